@@ -22,3 +22,101 @@ $(VENV)/%/.ready:
 	@$(PYTHON) -m venv --clear $(VENV)/$*
 	@$(VENV)/$*/bin/pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r $<
 	@touch $@
+
+# --- the local cluster and the stack on it
+# PHASE picks a ready-made stack, phase1 or phase2; STACK names any other. Without either, url, status and shell speak of
+# the stack that came up last.
+STACK ?= $(if $(PHASE),phase$(PHASE))
+up e2e: PHASE ?= 1
+LOCAL := $(INFRA)/python -m local
+# What a shell needs to run pulumi, kubectl and helm against the cluster: PATH, KUBECONFIG, the state's address, the image.
+ENVIRONMENT = eval "$$($(LOCAL) env)"
+
+.PHONY: help
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  \033[36m%-10s\033[0m %s\n", $$1, $$2 }' $(MAKEFILE_LIST) | $(if $(MAKE_TERMOUT),cat,sed 's/\x1b\[[0-9;]*m//g')
+
+.PHONY: up
+up: $(VENV)/infra/.ready ## Bring the task manager up on a Kubernetes: make up [PHASE=1] [NODES=1]
+	@$(LOCAL) up --phase $(PHASE) $(if $(NODES),--nodes $(NODES))
+	@$(LOCAL) stack up --phase $(PHASE)
+
+.PHONY: url
+url: $(VENV)/infra/.ready ## Print the address of the running task manager, and nothing else
+	@$(LOCAL) stack url $(STACK)
+
+.PHONY: status
+status: $(VENV)/infra/.ready ## Show the cluster's parts and the stack's pods
+	@$(LOCAL) status
+	@$(LOCAL) stack status $(STACK)
+
+.PHONY: down
+down: $(VENV)/infra/.ready ## Take everything down: the stacks, the local cluster and all they left on this machine
+	@$(LOCAL) down
+
+.PHONY: shell
+shell: $(VENV)/infra/.ready ## Open a shell in which pulumi, kubectl and helm reach the cluster
+	@$(ENVIRONMENT); exec $${SHELL:-bash} -i
+
+.PHONY: dev
+dev: $(VENV)/app/.ready ## Serve the API and the front end on SQLite, with no cluster: make dev [PORT=8000]
+	@APP_ENVIRONMENT=development $(if $(PORT),APP_PORT=$(PORT)) $(APP)/python -m app serve
+
+# --- checks
+
+.PHONY: test
+test: $(VENV)/app/.ready $(VENV)/infra/.ready ## Run every test that needs no cluster (real PostgreSQL, Valkey, Chromium)
+	@$(LOCAL) prepare-tests
+	@$(APP)/pytest -q -n auto tests/unit tests/integration
+	@$(INFRA)/pytest -q -n auto tests/infra tests/contract tests/local tests/plugins
+
+.PHONY: e2e
+e2e: $(VENV)/app/.ready $(VENV)/infra/.ready ## Run the end-to-end tests on the local cluster: make e2e [PHASE="1 2"]
+	@$(LOCAL) prepare-tests
+	@for phase in $(PHASE); do $(APP)/pytest -q tests/e2e --phase $$phase; done
+
+.PHONY: lint
+lint: $(VENV)/app/.ready $(VENV)/infra/.ready $(VENV)/checks/.ready ## Check style, types, workflows, Dockerfile and manifests
+	@$(CHECKS)/ruff check .
+	@$(CHECKS)/ruff format --check .
+	@$(APP)/mypy app tests/unit tests/integration tests/e2e
+	@$(INFRA)/mypy infra local tests/infra tests/contract tests/local tests/plugins
+	@$(CHECKS)/hadolint Dockerfile
+	@$(CHECKS)/zizmor --offline --quiet .github/workflows
+	@$(LOCAL) tools actionlint kube-score >/dev/null
+	@$(ENVIRONMENT); actionlint
+
+# --- the pipeline; STACK names the environment's stack
+
+# In a pipeline the cluster's credentials come as one variable; they live in a file that goes when the command ends.
+WITH_CLUSTER = if [ -n "$${KUBECONFIG_BASE64:-}" ]; then \
+  KUBECONFIG="$$(mktemp)"; trap 'rm -f "$$KUBECONFIG"' EXIT; base64 -d <<< "$$KUBECONFIG_BASE64" > "$$KUBECONFIG"; export KUBECONFIG; fi; \
+  $(ENVIRONMENT); if [ -n "$${IMAGE:-}" ]; then export TASK_MANAGER_IMAGE="$$IMAGE"; fi
+
+.PHONY: publish
+publish: ## Build the image, push it to REPOSITORY and print its reference by digest
+	@: $${REPOSITORY:?publish needs REPOSITORY=registry/name}
+	@buildah build --quiet --tag "$(REPOSITORY)" --build-arg REVISION="$$(git rev-parse HEAD)" . >&2
+	@digest="$$(mktemp)"; buildah push --quiet --digestfile "$$digest" "$(REPOSITORY)" >&2; echo "$(REPOSITORY)@$$(cat "$$digest")"; rm -f "$$digest"
+
+.PHONY: preview
+preview: $(VENV)/infra/.ready ## Show what `pulumi up` would change: make preview STACK=prod [IMAGE=…@sha256:…]
+	@$(WITH_CLUSTER); pulumi preview --stack $(or $(STACK),$(error preview needs STACK=name)) --diff --non-interactive
+
+.PHONY: deploy
+deploy: $(VENV)/infra/.ready ## Bring a stack to what the program says: make deploy STACK=prod [IMAGE=…@sha256:…]
+	@$(WITH_CLUSTER); pulumi up --yes --skip-preview --stack $(or $(STACK),$(error deploy needs STACK=name)) --non-interactive
+
+.PHONY: smoke
+smoke: $(VENV)/infra/.ready ## Ask the stack's address whether it is ready: make smoke STACK=prod
+	@$(LOCAL) stack smoke $(STACK)
+
+.PHONY: lock
+lock: ## Lock the dependencies of pyproject.toml again, with hashes
+	@$(PYTHON) -m venv --clear $(VENV)/lock && $(VENV)/lock/bin/pip install --quiet uv
+	@for group in app app-test infra infra-test checks; do \
+	  base=$${group%-test}; \
+	  $(VENV)/lock/bin/uv pip compile --quiet pyproject.toml --group $$group --universal --python-version 3.11 \
+	    --generate-hashes --no-header --no-annotate --output-file requirements/$$group.txt \
+	    $$([ $$base = $$group ] || echo --constraint requirements/$$base.txt); \
+	done

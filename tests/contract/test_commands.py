@@ -1,0 +1,57 @@
+"""Where a command is named, it exists: workflows, README and documents against the Makefile."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+TARGETS = set(re.findall(r"^([a-z0-9-]+):.*## ", (ROOT / "Makefile").read_text(), re.MULTILINE))
+
+
+def make_targets(text: str) -> set[str]:
+    """Return the first target of each `make …` command in a text."""
+    return set(re.findall(r"\bmake ((?!-)[a-z0-9-]+)", text))
+
+
+@pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.name)
+def test_every_step_of_a_workflow_is_a_make_target(workflow: Path) -> None:
+    jobs = yaml.safe_load(workflow.read_text())["jobs"]
+    commands = [step["run"] for job in jobs.values() for step in job["steps"] if "run" in step]
+    assert commands
+    for command in commands:
+        assert make_targets(command), f"{workflow.name}: no make target in `{command}`"
+        assert make_targets(command) <= TARGETS, f"{workflow.name}: `{command}` names a target that is not there"
+
+
+@pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.name)
+def test_actions_are_pinned_by_digest(workflow: Path) -> None:
+    used = re.findall(r"uses: (\S+)", workflow.read_text())
+    assert used
+    assert [action for action in used if not re.fullmatch(r"[\w./-]+@[0-9a-f]{40}", action)] == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_the_make_commands_of_a_document_exist(document: Path) -> None:
+    commands = re.findall(r"(?:`|^\$ |^)(make [^`\n]+)", document.read_text(), re.MULTILINE)
+    assert make_targets("\n".join(commands)) <= TARGETS
+
+
+def test_help_lists_every_target() -> None:
+    helped = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert {line.split()[0] for line in helped.splitlines()} == TARGETS
+    phony = set(re.findall(r"^\.PHONY: (.+)$", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    assert phony == TARGETS
+
+
+def test_the_landing_check_calls_the_tests_that_the_pipeline_calls() -> None:
+    pipeline = yaml.safe_load((ROOT / ".github" / "workflows" / "ci.yml").read_text())
+    steps = [step["run"] for job in pipeline["jobs"].values() for step in job["steps"] if "run" in step]
+    called = set().union(*map(make_targets, steps))
+    assert {"test", "e2e"} <= called & make_targets((ROOT / ".ci" / "run").read_text())
