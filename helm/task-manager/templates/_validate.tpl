@@ -1,0 +1,34 @@
+{{/* Rules between values, which a schema cannot state. Each ends in one sentence that says what to change. */}}
+{{- define "task-manager.validate" -}}
+{{- with .Values.drain }}
+{{- $needed := add .sleepSeconds .gracefulTimeoutSeconds | int }}
+{{- if ge $needed (int .terminationGracePeriodSeconds) }}
+{{- fail (printf "drain: sleepSeconds %d + gracefulTimeoutSeconds %d = %d must be less than terminationGracePeriodSeconds %d, or a stopping pod is killed before its requests end: raise terminationGracePeriodSeconds above %d" (int .sleepSeconds) (int .gracefulTimeoutSeconds) $needed (int .terminationGracePeriodSeconds) $needed) }}
+{{- end }}
+{{- end }}
+{{- with .Values.autoscaling }}
+{{- if gt (int .minReplicas) (int .maxReplicas) }}
+{{- fail (printf "autoscaling: minReplicas %d is more than maxReplicas %d: raise maxReplicas" (int .minReplicas) (int .maxReplicas)) }}
+{{- end }}
+{{- end }}
+{{- if and .Values.persistence.enabled (not .Values.persistence.claimName) }}
+{{- fail "persistence: enabled without a claim: set persistence.claimName to an existing PersistentVolumeClaim" }}
+{{- end }}
+{{- if and .Values.route.enabled (not .Values.route.gateway.name) }}
+{{- fail "route: enabled without a gateway: set route.gateway.name to an existing Gateway" }}
+{{- end }}
+{{- if and .Values.persistence.enabled (gt (int .Values.autoscaling.maxReplicas) 1) }}
+{{- fail (printf "persistence: one volume cannot serve maxReplicas %d: set autoscaling.maxReplicas to 1, or use PostgreSQL and set persistence.enabled to false" (int .Values.autoscaling.maxReplicas)) }}
+{{- end }}
+{{- if and .Values.service.nodePort (ne .Values.service.type "NodePort") }}
+{{- fail (printf "service: nodePort %d has no effect with type %s: set service.type to NodePort" (int .Values.service.nodePort) .Values.service.type) }}
+{{- end }}
+{{- range $name, $value := .Values.env }}
+{{- if has $name (list "APP_PORT" "APP_GRACEFUL_TIMEOUT") }}
+{{- fail (printf "env: the chart computes %s: take it out of env (the graceful time-out is drain.gracefulTimeoutSeconds)" $name) }}
+{{- end }}
+{{- if or (regexMatch "_(KEY|PASSWORD|TOKEN)$" $name) (regexMatch "://[^/@]*:[^/@]+@" $value) }}
+{{- fail (printf "env: %s holds a secret, and values are kept in plain text: put it into a Secret and name that in envFromSecrets" $name) }}
+{{- end }}
+{{- end }}
+{{- end }}
