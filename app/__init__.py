@@ -1,0 +1,1 @@
+"""The PrimeTrade Task Manager: one codebase, run whole or as one service."""

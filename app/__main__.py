@@ -1,0 +1,64 @@
+"""The entry point of the image: `python -m app COMMAND`.
+
+Each command imports what it needs and no more: `drain` runs while a pod ends, and must start at once.
+"""
+
+import argparse
+import sys
+
+from app.registry import ALL, CHOICES
+
+
+def parser() -> argparse.ArgumentParser:
+    top = argparse.ArgumentParser(prog="python -m app", description="The PrimeTrade Task Manager.")
+    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    serve = commands.add_parser("serve", help="run the server")
+    serve.add_argument("--service", choices=CHOICES, default=ALL, help="which service to run (default: all)")
+    commands.add_parser("migrate", help="bring the database to the schema of this version")
+
+    secret = commands.add_parser("ensure-secret", help="create a Kubernetes Secret with random values if it is missing")
+    secret.add_argument("--name", required=True, help="name of the Secret")
+    secret.add_argument("--key", required=True, action="append", help="a key it must have; may be repeated")
+    secret.add_argument("--namespace", help="its namespace (default: that of this pod)")
+
+    drain = commands.add_parser("drain", help="close kept-alive connections, then wait: the preStop hook of a pod")
+    drain.add_argument("--seconds", type=float, default=5.0, help="how long to wait (default: 5)")
+    commands.add_parser("openapi", help="print the OpenAPI document")
+    commands.add_parser("version", help="print the version")
+    return top
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run a command and return its exit status."""
+    options = parser().parse_args(arguments)
+    match options.command:
+        case "drain":
+            from app.commands.drain import drain
+
+            return drain(options.seconds)
+        case "version":
+            from app.platform.version import version
+
+            sys.stdout.write(version() + "\n")
+            return 0
+        case "ensure-secret":
+            from app.commands.ensure_secret import ensure_secret
+
+            return ensure_secret(options.name, options.key, options.namespace)
+        case "migrate":
+            from app.commands.migrate import migrate
+
+            return migrate()
+        case "openapi":
+            from app.commands.openapi import openapi
+
+            return openapi()
+        case _:
+            from app.commands.serve import serve
+
+            return serve(options.service)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

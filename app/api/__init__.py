@@ -1,0 +1,1 @@
+"""HTTP only: a blueprint a resource, schemas, problem+json errors, OpenAPI."""

@@ -1,0 +1,124 @@
+"""/auth and /users: accounts and sessions."""
+
+from datetime import datetime
+from http import HTTPStatus
+from typing import Annotated, Literal
+from uuid import UUID
+
+from flask import Response, request
+from flask_openapi.blueprint import APIBlueprint
+from flask_openapi.models.media_type import MediaType
+from flask_openapi.models.request_body import RequestBody
+from flask_openapi.models.schema import Schema
+from pydantic import ConfigDict, Field, SecretStr, StringConstraints, ValidationError
+
+from app.api.body import has_body, require_json
+from app.api.guard import Guard, principal
+from app.api.problems import validation_problem
+from app.api.schemas import Line, Shown, Strict
+from app.services.auth.service import AuthService
+
+PREFIX = "/api/v1"
+
+# What browsers accept in <input type=email> (HTML Standard, "valid e-mail address"), with a dot in the domain.
+LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+EMAIL = rf"^[A-Za-z0-9.!#$%&'*+/=?^_`{{|}}~-]{{1,64}}@{LABEL}(?:\.{LABEL})+$"
+
+Email = Annotated[str, StringConstraints(max_length=254, pattern=EMAIL)]
+Password = Annotated[SecretStr, Field(min_length=8, max_length=128)]
+
+
+class Registration(Strict):
+    email: Email
+    password: Password
+    name: Annotated[Line, Field(max_length=200)]
+
+
+class Credentials(Strict):
+    email: Annotated[str, Field(max_length=254)]
+    password: Annotated[SecretStr, Field(max_length=128)]
+
+
+class RefreshRequest(Strict):
+    refresh_token: Annotated[SecretStr, Field(max_length=200)]
+
+
+class LogoutRequest(Strict):
+    refresh_token: Annotated[SecretStr | None, Field(max_length=200)] = None
+
+
+class UserBody(Shown):
+    model_config = ConfigDict(title="User")
+
+    id: UUID
+    email: str
+    name: str
+    created_at: datetime
+
+
+class TokenBody(Shown):
+    model_config = ConfigDict(title="Tokens")
+
+    access_token: str
+    refresh_token: str
+    token_type: Literal["Bearer"] = "Bearer"  # noqa: S105 a scheme, no secret
+    expires_in: Annotated[int, Field(description="Seconds that the access token is good for")]
+
+
+def public_blueprint(service: AuthService) -> APIBlueprint:
+    """What needs no log-in."""
+    blueprint = APIBlueprint("auth", __name__, url_prefix=PREFIX, abp_tags=[{"name": "auth"}])
+    blueprint.before_request(require_json)
+
+    @blueprint.post("/auth/register", responses={201: UserBody}, operation_id="register")
+    def register(body: Registration) -> Response:
+        """Open an account"""
+        user = service.register(body.email, body.password.get_secret_value(), body.name)
+        return _json(UserBody.model_validate(user), HTTPStatus.CREATED)
+
+    @blueprint.post("/auth/login", responses={200: TokenBody}, operation_id="login")
+    def login(body: Credentials) -> Response:
+        """Log in"""
+        return _json(TokenBody.model_validate(service.login(body.email, body.password.get_secret_value())))
+
+    @blueprint.post("/auth/refresh", responses={200: TokenBody}, operation_id="refresh")
+    def refresh(body: RefreshRequest) -> Response:
+        """Trade a refresh token for a new pair; each works once"""
+        return _json(TokenBody.model_validate(service.refresh(body.refresh_token.get_secret_value())))
+
+    return blueprint
+
+
+def session_blueprint(service: AuthService, guard: Guard) -> APIBlueprint:
+    """What needs a log-in."""
+    blueprint = APIBlueprint(
+        "session", __name__, url_prefix=PREFIX, abp_tags=[{"name": "auth"}], abp_security=[{"bearer": []}]
+    )
+    blueprint.before_request(guard)
+    blueprint.before_request(require_json)
+    optional = RequestBody(
+        required=False,
+        content={"application/json": MediaType(schema=Schema(**LogoutRequest.model_json_schema()))},
+    )
+
+    @blueprint.post("/auth/logout", request_body=optional, responses={204: None}, operation_id="logout")
+    def logout() -> Response:
+        """End the session: its access and refresh tokens are refused from now on"""
+        try:
+            given = LogoutRequest.model_validate(request.get_json() if has_body() else {})
+        except ValidationError as error:
+            return validation_problem(error)
+        token = given.refresh_token.get_secret_value() if given.refresh_token else None
+        service.logout(principal().user_id, principal().session_id, token)
+        return Response(status=HTTPStatus.NO_CONTENT)
+
+    @blueprint.get("/users/me", responses={200: UserBody}, operation_id="me")
+    def me() -> Response:
+        """Show one's own account"""
+        return _json(UserBody.model_validate(service.user(principal().user_id)))
+
+    return blueprint
+
+
+def _json(body: Shown, status: int = HTTPStatus.OK) -> Response:
+    return Response(body.model_dump_json(), status=status, mimetype="application/json")

@@ -1,0 +1,64 @@
+"""Cursors: where a page ended, as an opaque, signed text that fits one listing only."""
+
+import base64
+import binascii
+import hashlib
+import hmac
+import json
+from datetime import datetime
+from uuid import UUID
+
+from app.platform.errors import InvalidError
+from app.platform.keys import SigningKey
+from app.services.tasks.listing import Position, Query
+
+TAG_BYTES = 16
+"""Bytes of the HMAC kept: forging one takes 2^128 tries."""
+
+
+class Cursors:
+    """Encodes and decodes positions.
+
+    A cursor is bound to its user, filters and order: under others it would skip or repeat tasks.
+    """
+
+    def __init__(self, key: SigningKey) -> None:
+        self._key = key.secret
+
+    def encode(self, user_id: UUID, query: Query, position: Position) -> str:
+        value = position.value
+        payload = json.dumps(
+            [value.isoformat() if isinstance(value, datetime) else value, position.id.hex],
+            ensure_ascii=False,
+            separators=(",", ":"),
+        ).encode()
+        return base64.urlsafe_b64encode(self._tag(user_id, query, payload) + payload).decode().rstrip("=")
+
+    def decode(self, user_id: UUID, query: Query, cursor: str) -> Position:
+        """Return the position. Raises InvalidError if the cursor was not made here for this very listing."""
+        try:
+            raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
+        except (binascii.Error, ValueError):
+            raise InvalidError("cursor", "is not a cursor of this API") from None
+        tag, payload = raw[:TAG_BYTES], raw[TAG_BYTES:]
+        if not hmac.compare_digest(tag, self._tag(user_id, query, payload)):
+            raise InvalidError("cursor", "does not belong to this list: start again without it")
+        value, identifier = json.loads(payload)
+        if isinstance(value, str) and query.sort.field != "title":
+            value = datetime.fromisoformat(value)
+        return Position(value, UUID(hex=identifier))
+
+    def _tag(self, user_id: UUID, query: Query, payload: bytes) -> bytes:
+        filters = query.filters
+        bound = json.dumps(
+            [
+                user_id.hex,
+                query.sort,
+                filters.status,
+                filters.q,
+                filters.due_after and filters.due_after.isoformat(),
+                filters.due_before and filters.due_before.isoformat(),
+            ]
+        )
+        message = hashlib.sha256(bound.encode()).digest() + payload
+        return hmac.digest(self._key, message, "sha256")[:TAG_BYTES]

@@ -1,0 +1,118 @@
+"""The OpenAPI document, its errors described as they are sent, and a page that shows it without scripts."""
+
+from typing import Any
+
+from flask import Blueprint, Response, jsonify, render_template, send_from_directory
+from flask_openapi.openapi import OpenAPI
+
+from app.api.problems import MEDIA_TYPE, validation_problem
+from app.platform.version import version
+
+PREFIX = "/api/v1"
+BODY_METHODS = {"post", "put", "patch"}
+
+PROBLEM: dict[str, Any] = {
+    "type": "object",
+    "title": "Problem",
+    "description": "An error (RFC 9457)",
+    "required": ["type", "title", "status", "detail", "instance", "request_id"],
+    "properties": {
+        "type": {"type": "string", "format": "uri-reference"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "instance": {"type": "string"},
+        "request_id": {"type": "string"},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["field", "message", "code"],
+                "properties": {
+                    "field": {"type": "string"},
+                    "message": {"type": "string"},
+                    "code": {"type": "string"},
+                },
+            },
+        },
+    },
+}
+
+ERRORS = {
+    "400": "The body is not JSON",
+    "401": "Who asks is not known, or no longer",
+    "404": "There is no such thing, or it is somebody else's",
+    "409": "It exists already",
+    "413": "The body is too large",
+    "415": "The body is not application/json",
+    "422": "The request does not fit its schema",
+    "503": "Something needed is away or busy; try again later",
+}
+
+
+def new_application(import_name: str) -> OpenAPI:
+    """Return an application that collects its OpenAPI document as blueprints are registered."""
+    app = OpenAPI(
+        import_name,
+        info={"title": "PrimeTrade Task Manager", "version": version()},
+        security_schemes={"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
+        validation_error_callback=validation_problem,
+        doc_ui=False,
+        static_folder=None,
+        template_folder="api/templates",
+    )
+    app.openapi_version = "3.1.0"
+    return app
+
+
+def document(app: OpenAPI) -> dict[str, Any]:
+    """Return the document, with each operation's errors added."""
+    spec: dict[str, Any] = app.api_doc
+    components = spec["components"]
+    components["schemas"].pop("ValidationErrorModel", None)
+    components["schemas"]["Problem"] = PROBLEM
+    components["responses"] = {
+        f"Problem{status}": {
+            "description": description,
+            "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+        }
+        for status, description in ERRORS.items()
+    }
+    for path, item in spec["paths"].items():
+        for method, operation in item.items():
+            for status in _errors(path, method, operation):
+                operation["responses"][status] = {"$ref": f"#/components/responses/Problem{status}"}
+            operation["responses"] = dict(sorted(operation["responses"].items()))
+    return spec
+
+
+def _errors(path: str, method: str, operation: dict[str, Any]) -> set[str]:
+    errors = {"503", "422"}
+    if method in BODY_METHODS:
+        errors |= {"400", "413", "415"}
+    if operation.get("security") or path.endswith(("/login", "/refresh")):
+        errors.add("401")
+    if "{" in path:
+        errors.add("404")
+    if path.endswith("/register"):
+        errors.add("409")
+    return errors
+
+
+def blueprint(spec: dict[str, Any]) -> Blueprint:
+    """Serve the document and its page."""
+    docs = Blueprint("docs", __name__, url_prefix=PREFIX)
+
+    @docs.get("/openapi.json")
+    def openapi_json() -> Response:
+        return jsonify(spec)
+
+    @docs.get("/docs")
+    def page() -> str:
+        return render_template("docs.html", spec=spec)
+
+    @docs.get("/docs.css")
+    def style() -> Response:
+        return send_from_directory("api/assets", "docs.css")
+
+    return docs

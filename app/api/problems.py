@@ -1,0 +1,114 @@
+"""Errors as `application/problem+json` (RFC 9457), whatever raised them."""
+
+import json
+from collections.abc import Iterable
+from http import HTTPStatus
+
+import structlog
+from flask import Flask, Response, g, request
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+from werkzeug.exceptions import HTTPException
+from werkzeug.routing import RequestRedirect
+
+from app.platform.errors import (
+    ConflictError,
+    InvalidError,
+    NotFoundError,
+    ServiceError,
+    UnauthenticatedError,
+    UnavailableError,
+)
+
+MEDIA_TYPE = "application/problem+json"
+
+STATUS: dict[type[ServiceError], HTTPStatus] = {
+    ConflictError: HTTPStatus.CONFLICT,
+    InvalidError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    NotFoundError: HTTPStatus.NOT_FOUND,
+    UnauthenticatedError: HTTPStatus.UNAUTHORIZED,
+    UnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,
+}
+
+RETRY_AFTER = 2
+"""Seconds after which a client may try again what was unavailable."""
+
+log = structlog.get_logger(__name__)
+
+
+class FieldError(dict[str, str]):
+    """One wrong field: its name, what is wrong, and a code that a program can tell it by."""
+
+    def __init__(self, field: str, message: str, code: str) -> None:
+        super().__init__(field=field, message=message, code=code)
+
+
+def problem(
+    status: int,
+    detail: str,
+    *,
+    errors: Iterable[FieldError] = (),
+    headers: dict[str, str] | None = None,
+) -> Response:
+    """Return an error response.
+
+    Args:
+        status: the HTTP status.
+        detail: one sentence for the reader.
+        errors: the wrong fields, if it is about fields.
+        headers: further headers.
+    """
+    body: dict[str, object] = {
+        "type": "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+        "instance": request.path,
+        "request_id": g.get("request_id", ""),
+    }
+    if listed := list(errors):
+        body["errors"] = listed
+    response = Response(json.dumps(body), status=status, mimetype=MEDIA_TYPE, headers=headers)
+    if status == HTTPStatus.UNAUTHORIZED:
+        # RFC 6750, section 3: the reason is named only to somebody who has shown a token.
+        shown = "Authorization" in request.headers
+        response.headers["WWW-Authenticate"] = 'Bearer error="invalid_token"' if shown else "Bearer"
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        response.headers["Retry-After"] = str(RETRY_AFTER)
+    return response
+
+
+def validation_problem(error: ValidationError) -> Response:
+    """Return the answer to a request that breaks its schema. Says which fields and why, never their values."""
+    details = error.errors(include_url=False, include_context=False, include_input=False)
+    return problem(
+        HTTPStatus.UNPROCESSABLE_ENTITY, "The request does not fit its schema.", errors=map(_field_error, details)
+    )
+
+
+def _field_error(item: ErrorDetails) -> FieldError:
+    field = ".".join(str(part) for part in item["loc"]) or "body"
+    return FieldError(field, item["msg"].removeprefix("Value error, "), item["type"])
+
+
+def register(app: Flask) -> None:
+    """Make every error of the application a problem."""
+
+    @app.errorhandler(ServiceError)
+    def by_rule(error: ServiceError) -> Response:
+        errors = [FieldError(error.field, str(error), "invalid")] if isinstance(error, InvalidError) else []
+        if isinstance(error, UnavailableError):
+            log.warning("unavailable", reason=str(error), cause=repr(error.__cause__))
+        return problem(STATUS[type(error)], str(error), errors=errors)
+
+    @app.errorhandler(HTTPException)
+    def by_http(error: HTTPException) -> Response | HTTPException:
+        if isinstance(error, RequestRedirect) or error.response is not None:
+            return error  # it brings its own answer
+        kept = {name: value for name, value in error.get_headers() if name not in {"Content-Type", "Content-Length"}}
+        return problem(error.code or 500, error.description or "", headers=kept)
+
+    @app.errorhandler(Exception)
+    def by_fault(_error: Exception) -> Response:
+        log.exception("unhandled error")
+        return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "Something went wrong here. It has been logged.")

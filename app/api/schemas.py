@@ -1,0 +1,60 @@
+"""What all schemas share: strictness, texts, times."""
+
+import re
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, StringConstraints, WithJsonSchema
+
+RFC3339 = re.compile(r"\d{4}-\d{2}-\d{2}[T]\d{2}:\d{2}:\d{2}(\.\d{1,9})?(Z|[+-]\d{2}:\d{2})", re.ASCII)
+EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
+LATEST = datetime(9999, 12, 31, tzinfo=UTC)
+
+
+class Strict(BaseModel):
+    """A body or a set of parameters: what it does not name is refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+class Shown(BaseModel):
+    """A body of ours, built from an object of the rules."""
+
+    model_config = ConfigDict(from_attributes=True, frozen=True)
+
+
+def parse_time(value: Any) -> Any:
+    """Parse an RFC 3339 time with an offset into UTC. Raises ValueError with words for the client."""
+    if isinstance(value, datetime):
+        return value
+    if not isinstance(value, str) or not RFC3339.fullmatch(value.upper()):
+        raise ValueError("must be a time with an offset, like 2030-01-31T12:00:00Z (RFC 3339)")
+    try:
+        time = datetime.fromisoformat(value.upper()).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise ValueError("is not a time that exists") from None
+    if not EARLIEST <= time <= LATEST:
+        raise ValueError("must lie between 1970 and 9999")
+    return time
+
+
+Time = Annotated[
+    datetime,
+    BeforeValidator(parse_time),
+    WithJsonSchema({"type": "string", "format": "date-time", "description": "RFC 3339 with an offset, 1970 to 9999"}),
+]
+
+Line = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, pattern=r"^[^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f]"),
+    StringConstraints(pattern=r"^[^\x00-\x1f\x7f]+$"),
+]
+"""One line of text that is not blank."""
+
+Prose = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$")]
+"""Text of any shape; PostgreSQL can't keep a NUL."""
+
+
+def drop_default(schema: dict[str, Any]) -> None:
+    """Take a default that only means "left out" off a JSON schema."""
+    schema.pop("default", None)

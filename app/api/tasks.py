@@ -1,0 +1,143 @@
+"""/tasks: create, read, update, delete, list."""
+
+from dataclasses import replace
+from datetime import datetime
+from http import HTTPStatus
+from typing import Annotated, Any
+from uuid import UUID
+
+from flask import Response
+from flask_openapi.blueprint import APIBlueprint
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from app.api.body import require_json
+from app.api.cursor import Cursors
+from app.api.guard import Guard, principal
+from app.api.schemas import Line, Prose, Shown, Strict, Time, drop_default
+from app.platform.errors import NotFoundError
+from app.services.tasks.listing import Filters, Query, Sort
+from app.services.tasks.model import Change, Draft, Status
+from app.services.tasks.service import NO_SUCH_TASK, TaskService
+
+PREFIX = "/api/v1/tasks"
+
+Title = Annotated[Line, Field(max_length=200)]
+Description = Annotated[Prose, Field(max_length=10_000)]
+
+
+class NewTask(Strict):
+    title: Title
+    description: Description = ""
+    status: Status = Status.TODO
+    due_at: Time | None = None
+
+
+class TaskChange(Strict):
+    """Only what is given changes; `due_at: null` clears the date."""
+
+    title: Title = Field(default="", json_schema_extra=drop_default)
+    description: Description = Field(default="", json_schema_extra=drop_default)
+    status: Status = Field(default=Status.TODO, json_schema_extra=drop_default)
+    due_at: Time | None = Field(default=None, json_schema_extra=drop_default)
+
+
+class TaskBody(Shown):
+    model_config = ConfigDict(title="Task")
+
+    id: UUID
+    title: str
+    description: str
+    status: Status
+    due_at: datetime | None
+    created_at: datetime
+    updated_at: datetime
+    version: int
+
+
+class TaskPage(Shown):
+    model_config = ConfigDict(title="TaskPage")
+
+    items: list[TaskBody]
+    next_cursor: Annotated[str | None, Field(description="Fetches the next page; null on the last one")]
+
+
+class TaskPath(BaseModel):
+    # A plain string: a malformed identifier is as unknown as any other, and gets the same 404.
+    task_id: Annotated[str, Field(json_schema_extra={"format": "uuid"})]
+
+
+class ListParameters(Strict):
+    status: Annotated[Status | None, Field(description="Only tasks in this state")] = None
+    q: Annotated[Prose | None, Field(max_length=200, description="Text in title or description, in any case")] = None
+    due_after: Annotated[Time | None, Field(description="Due at this time or later")] = None
+    due_before: Annotated[Time | None, Field(description="Due earlier than this time")] = None
+    sort: Annotated[Sort, Field(description="Order; `-` turns it round; undated tasks come last")] = Sort.CREATED_DOWN
+    limit: Annotated[int, Field(ge=1, le=100)] = 20
+    cursor: Annotated[str | None, Field(max_length=4000, description="`next_cursor` of the page before")] = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _drop_empty(cls, values: Any) -> Any:
+        """An empty parameter (`status=&q=`) is one that was left out: so a plain form can be sent as it is."""
+        return {name: value for name, value in values.items() if value != ""} if isinstance(values, dict) else values
+
+
+def blueprint(service: TaskService, guard: Guard, cursors: Cursors) -> APIBlueprint:
+    """The tasks of who asks."""
+    tasks = APIBlueprint(
+        "tasks", __name__, url_prefix=PREFIX, abp_tags=[{"name": "tasks"}], abp_security=[{"bearer": []}]
+    )
+    tasks.before_request(guard)
+    tasks.before_request(require_json)
+
+    @tasks.post("", responses={201: TaskBody}, operation_id="create_task")
+    def create(body: NewTask) -> Response:
+        """Create a task"""
+        draft = Draft(body.title, body.description, body.status, body.due_at)
+        task = service.create(principal().user_id, draft)
+        response = _json(TaskBody.model_validate(task), HTTPStatus.CREATED)
+        response.headers["Location"] = f"{PREFIX}/{task.id}"
+        return response
+
+    @tasks.get("", responses={200: TaskPage}, operation_id="list_tasks")
+    def list_tasks(query: ListParameters) -> Response:
+        """List tasks, a page at a time"""
+        user_id = principal().user_id
+        filters = Filters(query.status, query.q, query.due_after, query.due_before)
+        wanted = Query(filters, query.sort, query.limit)
+        if query.cursor:
+            wanted = replace(wanted, after=cursors.decode(user_id, wanted, query.cursor))
+        page = service.page(user_id, wanted)
+        items = [TaskBody.model_validate(task) for task in page.items]
+        following = cursors.encode(user_id, wanted, page.next) if page.next else None
+        return _json(TaskPage(items=items, next_cursor=following))
+
+    @tasks.get("/<task_id>", responses={200: TaskBody}, operation_id="get_task")
+    def get(path: TaskPath) -> Response:
+        """Show a task"""
+        return _json(TaskBody.model_validate(service.get(principal().user_id, _id(path))))
+
+    @tasks.patch("/<task_id>", responses={200: TaskBody}, operation_id="update_task")
+    def update(path: TaskPath, body: TaskChange) -> Response:
+        """Change a task"""
+        change = Change(**{name: getattr(body, name) for name in body.model_fields_set})
+        return _json(TaskBody.model_validate(service.update(principal().user_id, _id(path), change)))
+
+    @tasks.delete("/<task_id>", responses={204: None}, operation_id="delete_task")
+    def delete(path: TaskPath) -> Response:
+        """Delete a task"""
+        service.delete(principal().user_id, _id(path))
+        return Response(status=HTTPStatus.NO_CONTENT)
+
+    return tasks
+
+
+def _id(path: TaskPath) -> UUID:
+    try:
+        return UUID(path.task_id)
+    except ValueError:
+        raise NotFoundError(NO_SUCH_TASK) from None
+
+
+def _json(body: Shown, status: int = HTTPStatus.OK) -> Response:
+    return Response(body.model_dump_json(), status=status, mimetype="application/json")

@@ -1,0 +1,117 @@
+"""The composition root: the one place that knows which parts stand behind which protocol."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from flask_openapi.blueprint import APIBlueprint
+from flask_openapi.openapi import OpenAPI
+from pydantic import SecretStr
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from app.api import auth, body, door, health, openapi, problems, tasks, web
+from app.api.cursor import Cursors
+from app.api.guard import Guard
+from app.platform import metrics, redis
+from app.platform.clock import new_id, utc_now
+from app.platform.keys import derive
+from app.platform.passwords import Passwords
+from app.platform.settings import Settings, load_settings
+from app.platform.tokens import AccessTokens
+from app.services.auth.ports import Denylist
+from app.services.auth.service import AuthService, Lifetimes
+from app.services.tasks.service import TaskService
+from app.storage.denylist import DatabaseDenylist, RedisDenylist
+from app.storage.engine import Database, connect
+from app.storage.work import SqlStorage
+
+LEEWAY = 60
+"""Seconds that a denied session is remembered beyond the life of its tokens, for clocks that disagree."""
+
+
+@dataclass(frozen=True)
+class Container:
+    """Everything that lives as long as the process. Nothing in it has opened a connection yet."""
+
+    settings: Settings
+    database: Database
+    auth: AuthService
+    tasks: TaskService
+    guard: Guard
+    cursors: Cursors
+
+
+SERVICES: dict[str, Callable[[Container], list[APIBlueprint]]] = {
+    "auth": lambda parts: [auth.public_blueprint(parts.auth), auth.session_blueprint(parts.auth, parts.guard)],
+    "tasks": lambda parts: [tasks.blueprint(parts.tasks, parts.guard, parts.cursors)],
+}
+"""The services by name, as app.registry lists them, and the blueprints of each."""
+
+
+def build(settings: Settings) -> Container:
+    """Put the parts together.
+
+    Args:
+        settings: complete settings, with a secret key.
+    """
+    secret = settings.secret_key.get_secret_value() if settings.secret_key else ""
+    lifetimes = Lifetimes(
+        access=timedelta(seconds=settings.access_token_lifetime),
+        refresh=timedelta(seconds=settings.refresh_token_lifetime),
+    )
+    tokens = AccessTokens(derive(secret, "access-token"), lifetimes.access)
+    database = connect(settings)
+    storage = SqlStorage(database)
+    denylist: Denylist = DatabaseDenylist(storage)
+    if client := redis.connect(settings):
+        denylist = RedisDenylist(client, settings.access_token_lifetime + LEEWAY, DatabaseDenylist(storage))
+    passwords = Passwords(settings.password_memory_kib, settings.password_iterations, settings.password_concurrency)
+    return Container(
+        settings=settings,
+        database=database,
+        auth=AuthService(storage, passwords, tokens, denylist, lifetimes, utc_now, new_id),
+        tasks=TaskService(storage, utc_now, new_id),
+        guard=Guard(tokens, denylist),
+        cursors=Cursors(derive(secret, "cursor")),
+    )
+
+
+def create_app(container: Container, service: str = "all") -> OpenAPI:
+    """Return the application: the whole of it, or one service.
+
+    Args:
+        container: what `build` returned.
+        service: a name of app.registry.
+    """
+    app = openapi.new_application("app")
+    app.config["MAX_CONTENT_LENGTH"] = body.LIMIT
+    door.register(app)
+    problems.register(app)
+    metrics.register(app)
+    app.register_blueprint(health.blueprint(container.database))
+    for name, blueprints in SERVICES.items():
+        if service in ("all", name):
+            for blueprint in blueprints(container):
+                app.register_api(blueprint)
+    app.register_blueprint(openapi.blueprint(openapi.document(app)))
+    if service == "all":
+        app.register_blueprint(web.blueprint())
+    wsgi = door.KnownMethods(app.wsgi_app)
+    hops = container.settings.trusted_hops
+    app.wsgi_app = ProxyFix(wsgi, x_for=hops, x_proto=hops, x_host=hops) if hops else wsgi  # type: ignore[method-assign]
+    return app
+
+
+def application(service: str = "all") -> OpenAPI:
+    """Return the application of the environment's settings: what gunicorn loads."""
+    return create_app(build(load_settings()), service)
+
+
+def sample_settings() -> Settings:
+    """Return settings that open nothing, to describe the application rather than run it."""
+    return Settings(
+        environment="development",
+        database_url=SecretStr("sqlite:///:memory:"),
+        secret_key=SecretStr("only-to-describe-the-application-never-to-sign"),
+        password_memory_kib=8,
+    )

@@ -1,0 +1,45 @@
+"""`serve`: run the server, one process with threads."""
+
+import errno
+import socket
+import sys
+
+from app.commands import fail
+from app.platform.settings import Settings, SettingsError, load_settings
+
+
+def serve(service: str) -> int:
+    """Check what can be checked, then become gunicorn."""
+    try:
+        settings = load_settings()
+    except SettingsError as error:
+        return fail(str(error), 2)
+    if reason := _cannot_listen(settings):
+        return fail(reason)
+    # A container that was restarted finds the mark of its predecessor.
+    settings.drain_file.unlink(missing_ok=True)
+    if settings.development:
+        from app.commands.migrate import run
+
+        if status := run(settings):
+            return status
+        sys.stderr.write(f"Task Manager: http://{settings.listen_address}:{settings.port}  (API: /api/v1/docs)\n")
+
+    from gunicorn.app.wsgiapp import WSGIApplication  # type: ignore[import-untyped]
+
+    sys.argv = ["gunicorn", "--config", "python:app.gunicorn", f"app.bootstrap:application({service!r})"]
+    WSGIApplication().run()
+    return 0
+
+
+def _cannot_listen(settings: Settings) -> str | None:
+    address, port = settings.listen_address, settings.port
+    with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((address, port))
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                return f"port {port} of {address} is in use: stop what listens there, or set APP_PORT"
+            return f"can't listen on {address}:{port}: {error.strerror or error}; see APP_HOST and APP_PORT"
+    return None

@@ -1,0 +1,45 @@
+"""gunicorn's configuration (its names are gunicorn's own), from the settings."""
+
+from typing import Any
+
+from gunicorn.glogging import Logger  # type: ignore[import-untyped]
+
+from app.platform import logs
+from app.platform.settings import load_settings
+
+settings = load_settings()
+logs.configure(settings.logs_as, settings.log_level)
+
+bind = f"{settings.listen_address}:{settings.port}"
+# One process: its metrics live in plain memory, and a pod's CPU limit is about one processor. More pods, not more
+# processes.
+workers = 1
+worker_class = "gthread"
+threads = settings.threads
+# The application is loaded before the fork, so that a fault in it ends the start instead of restarting workers forever.
+preload_app = True
+graceful_timeout = settings.graceful_timeout
+timeout = 60
+# Longer than the 90 s after which proxies (Traefik, Go's HTTP client) give up an idle connection: so it is never the
+# server that closes one just when a request is on its way.
+keepalive = 120
+limit_request_line = 8190
+worker_tmp_dir = "/dev/shm"  # noqa: S108 the heartbeat must not wait for a disk
+control_socket_disable = True
+logconfig_dict = logs.configuration(settings.logs_as, settings.log_level)
+
+
+class logger_class(Logger):  # type: ignore[misc] # noqa: N801 gunicorn finds it by this name
+    """gunicorn's log in our format; requests are logged by the application (app.api.door), once."""
+
+    def access(self, *_arguments: Any) -> None:
+        """Write nothing."""
+
+
+_drain_file = settings.drain_file
+
+
+def pre_request(_worker: Any, request: Any) -> None:
+    """Announce the end of a connection while the pod drains (see app.commands.drain)."""
+    if _drain_file.exists():
+        request.force_close()

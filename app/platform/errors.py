@@ -1,0 +1,34 @@
+"""What can go wrong by the rules. The HTTP layer turns each kind into one status."""
+
+
+class ServiceError(Exception):
+    """A rule said no; the message is fit for the client."""
+
+
+class NotFoundError(ServiceError):
+    """There is no such thing, or it belongs to somebody else: the caller can't tell which."""
+
+
+class ConflictError(ServiceError):
+    """The thing exists already."""
+
+
+class UnauthenticatedError(ServiceError):
+    """Who asks is not known, or no longer."""
+
+
+class InvalidError(ServiceError):
+    """A value breaks a rule that no schema can say.
+
+    Args:
+        field: the name of the field or parameter.
+        message: what is wrong with it.
+    """
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+class UnavailableError(ServiceError):
+    """Something needed is away or busy; trying again may help."""

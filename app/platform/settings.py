@@ -1,0 +1,157 @@
+"""Settings, read once from the environment (prefix APP_) and frozen."""
+
+import os
+from pathlib import Path
+from typing import Literal, Self
+
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+MINIMUM_SECRET_BYTES = 32
+"""HS256 wants a key at least as long as its hash (RFC 7518, section 3.2)."""
+
+MINIMUM_SECRET_SYMBOLS = 10
+"""Fewer distinct characters than this in 32 bytes is a typed-in filler, not a random key."""
+
+DEVELOPMENT_DIRECTORY = Path(".cache/dev")
+
+
+class SettingsError(Exception):
+    """A setting is missing or wrong; the message is one line that names the variable."""
+
+
+class Settings(BaseSettings):
+    """Everything that differs between environments. Durations are in seconds, sizes in what the name says."""
+
+    model_config = SettingsConfigDict(env_prefix="APP_", frozen=True, extra="ignore", hide_input_in_errors=True)
+
+    environment: Literal["development", "production"] = "production"
+    host: str = Field(default="", description="Address to listen on; empty: see listen_address")
+    port: int = Field(default=8000, ge=1, le=65535)
+    threads: int = Field(default=8, ge=1, le=256)
+    graceful_timeout: int = Field(default=20, ge=1, le=600, description="How long TERM lets requests finish")
+    trusted_hops: int = Field(default=0, ge=0, le=10, description="How many proxies' X-Forwarded-* are believed")
+    drain_file: Path = Field(
+        default=Path("/tmp/draining"),  # noqa: S108 the only writable path of the container, and empty of secrets
+        description="While this file exists, every response closes its connection",
+    )
+
+    database_url: SecretStr | None = None
+    database_host: str | None = None
+    database_port: int = Field(default=5432, ge=1, le=65535)
+    database_name: str = "tasks"
+    database_user: str = "tasks"
+    database_password: SecretStr | None = None
+    pool_size: int = Field(default=8, ge=1, le=200)
+    max_overflow: int = Field(default=2, ge=0, le=200)
+
+    redis_url: SecretStr | None = None
+    redis_host: str | None = None
+    redis_port: int = Field(default=6379, ge=1, le=65535)
+    redis_password: SecretStr | None = None
+
+    secret_key: SecretStr | None = None
+    access_token_lifetime: int = Field(default=15 * 60, ge=1, le=24 * 3600)
+    refresh_token_lifetime: int = Field(default=30 * 24 * 3600, ge=60, le=365 * 24 * 3600)
+
+    password_memory_kib: int = Field(default=47104, ge=8, le=1 << 21, description="argon2id memory of one hash")
+    password_iterations: int = Field(default=1, ge=1, le=20)
+    password_concurrency: int = Field(default=2, ge=1, le=64, description="How many hashes may run at a time")
+
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_format: Literal["json", "console"] | None = None
+
+    @field_validator("log_level", mode="before")
+    @classmethod
+    def _lower(cls, value: object) -> object:
+        return value.lower() if isinstance(value, str) else value
+
+    @field_validator("database_url")
+    @classmethod
+    def _known_database(cls, value: SecretStr | None) -> SecretStr | None:
+        if value and not value.get_secret_value().startswith(("sqlite:///", "postgresql+psycopg2://")):
+            raise ValueError("must start with sqlite:/// or postgresql+psycopg2://")
+        return value
+
+    @field_validator("redis_url")
+    @classmethod
+    def _known_redis(cls, value: SecretStr | None) -> SecretStr | None:
+        if value and not value.get_secret_value().startswith(("redis://", "rediss://")):
+            raise ValueError("must start with redis:// or rediss://")
+        return value
+
+    @field_validator("secret_key")
+    @classmethod
+    def _strong(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is None:
+            return value
+        key = value.get_secret_value()
+        if len(key.encode()) < MINIMUM_SECRET_BYTES:
+            raise ValueError(f"must have at least {MINIMUM_SECRET_BYTES} bytes")
+        if len(set(key)) < MINIMUM_SECRET_SYMBOLS:
+            raise ValueError("is not random: make one with `openssl rand -base64 48`")
+        return value
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if self.environment == "production":
+            if self.secret_key is None:
+                raise ValueError("APP_SECRET_KEY: missing (required in production)")
+            if self.database_url is None and self.database_host is None:
+                raise ValueError("APP_DATABASE_URL: missing (or give APP_DATABASE_HOST and its companions)")
+        return self
+
+    @property
+    def development(self) -> bool:
+        return self.environment == "development"
+
+    @property
+    def listen_address(self) -> str:
+        """The address to bind: loopback while developing, every address in a container."""
+        return self.host or ("127.0.0.1" if self.development else "0.0.0.0")  # noqa: S104 a pod is reached by its IP
+
+    @property
+    def logs_as(self) -> Literal["json", "console"]:
+        return self.log_format or ("console" if self.development else "json")
+
+
+def load_settings() -> Settings:
+    """Read the settings from the environment.
+
+    Development needs no setting at all: what is missing is made under `.cache/dev`.
+
+    Raises:
+        SettingsError: one line that names each wrong variable, without its value.
+    """
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        raise SettingsError("; ".join(_sentence(item["loc"], item["msg"]) for item in error.errors())) from None
+    return _with_development_defaults(settings) if settings.development else settings
+
+
+def _sentence(location: tuple[int | str, ...], message: str) -> str:
+    message = message.removeprefix("Value error, ")
+    return f"APP_{str(location[0]).upper()}: {message}" if location else message
+
+
+def _with_development_defaults(settings: Settings) -> Settings:
+    values: dict[str, object] = {}
+    if settings.secret_key is None:
+        values["secret_key"] = SecretStr(_development_secret())
+    if settings.database_url is None and settings.database_host is None:
+        DEVELOPMENT_DIRECTORY.mkdir(parents=True, exist_ok=True)
+        values["database_url"] = SecretStr(f"sqlite:///{DEVELOPMENT_DIRECTORY / 'tasks.sqlite'}")
+    return settings.model_copy(update=values)
+
+
+def _development_secret() -> str:
+    """Return this checkout's own key, so that a restart logs nobody out and no key stands in the source."""
+    path = DEVELOPMENT_DIRECTORY / "secret-key"
+    if not path.exists():
+        import secrets
+
+        DEVELOPMENT_DIRECTORY.mkdir(parents=True, exist_ok=True)
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            file.write(secrets.token_urlsafe(48))
+    return path.read_text()

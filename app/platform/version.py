@@ -1,0 +1,18 @@
+"""The version that runs, read from the one place where it stands: pyproject.toml beside the package."""
+
+import os
+import tomllib
+from functools import cache
+from pathlib import Path
+
+
+@cache
+def version() -> str:
+    """Return the version of pyproject.toml, for example `0.1.0`."""
+    with (Path(__file__).resolve().parents[2] / "pyproject.toml").open("rb") as file:
+        return str(tomllib.load(file)["project"]["version"])
+
+
+def revision() -> str:
+    """Return the commit that the image was built from, which the build passes as APP_REVISION, or `unknown`."""
+    return os.environ.get("APP_REVISION", "unknown")

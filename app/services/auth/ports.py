@@ -1,0 +1,73 @@
+"""What the auth service needs from outside."""
+
+from contextlib import AbstractContextManager
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from app.services.auth.model import RefreshToken, Session, User
+
+
+class Users(Protocol):
+    def add(self, user: User) -> None:
+        """Store a new user. Raises ConflictError if the e-mail address is taken."""
+
+    def by_email(self, email: str) -> User | None: ...
+
+    def by_id(self, user_id: UUID) -> User | None: ...
+
+    def set_password_hash(self, user_id: UUID, password_hash: str) -> None: ...
+
+
+class Sessions(Protocol):
+    def add(self, session: Session) -> None: ...
+
+    def get(self, session_id: UUID) -> Session | None: ...
+
+    def revoke(self, session_id: UUID, now: datetime) -> None: ...
+
+    def add_refresh_token(self, token: RefreshToken) -> None: ...
+
+    def refresh_token(self, token_id: UUID) -> RefreshToken | None: ...
+
+    def use_refresh_token(self, token_id: UUID, now: datetime) -> bool:
+        """Mark a token as used. Of any number of callers at the same time, exactly one gets True."""
+
+
+class AuthWork(Protocol):
+    """The auth tables within one transaction."""
+
+    @property
+    def users(self) -> Users: ...
+
+    @property
+    def sessions(self) -> Sessions: ...
+
+
+class AuthStorage(Protocol):
+    def read(self) -> AbstractContextManager[AuthWork]:
+        """Open a transaction that only reads."""
+
+    def write(self) -> AbstractContextManager[AuthWork]:
+        """Open a transaction that commits when its block ends well."""
+
+
+class PasswordHashing(Protocol):
+    def hash(self, password: str) -> str: ...
+
+    def verify(self, password_hash: str | None, password: str) -> bool: ...
+
+    def outdated(self, password_hash: str) -> bool: ...
+
+
+class TokenIssuer(Protocol):
+    def issue(self, user_id: UUID, session_id: UUID, token_id: UUID, now: datetime) -> str: ...
+
+
+class Denylist(Protocol):
+    """Sessions whose access tokens are refused although their time is not over."""
+
+    def deny(self, user_id: UUID, session_id: UUID) -> None:
+        """Refuse the session from now on. Raises UnavailableError when that can't be made sure."""
+
+    def denied(self, user_id: UUID, session_id: UUID) -> bool: ...

@@ -1,0 +1,150 @@
+"""The rules of accounts and sessions."""
+
+import hashlib
+import hmac
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from app.platform.clock import Clock, NewId
+from app.platform.errors import UnauthenticatedError
+from app.services.auth.model import RefreshToken, Session, TokenPair, User
+from app.services.auth.ports import AuthStorage, AuthWork, Denylist, PasswordHashing, TokenIssuer
+
+REFUSED_LOGIN = "The e-mail address or the password is wrong."
+REFUSED_REFRESH = "The refresh token is not valid. Log in again."
+
+
+@dataclass(frozen=True)
+class Lifetimes:
+    access: timedelta
+    refresh: timedelta
+
+
+def normalise_email(email: str) -> str:
+    """Return the form under which an address is unique: two that differ in case are one mailbox for people."""
+    return email.strip().lower()
+
+
+class AuthService:
+    def __init__(
+        self,
+        storage: AuthStorage,
+        passwords: PasswordHashing,
+        tokens: TokenIssuer,
+        denylist: Denylist,
+        lifetimes: Lifetimes,
+        clock: Clock,
+        new_id: NewId,
+    ) -> None:
+        self._storage = storage
+        self._passwords = passwords
+        self._tokens = tokens
+        self._denylist = denylist
+        self._lifetimes = lifetimes
+        self._clock = clock
+        self._new_id = new_id
+
+    def register(self, email: str, password: str, name: str) -> User:
+        """Open an account. Raises ConflictError if the e-mail address has one already."""
+        # The hash is made before the transaction: it takes long, and SQLite has one writer at a time.
+        password_hash = self._passwords.hash(password)
+        user = User(self._new_id(), normalise_email(email), name.strip(), password_hash, self._clock())
+        with self._storage.write() as work:
+            work.users.add(user)
+        return user
+
+    def login(self, email: str, password: str) -> TokenPair:
+        """Open a session. Raises UnauthenticatedError, after the same time whether or not the address is known."""
+        with self._storage.read() as work:
+            user = work.users.by_email(normalise_email(email))
+        if not self._passwords.verify(user.password_hash if user else None, password) or user is None:
+            raise UnauthenticatedError(REFUSED_LOGIN)
+        upgraded = self._passwords.hash(password) if self._passwords.outdated(user.password_hash) else None
+        now = self._clock()
+        session = Session(self._new_id(), user.id, now)
+        with self._storage.write() as work:
+            if upgraded:
+                work.users.set_password_hash(user.id, upgraded)
+            work.sessions.add(session)
+            return self._issue(work, session, now)
+
+    def refresh(self, refresh_token: str) -> TokenPair:
+        """Trade a refresh token for a new pair.
+
+        Each token works once. A second use means that two parties hold it, so the whole session ends
+        (RFC 9700, section 4.14.2).
+
+        Raises:
+            UnauthenticatedError: unknown, expired or used before.
+        """
+        now = self._clock()
+        reused: Session | None = None
+        with self._storage.write() as work:
+            token, session = self._find(work, refresh_token)
+            if session.revoked_at or token.expires_at <= now:
+                raise UnauthenticatedError(REFUSED_REFRESH)
+            if work.sessions.use_refresh_token(token.id, now):
+                return self._issue(work, session, now)
+            work.sessions.revoke(session.id, now)
+            reused = session
+        self._denylist.deny(reused.user_id, reused.id)
+        raise UnauthenticatedError(REFUSED_REFRESH)
+
+    def logout(self, user_id: UUID, session_id: UUID, refresh_token: str | None = None) -> None:
+        """End the session of an access token, and that of a refresh token of the same user if one is given.
+
+        The denylist comes first: when it can't take the entry, nothing has changed and the client may try again.
+        """
+        ending = {session_id}
+        if refresh_token is not None:
+            with self._storage.read() as work:
+                try:
+                    other = self._find(work, refresh_token)[1]
+                except UnauthenticatedError:
+                    other = None  # nothing to end: logging out must not fail for it
+            if other and other.user_id == user_id:
+                ending.add(other.id)
+        for session in ending:
+            self._denylist.deny(user_id, session)
+        now = self._clock()
+        with self._storage.write() as work:
+            for session in ending:
+                work.sessions.revoke(session, now)
+
+    def user(self, user_id: UUID) -> User:
+        """Return an account. Raises UnauthenticatedError if it is gone."""
+        with self._storage.read() as work:
+            user = work.users.by_id(user_id)
+        if user is None:
+            raise UnauthenticatedError("The account no longer exists.")
+        return user
+
+    def _issue(self, work: AuthWork, session: Session, now: datetime) -> TokenPair:
+        secret = secrets.token_bytes(32)
+        token_id = self._new_id()
+        work.sessions.add_refresh_token(
+            RefreshToken(token_id, session.id, _digest(secret), now + self._lifetimes.refresh)
+        )
+        access_token = self._tokens.issue(session.user_id, session.id, self._new_id(), now)
+        return TokenPair(access_token, f"{token_id.hex}.{secret.hex()}", int(self._lifetimes.access.total_seconds()))
+
+    def _find(self, work: AuthWork, refresh_token: str) -> tuple[RefreshToken, Session]:
+        identifier, _, secret = refresh_token.partition(".")
+        try:
+            token = work.sessions.refresh_token(UUID(hex=identifier))
+            digest = _digest(bytes.fromhex(secret))
+        except ValueError:
+            raise UnauthenticatedError(REFUSED_REFRESH) from None
+        if token is None or not hmac.compare_digest(token.secret_hash, digest):
+            raise UnauthenticatedError(REFUSED_REFRESH)
+        session = work.sessions.get(token.session_id)
+        if session is None:
+            raise UnauthenticatedError(REFUSED_REFRESH)
+        return token, session
+
+
+def _digest(secret: bytes) -> bytes:
+    # The secret has 256 random bits: a plain hash is as good as a slow one (it can't be guessed), and costs nothing.
+    return hashlib.sha256(secret).digest()

@@ -1,0 +1,1 @@
+"""What somebody has to do. Owns the table `tasks`."""

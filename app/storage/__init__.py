@@ -1,0 +1,1 @@
+"""Where data lives: SQLAlchemy models, repositories behind the services' protocols, migrations."""

@@ -1,0 +1,125 @@
+"""Repository of the tasks service."""
+
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, CursorResult, Select, delete, literal, select, tuple_, update
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from app.services.tasks.listing import Filters, Position, Query, Sort, fold, search_text, title_key
+from app.services.tasks.model import Status, Task
+from app.storage.models import TaskRow
+
+SORT_COLUMNS: dict[str, InstrumentedAttribute[object]] = {
+    "created_at": TaskRow.created_at,
+    "updated_at": TaskRow.updated_at,
+    "due_at": TaskRow.due_at,
+    "title": TaskRow.title_key,
+}
+
+
+class SqlTasks:
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def add(self, task: Task) -> None:
+        self._session.add(TaskRow(**_values(task)))
+        self._session.flush()
+
+    def get(self, user_id: UUID, task_id: UUID, *, for_update: bool = False) -> Task | None:
+        statement = select(TaskRow).where(TaskRow.id == task_id, TaskRow.user_id == user_id)
+        if for_update:
+            # SQLite knows no row locks and ignores this: its writer already holds the whole database.
+            statement = statement.with_for_update()
+        row = self._session.scalar(statement)
+        return _task(row) if row else None
+
+    def replace(self, task: Task) -> None:
+        self._session.execute(
+            update(TaskRow).where(TaskRow.id == task.id, TaskRow.user_id == task.user_id).values(**_values(task))
+        )
+
+    def delete(self, user_id: UUID, task_id: UUID) -> bool:
+        result = self._session.execute(delete(TaskRow).where(TaskRow.id == task_id, TaskRow.user_id == user_id))
+        assert isinstance(result, CursorResult)  # noqa: S101 tells the type checker what a DELETE returns
+        return result.rowcount == 1
+
+    def find(self, user_id: UUID, query: Query) -> list[Task]:
+        """Return a page. The dated part and the undated part of an order by due date are asked for one by one: each
+        is then a plain range of an index, which an `OR` over both would not be."""
+        base = select(TaskRow).where(TaskRow.user_id == user_id, *_conditions(query.filters))
+        if query.sort.field != "due_at":
+            return self._fetch(_ordered(base, query.sort, query.after), query.limit)
+        tasks: list[Task] = []
+        if query.after is None or query.after.value is not None:
+            dated = base.where(TaskRow.due_at.is_not(None))
+            tasks = self._fetch(_ordered(dated, query.sort, query.after), query.limit)
+        bounded = query.filters.due_after is not None or query.filters.due_before is not None
+        if len(tasks) < query.limit and not bounded:
+            after = query.after if query.after and query.after.value is None else None
+            undated = base.where(TaskRow.due_at.is_(None))
+            tasks += self._fetch(_by_id(undated, query.sort, after), query.limit - len(tasks))
+        return tasks
+
+    def _fetch(self, statement: Select[TaskRow], limit: int) -> list[Task]:
+        return [_task(row) for row in self._session.scalars(statement.limit(limit))]
+
+
+def _conditions(filters: Filters) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
+    if filters.status is not None:
+        conditions.append(TaskRow.status == filters.status.value)
+    if filters.q:
+        # autoescape: % and _ in the text stand for themselves
+        conditions.append(TaskRow.search_text.contains(fold(filters.q), autoescape=True))
+    if filters.due_after is not None:
+        conditions.append(TaskRow.due_at >= filters.due_after)
+    if filters.due_before is not None:
+        conditions.append(TaskRow.due_at < filters.due_before)
+    return conditions
+
+
+def _ordered(statement: Select[TaskRow], sort: Sort, after: Position | None) -> Select[TaskRow]:
+    column = SORT_COLUMNS[sort.field]
+    if after is not None:
+        here = tuple_(column, TaskRow.id)
+        there = tuple_(literal(after.value, column.type), literal(after.id, TaskRow.id.type))
+        statement = statement.where(here < there if sort.descending else here > there)
+    if sort.descending:
+        return statement.order_by(column.desc(), TaskRow.id.desc())
+    return statement.order_by(column, TaskRow.id)
+
+
+def _by_id(statement: Select[TaskRow], sort: Sort, after: Position | None) -> Select[TaskRow]:
+    if after is not None:
+        statement = statement.where(TaskRow.id < after.id if sort.descending else TaskRow.id > after.id)
+    return statement.order_by(TaskRow.id.desc() if sort.descending else TaskRow.id)
+
+
+def _values(task: Task) -> dict[str, object]:
+    return {
+        "id": task.id,
+        "user_id": task.user_id,
+        "title": task.title,
+        "description": task.description,
+        "status": task.status.value,
+        "due_at": task.due_at,
+        "created_at": task.created_at,
+        "updated_at": task.updated_at,
+        "version": task.version,
+        "title_key": title_key(task.title),
+        "search_text": search_text(task.title, task.description),
+    }
+
+
+def _task(row: TaskRow) -> Task:
+    return Task(
+        id=row.id,
+        user_id=row.user_id,
+        title=row.title,
+        description=row.description,
+        status=Status(row.status),
+        due_at=row.due_at,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+        version=row.version,
+    )
