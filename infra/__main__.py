@@ -1,0 +1,86 @@
+"""The whole system on one screen: read the phase, compose the components."""
+
+import sys
+from pathlib import Path
+
+# The engine runs this folder as a program; everything in it is the package `infra`.
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+import pulumi
+import pulumi_kubernetes as kubernetes
+
+from infra import names, outputs
+from infra.chart import ROOT, chart_values
+from infra.components.base import Target
+from infra.components.cache import Cache
+from infra.components.database import Database
+from infra.components.gateway import Gateway
+from infra.components.namespace import Namespace
+from infra.components.secrets import Secrets, certificate, random_keys
+from infra.components.volume import Volume
+from infra.components.workload import Workload
+from infra.config import LoadBalancing, Origin, Tls, choose_image, load_settings
+from infra.phases import DatabaseKind, Edge
+
+
+def main() -> None:
+    """Register every resource of the stack."""
+    settings = load_settings(pulumi.runtime.config.CONFIG.get())
+    row = settings.row
+    image = choose_image(settings, ROOT)
+    stack = pulumi.get_stack()
+    target = Target(
+        provider=kubernetes.Provider("cluster", context=settings.context or None),
+        namespace=f"{names.PROJECT}-{stack}",
+        stack=stack,
+        storage_class=settings.storage_class or None,
+        protect=settings.protect_data,
+    )
+
+    namespace = Namespace("namespace", target)
+    parts: list[pulumi.Resource] = [namespace]
+
+    wanted = []
+    if settings.secrets is Origin.GENERATE:
+        wanted.append(random_keys(names.KEYS_SECRET, names.KEYS_SECRET_KEY))
+        if row.cache:
+            wanted.append(random_keys(names.CACHE, names.CACHE_SECRET_KEY))
+    if row.edge is Edge.GATEWAY and settings.tls is Tls.SELF_SIGNED:
+        wanted.append(certificate(names.TLS_SECRET, settings.certificate_hosts()))
+    if wanted:
+        parts.append(Secrets("secrets", target, image=image, wanted=wanted, after=[namespace]))
+    after = tuple(parts)
+
+    if settings.database_kind is DatabaseKind.SQLITE:
+        parts.append(Volume("volume", target, storage=row.sqlite_storage, after=[namespace]))
+    else:
+        database = Database(
+            "database",
+            target,
+            row=row.postgresql,
+            durability=settings.database_durability,
+            operator_namespace=settings.operator_namespace,
+            after=[namespace],
+        )
+        parts.append(database)
+    if row.cache:
+        parts.append(Cache("cache", target, row=row.cache, after=after))
+    if row.edge is Edge.GATEWAY:
+        gateway = Gateway(
+            "gateway",
+            target,
+            gateway_class=settings.gateway_class,
+            hostname=settings.hostname,
+            least_loaded=settings.load_balancing is LoadBalancing.LEAST_LOADED,
+            redirect_to=settings.addresses()[1] if settings.redirect_http else "",
+            after=after,
+        )
+        parts.append(gateway)
+    values = chart_values(settings, image)
+    Workload("api", target, values=values, timeout=settings.rollout_timeout, after=parts)
+
+    for name, value in outputs.outputs(settings, image, target.namespace).items():
+        pulumi.export(name, value)
+
+
+main()

@@ -1,0 +1,121 @@
+"""The values that the program gives to the chart `helm/task-manager`: a pure function of settings and phase."""
+
+import hashlib
+from pathlib import Path
+from typing import Any, Final
+
+from infra import names
+from infra.config import LoadBalancing, Settings
+from infra.image import Image
+from infra.phases import DatabaseKind, Edge
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+CHART: Final = "helm/task-manager"
+
+
+def digest() -> str:
+    """A short name for the chart's files as they are: any change of any of them changes it."""
+    chart = ROOT / CHART
+    total = hashlib.sha256()
+    for path in sorted(path for path in chart.rglob("*") if path.is_file()):
+        total.update(f"{path.relative_to(chart)}\0".encode() + hashlib.sha256(path.read_bytes()).digest())
+    return total.hexdigest()[:12]
+
+
+def chart_values(settings: Settings, image: Image) -> dict[str, Any]:
+    """Values for a stack. Secrets appear as names and keys only."""
+    row = settings.row
+    gateway = row.edge is Edge.GATEWAY
+    return {
+        "image": {"repository": image.repository, "tag": image.tag, "digest": image.digest},
+        "autoscaling": {"minReplicas": row.api.min_replicas, "maxReplicas": row.api.max_replicas},
+        "resources": row.api.compute.resources(),
+        "env": _env(settings),
+        "envFromSecrets": _env_from_secrets(settings),
+        "persistence": {"enabled": True, "claimName": names.DATA_CLAIM, "mountPath": names.DATA_MOUNT}
+        if settings.database_kind is DatabaseKind.SQLITE
+        else {"enabled": False},
+        "service": {"type": "ClusterIP", "port": names.API_PORT}
+        if gateway
+        else {"type": "NodePort", "port": names.API_PORT, "nodePort": settings.node_port},
+        "route": _route(settings) if gateway else {"enabled": False},
+        "networkPolicy": _network_policy(settings),
+    }
+
+
+def _env(settings: Settings) -> dict[str, str]:
+    row = settings.row
+    env = {
+        "APP_ENVIRONMENT": "production",
+        "APP_LOG_FORMAT": "json",
+        "APP_LOG_LEVEL": settings.log_level.value,
+        "APP_THREADS": str(row.api.threads),
+        # One connection a thread, and two for a health check that must not wait behind eight slow requests.
+        "APP_POOL_SIZE": str(row.api.threads),
+        "APP_MAX_OVERFLOW": "2",
+        # The gateway is the one proxy whose X-Forwarded-… headers are believed; at a node port nobody's are.
+        "APP_TRUSTED_HOPS": "1" if row.edge is Edge.GATEWAY else "0",
+    }
+    if settings.database_kind is DatabaseKind.SQLITE:
+        env["APP_DATABASE_URL"] = f"sqlite:///{names.DATA_MOUNT}/tasks.sqlite"
+    else:
+        env |= {
+            "APP_DATABASE_HOST": names.DATABASE_POOLER if row.postgresql.poolers else names.DATABASE_PRIMARY,
+            "APP_DATABASE_PORT": str(names.DATABASE_PORT),
+            "APP_DATABASE_NAME": names.DATABASE_NAME,
+            # libpq's own variable. The operator's servers and poolers all have certificates: never fall back to plain.
+            "PGSSLMODE": "require",
+        }
+    if row.cache:
+        env |= {"APP_REDIS_HOST": names.CACHE, "APP_REDIS_PORT": str(names.CACHE_PORT)}
+    return env
+
+
+def _env_from_secrets(settings: Settings) -> list[dict[str, str]]:
+    wanted = [("APP_SECRET_KEY", names.KEYS_SECRET, names.KEYS_SECRET_KEY)]
+    if settings.database_kind is DatabaseKind.POSTGRESQL:
+        wanted += [
+            ("APP_DATABASE_USER", names.DATABASE_SECRET, "username"),
+            ("APP_DATABASE_PASSWORD", names.DATABASE_SECRET, "password"),
+        ]
+    if settings.row.cache:
+        wanted.append(("APP_REDIS_PASSWORD", names.CACHE, names.CACHE_SECRET_KEY))
+    return [{"name": variable, "secret": secret, "key": key} for variable, secret, key in wanted]
+
+
+def _route(settings: Settings) -> dict[str, Any]:
+    route: dict[str, Any] = {
+        "enabled": True,
+        "gateway": {
+            "name": names.GATEWAY,
+            # With the redirect, the plain listener has a route of its own.
+            "sectionNames": ["https"] if settings.redirect_http else ["http", "https"],
+        },
+        "hostnames": [settings.hostname] if settings.hostname else [],
+        "filters": [
+            {
+                "type": "ExtensionRef",
+                "extensionRef": {"group": "traefik.io", "kind": "Middleware", "name": names.RETRY},
+            }
+        ],
+    }
+    if settings.load_balancing is LoadBalancing.LEAST_LOADED:
+        # Traefik looks the name up in the route's own namespace.
+        route["backend"] = {"group": "traefik.io", "kind": "TraefikService", "name": names.BALANCER}
+    return route
+
+
+def _network_policy(settings: Settings) -> dict[str, Any]:
+    outward = []
+    if settings.database_kind is DatabaseKind.POSTGRESQL:
+        outward.append(_egress(names.DATABASE_LABELS, names.DATABASE_PORT))
+    if settings.row.cache:
+        outward.append(_egress(names.CACHE_LABELS, names.CACHE_PORT))
+    if settings.row.edge is Edge.NODE_PORT:
+        return {"ingressFromAnywhere": True, "egressTo": outward}
+    gateway = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": settings.gateway_namespace}}}
+    return {"ingressFrom": [gateway], "egressTo": outward}
+
+
+def _egress(pods: dict[str, str], port: int) -> dict[str, Any]:
+    return {"to": [{"podSelector": {"matchLabels": pods}}], "ports": [{"port": port, "protocol": "TCP"}]}

@@ -1,0 +1,1 @@
+"""One part of the system a file, each a Pulumi component."""

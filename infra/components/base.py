@@ -1,0 +1,82 @@
+"""What the components have in common."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_kubernetes as kubernetes
+from pulumi_kubernetes.meta import v1 as meta
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where a stack's resources go.
+
+    Args:
+        provider: the cluster.
+        namespace: the stack's own.
+        stack: its name, put on every resource as a label.
+        storage_class: of every volume; None for the cluster's default.
+        protect: whether what holds data refuses to be destroyed.
+    """
+
+    provider: kubernetes.Provider
+    namespace: str
+    stack: str
+    storage_class: str | None
+    protect: bool
+
+    def labels(self, component: str) -> dict[str, str]:
+        """Labels by which people and policies find a component's objects."""
+        return {
+            "app.kubernetes.io/part-of": "task-manager",
+            "app.kubernetes.io/component": component,
+            "app.kubernetes.io/managed-by": "pulumi",
+            "task-manager/stack": self.stack,
+        }
+
+
+class Component(pulumi.ComponentResource):
+    """A part of the system. Its children are made in the target, after the components that it stands on.
+
+    Args:
+        name: the same in every phase. Children are named after it.
+        target: where the children go.
+        after: what has to be there first.
+    """
+
+    def __init__(self, name: str, target: Target, after: Sequence[pulumi.Resource] = ()) -> None:
+        options = pulumi.ResourceOptions(providers=[target.provider])
+        super().__init__(f"task-manager:components:{type(self).__name__}", name, None, options)
+        self.name = name
+        self.target = target
+        self._after = tuple(after)
+
+    def metadata(self, name: str, annotations: dict[str, str] | None = None) -> meta.ObjectMetaArgs:
+        """Metadata of an object in the stack's namespace."""
+        return meta.ObjectMetaArgs(
+            name=name, namespace=self.target.namespace, labels=self.target.labels(self.name), annotations=annotations
+        )
+
+    def options(
+        self,
+        *after: pulumi.Resource,
+        protect: bool = False,
+        minutes: int | None = None,
+        delete_before_replace: bool | None = None,
+    ) -> pulumi.ResourceOptions:
+        """Options of a child.
+
+        Args:
+            after: siblings that it needs, beside what the whole component needs.
+            protect: whether it holds data that must not go with the stack.
+            minutes: how long its readiness is waited for, where the provider's own 5 or 10 do not fit.
+        """
+        limit = f"{minutes}m" if minutes else None
+        return pulumi.ResourceOptions(
+            parent=self,
+            depends_on=[*self._after, *after],
+            protect=protect and self.target.protect,
+            custom_timeouts=pulumi.CustomTimeouts(create=limit, update=limit) if limit else None,
+            delete_before_replace=delete_before_replace,
+        )

@@ -1,0 +1,189 @@
+"""PostgreSQL by the CloudNativePG operator: a cluster of one or more instances, and a pooler before its primary."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import pulumi
+from pulumi_kubernetes.apiextensions import CustomResource
+from pulumi_kubernetes.meta import v1 as meta
+from pulumi_kubernetes.networking import v1 as networking
+from pulumi_kubernetes.policy import v1 as policy
+
+from infra import names, network
+from infra.components.base import Component, Target
+from infra.config import Durability
+from infra.network import Flow, Peer
+from infra.phases import Compute, PostgreSQL
+
+API_VERSION: Final = "postgresql.cnpg.io/v1"
+POSTGRESQL_IMAGE: Final = "ghcr.io/cloudnative-pg/postgresql:15-minimal-bookworm"
+PGBOUNCER_IMAGE: Final = "ghcr.io/cloudnative-pg/pgbouncer:1.25.1"
+
+# The instance manager in every pod answers the operator, and its siblings, here (cloudnative-pg, pkg/management/url).
+_STATUS_PORT: Final = 8000
+
+_MAX_CONNECTIONS: Final = 100
+_POOL: Final = 20
+"""Server connections of one PgBouncer. Two of them take 40 of the 100, migrations and the operator take a handful."""
+_POOLER_COMPUTE: Final = Compute(cpu_request=50, cpu_limit=500, memory=64)
+
+
+def parameters(row: PostgreSQL) -> dict[str, str]:
+    """PostgreSQL's settings for an instance of this size.
+
+    A quarter of the memory for shared buffers and three quarters as the planner's guess of what is cached are the
+    starting values of PostgreSQL's documentation (section 20.4) and its wiki. The log's limits are a quarter of the
+    volume each: without `max_slot_wal_keep_size` a standby that is away fills the primary's volume, and stops it.
+    """
+    memory = row.compute.memory
+    log = row.storage * 1024 // 4
+    return {
+        "max_connections": str(_MAX_CONNECTIONS),
+        "shared_buffers": f"{memory // 4}MB",
+        "effective_cache_size": f"{memory * 3 // 4}MB",
+        "maintenance_work_mem": f"{memory // 16}MB",
+        "max_wal_size": f"{log}MB",
+        "max_slot_wal_keep_size": f"{log}MB",
+        "log_min_duration_statement": "1s",
+        "idle_in_transaction_session_timeout": "60s",
+    }
+
+
+def cluster_spec(row: PostgreSQL, *, durability: Durability, storage_class: str | None) -> dict[str, Any]:
+    """The `Cluster` of a phase.
+
+    Writes are confirmed by a standby as well as by the primary (`method: any`, `number: 1`), so that losing the primary
+    loses none. `required` is the default though phase 2 has a single standby, and writes wait while it restarts:
+    `preferred` would go on without it and then, if the primary is lost before the standby has caught up, take back
+    writes that users were told are safe. Waiting can be retried, a broken promise cannot. Reads go on either way.
+    """
+    alone = row.instances == 1
+    postgresql: dict[str, Any] = {"parameters": parameters(row)}
+    if not alone:
+        postgresql["synchronous"] = {"method": "any", "number": 1, "dataDurability": str(durability)}
+    storage: dict[str, Any] = {"size": f"{row.storage}Gi"}
+    if storage_class:
+        storage["storageClass"] = storage_class
+    return {
+        "instances": row.instances,
+        "imageName": POSTGRESQL_IMAGE,
+        # A budget for a single instance would block the drain of its node for ever.
+        "enablePDB": not alone,
+        # With a standby, the primary is updated by handing over to it: a few seconds instead of a restart's.
+        "primaryUpdateMethod": "restart" if alone else "switchover",
+        "primaryUpdateStrategy": "unsupervised",
+        "bootstrap": {
+            "initdb": {"database": names.DATABASE_NAME, "owner": names.DATABASE_NAME, "dataChecksums": True},
+        },
+        "postgresql": postgresql,
+        "storage": storage,
+        "resources": row.compute.resources(),
+        # Preferred, not required: on a single node the standby still comes up.
+        "affinity": {
+            "enablePodAntiAffinity": True,
+            "podAntiAffinityType": "preferred",
+            "topologyKey": "kubernetes.io/hostname",
+        },
+    }
+
+
+def pooler_spec(row: PostgreSQL) -> dict[str, Any]:
+    """The `Pooler` of a phase: transaction mode, so that a connection serves whichever pod has a transaction open."""
+    return {
+        "cluster": {"name": names.DATABASE_CLUSTER},
+        "instances": row.poolers,
+        "type": "rw",
+        "pgbouncer": {
+            "poolMode": "transaction",
+            "parameters": {"default_pool_size": str(_POOL), "max_client_conn": "500"},
+        },
+        "template": {
+            "metadata": {"labels": {"app.kubernetes.io/part-of": "task-manager"}},
+            "spec": {
+                "containers": [
+                    {"name": "pgbouncer", "image": PGBOUNCER_IMAGE, "resources": _POOLER_COMPUTE.resources()}
+                ],
+                "topologySpreadConstraints": [
+                    {
+                        "maxSkew": 1,
+                        "topologyKey": "kubernetes.io/hostname",
+                        "whenUnsatisfiable": "ScheduleAnyway",
+                        "labelSelector": {"matchLabels": {"cnpg.io/poolerName": names.DATABASE_POOLER}},
+                    }
+                ],
+            },
+        },
+    }
+
+
+class Database(Component):
+    """The cluster, its pooler where the phase has one, and who may talk to them.
+
+    The operator makes the Services `…-rw`, `…-ro`, `…-r` and the Secret `…-app`, and keeps the password out of here.
+
+    Args:
+        row: sizes and numbers.
+        durability: see `cluster_spec`.
+        operator_namespace: where the operator runs; it has to reach every instance.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        target: Target,
+        *,
+        row: PostgreSQL,
+        durability: Durability,
+        operator_namespace: str,
+        after: Sequence[pulumi.Resource],
+    ) -> None:
+        super().__init__(name, target, after)
+        mine = Peer(names.DATABASE_LABELS)
+        flows = networking.NetworkPolicy(
+            f"{name}-flows",
+            metadata=self.metadata(names.DATABASE_CLUSTER),
+            spec=network.spec(
+                names.DATABASE_LABELS,
+                inward=(
+                    Flow(Peer(names.API_LABELS), (names.DATABASE_PORT,)),
+                    Flow(mine, (names.DATABASE_PORT, _STATUS_PORT)),
+                    Flow(Peer(namespace=operator_namespace), (names.DATABASE_PORT, _STATUS_PORT)),
+                ),
+                outward=(Flow(mine, (names.DATABASE_PORT, _STATUS_PORT)), network.API_SERVER),
+            ),
+            opts=self.options(),
+        )
+        cluster = CustomResource(
+            f"{name}-cluster",
+            api_version=API_VERSION,
+            kind="Cluster",
+            metadata=self.metadata(
+                names.DATABASE_CLUSTER,
+                # The chart's migration runs next, and needs a primary that answers.
+                annotations={"pulumi.com/waitFor": "condition=Ready"},
+            ),
+            spec=cluster_spec(row, durability=durability, storage_class=target.storage_class),
+            opts=self.options(flows, protect=True, minutes=15),
+        )
+        if row.poolers:
+            CustomResource(
+                f"{name}-pooler",
+                api_version=API_VERSION,
+                kind="Pooler",
+                metadata=self.metadata(
+                    names.DATABASE_POOLER,
+                    annotations={"pulumi.com/waitFor": f"jsonpath={{.status.instances}}={row.poolers}"},
+                ),
+                spec=pooler_spec(row),
+                opts=self.options(cluster, minutes=5),
+            )
+            policy.PodDisruptionBudget(
+                f"{name}-pooler-budget",
+                metadata=self.metadata(names.DATABASE_POOLER),
+                spec=policy.PodDisruptionBudgetSpecArgs(
+                    max_unavailable=1,
+                    selector=meta.LabelSelectorArgs(match_labels={"cnpg.io/poolerName": names.DATABASE_POOLER}),
+                ),
+                opts=self.options(),
+            )
+        self.register_outputs({"primary": names.DATABASE_PRIMARY})

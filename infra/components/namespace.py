@@ -1,0 +1,61 @@
+"""The stack's namespace: what runs in it is restricted, bounded, and talks to nobody unless a policy says so."""
+
+from pulumi_kubernetes.core import v1 as core
+from pulumi_kubernetes.meta import v1 as meta
+from pulumi_kubernetes.networking import v1 as networking
+
+from infra import network
+from infra.components.base import Component, Target
+
+
+class Namespace(Component):
+    """The namespace with its standing rules.
+
+    There is no ResourceQuota on purpose: one that is tight enough to matter would refuse the extra pod of a rolling
+    update or of a database failover, at the very moment it is needed. The autoscaler's bounds hold the cost down.
+    """
+
+    def __init__(self, name: str, target: Target) -> None:
+        super().__init__(name, target)
+        labels = target.labels(name)
+        self.namespace = core.Namespace(
+            name,
+            metadata=meta.ObjectMetaArgs(
+                name=target.namespace,
+                labels={
+                    **labels,
+                    **{f"pod-security.kubernetes.io/{mode}": "restricted" for mode in ("enforce", "audit", "warn")},
+                },
+            ),
+            # Deleting a namespace deletes the volumes in it, so it is protected as they are.
+            opts=self.options(protect=True),
+        )
+        networking.NetworkPolicy(
+            f"{name}-default-deny",
+            metadata=self.metadata("default-deny"),
+            spec=network.spec({}),
+            opts=self.options(self.namespace),
+        )
+        networking.NetworkPolicy(
+            f"{name}-dns",
+            metadata=self.metadata("dns"),
+            spec=network.spec({}, outward=(network.DNS,)),
+            opts=self.options(self.namespace),
+        )
+        core.LimitRange(
+            f"{name}-limits",
+            metadata=self.metadata("defaults"),
+            # For containers of others, such as an operator's jobs or a debugging pod: without limits they could take
+            # the whole node.
+            spec=core.LimitRangeSpecArgs(
+                limits=[
+                    core.LimitRangeItemArgs(
+                        type="Container",
+                        default_request={"cpu": "50m", "memory": "128Mi"},
+                        default={"cpu": "500m", "memory": "256Mi"},
+                    )
+                ]
+            ),
+            opts=self.options(self.namespace),
+        )
+        self.register_outputs({"namespace": target.namespace})

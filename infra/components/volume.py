@@ -1,0 +1,35 @@
+"""The volume of phase 1's SQLite file."""
+
+from collections.abc import Sequence
+
+import pulumi
+from pulumi_kubernetes.core import v1 as core
+
+from infra import names
+from infra.components.base import Component, Target
+
+
+class Volume(Component):
+    """A claim that outlives every release of the chart, since the chart mounts it and does not own it.
+
+    Args:
+        storage: size in GiB.
+    """
+
+    def __init__(self, name: str, target: Target, *, storage: int, after: Sequence[pulumi.Resource]) -> None:
+        super().__init__(name, target, after)
+        core.PersistentVolumeClaim(
+            f"{name}-claim",
+            metadata=self.metadata(
+                names.DATA_CLAIM,
+                # Storage classes that wait for the first consumer bind it when the API's pod comes, which is later.
+                annotations={"pulumi.com/skipAwait": "true"},
+            ),
+            spec=core.PersistentVolumeClaimSpecArgs(
+                access_modes=["ReadWriteOnce"],
+                storage_class_name=target.storage_class,
+                resources=core.VolumeResourceRequirementsArgs(requests={"storage": f"{storage}Gi"}),
+            ),
+            opts=self.options(protect=True),
+        )
+        self.register_outputs({"claim": names.DATA_CLAIM})

@@ -1,0 +1,240 @@
+"""Typed configuration of a stack.
+
+`Pulumi.yaml` declares the same keys, types, defaults and descriptions, so that the engine and `pulumi config` know them
+too; a test keeps the two alike.
+"""
+
+import difflib
+from collections.abc import Mapping
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any, Self
+from urllib.parse import urlsplit
+
+import pulumi
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from infra import phases
+from infra.image import IMAGE_VARIABLE, Image, default_reference, parse_image
+from infra.names import PROJECT
+from infra.phases import DatabaseKind, Edge, Phase
+
+
+class LoadBalancing(StrEnum):
+    """How the gateway picks a pod."""
+
+    LEAST_LOADED = "least-loaded"
+    ROUND_ROBIN = "round-robin"
+
+
+class Origin(StrEnum):
+    """Who makes Secrets."""
+
+    GENERATE = "generate"
+    PROVIDED = "provided"
+
+
+class Tls(StrEnum):
+    """Where the gateway's certificate comes from."""
+
+    SELF_SIGNED = "self-signed"
+    PROVIDED = "provided"
+
+
+class Durability(StrEnum):
+    """What a write does while no standby can confirm it."""
+
+    REQUIRED = "required"
+    PREFERRED = "preferred"
+
+
+class LogLevel(StrEnum):
+    """How much the API writes."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+def _row_exists(number: int) -> int:
+    phases.phase(number)
+    return number
+
+
+def _is_image(reference: str) -> str:
+    if reference:
+        parse_image(reference)
+    return reference
+
+
+def _is_url(url: str) -> str:
+    parts = urlsplit(url)
+    if url and (parts.scheme not in ("http", "https") or not parts.hostname or parts.path not in ("", "/")):
+        raise ValueError(f"{url!r} is not the address of a site: write it as http://host or https://host:port")
+    return url.rstrip("/")
+
+
+_DNS_NAME = r"^$|^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$"
+Name = Annotated[str, Field(pattern=_DNS_NAME, max_length=253)]
+Url = Annotated[str, AfterValidator(_is_url)]
+
+
+class Settings(BaseModel):
+    """What a stack can set. An empty string means "by the default that the description names"."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    phase: Annotated[int, AfterValidator(_row_exists)] = Field(
+        1, description="Row of the phase table: 1 (one instance) or 2 (three instances behind a gateway)."
+    )
+    image: Annotated[str, AfterValidator(_is_image)] = Field(
+        "", description="Image of the API, by digest or fixed tag. Empty: $TASK_MANAGER_IMAGE, else this version's."
+    )
+    database: DatabaseKind | None = Field(
+        None, description="sqlite or postgresql. Empty: the phase's own (1: sqlite, 2: postgresql)."
+    )
+    database_durability: Durability = Field(
+        Durability.REQUIRED,
+        description="With a standby: required (a write waits until a standby has it, even if none is up) or preferred"
+        " (writes go on without a standby, and those of that time are lost if the primary is lost too).",
+    )
+    hostname: Name = Field("", description="Host name that the gateway answers for. Empty: any.")
+    url: Url = Field(
+        "", description="Address that users open. Empty: the node port on this machine, or http:// and the hostname."
+    )
+    url_tls: Url = Field("", description="The same by TLS, where there is a gateway. Empty: https:// and the hostname.")
+    node_port: int = Field(30080, ge=30000, le=32767, description="Phase 1: port of each node that leads to the API.")
+    load_balancing: LoadBalancing = Field(
+        LoadBalancing.LEAST_LOADED, description="How the gateway picks a pod: least-loaded or round-robin."
+    )
+    gateway_class: Name = Field("traefik", min_length=1, description="GatewayClass that Traefik serves.")
+    gateway_namespace: Name = Field("traefik", min_length=1, description="Namespace that Traefik runs in.")
+    redirect_http: bool = Field(False, description="Whether the gateway sends plain HTTP on to url_tls.")
+    tls: Tls = Field(
+        Tls.SELF_SIGNED,
+        description="self-signed (made in the cluster) or provided (the kubernetes.io/tls Secret task-manager-tls).",
+    )
+    secrets: Origin = Field(
+        Origin.GENERATE,
+        description="generate (random, made in the cluster, never seen here) or provided (they are there already).",
+    )
+    operator_namespace: Name = Field(
+        "cnpg-system", min_length=1, description="Namespace of the CloudNativePG operator."
+    )
+    storage_class: Name = Field("", description="StorageClass of every volume. Empty: the cluster's default.")
+    protect_data: bool = Field(
+        True, description="Whether volumes and databases, and the namespace they are in, refuse to be destroyed."
+    )
+    rollout_timeout: int = Field(
+        300, ge=30, le=3600, description="Seconds that a release has to become ready before it goes back."
+    )
+    log_level: LogLevel = Field(LogLevel.INFO, description="debug, info, warning or error.")
+    context: str = Field("", description="Context of the kubeconfig. Empty: its current one.")
+
+    @property
+    def row(self) -> Phase:
+        """The phase's row in the table."""
+        return phases.phase(self.phase)
+
+    @property
+    def database_kind(self) -> DatabaseKind:
+        """Where tasks are kept: as set, else the phase's own."""
+        return self.database or self.row.databases[0]
+
+    @model_validator(mode="after")
+    def _fits_the_phase(self) -> Self:
+        if self.database_kind not in self.row.databases:
+            known = " or ".join(self.row.databases)
+            raise ValueError(f"{PROJECT}:database: phase {self.phase} cannot run on {self.database}: set it to {known}")
+        if self.row.edge is Edge.GATEWAY and not self.hostname and not (self.url and self.url_tls):
+            raise ValueError(
+                f"{PROJECT}:hostname: phase {self.phase} needs it, or both url and url_tls, for its address"
+            )
+        return self
+
+    def addresses(self) -> tuple[str, str]:
+        """Address for users in plain HTTP and by TLS; the latter is empty where nothing terminates TLS."""
+        if self.row.edge is Edge.NODE_PORT:
+            return self.url or f"http://127.0.0.1:{self.node_port}", ""
+        return self.url or f"http://{self.hostname}", self.url_tls or f"https://{self.hostname}"
+
+    def certificate_hosts(self) -> tuple[str, ...]:
+        """Hosts that a self-signed certificate is made for."""
+        return tuple(dict.fromkeys(host for host in (self.hostname, urlsplit(self.addresses()[1]).hostname) if host))
+
+
+def load_settings(config: Mapping[str, Any]) -> Settings:
+    """Check a stack's whole configuration.
+
+    Args:
+        config: values by full key, such as `task-manager:phase`, as the engine hands them over (all of them strings).
+
+    Raises:
+        pulumi.RunError: one line that names each wrong key, what is wrong with it and what to do. The engine prints
+            such an error without a traceback and ends non-zero.
+    """
+    values: dict[str, Any] = {}
+    problems: list[str] = []
+    for key, value in sorted(config.items()):
+        namespace, _, name = key.partition(":")
+        if namespace == PROJECT and name in Settings.model_fields:
+            if value != "":  # an empty value is the way to write "the default" in Pulumi.yaml
+                values[name] = value
+        elif namespace != "pulumi":  # the engine's own, such as pulumi:tags
+            problems.append(_unknown(key))
+    try:
+        settings = Settings.model_validate(values)
+    except ValidationError as error:
+        problems += [_sentence(problem) for problem in error.errors(include_url=False)]
+    if problems:
+        raise pulumi.RunError("configuration: " + "; ".join(problems))
+    return settings
+
+
+def choose_image(settings: Settings, root: Path) -> Image:
+    """The image to run: the stack's, else the environment's, else the one of the version in `pyproject.toml`.
+
+    Args:
+        root: the repository's top folder.
+
+    Raises:
+        pulumi.RunError: the environment names something that is no image.
+    """
+    try:
+        return parse_image(settings.image or default_reference(root))
+    except ValueError as error:
+        raise pulumi.RunError(f"{IMAGE_VARIABLE}: {error}") from error
+
+
+def _unknown(key: str) -> str:
+    known = [f"{PROJECT}:{name}" for name in Settings.model_fields]
+    close = difflib.get_close_matches(key, known, n=1)
+    hint = f"did you mean {close[0]}?" if close else "Pulumi.yaml lists the keys"
+    return f"{key}: there is no such key ({hint})"
+
+
+def _sentence(problem: Any) -> str:
+    """What pydantic found, in the words of someone who edits a stack file."""
+    if not problem["loc"]:
+        return str(problem["ctx"]["error"])
+    key = f"{PROJECT}:{problem['loc'][0]}"
+    value = problem["input"]
+    match problem["type"]:
+        case "value_error":
+            reason = str(problem["ctx"]["error"])
+        case "int_parsing" | "int_from_float" | "int_type":
+            reason = f"{value!r} is not a whole number"
+        case "bool_parsing" | "bool_type":
+            reason = f"{value!r} is neither true nor false"
+        case "enum":
+            reason = f"{value!r} is not one of {problem['ctx']['expected']}"
+        case "string_pattern_mismatch":
+            reason = f"{value!r} is not a DNS name"
+        case "greater_than_equal":
+            reason = f"{value} is below {problem['ctx']['ge']}"
+        case "less_than_equal":
+            reason = f"{value} is above {problem['ctx']['le']}"
+        case _:
+            reason = f"{value!r}: {problem['msg']}"
+    return f"{key}: {reason}"

@@ -1,0 +1,49 @@
+"""Names that stay the same in every phase, so that a phase grows out of the one before instead of replacing it.
+
+Whatever is named here is looked up by name from somewhere else: by the chart, by the operator, by a person.
+"""
+
+from typing import Final
+
+PROJECT: Final = "task-manager"
+
+RELEASE: Final = "task-manager"
+"""The Helm release, its Deployment and its Service."""
+
+API_LABELS: Final = {"app.kubernetes.io/name": "task-manager", "app.kubernetes.io/instance": RELEASE}
+"""The chart's: every pod of the release, its migration job included."""
+MIGRATION_LABELS: Final = {**API_LABELS, "app.kubernetes.io/component": "migrations"}
+
+API_PORT: Final = 8000
+"""Where the container and the chart's Service listen."""
+
+DATA_CLAIM: Final = "task-manager-data"
+DATA_MOUNT: Final = "/data"
+
+DATABASE_CLUSTER: Final = "task-manager-database"
+DATABASE_LABELS: Final = {"cnpg.io/cluster": DATABASE_CLUSTER}
+"""The operator's: instances, their jobs, and poolers."""
+DATABASE_PRIMARY: Final = f"{DATABASE_CLUSTER}-rw"
+"""The Service that the operator points at the primary."""
+DATABASE_SECRET: Final = f"{DATABASE_CLUSTER}-app"
+"""The Secret in which the operator keeps the application's user name and password."""
+DATABASE_NAME: Final = "tasks"
+DATABASE_POOLER: Final = "task-manager-pooler"
+DATABASE_PORT: Final = 5432
+
+CACHE: Final = "task-manager-cache"
+"""The cache's StatefulSet and Service, and the Secret with its password under the key `password`."""
+CACHE_LABELS: Final = {"app.kubernetes.io/part-of": "task-manager", "app.kubernetes.io/component": "cache"}
+CACHE_PORT: Final = 6379
+CACHE_SECRET_KEY: Final = "password"  # noqa: S105 - the key's name in the Secret, not a password
+
+KEYS_SECRET: Final = "task-manager-keys"  # noqa: S105 - a Secret's name
+KEYS_SECRET_KEY: Final = "secret-key"  # noqa: S105 - the key's name in the Secret
+
+SECRET_MAKER: Final = "task-manager-secrets"  # noqa: S105 - a Job's name
+"""The Job, ServiceAccount and Role that make the Secrets."""
+
+GATEWAY: Final = "task-manager"
+TLS_SECRET: Final = "task-manager-tls"  # noqa: S105 - a Secret's name
+RETRY: Final = "task-manager-retry"
+BALANCER: Final = "task-manager"

@@ -1,0 +1,59 @@
+"""What a stack tells the people who use it."""
+
+from typing import Any
+
+from infra import names
+from infra.config import Settings
+from infra.image import Image
+from infra.phases import DatabaseKind, Edge
+
+
+def outputs(settings: Settings, image: Image, namespace: str) -> dict[str, Any]:
+    """The stack's outputs: where it is, how to log in, how to reach each part, what a destroy leaves."""
+    url, url_tls = settings.addresses()
+    told: dict[str, Any] = {
+        "url": url,
+        "login": f"open {url}, choose Register, and log in with the e-mail address and password given there;"
+        f" scripts: POST {url}/api/v1/auth/register, then /api/v1/auth/login",
+        "phase": settings.phase,
+        "image": str(image),
+        "namespace": namespace,
+        "reach": _reach(settings, f"kubectl --namespace {namespace}"),
+        "protected": _protected(settings, namespace),
+    }
+    if url_tls:
+        told["url_tls"] = url_tls
+    return told
+
+
+def _reach(settings: Settings, kubectl: str) -> dict[str, str]:
+    ways = {
+        "api": f"{kubectl} port-forward service/{names.RELEASE} {names.API_PORT}",
+        "logs": f"{kubectl} logs --selector app.kubernetes.io/instance={names.RELEASE} --container api --follow",
+        "pods": f"{kubectl} get pods --output wide",
+    }
+    if settings.database_kind is DatabaseKind.POSTGRESQL:
+        ways["database"] = (
+            f"{kubectl} exec --stdin --tty service/{names.DATABASE_PRIMARY} --container postgres --"
+            f" psql {names.DATABASE_NAME}"
+        )
+    else:
+        ways["database"] = f"{kubectl} exec deployment/{names.RELEASE} -- ls -l {names.DATA_MOUNT}"
+    if settings.row.cache:
+        ping = f'REDISCLI_AUTH="$(cat /run/secrets/cache/{names.CACHE_SECRET_KEY})" valkey-cli info'
+        ways["cache"] = f"{kubectl} exec {names.CACHE}-0 -- sh -c '{ping}'"
+    if settings.row.edge is Edge.GATEWAY:
+        ways["gateway"] = f"{kubectl} get gateways,httproutes --output wide"
+    return ways
+
+
+def _protected(settings: Settings, namespace: str) -> list[str]:
+    """What `pulumi destroy --exclude-protected` leaves, and why a plain destroy is refused."""
+    if not settings.protect_data:
+        return []
+    data = (
+        f"volume {names.DATA_CLAIM}"
+        if settings.database_kind is DatabaseKind.SQLITE
+        else f"database cluster {names.DATABASE_CLUSTER} with its volumes"
+    )
+    return [f"namespace {namespace}", data]

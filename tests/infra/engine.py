@@ -1,0 +1,169 @@
+"""A stand-in for the engine: runs the whole program in this process and remembers every resource that it registers.
+
+Assertions come after the program has ended, on what was recorded. An assertion inside an `apply` passes when the output
+is unknown or the callback is never called, so there is none.
+"""
+
+import asyncio
+import contextvars
+import runpy
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pulumi
+import yaml
+from pulumi.runtime import mocks, settings, stack
+
+ROOT = Path(__file__).resolve().parents[2]
+PROGRAM = ROOT / "infra"
+
+
+@dataclass(frozen=True)
+class Resource:
+    """A resource as the engine is asked for it."""
+
+    type: str
+    name: str
+    inputs: dict[str, Any]
+    custom: bool
+    protect: bool
+    parent: str
+    dependencies: frozenset[str]
+    provider: str
+    create_timeout: str
+    urn: str
+
+    @property
+    def kind(self) -> str:
+        """Kind of the Kubernetes object: the last part of the type."""
+        return self.type.rpartition(":")[2]
+
+    @property
+    def object_name(self) -> str:
+        """Name of the Kubernetes object."""
+        return str(self.inputs.get("metadata", {}).get("name") or self.inputs.get("name"))
+
+
+@dataclass
+class Stack:
+    """What a run of the program has asked for."""
+
+    resources: list[Resource] = field(default_factory=list)
+    outputs: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def objects(self) -> list[Resource]:
+        """The resources that become something in the cluster."""
+        return [resource for resource in self.resources if resource.custom and not resource.type.startswith("pulumi:")]
+
+    def find(self, kind: str, name: str | None = None) -> Resource:
+        """The one resource of this kind (and this object's name).
+
+        Raises:
+            LookupError: there is none, or more than one.
+        """
+        found = [
+            resource for resource in self.objects if resource.kind == kind and name in (None, resource.object_name)
+        ]
+        if len(found) != 1:
+            raise LookupError(f"{len(found)} resources of kind {kind} named {name}")
+        return found[0]
+
+    def has(self, kind: str) -> bool:
+        """Whether there is any resource of this kind."""
+        return any(resource.kind == kind for resource in self.objects)
+
+
+class _Mocks(mocks.Mocks):
+    def call(self, args: mocks.MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]] | None]:
+        raise AssertionError(f"the program asks the provider at preview: {args.token}")
+
+    def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
+        return f"{args.name}-id" if args.custom else None, dict(args.inputs)
+
+
+class _Monitor(mocks.MockMonitor):
+    """Keeps what `Mocks` does not hand on: protection, dependencies, parents, time-outs."""
+
+    def __init__(self) -> None:
+        super().__init__(_Mocks())
+        self.stack = Stack()
+
+    def RegisterResource(self, request: Any) -> Any:  # noqa: N802 - the engine's name for it
+        response = super().RegisterResource(request)
+        if request.type != "pulumi:pulumi:Stack":
+            self.stack.resources.append(
+                Resource(
+                    type=request.type,
+                    name=request.name,
+                    inputs=pulumi.runtime.rpc.deserialize_properties(request.object),
+                    custom=request.custom,
+                    protect=request.protect,
+                    parent=request.parent,
+                    dependencies=frozenset(request.dependencies),
+                    provider=request.provider,
+                    create_timeout=request.customTimeouts.create,
+                    urn=response.urn,
+                )
+            )
+        return response
+
+    def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: N802 - the engine's name for it
+        if "::pulumi:pulumi:Stack::" in request.urn:
+            self.stack.outputs = pulumi.runtime.rpc.deserialize_properties(request.outputs)
+        return super().RegisterResourceOutputs(request)
+
+
+def project_defaults() -> dict[str, str]:
+    """The values that the engine fills in from `Pulumi.yaml`, as strings, as it hands them over."""
+    declared = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())["config"]
+    return {f"task-manager:{key}": _as_engine(value["default"]) for key, value in declared.items()}
+
+
+def stack_file(name: str) -> dict[str, str]:
+    """The values of `Pulumi.<name>.yaml`."""
+    declared = yaml.safe_load((ROOT / f"Pulumi.{name}.yaml").read_text())["config"]
+    return {key: _as_engine(value) for key, value in declared.items()}
+
+
+def _as_engine(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def run(config: Mapping[str, Any], name: str = "test") -> Stack:
+    """Run the program with this configuration on top of the project's defaults, and wait for all that it registers.
+
+    Raises:
+        pulumi.RunError: the program refuses the configuration.
+    """
+    return contextvars.copy_context().run(_run, {**project_defaults(), **config}, name)
+
+
+def _run(config: Mapping[str, Any], name: str) -> Stack:
+    monitor = _Monitor()
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    try:
+        mocks.set_mocks(_Mocks(), project="task-manager", stack=name, monitor=monitor)
+        settings.ROOT.set(None)  # the program's run registers a stack of its own, with the outputs
+        pulumi.runtime.set_all_config({key: str(value) for key, value in config.items()})
+        program = stack.run_in_stack(lambda: runpy.run_path(str(PROGRAM), run_name="__main__"))
+        loop.run_until_complete(program)
+    finally:
+        loop.close()
+        asyncio.set_event_loop(None)
+    return monitor.stack
+
+
+def walk(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """Every leaf of an object, with where it stands."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield from walk(item, f"{path}.{key}")
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from walk(item, f"{path}[{index}]")
+    else:
+        yield path, value
