@@ -1,0 +1,55 @@
+"""Runs of the program that many tests look at."""
+
+import pytest
+
+from tests.infra import engine
+from tests.infra.engine import Stack
+
+VARIANTS = {
+    "phase1": engine.stack_file("phase1"),
+    "phase1-postgresql": {**engine.stack_file("phase1"), "task-manager:database": "postgresql"},
+    "phase2": engine.stack_file("phase2"),
+    "phase2-tls-only": {
+        "task-manager:phase": "2",
+        "task-manager:hostname": "tasks.example.com",
+        "task-manager:redirect_http": "true",
+        "task-manager:load_balancing": "round-robin",
+        "task-manager:storage_class": "fast",
+    },
+}
+
+
+@pytest.fixture(scope="session")
+def variants() -> dict[str, Stack]:
+    """The program's whole answer to each variant of its configuration."""
+    return {name: engine.run(config, name) for name, config in VARIANTS.items()}
+
+
+@pytest.fixture(params=VARIANTS)
+def stack(request: pytest.FixtureRequest, variants: dict[str, Stack]) -> Stack:
+    """Each variant in turn."""
+    return variants[request.param]
+
+
+@pytest.fixture
+def phase1(variants: dict[str, Stack]) -> Stack:
+    """The example stack `phase1`."""
+    return variants["phase1"]
+
+
+@pytest.fixture
+def phase2(variants: dict[str, Stack]) -> Stack:
+    """The example stack `phase2`."""
+    return variants["phase2"]
+
+
+@pytest.fixture
+def phase1_postgresql(variants: dict[str, Stack]) -> Stack:
+    """Phase 1 on PostgreSQL."""
+    return variants["phase1-postgresql"]
+
+
+@pytest.fixture
+def tls_only(variants: dict[str, Stack]) -> Stack:
+    """Phase 2 under a host name, plain HTTP sent on to TLS, with the default protection of data."""
+    return variants["phase2-tls-only"]

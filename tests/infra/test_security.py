@@ -1,0 +1,130 @@
+"""What holds for every resource of every variant: no secret passes through, every pod is restricted and bounded."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.infra.engine import Resource, Stack, walk
+
+SECRET_NAME = re.compile(r"password|secret|token|private|credential", re.IGNORECASE)
+
+
+def pod_specs(stack: Stack) -> Iterator[tuple[Resource, dict[str, Any]]]:
+    """The pods that the program describes itself. Others are the chart's (tested with it) and the operator's."""
+    for resource in stack.objects:
+        if resource.kind in ("Job", "StatefulSet", "Deployment", "DaemonSet"):
+            yield resource, resource.inputs["spec"]["template"]["spec"]
+        if resource.kind == "Pod":
+            yield resource, resource.inputs["spec"]
+
+
+def containers(stack: Stack) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every container of these pods."""
+    for resource, spec in pod_specs(stack):
+        for container in spec["containers"] + spec.get("initContainers", []):
+            yield f"{resource.name}/{container['name']}", container
+
+
+def test_the_program_describes_pods_at_all(stack: Stack) -> None:
+    assert list(containers(stack))
+
+
+def test_no_secret_is_ever_a_resource_of_the_program(stack: Stack) -> None:
+    assert not [resource.name for resource in stack.objects if resource.kind.startswith("Secret")]
+
+
+def test_no_input_looks_like_a_secret_value(stack: Stack) -> None:
+    random = re.compile(r"(?=.*[a-z])(?=.*[A-Z])(?=.*\d)[A-Za-z0-9_+/=-]{24,}")
+    found = [
+        f"{resource.name}{path}"
+        for resource in stack.resources
+        for path, value in walk(resource.inputs)
+        if isinstance(value, str) and random.fullmatch(value)
+    ]
+    assert not found
+
+
+def test_no_variable_that_is_named_like_a_secret_has_a_value(stack: Stack) -> None:
+    named = [variable for _, container in containers(stack) for variable in container.get("env", [])]
+    assert not [variable["name"] for variable in named if SECRET_NAME.search(variable["name"]) and "value" in variable]
+    plain = stack.find("Release").inputs["values"]["env"]
+    assert not [name for name in plain if SECRET_NAME.search(name) or name.endswith("_KEY")]
+    assert not [name for name, value in plain.items() if re.search(r"//[^/]*:[^/]*@", value)], "a URL with a password"
+
+
+def test_the_chart_gets_each_secret_by_name_and_key(stack: Stack) -> None:
+    for variable in stack.find("Release").inputs["values"]["envFromSecrets"]:
+        assert set(variable) == {"name", "secret", "key"}
+
+
+def test_every_pod_fits_the_restricted_standard(stack: Stack) -> None:
+    for resource, spec in pod_specs(stack):
+        security = spec["securityContext"]
+        assert security["runAsNonRoot"] is True, resource.name
+        assert security["runAsUser"] > 0, resource.name
+        assert security["seccompProfile"] == {"type": "RuntimeDefault"}, resource.name
+        assert not any(spec.get(key) for key in ("hostNetwork", "hostPID", "hostIPC")), resource.name
+        allowed = {"configMap", "secret", "emptyDir", "persistentVolumeClaim", "projected", "name"}
+        assert all(set(volume) <= allowed for volume in spec.get("volumes", [])), resource.name
+
+
+def test_every_container_is_without_privilege_and_cannot_write_its_root(stack: Stack) -> None:
+    for name, container in containers(stack):
+        security = container["securityContext"]
+        assert security["allowPrivilegeEscalation"] is False, name
+        assert security["readOnlyRootFilesystem"] is True, name
+        assert security["capabilities"] == {"drop": ["ALL"]}, name
+
+
+def test_every_container_has_requests_and_limits(stack: Stack) -> None:
+    described = dict(containers(stack))
+    described["chart"] = stack.find("Release").inputs["values"]
+    if stack.has("Cluster"):
+        described["database"] = stack.find("Cluster").inputs["spec"]
+    if stack.has("Pooler"):
+        (described["pooler"],) = stack.find("Pooler").inputs["spec"]["template"]["spec"]["containers"]
+    for name, part in described.items():
+        for kind in ("requests", "limits"):
+            assert set(part["resources"][kind]) == {"cpu", "memory"}, name
+
+
+def test_only_the_maker_of_secrets_gets_a_token(stack: Stack) -> None:
+    for resource, spec in pod_specs(stack):
+        assert spec["automountServiceAccountToken"] is (resource.name == "secrets-job"), resource.name
+
+
+def test_the_maker_of_secrets_reads_and_changes_only_the_secrets_it_makes(stack: Stack) -> None:
+    rules = stack.find("Role").inputs["rules"]
+    made = {container["name"] for container in stack.find("Job").inputs["spec"]["template"]["spec"]["containers"]}
+    for rule in rules:
+        assert rule["resources"] == ["secrets"]
+        assert "*" not in rule["verbs"]
+        assert "list" not in rule["verbs"]
+        if rule["verbs"] != ["create"]:
+            assert set(rule["resourceNames"]) == made
+
+
+def test_the_namespace_enforces_the_restricted_standard(stack: Stack) -> None:
+    labels = stack.find("Namespace").inputs["metadata"]["labels"]
+    assert labels["pod-security.kubernetes.io/enforce"] == "restricted"
+
+
+def test_the_namespace_denies_every_flow_that_no_policy_names(stack: Stack) -> None:
+    spec = stack.find("NetworkPolicy", "default-deny").inputs["spec"]
+    assert spec["podSelector"].get("matchLabels", {}) == {}
+    assert set(spec["policyTypes"]) == {"Ingress", "Egress"}
+    assert not spec.get("ingress")
+    assert not spec.get("egress")
+
+
+@pytest.mark.parametrize("end", ["ingress", "egress"])
+def test_no_policy_has_a_rule_without_peers_or_ports(stack: Stack, end: str) -> None:
+    peers = {"ingress": "from", "egress": "to"}[end]
+    for resource in stack.objects:
+        if resource.kind == "NetworkPolicy":
+            for rule in resource.inputs["spec"].get(end, []):
+                assert rule.get(peers), f"{resource.name}: an empty list means everybody"
+                assert rule.get("ports"), f"{resource.name}: an empty list means every port"
+                assert all(rule[peers]), f"{resource.name}: an empty peer means everybody"
