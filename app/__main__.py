@@ -22,6 +22,11 @@ def parser() -> argparse.ArgumentParser:
     secret.add_argument("--key", required=True, action="append", help="a key it must have; may be repeated")
     secret.add_argument("--namespace", help="its namespace (default: that of this pod)")
 
+    certificate = commands.add_parser("ensure-certificate", help="create a TLS Secret, self-signed, if it is missing")
+    certificate.add_argument("--name", required=True, help="name of the Secret")
+    certificate.add_argument("--host", required=True, action="append", help="a name or address; may be repeated")
+    certificate.add_argument("--namespace", help="its namespace (default: that of this pod)")
+
     drain = commands.add_parser("drain", help="close kept-alive connections, then wait: the preStop hook of a pod")
     drain.add_argument("--seconds", type=float, default=5.0, help="how long to wait (default: 5)")
     commands.add_parser("openapi", help="print the OpenAPI document")
@@ -46,6 +51,10 @@ def main(arguments: list[str] | None = None) -> int:
             from app.commands.ensure_secret import ensure_secret
 
             return ensure_secret(options.name, options.key, options.namespace)
+        case "ensure-certificate":
+            from app.commands.ensure_certificate import ensure_certificate
+
+            return ensure_certificate(options.name, options.host, options.namespace)
         case "migrate":
             from app.commands.migrate import migrate
 

@@ -153,7 +153,7 @@ class Database(Component):
             ),
             opts=self.options(),
         )
-        cluster = CustomResource(
+        CustomResource(
             f"{name}-cluster",
             api_version=API_VERSION,
             kind="Cluster",
@@ -175,7 +175,9 @@ class Database(Component):
                     annotations={"pulumi.com/waitFor": f"jsonpath={{.status.instances}}={row.poolers}"},
                 ),
                 spec=pooler_spec(row),
-                opts=self.options(cluster, minutes=5),
+                # Not after the cluster: its pods need the operator's Secrets alone and start while the cluster does, so
+                # that the chart's migration finds them answering.
+                opts=self.options(flows, minutes=15),
             )
             policy.PodDisruptionBudget(
                 f"{name}-pooler-budget",

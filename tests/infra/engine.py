@@ -92,7 +92,7 @@ class _Monitor(mocks.MockMonitor):
         self.stack = Stack()
 
     def RegisterResource(self, request: Any) -> Any:  # noqa: N802 - the engine's name for it
-        response = super().RegisterResource(request)
+        response = super().RegisterResource(request)  # type: ignore[no-untyped-call]
         if request.type != "pulumi:pulumi:Stack":
             self.stack.resources.append(
                 Resource(
@@ -113,7 +113,7 @@ class _Monitor(mocks.MockMonitor):
     def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: N802 - the engine's name for it
         if "::pulumi:pulumi:Stack::" in request.urn:
             self.stack.outputs = pulumi.runtime.rpc.deserialize_properties(request.outputs)
-        return super().RegisterResourceOutputs(request)
+        return super().RegisterResourceOutputs(request)  # type: ignore[no-untyped-call]
 
 
 def project_defaults() -> dict[str, str]:
@@ -149,12 +149,15 @@ def _run(config: Mapping[str, Any], name: str) -> Stack:
         mocks.set_mocks(_Mocks(), project="task-manager", stack=name, monitor=monitor)
         settings.ROOT.set(None)  # the program's run registers a stack of its own, with the outputs
         pulumi.runtime.set_all_config({key: str(value) for key, value in config.items()})
-        program = stack.run_in_stack(lambda: runpy.run_path(str(PROGRAM), run_name="__main__"))
-        loop.run_until_complete(program)
+        loop.run_until_complete(stack.run_in_stack(_program))
     finally:
         loop.close()
         asyncio.set_event_loop(None)
     return monitor.stack
+
+
+def _program() -> None:
+    runpy.run_path(str(PROGRAM), run_name="__main__")
 
 
 def walk(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:

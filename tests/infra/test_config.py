@@ -92,11 +92,15 @@ def test_a_refused_configuration_registers_nothing(phase: str) -> None:
 
 def test_the_image_is_the_stacks_then_the_environments_then_this_versions(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("TASK_MANAGER_IMAGE", raising=False)
-    assert re.fullmatch(r"ghcr\.io/primetrade/task-manager:\d+\.\d+\.\d+", str(choose_image(load_settings({}), engine.ROOT)))
+    assert re.fullmatch(
+        r"ghcr\.io/primetrade/task-manager:\d+\.\d+\.\d+", str(choose_image(load_settings({}), engine.ROOT))
+    )
     monkeypatch.setenv("TASK_MANAGER_IMAGE", "ghcr.io/primetrade/task-manager:local-0123456789ab")
     assert choose_image(load_settings({}), engine.ROOT).tag == "local-0123456789ab"
     digest = "sha256:" + "a" * 64
-    chosen = choose_image(load_settings({"task-manager:image": f"ghcr.io/primetrade/task-manager@{digest}"}), engine.ROOT)
+    chosen = choose_image(
+        load_settings({"task-manager:image": f"ghcr.io/primetrade/task-manager@{digest}"}), engine.ROOT
+    )
     assert (chosen.tag, chosen.digest) == ("", digest)
 
 
