@@ -1,0 +1,184 @@
+"""etcd, the API server, the controller manager and the scheduler."""
+
+from __future__ import annotations
+
+import requests
+from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
+
+from local import certificates, paths, processes, tools
+from local.certificates import CLUSTER_CA, ETCD_CA, FRONT_PROXY_CA, Pair, pair
+from local.errors import LocalError
+from local.nodes import API_ADDRESS, API_PORT, API_SERVICE_ADDRESS, POD_RANGE, SERVICE_RANGE
+from local.processes import Daemon
+
+LOOPBACK_URL = f"https://127.0.0.1:{API_PORT}"
+NODE_URL = f"https://{API_ADDRESS}:{API_PORT}"
+
+
+def make_certificates() -> None:
+    """Make the authorities, the certificates and the kubeconfig files of the control plane, where missing."""
+    for ca in (CLUSTER_CA, ETCD_CA, FRONT_PROXY_CA):
+        certificates.authority(ca)
+    signed = certificates.signed
+    names = ("kubernetes", "kubernetes.default", "kubernetes.default.svc", "kubernetes.default.svc.cluster.local")
+    api_hosts = (*names, "localhost", "127.0.0.1", API_ADDRESS, API_SERVICE_ADDRESS)
+    signed("apiserver", CLUSTER_CA, "kube-apiserver", hosts=api_hosts)
+    signed("apiserver-kubelet", CLUSTER_CA, "kube-apiserver-kubelet-client")
+    signed("apiserver-etcd", ETCD_CA, "kube-apiserver-etcd-client")
+    signed("etcd", ETCD_CA, "etcd", hosts=("localhost", "127.0.0.1"))
+    signed("front-proxy", FRONT_PROXY_CA, "front-proxy-client")
+    certificates.signing_key("service-accounts")
+    admin = signed("admin", CLUSTER_CA, "kubernetes-admin", "system:masters")
+    certificates.kubeconfig(paths.KUBECONFIG, admin, LOOPBACK_URL)
+    for part in ("kube-controller-manager", "kube-scheduler"):
+        client = signed(part, CLUSTER_CA, f"system:{part}")
+        certificates.kubeconfig(paths.CONFIG / f"{part}.kubeconfig", client, LOOPBACK_URL)
+
+
+def _tls(prefix: str, files: Pair) -> list[str]:
+    return [f"--{prefix}cert-file={files.certificate}", f"--{prefix}key-file={files.key}"]
+
+
+def etcd() -> Daemon:
+    """Only the API server's certificate opens it. Writes are not forced to disk: a power cut may cost the cluster."""
+    authority = pair(ETCD_CA).certificate
+    command = [
+        "etcd",
+        "--name=local",
+        f"--data-dir={paths.ETCD}",
+        "--listen-client-urls=https://127.0.0.1:2379",
+        "--advertise-client-urls=https://127.0.0.1:2379",
+        "--listen-peer-urls=https://127.0.0.1:2380",
+        "--initial-advertise-peer-urls=https://127.0.0.1:2380",
+        "--initial-cluster=local=https://127.0.0.1:2380",
+        *_tls("", pair("etcd")),
+        *_tls("peer-", pair("etcd")),
+        "--client-cert-auth",
+        "--peer-client-cert-auth",
+        f"--trusted-ca-file={authority}",
+        f"--peer-trusted-ca-file={authority}",
+        "--unsafe-no-fsync",
+    ]
+    return Daemon("etcd", tuple(command))
+
+
+def api_server() -> Daemon:
+    accounts = pair("service-accounts").key
+    command = [
+        str(tools.binary("kubernetes", "kube-apiserver")),
+        f"--advertise-address={API_ADDRESS}",
+        f"--secure-port={API_PORT}",
+        f"--service-cluster-ip-range={SERVICE_RANGE}",
+        "--allow-privileged=true",
+        "--anonymous-auth=false",
+        "--authorization-mode=Node,RBAC",
+        "--enable-admission-plugins=NodeRestriction",
+        "--profiling=false",
+        f"--client-ca-file={pair(CLUSTER_CA).certificate}",
+        f"--tls-cert-file={pair('apiserver').certificate}",
+        f"--tls-private-key-file={pair('apiserver').key}",
+        "--etcd-servers=https://127.0.0.1:2379",
+        f"--etcd-cafile={pair(ETCD_CA).certificate}",
+        f"--etcd-certfile={pair('apiserver-etcd').certificate}",
+        f"--etcd-keyfile={pair('apiserver-etcd').key}",
+        f"--kubelet-certificate-authority={pair(CLUSTER_CA).certificate}",
+        f"--kubelet-client-certificate={pair('apiserver-kubelet').certificate}",
+        f"--kubelet-client-key={pair('apiserver-kubelet').key}",
+        "--kubelet-preferred-address-types=InternalIP,Hostname",
+        "--service-account-issuer=https://kubernetes.default.svc.cluster.local",
+        f"--service-account-key-file={accounts}",
+        f"--service-account-signing-key-file={accounts}",
+        # Aggregated interfaces (metrics.k8s.io) are reached at their pods, since the API server runs outside of them.
+        "--enable-aggregator-routing=true",
+        f"--proxy-client-cert-file={pair('front-proxy').certificate}",
+        f"--proxy-client-key-file={pair('front-proxy').key}",
+        f"--requestheader-client-ca-file={pair(FRONT_PROXY_CA).certificate}",
+        "--requestheader-allowed-names=front-proxy-client",
+        "--requestheader-username-headers=X-Remote-User",
+        "--requestheader-group-headers=X-Remote-Group",
+        "--requestheader-extra-headers-prefix=X-Remote-Extra-",
+    ]
+    return Daemon("kube-apiserver", tuple(command))
+
+
+def controller_manager() -> Daemon:
+    kubeconfig = paths.CONFIG / "kube-controller-manager.kubeconfig"
+    command = [
+        str(tools.binary("kubernetes", "kube-controller-manager")),
+        f"--kubeconfig={kubeconfig}",
+        f"--authentication-kubeconfig={kubeconfig}",
+        f"--authorization-kubeconfig={kubeconfig}",
+        "--bind-address=127.0.0.1",
+        "--leader-elect=false",
+        "--profiling=false",
+        "--use-service-account-credentials=true",
+        f"--service-account-private-key-file={pair('service-accounts').key}",
+        f"--root-ca-file={pair(CLUSTER_CA).certificate}",
+        f"--cluster-signing-cert-file={pair(CLUSTER_CA).certificate}",
+        f"--cluster-signing-key-file={pair(CLUSTER_CA).key}",
+        f"--cluster-cidr={POD_RANGE}",
+        # Each node's range follows from its number (see nodes.py), so that routes can be laid before it joins.
+        "--allocate-node-cidrs=false",
+    ]
+    return Daemon("kube-controller-manager", tuple(command))
+
+
+def scheduler() -> Daemon:
+    kubeconfig = paths.CONFIG / "kube-scheduler.kubeconfig"
+    command = [
+        str(tools.binary("kubernetes", "kube-scheduler")),
+        f"--kubeconfig={kubeconfig}",
+        f"--authentication-kubeconfig={kubeconfig}",
+        f"--authorization-kubeconfig={kubeconfig}",
+        "--bind-address=127.0.0.1",
+        "--leader-elect=false",
+        "--profiling=false",
+    ]
+    return Daemon("kube-scheduler", tuple(command))
+
+
+def session() -> requests.Session:
+    """Return an HTTP session that speaks to the API server as the administrator."""
+    said = requests.Session()
+    admin = pair("admin")
+    said.cert = (str(admin.certificate), str(admin.key))
+    said.verify = str(pair(CLUSTER_CA).certificate)
+    said.trust_env = False  # proxies and authorities of the environment are not for the loopback
+    return said
+
+
+def is_ready(timeout: float = 5.0) -> bool:
+    """Tell whether the API server answers that it is ready, within `timeout` seconds."""
+    try:
+        return session().get(f"{LOOPBACK_URL}/readyz", timeout=timeout).status_code == 200
+    except (requests.RequestException, OSError):
+        return False
+
+
+def start() -> None:
+    """Start what is not running and return when the API server is ready.
+
+    Raises:
+        LocalError: a part ended, with the last lines of its log, or it was not ready within 120 s.
+    """
+    now = processes.running()
+    for daemon in (etcd(), api_server()):
+        processes.start(daemon, now)
+    waiting = Retrying(
+        retry=retry_if_exception_type(TimeoutError), stop=stop_after_delay(120), wait=wait_fixed(0.2), reraise=True
+    )
+    try:
+        waiting(_check)
+    except TimeoutError as error:
+        words = processes.last_words("kube-apiserver")
+        raise LocalError(f"the API server was not ready after 120 s: {words} (log: {paths.LOGS})") from error
+    # These two end when they can't reach the API server at their start.
+    for daemon in (controller_manager(), scheduler()):
+        processes.start(daemon, now)
+
+
+def _check() -> None:
+    if not is_ready():
+        processes.ensure_alive(etcd())
+        processes.ensure_alive(api_server())
+        raise TimeoutError

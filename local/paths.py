@@ -1,0 +1,39 @@
+"""Where things are kept. Everything under `CACHE` can be made again; everything under `STATE` is the running system's."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+MANIFESTS = ROOT / "local" / "manifests"
+TOOLS = ROOT / "local" / "tools"
+PLUGINS = ROOT / "local" / "plugins"
+BINARY_REQUIREMENTS = ROOT / "requirements" / "binaries.txt"
+
+
+def _base(variable: str, fallback: str) -> Path:
+    """Return a directory of the XDG base directory specification; relative values are ignored, as it demands."""
+    value = Path(os.environ.get(variable, ""))
+    return (value if value.is_absolute() else Path.home() / fallback) / "primetrade"
+
+
+CACHE = _base("XDG_CACHE_HOME", ".cache")
+STATE = _base("XDG_STATE_HOME", ".local/state")
+
+BINARIES = CACHE / "bin"
+ON_PATH = CACHE / "path"
+IMAGES = CACHE / "images"
+BUILD_STORE = CACHE / "buildah"
+
+PULUMI = STATE / "pulumi"
+CLUSTER = STATE / "cluster"
+KUBECONFIG = CLUSTER / "kubeconfig"
+CERTIFICATES = CLUSTER / "certificates"
+CONFIG = CLUSTER / "config"
+LOGS = CLUSTER / "logs"
+ETCD = CLUSTER / "etcd"
+VOLUMES = CLUSTER / "volumes"
+HOST_BEFORE = CLUSTER / "host-before.json"
+COMPLETE = CLUSTER / "complete.json"
+API_IMAGE = CLUSTER / "image"

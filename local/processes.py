@@ -1,0 +1,179 @@
+"""Long-running processes of the cluster.
+
+Each carries a mark in its environment: the cluster's directory, its own name, and a digest of how it was started. The mark
+is written by the kernel at `exec`, so there is no moment at which a process exists without it, whatever is killed, and no
+process of anyone else can be taken for ours. No files of process ids have to be kept true.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import select
+import signal
+import subprocess
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from local import paths
+from local.errors import LocalError
+
+MARK = "PRIMETRADE_PROCESS"
+LOG_BYTES = 20_000_000
+
+
+@dataclass(frozen=True)
+class Daemon:
+    """One process to keep running.
+
+    Attributes:
+        name: unique in the cluster; its log is `<logs>/<name>.log`.
+        command: program and arguments.
+        files: configuration that it reads at its start alone; a change in one of them restarts it.
+        network: name of the network namespace that it runs in; the host's own without one.
+        environment: variables on top of PATH and HOME.
+    """
+
+    name: str
+    command: tuple[str, ...]
+    files: tuple[Path, ...] = ()
+    network: str | None = None
+    environment: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def program(self) -> str:
+        """The name under which the kernel lists it."""
+        return Path(self.command[0]).name[:15]
+
+    @property
+    def mark(self) -> str:
+        content = repr((self.command, self.network, sorted(self.environment.items()))).encode()
+        content += b"".join(file.read_bytes() for file in self.files)
+        return f"{paths.CLUSTER}|{self.name}|{hashlib.sha256(content).hexdigest()[:16]}"
+
+    @property
+    def log(self) -> Path:
+        return paths.LOGS / f"{self.name}.log"
+
+
+@dataclass(frozen=True)
+class Running:
+    """A live process that carries the cluster's mark."""
+
+    pid: int
+    program: str
+    mark: str
+
+    @property
+    def name(self) -> str:
+        return self.mark.split("|")[1]
+
+
+def running() -> list[Running]:
+    """Return every live process of this cluster, children that inherited the mark included."""
+    prefix = f"{MARK}={paths.CLUSTER}|".encode()
+    found = []
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdigit():
+            continue
+        try:
+            variables = (entry / "environ").read_bytes().split(b"\0")
+            marks = [variable for variable in variables if variable.startswith(prefix)]
+            if marks:
+                mark = marks[0].decode().removeprefix(f"{MARK}=")
+                found.append(Running(int(entry.name), (entry / "comm").read_text().strip(), mark))
+        except OSError:
+            continue  # ended meanwhile, or another user's
+    return found
+
+
+def find(daemon: Daemon, among: list[Running] | None = None) -> Running | None:
+    """Return the daemon's process however it was started, or None."""
+    for process in running() if among is None else among:
+        if process.name == daemon.name and process.program == daemon.program:
+            return process
+    return None
+
+
+def start(daemon: Daemon, among: list[Running] | None = None) -> bool:
+    """Have the daemon running as described; tell whether it had to be started.
+
+    Args:
+        among: what `running()` returned a moment ago, where the caller starts several.
+    """
+    present = find(daemon, among)
+    if present and present.mark == daemon.mark:
+        return False
+    if present:
+        stop([present])
+    paths.LOGS.mkdir(parents=True, exist_ok=True)
+    if daemon.log.exists() and daemon.log.stat().st_size > LOG_BYTES:
+        daemon.log.rename(daemon.log.with_suffix(".log.1"))
+    enter = ("nsenter", f"--net=/run/netns/{daemon.network}", "--") if daemon.network else ()
+    with daemon.log.open("ab") as log:
+        subprocess.Popen(
+            [*enter, *daemon.command],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            cwd="/",
+            env={
+                "PATH": os.environ.get("PATH", "") + ":/usr/local/sbin:/usr/sbin:/sbin:/usr/bin:/bin",
+                "HOME": os.environ.get("HOME", "/root"),
+                MARK: daemon.mark,
+                **daemon.environment,
+            },
+            start_new_session=True,
+        )
+    return True
+
+
+def last_words(name: str, lines: int = 3) -> str:
+    """Return the end of a daemon's log on one line."""
+    log = paths.LOGS / f"{name}.log"
+    return " | ".join(log.read_text(errors="replace").splitlines()[-lines:]) if log.exists() else "no log"
+
+
+def ensure_alive(daemon: Daemon) -> None:
+    """Raise LocalError, with the end of its log, when the daemon has ended."""
+    if find(daemon) is None:
+        raise LocalError(f"{daemon.name} ended: {last_words(daemon.name)} (whole log: {daemon.log})")
+
+
+def stop(processes: list[Running], grace: float = 10.0) -> None:
+    """End processes: by TERM, and by KILL what is still there after `grace` seconds."""
+    handles = []
+    for process in processes:
+        try:
+            handle = os.pidfd_open(process.pid)
+        except ProcessLookupError:
+            continue
+        # The handle is open: from here on the number can't come to mean another process unnoticed.
+        if any(now.pid == process.pid and now.mark == process.mark for now in running()):
+            handles.append(handle)
+        else:
+            os.close(handle)
+    try:
+        if grace:
+            _send(handles, signal.SIGTERM)
+            _wait(handles, grace)
+        _send(handles, signal.SIGKILL)
+        _wait(handles, 30.0)
+    finally:
+        for handle in handles:
+            os.close(handle)
+
+
+def _wait(handles: list[int], seconds: float) -> None:
+    """Return when all have ended (their handles become readable), or when the time is over."""
+    until = time.monotonic() + seconds
+    for handle in handles:
+        select.select([handle], [], [], max(0.0, until - time.monotonic()))
+
+
+def _send(handles: list[int], number: signal.Signals) -> None:
+    for handle in handles:
+        with contextlib.suppress(ProcessLookupError):
+            signal.pidfd_send_signal(handle, number)

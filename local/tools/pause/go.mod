@@ -1,0 +1,4 @@
+// The process that holds a pod's namespaces.
+module primetrade/local/tools/pause
+
+go 1.24.0
