@@ -1,4 +1,4 @@
-"""Register, log in, create, read and delete through the Service: what `helm test` proves, with the standard library alone.
+"""Register, log in, create, read and delete through the Service: what `helm test` proves. Standard library only.
 
 Each run leaves one account behind, since the API has no way to delete one.
 """
@@ -14,7 +14,7 @@ TIMEOUT_SECONDS = 10
 
 
 def call(base: str, method: str, path: str, expected: int, body: object = None, token: str = "") -> Any:
-    """Send one request to `base` + /api/v1 + `path` and return the decoded answer; end the run on any status but `expected`."""
+    """Send one request to the API at `base` and return the decoded answer; any status but `expected` ends the run."""
     headers = {"Accept": "application/json", "Content-Type": "application/json"}
     if token:
         headers["Authorization"] = f"Bearer {token}"

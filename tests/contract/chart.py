@@ -1,0 +1,103 @@
+"""The chart as the program installs it, rendered. `python -m tests.contract.chart DIR` writes it for the checkers."""
+
+from __future__ import annotations
+
+import functools
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from infra.chart import CHART, chart_values
+from infra.config import load_settings
+from infra.image import parse_image
+from infra.names import RELEASE
+from local import wheels
+from tests.infra.engine import stack_file
+
+Manifest = dict[str, Any]
+
+ROOT = Path(__file__).parents[2]
+BY_TAG = "ghcr.io/primetrade/task-manager:local-0123456789ab"
+BY_DIGEST = f"ghcr.io/primetrade/task-manager@sha256:{'0123456789abcdef' * 4}"
+
+# Each stack that differs for the chart: its configuration and its image.
+STACKS: dict[str, tuple[dict[str, str], str]] = {
+    "phase1": (stack_file("phase1"), BY_TAG),
+    "phase1-postgresql": ({**stack_file("phase1"), "task-manager:database": "postgresql"}, BY_DIGEST),
+    "phase2": (stack_file("phase2"), BY_DIGEST),
+    "phase2-round-robin": ({**stack_file("phase2"), "task-manager:load_balancing": "round-robin"}, BY_TAG),
+}
+
+
+class RenderError(Exception):
+    """Helm refused the values; the message is what it told the user."""
+
+
+@functools.cache
+def helm() -> str:
+    """Return the path of helm: the machine's own, else the one that the project brings."""
+    return shutil.which("helm") or str(wheels.helm())
+
+
+def render(values: Mapping[str, Any], namespace: str = "tasks") -> str:
+    """Return what `helm template` makes of these values.
+
+    Raises:
+        RenderError: helm refused them.
+    """
+    command = [helm(), "template", RELEASE, CHART, "--namespace", namespace, "--values", "-"]
+    # JSON, as the engine hands values over: whole numbers arrive in helm as floating-point ones.
+    done = subprocess.run(command, cwd=ROOT, input=json.dumps(values), capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RenderError(done.stderr)
+    return done.stdout
+
+
+def manifests(rendered: str) -> list[Manifest]:
+    """Return the objects in a rendered chart."""
+    return [document for document in yaml.safe_load_all(rendered) if document]
+
+
+def values_of(stack: str) -> dict[str, Any]:
+    """Return the values that the program gives to the chart for one of `STACKS`."""
+    config, image = STACKS[stack]
+    return chart_values(load_settings(config), parse_image(image))
+
+
+def render_stack(stack: str) -> str:
+    """Return one of `STACKS`, rendered."""
+    return render(values_of(stack), f"{RELEASE}-{stack}")
+
+
+@functools.cache
+def objects(stack: str) -> list[Manifest]:
+    """Return the objects of one of `STACKS`: kept, so only to be read."""
+    return manifests(render_stack(stack))
+
+
+def one(found: list[Manifest], kind: str) -> Manifest:
+    """Return the only object of a kind."""
+    [found_one] = [manifest for manifest in found if manifest["kind"] == kind]
+    return found_one
+
+
+def pod_specs(found: list[Manifest]) -> Iterator[tuple[str, Manifest, Manifest]]:
+    """Yield the kind, the pod's labels and the pod's specification of everything that makes a pod."""
+    for manifest in found:
+        if manifest["kind"] == "Pod":
+            yield "Pod", manifest["metadata"]["labels"], manifest["spec"]
+        elif template := manifest.get("spec", {}).get("template"):
+            yield manifest["kind"], template["metadata"]["labels"], template["spec"]
+
+
+if __name__ == "__main__":
+    directory = Path(sys.argv[1])
+    directory.mkdir(parents=True, exist_ok=True)
+    for name in STACKS:
+        (directory / f"{name}.yaml").write_text(render_stack(name))

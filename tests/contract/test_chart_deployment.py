@@ -1,0 +1,191 @@
+"""How the pods run, roll out and stop, in every stack."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.contract.chart import STACKS, Manifest, manifests, objects, one, pod_specs, render, values_of
+
+every_stack = pytest.mark.parametrize("stack", STACKS)
+
+
+def server(stack: str) -> Manifest:
+    """Return the server's container."""
+    [container] = one(objects(stack), "Deployment")["spec"]["template"]["spec"]["containers"]
+    return dict(container)
+
+
+@every_stack
+def test_the_autoscaler_alone_owns_the_number_of_pods(stack: str) -> None:
+    deployment, scaler = one(objects(stack), "Deployment"), one(objects(stack), "HorizontalPodAutoscaler")
+    assert "replicas" not in deployment["spec"]
+    assert scaler["spec"]["scaleTargetRef"] == {
+        "apiVersion": deployment["apiVersion"],
+        "kind": deployment["kind"],
+        "name": deployment["metadata"]["name"],
+    }
+
+
+@pytest.mark.parametrize(("stack", "pods"), [("phase1", 1), ("phase2", 3)])
+def test_a_phase_has_its_number_of_pods(stack: str, pods: int) -> None:
+    scaler = one(objects(stack), "HorizontalPodAutoscaler")["spec"]
+    assert (scaler["minReplicas"], scaler["maxReplicas"]) == (pods, pods)
+
+
+@every_stack
+def test_scaling_on_cpu_has_a_request_to_compare_with(stack: str) -> None:
+    [metric] = one(objects(stack), "HorizontalPodAutoscaler")["spec"]["metrics"]
+    assert metric["resource"]["name"] == "cpu"
+    assert server(stack)["resources"]["requests"]["cpu"]
+
+
+@every_stack
+def test_a_rollout_takes_no_pod_away_before_its_successor_is_ready(stack: str) -> None:
+    spec = one(objects(stack), "Deployment")["spec"]
+    assert spec["strategy"] == {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}}
+    assert 1 <= spec["minReadySeconds"] <= 10
+
+
+@every_stack
+def test_one_process_serves_all(stack: str) -> None:
+    assert server(stack)["name"] == "api"
+    assert server(stack)["args"] == ["serve", "--service", "all"]
+    assert "command" not in server(stack)
+
+
+@every_stack
+def test_liveness_asks_the_process_and_readiness_the_database(stack: str) -> None:
+    container = server(stack)
+    paths = {probe: container[f"{probe}Probe"]["httpGet"]["path"] for probe in ("startup", "liveness", "readiness")}
+    assert paths == {"startup": "/health/live", "liveness": "/health/live", "readiness": "/health/ready"}
+    assert {container[f"{probe}Probe"]["httpGet"]["port"] for probe in paths} == {container["ports"][0]["name"]}
+
+
+@every_stack
+def test_a_busy_pod_leaves_the_endpoints_long_before_it_is_restarted(stack: str) -> None:
+    container = server(stack)
+    patience = {
+        probe: container[probe]["periodSeconds"] * container[probe]["failureThreshold"]
+        for probe in ("livenessProbe", "readinessProbe")
+    }
+    assert patience["livenessProbe"] >= 3 * patience["readinessProbe"]
+
+
+@every_stack
+def test_a_stopping_pod_has_time_for_its_drain(stack: str) -> None:
+    container = server(stack)
+    *drain, seconds = container["lifecycle"]["preStop"]["exec"]["command"]
+    assert drain == ["python", "-m", "app", "drain", "--seconds"]
+    environment = {variable["name"]: variable.get("value") for variable in container["env"]}
+    grace = one(objects(stack), "Deployment")["spec"]["template"]["spec"]["terminationGracePeriodSeconds"]
+    assert int(seconds) + int(environment["APP_GRACEFUL_TIMEOUT"]) < grace
+
+
+@every_stack
+def test_the_values_of_the_drain_reach_the_pod(stack: str) -> None:
+    drain = {"sleepSeconds": 7, "gracefulTimeoutSeconds": 50, "terminationGracePeriodSeconds": 58}
+    pod = one(manifests(render({**values_of(stack), "drain": drain})), "Deployment")["spec"]["template"]["spec"]
+    [container] = pod["containers"]
+    assert container["lifecycle"]["preStop"]["exec"]["command"][-1] == "7"
+    assert {"name": "APP_GRACEFUL_TIMEOUT", "value": "50"} in container["env"]
+    assert pod["terminationGracePeriodSeconds"] == 58
+
+
+@every_stack
+def test_every_pod_meets_the_restricted_pod_security_standard(stack: str) -> None:
+    """By https://kubernetes.io/docs/concepts/security/pod-security-standards/#restricted, and a read-only root."""
+    kinds = set()
+    for kind, _, spec in pod_specs(objects(stack)):
+        kinds.add(kind)
+        assert not {"hostNetwork", "hostPID", "hostIPC"} & spec.keys()
+        assert spec["automountServiceAccountToken"] is False
+        assert spec["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+        assert all(
+            volume.keys() & {"emptyDir", "persistentVolumeClaim", "configMap"} for volume in spec.get("volumes", [])
+        )
+        for container in spec["containers"] + spec.get("initContainers", []):
+            context = container["securityContext"]
+            assert context["allowPrivilegeEscalation"] is False
+            assert context["readOnlyRootFilesystem"] is True
+            assert context["runAsNonRoot"] is True
+            assert (context["runAsUser"], context["runAsGroup"]) == (10001, 10001)
+            assert context["capabilities"] == {"drop": ["ALL"]}
+            assert not context.get("privileged")
+            assert not any("hostPort" in port for port in container.get("ports", []))
+    assert kinds == {"Deployment", "Job", "Pod"}
+
+
+@every_stack
+def test_every_container_states_what_it_needs_and_what_it_may_use(stack: str) -> None:
+    for _, _, spec in pod_specs(objects(stack)):
+        for container in spec["containers"]:
+            for side in ("requests", "limits"):
+                assert container["resources"][side].keys() == {"cpu", "memory", "ephemeral-storage"}
+        for volume in spec["volumes"]:
+            assert "emptyDir" not in volume or volume["emptyDir"]["sizeLimit"]
+
+
+@every_stack
+def test_every_pod_runs_the_one_image_of_the_stack(stack: str) -> None:
+    images = {container["image"] for _, _, spec in pod_specs(objects(stack)) for container in spec["containers"]}
+    assert images == {STACKS[stack][1]}
+
+
+def test_a_digest_wins_over_a_tag() -> None:
+    digest = f"sha256:{'ab' * 32}"
+    found = manifests(render({"image": {"repository": "example.org/tasks", "tag": "1.2.3", "digest": digest}}))
+    assert {c["image"] for _, _, spec in pod_specs(found) for c in spec["containers"]} == {
+        f"example.org/tasks@{digest}"
+    }
+
+
+@every_stack
+def test_pods_prefer_different_hosts_and_zones_but_never_wait_for_them(stack: str) -> None:
+    deployment = one(objects(stack), "Deployment")["spec"]
+    constraints = deployment["template"]["spec"]["topologySpreadConstraints"]
+    assert {constraint["topologyKey"] for constraint in constraints} == {
+        "kubernetes.io/hostname",
+        "topology.kubernetes.io/zone",
+    }
+    for constraint in constraints:
+        assert constraint["whenUnsatisfiable"] == "ScheduleAnyway"
+        assert constraint["labelSelector"] == deployment["selector"]
+
+
+@every_stack
+def test_a_node_can_be_drained(stack: str) -> None:
+    budget = one(objects(stack), "PodDisruptionBudget")["spec"]
+    assert budget["maxUnavailable"] == 1
+    assert "minAvailable" not in budget
+    assert budget["unhealthyPodEvictionPolicy"] == "AlwaysAllow"
+    assert budget["selector"] == one(objects(stack), "Deployment")["spec"]["selector"]
+
+
+def test_whoever_mounts_the_volume_goes_to_its_node_and_the_first_may_go_anywhere() -> None:
+    users: list[tuple[dict[str, str], dict[str, Any]]] = [
+        (labels, spec)
+        for _, labels, spec in pod_specs(objects("phase1"))
+        if any("persistentVolumeClaim" in volume for volume in spec["volumes"])
+    ]
+    assert {labels["app.kubernetes.io/component"] for labels, _ in users} == {"api", "migrations"}
+    for labels, spec in users:
+        [term] = spec["affinity"]["podAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"]
+        assert term["topologyKey"] == "kubernetes.io/hostname"
+        # Kubernetes lets a pod that matches its own rule be the first.
+        assert term["labelSelector"]["matchLabels"].items() <= labels.items()
+        [expression] = term["labelSelector"]["matchExpressions"]
+        assert labels[expression["key"]] in expression["values"]
+
+
+@pytest.mark.parametrize("stack", ["phase1-postgresql", "phase2"])
+def test_without_a_volume_pods_go_anywhere(stack: str) -> None:
+    assert all("affinity" not in spec for _, _, spec in pod_specs(objects(stack)))
+
+
+def test_prometheus_finds_the_metrics_by_annotation() -> None:
+    annotations = one(objects("phase2"), "Deployment")["spec"]["template"]["metadata"]["annotations"]
+    assert annotations["prometheus.io/scrape"] == "true"
+    assert annotations["prometheus.io/port"] == str(server("phase2")["ports"][0]["containerPort"])
+    assert annotations["prometheus.io/path"] == "/metrics"

@@ -1,0 +1,136 @@
+"""The chart knows the image: what it starts, sets, asks and stops exists in the application, and works there."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from infra.chart import CHART
+from tests.contract.chart import ROOT, STACKS, Manifest, objects, one
+
+PYTHON = str(ROOT / ".venv" / "app" / "bin" / "python")
+SMOKE = ROOT / CHART / "files" / "smoke.py"
+START_SECONDS = 30.0
+
+
+def container(kind: str) -> Manifest:
+    """Return the only container of phase 1's Deployment or Job."""
+    [found] = one(objects("phase1"), kind)["spec"]["template"]["spec"]["containers"]
+    return dict(found)
+
+
+def environment(directory: Path, port: int) -> dict[str, str]:
+    """Return the variables of phase 1's pods, with the paths and the port of this machine in place of the pod's."""
+    declared = {
+        variable["name"]: variable.get("value", secrets.token_urlsafe(48)) for variable in container("Job")["env"]
+    }
+    url = declared["APP_DATABASE_URL"].replace("/data/", f"{directory}/")
+    ours = {"APP_DATABASE_URL": url, "APP_PORT": str(port), "APP_DRAIN_FILE": str(directory / "draining")}
+    return {"PATH": os.environ["PATH"], **declared, **ours}
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def status(address: str) -> int:
+    """Return the status of an answer, or 0 where nobody answers."""
+    try:
+        with urllib.request.urlopen(address, timeout=5) as answer:  # noqa: S310
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        return error.code
+    except OSError:
+        return 0
+
+
+def smoke(address: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([PYTHON, str(SMOKE), address], capture_output=True, text=True, check=False, timeout=60)
+
+
+@dataclass
+class Server:
+    """The server as the chart starts it."""
+
+    process: subprocess.Popen[bytes]
+    address: str
+    environment: dict[str, str]
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    """Migrate and start by the chart's own arguments and variables, and wait for the startup probe's path."""
+    port = free_port()
+    variables = environment(tmp_path, port)
+    app = [PYTHON, "-m", "app"]
+    subprocess.run(
+        [*app, *container("Job")["args"]], cwd=ROOT, env=variables, check=True, capture_output=True, timeout=60
+    )
+    with (tmp_path / "log").open("wb") as log:
+        process = subprocess.Popen(
+            [*app, *container("Deployment")["args"]], cwd=ROOT, env=variables, stderr=log, stdout=log
+        )
+    started = Server(process, f"http://127.0.0.1:{port}", variables)
+    try:
+        path = container("Deployment")["startupProbe"]["httpGet"]["path"]
+        deadline = time.monotonic() + START_SECONDS
+        while status(started.address + path) != 200:
+            assert process.poll() is None, (tmp_path / "log").read_text()
+            assert time.monotonic() < deadline, (tmp_path / "log").read_text()
+            time.sleep(0.05)
+        yield started
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_what_the_chart_starts_passes_the_charts_probes_and_its_test(server: Server) -> None:
+    for probe in ("livenessProbe", "readinessProbe"):
+        assert status(server.address + container("Deployment")[probe]["httpGet"]["path"]) == 200
+    done = smoke(server.address)
+    assert done.returncode == 0, done.stderr
+    assert "POST /tasks: 201" in done.stdout
+
+
+def test_what_the_chart_starts_stops_as_the_chart_stops_it(server: Server) -> None:
+    *drain, _seconds = container("Deployment")["lifecycle"]["preStop"]["exec"]["command"]
+    subprocess.run([PYTHON, *drain[1:], "0"], cwd=ROOT, env=server.environment, check=True, timeout=30)
+    with urllib.request.urlopen(f"{server.address}/health/live", timeout=5) as answer:  # noqa: S310
+        assert answer.headers["Connection"] == "close"
+    server.process.send_signal(signal.SIGTERM)
+    grace = one(objects("phase1"), "Deployment")["spec"]["template"]["spec"]["terminationGracePeriodSeconds"]
+    assert server.process.wait(timeout=grace) == 0
+
+
+def test_the_test_says_in_one_line_what_is_wrong() -> None:
+    port = free_port()
+    done = smoke(f"http://127.0.0.1:{port}")
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"smoke: POST /auth/register: no answer from http://127.0.0.1:{port}: ")
+    assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_every_setting_of_the_chart_is_one_of_the_application(stack: str) -> None:
+    """The application ignores variables that it does not know, so a misspelt one would be silent."""
+    code = "from app.platform.settings import Settings; print(*Settings.model_fields)"
+    known = subprocess.run([PYTHON, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
+    [serving] = one(objects(stack), "Deployment")["spec"]["template"]["spec"]["containers"]
+    named = [variable["name"] for variable in serving["env"]]
+    assert len(named) == len(set(named))
+    ours = {name for name in named if name.startswith("APP_")}
+    assert ours <= {f"APP_{field.upper()}" for field in known}
+    assert set(named) - ours <= {"PGSSLMODE"}  # libpq's own
