@@ -83,7 +83,7 @@ Url = Annotated[str, AfterValidator(_is_url)]
 class Settings(BaseModel):
     """What a stack can set. An empty string means "by the default that the description names"."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True)
 
     phase: Annotated[int, AfterValidator(_row_exists)] = Field(
         1, description="Row of the phase table: 1 (one instance) or 2 (three instances behind a gateway)."

@@ -90,9 +90,17 @@ class Gateway(Component):
             api_version=TRAEFIK_API,
             kind="Middleware",
             metadata=self.metadata(names.RETRY),
-            # Traefik tries again only when nothing of the request had been sent (pkg/middlewares/retry), so a POST is
-            # never done twice; what it covers is a pod that is gone and still in the list.
-            spec={"retry": {"attempts": 4, "initialInterval": "50ms"}},
+            # For a pod that is gone and still in the list, or gone in the middle of an answer. Traefik sends a request
+            # again when nothing of it had been sent, whatever its method, and after a 502 (its own word for a broken
+            # connection) only where the method is idempotent: a POST is never done twice (pkg/middlewares/retry).
+            spec={
+                "retry": {
+                    "attempts": 4,
+                    "initialInterval": "50ms",
+                    "status": ["502"],
+                    "maxRequestBodyBytes": 64 * 1024,
+                }
+            },
             opts=self.options(),
         )
         if least_loaded:

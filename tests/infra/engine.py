@@ -58,6 +58,12 @@ class Stack:
         """The resources that become something in the cluster."""
         return [resource for resource in self.resources if resource.custom and not resource.type.startswith("pulumi:")]
 
+    @property
+    def values(self) -> dict[str, Any]:
+        """What the chart is installed with."""
+        found: dict[str, Any] = self.find("Release").inputs["values"]
+        return found
+
     def find(self, kind: str, name: str | None = None) -> Resource:
         """The one resource of this kind (and this object's name).
 

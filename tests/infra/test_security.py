@@ -49,13 +49,13 @@ def test_no_input_looks_like_a_secret_value(stack: Stack) -> None:
 def test_no_variable_that_is_named_like_a_secret_has_a_value(stack: Stack) -> None:
     named = [variable for _, container in containers(stack) for variable in container.get("env", [])]
     assert not [variable["name"] for variable in named if SECRET_NAME.search(variable["name"]) and "value" in variable]
-    plain = stack.find("Release").inputs["values"]["env"]
+    plain = stack.values["env"]
     assert not [name for name in plain if SECRET_NAME.search(name) or name.endswith("_KEY")]
     assert not [name for name, value in plain.items() if re.search(r"//[^/]*:[^/]*@", value)], "a URL with a password"
 
 
 def test_the_chart_gets_each_secret_by_name_and_key(stack: Stack) -> None:
-    for variable in stack.find("Release").inputs["values"]["envFromSecrets"]:
+    for variable in stack.values["envFromSecrets"]:
         assert set(variable) == {"name", "secret", "key"}
 
 
@@ -80,7 +80,7 @@ def test_every_container_is_without_privilege_and_cannot_write_its_root(stack: S
 
 def test_every_container_has_requests_and_limits(stack: Stack) -> None:
     described = dict(containers(stack))
-    described["chart"] = stack.find("Release").inputs["values"]
+    described["chart"] = stack.values
     if stack.has("Cluster"):
         described["database"] = stack.find("Cluster").inputs["spec"]
     if stack.has("Pooler"):

@@ -1,0 +1,202 @@
+"""Phase 2: three instances behind the gateway, a database with a standby and a pooler, a cache."""
+
+from typing import Any
+
+import pytest
+
+from infra.components import cache
+from tests.infra import engine
+from tests.infra.engine import Resource, Stack
+
+
+def selects(selector: dict[str, str], labels: dict[str, str]) -> bool:
+    """Whether a selector's labels are all among a pod's."""
+    return bool(selector) and selector.items() <= labels.items()
+
+
+def test_phase_2_is_three_instances_behind_the_gateway(phase2: Stack) -> None:
+    assert phase2.values["autoscaling"] == {"minReplicas": 3, "maxReplicas": 3}
+    assert phase2.values["service"]["type"] == "ClusterIP"
+    assert phase2.values["route"]["gateway"]["name"] == phase2.find("Gateway").object_name
+    assert phase2.values["env"]["APP_TRUSTED_HOPS"] == "1"
+
+
+def test_phase_2_confirms_every_write_on_the_standby(phase2: Stack) -> None:
+    spec = phase2.find("Cluster").inputs["spec"]
+    assert spec["instances"] == 2
+    assert spec["enablePDB"] is True
+    assert spec["postgresql"]["synchronous"] == {"method": "any", "number": 1, "dataDurability": "required"}
+
+
+def test_phase_2_lets_an_owner_choose_writes_over_durability() -> None:
+    config = {**engine.stack_file("phase2"), "task-manager:database_durability": "preferred"}
+    spec = engine.run(config).find("Cluster").inputs["spec"]
+    assert spec["postgresql"]["synchronous"]["dataDurability"] == "preferred"
+
+
+def test_the_migration_finds_a_database_that_answers(phase2: Stack, phase1_postgresql: Stack) -> None:
+    for stack in (phase2, phase1_postgresql):
+        cluster = stack.find("Cluster")
+        assert cluster.inputs["metadata"]["annotations"]["pulumi.com/waitFor"] == "condition=Ready"
+        assert cluster.urn in stack.find("Release").dependencies
+
+
+def test_phase_2_talks_to_the_database_through_a_pooler_in_transaction_mode(phase2: Stack) -> None:
+    pooler = phase2.find("Pooler")
+    assert pooler.inputs["spec"]["pgbouncer"]["poolMode"] == "transaction"
+    assert pooler.inputs["spec"]["cluster"]["name"] == phase2.find("Cluster").object_name
+    assert phase2.values["env"]["APP_DATABASE_HOST"] == pooler.object_name
+
+
+def test_poolers_together_leave_connections_for_migrations_and_the_operator(phase2: Stack) -> None:
+    pooler = phase2.find("Pooler").inputs["spec"]
+    pools = pooler["instances"] * int(pooler["pgbouncer"]["parameters"]["default_pool_size"])
+    assert pools <= int(phase2.find("Cluster").inputs["spec"]["postgresql"]["parameters"]["max_connections"]) // 2
+
+
+def test_the_database_password_comes_from_the_operators_secret(phase2: Stack) -> None:
+    variables = {variable["name"]: variable for variable in phase2.values["envFromSecrets"]}
+    assert variables["APP_DATABASE_USER"] == {
+        "name": "APP_DATABASE_USER",
+        "secret": "task-manager-database-app",
+        "key": "username",
+    }
+    assert variables["APP_DATABASE_PASSWORD"]["key"] == "password"
+
+
+def test_the_job_makes_exactly_the_secrets_that_are_used(stack: Stack) -> None:
+    containers = stack.find("Job").inputs["spec"]["template"]["spec"]["containers"]
+    made = {container["args"][container["args"].index("--name") + 1] for container in containers}
+    used = {variable["secret"] for variable in stack.values["envFromSecrets"]} - {"task-manager-database-app"}
+    if stack.has("Gateway"):
+        listeners = stack.find("Gateway").inputs["spec"]["listeners"]
+        used |= {ref["name"] for listener in listeners for ref in listener.get("tls", {}).get("certificateRefs", [])}
+    if stack.has("StatefulSet"):
+        volumes = stack.find("StatefulSet").inputs["spec"]["template"]["spec"]["volumes"]
+        used |= {volume["secret"]["secretName"] for volume in volumes if "secret" in volume}
+    assert made == used
+
+
+def test_each_key_that_the_chart_asks_for_is_a_key_that_the_job_makes(stack: Stack) -> None:
+    made = set()
+    for container in stack.find("Job").inputs["spec"]["template"]["spec"]["containers"]:
+        words = container["args"]
+        keys = [words[place + 1] for place, word in enumerate(words) if word == "--key"]
+        made |= {(words[words.index("--name") + 1], key) for key in keys}
+    asked = {(variable["secret"], variable["key"]) for variable in stack.values["envFromSecrets"]}
+    assert {pair for pair in asked if pair[0] != "task-manager-database-app"} <= made
+
+
+def test_provided_secrets_are_not_made() -> None:
+    config = {**engine.stack_file("phase2"), "task-manager:secrets": "provided", "task-manager:tls": "provided"}
+    assert not engine.run(config).has("Job")
+
+
+def test_the_cache_keeps_its_data_on_a_volume_and_evicts_no_denied_token(phase2: Stack) -> None:
+    server = phase2.find("StatefulSet").inputs["spec"]
+    assert server["volumeClaimTemplates"]
+    written = phase2.find("ConfigMap").inputs["data"]["valkey.conf"].splitlines()
+    assert "appendonly yes" in written
+    assert "maxmemory-policy noeviction" in written
+
+
+def test_the_caches_memory_fits_its_container_with_room_for_a_rewrite(phase2: Stack) -> None:
+    (container,) = phase2.find("StatefulSet").inputs["spec"]["template"]["spec"]["containers"]
+    limit = int(container["resources"]["limits"]["memory"].removesuffix("Mi"))
+    written = dict(
+        line.split(" ", 1) for line in phase2.find("ConfigMap").inputs["data"]["valkey.conf"].splitlines() if line
+    )
+    assert int(written["maxmemory"].removesuffix("mb")) <= limit * 0.7
+
+
+def test_a_changed_cache_configuration_changes_the_pod(monkeypatch: pytest.MonkeyPatch, phase2: Stack) -> None:
+    def pod(stack: Stack) -> Any:
+        return stack.find("StatefulSet").inputs["spec"]["template"]
+
+    monkeypatch.setattr(cache, "configuration", lambda _memory: "port 6379\n")
+    assert pod(engine.run(engine.stack_file("phase2"), "phase2")) != pod(phase2)
+
+
+@pytest.mark.parametrize("kind", ["StatefulSet", "Service"])
+def test_the_caches_selectors_find_its_pod(phase2: Stack, kind: str) -> None:
+    labels = phase2.find("StatefulSet").inputs["spec"]["template"]["metadata"]["labels"]
+    selector = phase2.find(kind).inputs["spec"]["selector"]
+    assert selects(selector.get("matchLabels", selector), labels)
+
+
+def test_a_network_policy_of_the_program_selects_the_pods_that_it_is_about(phase2: Stack) -> None:
+    pods: dict[str, Resource] = {
+        "task-manager-cache": phase2.find("StatefulSet"),
+        "task-manager-secrets": phase2.find("Job"),
+    }
+    for name, owner in pods.items():
+        selector = phase2.find("NetworkPolicy", name).inputs["spec"]["podSelector"]["matchLabels"]
+        assert selects(selector, owner.inputs["spec"]["template"]["metadata"]["labels"])
+
+
+def test_the_api_may_call_what_lets_it_in(phase2: Stack) -> None:
+    for rule in phase2.values["networkPolicy"]["egressTo"]:
+        (peer,) = rule["to"]
+        wanted = peer["podSelector"]["matchLabels"]
+        (port,) = rule["ports"]
+        answering = [
+            policy
+            for policy in phase2.objects
+            if policy.kind == "NetworkPolicy"
+            and selects(wanted, policy.inputs["spec"]["podSelector"].get("matchLabels", {}))
+            and any(
+                port["port"] in (p["port"] for p in way["ports"]) for way in policy.inputs["spec"].get("ingress", [])
+            )
+        ]
+        assert answering, f"nothing lets the API in at {wanted}:{port['port']}"
+
+
+def test_the_gateway_ends_tls_and_serves_routes_of_its_namespace_alone(phase2: Stack) -> None:
+    spec = phase2.find("Gateway").inputs["spec"]
+    listeners = {listener["name"]: listener for listener in spec["listeners"]}
+    assert spec["gatewayClassName"] == "traefik"
+    assert (listeners["http"]["port"], listeners["https"]["port"]) == (8000, 8443)
+    assert listeners["https"]["tls"]["mode"] == "Terminate"
+    assert all(listener["allowedRoutes"] == {"namespaces": {"from": "Same"}} for listener in listeners.values())
+
+
+def test_least_loaded_goes_through_a_balancer_that_compares_two_pods(phase2: Stack) -> None:
+    balancer = phase2.find("TraefikService")
+    (service,) = balancer.inputs["spec"]["weighted"]["services"]
+    assert (service["name"], service["port"], service["strategy"]) == ("task-manager", 8000, "p2c")
+    assert phase2.values["route"]["backend"] == {
+        "group": "traefik.io",
+        "kind": "TraefikService",
+        "name": balancer.object_name,
+    }
+
+
+def test_round_robin_goes_to_the_service_itself(tls_only: Stack) -> None:
+    assert not tls_only.has("TraefikService")
+    assert "backend" not in tls_only.values["route"]
+
+
+def test_a_request_that_met_a_vanished_pod_is_tried_again(phase2: Stack) -> None:
+    (rule,) = phase2.values["route"]["filters"]
+    assert rule["extensionRef"]["name"] == phase2.find("Middleware").object_name
+    assert phase2.find("Middleware").inputs["spec"]["retry"]["attempts"] > 1
+
+
+def test_plain_http_is_served_by_default_and_sent_on_by_setting(phase2: Stack, tls_only: Stack) -> None:
+    assert phase2.values["route"]["gateway"]["sectionNames"] == ["http", "https"]
+    assert not phase2.has("HTTPRoute")
+    assert tls_only.values["route"]["gateway"]["sectionNames"] == ["https"]
+    (rule,) = tls_only.find("HTTPRoute").inputs["spec"]["rules"]
+    assert rule["filters"][0]["requestRedirect"] == {"scheme": "https", "port": 443, "statusCode": 301}
+
+
+def test_a_host_name_is_the_only_one_that_is_answered_for(tls_only: Stack) -> None:
+    listeners = tls_only.find("Gateway").inputs["spec"]["listeners"]
+    assert {listener["hostname"] for listener in listeners} == {"tasks.example.com"}
+    assert tls_only.values["route"]["hostnames"] == ["tasks.example.com"]
+
+
+def test_a_broken_answer_is_asked_for_again_and_a_post_never_repeated(phase2: Stack) -> None:
+    retry = phase2.find("Middleware").inputs["spec"]["retry"]
+    assert retry["status"] == ["502"]
+    assert not retry.get("retryNonIdempotentMethod", False)
