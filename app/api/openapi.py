@@ -83,7 +83,17 @@ def document(app: OpenAPI) -> dict[str, Any]:
             for status in _errors(path, method, operation):
                 operation["responses"][status] = {"$ref": f"#/components/responses/Problem{status}"}
             operation["responses"] = dict(sorted(operation["responses"].items()))
+            for parameter in operation.get("parameters", []):
+                parameter["schema"] = _without_null(parameter["schema"])
     return spec
+
+
+def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
+    """A parameter that may be left out is described as one that may be null; in a URL there is no null."""
+    options = [option for option in schema.get("anyOf", []) if option != {"type": "null"}]
+    if len(options) != 1:
+        return schema
+    return {**{key: value for key, value in schema.items() if key != "anyOf"}, **options[0]}
 
 
 def _errors(path: str, method: str, operation: dict[str, Any]) -> set[str]:

@@ -1,6 +1,7 @@
 """Errors as `application/problem+json` (RFC 9457), whatever raised them."""
 
 import json
+import re
 from collections.abc import Iterable
 from http import HTTPStatus
 
@@ -32,6 +33,8 @@ STATUS: dict[type[ServiceError], HTTPStatus] = {
 
 RETRY_AFTER = 2
 """Seconds after which a client may try again what was unavailable."""
+
+HIDDEN_LENGTH = re.compile(r"items? after validation")
 
 log = structlog.get_logger(__name__)
 
@@ -88,7 +91,9 @@ def validation_problem(error: ValidationError) -> Response:
 
 def _field_error(item: ErrorDetails) -> FieldError:
     field = ".".join(str(part) for part in item["loc"]) or "body"
-    return FieldError(field, item["msg"].removeprefix("Value error, "), item["type"])
+    message = item["msg"].removeprefix("Value error, ")
+    # Of a text that is kept out of sight (a password) pydantic speaks as of a list.
+    return FieldError(field, HIDDEN_LENGTH.sub("characters", message), item["type"])
 
 
 def register(app: Flask) -> None:

@@ -1,10 +1,21 @@
 """What all schemas share: strictness, texts, times."""
 
 import re
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, StringConstraints, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    WithJsonSchema,
+)
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, core_schema
 
 RFC3339 = re.compile(r"\d{4}-\d{2}-\d{2}[T]\d{2}:\d{2}:\d{2}(\.\d{1,9})?(Z|[+-]\d{2}:\d{2})", re.ASCII)
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
@@ -44,14 +55,39 @@ Time = Annotated[
     WithJsonSchema({"type": "string", "format": "date-time", "description": "RFC 3339 with an offset, 1970 to 9999"}),
 ]
 
+
+@dataclass(frozen=True)
+class Matching:
+    """A pattern that a text must match whole, and what to tell a person when it does not."""
+
+    pattern: str
+    words: str
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        whole = re.compile(self.pattern)
+
+        def check(value: str) -> str:
+            if whole.fullmatch(value) is None:
+                raise ValueError(self.words)
+            return value
+
+        return core_schema.no_info_after_validator_function(check, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return {**handler(schema), "pattern": f"^{self.pattern}$"}
+
+
 Line = Annotated[
     str,
-    StringConstraints(strip_whitespace=True, min_length=1, pattern=r"^[^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f]"),
-    StringConstraints(pattern=r"^[^\x00-\x1f\x7f]+$"),
+    Matching(
+        r"[^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f][^\x00-\x1f\x7f]*",
+        "must be one line of text, and not blank",
+    ),
+    AfterValidator(str.strip),
 ]
-"""One line of text that is not blank."""
+"""One line of text that is not blank; space around it is dropped."""
 
-Prose = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$")]
+Prose = Annotated[str, Matching(r"[^\x00]*", "must not contain NUL characters")]
 """Text of any shape; PostgreSQL can't keep a NUL."""
 
 

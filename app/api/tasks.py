@@ -8,7 +8,7 @@ from uuid import UUID
 
 from flask import Response
 from flask_openapi.blueprint import APIBlueprint
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, Field, model_validator
 
 from app.api.body import require_json
 from app.api.cursor import Cursors
@@ -42,8 +42,6 @@ class TaskChange(Strict):
 
 
 class TaskBody(Shown):
-    model_config = ConfigDict(title="Task")
-
     id: UUID
     title: str
     description: str
@@ -55,8 +53,6 @@ class TaskBody(Shown):
 
 
 class TaskPage(Shown):
-    model_config = ConfigDict(title="TaskPage")
-
     items: list[TaskBody]
     next_cursor: Annotated[str | None, Field(description="Fetches the next page; null on the last one")]
 

@@ -1,0 +1,134 @@
+"""The end of a pod: no request is lost, kept-alive connections included."""
+
+import http.client
+import json
+import select
+import sqlite3
+import threading
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
+
+import httpx
+
+from tests.support.ports import wait_for
+from tests.support.server import Server, server
+
+DRAIN = 2.0
+"""Seconds that the preStop hook waits here (5 in a pod)."""
+
+ENDPOINT_LAG = 0.5
+"""Seconds until new connections go elsewhere: kube-proxy learns of the end of a pod a little later."""
+
+
+class Service:
+    """What a Kubernetes Service is to a client: it says where the next connection goes. An open one stays put."""
+
+    def __init__(self, server: Server) -> None:
+        self.server = server
+
+
+class Client(threading.Thread):
+    """Sends one request after the other over one connection, and opens another only when told `Connection: close`.
+
+    Any error counts as a lost request: nothing is tried twice.
+    """
+
+    def __init__(self, service: Service, pause: float) -> None:
+        super().__init__()
+        self.service = service
+        self.pause = pause
+        self.running = True
+        self.outcomes: Counter[str] = Counter()
+        self.ports: Counter[int] = Counter()
+
+    def run(self) -> None:
+        connection: http.client.HTTPConnection | None = None
+        while self.running:
+            if connection is None:
+                connection = http.client.HTTPConnection("127.0.0.1", self.service.server.port, timeout=10)
+            try:
+                connection.request("GET", "/health/live")
+                response = connection.getresponse()
+                response.read()
+                self.outcomes[str(response.status)] += 1
+                self.ports[connection.port] += 1
+            except (OSError, http.client.HTTPException) as error:
+                self.outcomes[type(error).__name__] += 1
+                connection.close()
+                connection = None
+            else:
+                if response.getheader("Connection", "").lower() == "close":
+                    connection.close()
+                    connection = None
+            time.sleep(self.pause)
+        if connection:
+            connection.close()
+
+
+def test_a_pod_that_ends_under_load_loses_no_request(tmp_path: Path, sqlite_url: str) -> None:
+    with server(tmp_path, sqlite_url) as leaving, server(tmp_path, sqlite_url) as staying:
+        service = Service(leaving)
+        # from busy ones to some that pause for longer than gunicorn's own default keep-alive of 2 s
+        clients = [Client(service, pause) for pause in (0.0, 0.001, 0.01, 0.05, 0.3, 0.9)]
+        for client in clients:
+            client.start()
+        try:
+            wait_for(lambda: all(client.outcomes["200"] > 1 for client in clients), "every client is served")
+
+            hook = leaving.drain(DRAIN)
+            time.sleep(ENDPOINT_LAG)
+            service.server = staying
+            assert hook.wait(20) == 0
+            assert leaving.terminate() == 0
+            seen = [client.ports[staying.port] for client in clients]
+            wait_for(
+                lambda: all(client.ports[staying.port] > n for client, n in zip(clients, seen, strict=True)),
+                "every client has moved",
+            )
+        finally:
+            for client in clients:
+                client.running = False
+            for client in clients:
+                client.join()
+    total = sum((client.outcomes for client in clients), Counter[str]())
+    assert set(total) == {"200"}, total
+    assert sum(client.ports[leaving.port] for client in clients) > 100
+
+
+def test_while_draining_every_answer_closes_its_connection_and_a_restart_forgets_it(
+    tmp_path: Path, sqlite_url: str
+) -> None:
+    with server(tmp_path, sqlite_url) as running, httpx.Client(base_url=running.url) as client:
+        assert client.get("/health/live").headers["Connection"] == "keep-alive"
+        assert running.drain(0).wait(20) == 0
+        for _ in range(3):
+            response = client.get("/health/ready")
+            assert (response.status_code, response.headers["Connection"]) == (200, "close")
+        mark = Path(running.environment["APP_DRAIN_FILE"])
+        assert mark.exists()
+    with server(tmp_path, sqlite_url, APP_DRAIN_FILE=str(mark)) as restarted:
+        assert httpx.get(f"{restarted.url}/health/live").headers["Connection"] == "keep-alive"
+
+
+def test_term_lets_a_request_that_runs_finish(tmp_path: Path, sqlite_url: str) -> None:
+    with (
+        server(tmp_path, sqlite_url) as running,
+        closing(sqlite3.connect(tmp_path / "tasks.sqlite", isolation_level=None)) as other,
+        closing(http.client.HTTPConnection("127.0.0.1", running.port, timeout=30)) as connection,
+    ):
+        connection.request("GET", "/health/live")
+        connection.getresponse().read()
+        # while somebody else holds the write lock, the request can't end
+        other.execute("BEGIN IMMEDIATE")
+        body = json.dumps({"email": "slow@example.com", "password": "some password", "name": "Slow"})
+        connection.request("POST", "/api/v1/auth/register", body, {"Content-Type": "application/json"})
+        with ThreadPoolExecutor(1) as threads:
+            end = threads.submit(running.terminate)
+            wait_for(lambda: "signal: term" in running.log.read_text(), "the server has got TERM")
+            assert select.select([connection.sock], [], [], 0)[0] == []
+            other.execute("COMMIT")
+            assert connection.getresponse().status == 201
+            assert end.result() == 0

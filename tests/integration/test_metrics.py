@@ -1,0 +1,57 @@
+"""Metrics: by route template, and bounded whatever clients send."""
+
+from flask.testing import FlaskClient
+from flask_openapi.openapi import OpenAPI
+from prometheus_client.parser import text_string_to_metric_families
+from prometheus_client.samples import Sample
+
+from tests.support.api import V1, Person
+
+
+def samples(client: FlaskClient, name: str) -> list[Sample]:
+    text = client.get("/metrics").text
+    return [
+        sample for family in text_string_to_metric_families(text) for sample in family.samples if sample.name == name
+    ]
+
+
+def test_requests_are_counted_and_timed_by_method_template_and_status(person: Person) -> None:
+    task = person.create()
+    person.create()
+    person.call("GET", f"/tasks/{task['id']}")
+    person.call("GET", "/tasks/unknown")
+    counts = {
+        (sample.labels["method"], sample.labels["url_rule"], sample.labels["status"]): sample.value
+        for sample in samples(person.client, "flask_http_request_duration_seconds_count")
+    }
+    assert counts[("POST", f"{V1}/tasks", "201")] == 2
+    assert counts[("GET", f"{V1}/tasks/<task_id>", "200")] == 1
+    assert counts[("GET", f"{V1}/tasks/<task_id>", "404")] == 1
+
+
+def test_made_up_paths_and_methods_make_no_series_of_their_own(app: OpenAPI) -> None:
+    client = app.test_client()
+    for number in range(30):
+        client.get(f"/scan/{number}.php")
+        client.open(f"/{number}", method=f"BREW{number}")
+        client.open(f"{V1}/tasks", method=f"BREW{number}")
+    labels = {
+        (sample.labels["method"], sample.labels["url_rule"])
+        for sample in samples(client, "flask_http_request_duration_seconds_count")
+    }
+    assert labels == {("GET", "unmatched"), ("UNKNOWN", "unmatched")}
+
+
+def test_probes_and_scrapes_are_not_counted(app: OpenAPI) -> None:
+    client = app.test_client()
+    for path in ("/health/live", "/health/ready", "/metrics"):
+        assert client.get(path).status_code == 200
+    assert samples(client, "flask_http_request_duration_seconds_count") == []
+
+
+def test_what_runs_is_told(app: OpenAPI) -> None:
+    from app.platform.version import version
+
+    [info] = samples(app.test_client(), "task_manager_build_info")
+    assert info.labels["version"] == version()
+    assert samples(app.test_client(), "process_resident_memory_bytes")

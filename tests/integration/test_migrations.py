@@ -1,0 +1,99 @@
+"""Migrations: up, down, no drift, one at a time; and what readiness makes of them."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from alembic import command
+from alembic.script import ScriptDirectory
+from sqlalchemy import inspect, text
+
+from app.storage.engine import Database, connect
+from app.storage.migrate import REQUIRED_REVISION, NotMigratedError, check_ready, configuration, migrate
+from tests.support.postgres import Postgres
+from tests.support.server import ROOT, environment
+from tests.support.settings import make_settings
+
+SPECIFIED = {"idx_tasks_user_id", "idx_tasks_status", "idx_tasks_created_at", "idx_tasks_user_status"}
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A database without any table."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'empty.sqlite'}"
+        return
+    server: Postgres = request.getfixturevalue("postgres")
+    name = f"empty_{uuid4().hex}"
+    server.execute(f"CREATE DATABASE {name}")
+    yield server.url(name)
+    server.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def empty(empty_url: str) -> Iterator[Database]:
+    connected = connect(make_settings(empty_url))
+    yield connected
+    connected.dispose()
+
+
+def test_migrations_go_up_and_down_and_up_again(empty: Database) -> None:
+    migrate(empty)
+    tables = set(inspect(empty.reader).get_table_names())
+    assert {"users", "sessions", "refresh_tokens", "tasks", "alembic_version"} == tables
+    migrate(empty, "base")
+    assert set(inspect(empty.reader).get_table_names()) == {"alembic_version"}
+    migrate(empty)
+    migrate(empty)
+    assert set(inspect(empty.reader).get_table_names()) == tables
+
+
+def test_models_and_migrations_agree(empty: Database) -> None:
+    migrate(empty)
+    with empty.writer.begin() as connection:
+        command.check(configuration(connection))
+
+
+def test_the_indexes_of_the_specification_are_there(empty: Database) -> None:
+    migrate(empty)
+    inspector = inspect(empty.reader)
+    assert {index["name"] for index in inspector.get_indexes("tasks")} >= SPECIFIED
+    [email] = inspector.get_indexes("users")
+    assert (email["name"], bool(email["unique"])) == ("idx_users_email", True)
+
+
+def test_processes_that_migrate_at_once_take_turns(empty_url: str, tmp_path: Path) -> None:
+    variables = environment(tmp_path, empty_url, port=1)
+    command_line = [sys.executable, "-m", "app", "migrate"]
+    processes = [subprocess.Popen(command_line, cwd=ROOT, env=variables, stderr=subprocess.PIPE) for _ in range(3)]
+    for process in processes:
+        _, errors = process.communicate(timeout=60)
+        assert process.returncode == 0, errors.decode()
+    database = connect(make_settings(empty_url))
+    check_ready(database)
+    database.dispose()
+
+
+def test_ready_means_migrated_far_enough_and_a_newer_schema_will_do(empty: Database) -> None:
+    with pytest.raises(NotMigratedError):
+        check_ready(empty)
+    migrate(empty)
+    check_ready(empty)
+    for revision, ready in (("0000", False), ("9999", True)):
+        with empty.writer.begin() as connection:
+            connection.execute(text("UPDATE alembic_version SET version_num = :revision"), {"revision": revision})
+        if ready:
+            check_ready(empty)
+        else:
+            with pytest.raises(NotMigratedError, match=REQUIRED_REVISION):
+                check_ready(empty)
+
+
+def test_the_required_revision_is_the_newest_migration() -> None:
+    scripts = ScriptDirectory.from_config(configuration())
+    assert scripts.get_current_head() == REQUIRED_REVISION
+    revisions = [script.revision for script in scripts.walk_revisions()]
+    assert revisions == sorted(revisions, reverse=True), "readiness compares revisions as text"

@@ -1,0 +1,79 @@
+"""Walking a list page by page: every task once, in order, whatever the order and the page size."""
+
+from datetime import UTC, datetime, timedelta
+from uuid import UUID, uuid4
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from app.platform.clock import new_id
+from app.services.tasks.listing import Filters, Position, Query, Sort, title_key
+from app.services.tasks.model import Status, Task
+from app.services.tasks.service import TaskService
+from app.storage.engine import Database
+from app.storage.work import SqlStorage
+
+START = datetime(2030, 1, 1, tzinfo=UTC)
+
+# Few different values, so that ties are the rule and not the exception.
+times = st.integers(0, 3).map(lambda hours: START + timedelta(hours=hours))
+titles = st.sampled_from(["a", "A", "b", "ä", "Z", "straße", "STRASSE", "x_%", "漢字", "\U0001f600"])
+
+
+@st.composite
+def some_tasks(draw: st.DrawFn) -> list[Task]:
+    return [
+        Task(
+            id=new_id(),
+            user_id=UUID(int=0),
+            title=draw(titles),
+            description="",
+            status=draw(st.sampled_from(Status)),
+            due_at=draw(st.none() | times),
+            created_at=draw(times),
+            updated_at=draw(times),
+            version=1,
+        )
+        for _ in range(draw(st.integers(0, 12)))
+    ]
+
+
+def expected(tasks: list[Task], sort: Sort) -> list[Task]:
+    """Return the tasks in order, by Python's own sorting."""
+
+    def key(task: Task) -> tuple[object, UUID]:
+        return (title_key(task.title) if sort.field == "title" else getattr(task, sort.field), task.id)
+
+    dated = [task for task in tasks if key(task)[0] is not None]
+    undated = [task for task in tasks if key(task)[0] is None]
+    dated.sort(key=key, reverse=sort.descending)
+    undated.sort(key=lambda task: task.id, reverse=sort.descending)
+    return dated + undated
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    tasks=some_tasks(), sort=st.sampled_from(Sort), limit=st.integers(1, 5), status=st.none() | st.sampled_from(Status)
+)
+def test_each_task_comes_once_and_in_order(
+    database: Database, tasks: list[Task], sort: Sort, limit: int, status: Status | None
+) -> None:
+    storage = SqlStorage(database)
+    service = TaskService(storage, lambda: START, new_id)
+    user_id = uuid4()
+    mine = [Task(**{**task.__dict__, "user_id": user_id}) for task in tasks]
+    with storage.write() as work:
+        for task in mine:
+            work.tasks.add(task)
+
+    walked: list[Task] = []
+    after: Position | None = None
+    while True:
+        page = service.page(user_id, Query(Filters(status=status), sort, limit, after))
+        assert len(page.items) <= limit
+        walked += page.items
+        after = page.next
+        if after is None:
+            break
+
+    assert walked == expected([task for task in mine if status in (None, task.status)], sort)
