@@ -1,0 +1,54 @@
+"""A Deployment is ready when the pods of its newest ReplicaSet are available and the old ones are gone.
+
+The rule is `kubectl rollout status`'s; the messages are the official provider's.
+"""
+
+from kubernetes_provider.awaiting.pods import all_problems
+from kubernetes_provider.awaiting.surroundings import Surroundings
+from kubernetes_provider.awaiting.verdict import Verdict, ready
+from kubernetes_provider.objects import Object, condition, dig, selector_text
+
+_COMPLETE = "Deployment initialization complete"
+
+
+def assess(live: Object, around: Surroundings) -> Verdict:
+    """Look at a Deployment once."""
+    status = live.get("status") or {}
+    wanted = int(dig(live, "spec", "replicas", default=1))
+    if dig(status, "observedGeneration", default=0) < dig(live, "metadata", "generation", default=0):
+        return Verdict(done=False, message="[1/2] Waiting for the Deployment controller to take up the change")
+    updated, available = status.get("updatedReplicas", 0), status.get("availableReplicas", 0)
+    if updated >= wanted and status.get("replicas", 0) <= updated and available >= updated:
+        return ready(_COMPLETE)
+    progressing = condition(live, "Progressing")
+    given_up = progressing.get("status") == "False" and progressing.get("reason") == "ProgressDeadlineExceeded"
+    found = _problems(live, around)
+    if given_up and not found:
+        found = (str(progressing.get("message", "")),)
+    # Old pods may still be available; what counts is how many of the new ones are.
+    new_available = max(0, min(updated, available - max(0, status.get("replicas", 0) - updated)))
+    if updated >= wanted and new_available >= wanted:
+        message = "[2/2] Waiting for the Pods of the previous ReplicaSet to end"
+    else:
+        message = f"[1/2] Waiting for app ReplicaSet to be available ({new_available}/{wanted} Pods available)"
+    return Verdict(done=False, message=message, problems=found, hopeless=given_up)
+
+
+def _problems(live: Object, around: Surroundings) -> tuple[str, ...]:
+    refused = condition(live, "ReplicaFailure")
+    found = (f"no Pod can be made: {refused.get('message', '')}",) if refused.get("status") == "True" else ()
+    pods = around.pods(selector_text(dig(live, "spec", "selector", default={})))
+    return found + all_problems(newest(pods), around)
+
+
+def newest(pods: list[Object]) -> list[Object]:
+    """Keep the pods of the ReplicaSet that was made last: older ones say nothing about the new version."""
+    by_set: dict[str, list[Object]] = {}
+    for pod in pods:
+        by_set.setdefault(str(dig(pod, "metadata", "labels", "pod-template-hash", default="")), []).append(pod)
+    if not by_set:
+        return []
+    return max(
+        by_set.values(),
+        key=lambda group: max(str(dig(pod, "metadata", "creationTimestamp", default="")) for pod in group),
+    )

@@ -1,0 +1,25 @@
+"""A Job is ready when it has completed."""
+
+from kubernetes_provider.awaiting.pods import all_problems
+from kubernetes_provider.awaiting.surroundings import Surroundings
+from kubernetes_provider.awaiting.verdict import Verdict, ready
+from kubernetes_provider.objects import Object, condition, dig, identity
+
+
+def assess(live: Object, around: Surroundings) -> Verdict:
+    """Look at a Job once."""
+    if condition(live, "Complete").get("status") == "True":
+        return ready("Job completed")
+    if dig(live, "spec", "suspend"):
+        return ready("Job is suspended")
+    status = live.get("status") or {}
+    failed = condition(live, "Failed")
+    found = all_problems(around.pods(f"batch.kubernetes.io/job-name={live['metadata']['name']}"), around)
+    if failed.get("status") == "True":
+        reason = f"Job {identity(live)} has failed: [{failed.get('reason', '')}] {failed.get('message', '')}"
+        return Verdict(done=False, message=reason, problems=(reason, *found), hopeless=True)
+    if not status.get("startTime"):
+        return Verdict(done=False, message=f'Waiting for Job "{identity(live)}" to start', problems=found)
+    active, succeeded, failures = (status.get(key, 0) for key in ("active", "succeeded", "failed"))
+    counts = f"(Active: {active} | Succeeded: {succeeded} | Failed: {failures})"
+    return Verdict(done=False, message=f'Waiting for Job "{identity(live)}" to succeed {counts}', problems=found)

@@ -1,0 +1,106 @@
+"""The provider once it is configured: which cluster, and whether it answers."""
+
+from plugin_kit.engine import Engine
+
+from kubernetes_provider.changes import Change, Kind
+from kubernetes_provider.client import Client
+from kubernetes_provider.context import Cluster
+from kubernetes_provider.diff import Difference
+from kubernetes_provider.errors import ProviderError, UnreachableError
+from kubernetes_provider.lifecycle import Lifecycle, ObjectLifecycle
+from kubernetes_provider.resources import Discovery
+from kubernetes_provider.settings import Settings, parse
+from kubernetes_provider.tokens import RELEASE
+from kubernetes_provider.values import Tree, has_unknown, plain
+
+
+class Configured:
+    """What `Configure` has found out."""
+
+    def __init__(self, engine: Engine) -> None:
+        """Args: engine: where warnings go."""
+        self._engine = engine
+        self._cluster: Cluster | None = None
+        self._unreachable: UnreachableError | None = None
+
+    def configure(self, inputs: Tree) -> None:
+        """Connect.
+
+        Raises:
+            ProviderError: no kubeconfig, a setting that is not understood, a cluster that does not answer or does not
+                accept us.
+        """
+        settings = parse(inputs)
+        client = Client(settings.connection())
+        self._cluster = Cluster(client, Discovery(client), settings, self._engine)
+        try:
+            client.get("/version")
+        except UnreachableError as error:
+            if not (settings.delete_unreachable or settings.skip_update_unreachable):
+                raise
+            self._unreachable = error
+
+    @property
+    def cluster(self) -> Cluster:
+        """The cluster."""
+        if self._cluster is None:
+            raise ProviderError("the provider has not been configured")
+        return self._cluster
+
+    def lifecycle(self, token: str) -> Lifecycle:
+        """Give what handles resources of a type.
+
+        Raises:
+            UnreachableError: the cluster did not answer at the start.
+        """
+        if self._unreachable is not None:
+            raise self._unreachable
+        if token == RELEASE:
+            from kubernetes_provider.release.lifecycle import ReleaseLifecycle
+
+            return ReleaseLifecycle(self.cluster)
+        return ObjectLifecycle(self.cluster)
+
+    def skipped(self, urn: str) -> bool:
+        """Tell whether a resource is left as it is because the cluster is away and the settings say so."""
+        if self._unreachable is None or not self.cluster.settings.skip_update_unreachable:
+            return False
+        self._engine.warning(urn, f"left as it is (skipUpdateUnreachable): {self._unreachable}")
+        return True
+
+    def given_up(self, urn: str) -> bool:
+        """Tell whether a resource is taken for deleted because its cluster is away and the settings say so."""
+        if self._unreachable is None or not self.cluster.settings.delete_unreachable:
+            return False
+        self._engine.warning(
+            urn, f"dropped from the state without being deleted (deleteUnreachable): {self._unreachable}"
+        )
+        return True
+
+    def cancel(self) -> None:
+        """End whatever waits."""
+        if self._cluster is not None:
+            self._cluster.client.cancelled.set()
+
+
+def compare(old: Tree, new: Tree) -> Difference:
+    """Compare two configurations: another cluster means that everything is made anew."""
+    if has_unknown(new):
+        return Difference((Change(("kubeconfig",), Kind.UPDATE),))
+    before, after = plain(old), plain(new)
+    changes = tuple(
+        Change((key,), Kind.UPDATE) for key in sorted(before.keys() | after.keys()) if before.get(key) != after.get(key)
+    )
+    if not changes or _same_cluster(parse(before), parse(after)):
+        return Difference(changes)
+    return Difference(changes, replaces=changes)
+
+
+def _same_cluster(before: Settings, after: Settings) -> bool:
+    if before.cluster_identifier or after.cluster_identifier:
+        return before.cluster_identifier == after.cluster_identifier
+    try:
+        return before.connection().server == after.connection().server
+    except ProviderError:
+        # The old kubeconfig may be gone. Replacing everything on a guess would be worse than not doing so.
+        return True

@@ -1,0 +1,196 @@
+"""Create and update an object: applied, then awaited."""
+
+import time
+from collections.abc import Callable
+
+from kubernetes_provider.apply import apply, leave_scaled_replicas
+from kubernetes_provider.awaiting.wait import NotReadyError, rule_for, seconds, wait_until_ready
+from kubernetes_provider.check import normalise
+from kubernetes_provider.context import Cluster
+from kubernetes_provider.errors import ApiError, CancelledError, ProviderError
+from kubernetes_provider.objects import Object, dig, flag, identity, title
+from kubernetes_provider.resources import UnknownKindError
+from kubernetes_provider.state import FIELD_MANAGER, outputs
+from kubernetes_provider.values import UNKNOWN, Tree, has_unknown, plain
+
+# How long to wait for what another resource of the same update is just making, in seconds: the namespace, the
+# definition of a kind, the pods behind a webhook. Where the program says so (depends_on), nothing is waited for here.
+PREREQUISITE_SECONDS = 60.0
+_AGAIN_SECONDS = 1.0
+
+_UPSERT = "pulumi.com/upsert"
+
+# What an object that does not exist yet has in a trial, and will have otherwise in earnest.
+_TRIAL_METADATA = ("uid", "resourceVersion", "creationTimestamp", "generation", "managedFields")
+
+
+class InitFailedError(Exception):
+    """The object is made, but not ready: the engine keeps it, and repairs it at the next update."""
+
+    def __init__(self, identity_: str, state: Tree, inputs: Tree, reasons: list[str]) -> None:
+        """Args: identity_, state, inputs: what the engine keeps. reasons: why it is not ready."""
+        super().__init__("; ".join(reasons))
+        self.identity = identity_
+        self.state = state
+        self.inputs = inputs
+        self.reasons = reasons
+
+
+def preview_create(cluster: Cluster, inputs: Tree) -> Tree:
+    """Give the state that a new object would have, as far as that can be known; nothing is stored."""
+    if has_unknown(inputs):
+        return outputs(normalise(plain(inputs)), inputs)
+    obj = normalise(plain(inputs))
+    _refuse_existing(cluster, obj)
+    tried = try_out(cluster, obj, FIELD_MANAGER)
+    return outputs(obj if tried is None else _without_trial_values(tried, obj), inputs)
+
+
+def try_out(cluster: Cluster, obj: Object, manager: str) -> Object | None:
+    """Apply an object for trial; None when that cannot be tried before another resource of the update is there.
+
+    Raises:
+        ApiError: the server would refuse the object.
+    """
+    try:
+        return apply(cluster, obj, manager, dry_run=True)
+    except UnknownKindError:
+        return None
+    except ApiError as error:
+        if error.namespace_missing or is_webhook_trouble(error):
+            return None
+        raise
+
+
+def is_webhook_trouble(error: ApiError) -> bool:
+    """Tell whether a webhook did not answer, or cannot take a trial: its operator may just be starting."""
+    return (error.code >= 500 and "failed calling webhook" in error.server_message) or (
+        error.code == 400 and "dry run" in error.server_message
+    )
+
+
+def create(cluster: Cluster, urn: str, inputs: Tree, custom_timeout: float) -> tuple[str, Tree]:
+    """Make a new object and wait until it is ready.
+
+    Args:
+        cluster: the configured provider.
+        urn: the resource, for progress.
+        inputs: the checked inputs.
+        custom_timeout: the resource's own timeout in seconds; 0 when it has none.
+
+    Returns:
+        The object's id and its state.
+
+    Raises:
+        ProviderError: it exists already, or the server refuses it.
+        InitFailedError: it is made, but not ready.
+    """
+    obj = normalise(plain(inputs))
+    rule_for(obj)  # an annotation that is not understood is refused before anything is made
+    timeout = seconds(obj, custom_timeout)
+
+    def make() -> Object:
+        _refuse_existing(cluster, obj)
+        return apply(cluster, obj, FIELD_MANAGER)
+
+    live = with_prerequisites(cluster, urn, make)
+    return _settle(cluster, urn, live, inputs, FIELD_MANAGER, timeout)
+
+
+def update(cluster: Cluster, urn: str, inputs: Tree, old_inputs: Tree, manager: str, custom_timeout: float) -> Tree:
+    """Change an object and wait until it is ready again. One that has gone meanwhile is made anew.
+
+    Args: as for `create`; old_inputs: those of the last update. manager: the field manager that has applied it so far.
+    """
+    obj = normalise(plain(inputs))
+    rule_for(obj)
+    timeout = seconds(obj, custom_timeout)
+
+    def change() -> Object:
+        return apply(cluster, _for_update(cluster, obj, old_inputs, manager), manager)
+
+    live = with_prerequisites(cluster, urn, change)
+    return _settle(cluster, urn, live, inputs, manager, timeout)[1]
+
+
+def preview_update(cluster: Cluster, inputs: Tree, old_inputs: Tree, manager: str) -> Tree:
+    """Give the state that an object would have after an update; nothing is stored."""
+    if has_unknown(inputs):
+        return outputs(normalise(plain(inputs)), inputs, manager)
+    obj = normalise(plain(inputs))
+    tried = try_out(cluster, _for_update(cluster, obj, old_inputs, manager), manager)
+    return outputs(obj if tried is None else tried, inputs, manager)
+
+
+def _for_update(cluster: Cluster, obj: Object, old_inputs: Tree, manager: str) -> Object:
+    if dig(obj, "spec", "replicas") is None:
+        return obj
+    try:
+        return leave_scaled_replicas(obj, normalise(plain(old_inputs)), cluster.read(obj), manager)
+    except (ApiError, UnknownKindError):
+        return obj
+
+
+def _refuse_existing(cluster: Cluster, obj: Object) -> None:
+    if cluster.settings.upsert_existing_objects or flag(obj, _UPSERT) or flag(obj, "pulumi.com/patchForce"):
+        return
+    try:
+        cluster.read(obj)
+    except UnknownKindError:
+        return
+    except ApiError as error:
+        if error.code == 404:
+            return
+        raise
+    raise ProviderError(
+        f"{title(obj)} exists already and is not in this stack: delete it, give the new one another name, "
+        "take it over with `pulumi import`, or set upsertExistingObjects on the provider"
+    )
+
+
+def with_prerequisites(cluster: Cluster, urn: str, attempt: Callable[[], Object]) -> Object:
+    """Try until what the object needs is there, for `PREREQUISITE_SECONDS` at most."""
+    deadline = time.monotonic() + PREREQUISITE_SECONDS
+    while True:
+        try:
+            return attempt()
+        except UnknownKindError as error:
+            missing = "the API server to serve this kind"
+            refusal: ProviderError = error
+        except ApiError as error:
+            if error.namespace_missing:
+                missing = f"namespace {error.details.get('name', '')}"
+            elif is_webhook_trouble(error):
+                missing = "the webhook that checks this kind"
+            else:
+                raise
+            refusal = error
+        if time.monotonic() >= deadline:
+            raise refusal
+        cluster.engine.status(urn, f"Waiting for {missing}")
+        if cluster.client.cancelled.wait(_AGAIN_SECONDS):
+            raise CancelledError(f"cancelled while waiting for {missing}")
+
+
+def _settle(cluster: Cluster, urn: str, live: Object, inputs: Tree, manager: str, timeout: float) -> tuple[str, Tree]:
+    try:
+        live = wait_until_ready(cluster, urn, live, timeout)
+    except NotReadyError as error:
+        state = outputs(error.live, inputs, manager)
+        raise InitFailedError(identity(error.live), state, inputs, error.reasons) from error
+    return identity(live), outputs(live, inputs, manager)
+
+
+def _without_trial_values(tried: Object, obj: Object) -> Object:
+    """Mark as unknown what the server makes up anew when the object is made in earnest."""
+    metadata = {key: value for key, value in tried["metadata"].items() if key not in _TRIAL_METADATA}
+    seen = {**{key: value for key, value in tried.items() if key != "status"}, "metadata": metadata}
+    if (
+        tried.get("apiVersion") == "v1"
+        and tried.get("kind") == "Service"
+        and dig(obj, "spec", "type") != "ExternalName"
+    ):
+        given = obj.get("spec") or {}
+        addresses = {key: UNKNOWN for key in ("clusterIP", "clusterIPs") if given.get(key) is None}
+        seen["spec"] = {**seen["spec"], **addresses}
+    return seen

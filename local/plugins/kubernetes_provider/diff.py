@@ -1,0 +1,93 @@
+"""Diff: does the new program ask for something else than the last one, and does that need a new object?"""
+
+from dataclasses import dataclass, field
+
+from kubernetes_provider.apply import apply
+from kubernetes_provider.changes import Change, Kind, compare
+from kubernetes_provider.check import normalise
+from kubernetes_provider.context import Cluster
+from kubernetes_provider.errors import ApiError, ProviderError
+from kubernetes_provider.immutable import must_replace
+from kubernetes_provider.naming import is_explicit
+from kubernetes_provider.objects import Object, dig, name_of, namespace_of
+from kubernetes_provider.values import Tree, has_unknown, plain
+
+# What a write changes by itself.
+_BOOKKEEPING = ("managedFields", "resourceVersion", "generation", "creationTimestamp")
+
+
+@dataclass(frozen=True)
+class Difference:
+    """The outcome of a comparison."""
+
+    changes: tuple[Change, ...] = ()
+    replaces: tuple[Change, ...] = field(default=())
+    delete_first: bool = False
+
+
+def diff(cluster: Cluster, old_inputs: Tree, new_inputs: Tree, manager: str) -> Difference:
+    """Compare the inputs of two updates.
+
+    A difference that the API server would not see (`1000m` of a processor or `1`, a default written out) is none: an
+    apply that is only tried shows what would change.
+
+    Args:
+        cluster: the configured provider.
+        old_inputs: what was asked for last time, or what a refresh has found.
+        new_inputs: what is asked for now.
+        manager: the field manager that applies the object.
+    """
+    old, new = normalise(plain(old_inputs)), normalise(plain(new_inputs))
+    _same_version(old, new)
+    found = compare_objects(
+        old,
+        new,
+        config_map_mutable=cluster.settings.enable_config_map_mutable,
+        secret_mutable=cluster.settings.enable_secret_mutable,
+    )
+    if found.changes and not found.replaces and not has_unknown(new) and _changes_nothing(cluster, new, manager):
+        return Difference()
+    return found
+
+
+def compare_objects(old: Object, new: Object, *, config_map_mutable: bool, secret_mutable: bool) -> Difference:
+    """Compare two objects without asking anyone."""
+    changes = tuple(compare(old, new))
+    replaces = tuple(
+        change
+        for change in changes
+        if must_replace(new, change.path, config_map_mutable=config_map_mutable, secret_mutable=secret_mutable)
+        and not _namespace_filled_in(change, old, new)
+    )
+    same_place = name_of(old) == name_of(new) and namespace_of(old) == namespace_of(new)
+    return Difference(changes, replaces, delete_first=bool(replaces) and is_explicit(new) and same_place)
+
+
+def _namespace_filled_in(change: Change, old: Object, new: Object) -> bool:
+    """Tell whether the namespace only seems to change: it was `default` without being written."""
+    if change.path != ("metadata", "namespace"):
+        return False
+    return (namespace_of(old) or "default") == (namespace_of(new) or "default") and change.kind is not Kind.UPDATE
+
+
+def _same_version(old: Object, new: Object) -> None:
+    """Let an object move to another version of its own API group without being made anew."""
+    group_old = str(old.get("apiVersion", "")).rpartition("/")[0]
+    group_new = str(new.get("apiVersion", "")).rpartition("/")[0]
+    if group_old == group_new and "apiVersion" in new and old.get("kind") == new.get("kind"):
+        old["apiVersion"] = new["apiVersion"]
+
+
+def _changes_nothing(cluster: Cluster, new: Object, manager: str) -> bool:
+    try:
+        live = cluster.read(new)
+        tried = apply(cluster, new, manager, dry_run=True)
+    except (ApiError, ProviderError):
+        # The update, or its preview, will meet the same refusal and report it.
+        return False
+    return _essence(live) == _essence(tried)
+
+
+def _essence(obj: Object) -> Object:
+    metadata = {key: value for key, value in dig(obj, "metadata", default={}).items() if key not in _BOOKKEEPING}
+    return {**{key: value for key, value in obj.items() if key != "status"}, "metadata": metadata}

@@ -1,0 +1,192 @@
+"""The life of a Helm release."""
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from kubernetes_provider.changes import compare
+from kubernetes_provider.context import Cluster
+from kubernetes_provider.create import InitFailedError
+from kubernetes_provider.diff import Difference
+from kubernetes_provider.errors import CancelledError, ProviderError
+from kubernetes_provider.lifecycle import Reading, Subject
+from kubernetes_provider.naming import Autonaming
+from kubernetes_provider.objects import split_identity
+from kubernetes_provider.release import commands, recovery, status, tool
+from kubernetes_provider.release import record as records
+from kubernetes_provider.release.inputs import ReleaseInputs, complete, parse
+from kubernetes_provider.release.progress import Progress
+from kubernetes_provider.secrecy import hide, mark_like
+from kubernetes_provider.values import Secret, Tree, has_unknown, plain
+
+
+class ReleaseLifecycle:
+    """The life of one release, through the helm command."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        """Args: cluster: where the releases live."""
+        self._cluster = cluster
+
+    def check(self, subject: Subject, news: Tree, olds: Tree, seed: bytes, naming: Autonaming) -> Tree:
+        """Complete the inputs."""
+        return complete(
+            news,
+            olds,
+            resource_name=subject.name,
+            seed=seed,
+            naming=naming,
+            default_namespace=self._cluster.default_namespace,
+        )
+
+    def diff(self, subject: Subject, old_inputs: Tree, state: Tree, news: Tree) -> Difference:
+        """Compare the inputs with those of the last update; another name or namespace is another release."""
+        del subject
+        old = status.inputs_from(plain(old_inputs or state))
+        changes = tuple(compare(old, status.inputs_from(plain(news))))
+        replaces = tuple(change for change in changes if change.path[0] in ("name", "namespace"))
+        return Difference(changes, replaces)
+
+    def create(self, subject: Subject, inputs: Tree, *, preview: bool) -> tuple[str, Tree]:
+        """Install the release; give its id and its state."""
+        if preview:
+            self._try_rendering(inputs)
+            return "", status.preview(inputs)
+        wanted = parse(inputs)
+        recovery.make_way(self._cluster, subject.urn, wanted)
+        return wanted.identity, self._upgrade(subject, inputs, wanted, what="installation")
+
+    def read(self, subject: Subject, inputs: Tree, state: Tree) -> Reading | None:
+        """Look at the release; None when it is gone."""
+        namespace, name = split_identity(subject.identity)
+        record = records.latest(self._cluster.client, namespace or self._cluster.default_namespace, name)
+        if record is None:
+            return None
+        if not inputs:
+            found: Tree = {"name": name, "namespace": record.namespace, "chart": str(record.chart.get("name", ""))}
+            found |= {"version": str(record.chart.get("version", "")), "values": dict(record.values)}
+        else:
+            found = _drifted(inputs, state, record)
+        problems = () if record.status == records.DEPLOYED else (_not_deployed(record),)
+        return Reading(subject.identity, status.outputs(found, record), found, problems)
+
+    def update(self, subject: Subject, inputs: Tree, old_inputs: Tree, state: Tree, *, preview: bool) -> Tree:
+        """Upgrade the release; give its state."""
+        del old_inputs
+        if preview:
+            self._try_rendering(inputs)
+            return status.preview(inputs, state)
+        wanted = parse(inputs)
+        recovery.recover(self._cluster, subject.urn, wanted)
+        return self._upgrade(subject, inputs, wanted, what="upgrade")
+
+    def delete(self, subject: Subject, state: Tree) -> None:
+        """Uninstall the release and wait until its objects are gone."""
+        del state
+        namespace, name = split_identity(subject.identity)
+        arguments = [
+            "uninstall",
+            name,
+            "--namespace",
+            namespace,
+            "--ignore-not-found",
+            "--wait",
+            "--cascade",
+            "foreground",
+        ]
+        if subject.timeout:
+            arguments += ["--timeout", f"{subject.timeout:.0f}s"]
+        engine = self._cluster.engine
+        with tool.environment(self._cluster.client.connection) as env:
+            engine.status(subject.urn, "Uninstalling the release and waiting until its objects are gone")
+            try:
+                tool.run(arguments, env, cancelled=self._cluster.client.cancelled.is_set)
+            except tool.HelmError as error:
+                raise ProviderError(f"Helm release {subject.identity} could not be uninstalled: {error}") from error
+
+    def _upgrade(self, subject: Subject, inputs: Tree, wanted: ReleaseInputs, *, what: str) -> Tree:
+        client = self._cluster.client
+        before = records.latest(client, wanted.namespace, wanted.name)
+        progress = Progress(
+            self._cluster, subject.urn, wanted.namespace, wanted.name, before=before.revision if before else 0
+        )
+        with (
+            tool.environment(client.connection) as env,
+            tempfile.TemporaryDirectory(prefix="helm-values-") as folder,
+        ):
+            arguments = commands.upgrade(wanted, Path(folder), major=tool.major_version())
+            try:
+                tool.run(arguments, env, values=wanted.values, watch=progress.look, cancelled=client.cancelled.is_set)
+            except (tool.HelmError, CancelledError) as error:
+                raise self._failure(error, inputs, wanted, progress, what) from error
+        record = records.latest(client, wanted.namespace, wanted.name)
+        if record is None:
+            raise ProviderError(f"Helm release {wanted.identity} has gone right after its {what}")
+        self._cluster.engine.status(subject.urn, f"Helm release is {record.status} (revision {record.revision})")
+        return status.outputs(inputs, record)
+
+    def _failure(
+        self, error: Exception, inputs: Tree, wanted: ReleaseInputs, progress: Progress, what: str
+    ) -> Exception:
+        """Say why, and what is there now; a release that failed and stays is kept in the state, to be repaired."""
+        record = records.latest(self._cluster.client, wanted.namespace, wanted.name)
+        said = " ".join(hide(str(error), inputs).split())
+        lead = f"the {what} of Helm release {wanted.identity} failed{_outcome(record, progress.before)}: {said}"
+        reasons = [lead, *(hide(text, inputs) for text in progress.report())]
+        if record is not None and record.revision > progress.before and record.status != records.DEPLOYED:
+            return InitFailedError(wanted.identity, status.outputs(inputs, record), inputs, reasons)
+        return ProviderError("\n".join([reasons[0], *(f"  {text}" for text in reasons[1:])]))
+
+    def _try_rendering(self, inputs: Tree) -> None:
+        """Render the chart in preview: values that its schema refuses are refused before anything has changed."""
+        if has_unknown(inputs):
+            return
+        wanted = parse(inputs)
+        client = self._cluster.client
+        capabilities: dict[str, Any] = {
+            "version": client.get("/version")["gitVersion"],
+            "apis": [
+                version["groupVersion"] for group in client.get("/apis")["groups"] for version in group["versions"]
+            ],
+        }
+        with (
+            tool.environment(client.connection) as env,
+            tempfile.TemporaryDirectory(prefix="helm-values-") as folder,
+        ):
+            try:
+                tool.run(commands.template(wanted, Path(folder), capabilities), env, values=wanted.values)
+            except tool.HelmError as error:
+                said = " ".join(hide(str(error), inputs).split())
+                raise ProviderError(
+                    f"the chart of Helm release {wanted.identity} cannot be rendered: {said}"
+                ) from error
+
+
+def _outcome(record: records.Record | None, before: int) -> str:
+    if record is None:
+        return " and has been removed again"
+    if record.status == records.DEPLOYED and before:
+        return f" and has been rolled back (what ran before runs on, as revision {record.revision})"
+    return ""
+
+
+def _not_deployed(record: records.Record) -> str:
+    return f"Helm release {record.namespace}/{record.name} is {record.status}: {record.description}"
+
+
+def _drifted(inputs: Tree, state: Tree, record: records.Record) -> Tree:
+    """Bring the inputs up to date with what someone else has changed through helm."""
+    known = plain(state.get(status.VALUES_HASH))
+    found = dict(inputs)
+    if known and known != status.values_hash(record.values):
+        values: Any = mark_like(dict(record.values), inputs.get("values"))
+        # Where the program's values held a secret, a value changed by hand may hold one too.
+        hides = values != dict(record.values)
+        found["values"] = Secret(plain(values)) if hides else values
+    version = record.chart.get("version")
+    if inputs.get("version") and version and plain(inputs["version"]) != version and _was(state, "version") != version:
+        found["version"] = version
+    return found
+
+
+def _was(state: Tree, key: str) -> Any:
+    return (plain(state).get("status") or {}).get(key)

@@ -1,0 +1,98 @@
+"""What a release is doing while helm works on it: which hook runs, which rollout is waited for, which pods fail.
+
+With `atomic`, helm removes the failing pods when it goes back; what was wrong with them is kept here for the report.
+"""
+
+import contextlib
+from dataclasses import dataclass, field
+
+from kubernetes_provider.awaiting import daemonset, deployment, job, statefulset
+from kubernetes_provider.awaiting.surroundings import LiveSurroundings, Surroundings
+from kubernetes_provider.awaiting.verdict import Verdict
+from kubernetes_provider.awaiting.wait import Rule
+from kubernetes_provider.context import Cluster
+from kubernetes_provider.errors import ProviderError
+from kubernetes_provider.objects import Object
+from kubernetes_provider.release import record as records
+from kubernetes_provider.release.record import Hook, Record
+
+_RULES: dict[str, Rule] = {
+    "Deployment": deployment.assess,
+    "StatefulSet": statefulset.assess,
+    "DaemonSet": daemonset.assess,
+    "Job": job.assess,
+}
+
+
+@dataclass
+class Progress:
+    """Watches one release during one run of helm."""
+
+    cluster: Cluster
+    urn: str
+    namespace: str
+    name: str
+    # The newest revision before helm began; what it makes is newer.
+    before: int
+    problems: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    _revision: int = 0
+
+    def look(self) -> None:
+        """Look once: tell the progress, remember what is wrong."""
+        # Progress must not end the operation: what the server refuses here, helm meets and reports itself.
+        with contextlib.suppress(ProviderError):
+            record = records.latest(self.cluster.client, self.namespace, self.name)
+            if record is None or record.revision <= self.before:
+                return
+            self._revision = self._revision or record.revision
+            self.cluster.engine.status(self.urn, self._tell(record))
+
+    def _tell(self, record: Record) -> str:
+        if record.revision > self._revision or record.status == "pending-rollback":
+            return f"[2/2] Not ready; going back: {record.description or record.status}"
+        if record.status not in records.PENDING:
+            return (
+                "[2/2] Not ready; going back" if record.status == records.FAILED else f"Helm release is {record.status}"
+            )
+        running = next((hook for hook in record.hooks if hook.phase == "Running"), None)
+        if running is not None:
+            return self._hook(running)
+        return self._rollouts(record)
+
+    def _hook(self, hook: Hook) -> str:
+        what = f"[1/2] Running hook {hook.name} ({', '.join(hook.events)})"
+        if hook.kind != "Job":
+            return what
+        verdict = self._assess({"apiVersion": "batch/v1", "kind": "Job", "metadata": self._metadata(hook.name)}, "hook")
+        return f"{what}: {verdict.progress()}" if verdict else what
+
+    def _rollouts(self, record: Record) -> str:
+        waiting = []
+        for obj in record.objects():
+            if obj["kind"] in _RULES:
+                verdict = self._assess(obj, obj["kind"])
+                if verdict is not None and not verdict.done:
+                    waiting.append(f"{obj['kind']} {obj['metadata']['name']}: {verdict.progress()}")
+        return "; ".join(waiting) or "Waiting for the release's other objects to be ready"
+
+    def _assess(self, obj: Object, said_as: str) -> Verdict | None:
+        target = {**obj, "metadata": {**obj["metadata"], **self._metadata(obj["metadata"]["name"])}}
+        try:
+            live = self.cluster.read(target)
+        except ProviderError:
+            return None
+        around: Surroundings = LiveSurroundings(self.cluster.client, self.namespace)
+        verdict = _RULES[obj["kind"]](live, around)
+        key = f"{said_as} {obj['metadata']['name']}"
+        if verdict.problems:
+            self.problems[key] = verdict.problems
+        elif verdict.done:
+            self.problems.pop(key, None)
+        return verdict
+
+    def _metadata(self, name: str) -> Object:
+        return {"name": name, "namespace": self.namespace}
+
+    def report(self) -> list[str]:
+        """Give everything that was wrong when it was last looked at, a sentence each."""
+        return [f"{key}: {text}" for key, texts in self.problems.items() for text in texts]

@@ -1,0 +1,1 @@
+"""What both plugins need: serving gRPC the way the engine expects it, and talking back to the engine."""

@@ -1,0 +1,37 @@
+"""Which Python runs the program: the virtual environment that Pulumi.yaml names, or the host's own."""
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+
+class InterpreterError(Exception):
+    """The program's Python cannot be used; the message says which and what to do."""
+
+
+def interpreter(options: Mapping[str, object], root: str) -> Path:
+    """Find the program's Python.
+
+    Args:
+        options: `runtime.options` of Pulumi.yaml.
+        root: directory of Pulumi.yaml, which a relative `virtualenv` starts from.
+
+    Raises:
+        InterpreterError: the options name an environment that is not there, or a toolchain this host does not know.
+    """
+    toolchain = options.get("toolchain")
+    if toolchain not in (None, "pip"):
+        raise InterpreterError(
+            f"Pulumi.yaml asks for the toolchain {toolchain!r}, and this language host knows only pip: "
+            "take runtime.options.toolchain out or name a virtualenv instead"
+        )
+    named = options.get("virtualenv")
+    if not isinstance(named, str) or not named:
+        return Path(sys.executable)
+    python = Path(root, named, "bin", "python")
+    if not python.exists():
+        raise InterpreterError(
+            f"the virtual environment {named!r} that Pulumi.yaml names is not at {python.parent.parent}: "
+            "create it and install the requirements, or take runtime.options.virtualenv out"
+        )
+    return python
