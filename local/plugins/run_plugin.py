@@ -1,11 +1,13 @@
 """Start one of the plugins beside this file as the package it is: `run_plugin.py <package> [arguments]`.
 
-A file rather than `python -m`, so that neither PYTHONPATH nor the working directory of the program has to change.
+A file rather than `python -m`, so that neither PYTHONPATH nor the working directory, which is the program's, changes.
 """
 
 import runpy
 import sys
+from pathlib import Path
 
 if __name__ == "__main__":
+    sys.path[0] = str(Path(__file__).parents[2])
     package = sys.argv.pop(1)
-    runpy.run_module(package, run_name="__main__", alter_sys=True)
+    runpy.run_module(f"local.plugins.{package}", run_name="__main__", alter_sys=True)

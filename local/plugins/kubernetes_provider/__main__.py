@@ -2,11 +2,11 @@
 
 import sys
 
-from plugin_kit.engine import Engine
-from plugin_kit.serving import serve
 from pulumi.runtime.proto import provider_pb2_grpc
 
-from kubernetes_provider.server import KubernetesProvider
+from local.plugins.kubernetes_provider.server import KubernetesProvider
+from local.plugins.plugin_kit.engine import Engine
+from local.plugins.plugin_kit.serving import serve
 
 if __name__ == "__main__":
     engine = Engine(sys.argv[1] if len(sys.argv) > 1 else "")

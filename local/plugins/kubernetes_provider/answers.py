@@ -9,11 +9,11 @@ import grpc
 from google.protobuf import any_pb2
 from pulumi.runtime.proto import provider_pb2, status_pb2
 
-from kubernetes_provider.changes import Kind
-from kubernetes_provider.create import InitFailedError
-from kubernetes_provider.diff import Difference
-from kubernetes_provider.errors import CancelledError, ProviderError, UnreachableError
-from kubernetes_provider.values import encode
+from local.plugins.kubernetes_provider.changes import Kind
+from local.plugins.kubernetes_provider.create import InitFailedError
+from local.plugins.kubernetes_provider.diff import Difference
+from local.plugins.kubernetes_provider.errors import CancelledError, ProviderError, UnreachableError
+from local.plugins.kubernetes_provider.values import encode
 
 _Answer = TypeVar("_Answer")
 

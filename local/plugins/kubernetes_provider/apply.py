@@ -1,8 +1,8 @@
 """Server-side apply: one request that makes an object or changes it, and says which fields are ours."""
 
-from kubernetes_provider.client import APPLY_PATCH
-from kubernetes_provider.context import Cluster
-from kubernetes_provider.objects import Object, dig, flag
+from local.plugins.kubernetes_provider.client import APPLY_PATCH
+from local.plugins.kubernetes_provider.context import Cluster
+from local.plugins.kubernetes_provider.objects import Object, dig, flag
 
 _PATCH_FORCE = "pulumi.com/patchForce"
 

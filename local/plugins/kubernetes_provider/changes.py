@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 
-from kubernetes_provider.immutable import Path
-from kubernetes_provider.values import Unknown, Value
+from local.plugins.kubernetes_provider.immutable import Path
+from local.plugins.kubernetes_provider.values import Unknown, Value
 
 
 class Kind(Enum):

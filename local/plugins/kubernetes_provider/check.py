@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from kubernetes_provider.context import Cluster
-from kubernetes_provider.naming import Autonaming, assign_name
-from kubernetes_provider.objects import Object
-from kubernetes_provider.resources import UnknownKindError
-from kubernetes_provider.secrecy import mark_like
-from kubernetes_provider.tokens import kind_of
-from kubernetes_provider.values import Tree, Value, plain
+from local.plugins.kubernetes_provider.context import Cluster
+from local.plugins.kubernetes_provider.naming import Autonaming, assign_name
+from local.plugins.kubernetes_provider.objects import Object
+from local.plugins.kubernetes_provider.resources import UnknownKindError
+from local.plugins.kubernetes_provider.secrecy import mark_like
+from local.plugins.kubernetes_provider.tokens import kind_of
+from local.plugins.kubernetes_provider.values import Tree, Value, plain
 
 # Type definitions in a CustomResourceDefinition carry names that no Python argument can have.
 _RENAMED_PREFIX = "x_kubernetes_"

@@ -12,8 +12,8 @@ from urllib.parse import urlencode, urlsplit
 
 import urllib3
 
-from kubernetes_provider.errors import ApiError, CancelledError, ProviderError, UnreachableError
-from kubernetes_provider.kubeconfig import Connection
+from local.plugins.kubernetes_provider.errors import ApiError, CancelledError, ProviderError, UnreachableError
+from local.plugins.kubernetes_provider.kubeconfig import Connection
 
 CONNECT_SECONDS = 5.0
 # The API server itself ends a request after 60 s.

@@ -1,17 +1,16 @@
 """The provider once it is configured: which cluster, and whether it answers."""
 
-from plugin_kit.engine import Engine
-
-from kubernetes_provider.changes import Change, Kind
-from kubernetes_provider.client import Client
-from kubernetes_provider.context import Cluster
-from kubernetes_provider.diff import Difference
-from kubernetes_provider.errors import ProviderError, UnreachableError
-from kubernetes_provider.lifecycle import Lifecycle, ObjectLifecycle
-from kubernetes_provider.resources import Discovery
-from kubernetes_provider.settings import Settings, parse
-from kubernetes_provider.tokens import RELEASE
-from kubernetes_provider.values import Tree, has_unknown, plain
+from local.plugins.kubernetes_provider.changes import Change, Kind
+from local.plugins.kubernetes_provider.client import Client
+from local.plugins.kubernetes_provider.context import Cluster
+from local.plugins.kubernetes_provider.diff import Difference
+from local.plugins.kubernetes_provider.errors import ProviderError, UnreachableError
+from local.plugins.kubernetes_provider.lifecycle import Lifecycle, ObjectLifecycle
+from local.plugins.kubernetes_provider.resources import Discovery
+from local.plugins.kubernetes_provider.settings import Settings, parse
+from local.plugins.kubernetes_provider.tokens import RELEASE
+from local.plugins.kubernetes_provider.values import Tree, has_unknown, plain
+from local.plugins.plugin_kit.engine import Engine
 
 
 class Configured:
@@ -56,7 +55,7 @@ class Configured:
         if self._unreachable is not None:
             raise self._unreachable
         if token == RELEASE:
-            from kubernetes_provider.release.lifecycle import ReleaseLifecycle
+            from local.plugins.kubernetes_provider.release.lifecycle import ReleaseLifecycle
 
             return ReleaseLifecycle(self.cluster)
         return ObjectLifecycle(self.cluster)

@@ -2,12 +2,11 @@
 
 from dataclasses import dataclass
 
-from plugin_kit.engine import Engine
-
-from kubernetes_provider.client import Client
-from kubernetes_provider.objects import Object, dig, name_of, namespace_of
-from kubernetes_provider.resources import Discovery, Resource
-from kubernetes_provider.settings import Settings
+from local.plugins.kubernetes_provider.client import Client
+from local.plugins.kubernetes_provider.objects import Object, dig, name_of, namespace_of
+from local.plugins.kubernetes_provider.resources import Discovery, Resource
+from local.plugins.kubernetes_provider.settings import Settings
+from local.plugins.plugin_kit.engine import Engine
 
 
 @dataclass(frozen=True)

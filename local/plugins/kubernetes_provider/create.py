@@ -3,15 +3,15 @@
 import time
 from collections.abc import Callable
 
-from kubernetes_provider.apply import apply, leave_scaled_replicas
-from kubernetes_provider.awaiting.wait import NotReadyError, rule_for, seconds, wait_until_ready
-from kubernetes_provider.check import normalise
-from kubernetes_provider.context import Cluster
-from kubernetes_provider.errors import ApiError, CancelledError, ProviderError
-from kubernetes_provider.objects import Object, dig, flag, identity, title
-from kubernetes_provider.resources import UnknownKindError
-from kubernetes_provider.state import FIELD_MANAGER, outputs
-from kubernetes_provider.values import UNKNOWN, Tree, has_unknown, plain
+from local.plugins.kubernetes_provider.apply import apply, leave_scaled_replicas
+from local.plugins.kubernetes_provider.awaiting.wait import NotReadyError, rule_for, seconds, wait_until_ready
+from local.plugins.kubernetes_provider.check import normalise
+from local.plugins.kubernetes_provider.context import Cluster
+from local.plugins.kubernetes_provider.errors import ApiError, CancelledError, ProviderError
+from local.plugins.kubernetes_provider.objects import Object, dig, flag, identity, title
+from local.plugins.kubernetes_provider.resources import UnknownKindError
+from local.plugins.kubernetes_provider.state import FIELD_MANAGER, outputs
+from local.plugins.kubernetes_provider.values import UNKNOWN, Tree, has_unknown, plain
 
 # How long to wait for what another resource of the same update is just making, in seconds: the namespace, the
 # definition of a kind, the pods behind a webhook. Where the program says so (depends_on), nothing is waited for here.

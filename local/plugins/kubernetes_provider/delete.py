@@ -2,10 +2,10 @@
 
 import time
 
-from kubernetes_provider.context import Cluster, uid_of
-from kubernetes_provider.errors import ApiError, CancelledError, ProviderError, UnreachableError
-from kubernetes_provider.objects import Object, annotation, dig, title
-from kubernetes_provider.resources import UnknownKindError
+from local.plugins.kubernetes_provider.context import Cluster, uid_of
+from local.plugins.kubernetes_provider.errors import ApiError, CancelledError, ProviderError, UnreachableError
+from local.plugins.kubernetes_provider.objects import Object, annotation, dig, title
+from local.plugins.kubernetes_provider.resources import UnknownKindError
 
 DEFAULT_SECONDS = 600.0
 _POLL_SECONDS = 0.25

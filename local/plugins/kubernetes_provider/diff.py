@@ -2,15 +2,15 @@
 
 from dataclasses import dataclass, field
 
-from kubernetes_provider.apply import apply
-from kubernetes_provider.changes import Change, Kind, compare
-from kubernetes_provider.check import normalise
-from kubernetes_provider.context import Cluster
-from kubernetes_provider.errors import ApiError, ProviderError
-from kubernetes_provider.immutable import must_replace
-from kubernetes_provider.naming import is_explicit
-from kubernetes_provider.objects import Object, dig, name_of, namespace_of
-from kubernetes_provider.values import Tree, has_unknown, plain
+from local.plugins.kubernetes_provider.apply import apply
+from local.plugins.kubernetes_provider.changes import Change, Kind, compare
+from local.plugins.kubernetes_provider.check import normalise
+from local.plugins.kubernetes_provider.context import Cluster
+from local.plugins.kubernetes_provider.errors import ApiError, ProviderError
+from local.plugins.kubernetes_provider.immutable import must_replace
+from local.plugins.kubernetes_provider.naming import is_explicit
+from local.plugins.kubernetes_provider.objects import Object, dig, name_of, namespace_of
+from local.plugins.kubernetes_provider.values import Tree, has_unknown, plain
 
 # What a write changes by itself.
 _BOOKKEEPING = ("managedFields", "resourceVersion", "generation", "creationTimestamp")

@@ -6,7 +6,7 @@ For kinds that are not here the API server's own refusal is shown; a custom reso
 
 from dataclasses import dataclass
 
-from kubernetes_provider.objects import Object
+from local.plugins.kubernetes_provider.objects import Object
 
 Path = tuple[str | int, ...]
 

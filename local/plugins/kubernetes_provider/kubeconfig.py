@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from kubernetes_provider.errors import ProviderError
+from local.plugins.kubernetes_provider.errors import ProviderError
 
 # A credential plugin may ask a cloud's API; kubectl itself waits without limit.
 EXEC_TIMEOUT_SECONDS = 60

@@ -3,18 +3,18 @@
 from dataclasses import dataclass
 from typing import Protocol
 
-from kubernetes_provider import create as creating
-from kubernetes_provider.awaiting.surroundings import LiveSurroundings
-from kubernetes_provider.awaiting.wait import rule_for
-from kubernetes_provider.check import check
-from kubernetes_provider.context import Cluster
-from kubernetes_provider.delete import delete
-from kubernetes_provider.diff import Difference, diff
-from kubernetes_provider.naming import Autonaming
-from kubernetes_provider.objects import namespace_of, split_identity
-from kubernetes_provider.read import read
-from kubernetes_provider.state import inputs_of, live_of, manager_of
-from kubernetes_provider.values import Tree
+from local.plugins.kubernetes_provider import create as creating
+from local.plugins.kubernetes_provider.awaiting.surroundings import LiveSurroundings
+from local.plugins.kubernetes_provider.awaiting.wait import rule_for
+from local.plugins.kubernetes_provider.check import check
+from local.plugins.kubernetes_provider.context import Cluster
+from local.plugins.kubernetes_provider.delete import delete
+from local.plugins.kubernetes_provider.diff import Difference, diff
+from local.plugins.kubernetes_provider.naming import Autonaming
+from local.plugins.kubernetes_provider.objects import namespace_of, split_identity
+from local.plugins.kubernetes_provider.read import read
+from local.plugins.kubernetes_provider.state import inputs_of, live_of, manager_of
+from local.plugins.kubernetes_provider.values import Tree
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from kubernetes_provider.errors import ProviderError
-from kubernetes_provider.objects import Object, dig, flag, name_of
+from local.plugins.kubernetes_provider.errors import ProviderError
+from local.plugins.kubernetes_provider.objects import Object, dig, flag, name_of
 
 AUTONAMED = "pulumi.com/autonamed"
 

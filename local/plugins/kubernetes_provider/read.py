@@ -2,16 +2,16 @@
 
 from dataclasses import dataclass
 
-from kubernetes_provider.apply import scaled_by_another
-from kubernetes_provider.check import api_names
-from kubernetes_provider.context import Cluster
-from kubernetes_provider.errors import ApiError
-from kubernetes_provider.objects import Object, split_identity
-from kubernetes_provider.resources import UnknownKindError
-from kubernetes_provider.secrecy import mark_like, mark_secret_kind
-from kubernetes_provider.state import live_of, manager_of, outputs, without_bookkeeping
-from kubernetes_provider.tokens import kind_of
-from kubernetes_provider.values import Tree, Value, plain
+from local.plugins.kubernetes_provider.apply import scaled_by_another
+from local.plugins.kubernetes_provider.check import api_names
+from local.plugins.kubernetes_provider.context import Cluster
+from local.plugins.kubernetes_provider.errors import ApiError
+from local.plugins.kubernetes_provider.objects import Object, split_identity
+from local.plugins.kubernetes_provider.resources import UnknownKindError
+from local.plugins.kubernetes_provider.secrecy import mark_like, mark_secret_kind
+from local.plugins.kubernetes_provider.state import live_of, manager_of, outputs, without_bookkeeping
+from local.plugins.kubernetes_provider.tokens import kind_of
+from local.plugins.kubernetes_provider.values import Tree, Value, plain
 
 # Fields that the server fills in and that no program writes.
 _SERVERS_METADATA = frozenset(

@@ -5,8 +5,8 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from kubernetes_provider.client import Client
-from kubernetes_provider.errors import ApiError, ProviderError
+from local.plugins.kubernetes_provider.client import Client
+from local.plugins.kubernetes_provider.errors import ApiError, ProviderError
 
 # A kind that was not there is looked for again, but not more often than this: its definition may just be coming.
 _AGAIN_SECONDS = 0.5

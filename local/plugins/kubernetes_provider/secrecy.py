@@ -7,7 +7,7 @@ a value copied into another field).
 
 from collections.abc import Iterator
 
-from kubernetes_provider.values import Secret, Tree, Value
+from local.plugins.kubernetes_provider.values import Secret, Tree, Value
 
 # A shorter text ("true", "8080") would mark half of an object that has nothing to do with it.
 _SHORTEST_RECOGNISED = 6

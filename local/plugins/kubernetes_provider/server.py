@@ -5,14 +5,14 @@ from typing import Any, TypeVar
 
 import grpc
 from google.protobuf import empty_pb2
-from plugin_kit.engine import Engine
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
-from kubernetes_provider import VERSION, answers, configuration
-from kubernetes_provider.create import InitFailedError
-from kubernetes_provider.lifecycle import Lifecycle, Subject
-from kubernetes_provider.naming import Autonaming
-from kubernetes_provider.values import decode, encode
+from local.plugins.kubernetes_provider import VERSION, answers, configuration
+from local.plugins.kubernetes_provider.create import InitFailedError
+from local.plugins.kubernetes_provider.lifecycle import Lifecycle, Subject
+from local.plugins.kubernetes_provider.naming import Autonaming
+from local.plugins.kubernetes_provider.values import decode, encode
+from local.plugins.plugin_kit.engine import Engine
 
 _Answer = TypeVar("_Answer")
 Context = grpc.ServicerContext

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from kubernetes_provider.errors import ProviderError
-from kubernetes_provider.kubeconfig import Connection, load
-from kubernetes_provider.values import Tree, Unknown, plain
+from local.plugins.kubernetes_provider.errors import ProviderError
+from local.plugins.kubernetes_provider.kubeconfig import Connection, load
+from local.plugins.kubernetes_provider.values import Tree, Unknown, plain
 
 
 @dataclass(frozen=True)

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from kubernetes_provider.check import api_names, sdk_names
-from kubernetes_provider.objects import Object
-from kubernetes_provider.secrecy import mark_like, mark_secret_kind
-from kubernetes_provider.values import Tree, plain
+from local.plugins.kubernetes_provider.check import api_names, sdk_names
+from local.plugins.kubernetes_provider.objects import Object
+from local.plugins.kubernetes_provider.secrecy import mark_like, mark_secret_kind
+from local.plugins.kubernetes_provider.values import Tree, plain
 
 FIELD_MANAGER = "pulumi-kubernetes"
 

@@ -1,6 +1,6 @@
 """Pulumi's type tokens, and what they say about the kind."""
 
-from kubernetes_provider.errors import ProviderError
+from local.plugins.kubernetes_provider.errors import ProviderError
 
 RELEASE = "kubernetes:helm.sh/v3:Release"
 PROVIDER = "pulumi:providers:kubernetes"

@@ -6,7 +6,7 @@ import threading
 import grpc
 from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc
 
-from plugin_kit.serving import MESSAGE_OPTIONS
+from local.plugins.plugin_kit.serving import MESSAGE_OPTIONS
 
 INFO = engine_pb2.INFO
 WARNING = engine_pb2.WARNING

@@ -2,10 +2,10 @@
 
 import sys
 
-from plugin_kit.serving import serve
 from pulumi.runtime.proto import language_pb2_grpc
 
-from python_host.host import PythonHost
+from local.plugins.plugin_kit.serving import serve
+from local.plugins.python_host.host import PythonHost
 
 
 def engine_address(arguments: list[str]) -> str:

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import grpc
 from google.protobuf import empty_pb2, json_format
-from plugin_kit.engine import Engine
 from pulumi.runtime.proto import language_pb2, language_pb2_grpc, plugin_pb2
 
-from python_host import exits
-from python_host.interpreter import InterpreterError, interpreter
+from local.plugins.plugin_kit.engine import Engine
+from local.plugins.python_host import exits
+from local.plugins.python_host.interpreter import InterpreterError, interpreter
 
 RUNNER = Path(__file__).with_name("program.py")
 

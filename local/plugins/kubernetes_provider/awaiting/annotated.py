@@ -7,11 +7,11 @@ The annotation is one expression, or a JSON list of which all must hold: `condit
 import json
 from collections.abc import Callable
 
-from kubernetes_provider.awaiting import jsonpath
-from kubernetes_provider.awaiting.surroundings import Surroundings
-from kubernetes_provider.awaiting.verdict import Verdict, ready
-from kubernetes_provider.errors import ProviderError
-from kubernetes_provider.objects import Object, condition, dig
+from local.plugins.kubernetes_provider.awaiting import jsonpath
+from local.plugins.kubernetes_provider.awaiting.surroundings import Surroundings
+from local.plugins.kubernetes_provider.awaiting.verdict import Verdict, ready
+from local.plugins.kubernetes_provider.errors import ProviderError
+from local.plugins.kubernetes_provider.objects import Object, condition, dig
 
 WAIT_FOR = "pulumi.com/waitFor"
 

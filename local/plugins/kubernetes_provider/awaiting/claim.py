@@ -1,8 +1,8 @@
 """A PersistentVolumeClaim is ready when it is bound; one whose class waits for a consumer is not waited for."""
 
-from kubernetes_provider.awaiting.surroundings import Surroundings
-from kubernetes_provider.awaiting.verdict import Verdict, ready
-from kubernetes_provider.objects import Object, dig
+from local.plugins.kubernetes_provider.awaiting.surroundings import Surroundings
+from local.plugins.kubernetes_provider.awaiting.verdict import Verdict, ready
+from local.plugins.kubernetes_provider.objects import Object, dig
 
 
 def assess(live: Object, around: Surroundings) -> Verdict:

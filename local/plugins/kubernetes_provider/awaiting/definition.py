@@ -1,8 +1,8 @@
 """A CustomResourceDefinition is ready when the API server serves it."""
 
-from kubernetes_provider.awaiting.surroundings import Surroundings
-from kubernetes_provider.awaiting.verdict import Verdict, ready
-from kubernetes_provider.objects import Object, condition
+from local.plugins.kubernetes_provider.awaiting.surroundings import Surroundings
+from local.plugins.kubernetes_provider.awaiting.verdict import Verdict, ready
+from local.plugins.kubernetes_provider.objects import Object, condition
 
 
 def assess(live: Object, around: Surroundings) -> Verdict:

@@ -3,10 +3,10 @@
 The rule is `kubectl rollout status`'s; the messages are the official provider's.
 """
 
-from kubernetes_provider.awaiting.pods import all_problems
-from kubernetes_provider.awaiting.surroundings import Surroundings
-from kubernetes_provider.awaiting.verdict import Verdict, ready
-from kubernetes_provider.objects import Object, condition, dig, selector_text
+from local.plugins.kubernetes_provider.awaiting.pods import all_problems
+from local.plugins.kubernetes_provider.awaiting.surroundings import Surroundings
+from local.plugins.kubernetes_provider.awaiting.verdict import Verdict, ready
+from local.plugins.kubernetes_provider.objects import Object, condition, dig, selector_text
 
 _COMPLETE = "Deployment initialization complete"
 

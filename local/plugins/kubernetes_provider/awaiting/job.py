@@ -1,9 +1,9 @@
 """A Job is ready when it has completed."""
 
-from kubernetes_provider.awaiting.pods import all_problems
-from kubernetes_provider.awaiting.surroundings import Surroundings
-from kubernetes_provider.awaiting.verdict import Verdict, ready
-from kubernetes_provider.objects import Object, condition, dig, identity
+from local.plugins.kubernetes_provider.awaiting.pods import all_problems
+from local.plugins.kubernetes_provider.awaiting.surroundings import Surroundings
+from local.plugins.kubernetes_provider.awaiting.verdict import Verdict, ready
+from local.plugins.kubernetes_provider.objects import Object, condition, dig, identity
 
 
 def assess(live: Object, around: Surroundings) -> Verdict:

@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from kubernetes_provider.errors import ProviderError
+from local.plugins.kubernetes_provider.errors import ProviderError
 
 _STEP = re.compile(
     r"""\.(?P<name>(?:[^.\[\]\\]|\\.)+)          # .name, a dot in it escaped

@@ -1,9 +1,9 @@
 """A Pod is ready when it says so, or has ended well."""
 
-from kubernetes_provider.awaiting.pods import problems
-from kubernetes_provider.awaiting.surroundings import Surroundings
-from kubernetes_provider.awaiting.verdict import Verdict, ready
-from kubernetes_provider.objects import Object, condition, dig
+from local.plugins.kubernetes_provider.awaiting.pods import problems
+from local.plugins.kubernetes_provider.awaiting.surroundings import Surroundings
+from local.plugins.kubernetes_provider.awaiting.verdict import Verdict, ready
+from local.plugins.kubernetes_provider.objects import Object, condition, dig
 
 
 def assess(live: Object, around: Surroundings) -> Verdict:

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from kubernetes_provider.awaiting.surroundings import Surroundings
-from kubernetes_provider.objects import Object, condition, dig, name_of
+from local.plugins.kubernetes_provider.awaiting.surroundings import Surroundings
+from local.plugins.kubernetes_provider.objects import Object, condition, dig, name_of
 
 _PULL = frozenset(
     {

@@ -6,9 +6,9 @@ for the Service, so the Service cannot wait for it. So the official provider has
 
 import time
 
-from kubernetes_provider.awaiting.surroundings import Surroundings
-from kubernetes_provider.awaiting.verdict import Verdict, ready
-from kubernetes_provider.objects import Object, dig, name_of, selector_text
+from local.plugins.kubernetes_provider.awaiting.surroundings import Surroundings
+from local.plugins.kubernetes_provider.awaiting.verdict import Verdict, ready
+from local.plugins.kubernetes_provider.objects import Object, dig, name_of, selector_text
 
 # How long a Service with no pod in sight is given, in seconds; the official provider's time for end points to settle.
 SETTLE_SECONDS = 10.0

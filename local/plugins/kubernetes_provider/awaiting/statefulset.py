@@ -1,9 +1,9 @@
 """A StatefulSet is ready when all its pods run the newest revision and are ready."""
 
-from kubernetes_provider.awaiting.pods import all_problems
-from kubernetes_provider.awaiting.surroundings import Surroundings
-from kubernetes_provider.awaiting.verdict import Verdict, ready
-from kubernetes_provider.objects import Object, dig, selector_text
+from local.plugins.kubernetes_provider.awaiting.pods import all_problems
+from local.plugins.kubernetes_provider.awaiting.surroundings import Surroundings
+from local.plugins.kubernetes_provider.awaiting.verdict import Verdict, ready
+from local.plugins.kubernetes_provider.objects import Object, dig, selector_text
 
 
 def assess(live: Object, around: Surroundings) -> Verdict:

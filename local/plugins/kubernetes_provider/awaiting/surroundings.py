@@ -2,9 +2,9 @@
 
 from typing import Protocol
 
-from kubernetes_provider.client import Client
-from kubernetes_provider.errors import ApiError
-from kubernetes_provider.objects import Object, dig, name_of, namespace_of
+from local.plugins.kubernetes_provider.client import Client
+from local.plugins.kubernetes_provider.errors import ApiError
+from local.plugins.kubernetes_provider.objects import Object, dig, name_of, namespace_of
 
 LOG_LINES = 10
 

@@ -3,13 +3,22 @@
 import time
 from collections.abc import Callable
 
-from kubernetes_provider.awaiting import annotated, claim, daemonset, definition, deployment, job, pod, statefulset
-from kubernetes_provider.awaiting.service import ServiceRule
-from kubernetes_provider.awaiting.surroundings import LiveSurroundings, Surroundings
-from kubernetes_provider.awaiting.verdict import Verdict
-from kubernetes_provider.context import Cluster, uid_of
-from kubernetes_provider.errors import ApiError, ProviderError, UnreachableError
-from kubernetes_provider.objects import Object, annotation, flag, namespace_of, title
+from local.plugins.kubernetes_provider.awaiting import (
+    annotated,
+    claim,
+    daemonset,
+    definition,
+    deployment,
+    job,
+    pod,
+    statefulset,
+)
+from local.plugins.kubernetes_provider.awaiting.service import ServiceRule
+from local.plugins.kubernetes_provider.awaiting.surroundings import LiveSurroundings, Surroundings
+from local.plugins.kubernetes_provider.awaiting.verdict import Verdict
+from local.plugins.kubernetes_provider.context import Cluster, uid_of
+from local.plugins.kubernetes_provider.errors import ApiError, ProviderError, UnreachableError
+from local.plugins.kubernetes_provider.objects import Object, annotation, flag, namespace_of, title
 
 Rule = Callable[[Object, Surroundings], Verdict]
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from kubernetes_provider.release.inputs import ReleaseInputs
+from local.plugins.kubernetes_provider.release.inputs import ReleaseInputs
 
 # Switches of `helm upgrade`, by the input that turns them on.
 _SWITCHES = {

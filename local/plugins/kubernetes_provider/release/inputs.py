@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from kubernetes_provider.errors import ProviderError
-from kubernetes_provider.naming import Autonaming, random_name
-from kubernetes_provider.release.chart import content_hash
-from kubernetes_provider.secrecy import mark_like
-from kubernetes_provider.values import Tree, has_unknown, plain
+from local.plugins.kubernetes_provider.errors import ProviderError
+from local.plugins.kubernetes_provider.naming import Autonaming, random_name
+from local.plugins.kubernetes_provider.release.chart import content_hash
+from local.plugins.kubernetes_provider.secrecy import mark_like
+from local.plugins.kubernetes_provider.values import Tree, has_unknown, plain
 
 # Helm's own default, in seconds.
 DEFAULT_TIMEOUT_SECONDS = 300

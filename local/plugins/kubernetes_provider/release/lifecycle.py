@@ -4,20 +4,20 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from kubernetes_provider.changes import compare
-from kubernetes_provider.context import Cluster
-from kubernetes_provider.create import InitFailedError
-from kubernetes_provider.diff import Difference
-from kubernetes_provider.errors import CancelledError, ProviderError
-from kubernetes_provider.lifecycle import Reading, Subject
-from kubernetes_provider.naming import Autonaming
-from kubernetes_provider.objects import split_identity
-from kubernetes_provider.release import commands, recovery, status, tool
-from kubernetes_provider.release import record as records
-from kubernetes_provider.release.inputs import ReleaseInputs, complete, parse
-from kubernetes_provider.release.progress import Progress
-from kubernetes_provider.secrecy import hide, mark_like
-from kubernetes_provider.values import Secret, Tree, has_unknown, plain
+from local.plugins.kubernetes_provider.changes import compare
+from local.plugins.kubernetes_provider.context import Cluster
+from local.plugins.kubernetes_provider.create import InitFailedError
+from local.plugins.kubernetes_provider.diff import Difference
+from local.plugins.kubernetes_provider.errors import CancelledError, ProviderError
+from local.plugins.kubernetes_provider.lifecycle import Reading, Subject
+from local.plugins.kubernetes_provider.naming import Autonaming
+from local.plugins.kubernetes_provider.objects import split_identity
+from local.plugins.kubernetes_provider.release import commands, recovery, status, tool
+from local.plugins.kubernetes_provider.release import record as records
+from local.plugins.kubernetes_provider.release.inputs import ReleaseInputs, complete, parse
+from local.plugins.kubernetes_provider.release.progress import Progress
+from local.plugins.kubernetes_provider.secrecy import hide, mark_like
+from local.plugins.kubernetes_provider.values import Secret, Tree, has_unknown, plain
 
 
 class ReleaseLifecycle:

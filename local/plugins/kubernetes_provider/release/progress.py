@@ -6,15 +6,15 @@ With `atomic`, helm removes the failing pods when it goes back; what was wrong w
 import contextlib
 from dataclasses import dataclass, field
 
-from kubernetes_provider.awaiting import daemonset, deployment, job, statefulset
-from kubernetes_provider.awaiting.surroundings import LiveSurroundings, Surroundings
-from kubernetes_provider.awaiting.verdict import Verdict
-from kubernetes_provider.awaiting.wait import Rule
-from kubernetes_provider.context import Cluster
-from kubernetes_provider.errors import ProviderError
-from kubernetes_provider.objects import Object
-from kubernetes_provider.release import record as records
-from kubernetes_provider.release.record import Hook, Record
+from local.plugins.kubernetes_provider.awaiting import daemonset, deployment, job, statefulset
+from local.plugins.kubernetes_provider.awaiting.surroundings import LiveSurroundings, Surroundings
+from local.plugins.kubernetes_provider.awaiting.verdict import Verdict
+from local.plugins.kubernetes_provider.awaiting.wait import Rule
+from local.plugins.kubernetes_provider.context import Cluster
+from local.plugins.kubernetes_provider.errors import ProviderError
+from local.plugins.kubernetes_provider.objects import Object
+from local.plugins.kubernetes_provider.release import record as records
+from local.plugins.kubernetes_provider.release.record import Hook, Record
 
 _RULES: dict[str, Rule] = {
     "Deployment": deployment.assess,

@@ -9,9 +9,9 @@ from typing import Any
 
 import yaml
 
-from kubernetes_provider.client import Client
-from kubernetes_provider.errors import ApiError
-from kubernetes_provider.objects import Object, dig
+from local.plugins.kubernetes_provider.client import Client
+from local.plugins.kubernetes_provider.errors import ApiError
+from local.plugins.kubernetes_provider.objects import Object, dig
 
 DEPLOYED = "deployed"
 FAILED = "failed"

@@ -1,10 +1,10 @@
 """A release that an interrupted update has left half done is brought to a state that helm can go on from."""
 
-from kubernetes_provider.context import Cluster
-from kubernetes_provider.errors import ProviderError
-from kubernetes_provider.release import record as records
-from kubernetes_provider.release import tool
-from kubernetes_provider.release.inputs import ReleaseInputs
+from local.plugins.kubernetes_provider.context import Cluster
+from local.plugins.kubernetes_provider.errors import ProviderError
+from local.plugins.kubernetes_provider.release import record as records
+from local.plugins.kubernetes_provider.release import tool
+from local.plugins.kubernetes_provider.release.inputs import ReleaseInputs
 
 
 def make_way(cluster: Cluster, urn: str, wanted: ReleaseInputs) -> None:

@@ -5,10 +5,10 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from kubernetes_provider.objects import name_of, namespace_of
-from kubernetes_provider.release.inputs import OUTPUT_ONLY
-from kubernetes_provider.release.record import Record
-from kubernetes_provider.values import UNKNOWN, Secret, Tree, plain
+from local.plugins.kubernetes_provider.objects import name_of, namespace_of
+from local.plugins.kubernetes_provider.release.inputs import OUTPUT_ONLY
+from local.plugins.kubernetes_provider.release.record import Record
+from local.plugins.kubernetes_provider.values import UNKNOWN, Secret, Tree, plain
 
 # Tells at a refresh whether someone else has changed the values since. A hash of secrets is a secret as well.
 VALUES_HASH = "__valuesHash"

@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from kubernetes_provider.errors import CancelledError, ProviderError
-from kubernetes_provider.kubeconfig import Connection
+from local.plugins.kubernetes_provider.errors import CancelledError, ProviderError
+from local.plugins.kubernetes_provider.kubeconfig import Connection
 
 _POLL_SECONDS = 0.5
 # Lines that helm writes whether or not anything is wrong.
