@@ -13,8 +13,7 @@ def outputs(settings: Settings, image: Image, namespace: str) -> dict[str, Any]:
     url, url_tls = settings.addresses()
     told: dict[str, Any] = {
         "url": url,
-        "login": f"open {url}, choose Register, and log in with the e-mail address and password given there;"
-        f" scripts: POST {url}/api/v1/auth/register, then /api/v1/auth/login",
+        "login": f"register and log in at {url}; or POST to {url}/api/v1/auth/register, then to /api/v1/auth/login",
         "phase": settings.phase,
         "image": str(image),
         "namespace": namespace,

@@ -119,8 +119,8 @@ PHASES = {
         number=1,
         api=Api(min_replicas=1, max_replicas=1, threads=8, compute=Compute(150, 1000, 384)),
         databases=(DatabaseKind.SQLITE, DatabaseKind.POSTGRESQL),
-        sqlite_storage=1,
-        postgresql=PostgreSQL(instances=1, poolers=0, storage=2, compute=Compute(150, 1000, 512)),
+        sqlite_storage=5,
+        postgresql=PostgreSQL(instances=1, poolers=0, storage=5, compute=Compute(150, 1000, 512)),
         cache=None,
         edge=Edge.NODE_PORT,
     ),
@@ -129,9 +129,9 @@ PHASES = {
         api=Api(min_replicas=3, max_replicas=3, threads=8, compute=Compute(150, 1000, 384)),
         # Three pods cannot share one SQLite file: its volume is attached to one node.
         databases=(DatabaseKind.POSTGRESQL,),
-        sqlite_storage=1,
-        postgresql=PostgreSQL(instances=2, poolers=2, storage=2, compute=Compute(150, 1000, 512)),
-        cache=Cache(storage=1, compute=Compute(50, 500, 192)),
+        sqlite_storage=5,
+        postgresql=PostgreSQL(instances=2, poolers=2, storage=10, compute=Compute(150, 1000, 512)),
+        cache=Cache(storage=2, compute=Compute(50, 500, 192)),
         edge=Edge.GATEWAY,
     ),
 }

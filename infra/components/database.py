@@ -32,8 +32,9 @@ def parameters(row: PostgreSQL) -> dict[str, str]:
     """PostgreSQL's settings for an instance of this size.
 
     A quarter of the memory for shared buffers and three quarters as the planner's guess of what is cached are the
-    starting values of PostgreSQL's documentation (section 20.4) and its wiki. The log's limits are a quarter of the
-    volume each: without `max_slot_wal_keep_size` a standby that is away fills the primary's volume, and stops it.
+    starting values of PostgreSQL's documentation (section 20.4) and its wiki. A standby that is away holds back at most
+    a quarter of the volume (`max_slot_wal_keep_size`; without it the log fills the volume and stops the primary), and
+    1 GiB between checkpoints keeps a restart after a crash short.
     """
     memory = row.compute.memory
     log = row.storage * 1024 // 4
@@ -42,7 +43,7 @@ def parameters(row: PostgreSQL) -> dict[str, str]:
         "shared_buffers": f"{memory // 4}MB",
         "effective_cache_size": f"{memory * 3 // 4}MB",
         "maintenance_work_mem": f"{memory // 16}MB",
-        "max_wal_size": f"{log}MB",
+        "max_wal_size": f"{min(log, 1024)}MB",
         "max_slot_wal_keep_size": f"{log}MB",
         "log_min_duration_statement": "1s",
         "idle_in_transaction_session_timeout": "60s",

@@ -81,6 +81,7 @@ def test_the_engines_own_keys_are_left_alone() -> None:
 def test_every_mistake_is_named_at_once() -> None:
     line = refusal({"task-manager:phase": "two", "task-manager:protect_data": "maybe", "task-manager:fase": "1"})
     assert all(key in line for key in ("task-manager:phase:", "task-manager:protect_data:", "task-manager:fase:"))
+    assert "\n" not in line
 
 
 @pytest.mark.parametrize("phase", ["3", "7", "two"])
