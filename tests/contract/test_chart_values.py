@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import tomllib
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,7 +12,8 @@ import pytest
 import yaml
 
 from infra.chart import CHART
-from tests.contract.chart import ROOT, STACKS, RenderError, render, values_of
+from infra.names import RELEASE
+from tests.contract.chart import ROOT, STACKS, RenderError, helm, render, values_of
 
 SCHEMA: dict[str, Any] = json.loads((ROOT / CHART / "values.schema.json").read_text())
 
@@ -126,3 +129,24 @@ def test_the_schema_is_closed_and_describes_every_value() -> None:
 def test_the_defaults_list_every_value_that_the_schema_knows() -> None:
     defaults = yaml.safe_load((ROOT / CHART / "values.yaml").read_text())
     assert defaults.keys() == SCHEMA["properties"].keys() - {"global"}
+
+
+def test_the_chart_carries_the_version_of_the_project() -> None:
+    chart = yaml.safe_load((ROOT / CHART / "Chart.yaml").read_text())
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    assert (chart["version"], chart["appVersion"]) == (version, version)
+
+
+@pytest.mark.parametrize(
+    ("stack", "hint"),
+    [
+        ("phase1", "on port 30080 of every node"),
+        ("phase2", "through gateway task-manager"),
+        (None, "kubectl -n tasks port-forward service/task-manager 8000:80"),
+    ],
+)
+def test_the_notes_say_how_to_reach_it(stack: str | None, hint: str) -> None:
+    command = [helm(), "install", RELEASE, CHART, "--namespace", "tasks", "--dry-run=client", "--values", "-"]
+    values = json.dumps(values_of(stack) if stack else {})
+    notes = subprocess.run(command, cwd=ROOT, input=values, capture_output=True, text=True, check=True).stdout
+    assert f"Reach it:   {hint}\n" in notes.partition("NOTES:")[2]
