@@ -1,0 +1,93 @@
+// Small helpers over the templates of index.html. Whatever a user wrote is set as text, never as markup.
+
+/** Copy a template; `parts` maps each data-part inside to its element. */
+export function fromTemplate(id) {
+  const fragment = document.getElementById(id).content.cloneNode(true);
+  const parts = {};
+  for (const element of fragment.querySelectorAll("[data-part]")) parts[element.dataset.part] = element;
+  return { fragment, root: fragment.firstElementChild, parts };
+}
+
+/** Say something to those who don't see the page change. */
+export function announce(text) {
+  const announcer = document.getElementById("announcer");
+  if (announcer.textContent !== text) announcer.textContent = text;
+}
+
+/** Call `action` once the calls have paused for `ms`. */
+export function debounce(action, ms) {
+  let timer;
+  const debounced = (...values) => {
+    clearTimeout(timer);
+    timer = setTimeout(action, ms, ...values);
+  };
+  debounced.cancel = () => clearTimeout(timer);
+  return debounced;
+}
+
+/** Make a form wait: its submit button is disabled and shows that something is going on. */
+export async function whileBusy(form, action) {
+  const button = form.querySelector("[type=submit]");
+  form.setAttribute("aria-busy", "true");
+  button.disabled = true;
+  try {
+    return await action();
+  } finally {
+    form.removeAttribute("aria-busy");
+    button.disabled = false;
+  }
+}
+
+/** Take every error message out of a form. */
+export function clearErrors(form) {
+  for (const field of form.querySelectorAll("[data-field]")) setFieldError(field, "");
+  const summary = form.querySelector(".form-error");
+  if (summary) summary.hidden = true;
+}
+
+/**
+ * Show what is wrong beside the fields, or above the form where no field is to blame, and go to the first one.
+ * @param {Map<string, string>} fields field name → message
+ * @returns {boolean} whether each message found its field
+ */
+export function showErrors(form, fields, summaryText = "") {
+  clearErrors(form);
+  let placed = 0;
+  let first = null;
+  for (const field of form.querySelectorAll("[data-field]")) {
+    const message = fields.get(field.dataset.field);
+    if (!message) continue;
+    const control = setFieldError(field, message);
+    first ??= control;
+    placed += 1;
+  }
+  const complete = fields.size > 0 && placed === fields.size;
+  const summary = form.querySelector(".form-error");
+  if (summary && !complete) {
+    summary.textContent = summaryText;
+    summary.hidden = false;
+  }
+  first?.focus();
+  return complete;
+}
+
+function setFieldError(field, message) {
+  const control = field.querySelector("input, textarea, select");
+  let note = field.querySelector(".field-error");
+  if (!message) {
+    note?.remove();
+    control.removeAttribute("aria-invalid");
+    control.removeAttribute("aria-describedby");
+    return control;
+  }
+  if (!note) {
+    note = document.createElement("p");
+    note.className = "field-error";
+    note.id = `${field.dataset.field}-error-${control.id}`;
+    field.append(note);
+  }
+  note.textContent = message;
+  control.setAttribute("aria-invalid", "true");
+  control.setAttribute("aria-describedby", note.id);
+  return control;
+}

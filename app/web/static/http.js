@@ -1,0 +1,79 @@
+// One HTTP exchange with the API: JSON in, JSON or a Problem out. Knows nothing of log-in.
+
+const BASE = "/api/v1";
+const TIMEOUT_MS = 20_000;
+
+/** What the API, or the way to it, answered instead of a result (RFC 9457). */
+export class Problem extends Error {
+  constructor({ status, title, detail, errors = [], requestId = null }) {
+    super(detail || title);
+    this.name = "Problem";
+    this.status = status;
+    this.requestId = requestId;
+    /** Field name → what is wrong with it. */
+    this.fields = new Map(errors.map(({ field, message }) => [field, sentence(message)]));
+  }
+
+  /** A server's failure can be looked up by its request id, so that is told. */
+  get sentence() {
+    return this.status >= 500 && this.requestId ? `${this.message} (request ${this.requestId})` : this.message;
+  }
+}
+
+function sentence(text) {
+  const start = text.charAt(0).toUpperCase() + text.slice(1);
+  return /[.!?]$/.test(start) ? start : `${start}.`;
+}
+
+/**
+ * Send one request.
+ * @param {string} method
+ * @param {string} path below /api/v1
+ * @param {{body?: object, query?: object, token?: string, signal?: AbortSignal, keepalive?: boolean}} options
+ * @returns the answer's JSON, or null where it has none
+ * @throws {Problem} for each answer that is not 2xx, and with status 0 when there is no answer
+ */
+export async function send(method, path, { body, query = {}, token, signal, keepalive = false } = {}) {
+  const parameters = new URLSearchParams(Object.entries(query).filter(([, value]) => value));
+  const headers = { Accept: "application/json" };
+  if (body) headers["Content-Type"] = "application/json";
+  if (token) headers.Authorization = `Bearer ${token}`;
+  const timeout = AbortSignal.timeout(TIMEOUT_MS);
+
+  let response;
+  try {
+    response = await fetch(`${BASE}${path}${parameters.size ? `?${parameters}` : ""}`, {
+      method,
+      headers,
+      body: body && JSON.stringify(body),
+      signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
+      keepalive,
+      cache: "no-store",
+    });
+    if (response.ok) return response.status === 204 ? null : await response.json();
+  } catch (error) {
+    if (signal?.aborted) throw error;
+    throw unreachable(error);
+  }
+  throw await problemOf(response);
+}
+
+function unreachable(error) {
+  const late = error.name === "TimeoutError";
+  return new Problem({
+    status: 0,
+    title: late ? "The server took too long to answer. Please try again." : "The server can't be reached. Check your connection and try again.",
+  });
+}
+
+async function problemOf(response) {
+  // A proxy on the way may answer with a page of its own instead of a problem.
+  const answer = await response.json().catch(() => ({}));
+  return new Problem({
+    status: response.status,
+    title: answer.title ?? `The server answered with an error (${response.status}).`,
+    detail: answer.detail,
+    errors: answer.errors,
+    requestId: answer.request_id ?? response.headers.get("X-Request-ID"),
+  });
+}

@@ -1,0 +1,108 @@
+// Who is logged in. The access token lives in memory only; the refresh token in this tab's sessionStorage, so that a
+// reload stays logged in and closing the tab does not.
+
+import { Problem, send } from "./http.js";
+
+const KEY = "refresh_token";
+const REFUSED = [400, 401, 422];
+
+/** Fires "ended" when the server no longer accepts this session. */
+export const session = new EventTarget();
+
+let accessToken = null;
+let renewal = null;
+
+// A duplicated tab starts with a copy of the refresh token. It can be used once, and its second use ends the session,
+// so whoever renews tells the tabs that hold the same one.
+const siblings = new BroadcastChannel("session");
+siblings.addEventListener("message", ({ data: { used, tokens } }) => {
+  if (sessionStorage.getItem(KEY) === used) keep(tokens);
+});
+
+function keep(tokens) {
+  accessToken = tokens.access_token;
+  sessionStorage.setItem(KEY, tokens.refresh_token);
+}
+
+function forget() {
+  accessToken = null;
+  sessionStorage.removeItem(KEY);
+}
+
+/** Whether this tab holds a session. The server may still refuse it. */
+export function loggedIn() {
+  return sessionStorage.getItem(KEY) !== null;
+}
+
+/** Make an account and log in to it. */
+export async function register({ name, email, password }) {
+  await send("POST", "/auth/register", { body: { name, email, password } });
+  await logIn({ email, password });
+}
+
+/** Exchange e-mail and password for tokens. */
+export async function logIn({ email, password }) {
+  keep(await send("POST", "/auth/login", { body: { email, password } }));
+}
+
+/** End the session here at once, and on the server if it can be reached. */
+export async function logOut() {
+  try {
+    await authorised("POST", "/auth/logout");
+  } finally {
+    forget();
+  }
+}
+
+/**
+ * Send a request as the user who is logged in. A refused access token is renewed once, silently.
+ * Requests that are refused together share one renewal.
+ */
+export async function authorised(method, path, options = {}) {
+  const token = accessToken ?? (await renew());
+  try {
+    return await send(method, path, { ...options, token });
+  } catch (error) {
+    if (!(error instanceof Problem) || error.status !== 401) throw error;
+  }
+  // Another request may have renewed it while this one was on its way.
+  const renewed = accessToken && accessToken !== token ? accessToken : await renew();
+  return send(method, path, { ...options, token: renewed });
+}
+
+function renew() {
+  renewal ??= exclusively(exchange).finally(() => {
+    renewal = null;
+  });
+  return renewal;
+}
+
+// Web Locks exist in secure contexts only; elsewhere the tabs still tell each other.
+function exclusively(task) {
+  return navigator.locks ? navigator.locks.request("session", task) : task();
+}
+
+async function exchange() {
+  const used = sessionStorage.getItem(KEY);
+  if (!used) throw ended();
+  try {
+    const tokens = await send("POST", "/auth/refresh", { body: { refresh_token: used } });
+    keep(tokens);
+    siblings.postMessage({ used, tokens });
+    return tokens.access_token;
+  } catch (error) {
+    // Only the server's no ends a session. One that can't be reached may answer the next time.
+    if (error instanceof Problem && REFUSED.includes(error.status)) throw end();
+    throw error;
+  }
+}
+
+function end() {
+  forget();
+  session.dispatchEvent(new Event("ended"));
+  return ended();
+}
+
+function ended() {
+  return new Problem({ status: 401, title: "Your session has ended. Please log in again." });
+}
