@@ -1,0 +1,158 @@
+"""Stand-ins written by hand: storage in memory, a clock that is set, hashing that costs nothing."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from app.platform.errors import ConflictError, UnavailableError
+from app.services.auth.model import RefreshToken, Session, User
+from app.services.tasks.listing import Query
+from app.services.tasks.model import Task
+
+
+class FakeClock:
+    def __init__(self) -> None:
+        self.now = datetime(2030, 1, 1, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def advance(self, **amount: float) -> None:
+        self.now += timedelta(**amount)
+
+
+class Counter:
+    """Identifiers that count up from 1."""
+
+    def __init__(self) -> None:
+        self._last = 0
+
+    def __call__(self) -> UUID:
+        self._last += 1
+        return UUID(int=self._last)
+
+
+@dataclass
+class FakeUsers:
+    rows: dict[UUID, User] = field(default_factory=dict)
+
+    def add(self, user: User) -> None:
+        if self.by_email(user.email):
+            raise ConflictError("taken")
+        self.rows[user.id] = user
+
+    def by_email(self, email: str) -> User | None:
+        return next((user for user in self.rows.values() if user.email == email), None)
+
+    def by_id(self, user_id: UUID) -> User | None:
+        return self.rows.get(user_id)
+
+    def set_password_hash(self, user_id: UUID, password_hash: str) -> None:
+        self.rows[user_id] = replace(self.rows[user_id], password_hash=password_hash)
+
+
+@dataclass
+class FakeSessions:
+    rows: dict[UUID, Session] = field(default_factory=dict)
+    tokens: dict[UUID, RefreshToken] = field(default_factory=dict)
+    used: set[UUID] = field(default_factory=set)
+
+    def add(self, session: Session) -> None:
+        self.rows[session.id] = session
+
+    def get(self, session_id: UUID) -> Session | None:
+        return self.rows.get(session_id)
+
+    def revoke(self, session_id: UUID, now: datetime) -> None:
+        self.rows[session_id] = replace(self.rows[session_id], revoked_at=now)
+
+    def add_refresh_token(self, token: RefreshToken) -> None:
+        self.tokens[token.id] = token
+
+    def refresh_token(self, token_id: UUID) -> RefreshToken | None:
+        return self.tokens.get(token_id)
+
+    def use_refresh_token(self, token_id: UUID, now: datetime) -> bool:  # noqa: ARG002 the fake keeps no times
+        first = token_id not in self.used
+        self.used.add(token_id)
+        return first
+
+
+@dataclass
+class FakeTasks:
+    rows: dict[UUID, Task] = field(default_factory=dict)
+
+    def add(self, task: Task) -> None:
+        self.rows[task.id] = task
+
+    def get(self, user_id: UUID, task_id: UUID, *, for_update: bool = False) -> Task | None:  # noqa: ARG002 one thread
+        task = self.rows.get(task_id)
+        return task if task and task.user_id == user_id else None
+
+    def replace(self, task: Task) -> None:
+        self.rows[task.id] = task
+
+    def delete(self, user_id: UUID, task_id: UUID) -> bool:
+        return self.get(user_id, task_id) is not None and self.rows.pop(task_id) is not None
+
+    def find(self, user_id: UUID, query: Query) -> list[Task]:
+        """Newest first and unfiltered: order and filters are the database's, and tested there."""
+        mine = sorted((task for task in self.rows.values() if task.user_id == user_id), key=lambda task: task.id)
+        after = query.after
+        return [task for task in reversed(mine) if after is None or task.id < after.id][: query.limit]
+
+
+class FakeStorage:
+    """All tables in memory. A write that fails is not undone: no rule here relies on it."""
+
+    def __init__(self) -> None:
+        self.users = FakeUsers()
+        self.sessions = FakeSessions()
+        self.tasks = FakeTasks()
+
+    @contextmanager
+    def read(self) -> "Iterator[FakeStorage]":
+        yield self
+
+    @contextmanager
+    def write(self) -> "Iterator[FakeStorage]":
+        yield self
+
+
+class FakePasswords:
+    """Hashes by turning round; notes how many times it was asked, for the rule of equal time."""
+
+    def __init__(self) -> None:
+        self.verified = 0
+        self.scheme = "v1"
+
+    def hash(self, password: str) -> str:
+        return f"{self.scheme}:{password[::-1]}"
+
+    def verify(self, password_hash: str | None, password: str) -> bool:
+        self.verified += 1
+        return password_hash is not None and password_hash.partition(":")[2] == password[::-1]
+
+    def outdated(self, password_hash: str) -> bool:
+        return not password_hash.startswith(self.scheme)
+
+
+class FakeTokens:
+    def issue(self, user_id: UUID, session_id: UUID, token_id: UUID, now: datetime) -> str:
+        return f"{user_id}/{session_id}/{token_id}/{now.isoformat()}"
+
+
+class FakeDenylist:
+    def __init__(self) -> None:
+        self.entries: set[UUID] = set()
+        self.away = False
+
+    def deny(self, user_id: UUID, session_id: UUID) -> None:  # noqa: ARG002 sessions are unique by themselves
+        if self.away:
+            raise UnavailableError("away")
+        self.entries.add(session_id)
+
+    def denied(self, user_id: UUID, session_id: UUID) -> bool:  # noqa: ARG002
+        return session_id in self.entries

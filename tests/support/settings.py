@@ -1,0 +1,20 @@
+"""Settings for tests: cheap hashes, a fixed key."""
+
+from typing import Any
+
+from pydantic import SecretStr
+
+from app.platform.settings import Settings
+from tests.support.server import SECRET
+
+
+def make_settings(database_url: str, **more: Any) -> Settings:
+    """Return settings for a database, with whatever else a test wants different."""
+    return Settings(
+        **{
+            "database_url": SecretStr(database_url),
+            "secret_key": SecretStr(SECRET),
+            "password_memory_kib": 8,
+            **more,
+        }
+    )

@@ -1,0 +1,126 @@
+"""The rules of accounts and sessions, on stand-ins."""
+
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+
+from app.platform.errors import ConflictError, UnauthenticatedError, UnavailableError
+from app.services.auth.model import TokenPair
+from app.services.auth.service import AuthService, Lifetimes
+from tests.support.fakes import Counter, FakeClock, FakeDenylist, FakePasswords, FakeStorage, FakeTokens
+
+EMAIL, PASSWORD = "somebody@example.com", "correct horse"
+
+
+class Scene:
+    """The service and everything that it was given."""
+
+    def __init__(self) -> None:
+        self.storage = FakeStorage()
+        self.passwords = FakePasswords()
+        self.denylist = FakeDenylist()
+        self.clock = FakeClock()
+        lifetimes = Lifetimes(access=timedelta(minutes=15), refresh=timedelta(days=30))
+        self.service = AuthService(
+            self.storage, self.passwords, FakeTokens(), self.denylist, lifetimes, self.clock, Counter()
+        )
+
+    def session_of(self, pair: TokenPair) -> UUID:
+        return UUID(pair.access_token.split("/")[1])
+
+
+@pytest.fixture
+def scene() -> Scene:
+    scene = Scene()
+    scene.service.register(EMAIL, PASSWORD, "Somebody")
+    return scene
+
+
+def test_no_password_is_stored(scene: Scene) -> None:
+    [user] = scene.storage.users.rows.values()
+    assert user.password_hash != PASSWORD
+
+
+def test_addresses_that_differ_in_case_are_one(scene: Scene) -> None:
+    with pytest.raises(ConflictError):
+        scene.service.register(EMAIL.upper(), PASSWORD, "Second")
+    assert scene.service.login(f" {EMAIL.title()}", PASSWORD)
+
+
+def test_an_unknown_address_costs_as_much_work_as_a_wrong_password(scene: Scene) -> None:
+    for email, password in ((EMAIL, "wrong"), ("unknown@example.com", PASSWORD)):
+        before = scene.passwords.verified
+        with pytest.raises(UnauthenticatedError):
+            scene.service.login(email, password)
+        assert scene.passwords.verified == before + 1
+
+
+def test_a_login_renews_a_hash_of_an_older_scheme(scene: Scene) -> None:
+    scene.passwords.scheme = "v2"
+    scene.service.login(EMAIL, PASSWORD)
+    [user] = scene.storage.users.rows.values()
+    assert user.password_hash.startswith("v2:")
+    assert scene.service.login(EMAIL, PASSWORD)
+
+
+def test_each_login_is_a_session_of_its_own(scene: Scene) -> None:
+    first, second = scene.service.login(EMAIL, PASSWORD), scene.service.login(EMAIL, PASSWORD)
+    assert scene.session_of(first) != scene.session_of(second)
+
+
+def test_no_refresh_token_is_stored_as_it_is(scene: Scene) -> None:
+    pair = scene.service.login(EMAIL, PASSWORD)
+    [stored] = scene.storage.sessions.tokens.values()
+    assert stored.secret_hash.hex() not in pair.refresh_token
+
+
+def test_refreshing_keeps_the_session(scene: Scene) -> None:
+    first = scene.service.login(EMAIL, PASSWORD)
+    second = scene.service.refresh(first.refresh_token)
+    assert scene.session_of(first) == scene.session_of(second)
+    assert second.refresh_token != first.refresh_token
+
+
+def test_reuse_of_a_refresh_token_ends_its_session_and_no_other(scene: Scene) -> None:
+    other = scene.service.login(EMAIL, PASSWORD)
+    first = scene.service.login(EMAIL, PASSWORD)
+    second = scene.service.refresh(first.refresh_token)
+    with pytest.raises(UnauthenticatedError):
+        scene.service.refresh(first.refresh_token)
+    assert scene.denylist.entries == {scene.session_of(first)}
+    with pytest.raises(UnauthenticatedError):
+        scene.service.refresh(second.refresh_token)
+    assert scene.service.refresh(other.refresh_token)
+
+
+def test_a_refresh_token_runs_out(scene: Scene) -> None:
+    pair = scene.service.login(EMAIL, PASSWORD)
+    scene.clock.advance(days=30)
+    with pytest.raises(UnauthenticatedError):
+        scene.service.refresh(pair.refresh_token)
+
+
+@pytest.mark.parametrize("change", [lambda token: token[:-1], lambda token: token[:-2] + "00", lambda _: "x.y"])
+def test_a_changed_refresh_token_is_refused_and_ends_nothing(scene: Scene, change: object) -> None:
+    assert callable(change)
+    pair = scene.service.login(EMAIL, PASSWORD)
+    while pair.refresh_token.endswith("00"):
+        pair = scene.service.login(EMAIL, PASSWORD)
+    with pytest.raises(UnauthenticatedError):
+        scene.service.refresh(change(pair.refresh_token))
+    assert scene.service.refresh(pair.refresh_token)
+
+
+def test_a_logout_that_the_denylist_can_not_take_changes_nothing(scene: Scene) -> None:
+    pair = scene.service.login(EMAIL, PASSWORD)
+    [user] = scene.storage.users.rows.values()
+    scene.denylist.away = True
+    with pytest.raises(UnavailableError):
+        scene.service.logout(user.id, scene.session_of(pair))
+    assert scene.service.refresh(pair.refresh_token)
+
+
+def test_somebody_whose_account_is_gone_is_nobody(scene: Scene) -> None:
+    with pytest.raises(UnauthenticatedError):
+        scene.service.user(UUID(int=999))

@@ -1,0 +1,66 @@
+"""Logs: one JSON object a line, without secrets."""
+
+import io
+import json
+import logging
+from collections.abc import Iterator
+
+import pytest
+import structlog
+
+from app.platform import logs
+
+
+@pytest.fixture
+def stream(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
+    """What is logged, as JSON; the state of logging is put back afterwards."""
+    stream = io.StringIO()
+    monkeypatch.setattr("sys.stderr", stream)
+    root = logging.getLogger()
+    monkeypatch.setattr(root, "handlers", [])
+    monkeypatch.setattr(root, "level", root.level)
+    configured = structlog.get_config()
+    logs.configure("json", "info")
+    yield stream
+    structlog.configure(**configured)
+
+
+def lines(stream: io.StringIO) -> list[dict[str, object]]:
+    return [json.loads(line) for line in stream.getvalue().splitlines()]
+
+
+def test_our_lines_and_those_of_libraries_have_one_form(stream: io.StringIO) -> None:
+    with structlog.contextvars.bound_contextvars(request_id="r-1"):
+        structlog.get_logger("ours").info("hello", answer=42)
+        logging.getLogger("theirs").warning("careful: %s", "hot")
+    ours, theirs = lines(stream)
+    assert (ours["event"], ours["answer"], ours["level"], ours["logger"]) == ("hello", 42, "info", "ours")
+    assert (theirs["event"], theirs["level"], theirs["logger"]) == ("careful: hot", "warning", "theirs")
+    assert ours["request_id"] == theirs["request_id"] == "r-1"
+    assert str(ours["timestamp"]).endswith("Z")
+
+
+def test_values_under_secret_names_and_passwords_in_urls_are_hidden(stream: io.StringIO) -> None:
+    structlog.get_logger("ours").info(
+        "hello",
+        password="hunter2",
+        refresh_token="hunter2",
+        Authorization="hunter2",
+        url="redis://me:hunter2@redis:6379/0",
+    )
+    assert "hunter2" not in stream.getvalue()
+    assert "me:[redacted]@redis:6379" in stream.getvalue()
+
+
+def test_a_fault_is_one_line_with_its_traceback(stream: io.StringIO) -> None:
+    try:
+        _ = 1 // 0
+    except ZeroDivisionError:
+        structlog.get_logger("ours").exception("unhandled error")
+    [line] = lines(stream)
+    assert "ZeroDivisionError" in str(line["exception"])
+
+
+def test_levels_below_the_chosen_one_are_left_out(stream: io.StringIO) -> None:
+    structlog.get_logger("ours").debug("whisper")
+    assert lines(stream) == []

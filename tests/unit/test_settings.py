@@ -1,0 +1,99 @@
+"""Settings: what is refused, by which name; and what development makes for itself."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from app.commands import drain
+from app.platform.settings import Settings, SettingsError, load_settings
+from app.storage.engine import database_url
+from tests.support.server import SECRET
+
+COMPLETE = {"APP_SECRET_KEY": SECRET, "APP_DATABASE_URL": "sqlite:////data/tasks.sqlite"}
+
+
+@pytest.fixture(autouse=True)
+def no_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in [name for name in os.environ if name.startswith("APP_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+
+
+def load(monkeypatch: pytest.MonkeyPatch, **variables: str) -> Settings:
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    return load_settings()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("APP_ENVIRONMENT", "staging"),
+        ("APP_PORT", "0"),
+        ("APP_PORT", "tcp://10.0.0.1:8000"),
+        ("APP_THREADS", "-1"),
+        ("APP_SECRET_KEY", "too-short"),
+        ("APP_SECRET_KEY", "a" * 64),
+        ("APP_SECRET_KEY", "changeme" * 8),
+        ("APP_DATABASE_URL", "mysql://db/tasks"),
+        ("APP_REDIS_URL", "memcached://cache"),
+        ("APP_LOG_LEVEL", "loud"),
+        ("APP_TRUSTED_HOPS", "all"),
+    ],
+)
+def test_a_wrong_value_is_refused_by_the_name_of_its_variable(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    with pytest.raises(SettingsError) as caught:
+        load(monkeypatch, **{**COMPLETE, name: value})
+    assert str(caught.value).startswith(f"{name}: ")
+    assert "\n" not in str(caught.value)
+    assert value not in str(caught.value)
+
+
+def test_production_wants_a_key_and_a_database(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(SettingsError, match="APP_SECRET_KEY"):
+        load(monkeypatch, APP_DATABASE_URL=COMPLETE["APP_DATABASE_URL"])
+    with pytest.raises(SettingsError, match="APP_DATABASE_URL"):
+        load(monkeypatch, APP_DATABASE_URL="", APP_SECRET_KEY=SECRET)
+
+
+def test_development_makes_a_key_once_and_a_database_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    first = load(monkeypatch, APP_ENVIRONMENT="development")
+    assert first.secret_key == load_settings().secret_key
+    assert first.secret_key is not None
+    assert len(first.secret_key.get_secret_value()) >= 32
+    assert str(database_url(first)) == "sqlite:///.cache/dev/tasks.sqlite"
+    assert (first.listen_address, first.logs_as) == ("127.0.0.1", "console")
+
+
+def test_production_listens_on_every_address_and_logs_json(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = load(monkeypatch, **COMPLETE)
+    assert (settings.listen_address, settings.logs_as) == ("0.0.0.0", "json")  # noqa: S104
+
+
+def test_a_database_may_be_given_in_parts_whatever_its_password_holds(monkeypatch: pytest.MonkeyPatch) -> None:
+    password = "p@ss/w:rd%20?#"
+    settings = load(
+        monkeypatch,
+        APP_SECRET_KEY=SECRET,
+        APP_DATABASE_HOST="pooler",
+        APP_DATABASE_NAME="app",
+        APP_DATABASE_USER="app",
+        APP_DATABASE_PASSWORD=password,
+    )
+    url = database_url(settings)
+    assert (url.drivername, url.host, url.port, url.database) == ("postgresql+psycopg2", "pooler", 5432, "app")
+    assert (url.username, url.password) == ("app", password)
+
+
+def test_no_secret_shows_when_settings_are_printed(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = load(monkeypatch, **COMPLETE, APP_DATABASE_PASSWORD="hunter2", APP_REDIS_PASSWORD="hunter3")
+    assert SECRET not in repr(settings)
+    assert "hunter" not in repr(settings)
+
+
+def test_the_drain_command_and_the_server_agree_on_the_file() -> None:
+    # the command spells the default out, so as not to load the settings
+    assert str(Settings.model_fields["drain_file"].default) == drain.DEFAULT_FILE

@@ -1,0 +1,83 @@
+"""The rules of tasks, on stand-ins."""
+
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+
+from app.platform.errors import InvalidError, NotFoundError
+from app.services.tasks.listing import Filters, Query, Sort, position, search_text, title_key
+from app.services.tasks.model import Change, Draft, Status
+from app.services.tasks.service import TaskService
+from tests.support.fakes import Counter, FakeClock, FakeStorage
+
+OWNER, OTHER = UUID(int=1001), UUID(int=1002)
+
+
+class Scene:
+    def __init__(self) -> None:
+        self.clock = FakeClock()
+        self.service = TaskService(FakeStorage(), self.clock, Counter())
+
+
+@pytest.fixture
+def scene() -> Scene:
+    return Scene()
+
+
+def test_a_new_task_is_to_be_done_and_at_its_first_version(scene: Scene) -> None:
+    task = scene.service.create(OWNER, Draft("Buy milk"))
+    assert (task.status, task.version, task.created_at) == (Status.TODO, 1, scene.clock.now)
+    assert scene.service.get(OWNER, task.id) == task
+
+
+def test_a_change_touches_what_it_names_and_counts_up(scene: Scene) -> None:
+    task = scene.service.create(OWNER, Draft("Buy milk", "two", due_at=scene.clock.now))
+    scene.clock.advance(minutes=1)
+    changed = scene.service.update(OWNER, task.id, Change(status=Status.DONE))
+    assert (changed.title, changed.description, changed.due_at) == ("Buy milk", "two", task.due_at)
+    assert (changed.status, changed.version, changed.updated_at) == (Status.DONE, 2, scene.clock.now)
+    assert scene.service.update(OWNER, task.id, Change(due_at=None)).due_at is None
+
+
+def test_a_change_to_what_is_there_already_is_none(scene: Scene) -> None:
+    task = scene.service.create(OWNER, Draft("Buy milk"))
+    scene.clock.advance(minutes=1)
+    assert scene.service.update(OWNER, task.id, Change(title="Buy milk")) == task
+    assert scene.service.update(OWNER, task.id, Change()) == task
+
+
+def test_nobody_else_reads_changes_or_deletes(scene: Scene) -> None:
+    task = scene.service.create(OWNER, Draft("Mine"))
+    with pytest.raises(NotFoundError):
+        scene.service.get(OTHER, task.id)
+    with pytest.raises(NotFoundError):
+        scene.service.update(OTHER, task.id, Change(title="Yours"))
+    with pytest.raises(NotFoundError):
+        scene.service.delete(OTHER, task.id)
+    assert scene.service.page(OTHER, Query()).items == []
+    assert scene.service.get(OWNER, task.id) == task
+
+
+def test_only_a_full_page_with_more_behind_it_has_a_next(scene: Scene) -> None:
+    tasks = [scene.service.create(OWNER, Draft(f"Task {number}")) for number in range(4)]
+    page = scene.service.page(OWNER, Query(limit=3))
+    assert [task.id for task in page.items] == [task.id for task in reversed(tasks[1:])]
+    assert page.next == position(tasks[1], Sort.CREATED_DOWN)
+    rest = scene.service.page(OWNER, Query(limit=3, after=page.next))
+    assert ([task.id for task in rest.items], rest.next) == ([tasks[0].id], None)
+    assert scene.service.page(OWNER, Query(limit=4)).next is None
+
+
+def test_a_range_of_due_dates_that_ends_before_it_begins_is_refused(scene: Scene) -> None:
+    now = scene.clock.now
+    for before in (now, now - timedelta(days=1)):
+        with pytest.raises(InvalidError) as caught:
+            scene.service.page(OWNER, Query(Filters(due_after=now, due_before=before)))
+        assert caught.value.field == "due_before"
+
+
+def test_texts_are_compared_without_case_in_any_script() -> None:
+    assert search_text("STRASSE", "ÀÉ") == search_text("straße", "àé")
+    assert title_key("Ωmega") == title_key("ωMEGA")
+    assert len(title_key("ß" * 200)) == 200
