@@ -33,6 +33,7 @@ DATABASE_PORT: Final = 5432
 
 CACHE: Final = "task-manager-cache"
 """The cache's StatefulSet and Service, and the Secret with its password under the key `password`."""
+CACHE_PODS: Final = "task-manager-cache-pods"
 CACHE_LABELS: Final = {"app.kubernetes.io/part-of": "task-manager", "app.kubernetes.io/component": "cache"}
 CACHE_PORT: Final = 6379
 CACHE_SECRET_KEY: Final = "password"  # noqa: S105 - the key's name in the Secret, not a password

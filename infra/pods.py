@@ -1,8 +1,19 @@
 """What every pod of the program has in common: the `restricted` Pod Security Standard, which the namespace enforces."""
 
+from typing import Final
+
 from pulumi_kubernetes.core import v1 as core
 
 from infra.phases import Compute
+
+# Rules of kube-score and checkov that do not fit, each with its reason where the checker reads it.
+PULL_EXCEPTIONS: Final = {
+    "kube-score/ignore": "container-image-pull-policy",
+    "checkov.io/skip1": "CKV_K8S_15=the reference names one image for ever, so a start must not depend on the registry",
+    "checkov.io/skip2": "CKV_K8S_43=a tag is a version's own or a local build's; a pipeline gives the API's by digest",
+}
+OPERATORS_PODS: Final = {"kube-score/ignore": "networkpolicy-targets-pod"}
+"""For a policy about pods that an operator or the chart makes: the checker does not see them beside it."""
 
 
 def pod_security(user: int) -> core.PodSecurityContextArgs:
@@ -30,4 +41,8 @@ def container_security() -> core.SecurityContextArgs:
 def resources(compute: Compute) -> core.ResourceRequirementsArgs:
     """A container's share, as the phase table writes it."""
     written = compute.resources()
-    return core.ResourceRequirementsArgs(requests=written["requests"], limits=written["limits"])
+    # Nothing writes to the node's own disk but logs.
+    return core.ResourceRequirementsArgs(
+        requests={**written["requests"], "ephemeral-storage": "16Mi"},
+        limits={**written["limits"], "ephemeral-storage": "64Mi"},
+    )

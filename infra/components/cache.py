@@ -15,7 +15,7 @@ from infra.components.base import Component, Target
 from infra.network import Flow, Peer
 
 IMAGE: Final = "docker.io/valkey/valkey:9.1.2"
-_USER: Final = 999
+_USER: Final = 10002  # above every user of a host; the server needs none in particular
 _PASSWORD_FILE: Final = f"/run/secrets/cache/{names.CACHE_SECRET_KEY}"
 
 # The password goes from the Secret into a file in memory, never into the command line, which every process can read.
@@ -68,8 +68,8 @@ class Cache(Component):
     """One Valkey server with its append-only file on a volume.
 
     There is no disruption budget: for a single pod it would block the drain of its node for ever, and the API serves
-    from the database while the cache is away. The Service has an address of its own instead of being headless, so that
-    clients find a restarted pod at once and not when a cached DNS answer ends.
+    from the database while the cache is away. Beside the headless Service that names the pod there is one with an
+    address of its own: through it clients find a restarted pod at once, and not when a cached DNS answer ends.
 
     Args:
         row: sizes.
@@ -92,11 +92,12 @@ class Cache(Component):
             spec=network.spec(labels, inward=(Flow(Peer(names.API_LABELS), (names.CACHE_PORT,)),)),
             opts=self.options(),
         )
+        port = [core.ServicePortArgs(name="valkey", port=names.CACHE_PORT, target_port="valkey")]
         server = apps.StatefulSet(
             f"{name}-server",
-            metadata=self.metadata(names.CACHE),
+            metadata=self.metadata(names.CACHE, annotations=pods.PULL_EXCEPTIONS),
             spec=apps.StatefulSetSpecArgs(
-                service_name=names.CACHE,
+                service_name=names.CACHE_PODS,
                 replicas=1,
                 selector=meta.LabelSelectorArgs(match_labels=labels),
                 template=core.PodTemplateSpecArgs(
@@ -118,12 +119,15 @@ class Cache(Component):
             opts=self.options(config, flows),
         )
         core.Service(
+            f"{name}-pods",
+            metadata=self.metadata(names.CACHE_PODS),
+            spec=core.ServiceSpecArgs(cluster_ip="None", selector=labels, ports=port),
+            opts=self.options(),
+        )
+        core.Service(
             f"{name}-service",
             metadata=self.metadata(names.CACHE),
-            spec=core.ServiceSpecArgs(
-                selector=labels,
-                ports=[core.ServicePortArgs(name="valkey", port=names.CACHE_PORT, target_port="valkey")],
-            ),
+            spec=core.ServiceSpecArgs(selector=labels, ports=port),
             opts=self.options(server),
         )
         self.register_outputs({"service": names.CACHE})
@@ -143,6 +147,7 @@ class Cache(Component):
                 core.ContainerArgs(
                     name="valkey",
                     image=IMAGE,
+                    image_pull_policy="IfNotPresent",
                     command=["sh", "-c", _START],
                     ports=[core.ContainerPortArgs(name="valkey", container_port=names.CACHE_PORT)],
                     resources=pods.resources(row.compute),

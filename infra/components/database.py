@@ -9,7 +9,7 @@ from pulumi_kubernetes.meta import v1 as meta
 from pulumi_kubernetes.networking import v1 as networking
 from pulumi_kubernetes.policy import v1 as policy
 
-from infra import names, network
+from infra import names, network, pods
 from infra.components.base import Component, Target
 from infra.config import Durability
 from infra.network import Flow, Peer
@@ -142,7 +142,7 @@ class Database(Component):
         mine = Peer(names.DATABASE_LABELS)
         flows = networking.NetworkPolicy(
             f"{name}-flows",
-            metadata=self.metadata(names.DATABASE_CLUSTER),
+            metadata=self.metadata(names.DATABASE_CLUSTER, annotations=pods.OPERATORS_PODS),
             spec=network.spec(
                 names.DATABASE_LABELS,
                 inward=(

@@ -88,7 +88,13 @@ class Secrets(Component):
         )
         batch.Job(
             f"{name}-job",
-            metadata=self.metadata(names.SECRET_MAKER),
+            metadata=self.metadata(
+                names.SECRET_MAKER,
+                annotations={
+                    **pods.PULL_EXCEPTIONS,
+                    "checkov.io/skip3": "CKV_K8S_38=this is the one pod that talks to the API server",
+                },
+            ),
             spec=batch.JobSpecArgs(
                 backoff_limit=4,
                 active_deadline_seconds=240,
@@ -103,6 +109,7 @@ class Secrets(Component):
                             core.ContainerArgs(
                                 name=secret.name,
                                 image=str(image),
+                                image_pull_policy="IfNotPresent",
                                 command=["python", "-m", "app"],
                                 args=[*secret.command, "--namespace", target.namespace],
                                 resources=pods.resources(_COMPUTE),

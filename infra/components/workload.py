@@ -7,7 +7,7 @@ import pulumi
 from pulumi_kubernetes.helm import v3 as helm
 from pulumi_kubernetes.networking import v1 as networking
 
-from infra import names, network
+from infra import names, network, pods
 from infra.chart import CHART, digest
 from infra.components.base import Component, Target
 from infra.network import Flow, Peer
@@ -28,7 +28,7 @@ class Workload(Component):
         # The chart's own policy is there only after its migration has run, which is before anything else of it.
         flows = networking.NetworkPolicy(
             f"{name}-migration-flows",
-            metadata=self.metadata(f"{names.RELEASE}-migrations"),
+            metadata=self.metadata(f"{names.RELEASE}-migrations", annotations=pods.OPERATORS_PODS),
             spec=network.spec(
                 names.MIGRATION_LABELS, outward=(Flow(Peer(names.DATABASE_LABELS), (names.DATABASE_PORT,)),)
             ),

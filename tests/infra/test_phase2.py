@@ -117,10 +117,17 @@ def test_a_changed_cache_configuration_changes_the_pod(monkeypatch: pytest.Monke
     assert pod(engine.run(engine.stack_file("phase2"), "phase2")) != pod(phase2)
 
 
-@pytest.mark.parametrize("kind", ["StatefulSet", "Service"])
-def test_the_caches_selectors_find_its_pod(phase2: Stack, kind: str) -> None:
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [
+        ("StatefulSet", "task-manager-cache"),
+        ("Service", "task-manager-cache"),
+        ("Service", "task-manager-cache-pods"),
+    ],
+)
+def test_the_caches_selectors_find_its_pod(phase2: Stack, kind: str, name: str) -> None:
     labels = phase2.find("StatefulSet").inputs["spec"]["template"]["metadata"]["labels"]
-    selector = phase2.find(kind).inputs["spec"]["selector"]
+    selector = phase2.find(kind, name).inputs["spec"]["selector"]
     assert selects(selector.get("matchLabels", selector), labels)
 
 
@@ -200,3 +207,10 @@ def test_a_broken_answer_is_asked_for_again_and_a_post_never_repeated(phase2: St
     retry = phase2.find("Middleware").inputs["spec"]["retry"]
     assert retry["status"] == ["502"]
     assert not retry.get("retryNonIdempotentMethod", False)
+
+
+def test_the_cache_is_called_at_an_address_that_outlives_its_pod(phase2: Stack) -> None:
+    called = phase2.find("Service", phase2.values["env"]["APP_REDIS_HOST"])
+    assert called.inputs["spec"].get("clusterIP") != "None"
+    governing = phase2.find("Service", phase2.find("StatefulSet").inputs["spec"]["serviceName"])
+    assert governing.inputs["spec"]["clusterIP"] == "None"
