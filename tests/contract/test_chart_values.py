@@ -35,6 +35,8 @@ def objects_in(schema: dict[str, Any], path: str = "values") -> Iterator[tuple[s
         yield from objects_in(part, path)
     if "items" in schema:
         yield from objects_in(schema["items"], path)
+    for name, part in schema.get("definitions", {}).items():
+        yield from objects_in(part, name)
 
 
 def test_the_defaults_render() -> None:
