@@ -89,14 +89,25 @@ def cluster_spec(row: PostgreSQL, *, durability: Durability, storage_class: str 
 
 
 def pooler_spec(row: PostgreSQL) -> dict[str, Any]:
-    """The `Pooler` of a phase: transaction mode, so that a connection serves whichever pod has a transaction open."""
+    """The `Pooler` of a phase: transaction mode, so that a connection serves whichever pod has a transaction open.
+
+    A failover takes seconds, and PgBouncer's defaults are made for longer ones: it would look for the new primary every
+    15 s and wait 15 s for one that is gone. Here it looks each second, and a transaction waits for it up to 15 s instead
+    of two minutes, which is longer than any client waits for its answer.
+    """
     return {
         "cluster": {"name": names.DATABASE_CLUSTER},
         "instances": row.poolers,
         "type": "rw",
         "pgbouncer": {
             "poolMode": "transaction",
-            "parameters": {"default_pool_size": str(_POOL), "max_client_conn": "500"},
+            "parameters": {
+                "default_pool_size": str(_POOL),
+                "max_client_conn": "500",
+                "server_login_retry": "1",
+                "server_connect_timeout": "3",
+                "query_wait_timeout": "15",
+            },
         },
         "template": {
             "metadata": {"labels": {"app.kubernetes.io/part-of": "task-manager"}},

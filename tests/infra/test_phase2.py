@@ -214,3 +214,12 @@ def test_the_cache_is_called_at_an_address_that_outlives_its_pod(phase2: Stack) 
     assert called.inputs["spec"].get("clusterIP") != "None"
     governing = phase2.find("Service", phase2.find("StatefulSet").inputs["spec"]["serviceName"])
     assert governing.inputs["spec"]["clusterIP"] == "None"
+
+
+def test_the_pooler_finds_a_new_primary_within_seconds(phase2: Stack) -> None:
+    parameters = phase2.find("Pooler").inputs["spec"]["pgbouncer"]["parameters"]
+    retry, connect, wait = (
+        int(parameters[key]) for key in ("server_login_retry", "server_connect_timeout", "query_wait_timeout")
+    )
+    assert retry + connect < 10, "the aim for a gap in writes"
+    assert wait > retry + connect, "a transaction would give up before the pooler looks again"
