@@ -92,8 +92,8 @@ def pooler_spec(row: PostgreSQL) -> dict[str, Any]:
     """The `Pooler` of a phase: transaction mode, so that a connection serves whichever pod has a transaction open.
 
     A failover takes seconds, and PgBouncer's defaults are made for longer ones: it would look for the new primary every
-    15 s and wait 15 s for one that is gone. Here it looks each second, and a transaction waits for it up to 15 s instead
-    of two minutes, which is longer than any client waits for its answer.
+    15 s and wait 15 s for one that is gone. Here it looks each second, and a transaction waits for it up to 15 s, not
+    two minutes, which is longer than any client waits for its answer.
     """
     return {
         "cluster": {"name": names.DATABASE_CLUSTER},
