@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from infra import names
 from infra.components import cache
 from tests.infra import engine
 from tests.infra.engine import Resource, Stack
@@ -141,21 +142,37 @@ def test_a_network_policy_of_the_program_selects_the_pods_that_it_is_about(phase
         assert selects(selector, owner.inputs["spec"]["template"]["metadata"]["labels"])
 
 
+def lets_the_api_in(policy: Resource, port: int) -> bool:
+    """Whether a policy has a rule for the API's pods at a port."""
+    return any(
+        port in [allowed["port"] for allowed in rule["ports"]]
+        and any(peer.get("podSelector", {}).get("matchLabels") == names.API_LABELS for peer in rule["from"])
+        for rule in policy.inputs["spec"].get("ingress", [])
+    )
+
+
 def test_the_api_may_call_what_lets_it_in(phase2: Stack) -> None:
+    policies = [resource for resource in phase2.objects if resource.kind == "NetworkPolicy"]
+    assert len(phase2.values["networkPolicy"]["egressTo"]) == 2, "database and cache"
     for rule in phase2.values["networkPolicy"]["egressTo"]:
-        (peer,) = rule["to"]
-        wanted = peer["podSelector"]["matchLabels"]
-        (port,) = rule["ports"]
+        ((peer,), (port,)) = rule["to"], rule["ports"]
+        called = peer["podSelector"]["matchLabels"]
         answering = [
-            policy
-            for policy in phase2.objects
-            if policy.kind == "NetworkPolicy"
-            and selects(wanted, policy.inputs["spec"]["podSelector"].get("matchLabels", {}))
-            and any(
-                port["port"] in (p["port"] for p in way["ports"]) for way in policy.inputs["spec"].get("ingress", [])
-            )
+            policy.name
+            for policy in policies
+            if selects(called, policy.inputs["spec"]["podSelector"].get("matchLabels", {}))
+            and lets_the_api_in(policy, port["port"])
         ]
-        assert answering, f"nothing lets the API in at {wanted}:{port['port']}"
+        assert answering, f"nothing lets the API in at {called}:{port['port']}"
+
+
+def test_the_migration_may_call_the_database_before_the_charts_own_policy_is_there(phase2: Stack) -> None:
+    policy = phase2.find("NetworkPolicy", "task-manager-migrations").inputs["spec"]
+    assert policy["podSelector"]["matchLabels"] == names.MIGRATION_LABELS
+    (rule,) = policy["egress"]
+    assert [(peer["podSelector"]["matchLabels"], port["port"]) for peer in rule["to"] for port in rule["ports"]] == [
+        (names.DATABASE_LABELS, 5432)
+    ]
 
 
 def test_the_gateway_ends_tls_and_serves_routes_of_its_namespace_alone(phase2: Stack) -> None:
