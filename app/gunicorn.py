@@ -1,5 +1,6 @@
 """gunicorn's configuration (its names are gunicorn's own), from the settings."""
 
+import os
 from typing import Any
 
 from gunicorn.glogging import Logger  # type: ignore[import-untyped]
@@ -24,7 +25,8 @@ timeout = 60
 # server that closes one just when a request is on its way.
 keepalive = 120
 limit_request_line = 8190
-worker_tmp_dir = "/dev/shm"  # noqa: S108 the heartbeat must not wait for a disk
+# The heartbeat must not wait for a disk.
+worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108
 control_socket_disable = True
 logconfig_dict = logs.configuration(settings.logs_as, settings.log_level)
 

@@ -39,7 +39,7 @@ class Cursors:
         try:
             raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
         except (binascii.Error, ValueError):
-            raise InvalidError("cursor", "is not a cursor of this API") from None
+            raw = b""
         tag, payload = raw[:TAG_BYTES], raw[TAG_BYTES:]
         if not hmac.compare_digest(tag, self._tag(user_id, query, payload)):
             raise InvalidError("cursor", "does not belong to this list: start again without it")

@@ -78,8 +78,11 @@ def document(app: OpenAPI) -> dict[str, Any]:
         }
         for status, description in ERRORS.items()
     }
+    # The server below the application says this one, before there is anything to make a problem of.
+    components["responses"]["TooLong"] = {"description": "The URL is too long", "content": {"text/html": {}}}
     for path, item in spec["paths"].items():
         for method, operation in item.items():
+            operation["responses"]["414"] = {"$ref": "#/components/responses/TooLong"}
             for status in _errors(path, method, operation):
                 operation["responses"][status] = {"$ref": f"#/components/responses/Problem{status}"}
             operation["responses"] = dict(sorted(operation["responses"].items()))

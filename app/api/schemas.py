@@ -18,8 +18,9 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
 RFC3339 = re.compile(r"\d{4}-\d{2}-\d{2}[T]\d{2}:\d{2}:\d{2}(\.\d{1,9})?(Z|[+-]\d{2}:\d{2})", re.ASCII)
-EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
-LATEST = datetime(9999, 12, 31, tzinfo=UTC)
+# A day within what Python can represent: so a database may show the time in any zone.
+EARLIEST = datetime(1, 1, 2, tzinfo=UTC)
+LATEST = datetime(9999, 12, 30, tzinfo=UTC)
 
 
 class Strict(BaseModel):
@@ -45,14 +46,14 @@ def parse_time(value: Any) -> Any:
     except (ValueError, OverflowError):
         raise ValueError("is not a time that exists") from None
     if not EARLIEST <= time <= LATEST:
-        raise ValueError("must lie between 1970 and 9999")
+        raise ValueError("must lie between 0001-01-02 and 9999-12-30")
     return time
 
 
 Time = Annotated[
     datetime,
     BeforeValidator(parse_time),
-    WithJsonSchema({"type": "string", "format": "date-time", "description": "RFC 3339 with an offset, 1970 to 9999"}),
+    WithJsonSchema({"type": "string", "format": "date-time", "description": "RFC 3339, with an offset"}),
 ]
 
 

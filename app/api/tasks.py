@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field, model_validator
 from app.api.body import require_json
 from app.api.cursor import Cursors
 from app.api.guard import Guard, principal
-from app.api.schemas import Line, Prose, Shown, Strict, Time, drop_default
+from app.api.schemas import Line, Matching, Prose, Shown, Strict, Time, drop_default
 from app.platform.errors import NotFoundError
 from app.services.tasks.listing import Filters, Query, Sort
 from app.services.tasks.model import Change, Draft, Status
@@ -22,6 +22,7 @@ from app.services.tasks.service import NO_SUCH_TASK, TaskService
 PREFIX = "/api/v1/tasks"
 
 Title = Annotated[Line, Field(max_length=200)]
+Cursor = Annotated[str, Field(max_length=2000), Matching(r"[A-Za-z0-9_-]+", "is not a cursor of this API")]
 Description = Annotated[Prose, Field(max_length=10_000)]
 
 
@@ -69,7 +70,7 @@ class ListParameters(Strict):
     due_before: Annotated[Time | None, Field(description="Due earlier than this time")] = None
     sort: Annotated[Sort, Field(description="Order; `-` turns it round; undated tasks come last")] = Sort.CREATED_DOWN
     limit: Annotated[int, Field(ge=1, le=100)] = 20
-    cursor: Annotated[str | None, Field(max_length=4000, description="`next_cursor` of the page before")] = None
+    cursor: Annotated[Cursor | None, Field(description="`next_cursor` of the page before")] = None
 
     @model_validator(mode="before")
     @classmethod

@@ -17,20 +17,19 @@ def connect(settings: Settings) -> "Redis | None":
         return None
     # imported here: phase 1 has no Redis, and starts faster without
     from redis import Redis
+    from redis.backoff import NoBackoff
+    from redis.retry import Retry
 
-    if settings.redis_url is not None:
-        return Redis.from_url(
-            settings.redis_url.get_secret_value(),
-            socket_timeout=TIMEOUT,
-            socket_connect_timeout=TIMEOUT,
-            health_check_interval=30,
-        )
-    password = settings.redis_password
-    return Redis(
-        host=settings.redis_host or "",
-        port=settings.redis_port,
-        password=password.get_secret_value() if password else None,
+    url = settings.redis_url.get_secret_value() if settings.redis_url else f"redis://{settings.redis_host}"
+    given: dict[str, object] = {} if settings.redis_url else {"port": settings.redis_port}
+    if settings.redis_password is not None:
+        given["password"] = settings.redis_password.get_secret_value()
+    return Redis.from_url(
+        url,
+        **given,
         socket_timeout=TIMEOUT,
         socket_connect_timeout=TIMEOUT,
         health_check_interval=30,
+        # A connection that has died is noticed by its next use: one more try, at once. The default waits for seconds.
+        retry=Retry(NoBackoff(), 1),
     )

@@ -114,6 +114,7 @@ def test_filters_narrow_the_list(person: Person) -> None:
     assert titles(due_after="2030-01-01T00:00:00Z") == ["Bread", "Éclair"]
     assert titles(due_after="2030-01-01T00:00:00.000001Z") == ["Bread"]
     assert titles(due_before="2030-01-02T00:00:00Z") == ["Éclair"]
+    assert titles(due_after="2030-01-02T00:00:00Z", due_before="2030-01-02T00:00:00Z") == []
     assert titles(status="", q="", due_before="") == ["100 % sure_thing", "Bread", "Éclair"]
     assert titles(status="todo", q="bread") == []
 
@@ -127,7 +128,6 @@ def test_filters_narrow_the_list(person: Person) -> None:
         ({"sort": "colour"}, "sort"),
         ({"status": "later"}, "status"),
         ({"due_before": "soon"}, "due_before"),
-        ({"due_before": "2030-01-01T00:00:00Z", "due_after": "2030-01-01T00:00:00Z"}, "due_before"),
         ({"colour": "red"}, "colour"),
         ({"q": "nul\x00"}, "q"),
         ({"cursor": "?"}, "cursor"),

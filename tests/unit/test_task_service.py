@@ -1,12 +1,11 @@
 """The rules of tasks, on stand-ins."""
 
-from datetime import timedelta
 from uuid import UUID
 
 import pytest
 
-from app.platform.errors import InvalidError, NotFoundError
-from app.services.tasks.listing import Filters, Query, Sort, position, search_text, title_key
+from app.platform.errors import NotFoundError
+from app.services.tasks.listing import Query, Sort, position, search_text, title_key
 from app.services.tasks.model import Change, Draft, Status
 from app.services.tasks.service import TaskService
 from tests.support.fakes import Counter, FakeClock, FakeStorage
@@ -67,14 +66,6 @@ def test_only_a_full_page_with_more_behind_it_has_a_next(scene: Scene) -> None:
     rest = scene.service.page(OWNER, Query(limit=3, after=page.next))
     assert ([task.id for task in rest.items], rest.next) == ([tasks[0].id], None)
     assert scene.service.page(OWNER, Query(limit=4)).next is None
-
-
-def test_a_range_of_due_dates_that_ends_before_it_begins_is_refused(scene: Scene) -> None:
-    now = scene.clock.now
-    for before in (now, now - timedelta(days=1)):
-        with pytest.raises(InvalidError) as caught:
-            scene.service.page(OWNER, Query(Filters(due_after=now, due_before=before)))
-        assert caught.value.field == "due_before"
 
 
 def test_texts_are_compared_without_case_in_any_script() -> None:

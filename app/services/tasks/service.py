@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from app.platform.clock import Clock, NewId
-from app.platform.errors import InvalidError, NotFoundError
+from app.platform.errors import NotFoundError
 from app.services.tasks.listing import Page, Query, position
 from app.services.tasks.model import Change, Draft, Task, Unset
 from app.services.tasks.ports import TaskStorage
@@ -71,10 +71,7 @@ class TaskService:
                 raise NotFoundError(NO_SUCH_TASK)
 
     def page(self, user_id: UUID, query: Query) -> Page:
-        """Return one page. Raises InvalidError if the range of due dates is empty by its bounds."""
-        filters = query.filters
-        if filters.due_after and filters.due_before and filters.due_after >= filters.due_before:
-            raise InvalidError("due_before", "must be later than due_after")
+        """Return one page."""
         # One more than asked for tells whether there is a next page.
         with self._storage.read() as work:
             tasks = work.tasks.find(user_id, replace(query, limit=query.limit + 1))
