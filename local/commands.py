@@ -9,6 +9,8 @@ from pathlib import Path
 
 from local.errors import LocalError
 
+_under_way: set[subprocess.Popen[str]] = set()
+
 
 def run(
     *command: str | Path,
@@ -29,25 +31,31 @@ def run(
     """
     words = [str(word) for word in command]
     try:
-        done = subprocess.run(
+        process = subprocess.Popen(
             words,
-            input=stdin or "",
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             cwd=cwd,
             env={**os.environ, **(env or {})},
-            capture_output=True,
             text=True,
-            timeout=timeout,
-            check=False,
         )
     except FileNotFoundError as error:
         raise LocalError(f"{words[0]} is not installed: install it, or run `make up`, which does") from error
+    _under_way.add(process)
+    try:
+        stdout, stderr = process.communicate(stdin or "", timeout=timeout)
     except subprocess.TimeoutExpired as error:
-        raise LocalError(f"`{' '.join(words)}` did not end within {timeout:.0f} s") from error
-    if done.returncode:
-        lines = (done.stderr or done.stdout).strip().splitlines()
-        said = " | ".join(lines[-3:]) if lines else f"status {done.returncode}, no message"
+        process.kill()
+        process.communicate()
+        raise LocalError(f"`{' '.join(words)[:200]}` did not end within {timeout:.0f} s") from error
+    finally:
+        _under_way.discard(process)
+    if process.returncode:
+        lines = (stderr.strip() or stdout.strip()).splitlines()
+        said = " | ".join(lines[-3:]) if lines else f"status {process.returncode}, no message"
         raise LocalError(f"`{' '.join(words)[:200]}` failed: {said}")
-    return done.stdout
+    return stdout
 
 
 def succeeds(*command: str | Path) -> bool:
@@ -56,3 +64,9 @@ def succeeds(*command: str | Path) -> bool:
         return subprocess.run([str(word) for word in command], capture_output=True, check=False).returncode == 0
     except FileNotFoundError:
         return False
+
+
+def end_all() -> None:
+    """End the programs that `run` is waiting for in other threads, so that a failure need not wait for them."""
+    for process in list(_under_way):
+        process.terminate()

@@ -26,7 +26,6 @@ ON_PATH = CACHE / "path"
 IMAGES = CACHE / "images"
 BUILD_STORE = CACHE / "buildah"
 
-PULUMI = STATE / "pulumi"
 CLUSTER = STATE / "cluster"
 KUBECONFIG = CLUSTER / "kubeconfig"
 CERTIFICATES = CLUSTER / "certificates"
@@ -37,3 +36,14 @@ VOLUMES = CLUSTER / "volumes"
 HOST_BEFORE = CLUSTER / "host-before.json"
 COMPLETE = CLUSTER / "complete.json"
 API_IMAGE = CLUSTER / "image"
+
+
+def external_kubeconfig() -> str | None:
+    """Return KUBECONFIG where it names a cluster that is not ours."""
+    named = os.environ.get("KUBECONFIG", "")
+    return named if named and Path(named).absolute() != KUBECONFIG else None
+
+
+# Pulumi's state lives as long as the cluster that it describes; another cluster's is kept apart, and `down` leaves it.
+OWN_PULUMI = STATE / "pulumi"
+PULUMI = STATE / "pulumi-elsewhere" if external_kubeconfig() else OWN_PULUMI

@@ -105,7 +105,9 @@ def go(at_least: tuple[int, ...]) -> Path:
 
 def go_environment() -> dict[str, str]:
     """Variables for every call of Go. Without HOME Go has no cache of its own, so the project's holds it then."""
-    caches = {} if os.environ.get("HOME") else {"GOCACHE": str(paths.CACHE / "go"), "GOPATH": str(paths.CACHE / "gopath")}
+    caches = (
+        {} if os.environ.get("HOME") else {"GOCACHE": str(paths.CACHE / "go"), "GOPATH": str(paths.CACHE / "gopath")}
+    )
     return {"CGO_ENABLED": "0", "GOTOOLCHAIN": "local", "GOFLAGS": "-mod=readonly", **caches}
 
 

@@ -1,0 +1,121 @@
+"""What runs in the cluster beside the application. Each add-on names the images it needs and applies its manifests."""
+
+from __future__ import annotations
+
+import base64
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from local import images, manifests, metrics, paths, processes, tools
+from local.certificates import CLUSTER_CA, pair
+from local.errors import LocalError
+from local.images import Image
+from local.node_agents import resolver_file
+from local.nodes import API_ADDRESS, DNS_ADDRESS, Node
+from local.processes import Daemon
+
+OPERATOR_VERSION = "1.28.1"
+GATEWAY_API = ("sigs.k8s.io/gateway-api", "v1.6.1")
+# The newest of this minor that the module proxy carries; the definitions are the same within the minor.
+TRAEFIK_DEFINITIONS = ("github.com/traefik/traefik/v3", "v3.7.13")
+
+
+@dataclass(frozen=True)
+class Addon:
+    """One part.
+
+    Attributes:
+        title: how progress names it.
+        images: what every node has to hold.
+        tools: Go tools that are built for it, beside those of its images.
+        install: applies it, the nodes at hand, and returns when it works; doing so twice changes nothing.
+    """
+
+    title: str
+    install: Callable[[list[Node]], None]
+    images: tuple[Image, ...] = ()
+    tools: tuple[str, ...] = ()
+
+
+def _dns(nodes: list[Node]) -> None:
+    forward = "forward . /etc/resolv.conf" if resolver_file().read_text() else "# no name server outside"
+    replicas = min(len(nodes), 2)
+    manifests.apply(manifests.render("dns", dns_address=DNS_ADDRESS, forward=forward, replicas=replicas))
+    manifests.wait_rollout("kube-system", "coredns")
+
+
+def volume_daemon() -> Daemon:
+    return Daemon("volumes", (sys.executable, "-m", "local.volumes"), environment={"PYTHONPATH": str(paths.ROOT)})
+
+
+def _storage(_: list[Node]) -> None:
+    manifests.apply(manifests.render("access"))
+    manifests.apply(manifests.render("storage"))
+    processes.start(volume_daemon())
+
+
+def _metrics(nodes: list[Node]) -> None:
+    processes.start(metrics.prometheus(nodes))
+    processes.start(metrics.adapter())
+    authority = base64.b64encode(pair(CLUSTER_CA).certificate.read_bytes()).decode()
+    values = {"adapter_port": metrics.ADAPTER_PORT, "api_address": API_ADDRESS, "ca_bundle": authority}
+    manifests.apply(manifests.render("metrics", **values))
+    manifests.wait_condition("apiservice", "v1beta1.metrics.k8s.io", "Available")
+
+
+def _database(_: list[Node]) -> None:
+    source = tools.module_source("github.com/cloudnative-pg/cloudnative-pg", f"v{OPERATOR_VERSION}")
+    content = (source / "releases" / f"cnpg-{OPERATOR_VERSION}.yaml").read_text()
+    # The image is on the nodes already and in no registry that they could ask.
+    manifests.apply(content.replace("imagePullPolicy: Always", "imagePullPolicy: IfNotPresent"))
+    manifests.wait_rollout("cnpg-system", "cnpg-controller-manager")
+
+
+def _gateway(_: list[Node]) -> None:
+    definitions = tools.module_source(*GATEWAY_API) / "config" / "crd" / "standard"
+    reference = tools.module_source(*TRAEFIK_DEFINITIONS) / "docs" / "content" / "reference" / "dynamic-configuration"
+    manifests.apply_files(definitions, reference / "kubernetes-crd-definition-v1.yml")
+    manifests.wait_condition("crd", "gatewayclasses.gateway.networking.k8s.io", "Established")
+    manifests.apply(manifests.render("gateway"))
+    manifests.wait_rollout("traefik", "traefik")
+
+
+def _nothing(_: list[Node]) -> None:
+    """The program brings the rest; only the image is needed."""
+
+
+ADDONS = {
+    "dns": Addon("DNS", _dns, (images.COREDNS,)),
+    "storage": Addon("volumes", _storage),
+    "metrics": Addon("metrics", _metrics, tools=("prometheus-adapter",)),
+    "database": Addon("PostgreSQL operator", _database, (images.OPERATOR, images.POSTGRESQL_IMAGE, images.POOLER)),
+    "gateway": Addon("gateway", _gateway, (images.TRAEFIK,)),
+    "cache": Addon("cache", _nothing, (images.VALKEY,)),
+}
+ALWAYS = ("storage", "dns", "metrics")
+PHASES = {1: ALWAYS, 2: (*ALWAYS, "database", "gateway", "cache")}
+
+
+def of_phase(phase: int) -> tuple[str, ...]:
+    """Return the add-ons on which a phase stands.
+
+    Raises:
+        LocalError: there is no such phase.
+    """
+    if phase not in PHASES:
+        raise LocalError(f"phase {phase} is unknown: it is one of {', '.join(map(str, PHASES))}")
+    return PHASES[phase]
+
+
+def named(names: str) -> tuple[str, ...]:
+    """Return the add-ons of a list with commas, those that are always there first.
+
+    Raises:
+        LocalError: one of them is unknown.
+    """
+    wanted = [name.strip() for name in names.split(",") if name.strip()]
+    for name in wanted:
+        if name not in ADDONS:
+            raise LocalError(f"add-on {name} is unknown: it is one of {', '.join(ADDONS)}")
+    return tuple(dict.fromkeys([*ALWAYS, *wanted]))

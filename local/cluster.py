@@ -1,0 +1,176 @@
+"""Bringing the cluster up: from nothing, from what a killed run left, or from a cluster that lacks a part."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from concurrent.futures import Future
+from dataclasses import dataclass
+from pathlib import Path
+
+from local import (
+    addons,
+    api_image,
+    control_plane,
+    environment,
+    firewall,
+    host,
+    images,
+    manifests,
+    network,
+    node_agents,
+    packages,
+    paths,
+    preflight,
+    processes,
+    teardown,
+    wheels,
+)
+from local.certificates import write_private
+from local.errors import LocalError
+from local.nodes import MOST_NODES, Node, nodes
+from local.progress import Progress
+from local.work import Work
+
+BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+
+
+@dataclass(frozen=True)
+class Record:
+    """What a cluster that was fully made is: written last, so that a half-made one has none."""
+
+    nodes: int
+    addons: tuple[str, ...]
+    boot: str
+
+    def save(self) -> None:
+        write_private(paths.COMPLETE, json.dumps(vars(self)))
+
+
+def record() -> Record | None:
+    """Return the record of the cluster, or None where none is whole."""
+    if not paths.COMPLETE.exists():
+        return None
+    content = json.loads(paths.COMPLETE.read_text())
+    return Record(content["nodes"], tuple(content["addons"]), content["boot"])
+
+
+def up(phase: int, node_count: int | None, wanted: tuple[str, ...], progress: Progress, with_image: bool) -> None:
+    """Bring the cluster up with what a phase needs; what is there already is kept.
+
+    Args:
+        phase: decides how much memory has to be there.
+        node_count: how many nodes; None keeps what there is, or makes one.
+        wanted: names of add-ons beside those that the cluster has.
+        with_image: also build the application's image and load it.
+
+    Raises:
+        LocalError: what is missing or went wrong.
+    """
+    packages.extend_path()
+    preflight.check_machine(phase)
+    known = record()
+    if known is None and teardown.is_anything_left():
+        with progress.step("remove what an unfinished run left"):
+            teardown.remove()
+            teardown.forget_stacks()
+    count = node_count or (known.nodes if known else 1)
+    if not 1 <= count <= MOST_NODES:
+        raise LocalError(f"{count} nodes are not possible: from 1 to {MOST_NODES} are")
+    if known and count < known.nodes:
+        raise LocalError(f"the cluster has {known.nodes} nodes and can't lose one: `make down` first")
+    chosen = tuple(dict.fromkeys([*(known.addons if known else ()), *wanted]))
+    with Work(progress) as work:
+        _bring_up(nodes(count), chosen, known, work, with_image)
+    Record(count, chosen, BOOT_ID.read_text().strip()).save()
+
+
+def _bring_up(members: list[Node], chosen: tuple[str, ...], known: Record | None, work: Work, with_image: bool) -> None:
+    progress = work.progress
+    parts = [addons.ADDONS[name] for name in chosen]
+    kubernetes = work.tool("kubernetes")
+    pulumi = work.tool("pulumi") if environment.own_pulumi() is None else None
+    if packages.missing():
+        with progress.step("Debian packages"):
+            packages.install()
+    clients = work.aside(wheels.kubectl)
+    application = work.application() if with_image else None
+    archives = [work.archive(image) for part in parts for image in part.images]
+    for part in parts:
+        for tool in part.tools:
+            work.tool(tool)
+    kubernetes.result()
+    pause = work.archive(images.PAUSE).result()
+    clients.result()
+    _start_nodes(members, pause, known, progress)
+    _install(members, parts, archives, work)
+    if application is not None:
+        load_application(application.result(), members)
+    if pulumi is not None:
+        pulumi.result()
+    environment.link_programs()
+
+
+def _start_nodes(members: list[Node], pause: Path, known: Record | None, progress: Progress) -> None:
+    """Start the control plane and the nodes and return when all are ready."""
+    if known and known.boot != BOOT_ID.read_text().strip():
+        for member in members:  # the machine was started anew: what these describe has ended
+            shutil.rmtree(member.directory / "containerd-state", ignore_errors=True)
+    with progress.step("control plane"):
+        host.remember()
+        host.prepare()
+        network.bridge()
+        firewall.masquerade()
+        control_plane.make_certificates()
+        for member in members:
+            network.attach(member)
+            node_agents.prepare(member)
+            processes.start(node_agents.containerd(member))
+        control_plane.start()
+        manifests.apply(manifests.render("access"))
+    with progress.step("node ready" if len(members) == 1 else f"{len(members)} nodes ready"):
+        for member in members:
+            images.wait_for_containerd(member)
+            images.load(member, images.PAUSE.reference, pause)
+            for daemon in (node_agents.kubelet(member), node_agents.kube_proxy(member)):
+                processes.start(daemon)
+        for member in members:
+            manifests.wait_ready(member.name)
+
+
+def _install(members: list[Node], parts: list[addons.Addon], archives: list[Future[Path]], work: Work) -> None:
+    remaining = iter(archives)
+    for part in parts:
+        brought = [(image, next(remaining)) for image in part.images]
+        loadable = [(image.reference, archive.result()) for image, archive in brought]
+        for tool in part.tools:
+            work.tool(tool).result()
+        with work.progress.step(part.title):
+            for member in members:
+                for reference, archive in loadable:
+                    images.load(member, reference, archive)
+            part.install(members)
+
+
+def bring(built: api_image.Built, members: list[Node]) -> None:
+    """Bring an image to the nodes."""
+    for member in members:
+        images.load(member, built.reference, built.archive)
+
+
+def load_application(built: api_image.Built, members: list[Node]) -> None:
+    """Bring the application's image to the nodes and note it as the one to run."""
+    bring(built, members)
+    write_private(paths.API_IMAGE, built.reference + "\n")
+
+
+def members() -> list[Node]:
+    """Return the nodes of the cluster that is up.
+
+    Raises:
+        LocalError: there is none.
+    """
+    known = record()
+    if known is None or not control_plane.is_ready():
+        raise LocalError("no local cluster is up: run `make up`")
+    return nodes(known.nodes)

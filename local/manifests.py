@@ -1,0 +1,86 @@
+"""Applying manifests, and waiting for what they make."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from string import Template
+from typing import Any
+
+from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixed
+
+from local import paths, wheels
+from local.commands import run
+from local.errors import LocalError
+
+MANAGER = "primetrade-local"
+
+
+def render(name: str, **values: object) -> str:
+    """Return a manifest of `local/manifests` with its `${…}` filled in.
+
+    Raises:
+        KeyError: a value is missing.
+    """
+    return Template((paths.MANIFESTS / f"{name}.yaml").read_text()).substitute(
+        {key: str(v) for key, v in values.items()}
+    )
+
+
+def kubectl(*arguments: str | Path, stdin: str | None = None, timeout: float | None = None) -> str:
+    """Run kubectl against the local cluster."""
+    return run(wheels.kubectl(), f"--kubeconfig={paths.KUBECONFIG}", *arguments, stdin=stdin, timeout=timeout)
+
+
+def apply(content: str) -> None:
+    """Apply manifests as their only owner."""
+    kubectl("apply", "--server-side", "--force-conflicts", f"--field-manager={MANAGER}", "-f", "-", stdin=content)
+
+
+def apply_files(*files: Path) -> None:
+    """Apply files or directories."""
+    named = [part for file in files for part in ("-f", str(file))]
+    kubectl("apply", "--server-side", "--force-conflicts", f"--field-manager={MANAGER}", *named)
+
+
+def wait_rollout(namespace: str, deployment: str, seconds: int = 180) -> None:
+    """Return when a Deployment is available.
+
+    Raises:
+        LocalError: it is not after that many seconds; the message says what its pods wait for.
+    """
+    target = f"deployment/{deployment}"
+    try:
+        kubectl("--namespace", namespace, "rollout", "status", target, f"--timeout={seconds}s", timeout=seconds + 30)
+    except LocalError as error:
+        pods = json.loads(kubectl("--namespace", namespace, "get", "pods", "-o", "json"))["items"]
+        raise LocalError(f"{deployment} is not available after {seconds} s: {explain(pods)}") from error
+
+
+def explain(pods: list[dict[str, Any]]) -> str:
+    """Return what pods that are not ready wait for, in the words of the kubelet and the scheduler."""
+    said = []
+    for pod in pods:
+        status = pod.get("status", {})
+        containers = [*status.get("initContainerStatuses", []), *status.get("containerStatuses", [])]
+        for container in containers:
+            waiting = container["state"].get("waiting")
+            last = container.get("lastState", {}).get("terminated", {})
+            if waiting:
+                ended = f", ended with status {last['exitCode']}" if last else ""
+                said.append(f"{pod['metadata']['name']}: {waiting['reason']} {waiting.get('message', '')}{ended}")
+        if not containers:
+            reasons = [condition.get("message", "") for condition in status.get("conditions", [])]
+            said.append(f"{pod['metadata']['name']}: {' '.join(filter(None, reasons))}")
+    return "; ".join(said) or "no pod says why"
+
+
+def wait_condition(kind: str, name: str, condition: str, seconds: int = 120) -> None:
+    """Return when an object of the whole cluster has a condition; raise LocalError after that many seconds."""
+    kubectl("wait", f"--for=condition={condition}", f"{kind}/{name}", f"--timeout={seconds}s", timeout=seconds + 30)
+
+
+@retry(retry=retry_if_exception_type(LocalError), stop=stop_after_delay(60), wait=wait_fixed(0.3), reraise=True)
+def wait_ready(node: str) -> None:
+    """Return when a node has joined and is ready; raise LocalError after about 2 minutes."""
+    kubectl("wait", "--for=condition=Ready", f"node/{node}", "--timeout=60s", timeout=90)

@@ -1,0 +1,108 @@
+"""Whether this machine can hold the cluster: each reason why not is one line that says what to do."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import sys
+from pathlib import Path
+
+import psutil
+
+from local import cgroups, paths, processes
+from local.errors import LocalError
+from local.metrics import ADAPTER_PORT, PROMETHEUS_PORT
+from local.nodes import API_PORT
+
+PORTS = {
+    API_PORT: "the API server",
+    2379: "etcd",
+    2380: "etcd",
+    10248: "the kubelet",
+    10249: "kube-proxy",
+    10250: "the kubelet",
+    10256: "kube-proxy",
+    10257: "the controller manager",
+    10259: "the scheduler",
+    PROMETHEUS_PORT: "Prometheus",
+    ADAPTER_PORT: "the metrics adapter",
+    30080: "the application (phase 1)",
+    30090: "the gateway, http (phase 2)",
+    30443: "the gateway, https (phase 2)",
+}
+GIGABYTE = 1_000_000_000
+# Seen: 2.6 GB of Go modules, 5.9 GB of Go's build cache, 1.5 GB of programs and images; 3 GB for a running phase 2.
+COLD_BYTES = 12 * GIGABYTE
+WARM_BYTES = 4 * GIGABYTE
+MEMORY_BYTES = {1: 2 * GIGABYTE, 2: 3 * GIGABYTE}
+
+
+def check_root() -> None:
+    """Raise LocalError unless this is root on Linux."""
+    if sys.platform != "linux":
+        raise LocalError("the local cluster needs Linux: set KUBECONFIG to use a cluster elsewhere")
+    if os.geteuid() != 0:
+        raise LocalError("the local cluster needs root: run as root, or set KUBECONFIG to use a cluster elsewhere")
+    if platform.machine() != "x86_64":
+        raise LocalError(f"the local cluster is made for x86_64, not {platform.machine()}: set KUBECONFIG instead")
+
+
+def check_machine(phase: int) -> None:
+    """Raise LocalError when something that the cluster needs is missing or in use."""
+    check_root()
+    absent = cgroups.missing()
+    if absent:
+        raise LocalError(
+            f"control groups are missing ({', '.join(absent)} in {cgroups.ROOT}): mount them, or set KUBECONFIG"
+        )
+    taken = ports_in_use()
+    if taken:
+        raise LocalError("; ".join(taken) + ": stop what holds it")
+    check_disk()
+    available = psutil.virtual_memory().available
+    wanted = MEMORY_BYTES[phase]
+    if not processes.running() and available < wanted:
+        raise LocalError(
+            f"{available / GIGABYTE:.1f} GB of memory are available and {wanted / GIGABYTE:.0f} GB are needed"
+        )
+
+
+def ports_in_use() -> list[str]:
+    """Return a line for each port of the cluster that a process of someone else listens on."""
+    ours = {process.pid for process in processes.running()}
+    taken = {}
+    for connection in psutil.net_connections(kind="tcp"):
+        port = connection.laddr.port if connection.laddr else 0
+        if connection.status == psutil.CONN_LISTEN and port in PORTS and connection.pid not in ours:
+            taken[port] = f"port {port}, for {PORTS[port]}, is in use by {_holder(connection.pid)}"
+    return [taken[port] for port in sorted(taken)]
+
+
+def _holder(pid: int | None) -> str:
+    if pid is None:
+        return "a process that can't be seen from here"
+    try:
+        return f"{psutil.Process(pid).name()} (process {pid})"
+    except psutil.NoSuchProcess:
+        return f"process {pid}"
+
+
+def check_disk() -> None:
+    """Raise LocalError when a disk is too small for what is still to be put on it."""
+    built = any(paths.BINARIES.glob("kubernetes-*"))
+    need = WARM_BYTES if built else COLD_BYTES
+    for directory, what in ((paths.CACHE, "builds and images"), (paths.STATE, "the running cluster")):
+        free = shutil.disk_usage(_existing(directory)).free
+        if free < need:
+            variable = "XDG_CACHE_HOME" if directory == paths.CACHE else "XDG_STATE_HOME"
+            raise LocalError(
+                f"{free / GIGABYTE:.1f} GB are free at {directory} and {need / GIGABYTE:.0f} GB are needed for {what}:"
+                f" free some, or set {variable} to a larger disk"
+            )
+
+
+def _existing(directory: Path) -> Path:
+    while not directory.exists():
+        directory = directory.parent
+    return directory

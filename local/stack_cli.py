@@ -1,0 +1,42 @@
+"""The commands of `python -m local stack`: the application's stack on whatever cluster there is."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from local import addons, environment, stack
+
+stack_commands = typer.Typer(help="The application's stack.", no_args_is_help=True)
+Name = Annotated[str | None, typer.Argument(help="A stack; without it the one that came up last.")]
+
+
+@stack_commands.command()
+def up(phase: Annotated[int, typer.Option(help="Which ready-made stack.")] = 1) -> None:
+    """Run `pulumi up` for the stack of a phase, and say how to use it."""
+    addons.of_phase(phase)
+    name = f"phase{phase}"
+    environment.prepare()
+    stack.up(name)
+    stack.summary(name, Console(highlight=False))
+
+
+@stack_commands.command()
+def url(name: Name = None) -> None:
+    """Print the address of the application, and nothing else."""
+    sys.stdout.write(stack.outputs(name)["url"] + "\n")
+
+
+@stack_commands.command()
+def status(name: Name = None) -> None:
+    """Show the stack's outputs and pods."""
+    stack.status(name)
+
+
+@stack_commands.command()
+def smoke(name: Name = None) -> None:
+    """Ask the stack's address whether it is ready."""
+    stack.wait_until_served(stack.outputs(name)["url"])

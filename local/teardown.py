@@ -1,0 +1,93 @@
+"""Taking the cluster away with everything it left on the machine, from whatever state it is in."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from pathlib import Path
+
+from local import cgroups, firewall, host, network, paths, processes
+from local.commands import run
+from local.errors import LocalError
+
+NETWORK_RESULTS = Path("/var/lib/cni/results")
+CONTAINER_LOGS = Path("/var/log/containers")
+
+
+def is_anything_left() -> bool:
+    """Tell whether there is any sign of a cluster of ours, whole or not."""
+    return bool(
+        paths.CLUSTER.exists() or processes.running() or network.links() or network.namespaces() or cgroup_exists()
+    )
+
+
+def cgroup_exists() -> bool:
+    return any((root / cgroups.OURS).is_dir() for root in cgroups.hierarchies())
+
+
+def mounts_under(directory: Path) -> list[str]:
+    """Return what is mounted below a directory, the innermost first."""
+    points = [line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()]
+    decoded = [point.encode().decode("unicode_escape") for point in points]
+    return [point for point in reversed(decoded) if Path(point).is_relative_to(directory)]
+
+
+def remove() -> None:
+    """Remove the cluster: processes, containers, mounts, network, packet filter rules, control groups, settings, files.
+
+    It needs no record to be true and can be run again after being killed at any point. The record of how the machine was
+    before goes last.
+    """
+    end_processes()
+    sockets = shim_sockets()
+    unmount(paths.CLUSTER)
+    unmount(paths.BUILD_STORE)
+    if shutil.which("ip"):
+        network.clean()
+    if shutil.which("iptables"):
+        firewall.clean()
+    for leftover in [*sockets, *NETWORK_RESULTS.glob("primetrade-*"), *container_logs()]:
+        leftover.unlink(missing_ok=True)
+    host.restore()
+    if paths.CLUSTER.exists():
+        for entry in paths.CLUSTER.iterdir():
+            if entry != paths.HOST_BEFORE:
+                shutil.rmtree(entry) if entry.is_dir() and not entry.is_symlink() else entry.unlink()
+        shutil.rmtree(paths.CLUSTER)
+
+
+def forget_stacks() -> None:
+    """Remove Pulumi's state of the stacks that ran on this cluster, and the demo log-ins with them."""
+    shutil.rmtree(paths.OWN_PULUMI, ignore_errors=True)
+    for file in paths.STATE.glob("demo-*.json"):
+        file.unlink()
+    if paths.STATE.exists() and not any(paths.STATE.iterdir()):
+        paths.STATE.rmdir()
+
+
+def end_processes() -> None:
+    """End everything at once: the containers with their control groups, the rest by the mark."""
+    until = time.monotonic() + 30
+    while remaining := processes.running():
+        processes.stop(remaining, grace=0)
+        if time.monotonic() > until:
+            names = ", ".join(f"{process.name} ({process.pid})" for process in remaining)
+            raise LocalError(f"processes do not end: {names}")
+    cgroups.remove()
+
+
+def unmount(directory: Path) -> None:
+    """Unmount what is below a directory."""
+    for point in mounts_under(directory):
+        run("umount", "--lazy", point)
+
+
+def shim_sockets() -> list[Path]:
+    """Return the sockets of our containers, which containerd makes at a place that all containerds share."""
+    addresses = paths.CLUSTER.glob("nodes/*/containerd-state/io.containerd.runtime.v2.task/*/*/address")
+    return [Path(address.read_text().strip().removeprefix("unix://")) for address in addresses]
+
+
+def container_logs() -> list[Path]:
+    """Return the links to our containers' logs, which every kubelet makes at the same place."""
+    return [link for link in CONTAINER_LOGS.glob("*.log") if str(paths.CLUSTER) in str(link.readlink())]

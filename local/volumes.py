@@ -1,0 +1,122 @@
+"""Gives claims of the class `standard` a directory each, and takes it back when the claim is gone.
+
+It looks at the claims and volumes twice a second rather than following a stream: nothing can be missed, whatever is
+killed. A directory is open to every user, since pods run as users of their own and the kubelet changes no owners on such
+volumes; the directory above it is not, so nobody else on this machine gets at it.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import sys
+import time
+from typing import Any
+
+import requests
+
+from local import control_plane, paths
+
+PROVISIONER = "primetrade.local/directory"
+SELECTED_NODE = "volume.kubernetes.io/selected-node"
+PROVISIONED_BY = "pv.kubernetes.io/provisioned-by"
+HOST_NAME = "kubernetes.io/hostname"
+INTERVAL_SECONDS = 0.5
+VOLUMES_URL = f"{control_plane.LOOPBACK_URL}/api/v1/persistentvolumes"
+
+Object = dict[str, Any]
+
+
+def class_is_ours(storage_class: Object) -> bool:
+    provisioner: str = storage_class["provisioner"]
+    return provisioner == PROVISIONER
+
+
+def wants_volume(claim: Object, classes: set[str]) -> bool:
+    """Tell whether a claim waits for us: its class is ours, a pod that uses it has been placed, and it has no volume."""
+    spec, annotations = claim["spec"], claim["metadata"].get("annotations", {})
+    return (
+        spec.get("storageClassName") in classes
+        and not spec.get("volumeName")
+        and SELECTED_NODE in annotations
+        and "deletionTimestamp" not in claim["metadata"]
+    )
+
+
+def volume_for(claim: Object, reclaim_policy: str) -> Object:
+    """Return the volume for a claim, bound to the node on which its pod has been placed, as a disk of that node would be."""
+    metadata, spec = claim["metadata"], claim["spec"]
+    name = f"pvc-{metadata['uid']}"
+    reference = {key: metadata[key] for key in ("name", "namespace", "uid")}
+    term = {"key": HOST_NAME, "operator": "In", "values": [metadata["annotations"][SELECTED_NODE]]}
+    return {
+        "apiVersion": "v1",
+        "kind": "PersistentVolume",
+        "metadata": {"name": name, "annotations": {PROVISIONED_BY: PROVISIONER}},
+        "spec": {
+            "capacity": {"storage": spec["resources"]["requests"]["storage"]},
+            "accessModes": spec["accessModes"],
+            "volumeMode": "Filesystem",
+            "persistentVolumeReclaimPolicy": reclaim_policy,
+            "storageClassName": spec["storageClassName"],
+            "claimRef": {"apiVersion": "v1", "kind": "PersistentVolumeClaim", **reference},
+            "hostPath": {"path": str(paths.VOLUMES / name), "type": "Directory"},
+            "nodeAffinity": {"required": {"nodeSelectorTerms": [{"matchExpressions": [term]}]}},
+        },
+    }
+
+
+def is_given_up(volume: Object) -> bool:
+    """Tell whether a volume of ours may go: its claim is gone and its policy is to delete."""
+    return (
+        volume["metadata"].get("annotations", {}).get(PROVISIONED_BY) == PROVISIONER
+        and volume["spec"]["persistentVolumeReclaimPolicy"] == "Delete"
+        and volume.get("status", {}).get("phase") == "Released"
+    )
+
+
+def _items(session: requests.Session, path: str) -> list[Object]:
+    answer = session.get(f"{control_plane.LOOPBACK_URL}{path}", timeout=10)
+    answer.raise_for_status()
+    items: list[Object] = answer.json()["items"]
+    return items
+
+
+def reconcile(session: requests.Session) -> None:
+    """Make the volumes that are missing and remove those that have been given up."""
+    classes = {
+        entry["metadata"]["name"]: entry.get("reclaimPolicy", "Delete")
+        for entry in _items(session, "/apis/storage.k8s.io/v1/storageclasses")
+        if class_is_ours(entry)
+    }
+    for claim in _items(session, "/api/v1/persistentvolumeclaims"):
+        if wants_volume(claim, set(classes)):
+            volume = volume_for(claim, classes[claim["spec"]["storageClassName"]])
+            directory = paths.VOLUMES / volume["metadata"]["name"]
+            directory.mkdir(parents=True, exist_ok=True)
+            directory.chmod(0o777)
+            answer = session.post(VOLUMES_URL, json=volume, timeout=10)
+            if answer.status_code != requests.codes.conflict:  # there already, and being bound
+                answer.raise_for_status()
+    for volume in _items(session, "/api/v1/persistentvolumes"):
+        name = volume["metadata"]["name"]
+        if is_given_up(volume) and re.fullmatch(r"pvc-[0-9a-f-]+", name):
+            shutil.rmtree(paths.VOLUMES / name, ignore_errors=True)
+            session.delete(f"{VOLUMES_URL}/{name}", timeout=10).raise_for_status()
+
+
+def main() -> None:
+    """Reconcile until told to end; an API server that is away is waited for."""
+    paths.VOLUMES.mkdir(parents=True, exist_ok=True)
+    paths.VOLUMES.chmod(0o700)
+    session = control_plane.session()
+    while True:
+        try:
+            reconcile(session)
+        except requests.RequestException as error:
+            sys.stderr.write(f"{time.strftime('%FT%T')} {error}\n")
+        time.sleep(INTERVAL_SECONDS)
+
+
+if __name__ == "__main__":
+    main()
