@@ -97,7 +97,8 @@ class Secrets(Component):
             ),
             spec=batch.JobSpecArgs(
                 backoff_limit=4,
-                active_deadline_seconds=240,
+                # It takes seconds. What does not start by then, such as an image that is not there, should say so soon.
+                active_deadline_seconds=120,
                 template=core.PodTemplateSpecArgs(
                     metadata=meta.ObjectMetaArgs(labels=target.labels(name)),
                     spec=core.PodSpecArgs(

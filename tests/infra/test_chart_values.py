@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
-from infra import chart
+from infra import chart, names
 from tests.infra import engine
 from tests.infra.engine import Stack
 
@@ -42,3 +42,8 @@ def test_a_changed_chart_file_changes_the_release(tmp_path: Path, monkeypatch: p
 
 def test_the_release_carries_the_digest_of_the_charts_files(phase1: Stack) -> None:
     assert phase1.find("Release").inputs["description"] == f"chart {chart.digest()}"
+
+
+def test_the_charts_migration_carries_the_labels_that_its_flow_is_allowed_to() -> None:
+    template = (engine.ROOT / chart.CHART / "templates/migration.yaml").read_text()
+    assert f'"component" "{names.MIGRATION_LABELS["app.kubernetes.io/component"]}"' in template
