@@ -46,6 +46,7 @@ class Secret:
         return "Secret(…)"
 
 
+@dataclass(frozen=True)
 class Unknown:
     """A value that only the update will know."""
 

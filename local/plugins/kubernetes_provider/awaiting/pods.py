@@ -39,7 +39,7 @@ def problems(pod: Object, around: Surroundings) -> tuple[str, ...]:
     for kind in ("initContainerStatuses", "containerStatuses"):
         for status in dig(pod, "status", kind, default=[]):
             found.extend(_of_container(pod, status, around))
-            if not found and dig(status, "state", "running") and not status.get("ready"):
+            if not found and "running" in dig(status, "state", default={}) and not status.get("ready"):
                 events = around.events(pod) if events is None else events
                 found.extend(_of_probe(status, events))
     if not found and dig(pod, "status", "phase") == "Pending":

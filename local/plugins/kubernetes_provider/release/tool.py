@@ -27,15 +27,14 @@ class HelmError(Exception):
 
 @functools.cache
 def helm_path() -> str:
-    """Find helm: on PATH, else in the cache of the local cluster's tools.
+    """Find helm on PATH.
 
     Raises:
-        ProviderError: it is nowhere.
+        ProviderError: it is not there.
     """
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "primetrade" / "bin" / "helm"
-    found = shutil.which("helm") or (str(cache) if os.access(cache, os.X_OK) else None)
+    found = shutil.which("helm")
     if found is None:
-        raise ProviderError(f"helm is not on PATH (nor at {cache}): install it, or use `make shell`, which brings it")
+        raise ProviderError("helm is not on PATH: install it, or use `make shell`, which brings it")
     return found
 
 
@@ -121,6 +120,6 @@ def _text(file: Any) -> str:
 def reason(errors: str) -> str:
     """Take helm's reason out of what it has written to standard error."""
     lines = [line for line in errors.splitlines() if line.strip() and not any(noise in line for noise in _NOISE)]
-    text = "\n".join(lines)
+    text = "\n".join(lines).split("\n\nUse --debug flag")[0].removesuffix("Use --debug flag to render out invalid YAML")
     _, prefix, after = text.rpartition("Error: ")
     return re.sub(r"^(INSTALLATION|UPGRADE) FAILED: ", "", (after if prefix else text).strip())

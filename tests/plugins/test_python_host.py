@@ -1,0 +1,62 @@
+"""The language host picks the program's Python and tells its end."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from local.plugins.python_host import exits, program
+from local.plugins.python_host.__main__ import engine_address
+from local.plugins.python_host.interpreter import InterpreterError, interpreter
+
+
+def test_the_hosts_own_python_is_the_default(tmp_path: Path) -> None:
+    assert interpreter({}, str(tmp_path)) == Path(sys.executable)
+
+
+def test_the_environment_of_the_project_is_used(tmp_path: Path) -> None:
+    python = tmp_path / "env" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    python.touch()
+    assert interpreter({"virtualenv": "env", "toolchain": "pip"}, str(tmp_path)) == python
+
+
+def test_an_environment_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InterpreterError, match=f"'env' that Pulumi.yaml names is not at {tmp_path}/env"):
+        interpreter({"virtualenv": "env"}, str(tmp_path))
+
+
+def test_a_toolchain_that_is_not_known_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InterpreterError, match="toolchain 'poetry'"):
+        interpreter({"toolchain": "poetry"}, str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("code", "told"),
+    [(0, ""), (exits.ERROR_SHOWN, ""), (3, "exit code 3"), (-9, "SIGKILL")],
+)
+def test_the_end_of_the_program_is_told_once(code: int, told: str) -> None:
+    assert told in exits.trouble(code)
+    assert bool(exits.trouble(code)) is bool(told)
+
+
+def test_host_and_program_mean_the_same_exit_code() -> None:
+    assert program.ERROR_SHOWN == exits.ERROR_SHOWN
+
+
+def test_the_engines_address_is_the_last_argument() -> None:
+    assert engine_address(["--root=/x", "127.0.0.1:1234"]) == "127.0.0.1:1234"
+    assert engine_address([]) == ""
+
+
+def test_a_traceback_begins_in_the_program(tmp_path: Path) -> None:
+    source = tmp_path / "__main__.py"
+    source.write_text("def f():\n    raise ValueError('no')\n")
+    space: dict[str, object] = {}
+    exec(compile(source.read_text(), str(source), "exec"), space)  # noqa: S102 the text is the line above
+    with pytest.raises(ValueError, match="no") as caught:
+        space["f"]()  # type: ignore[operator]
+    lines = program.user_traceback(caught.value, tmp_path).splitlines()
+    assert lines[0] == "Traceback (most recent call last):"
+    assert str(source) in lines[1]
+    assert lines[-1] == "ValueError: no"

@@ -1,0 +1,99 @@
+"""The provider's settings are read as the engine passes them."""
+
+from pathlib import Path
+
+import pytest
+
+from local.plugins.kubernetes_provider.check import normalise
+from local.plugins.kubernetes_provider.configuration import compare
+from local.plugins.kubernetes_provider.errors import ProviderError
+from local.plugins.kubernetes_provider.settings import parse
+from local.plugins.kubernetes_provider.tokens import kind_of
+from local.plugins.kubernetes_provider.values import Secret
+from tests.plugins.test_kubeconfig import write
+
+
+def test_booleans_come_as_texts() -> None:
+    assert parse({"enablePatchForce": "true"}).enable_patch_force
+    assert not parse({"enablePatchForce": "false"}).enable_patch_force
+
+
+def test_the_environment_fills_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PULUMI_K8S_DELETE_UNREACHABLE", "true")
+    assert parse({}).delete_unreachable
+
+
+def test_helms_settings_come_as_json() -> None:
+    assert parse({"helmReleaseSettings": '{"driver": "secret"}'}).helm == {"driver": "secret"}
+
+
+@pytest.mark.parametrize(
+    ("inputs", "told"),
+    [
+        ({"enablePatchForce": "perhaps"}, "enablePatchForce is 'perhaps': it takes true or false"),
+        ({"enableServerSideApply": "false"}, "enableServerSideApply: false needs the official"),
+        ({"renderYamlToDirectory": "out"}, "renderYamlToDirectory needs the official"),
+    ],
+)
+def test_a_setting_that_cannot_be_honoured_is_named(inputs: dict[str, str], told: str) -> None:
+    with pytest.raises(ProviderError, match=told):
+        parse(inputs)
+
+
+def test_another_cluster_means_new_objects_and_another_user_does_not(tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    one, same = str(write(tmp_path / "one")), str(write(tmp_path / "same", users=[{"name": "jane", "user": {}}]))
+    assert compare({"kubeconfig": one}, {"kubeconfig": one}).changes == ()
+    moved = compare({"kubeconfig": one}, {"kubeconfig": Secret(same)})
+    assert moved.changes
+    assert not moved.replaces
+    assert compare({"kubeconfig": one}, {"kubeconfig": one, "context": "two"}).replaces
+
+
+def test_the_clusters_own_identifier_decides_where_there_is_one(tmp_path: Path) -> None:
+    one = {"kubeconfig": str(write(tmp_path / "one")), "clusterIdentifier": "a"}
+    assert not compare(one, {**one, "context": "two"}).replaces
+    assert compare(one, {**one, "clusterIdentifier": "b"}).replaces
+
+
+@pytest.mark.parametrize(
+    ("token", "kind"),
+    [
+        ("kubernetes:core/v1:ConfigMap", ("v1", "ConfigMap")),
+        ("kubernetes:apps/v1:Deployment", ("apps/v1", "Deployment")),
+        ("kubernetes:rbac.authorization.k8s.io/v1:Role", ("rbac.authorization.k8s.io/v1", "Role")),
+        ("kubernetes:postgresql.cnpg.io/v1:Cluster", ("postgresql.cnpg.io/v1", "Cluster")),
+    ],
+)
+def test_a_type_token_names_version_and_kind(token: str, kind: tuple[str, str]) -> None:
+    assert kind_of(token) == kind
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        "kubernetes:yaml/v2:ConfigGroup",
+        "kubernetes:helm.sh/v4:Chart",
+        "kubernetes:apps/v1:DeploymentPatch",
+        "kubernetes:core/v1:ConfigMapList",
+    ],
+)
+def test_a_type_that_only_the_official_provider_makes_is_refused(token: str) -> None:
+    with pytest.raises(ProviderError, match=token.rsplit(":", 1)[0]):
+        kind_of(token)
+
+
+def test_what_is_the_engines_is_not_sent_to_the_cluster() -> None:
+    inputs: dict[str, object] = {
+        "__defaults": [],
+        "kind": "X",
+        "spec": {"a": None, "b": 0, "__defaults": []},
+        "status": None,
+    }
+    assert normalise(inputs) == {"kind": "X", "spec": {"b": 0}}
+
+
+def test_the_sdks_names_in_a_definition_become_the_servers() -> None:
+    assert normalise({"schema": {"x_kubernetes_preserve_unknown_fields": True}}) == {
+        "schema": {"x-kubernetes-preserve-unknown-fields": True}
+    }
