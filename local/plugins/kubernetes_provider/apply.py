@@ -4,7 +4,7 @@ from local.plugins.kubernetes_provider.client import APPLY_PATCH
 from local.plugins.kubernetes_provider.context import Cluster
 from local.plugins.kubernetes_provider.objects import Object, dig, flag
 
-_PATCH_FORCE = "pulumi.com/patchForce"
+PATCH_FORCE = "pulumi.com/patchForce"
 
 
 def apply(cluster: Cluster, obj: Object, manager: str, *, dry_run: bool = False, force: bool = False) -> Object:
@@ -21,7 +21,7 @@ def apply(cluster: Cluster, obj: Object, manager: str, *, dry_run: bool = False,
     Raises:
         ApiError: the server refuses; 409 when another manager holds one of the fields.
     """
-    forced = force or cluster.settings.enable_patch_force or flag(obj, _PATCH_FORCE)
+    forced = force or cluster.settings.enable_patch_force or flag(obj, PATCH_FORCE)
     query = {"fieldManager": manager, "force": str(forced).lower()}
     if dry_run:
         query["dryRun"] = "All"

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 
-from local.plugins.kubernetes_provider.apply import apply, leave_scaled_replicas
+from local.plugins.kubernetes_provider.apply import PATCH_FORCE, apply, leave_scaled_replicas
 from local.plugins.kubernetes_provider.awaiting.wait import NotReadyError, rule_for, seconds, wait_until_ready
 from local.plugins.kubernetes_provider.check import normalise
 from local.plugins.kubernetes_provider.context import Cluster
@@ -41,7 +41,11 @@ def preview_create(cluster: Cluster, inputs: Tree) -> Tree:
     if has_unknown(inputs):
         return outputs(normalise(plain(inputs)), inputs)
     obj = normalise(plain(inputs))
-    _refuse_existing(cluster, obj)
+    live = _existing(cluster, obj)
+    if live is not None and _applied_by(live, FIELD_MANAGER):
+        # The one that this very update replaces, of the same name: until it is gone, its successor cannot be tried.
+        return outputs(obj, inputs)
+    _refuse_existing(cluster, obj, live)
     tried = try_out(cluster, obj, FIELD_MANAGER)
     return outputs(obj if tried is None else _without_trial_values(tried, obj), inputs)
 
@@ -90,7 +94,7 @@ def create(cluster: Cluster, urn: str, inputs: Tree, custom_timeout: float) -> t
     timeout = seconds(obj, custom_timeout)
 
     def make() -> Object:
-        _refuse_existing(cluster, obj)
+        _refuse_existing(cluster, obj, _existing(cluster, obj))
         return apply(cluster, obj, FIELD_MANAGER)
 
     live = with_prerequisites(cluster, urn, make)
@@ -131,17 +135,25 @@ def _for_update(cluster: Cluster, obj: Object, old_inputs: Tree, manager: str) -
         return obj
 
 
-def _refuse_existing(cluster: Cluster, obj: Object) -> None:
-    if cluster.settings.upsert_existing_objects or flag(obj, _UPSERT) or flag(obj, "pulumi.com/patchForce"):
-        return
+def _existing(cluster: Cluster, obj: Object) -> Object | None:
     try:
-        cluster.read(obj)
+        return cluster.read(obj)
     except UnknownKindError:
-        return
+        return None
     except ApiError as error:
         if error.code == 404:
-            return
+            return None
         raise
+
+
+def _applied_by(live: Object, manager: str) -> bool:
+    entries = dig(live, "metadata", "managedFields", default=[])
+    return any(entry.get("manager") == manager and entry.get("operation") == "Apply" for entry in entries)
+
+
+def _refuse_existing(cluster: Cluster, obj: Object, live: Object | None) -> None:
+    if live is None or cluster.settings.upsert_existing_objects or flag(obj, _UPSERT) or flag(obj, PATCH_FORCE):
+        return
     raise ProviderError(
         f"{title(obj)} exists already and is not in this stack: delete it, give the new one another name, "
         "take it over with `pulumi import`, or set upsertExistingObjects on the provider"

@@ -133,8 +133,19 @@ def test_an_object_that_is_there_already_is_not_taken_over_by_chance(resources: 
     resources.create(config_map(namespace))
     with pytest.raises(ProviderError, match=f"ConfigMap {namespace}/settings exists already and is not in this stack"):
         resources.create(config_map(namespace))
+
+
+def test_a_preview_tells_an_object_of_someone_else_from_one_that_is_being_replaced(
+    resources: Resources, client: Client, namespace: str
+) -> None:
+    client.request("POST", f"/api/v1/namespaces/{namespace}/configmaps", body=config_map(namespace))
     with pytest.raises(ProviderError, match="exists already"):
         resources.preview(config_map(namespace))
+    resources.create(unawaited(namespace))
+    other = unawaited(namespace)
+    other["spec"]["selector"] = {"matchLabels": {"app": "other"}}
+    other["spec"]["template"]["metadata"]["labels"] = {"app": "other"}
+    assert resources.preview(other)["spec"]["selector"] == {"matchLabels": {"app": "other"}}
 
 
 def test_an_object_that_is_there_already_is_taken_over_on_demand(resources: Resources, namespace: str) -> None:
