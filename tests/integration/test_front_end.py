@@ -1,21 +1,116 @@
 """The front end in a real browser, on the real server."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
+from playwright.sync_api import Browser, Page, expect
 
-from tests.e2e.browser import run_flow
+from tests.e2e.browser import Watch, chromium, page_of, run_flow, run_flow_in
+from tests.e2e.browser_steps import V1, is_request, row
+from tests.support.ports import wait_for
 from tests.support.server import Server, server
 
+# One server and one browser for all: each test has a profile and an account of its own.
 
-@pytest.fixture
-def running(tmp_path: Path, sqlite_url: str) -> Iterator[Server]:
-    with server(tmp_path, sqlite_url) as started:
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory, migrated_sqlite: bytes) -> Iterator[Server]:
+    folder = tmp_path_factory.mktemp("front-end")
+    (folder / "tasks.sqlite").write_bytes(migrated_sqlite)
+    with server(folder, f"sqlite:///{folder / 'tasks.sqlite'}") as started:
         yield started
 
 
-def test_a_person_signs_up_works_on_tasks_and_logs_out(running: Server, tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as started:
+        yield started
+
+
+@pytest.fixture
+def page(running: Server, browser: Browser) -> Iterator[Page]:
+    """The page of tasks of somebody who has just signed up and written one task."""
+    with page_of(browser) as opened:
+        watch = Watch(opened)
+        watch.expect("status of 401", f"{V1}/auth/refresh")  # of a session that a test ends
+        opened.goto(f"{running.url}/#/register")
+        opened.get_by_label("Name").fill("Grace Hopper")
+        opened.get_by_label("E-mail").fill(f"{uuid4().hex}@example.org")
+        opened.get_by_label("Password", exact=True).fill(uuid4().hex)
+        opened.get_by_role("button", name="Sign up").click()
+        opened.get_by_role("textbox", name="New task").fill("Find the moth")
+        opened.keyboard.press("Enter")
+        expect(row(opened, "Find the moth")).to_be_visible()
+        yield opened
+        watch.assert_clean()
+
+
+def test_a_person_signs_up_works_on_tasks_and_logs_out(running: Server, browser: Browser, tmp_path: Path) -> None:
     picture = tmp_path / "tasks.png"
-    run_flow(running.url, picture)
+    run_flow_in(browser, running.url, picture)
     assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_duplicated_tab_does_not_end_the_session_of_the_first(page: Page) -> None:
+    with page.expect_popup() as opened:
+        page.evaluate("open(location.href)")  # as duplicating does, this copies the sessionStorage
+    twin = opened.value
+    expect(row(twin, "Find the moth")).to_be_visible()
+    for tab in (page, twin, page):
+        tab.reload()
+        expect(row(tab, "Find the moth")).to_be_visible()
+
+
+def test_a_deletion_that_can_still_be_undone_is_carried_out_when_the_page_goes(page: Page) -> None:
+    with page.expect_response(is_request("GET", "/tasks")) as listed:
+        page.reload()
+    url = f"{listed.value.url.split('?')[0]}/{listed.value.json()['items'][0]['id']}"
+    headers = {"Authorization": listed.value.request.headers["authorization"]}
+    row(page, "Find the moth").get_by_role("button", name="Delete").click()
+    expect(row(page, "Find the moth")).to_have_count(0)
+    assert page.context.request.get(url, headers=headers).status == 200
+    page.goto("about:blank")
+    wait_for(lambda: page.context.request.get(url, headers=headers).status == 404, "the task is deleted")
+
+
+def test_a_deletion_is_taken_back_by_key(page: Page) -> None:
+    row(page, "Find the moth").get_by_role("button", name="Delete").click()
+    expect(row(page, "Find the moth")).to_have_count(0)
+    page.keyboard.press("u")
+    expect(row(page, "Find the moth")).to_be_visible()
+
+
+def test_nothing_is_wider_than_the_smallest_phone(page: Page) -> None:
+    page.set_viewport_size({"width": 360, "height": 640})
+    page.get_by_role("textbox", name="New task").fill("W" * 200)
+    page.keyboard.press("Enter")
+    expect(page.locator(".task")).to_have_count(2)
+    page.get_by_label("Due", exact=True).select_option("range")
+    assert _width(page) == 360
+    row(page, "Find the moth").get_by_role("button", name="Edit").click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+    assert _width(page) == 360
+
+
+def test_an_ended_session_leads_to_the_log_in_page_with_the_reason(running: Server, page: Page) -> None:
+    page.evaluate("sessionStorage.setItem('refresh_token', 'not a token')")
+    with page.expect_response(f"**{V1}/auth/refresh") as refused:
+        page.goto("about:blank")
+        page.goto(running.url)
+    assert refused.value.status == 401
+    expect(page.get_by_role("alert")).to_have_text("Your session has ended. Please log in again.")
+
+
+def test_without_chromium_one_line_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutil, "which", lambda _name: None)
+    with pytest.raises(pytest.fail.Exception, match=r"^Chromium is missing: .*apt-get install chromium") as failure:
+        run_flow("http://127.0.0.1:9", None)
+    assert "\n" not in str(failure.value)
+
+
+def _width(page: Page) -> int:
+    width: int = page.evaluate("Math.max(document.documentElement.scrollWidth, document.body.scrollWidth)")
+    return width

@@ -12,6 +12,7 @@ const open = new Set();
  * @param {string} text
  * @param {{action?: string, onAction?: () => void, onEnd?: () => void, alert?: boolean}} options
  *   `onEnd` runs when the message goes without its action having been taken.
+ * @returns {() => void} takes the action, if the message is still there
  */
 export function toast(text, { action, onAction, onEnd, alert = false } = {}) {
   const { root, parts } = fromTemplate("toast");
@@ -44,6 +45,7 @@ export function toast(text, { action, onAction, onEnd, alert = false } = {}) {
   // A live region speaks of what changes inside it, so the text comes after the element.
   parts.text.textContent = text;
   wait();
+  return () => close(onAction);
 }
 
 /** Take all messages away. */

@@ -21,6 +21,7 @@ export function tasksView({ user, filterText, onLogOut }) {
   const toolbar = parts.toolbar.elements;
   const composer = parts.composer;
   let filters = parseFilters(filterText);
+  let undo = () => {};
 
   parts.name.textContent = user.name;
   parts.email.textContent = user.email;
@@ -56,7 +57,7 @@ export function tasksView({ user, filterText, onLogOut }) {
   function remove(task) {
     board.moveFocusFrom(task.id);
     list.remove(task.id);
-    toast(`Deleted “${shorten(task.title)}”`, {
+    undo = toast(`Deleted “${shorten(task.title)}”`, {
       action: "Undo",
       onAction: () => list.restore(task.id),
       onEnd: () => attempt(() => list.confirmRemoval(task.id)),
@@ -150,12 +151,13 @@ export function tasksView({ user, filterText, onLogOut }) {
     shortcuts: {
       n: () => composer.elements.title.focus(),
       "/": () => toolbar.q.select(),
+      u: () => undo(),
       Escape: () => {
         if (document.activeElement === toolbar.q && toolbar.q.value) {
           toolbar.q.value = "";
           readToolbar();
-        } else {
-          document.activeElement?.blur();
+        } else if (document.activeElement === composer.elements.title) {
+          composer.elements.title.blur();
         }
       },
     },
