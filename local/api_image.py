@@ -1,4 +1,4 @@
-"""The image of the application: built from the repository's Dockerfile by buildah, kept by the content of its inputs."""
+"""The application's image: built from the repository's Dockerfile by buildah, kept by the content of its inputs."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import sys
+import tarfile
 import tempfile
 import tomllib
 from dataclasses import dataclass
@@ -37,7 +38,18 @@ def buildah(*arguments: str | Path) -> str:
     # Layers can't be laid over each other in place where the cache itself is such a file system.
     driver = "vfs" if snapshotter(paths.CACHE) == "native" else "overlay"
     store = (f"--root={paths.BUILD_STORE / 'store'}", f"--runroot={paths.BUILD_STORE / 'run'}")
-    return run("buildah", *store, f"--storage-driver={driver}", *arguments)
+    # Its networks are not used here; the directory for them is to be made in the cache all the same.
+    networks = {"CONTAINERS_CONF": str(container_settings())}
+    return run("buildah", *store, f"--storage-driver={driver}", *arguments, env=networks)
+
+
+def container_settings() -> Path:
+    """Write buildah's settings, in place of the machine's, and return the file."""
+    file = paths.BUILD_STORE / "containers.conf"
+    if not file.exists():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(f'[network]\nnetwork_config_dir = "{paths.BUILD_STORE / "networks"}"\n')
+    return file
 
 
 def inputs(root: Path) -> list[Path]:
@@ -167,8 +179,6 @@ def archive_reference(archive: Path) -> str:
     Raises:
         LocalError: the file is no image archive, or its image has no name.
     """
-    import tarfile
-
     try:
         with tarfile.open(archive) as tar:
             manifest = tar.extractfile("manifest.json")

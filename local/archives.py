@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import platform
 import tarfile
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -65,8 +66,6 @@ class ImageConfig:
 
 def architecture() -> str:
     """Return this machine's architecture by Go's name for it, which images use."""
-    import platform
-
     return {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
 
 

@@ -130,10 +130,7 @@ def load_image(
     packages.extend_path()
     with alone():
         members = cluster.members()
-        if build:
-            built = api_image.build(PYTHON_BASE.archive())
-        else:
-            built = api_image.find(reference)
+        built = api_image.build(PYTHON_BASE.archive()) if build else api_image.find(reference)
         cluster.load_application(built, members)
     sys.stdout.write(built.reference + "\n")
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,7 +36,10 @@ BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 @dataclass(frozen=True)
 class Record:
-    """What a cluster that was fully made is: written last, so that a half-made one has none."""
+    """What a cluster is that was made: written when its nodes are ready, so that a half-made one has none.
+
+    Add-ons can be brought again at any time.
+    """
 
     nodes: int
     addons: tuple[str, ...]
@@ -82,32 +84,38 @@ def up(phase: int, node_count: int | None, wanted: tuple[str, ...], progress: Pr
     chosen = tuple(dict.fromkeys([*(known.addons if known else ()), *wanted]))
     with Work(progress) as work:
         _bring_up(nodes(count), chosen, known, work, with_image)
-    Record(count, chosen, BOOT_ID.read_text().strip()).save()
 
 
 def _bring_up(members: list[Node], chosen: tuple[str, ...], known: Record | None, work: Work, with_image: bool) -> None:
     progress = work.progress
     parts = [addons.ADDONS[name] for name in chosen]
-    kubernetes = work.tool("kubernetes")
-    pulumi = work.tool("pulumi") if environment.own_pulumi() is None else None
+    # The order in which the builds are wanted: the control plane, the add-ons that pods need, pulumi, the rest.
+    for tool in ("pause", "kubernetes", "coredns"):
+        work.tool(tool)
+    if environment.own_pulumi() is None:
+        work.tool("pulumi")
     if packages.missing():
         with progress.step("Debian packages"):
             packages.install()
     clients = work.aside(wheels.kubectl)
     application = work.application() if with_image else None
-    archives = [work.archive(image) for part in parts for image in part.images]
     for part in parts:
+        for image in part.images:
+            work.prepare(image)
         for tool in part.tools:
             work.tool(tool)
-    kubernetes.result()
-    pause = work.archive(images.PAUSE).result()
+    work.tool("kubernetes").result()
     clients.result()
-    _start_nodes(members, pause, known, progress)
-    _install(members, parts, archives, work)
+    _start_nodes(members, work.archive(images.PAUSE), known, progress)
+    boot = BOOT_ID.read_text().strip()
+    Record(len(members), known.addons if known else (), boot).save()
+    for part in parts:
+        _install(part, members, work)
+    Record(len(members), chosen, boot).save()
     if application is not None:
         load_application(application.result(), members)
-    if pulumi is not None:
-        pulumi.result()
+    if environment.own_pulumi() is None:
+        work.tool("pulumi").result()
     environment.link_programs()
 
 
@@ -138,18 +146,15 @@ def _start_nodes(members: list[Node], pause: Path, known: Record | None, progres
             manifests.wait_ready(member.name)
 
 
-def _install(members: list[Node], parts: list[addons.Addon], archives: list[Future[Path]], work: Work) -> None:
-    remaining = iter(archives)
-    for part in parts:
-        brought = [(image, next(remaining)) for image in part.images]
-        loadable = [(image.reference, archive.result()) for image, archive in brought]
-        for tool in part.tools:
-            work.tool(tool).result()
-        with work.progress.step(part.title):
-            for member in members:
-                for reference, archive in loadable:
-                    images.load(member, reference, archive)
-            part.install(members)
+def _install(part: addons.Addon, members: list[Node], work: Work) -> None:
+    archives = {image.reference: work.archive(image) for image in part.images}
+    for tool in part.tools:
+        work.tool(tool).result()
+    with work.progress.step(part.title):
+        for member in members:
+            for reference, archive in archives.items():
+                images.load(member, reference, archive)
+        part.install(members)
 
 
 def bring(built: api_image.Built, members: list[Node]) -> None:

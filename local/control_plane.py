@@ -119,6 +119,7 @@ def controller_manager() -> Daemon:
         f"--cluster-cidr={POD_RANGE}",
         # Each node's range follows from its number (see nodes.py), so that routes can be laid before it joins.
         "--allocate-node-cidrs=false",
+        f"--flex-volume-plugin-dir={paths.CLUSTER / 'volume-plugins'}",
     ]
     return Daemon("kube-controller-manager", tuple(command))
 

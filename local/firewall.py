@@ -21,7 +21,7 @@ def masquerade() -> None:
 
 
 def removal(saved: str) -> str:
-    """Return the `iptables-restore` input that takes the cluster's rules and chains out of what `iptables-save` printed."""
+    """Return the `iptables-restore` input that removes the cluster's part of what `iptables-save` printed."""
     script: list[str] = []
     table: list[str] = []
     chains: list[str] = []

@@ -1,14 +1,16 @@
-"""What the cluster changes on the machine outside its own directories: kernel settings and directories that programs make
-at fixed places. The state before is written down first, so that `down` can put it back."""
+"""What the cluster changes on the machine outside its own directories: kernel settings, and directories that programs
+make at fixed places. The state before is written down first, so that `down` can put it back."""
 
 from __future__ import annotations
 
+import contextlib
 import json
-import shutil
+import os
 from pathlib import Path
 
 from local import paths
 from local.certificates import write_private
+from local.commands import run
 
 # Settings of ours, needed for pods to reach anything at all.
 WANTED = {
@@ -32,7 +34,7 @@ CHANGED_BY_OTHERS = (
     "net/netfilter/nf_conntrack_tcp_timeout_close_wait",
     "net/netfilter/nf_conntrack_tcp_be_liberal",
 )
-# Directories and files that containerd, its network library, the kubelet and iptables make at fixed places.
+# Directories that containerd, its network library, the kubelet, buildah and iptables make at fixed places.
 FIXED_PLACES = (
     "/run/containerd",
     "/run/netns",
@@ -47,6 +49,8 @@ FIXED_PLACES = (
     "/etc/cni",
     "/usr/libexec/kubernetes",
 )
+# The files that they leave there, beside those that are ours by their content.
+LEFT_FILES = {"cni.lock", "kubelet.sock", "kubelet_internal_checkpoint", "DEPRECATION", "xtables.lock"}
 SYSCTL = Path("/proc/sys")
 
 
@@ -63,7 +67,7 @@ def _write(setting: str, value: str) -> None:
 
 
 def remember() -> None:
-    """Write down how the machine was, unless that has been done: after a killed run the first record is the true one."""
+    """Write down how the machine was, unless that has been done: after a killed run the first record is true."""
     if paths.HOST_BEFORE.exists():
         return
     settings = (*WANTED, *AT_LEAST, *CHANGED_BY_OTHERS)
@@ -90,8 +94,18 @@ def restore() -> None:
     before = json.loads(paths.HOST_BEFORE.read_text())
     for setting, value in before["settings"].items():
         _write(setting, value)
-    for place in map(Path, before["missing"]):
-        if place.is_dir():
-            shutil.rmtree(place, ignore_errors=True)
-        else:
-            place.unlink(missing_ok=True)
+    for place in before["missing"]:
+        prune(Path(place))
+
+
+def prune(place: Path) -> None:
+    """Remove a file or directory that was not there before, as far as nothing but known leftovers is in it."""
+    if place.is_mount() and not any(place.iterdir()):
+        run("umount", place)  # /run/netns is a mount of its own, made by `ip netns`
+    for directory, _, files in os.walk(place, topdown=False):
+        for name in LEFT_FILES.intersection(files):
+            (Path(directory) / name).unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # in use by somebody else: theirs
+            Path(directory).rmdir()
+    if place.name in LEFT_FILES:
+        place.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""What `kubectl top` and autoscalers ask: Prometheus reads the kubelets, prometheus-adapter serves metrics.k8s.io from it.
+"""What `kubectl top` and autoscalers ask: Prometheus reads the kubelets, prometheus-adapter serves metrics.k8s.io.
 
 Both run beside the control plane, as processes of the machine.
 """

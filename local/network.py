@@ -40,7 +40,7 @@ def attach(node: Node) -> None:
     run(*inside, "link", "set", "eth0", "up")
     run(*inside, "route", "replace", "default", "via", API_ADDRESS)
     run("ip", "route", "replace", node.pod_range, "via", node.address, "dev", NODE_BRIDGE)
-    settings = "net.ipv4.ip_forward=1 net.bridge.bridge-nf-call-iptables=1 net.ipv4.conf.all.send_redirects=0".split()
+    settings = ("net.ipv4.ip_forward=1", "net.bridge.bridge-nf-call-iptables=1", "net.ipv4.conf.all.send_redirects=0")
     run("nsenter", f"--net=/run/netns/{node.network}", "sysctl", "--quiet", "-w", *settings)
 
 

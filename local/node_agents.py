@@ -7,7 +7,7 @@ from pathlib import Path
 
 import yaml
 
-from local import cgroups, certificates, paths, tools
+from local import certificates, cgroups, paths, tools
 from local.certificates import CLUSTER_CA, pair
 from local.control_plane import LOOPBACK_URL, NODE_URL
 from local.errors import LocalError
@@ -43,6 +43,7 @@ snapshotter = "{snapshotter}"
 runtime_type = "io.containerd.runc.v2"
 [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc.options]
 SystemdCgroup = false
+Root = "{state}/runc"
 """
 
 

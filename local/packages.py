@@ -52,7 +52,7 @@ def missing() -> list[str]:
 
 @contextlib.contextmanager
 def services_held() -> Iterator[None]:
-    """Keep package scripts from starting services while the block runs; a policy that is there already is left alone."""
+    """Keep package scripts from starting services while the block runs; a policy that is there is left alone."""
     if POLICY.exists():
         yield
         return

@@ -1,4 +1,4 @@
-"""Where things are kept. Everything under `CACHE` can be made again; everything under `STATE` is the running system's."""
+"""Where things are kept. What is under `CACHE` can be made again; what is under `STATE` is the running system's."""
 
 from __future__ import annotations
 

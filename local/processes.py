@@ -1,7 +1,7 @@
 """Long-running processes of the cluster.
 
-Each carries a mark in its environment: the cluster's directory, its own name, and a digest of how it was started. The mark
-is written by the kernel at `exec`, so there is no moment at which a process exists without it, whatever is killed, and no
+Each carries a mark in its environment: the cluster's directory, its own name, and a digest of how it was started. The
+mark is there from `exec` on, so there is no moment at which a process exists without it, whatever is killed, and no
 process of anyone else can be taken for ours. No files of process ids have to be kept true.
 """
 

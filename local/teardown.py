@@ -16,9 +16,8 @@ CONTAINER_LOGS = Path("/var/log/containers")
 
 def is_anything_left() -> bool:
     """Tell whether there is any sign of a cluster of ours, whole or not."""
-    return bool(
-        paths.CLUSTER.exists() or processes.running() or network.links() or network.namespaces() or cgroup_exists()
-    )
+    seen = (paths.CLUSTER.exists(), processes.running(), network.links(), network.namespaces(), cgroup_exists())
+    return any(seen)
 
 
 def cgroup_exists() -> bool:
@@ -33,10 +32,10 @@ def mounts_under(directory: Path) -> list[str]:
 
 
 def remove() -> None:
-    """Remove the cluster: processes, containers, mounts, network, packet filter rules, control groups, settings, files.
+    """Remove the cluster: processes, containers, mounts, network, packet filter, control groups, settings, files.
 
-    It needs no record to be true and can be run again after being killed at any point. The record of how the machine was
-    before goes last.
+    It needs no record to be true and can be run again after being killed at any point. The record of how the machine
+    was before goes last.
     """
     end_processes()
     sockets = shim_sockets()
@@ -46,7 +45,7 @@ def remove() -> None:
         network.clean()
     if shutil.which("iptables"):
         firewall.clean()
-    for leftover in [*sockets, *NETWORK_RESULTS.glob("primetrade-*"), *container_logs()]:
+    for leftover in [*sockets, *network_results(), *container_logs()]:
         leftover.unlink(missing_ok=True)
     host.restore()
     if paths.CLUSTER.exists():
@@ -86,6 +85,13 @@ def shim_sockets() -> list[Path]:
     """Return the sockets of our containers, which containerd makes at a place that all containerds share."""
     addresses = paths.CLUSTER.glob("nodes/*/containerd-state/io.containerd.runtime.v2.task/*/*/address")
     return [Path(address.read_text().strip().removeprefix("unix://")) for address in addresses]
+
+
+def network_results() -> list[Path]:
+    """Return what the network library keeps of our containers: a file for their network and one for their loopback."""
+    ours = list(NETWORK_RESULTS.glob("primetrade-*-eth0"))
+    containers = [file.name.removeprefix("primetrade-").removesuffix("-eth0") for file in ours]
+    return [*ours, *(NETWORK_RESULTS / f"cni-loopback-{container}-lo" for container in containers)]
 
 
 def container_logs() -> list[Path]:

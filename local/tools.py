@@ -1,4 +1,4 @@
-"""Programs built from their Go modules: one module a tool under `local/tools`, kept in the cache by what they are made of."""
+"""Programs built from their Go modules, one module a tool under `local/tools`, kept by what they are made of."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Gives claims of the class `standard` a directory each, and takes it back when the claim is gone.
 
 It looks at the claims and volumes twice a second rather than following a stream: nothing can be missed, whatever is
-killed. A directory is open to every user, since pods run as users of their own and the kubelet changes no owners on such
-volumes; the directory above it is not, so nobody else on this machine gets at it.
+killed. A directory is open to every user, since pods run as users of their own and the kubelet changes no owners on
+such volumes; the directory above it is not, so nobody else on this machine gets at it.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def class_is_ours(storage_class: Object) -> bool:
 
 
 def wants_volume(claim: Object, classes: set[str]) -> bool:
-    """Tell whether a claim waits for us: its class is ours, a pod that uses it has been placed, and it has no volume."""
+    """Tell whether a claim waits for us: its class is ours, its pod has been placed, and it has no volume."""
     spec, annotations = claim["spec"], claim["metadata"].get("annotations", {})
     return (
         spec.get("storageClassName") in classes
@@ -44,7 +44,7 @@ def wants_volume(claim: Object, classes: set[str]) -> bool:
 
 
 def volume_for(claim: Object, reclaim_policy: str) -> Object:
-    """Return the volume for a claim, bound to the node on which its pod has been placed, as a disk of that node would be."""
+    """Return the volume for a claim, tied to the node on which its pod has been placed, as a local disk would be."""
     metadata, spec = claim["metadata"], claim["spec"]
     name = f"pvc-{metadata['uid']}"
     reference = {key: metadata[key] for key in ("name", "namespace", "uid")}
@@ -68,7 +68,7 @@ def volume_for(claim: Object, reclaim_policy: str) -> Object:
 
 def is_given_up(volume: Object) -> bool:
     """Tell whether a volume of ours may go: its claim is gone and its policy is to delete."""
-    return (
+    return bool(
         volume["metadata"].get("annotations", {}).get(PROVISIONED_BY) == PROVISIONER
         and volume["spec"]["persistentVolumeReclaimPolicy"] == "Delete"
         and volume.get("status", {}).get("phase") == "Released"

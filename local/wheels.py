@@ -1,4 +1,4 @@
-"""Programs that the Python package index carries, installed with their hashes checked, each in a directory of its own."""
+"""Programs that the Python package index carries: hashes checked, each in a directory of its own."""
 
 from __future__ import annotations
 

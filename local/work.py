@@ -12,6 +12,7 @@ from typing import TypeVar
 from local import api_image, commands, images, tools
 from local.images import Image
 from local.progress import Progress
+from local.root_filesystems import PYTHON, RootFilesystem
 
 Result = TypeVar("Result")
 
@@ -24,7 +25,7 @@ class Work:
         self._go = ThreadPoolExecutor(1, "go")
         self._other = ThreadPoolExecutor(2, "other")
         self._tools: dict[str, Future[Path]] = {}
-        self._archives: dict[str, Future[Path]] = {}
+        self._roots: dict[RootFilesystem, Future[Path]] = {}
 
     def __enter__(self) -> Work:
         return self
@@ -47,18 +48,26 @@ class Work:
         with self.progress.step(f"build {name}"):
             return tools.build(name)
 
-    def archive(self, image: Image) -> Future[Path]:
-        """Make an image's archive; the Go tools in it are expected to be built or asked for."""
-        if image.reference not in self._archives:
-            self._archives[image.reference] = self._other.submit(self._archive, image)
-        return self._archives[image.reference]
+    def prepare(self, image: Image) -> None:
+        """Begin what takes long for an image: its packages and its tools."""
+        for name in image.tools:
+            self.tool(name)
+        if image.root is not None and image.root not in self._roots:
+            self._roots[image.root] = self._other.submit(self._packages, image.root)
 
-    def _archive(self, image: Image) -> Path:
+    def _packages(self, root: RootFilesystem) -> Path:
+        if root.layer.exists():
+            return root.layer
+        with self.progress.step(f"packages of {root.name}"):
+            return root.build()
+
+    def archive(self, image: Image) -> Path:
+        """Return an image's archive, waiting for what `prepare` began."""
+        self.prepare(image)
         for name in image.tools:
             self.tool(name).result()
-        if image.root is not None and not image.root.layer.exists():
-            with self.progress.step(f"install packages for {image.short_name}"):
-                image.root.build()
+        if image.root is not None:
+            self._roots[image.root].result()
         return image.archive()
 
     def application(self) -> Future[api_image.Built]:
@@ -66,7 +75,8 @@ class Work:
         return self._other.submit(self._application)
 
     def _application(self) -> api_image.Built:
-        base = self._archive(images.PYTHON_BASE)
+        self._packages(PYTHON)
+        base = images.PYTHON_BASE.archive()
         with self.progress.step("application image"):
             return api_image.build(base)
 
