@@ -73,17 +73,17 @@ def public_blueprint(service: AuthService) -> APIBlueprint:
     def register(body: Registration) -> Response:
         """Open an account"""
         user = service.register(body.email, body.password.get_secret_value(), body.name)
-        return _json(UserBody.model_validate(user), HTTPStatus.CREATED)
+        return UserBody.model_validate(user).response(HTTPStatus.CREATED)
 
     @blueprint.post("/auth/login", responses={200: TokenBody}, operation_id="login")
     def login(body: Credentials) -> Response:
         """Log in"""
-        return _json(TokenBody.model_validate(service.login(body.email, body.password.get_secret_value())))
+        return TokenBody.model_validate(service.login(body.email, body.password.get_secret_value())).response()
 
     @blueprint.post("/auth/refresh", responses={200: TokenBody}, operation_id="refresh")
     def refresh(body: RefreshRequest) -> Response:
         """Trade a refresh token for a new pair; each works once"""
-        return _json(TokenBody.model_validate(service.refresh(body.refresh_token.get_secret_value())))
+        return TokenBody.model_validate(service.refresh(body.refresh_token.get_secret_value())).response()
 
     return blueprint
 
@@ -114,10 +114,6 @@ def session_blueprint(service: AuthService, guard: Guard) -> APIBlueprint:
     @blueprint.get("/users/me", responses={200: UserBody}, operation_id="me")
     def me() -> Response:
         """Show one's own account"""
-        return _json(UserBody.model_validate(service.user(principal().user_id)))
+        return UserBody.model_validate(service.user(principal().user_id)).response()
 
     return blueprint
-
-
-def _json(body: Shown, status: int = HTTPStatus.OK) -> Response:
-    return Response(body.model_dump_json(), status=status, mimetype="application/json")

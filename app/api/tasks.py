@@ -92,7 +92,7 @@ def blueprint(service: TaskService, guard: Guard, cursors: Cursors) -> APIBluepr
         """Create a task"""
         draft = Draft(body.title, body.description, body.status, body.due_at)
         task = service.create(principal().user_id, draft)
-        response = _json(TaskBody.model_validate(task), HTTPStatus.CREATED)
+        response = TaskBody.model_validate(task).response(HTTPStatus.CREATED)
         response.headers["Location"] = f"{PREFIX}/{task.id}"
         return response
 
@@ -107,18 +107,18 @@ def blueprint(service: TaskService, guard: Guard, cursors: Cursors) -> APIBluepr
         page = service.page(user_id, wanted)
         items = [TaskBody.model_validate(task) for task in page.items]
         following = cursors.encode(user_id, wanted, page.next) if page.next else None
-        return _json(TaskPage(items=items, next_cursor=following))
+        return TaskPage(items=items, next_cursor=following).response()
 
     @tasks.get("/<task_id>", responses={200: TaskBody}, operation_id="get_task")
     def get(path: TaskPath) -> Response:
         """Show a task"""
-        return _json(TaskBody.model_validate(service.get(principal().user_id, _id(path))))
+        return TaskBody.model_validate(service.get(principal().user_id, _id(path))).response()
 
     @tasks.patch("/<task_id>", responses={200: TaskBody}, operation_id="update_task")
     def update(path: TaskPath, body: TaskChange) -> Response:
         """Change a task"""
         change = Change(**{name: getattr(body, name) for name in body.model_fields_set})
-        return _json(TaskBody.model_validate(service.update(principal().user_id, _id(path), change)))
+        return TaskBody.model_validate(service.update(principal().user_id, _id(path), change)).response()
 
     @tasks.delete("/<task_id>", responses={204: None}, operation_id="delete_task")
     def delete(path: TaskPath) -> Response:
@@ -134,7 +134,3 @@ def _id(path: TaskPath) -> UUID:
         return UUID(path.task_id)
     except ValueError:
         raise NotFoundError(NO_SUCH_TASK) from None
-
-
-def _json(body: Shown, status: int = HTTPStatus.OK) -> Response:
-    return Response(body.model_dump_json(), status=status, mimetype="application/json")

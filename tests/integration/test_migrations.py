@@ -12,7 +12,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, text
 
 from app.storage.engine import Database, connect
-from app.storage.migrate import REQUIRED_REVISION, NotMigratedError, check_ready, configuration, migrate
+from app.storage.migrate import LOCK, REQUIRED_REVISION, NotMigratedError, check_ready, configuration, migrate
+from tests.support.ports import wait_for
 from tests.support.postgres import Postgres
 from tests.support.server import ROOT, environment
 from tests.support.settings import make_settings
@@ -74,6 +75,24 @@ def test_processes_that_migrate_at_once_take_turns(empty_url: str, tmp_path: Pat
         assert process.returncode == 0, errors.decode()
     database = connect(make_settings(empty_url))
     check_ready(database)
+    database.dispose()
+
+
+def test_a_migration_waits_for_one_that_runs_on_postgresql(postgres_url: str, tmp_path: Path) -> None:
+    waiting = text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
+    database = connect(make_settings(postgres_url))
+    with database.writer.begin() as other:
+        other.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK})
+        process = subprocess.Popen(
+            [sys.executable, "-m", "app", "migrate"], cwd=ROOT, env=environment(tmp_path, postgres_url, port=1)
+        )
+        try:
+            wait_for(lambda: other.scalar(waiting) == 1, "the second migration waits")
+        except TimeoutError:
+            process.kill()
+            raise
+        assert process.poll() is None
+    assert process.wait(60) == 0
     database.dispose()
 
 

@@ -72,6 +72,7 @@ def test_each_task_comes_once_and_in_order(
         page = service.page(user_id, Query(Filters(status=status), sort, limit, after))
         assert len(page.items) <= limit
         walked += page.items
+        assert len(walked) <= len(mine), "a task came twice"
         after = page.next
         if after is None:
             break

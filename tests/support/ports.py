@@ -12,7 +12,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def wait_for(condition: Callable[[], bool], what: str, seconds: float = 20.0) -> None:
+def wait_for(condition: Callable[[], bool], what: str, seconds: float = 60.0) -> None:
     """Wait until a condition holds. Raises TimeoutError that says what did not happen."""
     end = time.monotonic() + seconds
     while not condition():

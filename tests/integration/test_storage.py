@@ -1,0 +1,75 @@
+"""What the databases do alike, and what SQLite must be told."""
+
+from datetime import UTC, datetime, timedelta, timezone
+from uuid import UUID, uuid4
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import StatementError
+
+from app.platform.clock import new_id
+from app.services.tasks.model import Status, Task
+from app.storage.engine import Database
+from app.storage.work import SqlStorage
+
+NOON = datetime(2030, 1, 1, 12, tzinfo=timezone(timedelta(hours=2)))
+
+
+def a_task(user_id: UUID, due_at: datetime) -> Task:
+    return Task(new_id(), user_id, "Title", "", Status.TODO, due_at, NOON, NOON, 1)
+
+
+def test_a_time_of_any_zone_comes_back_as_the_same_time_in_utc(database: Database) -> None:
+    storage, user_id = SqlStorage(database), uuid4()
+    task = a_task(user_id, NOON)
+    with storage.write() as work:
+        work.tasks.add(task)
+    with storage.read() as work:
+        found = work.tasks.get(user_id, task.id)
+    assert found == task
+    assert found is not None
+    assert found.due_at is not None
+    assert found.due_at.tzinfo is UTC
+
+
+def test_the_first_and_the_last_time_that_the_api_takes_can_be_stored(database: Database) -> None:
+    from app.api.schemas import EARLIEST, LATEST
+
+    storage, user_id = SqlStorage(database), uuid4()
+    for time in (EARLIEST, LATEST):
+        task = a_task(user_id, time)
+        with storage.write() as work:
+            work.tasks.add(task)
+        with storage.read() as work:
+            assert work.tasks.get(user_id, task.id) == task
+
+
+def test_a_time_without_a_zone_is_refused(database: Database) -> None:
+    with pytest.raises(StatementError, match="zone"), SqlStorage(database).write() as work:
+        work.tasks.add(a_task(uuid4(), datetime(2030, 1, 1)))  # noqa: DTZ001 the very thing refused
+
+
+def test_what_fails_midway_is_undone(database: Database) -> None:
+    storage, user_id = SqlStorage(database), uuid4()
+    task = a_task(user_id, NOON)
+
+    def fail_after_adding() -> None:
+        with storage.write() as work:
+            work.tasks.add(task)
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail_after_adding()
+    with storage.read() as work:
+        assert work.tasks.get(user_id, task.id) is None
+
+
+def test_sqlite_is_safe_for_two_processes_and_a_power_cut(database: Database) -> None:
+    if database.dialect != "sqlite":
+        pytest.skip("about SQLite")
+    with database.reader.connect() as connection:
+        told = {
+            name: connection.scalar(text(f"PRAGMA {name}"))
+            for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
+        }
+    assert told == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 10_000}
