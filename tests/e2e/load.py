@@ -1,0 +1,65 @@
+"""Steady load over keep-alive connections, by vegeta, with every request counted."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.e2e.system import ROOT, in_shell
+
+
+@dataclass
+class Load:
+    """A running load; `requests` and the rest are filled in when it has ended."""
+
+    results: Path
+    requests: int = 0
+    failures: int = 0
+    statuses: dict[str, int] = field(default_factory=dict)
+    errors: list[str] = field(default_factory=list)
+    p99_ms: float = 0
+
+    def so_far(self) -> int:
+        """Return how many requests have been answered or have failed until now."""
+        return self.report()["requests"] if self.results.stat().st_size else 0
+
+    def report(self) -> dict[str, int]:
+        vegeta = in_shell("vegeta", "report", "-type=json", str(self.results)).ok()
+        report: dict[str, int] = json.loads(vegeta)
+        return report
+
+
+@contextmanager
+def steady_load(directory: Path, targets: list[str], token: str, *, rate: int, connections: int = 50) -> Iterator[Load]:
+    """Send GET requests to `targets` in turn, `rate` a second, until the block ends.
+
+    Args:
+        directory: where the targets and the results are kept.
+        targets: addresses, all on this machine.
+        token: a bearer token for each request.
+        rate: requests a second.
+        connections: the number of idle keep-alive connections that are kept open.
+    """
+    written = directory / "targets"
+    written.write_text("\n\n".join(f"GET {target}\nAuthorization: Bearer {token}" for target in targets))
+    load = Load(directory / "results.bin")
+    load.results.touch()
+    command = (
+        'eval "$(.venv/infra/bin/python -m local env)"; exec vegeta attack -duration=0 -insecure -keepalive -timeout=30s'
+        f" -rate={rate} -connections={connections} -targets={written} -output={load.results}"
+    )
+    attack = subprocess.Popen(["bash", "-ec", command], cwd=ROOT)
+    try:
+        yield load
+    finally:
+        attack.send_signal(signal.SIGINT)
+        attack.wait(60)
+    report = json.loads(in_shell("vegeta", "report", "-type=json", str(load.results)).ok())
+    load.requests, load.statuses, load.errors = report["requests"], report["status_codes"], report["errors"]
+    load.failures = load.requests - load.statuses.get("200", 0)
+    load.p99_ms = report["latencies"]["99th"] / 1e6

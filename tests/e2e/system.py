@@ -1,0 +1,102 @@
+"""The running system as a test sees it: its address, and the shell that `make shell` gives."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from time import monotonic, sleep
+from typing import Any, TypeVar
+
+ROOT = Path(__file__).parents[2]
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a command did: its exit code and all that it printed."""
+
+    code: int
+    text: str
+
+    def ok(self) -> str:
+        """Return the text; raise AssertionError with it when the command failed."""
+        assert self.code == 0, self.text
+        return self.text
+
+
+def run(*command: str, env: Mapping[str, str] | None = None, timeout: float = 600) -> Outcome:
+    """Run a command in the repository's root; `timeout` in seconds."""
+    done = subprocess.run(
+        command,
+        cwd=ROOT,
+        env={**os.environ, **(env or {})},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=timeout,
+        check=False,
+    )
+    return Outcome(done.returncode, done.stdout)
+
+
+def in_shell(*command: str, env: Mapping[str, str] | None = None, timeout: float = 600) -> Outcome:
+    """Run a command in the environment that `make shell` gives, with `env` on top."""
+    extra = "".join(f"export {name}={value!r}; " for name, value in (env or {}).items())
+    script = f'eval "$(.venv/infra/bin/python -m local env)"; {extra}exec "$@"'
+    return run("bash", "-ec", script, "shell", *command, timeout=timeout)
+
+
+@dataclass(frozen=True)
+class System:
+    """One stack on the local cluster."""
+
+    phase: int
+    url: str
+
+    @property
+    def stack(self) -> str:
+        return f"phase{self.phase}"
+
+    @property
+    def namespace(self) -> str:
+        return f"task-manager-{self.stack}"
+
+    @property
+    def api(self) -> str:
+        return f"{self.url}/api/v1"
+
+    def pulumi(self, *arguments: str, env: Mapping[str, str] | None = None) -> Outcome:
+        return in_shell("pulumi", *arguments, "--stack", self.stack, "--non-interactive", env=env)
+
+    def kubectl(self, *arguments: str) -> Outcome:
+        return in_shell("kubectl", "--namespace", self.namespace, *arguments)
+
+    def get(self, *arguments: str) -> list[dict[str, Any]]:
+        """Return the objects of `kubectl get <arguments>`, for instance `("pods", "--selector", "a=b")`."""
+        items: list[dict[str, Any]] = json.loads(self.kubectl("get", *arguments, "--output", "json").ok())["items"]
+        return items
+
+    def api_pods(self) -> list[dict[str, Any]]:
+        """Return the API's pods that are ready and not on their way out."""
+        pods = self.get("pods", "--selector", "app.kubernetes.io/name=task-manager,app.kubernetes.io/component=api")
+        return [pod for pod in pods if "deletionTimestamp" not in pod["metadata"] and is_ready(pod)]
+
+
+def is_ready(pod: Mapping[str, Any]) -> bool:
+    """Tell whether the pod's Ready condition is true."""
+    conditions = pod["status"].get("conditions", [])
+    return any(condition["type"] == "Ready" and condition["status"] == "True" for condition in conditions)
+
+
+def wait_for(what: str, probe: Callable[[], T], *, seconds: float = 60) -> T:
+    """Call `probe` until it returns something true; raise AssertionError naming `what` after `seconds`."""
+    deadline = monotonic() + seconds
+    while not (value := probe()):
+        assert monotonic() < deadline, f"not within {seconds:.0f} s: {what}"
+        sleep(0.25)
+    return value

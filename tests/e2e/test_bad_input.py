@@ -1,0 +1,105 @@
+"""What a user gets for a mistake: one clear line, a non-zero exit, and nothing changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.system import ROOT, Outcome, System, in_shell, run
+
+CONFIGURATION = "Pulumi.{stack}.yaml"
+
+
+@contextmanager
+def configured(system: System, tmp_path: Path, key: str, value: str) -> Iterator[str]:
+    """Yield the path of a copy of the stack's configuration in which `key` is `value`."""
+    text = (ROOT / CONFIGURATION.format(stack=system.stack)).read_text()
+    lines = [line for line in text.splitlines() if not line.strip().startswith(f"task-manager:{key}:")]
+    copy = tmp_path / "Pulumi.copy.yaml"
+    at = lines.index("config:") + 1
+    copy.write_text("\n".join([*lines[:at], f"  task-manager:{key}: {value}", *lines[at:], ""]))
+    yield str(copy)
+
+
+def assert_clear(outcome: Outcome, *words: str) -> None:
+    """The command failed, said these words in one line, and showed no traceback."""
+    assert outcome.code != 0, outcome.text
+    assert "Traceback" not in outcome.text, outcome.text
+    assert any(all(word in line for word in words) for line in outcome.text.splitlines()), outcome.text
+
+
+@pytest.fixture
+def unchanged(system: System) -> Iterator[None]:
+    """The test changes nothing in the stack."""
+    before = system.pulumi("stack", "export").ok()
+    yield
+    assert system.pulumi("stack", "export").ok() == before
+
+
+@pytest.mark.usefixtures("unchanged")
+@pytest.mark.parametrize(
+    ("key", "value", "words"), [("phase", "9", ("phase", "9")), ("phase", "two", ("phase", "two"))]
+)
+def test_a_wrong_phase_is_named(system: System, tmp_path: Path, key: str, value: str, words: tuple[str, ...]) -> None:
+    with configured(system, tmp_path, key, value) as file:
+        assert_clear(system.pulumi("preview", "--config-file", file), *words)
+
+
+@pytest.mark.usefixtures("unchanged")
+def test_a_cluster_that_is_not_reachable_is_named(system: System, tmp_path: Path) -> None:
+    nowhere = tmp_path / "kubeconfig"
+    nowhere.write_text(
+        "apiVersion: v1\nkind: Config\ncurrent-context: c\ncontexts: [{name: c, context: {cluster: c, user: u}}]\n"
+        "clusters: [{name: c, cluster: {server: 'https://127.0.0.1:1'}}]\nusers: [{name: u, user: {token: t}}]\n"
+    )
+    assert_clear(system.pulumi("preview", env={"KUBECONFIG": str(nowhere)}), "127.0.0.1:1", "reach")
+
+
+@pytest.mark.usefixtures("unchanged")
+def test_missing_rights_are_named(system: System, tmp_path: Path) -> None:
+    in_shell("kubectl", "--namespace", "default", "create", "serviceaccount", "nobody")
+    token = in_shell("kubectl", "--namespace", "default", "create", "token", "nobody").ok().strip()
+    weak = tmp_path / "kubeconfig"
+    weak.write_text(in_shell("kubectl", "config", "view", "--raw", "--flatten").ok())
+    shell = ("kubectl", "--kubeconfig", str(weak), "config")
+    in_shell(*shell, "set-credentials", "nobody", f"--token={token}").ok()
+    in_shell(*shell, "set-context", "--current", "--user=nobody").ok()
+    outcome = system.pulumi("up", "--yes", "--skip-preview", "--refresh", env={"KUBECONFIG": str(weak)})
+    assert_clear(outcome, "cannot", "system:serviceaccount:default:nobody")
+
+
+def test_a_stack_that_another_run_holds_is_named(system: System) -> None:
+    holder = in_shell(
+        "bash",
+        "-c",
+        # The second command runs while the first one holds the lock, and its outcome is what counts.
+        f"pulumi refresh --yes --stack {system.stack} --non-interactive >/dev/null 2>&1 & "
+        'for _ in $(seq 200); do ls "${PULUMI_BACKEND_URL#file://}"/.pulumi/locks/*/*/'
+        f"{system.stack}/*.json >/dev/null 2>&1 && break; sleep 0.05; done; "
+        f"pulumi up --yes --skip-preview --stack {system.stack} --non-interactive; code=$?; wait; exit $code",
+    )
+    assert_clear(holder, "locked")
+
+
+@pytest.mark.phases(1)
+def test_an_unknown_phase_of_make_is_named() -> None:
+    assert_clear(run("make", "up", "PHASE=7"), "7")
+
+
+@pytest.mark.phases(1)
+def test_the_local_cluster_needs_root(tmp_path: Path) -> None:
+    nobody = run(
+        "setpriv",
+        "--reuid=65534",
+        "--regid=65534",
+        "--clear-groups",
+        ".venv/infra/bin/python",
+        "-m",
+        "local",
+        "up",
+        env={"HOME": str(tmp_path)},
+    )
+    assert_clear(nobody, "root")

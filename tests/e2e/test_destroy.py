@@ -1,0 +1,21 @@
+"""`pulumi destroy` leaves nothing but what is protected."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.e2e.system import System, in_shell, wait_for
+
+pytestmark = pytest.mark.last
+
+
+def test_destroy_leaves_nothing(system: System) -> None:
+    said = system.pulumi("destroy", "--yes").ok()
+    assert "error" not in said
+    assert system.pulumi("stack", "export").ok().count('"urn"') <= 1  # the stack itself
+    namespace = ("kubectl", "get", "namespace", system.namespace, "--ignore-not-found", "--output", "name")
+    wait_for("the namespace is gone", lambda: not in_shell(*namespace).ok().strip(), seconds=120)
+    volumes = in_shell(
+        "kubectl", "get", "persistentvolumes", "--output", "jsonpath={.items[*].spec.claimRef.namespace}"
+    ).ok()
+    assert system.namespace not in volumes.split()

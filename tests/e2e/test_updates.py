@@ -1,0 +1,86 @@
+"""What `pulumi up` does to a running system: nothing, a new release, or a way back from a bad one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.e2e.account import Account
+from tests.e2e.images import broken_image, current_image, relabelled_image
+from tests.e2e.load import steady_load
+from tests.e2e.system import System, wait_for
+
+# "0 failed of at least 20,000": enough that a failure of one request in 7,000 would be seen nineteen times of twenty.
+REQUESTS = 20_000
+RATE = 150
+
+
+def images(system: System) -> set[str]:
+    """Return the references that the ready pods run."""
+    return {pod["spec"]["containers"][0]["image"] for pod in system.api_pods()}
+
+
+def up(system: System, image: str) -> str:
+    return system.pulumi("up", "--yes", "--skip-preview", env={"TASK_MANAGER_IMAGE": image}).ok()
+
+
+def test_a_second_up_changes_nothing(system: System) -> None:
+    system.pulumi("up", "--yes", "--skip-preview", "--expect-no-changes").ok()
+    system.pulumi("preview", "--expect-no-changes").ok()
+
+
+def test_a_rolling_update_under_steady_load_fails_no_request(
+    system: System, account: Account, tmp_path: Path, artefacts: Path
+) -> None:
+    first = current_image()
+    second = relabelled_image(first)
+    account.client.post("/tasks", json={"title": "Read under load"})
+    targets = [f"{system.api}/users/me", f"{system.api}/tasks", f"{system.url}/health/ready", f"{system.url}/"]
+
+    updates = 0
+    with steady_load(tmp_path, targets, account.token, rate=RATE) as load:
+        while updates < 2 or load.so_far() < REQUESTS:
+            image = second if updates % 2 == 0 else first
+            up(system, image)
+            assert images(system) == {image}
+            updates += 1
+
+    record = f"phase {system.phase}: {updates} rolling updates, {load.requests} requests, {load.failures} failed"
+    (artefacts / "rolling-update.txt").write_text(f"{record}, p99 {load.p99_ms:.0f} ms\n")
+    up(system, first)
+    assert load.failures == 0, (record, load.statuses, load.errors)
+    assert load.requests >= REQUESTS
+
+
+def test_a_release_that_never_becomes_ready_goes_back_by_itself(
+    system: System, account: Account, tmp_path: Path
+) -> None:
+    good = current_image()
+    up(system, good)
+    bad = broken_image(good)
+
+    with steady_load(tmp_path, [f"{system.api}/users/me"], account.token, rate=20) as load:
+        outcome = system.pulumi("up", "--yes", "--skip-preview", env={"TASK_MANAGER_IMAGE": bad})
+
+    assert outcome.code != 0
+    assert "Traceback" not in outcome.text
+    assert "task-manager" in outcome.text
+    assert "not ready" in outcome.text or "readiness" in outcome.text.lower(), outcome.text
+    assert load.failures == 0, (load.statuses, load.errors)
+    wait_for("only good pods are left", lambda: images(system) == {good}, seconds=120)
+    assert httpx.get(f"{system.url}/health/ready", timeout=30).status_code == 200
+
+    up(system, good)
+
+
+@pytest.mark.phases(1)
+def test_an_image_that_does_not_exist_is_named_and_changes_nothing(system: System) -> None:
+    before = images(system)
+    missing = "ghcr.io/primetrade/task-manager:no-such-image"
+    outcome = system.pulumi("up", "--yes", "--skip-preview", env={"TASK_MANAGER_IMAGE": missing})
+    assert outcome.code != 0
+    assert missing in outcome.text
+    assert images(system) == before
+    up(system, current_image())
