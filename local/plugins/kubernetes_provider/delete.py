@@ -74,7 +74,8 @@ def what_holds(live: Object) -> str:
         for entry in dig(live, "status", "conditions", default=[])
         if entry.get("status") == "True" and entry.get("type", "").startswith("Namespace")
     ]
-    finalizers = dig(live, "metadata", "finalizers", default=[])
+    # The garbage collector takes its own finalizer away once the dependents are gone.
+    finalizers = [name for name in dig(live, "metadata", "finalizers", default=[]) if name != "foregroundDeletion"]
     if finalizers:
         remaining.append("finalizers " + ", ".join(finalizers))
     return "; ".join(part for part in remaining if part)

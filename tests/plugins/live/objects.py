@@ -93,7 +93,9 @@ def kubelet(client: Client, namespace: str, status: Callable[[Object], Object | 
 
 def _holds(pod: Object, wanted: Object) -> bool:
     status = pod.get("status") or {}
-    return all(key in status for key in wanted) and status.get("phase") == wanted.get("phase")
+    kinds = {entry.get("type") for entry in status.get("conditions") or []}
+    wanted_kinds = {entry["type"] for entry in wanted.get("conditions") or []}
+    return all(key in status for key in wanted) and status["phase"] == wanted["phase"] and wanted_kinds <= kinds
 
 
 def wait_for(holds: Callable[[], bool], what: str) -> None:

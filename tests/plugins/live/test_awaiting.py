@@ -103,6 +103,25 @@ def test_a_job_that_fails_ends_the_wait(resources: Resources, client: Client, na
     assert any("container api ends with exit code 3" in text for text in error.reasons)
 
 
+def test_a_job_out_of_time_tells_what_was_wrong_with_its_pods(
+    resources: Resources, client: Client, namespace: str
+) -> None:
+    message = "0/1 nodes are available: 1 Insufficient ephemeral-storage."
+    unscheduled = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": message}
+    template = deployment(namespace)["spec"]["template"]
+    template["spec"]["restartPolicy"] = "Never"
+    obj = {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": {"name": "keys", "namespace": namespace},
+        "spec": {"activeDeadlineSeconds": 4, "template": template},
+    }
+    with kubelet(client, namespace, lambda _: {"phase": "Pending", "conditions": [unscheduled]}):
+        error = failure(resources, obj)
+    assert f"Job {namespace}/keys has failed: [DeadlineExceeded]" in error.reasons[0]
+    assert error.reasons[1].endswith(f"no node can take it: {message}")
+
+
 def test_a_service_waits_for_a_ready_pod(resources: Resources, client: Client, namespace: str) -> None:
     resources.create(with_annotations(deployment(namespace), skipAwait="true"))
     wait_for(lambda: len(pods(client, namespace)) == 1, "the pod")

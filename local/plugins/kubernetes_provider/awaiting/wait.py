@@ -115,22 +115,24 @@ def wait_until_ready(cluster: Cluster, urn: str, obj: Object, timeout: float) ->
         return obj
     deadline, pause, live = time.monotonic() + timeout, _POLL_SECONDS, obj
     around = LiveSurroundings(cluster.client, namespace_of(obj))
+    # What was wrong when it was last looked at: a Job that has failed has taken its pods with it.
+    seen: tuple[str, ...] = ()
     while True:
         try:
             verdict = rule(live, around)
             cluster.engine.status(urn, verdict.progress())
             if verdict.done:
                 return live
+            found = (*verdict.problems, *(text for text in seen if text not in verdict.problems))
             if verdict.hopeless:
-                raise NotReadyError(live, [verdict.message, *verdict.problems])
+                raise NotReadyError(live, _reasons(verdict.message, found))
             if time.monotonic() >= deadline:
-                raise NotReadyError(
-                    live, [f"{title(live)} was not ready after {timeout:.0f} s: {verdict.message}", *verdict.problems]
-                )
+                late = f"{title(live)} was not ready after {timeout:.0f} s: {verdict.message}"
+                raise NotReadyError(live, _reasons(late, verdict.problems))
             if cluster.client.cancelled.wait(min(pause, max(0.0, deadline - time.monotonic()))):
-                raise NotReadyError(
-                    live, [f"cancelled while waiting for {title(live)}: {verdict.message}", *verdict.problems]
-                )
+                cancelled = f"cancelled while waiting for {title(live)}: {verdict.message}"
+                raise NotReadyError(live, _reasons(cancelled, verdict.problems))
+            seen = verdict.problems or seen
             pause = min(pause * 1.4, _POLL_LONGEST_SECONDS)
             live = _again(cluster, obj, live)
         except UnreachableError as error:
@@ -138,6 +140,10 @@ def wait_until_ready(cluster: Cluster, urn: str, obj: Object, timeout: float) ->
                 cluster.client.wait_until_reachable(min(deadline, time.monotonic() + _OUTAGE_SECONDS))
             except UnreachableError:
                 raise NotReadyError(live, [str(error)]) from error
+
+
+def _reasons(first: str, others: tuple[str, ...]) -> list[str]:
+    return list(dict.fromkeys((first, *others)))
 
 
 def _again(cluster: Cluster, obj: Object, live: Object) -> Object:
