@@ -153,6 +153,17 @@ def kubeconfig() -> None:
     sys.stdout.write(f"{paths.external_kubeconfig() or paths.KUBECONFIG}\n")
 
 
+@app.command("prepare-tests")
+def prepare_tests() -> None:
+    """Install what `make test` runs and pip does not bring."""
+    progress = Progress()
+    packages.extend_path()
+    if wanted := packages.missing_for_tests():
+        with progress.step(f"Debian packages: {', '.join(wanted)}"):
+            packages.install(wanted)
+    wheels.helm()
+
+
 @app.command("tools")
 def build_tools(names: Annotated[list[str], typer.Argument(help="Directories of local/tools.")]) -> None:
     """Build Go tools and link their programs into the directory that `env` puts on PATH; print their paths."""

@@ -94,9 +94,9 @@ def _bring_up(members: list[Node], chosen: tuple[str, ...], known: Record | None
         work.tool(tool)
     if environment.own_pulumi() is None:
         work.tool("pulumi")
-    if packages.missing():
+    if wanted := packages.missing():
         with progress.step("Debian packages"):
-            packages.install()
+            packages.install(wanted)
     clients = work.aside(wheels.kubectl)
     application = work.application() if with_image else None
     for part in parts:
@@ -144,6 +144,7 @@ def _start_nodes(members: list[Node], pause: Path, known: Record | None, progres
                 processes.start(daemon)
         for member in members:
             manifests.wait_ready(member.name)
+            manifests.report_disk(member.name, shutil.disk_usage(paths.STATE).free)
 
 
 def _install(part: addons.Addon, members: list[Node], work: Work) -> None:

@@ -84,3 +84,13 @@ def wait_condition(kind: str, name: str, condition: str, seconds: int = 120) -> 
 def wait_ready(node: str) -> None:
     """Return when a node has joined and is ready; raise LocalError after about 2 minutes."""
     kubectl("wait", "--for=condition=Ready", f"node/{node}", "--timeout=60s", timeout=90)
+
+
+def report_disk(node: str, free_bytes: int) -> None:
+    """Say how much disk a node's pods may use between them.
+
+    The kubelet leaves it out, since its isolation of local storage is off (see `node_agents`), and then nothing that
+    requests ephemeral storage could be scheduled. It keeps what stands in the node's status.
+    """
+    capacity = {"status": {"capacity": {"ephemeral-storage": str(free_bytes)}}}
+    kubectl("patch", "node", node, "--subresource=status", "--type=merge", "--patch", json.dumps(capacity))

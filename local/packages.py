@@ -30,6 +30,8 @@ PROGRAMS = {
     "sysctl": "procps",
     "mount": "mount",
 }
+# What the tests that need no cluster run: the browser, and what drops root for servers that refuse it.
+TEST_PROGRAMS = {"chromium": "chromium", "setpriv": "util-linux"}
 SERVICES = {"etcd-server": "etcd", "containerd": "containerd", "prometheus": "prometheus"}
 POLICY = Path("/usr/sbin/policy-rc.d")
 SYSTEM_DIRECTORIES = ("/usr/local/sbin", "/usr/sbin", "/sbin", "/usr/local/bin", "/usr/bin", "/bin")
@@ -50,6 +52,11 @@ def missing() -> list[str]:
     return list(wanted)
 
 
+def missing_for_tests() -> list[str]:
+    """Return the packages that `make test` needs and that are not there."""
+    return [package for program, package in TEST_PROGRAMS.items() if shutil.which(program) is None]
+
+
 @contextlib.contextmanager
 def services_held() -> Iterator[None]:
     """Keep package scripts from starting services while the block runs; a policy that is there is left alone."""
@@ -64,15 +71,14 @@ def services_held() -> Iterator[None]:
         POLICY.unlink(missing_ok=True)
 
 
-def install() -> None:
-    """Install what is missing.
+def install(wanted: list[str]) -> None:
+    """Install these packages.
 
     Raises:
-        LocalError: apt's message; or what to install, where there is no apt.
+        LocalError: apt's message; or what to install, where there is no apt or no right to use it.
     """
-    wanted = missing()
-    if not wanted:
-        return
+    if os.geteuid() != 0:
+        raise LocalError(f"programs are missing: `sudo apt-get install {' '.join(wanted)}` brings them")
     if shutil.which("apt-get") is None:
         raise LocalError(f"programs are missing and there is no apt-get: install what Debian calls {' '.join(wanted)}")
     quiet = {"DEBIAN_FRONTEND": "noninteractive"}
