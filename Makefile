@@ -68,12 +68,13 @@ dev: $(VENV)/app/.ready ## Serve the API and the front end on SQLite, with no cl
 test: $(VENV)/app/.ready $(VENV)/infra/.ready ## Run every test that needs no cluster (real PostgreSQL, Valkey, Chromium)
 	@$(LOCAL) prepare-tests
 	@$(APP)/pytest -q -n auto tests/unit tests/integration
-	@$(INFRA)/pytest -q -n auto tests/infra tests/contract tests/local tests/plugins
+	@$(INFRA)/pytest -q -n auto tests/infra tests/contract tests/local tests/plugins --ignore tests/plugins/live
 
 .PHONY: e2e
 e2e: $(VENV)/app/.ready $(VENV)/infra/.ready ## Run the end-to-end tests on the local cluster: make e2e [PHASE="1 2"]
 	@$(LOCAL) prepare-tests
-	@for phase in $(PHASE); do $(APP)/pytest -q tests/e2e --phase $$phase; done
+	@for phase in $(PHASE); do $(MAKE) up PHASE=$$phase; $(APP)/pytest -v tests/e2e --phase $$phase; done
+	@$(INFRA)/pytest -q -n 2 tests/plugins/live
 
 .PHONY: lint
 lint: $(VENV)/app/.ready $(VENV)/infra/.ready $(VENV)/checks/.ready ## Check style, types, workflows, Dockerfile and manifests
@@ -85,6 +86,9 @@ lint: $(VENV)/app/.ready $(VENV)/infra/.ready $(VENV)/checks/.ready ## Check sty
 	@$(CHECKS)/zizmor --offline --quiet .github/workflows
 	@$(LOCAL) tools actionlint kube-score >/dev/null
 	@$(ENVIRONMENT); actionlint
+	@$(INFRA)/python -m tests.contract.chart .cache/rendered
+	@$(ENVIRONMENT); out="$$(kube-score score --kubernetes-version v1.34 --exit-one-on-warning .cache/rendered/*.yaml)" || { echo "$$out"; exit 1; }
+	@$(CHECKS)/checkov --skip-download --framework kubernetes --quiet --compact --directory .cache/rendered
 
 # --- the pipeline; STACK names the environment's stack
 
