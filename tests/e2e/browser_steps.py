@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from playwright.sync_api import Locator, Page, Response, Route, expect
+from playwright.sync_api import Locator, Page, expect
 
-V1 = "/api/v1"
+from tests.e2e.browser_expiry import V1, Expiry
+
 NAME = "Ada Lovelace"
 FILLERS = 21
 """One page holds 20 tasks: with these there is a second one."""
@@ -200,46 +201,12 @@ def load_more(page: Page, base_url: str, email: str, password: str) -> None:
 
 def renew_silently(page: Page, expect_failure: Expect) -> None:
     """Requests that are refused together share one renewal; a reload stays logged in, with the same filters."""
-    stale: set[str] = set()
-    refused: list[str] = []
-    accepted: list[str] = []
-    renewals: list[Route] = []
-
-    def spoil(route: Route) -> None:
-        # The first token seen from here on is not accepted any more, as if its time were over.
-        token = route.request.headers["authorization"]
-        stale.add(token) if not stale else None
-        spoiled = {**route.request.headers, "authorization": f"{token}x"} if token in stale else None
-        route.continue_(headers=spoiled)
-
-    def hold(route: Route) -> None:
-        # The renewal waits until all have been refused: so they are refused together.
-        renewals.append(route)
-        if len(refused) >= REFUSED_TOGETHER:
-            route.continue_()
-
-    def note(response: Response) -> None:
-        if f"{V1}/tasks/" not in response.url:
-            return
-        if response.ok:
-            accepted.append(response.url)
-        else:
-            refused.append(response.url)
-            if len(refused) == REFUSED_TOGETHER:
-                for route in renewals:
-                    route.continue_()
-
-    page.on("response", note)
-    page.route(f"**{V1}/auth/refresh", hold)
-    expect_failure("status of 401", f"{V1}/tasks")
-    page.route(f"**{V1}/tasks**", spoil)
+    expect_failure("status of 401", f"{V1}/tasks/")
+    expiry = Expiry(page, REFUSED_TOGETHER)
     for number in range(REFUSED_TOGETHER):
         row(page, f"Chapter {number:02}").get_by_role("button", name=re.compile("^Done")).click()
-    while len(accepted) < REFUSED_TOGETHER:
-        page.wait_for_event("response")
-    assert len(renewals) == 1, f"one renewal was due, not {len(renewals)}"
-    page.unroute_all()
-    page.remove_listener("response", note)
+    renewals = expiry.renewals()
+    assert renewals == 1, f"one renewal was due, not {renewals}"
 
     page.reload()
     expect(page.locator(".profile")).to_contain_text(NAME)

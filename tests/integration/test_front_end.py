@@ -9,7 +9,8 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.e2e.browser import Watch, chromium, page_of, run_flow, run_flow_in
-from tests.e2e.browser_steps import V1, is_request, row
+from tests.e2e.browser_expiry import V1
+from tests.e2e.browser_steps import is_request, row
 from tests.support.ports import wait_for
 from tests.support.server import Server, server
 
