@@ -58,7 +58,7 @@ def test_a_changed_template_of_a_chart_in_a_folder_is_a_change(tmp_path: Path) -
     folder = make_chart(tmp_path / "chart")
     before = complete({"chart": str(folder)})[inputs.CHECKSUM]
     assert complete({"chart": str(folder)})[inputs.CHECKSUM] == before
-    (folder / "templates" / "a.yaml").write_text("kind: Secret\n")
+    (folder / "templates" / "a.yaml").write_text("kind: LimitMaps\n")
     assert complete({"chart": str(folder)})[inputs.CHECKSUM] != before
 
 

@@ -127,7 +127,9 @@ class ControlPlane:
 
     def _run(self, program: str, *arguments: str) -> None:
         log = (self.folder / f"{program}.log").open("wb")
-        process = subprocess.Popen([str(self.programs[program]), *arguments], stdout=log, stderr=log, cwd=self.folder)
+        # With a test run that is killed, what it has started ends too.
+        command = ["setpriv", "--pdeathsig", "TERM", str(self.programs[program]), *arguments]
+        process = subprocess.Popen(command, stdout=log, stderr=log, cwd=self.folder)
         log.close()
         self.processes.append(process)
 
