@@ -128,7 +128,7 @@ class ControlPlane:
     def _run(self, program: str, *arguments: str) -> None:
         log = (self.folder / f"{program}.log").open("wb")
         # With a test run that is killed, what it has started ends too.
-        command = ["setpriv", "--pdeathsig", "TERM", str(self.programs[program]), *arguments]
+        command = ["setpriv", "--pdeathsig", "KILL", str(self.programs[program]), *arguments]
         process = subprocess.Popen(command, stdout=log, stderr=log, cwd=self.folder)
         log.close()
         self.processes.append(process)
