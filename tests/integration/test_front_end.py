@@ -91,6 +91,10 @@ def test_nothing_is_wider_than_the_smallest_phone(page: Page) -> None:
     expect(page.locator(".task")).to_have_count(2)
     page.get_by_label("Due", exact=True).select_option("range")
     assert _width(page) == 360
+    edges: list[float] = page.locator("main :is(input, select, button)").evaluate_all(
+        "controls => controls.map((control) => control.getBoundingClientRect().right)"
+    )
+    assert max(edges) <= 360 - 16, "a control reaches into the margin of the page"
     row(page, "Find the moth").get_by_role("button", name="Edit").click()
     expect(page.get_by_role("dialog")).to_be_visible()
     assert _width(page) == 360
