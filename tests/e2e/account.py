@@ -29,6 +29,12 @@ class Account:
         account.log_in()
         return account
 
+    def __enter__(self) -> Account:
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self.client.close()
+
     def log_in(self) -> None:
         answer = self.client.post("/auth/login", json={"email": self.email, "password": self.password})
         assert answer.status_code == 200, answer.text

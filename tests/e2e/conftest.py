@@ -46,8 +46,7 @@ def system(phase: int) -> System:
 
 @pytest.fixture
 def account(system: System) -> Iterator[Account]:
-    account = Account.create(system.api)
-    with account.client:
+    with Account.create(system.api) as account:
         yield account
 
 

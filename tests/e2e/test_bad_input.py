@@ -41,7 +41,7 @@ def unchanged(system: System) -> Iterator[None]:
 
 @pytest.mark.usefixtures("unchanged")
 @pytest.mark.parametrize(
-    ("key", "value", "words"), [("phase", "9", ("phase", "9")), ("phase", "two", ("phase", "two"))]
+    ("key", "value", "words"), [("phase", "9", ("phase", "9")), ("phase", "two", ("phase", "integer"))]
 )
 def test_a_wrong_phase_is_named(system: System, tmp_path: Path, key: str, value: str, words: tuple[str, ...]) -> None:
     with configured(system, tmp_path, key, value) as file:

@@ -56,7 +56,7 @@ def test_rows_that_were_written_are_on_the_standby(system: System, account: Acco
 
     def found() -> bool:
         query = f"select pg_is_in_recovery(), count(*) from tasks where title = '{title}'"  # noqa: S608 - our own title
-        psql = ("psql", "--no-psqlrc", "--tuples-only", "--no-align", "--dbname", "app", "--command", query)
+        psql = ("psql", "--no-psqlrc", "--tuples-only", "--no-align", "--dbname", "tasks", "--command", query)
         return (
             system.kubectl("exec", standby["metadata"]["name"], "--container", "postgres", "--", *psql).text.strip()
             == "t|1"

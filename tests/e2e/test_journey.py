@@ -64,8 +64,7 @@ def test_a_used_refresh_token_and_a_logged_out_token_are_refused(account: Accoun
 
 def test_another_person_can_not_see_the_task(system: System, account: Account) -> None:
     task = account.client.post("/tasks", json={"title": "Mine"}).json()
-    other = Account.create(system.api)
-    with other.client:
+    with Account.create(system.api) as other:
         assert other.client.get(f"/tasks/{task['id']}").status_code == 404
         assert other.client.delete(f"/tasks/{task['id']}").status_code == 404
 
