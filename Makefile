@@ -73,6 +73,7 @@ test: $(VENV)/app/.ready $(VENV)/infra/.ready ## Run every test that needs no cl
 .PHONY: e2e
 e2e: $(VENV)/app/.ready $(VENV)/infra/.ready ## Run the end-to-end tests on the local cluster: make e2e [PHASE="1 2"]
 	@$(LOCAL) prepare-tests
+	@$(LOCAL) tools vegeta >/dev/null
 	@for phase in $(PHASE); do $(MAKE) up PHASE=$$phase; $(APP)/pytest -v tests/e2e --phase $$phase; done
 	@$(INFRA)/pytest -q -n 2 tests/plugins/live
 
