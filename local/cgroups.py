@@ -8,11 +8,12 @@ import signal
 import time
 from pathlib import Path
 
+from local import paths
 from local.errors import LocalError
 
 ROOT = Path("/sys/fs/cgroup")
 NEEDED = ("cpu", "cpuset", "memory", "pids")
-OURS = "primetrade"
+OURS = paths.CLUSTER_NAME
 
 
 def is_unified() -> bool:

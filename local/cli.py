@@ -111,7 +111,7 @@ def status(as_json: Annotated[bool, typer.Option("--json", help="For programs.")
     if as_json:
         sys.stdout.write(json.dumps(found.as_dict(), indent=1) + "\n")
     else:
-        cluster_status.show(found, Console(highlight=False))
+        cluster_status.show(found)
     if not found.well:
         raise typer.Exit(1)
 

@@ -8,9 +8,8 @@ import json
 import os
 from pathlib import Path
 
-from local import paths
+from local import mounts, paths
 from local.certificates import write_private
-from local.commands import run
 
 # Settings of ours, needed for pods to reach anything at all.
 WANTED = {
@@ -100,8 +99,8 @@ def restore() -> None:
 
 def prune(place: Path) -> None:
     """Remove a file or directory that was not there before, as far as nothing but known leftovers is in it."""
-    if place.is_mount() and not any(place.iterdir()):
-        run("umount", place)  # /run/netns is a mount of its own, made by `ip netns`
+    if place.is_dir() and not any(place.iterdir()):
+        mounts.unmount(place)  # /run/netns is a mount of its own, made by `ip netns`
     for directory, _, files in os.walk(place, topdown=False):
         for name in LEFT_FILES.intersection(files):
             (Path(directory) / name).unlink(missing_ok=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import json
+import shutil
 import time
 from pathlib import Path
 
@@ -45,10 +46,9 @@ def attach(node: Node) -> None:
 
 
 def links() -> list[str]:
-    """Return the names of this machine's links that belong to the cluster."""
-    names = [entry.name for entry in Path("/sys/class/net").iterdir()]
-    pods = {entry.name for entry in Path(f"/sys/class/net/{POD_BRIDGE}/brif").glob("*")}
-    return [name for name in names if name.startswith(PREFIX) or name in pods]
+    """Return the names of this machine's links that belong to the cluster: its own, and the pods' at its bridge."""
+    found = json.loads(run("ip", "-j", "link")) if shutil.which("ip") else []
+    return [link["ifname"] for link in found if link.get("master") == POD_BRIDGE or link["ifname"].startswith(PREFIX)]
 
 
 def namespaces() -> list[str]:
@@ -72,7 +72,7 @@ def clean() -> None:
 def clashing_route() -> str | None:
     """Return a route of this machine that overlaps the cluster's address ranges, the cluster's own left aside."""
     ranges = [ipaddress.ip_network(text) for text in (POD_RANGE, SERVICE_RANGE, NODE_RANGE)]
-    for route in json.loads(run("ip", "-j", "-4", "route")):
+    for route in json.loads(run("ip", "-j", "-4", "route")) if shutil.which("ip") else []:
         if route["dst"] == "default" or route.get("dev", "").startswith(PREFIX):
             continue
         target = ipaddress.ip_network(route["dst"])

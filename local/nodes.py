@@ -47,7 +47,7 @@ class Node:
 
     @property
     def cgroup(self) -> str:
-        return f"/primetrade/{self.name}"
+        return f"/{paths.CLUSTER_NAME}/{self.name}"
 
     @property
     def containerd_socket(self) -> Path:

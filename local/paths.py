@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from pathlib import Path
 
@@ -20,6 +21,10 @@ def _base(variable: str, fallback: str) -> Path:
 
 CACHE = _base("XDG_CACHE_HOME", ".cache")
 STATE = _base("XDG_STATE_HOME", ".local/state")
+
+# A cluster elsewhere than at the usual place has a name of its own, so that none takes another's containers for its.
+_USUAL = Path.home() / ".local/state/primetrade" == STATE
+CLUSTER_NAME = "primetrade" if _USUAL else f"primetrade-{hashlib.sha256(bytes(STATE)).hexdigest()[:8]}"
 
 BINARIES = CACHE / "bin"
 ON_PATH = CACHE / "path"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import psutil
 
-from local import cgroups, paths, processes
+from local import cgroups, network, paths, processes
 from local.errors import LocalError
 from local.metrics import ADAPTER_PORT, PROMETHEUS_PORT
 from local.nodes import API_PORT
@@ -32,9 +32,11 @@ PORTS = {
     30443: "the gateway, https (phase 2)",
 }
 GIGABYTE = 1_000_000_000
-# Seen: 2.6 GB of Go modules, 5.9 GB of Go's build cache, 1.5 GB of programs and images; 3 GB for a running phase 2.
-COLD_BYTES = 12 * GIGABYTE
-WARM_BYTES = 4 * GIGABYTE
+# Seen: 5 GB of Go modules, 7 GB of Go's build cache and 5 GB of programs and images after the first build; 4 GB of a
+# running phase 2.
+BUILD_BYTES = 16 * GIGABYTE
+CLUSTER_BYTES = 5 * GIGABYTE
+MARGIN_BYTES = 1 * GIGABYTE
 MEMORY_BYTES = {1: 2 * GIGABYTE, 2: 3 * GIGABYTE}
 
 
@@ -60,6 +62,9 @@ def check_machine(phase: int) -> None:
     if taken:
         raise LocalError("; ".join(taken) + ": stop what holds it")
     check_disk()
+    clash = network.clashing_route()
+    if clash:
+        raise LocalError(f"the route {clash} covers addresses that the cluster uses: remove it, or set KUBECONFIG")
     available = psutil.virtual_memory().available
     wanted = MEMORY_BYTES[phase]
     if not processes.running() and available < wanted:
@@ -91,11 +96,13 @@ def _holder(pid: int | None) -> str:
 def check_disk() -> None:
     """Raise LocalError when a disk is too small for what is still to be put on it."""
     built = any(paths.BINARIES.glob("kubernetes-*"))
-    need = WARM_BYTES if built else COLD_BYTES
-    for directory, what in ((paths.CACHE, "builds and images"), (paths.STATE, "the running cluster")):
+    places = (
+        (paths.CACHE, "XDG_CACHE_HOME", "builds and images", MARGIN_BYTES if built else BUILD_BYTES),
+        (paths.STATE, "XDG_STATE_HOME", "the cluster", MARGIN_BYTES if paths.COMPLETE.exists() else CLUSTER_BYTES),
+    )
+    for directory, variable, what, need in places:
         free = shutil.disk_usage(_existing(directory)).free
         if free < need:
-            variable = "XDG_CACHE_HOME" if directory == paths.CACHE else "XDG_STATE_HOME"
             raise LocalError(
                 f"{free / GIGABYTE:.1f} GB are free at {directory} and {need / GIGABYTE:.0f} GB are needed for {what}:"
                 f" free some, or set {variable} to a larger disk"

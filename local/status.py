@@ -88,8 +88,9 @@ def collect() -> Status:
     return Status("up", str(paths.KUBECONFIG), seen, ready, deployments, image)
 
 
-def show(status: Status, console: Console) -> None:
+def show(status: Status) -> None:
     """Print what was seen, one line a part."""
+    console = Console(highlight=False, soft_wrap=True)
     console.print(f"cluster      {status.cluster}")
     if status.cluster == "elsewhere":
         console.print(f"kubeconfig   {status.kubeconfig}")

@@ -6,12 +6,13 @@ import shutil
 import time
 from pathlib import Path
 
-from local import cgroups, firewall, host, network, paths, processes
-from local.commands import run
+from local import cgroups, firewall, host, mounts, network, paths, processes
 from local.errors import LocalError
 
 NETWORK_RESULTS = Path("/var/lib/cni/results")
 CONTAINER_LOGS = Path("/var/log/containers")
+SHIM_SOCKETS = Path("/run/containerd/s")
+UNIX_SOCKETS = Path("/proc/net/unix")
 
 
 def is_anything_left() -> bool:
@@ -24,13 +25,6 @@ def cgroup_exists() -> bool:
     return any((root / cgroups.OURS).is_dir() for root in cgroups.hierarchies())
 
 
-def mounts_under(directory: Path) -> list[str]:
-    """Return what is mounted below a directory, the innermost first."""
-    points = [line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()]
-    decoded = [point.encode().decode("unicode_escape") for point in points]
-    return [point for point in reversed(decoded) if Path(point).is_relative_to(directory)]
-
-
 def remove() -> None:
     """Remove the cluster: processes, containers, mounts, network, packet filter, control groups, settings, files.
 
@@ -38,14 +32,12 @@ def remove() -> None:
     was before goes last.
     """
     end_processes()
-    sockets = shim_sockets()
-    unmount(paths.CLUSTER)
-    unmount(paths.BUILD_STORE)
-    if shutil.which("ip"):
-        network.clean()
+    mounts.unmount(paths.CLUSTER)
+    mounts.unmount(paths.BUILD_STORE)
+    network.clean()
     if shutil.which("iptables"):
         firewall.clean()
-    for leftover in [*sockets, *network_results(), *container_logs()]:
+    for leftover in [*dead_sockets(), *network_results(), *container_logs()]:
         leftover.unlink(missing_ok=True)
     host.restore()
     if paths.CLUSTER.exists():
@@ -75,16 +67,10 @@ def end_processes() -> None:
     cgroups.remove()
 
 
-def unmount(directory: Path) -> None:
-    """Unmount what is below a directory."""
-    for point in mounts_under(directory):
-        run("umount", "--lazy", point)
-
-
-def shim_sockets() -> list[Path]:
-    """Return the sockets of our containers, which containerd makes at a place that all containerds share."""
-    addresses = paths.CLUSTER.glob("nodes/*/containerd-state/io.containerd.runtime.v2.task/*/*/address")
-    return [Path(address.read_text().strip().removeprefix("unix://")) for address in addresses]
+def dead_sockets() -> list[Path]:
+    """Return the sockets of containers that have ended; all containerds of a machine make them at the same place."""
+    listening = {line.split()[-1] for line in UNIX_SOCKETS.read_text().splitlines()}
+    return [socket for socket in SHIM_SOCKETS.glob("*") if str(socket) not in listening]
 
 
 def network_results() -> list[Path]:
