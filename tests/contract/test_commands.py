@@ -55,3 +55,13 @@ def test_the_landing_check_calls_the_tests_that_the_pipeline_calls() -> None:
     steps = [step["run"] for job in pipeline["jobs"].values() for step in job["steps"] if "run" in step]
     called = set().union(*map(make_targets, steps))
     assert {"test", "e2e"} <= called & make_targets((ROOT / ".ci" / "run").read_text())
+
+
+def test_the_pipeline_offers_only_stacks_that_are_there() -> None:
+    # YAML 1.1 reads the key `on` as a truth value.
+    inputs = yaml.safe_load((ROOT / ".github" / "workflows" / "deploy.yml").read_text())[True]["workflow_dispatch"][
+        "inputs"
+    ]
+    assert inputs["stack"]["options"]
+    for stack in inputs["stack"]["options"]:
+        assert (ROOT / f"Pulumi.{stack}.yaml").is_file()

@@ -91,6 +91,14 @@ def test_a_refused_configuration_registers_nothing(phase: str) -> None:
     assert "task-manager:phase" in str(error.value)
 
 
+@pytest.mark.parametrize("stack", ["staging", "prod"])
+def test_the_pipelines_stacks_protect_their_data_and_serve_by_tls_alone(stack: str) -> None:
+    settings = load_settings(engine.stack_file(stack))
+    assert settings.protect_data
+    assert settings.redirect_http
+    assert settings.addresses()[1].startswith("https://tasks.")
+
+
 def test_the_image_is_the_stacks_then_the_environments_then_this_versions(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("TASK_MANAGER_IMAGE", raising=False)
     assert re.fullmatch(
