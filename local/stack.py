@@ -7,7 +7,7 @@ import os
 import secrets
 import subprocess
 from dataclasses import dataclass
-from pathlib import Path
+from typing import Any
 
 import psutil
 import requests
@@ -59,9 +59,9 @@ def release_stale_lock(stack: str) -> None:
             lock.unlink(missing_ok=True)
 
 
-def outputs(stack: str | None) -> dict[str, str]:
+def outputs(stack: str | None) -> dict[str, Any]:
     """Return the outputs of the stack, or of the one that came up last."""
-    said: dict[str, str] = json.loads(pulumi("stack", "output", "--json", stack=stack, capture=True))
+    said: dict[str, Any] = json.loads(pulumi("stack", "output", "--json", stack=stack, capture=True))
     if "url" not in said:
         raise StackError(f"stack {stack or 'selected last'} is not up: run `make up`")
     return said
@@ -72,7 +72,30 @@ def up(stack: str) -> None:
     release_stale_lock(stack)
     pulumi("stack", "select", "--create", stack)
     pulumi("up", "--yes", "--skip-preview", stack=stack)
-    wait_until_served(outputs(stack)["url"])
+    told = outputs(stack)
+    wait_until_scaled(told["namespace"])
+    wait_until_served(told["url"])
+
+
+def kubectl(*arguments: str, namespace: str) -> str:
+    """Run kubectl in a namespace and return what it printed; raise StackError with its words when it failed."""
+    command = ["kubectl", "--namespace", namespace, *arguments]
+    done = subprocess.run(
+        command, env={**os.environ, **environment.variables()}, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise StackError(done.stderr.strip() or f"`{' '.join(command)}` failed")
+    return done.stdout
+
+
+def wait_until_scaled(namespace: str) -> None:
+    """Return when the API has the least number of pods that its autoscaler keeps.
+
+    A first installation is ready with one pod; the autoscaler adds the others at its next look, within 15 seconds.
+    """
+    least = kubectl("get", "hpa/task-manager", "--output=jsonpath={.spec.minReplicas}", namespace=namespace)
+    ready = f"--for=jsonpath={{.status.readyReplicas}}={least}"
+    kubectl("wait", "deployment/task-manager", ready, "--timeout=120s", namespace=namespace)
 
 
 @retry(
@@ -126,12 +149,10 @@ def summary(stack: str, console: Console) -> None:
 def status(stack: str | None) -> None:
     """Show the stack's outputs and pods."""
     said = outputs(stack)
-    console = Console()
+    console = Console(soft_wrap=True, highlight=False)
     for name, value in sorted(said.items()):
-        console.print(f"{name:<14}{value}", highlight=False, markup=False)
-    subprocess.run(
-        ["kubectl", "get", "pods,horizontalpodautoscalers", "--namespace", said["namespace"]],
-        env={**os.environ, **environment.variables()},
-        cwd=Path(paths.ROOT),
-        check=False,
-    )
+        if isinstance(value, str | int):
+            console.print(f"{name:<12} {value}", markup=False)
+    for part, command in said["reach"].items():
+        console.print(f"{'to ' + part:<12} {command}", markup=False)
+    console.print(kubectl("get", "pods,horizontalpodautoscalers", namespace=said["namespace"]), markup=False)
