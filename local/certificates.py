@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import ipaddress
 import json
-import os
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from local import paths
+from local.files import write_private
 
 LIFETIME = timedelta(days=3650)
 CLUSTER_CA, ETCD_CA, FRONT_PROXY_CA = "ca", "etcd-ca", "front-proxy-ca"
@@ -32,16 +32,6 @@ class Pair:
 def pair(name: str) -> Pair:
     """Return where a certificate of that name is kept."""
     return Pair(paths.CERTIFICATES / f"{name}.crt", paths.CERTIFICATES / f"{name}.key")
-
-
-def write_private(path: Path, content: bytes | str) -> None:
-    """Write a file that only its owner may read; it is whole or not there."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    scratch = path.with_name(path.name + ".new")
-    descriptor = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content.encode() if isinstance(content, str) else content)
-    scratch.rename(path)
 
 
 def _pem(key: ec.EllipticCurvePrivateKey) -> bytes:

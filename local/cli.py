@@ -35,7 +35,7 @@ app.add_typer(stack_commands, name="stack")
 def alone() -> Iterator[None]:
     """Hold the lock that two commands which change the cluster can't hold at the same time; it goes with its holder."""
     paths.CACHE.mkdir(parents=True, exist_ok=True)
-    with (paths.CACHE / "lock").open("a+") as lock:
+    with (paths.CACHE / f"{paths.CLUSTER_NAME}.lock").open("a+") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:

@@ -25,8 +25,8 @@ from local import (
     teardown,
     wheels,
 )
-from local.certificates import write_private
 from local.errors import LocalError
+from local.files import write_private
 from local.nodes import MOST_NODES, Node, nodes
 from local.progress import Progress
 from local.work import Work

@@ -9,7 +9,7 @@ import os
 from pathlib import Path
 
 from local import mounts, paths
-from local.certificates import write_private
+from local.files import write_private
 
 # Settings of ours, needed for pods to reach anything at all.
 WANTED = {

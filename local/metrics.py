@@ -12,6 +12,7 @@ import yaml
 from local import certificates, paths, tools
 from local.certificates import CLUSTER_CA, FRONT_PROXY_CA, pair
 from local.control_plane import LOOPBACK_URL
+from local.files import write
 from local.nodes import API_ADDRESS, Node
 from local.processes import Daemon
 
@@ -68,10 +69,7 @@ def adapter_rules() -> dict[str, object]:
 
 
 def _write(name: str, content: dict[str, object]) -> Path:
-    path = paths.CONFIG / name
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(yaml.safe_dump(content))
-    return path
+    return write(paths.CONFIG / name, yaml.safe_dump(content))
 
 
 def prometheus(nodes: list[Node]) -> Daemon:

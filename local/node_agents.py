@@ -11,6 +11,7 @@ from local import certificates, cgroups, paths, tools
 from local.certificates import CLUSTER_CA, pair
 from local.control_plane import LOOPBACK_URL, NODE_URL
 from local.errors import LocalError
+from local.files import write
 from local.network import POD_BRIDGE
 from local.nodes import DNS_ADDRESS, NODE_RANGE, POD_RANGE, Node
 from local.processes import Daemon
@@ -47,12 +48,6 @@ Root = "{state}/runc"
 """
 
 
-def _write(path: Path, text: str) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text)
-    return path
-
-
 def network_plugins() -> Path:
     """Return the directory of the network plugins."""
     for directory in PLUGIN_DIRECTORIES:
@@ -85,7 +80,7 @@ def network_configuration(node: Node) -> str:
 
 
 def containerd(node: Node) -> Daemon:
-    cni = _write(node.directory / "cni" / "10-primetrade.conflist", network_configuration(node)).parent
+    cni = write(node.directory / "cni" / "10-primetrade.conflist", network_configuration(node)).parent
     content = CONTAINERD.format(
         root=node.directory / "containerd",
         state=node.directory / "containerd-state",
@@ -95,7 +90,7 @@ def containerd(node: Node) -> Daemon:
         cni=cni,
         snapshotter=snapshotter(paths.CLUSTER),
     )
-    config = _write(node.directory / "containerd.toml", content)
+    config = write(node.directory / "containerd.toml", content)
     return Daemon(f"containerd-{node.number}", ("containerd", "--config", str(config)), (config,), node.network)
 
 
@@ -110,7 +105,7 @@ def resolver_file() -> Path:
     candidates = (Path("/etc/resolv.conf"), Path("/run/systemd/resolve/resolv.conf"))
     found = [server for file in candidates if file.exists() for server in name_servers(file.read_text())]
     unique = dict.fromkeys(found)
-    return _write(paths.CONFIG / "resolv.conf", "".join(f"nameserver {server}\n" for server in unique))
+    return write(paths.CONFIG / "resolv.conf", "".join(f"nameserver {server}\n" for server in unique))
 
 
 def kubelet_configuration(node: Node) -> dict[str, object]:
@@ -158,7 +153,7 @@ def kubelet(node: Node) -> Daemon:
     url = NODE_URL if node.network else LOOPBACK_URL
     client = pair(f"kubelet-{node.number}")
     kubeconfig = certificates.kubeconfig(node.directory / "kubelet.kubeconfig", client, url)
-    config = _write(node.directory / "kubelet.yaml", yaml.safe_dump(kubelet_configuration(node)))
+    config = write(node.directory / "kubelet.yaml", yaml.safe_dump(kubelet_configuration(node)))
     command = (
         str(tools.binary("kubernetes", "kubelet")),
         f"--config={config}",
@@ -190,7 +185,7 @@ def kube_proxy(node: Node) -> Daemon:
         "healthzBindAddress": "127.0.0.1:10256",
         "metricsBindAddress": "127.0.0.1:10249",
     }
-    config = _write(node.directory / "kube-proxy.yaml", yaml.safe_dump(settings))
+    config = write(node.directory / "kube-proxy.yaml", yaml.safe_dump(settings))
     command = (str(tools.binary("kubernetes", "kube-proxy")), f"--config={config}")
     return Daemon(f"kube-proxy-{node.number}", command, (config, kubeconfig), node.network)
 

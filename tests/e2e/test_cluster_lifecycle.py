@@ -1,0 +1,92 @@
+"""The local cluster comes from nothing, from what killed runs left, and goes without a trace."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from tests.e2e.machine import LOCAL, Machine, machine
+from tests.e2e.system import ROOT
+
+pytestmark = [
+    pytest.mark.phases(1),
+    pytest.mark.skipif(os.geteuid() != 0, reason="a cluster of its own needs root"),
+]
+UP = ("up", "--no-image")
+
+
+@pytest.fixture
+def alone() -> Iterator[Machine]:
+    with machine() as inside:
+        yield inside
+
+
+def wait_for(condition: object, seconds: float = 60) -> None:
+    assert callable(condition)
+    until = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < until, "waited in vain"
+        time.sleep(0.02)
+
+
+def test_down_leaves_the_machine_as_it_was(alone: Machine) -> None:
+    before = alone.snapshot()
+    alone.local(*UP, "--nodes", "2")
+    found = alone.status()
+    assert found["well"], found
+    assert found["nodes"] == {"node-1": True, "node-2": True}
+    alone.local("down")
+    assert alone.snapshot() == before
+
+
+def test_a_cluster_whose_processes_were_all_killed_comes_back_with_its_data(alone: Machine) -> None:
+    before = alone.snapshot()
+    alone.local(*UP)
+    alone.kubectl("create", "configmap", "kept", "--from-literal=answer=42")
+    alone.kill_everything()
+    assert alone.status()["cluster"] == "not answering"
+    alone.local(*UP)
+    assert alone.status()["well"]
+    assert alone.kubectl("get", "configmap", "kept", "--output", "jsonpath={.data.answer}") == "42"
+    alone.kill_everything()
+    alone.local("down")
+    assert alone.snapshot() == before
+
+
+@pytest.mark.parametrize("file", ["certificates/ca.crt", "logs/etcd.log", "logs/kubelet-1.log", "complete.json"])
+def test_a_run_that_was_killed_at_any_point_can_be_run_again(alone: Machine, file: str) -> None:
+    first = alone.start(*LOCAL, *UP)
+    wait_for((alone.state / "primetrade" / "cluster" / file).exists)
+    first.kill()
+    first.wait()
+    alone.local(*UP)
+    found = alone.status()
+    assert found["well"], found
+
+
+def test_a_second_run_changes_nothing(alone: Machine) -> None:
+    alone.local(*UP)
+    before = alone.status()
+    alone.local(*UP)
+    assert alone.status() == before
+
+
+def test_a_port_in_use_is_named_with_its_holder_and_nothing_is_made(alone: Machine) -> None:
+    before = alone.snapshot()
+    code = "import socket; s = socket.create_server(('127.0.0.1', 30080)); print('bound', flush=True); s.accept()"
+    holder = alone.start(str(ROOT / ".venv/infra/bin/python"), "-c", code)
+    assert holder.stdout is not None
+    holder.stdout.readline()
+    try:
+        status, said = alone.run(*LOCAL, *UP)
+    finally:
+        holder.kill()
+        holder.wait()
+    assert status == 1
+    assert "30080" in said
+    assert str(holder.pid) in said
+    assert len(said.strip().splitlines()) == 1
+    assert alone.snapshot() == before
