@@ -1,0 +1,109 @@
+"""What a shell is given, and which machines are refused."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from local import environment, paths, preflight
+from local.errors import LocalError
+
+
+@pytest.fixture
+def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An environment without pulumi and without settings of its own; returns a directory on its PATH."""
+    for name in ("KUBECONFIG", "PULUMI_BACKEND_URL", "PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(paths, "API_IMAGE", tmp_path / "image")
+    return tmp_path
+
+
+def program(directory: Path, name: str) -> Path:
+    file = directory / name
+    file.write_text("#!/bin/sh\n")
+    file.chmod(0o755)
+    return file
+
+
+def test_a_shell_reaches_the_local_cluster_and_its_stacks(bare: Path) -> None:
+    (bare / "image").write_text("example.org/x:1\n")
+    given = environment.variables()
+    assert given["KUBECONFIG"] == str(paths.KUBECONFIG)
+    assert given["PULUMI_BACKEND_URL"] == f"file://{paths.PULUMI}"
+    assert given["PULUMI_CONFIG_PASSPHRASE"] == ""
+    assert given["TASK_MANAGER_IMAGE"] == "example.org/x:1"
+
+
+@pytest.mark.usefixtures("bare")
+def test_without_pulumi_the_stand_ins_are_used() -> None:
+    given = environment.variables()
+    assert str(paths.PLUGINS) in given["PATH"].split(os.pathsep)
+    assert given["PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION"] == "true"
+
+
+def test_an_official_pulumi_keeps_its_own_plugins(bare: Path) -> None:
+    program(bare, "pulumi")
+    program(bare, "pulumi-language-python")
+    given = environment.variables()
+    assert str(paths.PLUGINS) not in given["PATH"].split(os.pathsep)
+    assert "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION" not in given
+
+
+@pytest.mark.usefixtures("bare")
+def test_what_the_user_has_set_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KUBECONFIG", "/elsewhere/config")
+    monkeypatch.setenv("PULUMI_BACKEND_URL", "s3://bucket")
+    monkeypatch.setenv("PULUMI_CONFIG_PASSPHRASE_FILE", "/secret")
+    given = environment.variables()
+    assert {"KUBECONFIG", "PULUMI_BACKEND_URL", "PULUMI_CONFIG_PASSPHRASE", "TASK_MANAGER_IMAGE"}.isdisjoint(given)
+
+
+@pytest.mark.usefixtures("bare")
+def test_asking_for_the_environment_twice_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", environment.variables()["PATH"])
+    assert environment.variables()["PATH"] == os.environ["PATH"]
+
+
+def test_our_own_kubeconfig_is_not_another_cluster(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KUBECONFIG", str(paths.KUBECONFIG))
+    assert paths.external_kubeconfig() is None
+    monkeypatch.setenv("KUBECONFIG", "/elsewhere/config")
+    assert paths.external_kubeconfig() == "/elsewhere/config"
+
+
+def test_a_port_in_use_is_named_with_its_holder(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        monkeypatch.setattr(preflight, "PORTS", {port: "the tests"})
+        [line] = preflight.ports_in_use()
+    assert f"port {port}, for the tests, is in use by" in line
+    assert f"(process {os.getpid()})" in line
+
+
+def test_a_disk_that_is_too_small_is_named_with_what_is_needed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(paths, "STATE", tmp_path / "not" / "yet")
+    monkeypatch.setattr(preflight, "CLUSTER_BYTES", 10**18)
+    monkeypatch.setattr(preflight, "MARGIN_BYTES", 10**18)
+    monkeypatch.setattr(preflight, "BUILD_BYTES", 10**18)
+    with pytest.raises(LocalError, match=r"GB are free at .* 1000000000 GB are needed .* set XDG_CACHE_HOME"):
+        preflight.check_disk()
+
+
+def test_an_error_is_one_line_and_status_one() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "local", "up", "--phase", "7"],
+        cwd=paths.ROOT,
+        env={name: value for name, value in os.environ.items() if name != "KUBECONFIG"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert done.stderr == "error: phase 7 is unknown: it is one of 1, 2\n"

@@ -1,0 +1,96 @@
+"""Processes are known by their mark: ours are found whatever happened, others are never touched."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixed
+
+from local import processes
+from local.errors import LocalError
+from local.processes import Daemon
+
+
+@pytest.fixture
+def daemon(cluster: Path) -> Iterator[Daemon]:
+    config = cluster / "config"
+    config.parent.mkdir(parents=True)
+    config.write_text("first")
+    yield Daemon("sleeper", ("sleep", "60"), (config,))
+    processes.stop(processes.running(), grace=0)
+
+
+@retry(retry=retry_if_exception_type(AssertionError), stop=stop_after_delay(10), wait=wait_fixed(0.02), reraise=True)
+def found(daemon: Daemon) -> processes.Running:
+    process = processes.find(daemon)
+    assert process is not None
+    return process
+
+
+def test_a_daemon_is_started_once(daemon: Daemon) -> None:
+    assert processes.start(daemon)
+    first = found(daemon)
+    assert not processes.start(daemon)
+    assert found(daemon) == first
+
+
+def test_a_changed_configuration_starts_it_anew(daemon: Daemon) -> None:
+    processes.start(daemon)
+    first = found(daemon)
+    daemon.files[0].write_text("second")
+    assert processes.start(daemon)
+    assert found(daemon).pid != first.pid
+    assert len(processes.running()) == 1
+
+
+def test_a_process_of_the_same_program_that_is_not_ours_is_left_alone(daemon: Daemon) -> None:
+    with subprocess.Popen(["sleep", "60"]) as stranger:
+        processes.start(daemon)
+        found(daemon)
+        processes.stop(processes.running())
+        assert stranger.poll() is None
+        stranger.kill()
+    assert processes.running() == []
+
+
+def test_another_clusters_processes_are_not_ours(
+    daemon: Daemon, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    processes.start(daemon)
+    found(daemon)
+    with monkeypatch.context() as patch:
+        patch.setattr("local.paths.CLUSTER", tmp_path / "another")
+        assert processes.running() == []
+    assert len(processes.running()) == 1
+
+
+def test_a_process_that_ignores_term_is_killed(cluster: Path) -> None:
+    ready = cluster / "ready"
+    stubborn = Daemon("stubborn", ("sh", "-c", f"trap '' TERM; : > {ready}; while :; do sleep 0.1; done"))
+    processes.start(stubborn)
+    wait_for_file(ready)
+    processes.stop(processes.running(), grace=0.3)
+    assert [process for process in processes.running() if process.program == "sh"] == []
+    processes.stop(processes.running(), grace=0)
+
+
+@retry(retry=retry_if_exception_type(AssertionError), stop=stop_after_delay(10), wait=wait_fixed(0.02), reraise=True)
+def wait_for_file(file: Path) -> None:
+    assert file.exists()
+
+
+def test_a_daemon_that_ended_is_reported_with_its_last_words(cluster: Path) -> None:
+    brief = Daemon("brief", ("sh", "-c", "echo no such bucket; exit 3"))
+    processes.start(brief)
+    wait_for_words(brief)
+    with pytest.raises(LocalError, match=f"brief ended: no such bucket .*{cluster}"):
+        processes.ensure_alive(brief)
+
+
+@retry(retry=retry_if_exception_type(AssertionError), stop=stop_after_delay(10), wait=wait_fixed(0.02), reraise=True)
+def wait_for_words(daemon: Daemon) -> None:
+    assert daemon.log.read_text()
+    assert processes.find(daemon) is None
