@@ -50,7 +50,7 @@ def steady_load(directory: Path, targets: list[str], token: str, *, rate: int, c
     load = Load(directory / "results.bin")
     load.results.touch()
     command = (
-        'eval "$(.venv/infra/bin/python -m local env)"; exec vegeta attack -duration=0 -insecure -keepalive -timeout=30s'
+        'eval "$(.venv/infra/bin/python -m local env)"; exec vegeta attack -duration=0 -insecure -timeout=30s'
         # Bounded, so that a system that can't keep up shows itself in times rather than in ever more connections.
         f" -rate={rate} -connections={connections} -max-workers=200 -targets={written} -output={load.results}"
     )
