@@ -95,8 +95,10 @@ class Gateway(Component):
             # connection) only where the method is idempotent: a POST is never done twice (pkg/middlewares/retry).
             spec={
                 "retry": {
-                    "attempts": 4,
-                    "initialInterval": "50ms",
+                    # Waits grow from 0.1 to 0.2 s (pkg/middlewares/retry: they at most double over all attempts), about
+                    # 0.7 s together: what a list of pods that is short of CPU needs to be brought up to date.
+                    "attempts": 6,
+                    "initialInterval": "100ms",
                     "status": ["502"],
                     "maxRequestBodyBytes": 64 * 1024,
                 }
