@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -24,8 +24,7 @@ def alone() -> Iterator[Machine]:
         yield inside
 
 
-def wait_for(condition: object, seconds: float = 60) -> None:
-    assert callable(condition)
+def wait_for(condition: Callable[[], bool], seconds: float = 60) -> None:
     until = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < until, "waited in vain"
@@ -65,6 +64,36 @@ def test_a_run_that_was_killed_at_any_point_can_be_run_again(alone: Machine, fil
     alone.local(*UP)
     found = alone.status()
     assert found["well"], found
+
+
+WITH_VOLUME = """
+apiVersion: v1
+kind: PersistentVolumeClaim
+metadata: {name: data}
+spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Mi}}}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: writer}
+spec:
+  terminationGracePeriodSeconds: 0
+  containers:
+    - {name: pause, image: "registry.k8s.io/pause:3.10", volumeMounts: [{name: data, mountPath: /data}]}
+  volumes:
+    - {name: data, persistentVolumeClaim: {claimName: data}}
+"""
+
+
+def test_a_claim_gets_a_directory_that_goes_with_it(alone: Machine) -> None:
+    alone.local(*UP)
+    manifest = alone.state / "manifest.yaml"
+    manifest.write_text(WITH_VOLUME)
+    alone.kubectl("apply", "--filename", str(manifest))
+    alone.kubectl("wait", "--for=condition=Ready", "pod/writer", "--timeout=60s")
+    volumes = alone.state / "primetrade" / "cluster" / "volumes"
+    assert len(list(volumes.iterdir())) == 1
+    alone.kubectl("delete", "--filename", str(manifest), "--wait")
+    wait_for(lambda: not list(volumes.iterdir()))
 
 
 def test_a_second_run_changes_nothing(alone: Machine) -> None:
