@@ -46,7 +46,9 @@ def _dns(nodes: list[Node]) -> None:
 
 
 def volume_daemon() -> Daemon:
-    return Daemon("volumes", (sys.executable, "-m", "local.volumes"), environment={"PYTHONPATH": str(paths.ROOT)})
+    # It has to find the same cluster as this process, wherever that is kept.
+    where = {"PYTHONPATH": str(paths.ROOT), "XDG_STATE_HOME": str(paths.STATE.parent)}
+    return Daemon("volumes", (sys.executable, "-m", "local.volumes"), environment=where)
 
 
 def _storage(_: list[Node]) -> None:
