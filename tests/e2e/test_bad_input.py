@@ -99,16 +99,7 @@ def test_an_unknown_phase_of_make_is_named() -> None:
 
 
 @pytest.mark.phases(1)
-def test_the_local_cluster_needs_root(tmp_path: Path) -> None:
-    nobody = run(
-        "setpriv",
-        "--reuid=65534",
-        "--regid=65534",
-        "--clear-groups",
-        ".venv/infra/bin/python",
-        "-m",
-        "local",
-        "up",
-        env={"HOME": str(tmp_path)},
-    )
-    assert_clear(nobody, "root")
+def test_the_local_cluster_needs_root() -> None:
+    # Root is given up once all is loaded: the interpreter itself may lie where nobody else can read.
+    code = "import os, sys; from local import cli; os.setuid(65534); sys.argv = ['local', 'up']; cli.main()"
+    assert_clear(run(".venv/infra/bin/python", "-c", code), "root", "KUBECONFIG")
