@@ -75,7 +75,7 @@ e2e: $(VENV)/app/.ready $(VENV)/infra/.ready ## Run the end-to-end tests on the 
 	@$(LOCAL) prepare-tests
 	@$(LOCAL) tools vegeta >/dev/null
 	@for phase in $(PHASE); do $(MAKE) up PHASE=$$phase; $(APP)/pytest -v tests/e2e --phase $$phase; done
-	@$(INFRA)/pytest -q -n 2 tests/plugins/live
+	@$(INFRA)/pytest -q tests/plugins/live
 
 .PHONY: lint
 lint: $(VENV)/app/.ready $(VENV)/infra/.ready $(VENV)/checks/.ready ## Check style, types, workflows, Dockerfile and manifests
