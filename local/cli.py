@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
 import json
 import os
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -18,6 +15,7 @@ from local import addons, api_image, cluster, environment, packages, paths, pref
 from local import status as cluster_status
 from local.errors import LocalError
 from local.images import PYTHON_BASE
+from local.lock import alone
 from local.progress import Progress
 from local.stack import StackError
 from local.stack_cli import stack_commands
@@ -29,23 +27,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(stack_commands, name="stack")
-
-
-@contextlib.contextmanager
-def alone() -> Iterator[None]:
-    """Hold the lock that two commands which change the cluster can't hold at the same time; it goes with its holder."""
-    paths.CACHE.mkdir(parents=True, exist_ok=True)
-    with (paths.CACHE / f"{paths.CLUSTER_NAME}.lock").open("a+") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            lock.seek(0)
-            holder = lock.read().strip()
-            raise LocalError(f"another run is changing the cluster (process {holder}): wait for it to end") from error
-        lock.truncate(0)
-        lock.write(str(os.getpid()))
-        lock.flush()
-        yield
 
 
 @app.command()
@@ -167,12 +148,11 @@ def prepare_tests() -> None:
 @app.command("tools")
 def build_tools(names: Annotated[list[str], typer.Argument(help="Directories of local/tools.")]) -> None:
     """Build Go tools and link their programs into the directory that `env` puts on PATH; print their paths."""
-    with alone():
-        for name in names:
-            directory = tools.build(name)
-            programs = sorted(entry.name for entry in directory.iterdir())
-            environment.link(*((program, directory / program) for program in programs))
-            sys.stdout.write("".join(f"{directory / program}\n" for program in programs))
+    for name in names:
+        directory = tools.build(name)
+        programs = sorted(entry.name for entry in directory.iterdir())
+        environment.link(*((program, directory / program) for program in programs))
+        sys.stdout.write("".join(f"{directory / program}\n" for program in programs))
 
 
 @app.command("bin")

@@ -23,3 +23,12 @@ def write(path: Path, content: bytes | str, mode: int = 0o644) -> Path:
 def write_private(path: Path, content: bytes | str) -> Path:
     """Write a file that only its owner may read, unless it has that content; return its path."""
     return write(path, content, 0o600)
+
+
+def place(made: Path, target: Path) -> None:
+    """Move a directory that has been made to its place; where another run was faster, its work stands."""
+    try:
+        made.rename(target)
+    except OSError:
+        if not target.is_dir():
+            raise

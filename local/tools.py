@@ -11,7 +11,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from local import paths, wheels
+from local import files, paths, wheels
 from local.commands import run
 from local.errors import LocalError
 
@@ -127,7 +127,7 @@ def build(name: str) -> Path:
         target.mkdir()
         compiler = go(tool.go_directive())
         run(compiler, "build", *tool.flags, "-o", f"{target}/", *tool.packages, cwd=tool.module, env=go_environment())
-        target.rename(tool.directory)
+        files.place(target, tool.directory)
     for old in paths.BINARIES.glob(f"{name}-" + "[0-9a-f]" * 12):
         if old != tool.directory:
             shutil.rmtree(old, ignore_errors=True)

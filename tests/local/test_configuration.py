@@ -104,6 +104,17 @@ def test_a_file_is_not_written_again_without_a_change(tmp_path: Path) -> None:
     assert [entry.name for entry in tmp_path.iterdir()] == ["a"]
 
 
+def test_of_two_runs_that_make_the_same_the_first_ones_work_stands(tmp_path: Path) -> None:
+    first, second, target = tmp_path / "first", tmp_path / "second", tmp_path / "target"
+    for made in (first, second):
+        made.mkdir()
+        (made / "program").write_text(made.name)
+        files.place(made, target)
+    assert (target / "program").read_text() == "first"
+    with pytest.raises(FileNotFoundError):
+        files.place(tmp_path / "missing", tmp_path / "nowhere")
+
+
 def test_only_known_leftovers_and_empty_directories_are_pruned(tmp_path: Path) -> None:
     ours, theirs = tmp_path / "ours", tmp_path / "theirs"
     (ours / "net.d").mkdir(parents=True)
