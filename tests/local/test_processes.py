@@ -14,13 +14,18 @@ from local.errors import LocalError
 from local.processes import Daemon
 
 
+def started_here() -> list[processes.Running]:
+    """Return the tests' own processes. By name too, so that a mistake in `running` can't end a real cluster's."""
+    return [process for process in processes.running() if process.name in {"sleeper", "stubborn", "brief"}]
+
+
 @pytest.fixture
 def daemon(cluster: Path) -> Iterator[Daemon]:
     config = cluster / "config"
     config.parent.mkdir(parents=True)
     config.write_text("first")
     yield Daemon("sleeper", ("sleep", "60"), (config,))
-    processes.stop(processes.running(), grace=0)
+    processes.stop(started_here(), grace=0)
 
 
 @retry(retry=retry_if_exception_type(AssertionError), stop=stop_after_delay(10), wait=wait_fixed(0.02), reraise=True)
@@ -50,7 +55,7 @@ def test_a_process_of_the_same_program_that_is_not_ours_is_left_alone(daemon: Da
     with subprocess.Popen(["sleep", "60"]) as stranger:
         processes.start(daemon)
         found(daemon)
-        processes.stop(processes.running())
+        processes.stop(started_here())
         assert stranger.poll() is None
         stranger.kill()
     assert processes.running() == []
@@ -72,9 +77,9 @@ def test_a_process_that_ignores_term_is_killed(cluster: Path) -> None:
     stubborn = Daemon("stubborn", ("sh", "-c", f"trap '' TERM; : > {ready}; while :; do sleep 0.1; done"))
     processes.start(stubborn)
     wait_for_file(ready)
-    processes.stop(processes.running(), grace=0.3)
+    processes.stop(started_here(), grace=0.3)
     assert [process for process in processes.running() if process.program == "sh"] == []
-    processes.stop(processes.running(), grace=0)
+    processes.stop(started_here(), grace=0)
 
 
 @retry(retry=retry_if_exception_type(AssertionError), stop=stop_after_delay(10), wait=wait_fixed(0.02), reraise=True)
