@@ -84,8 +84,10 @@ def test_a_wrong_value_is_refused_at_its_place(values: dict[str, Any], path: str
     [
         (
             {"drain": {"gracefulTimeoutSeconds": 25}},
-            "drain: sleepSeconds 10 + gracefulTimeoutSeconds 25 = 35 must be less than"
-            " terminationGracePeriodSeconds 35",
+            (
+                "drain: sleepSeconds 10 + gracefulTimeoutSeconds 25 = 35 must be less than"
+                " terminationGracePeriodSeconds 35"
+            ),
         ),
         ({"autoscaling": {"minReplicas": 3}}, "autoscaling: minReplicas 3 is more than maxReplicas 1"),
         ({"persistence": {"enabled": True}}, "persistence: enabled without a claim"),
