@@ -6,6 +6,7 @@ import os
 import platform
 import shutil
 import sys
+import time
 from pathlib import Path
 
 import psutil
@@ -31,6 +32,7 @@ PORTS = {
     30090: "the gateway, http (phase 2)",
     30443: "the gateway, https (phase 2)",
 }
+LOOK_AGAIN_SECONDS = 0.3
 GIGABYTE = 1_000_000_000
 # Seen: 5 GB of Go modules, 7 GB of Go's build cache and 5 GB of programs and images after the first build; 4 GB of a
 # running phase 2.
@@ -75,13 +77,29 @@ def check_machine(phase: int) -> None:
 
 def ports_in_use() -> list[str]:
     """Return a line for each port of the cluster that a process of someone else listens on."""
+    holders = listeners()
+    if None in holders.values():
+        time.sleep(LOOK_AGAIN_SECONDS)
+        holders = listeners()
+    # Asked after the ports: one of ours that has begun to listen meanwhile is known by now.
     ours = {process.pid for process in processes.running()}
-    taken = {}
-    for connection in psutil.net_connections(kind="tcp"):
-        port = connection.laddr.port if connection.laddr else 0
-        if connection.status == psutil.CONN_LISTEN and port in PORTS and connection.pid not in ours:
-            taken[port] = f"port {port}, for {PORTS[port]}, is in use by {_holder(connection.pid)}"
-    return [taken[port] for port in sorted(taken)]
+    return [
+        f"port {port}, for {PORTS[port]}, is in use by {_holder(pid)}"
+        for port, pid in sorted(holders.items())
+        if pid not in ours
+    ]
+
+
+def listeners() -> dict[int, int | None]:
+    """Return the ports of the cluster that are listened on, each with its process.
+
+    The process is None when it can't be seen from here, or when it has begun to listen while this looked.
+    """
+    return {
+        connection.laddr.port: connection.pid
+        for connection in psutil.net_connections(kind="tcp")
+        if connection.laddr and connection.status == psutil.CONN_LISTEN and connection.laddr.port in PORTS
+    }
 
 
 def _holder(pid: int | None) -> str:
