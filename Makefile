@@ -116,6 +116,7 @@ deploy: $(VENV)/infra/.ready ## Bring a stack to what the program says: make dep
 smoke: $(VENV)/infra/.ready ## Ask the stack's address whether it is ready: make smoke STACK=prod
 	@$(LOCAL) stack smoke $(STACK)
 
+# requirements/binaries.txt holds programs rather than libraries (kubectl, helm, Traefik, Valkey) and is kept by hand.
 .PHONY: lock
 lock: ## Lock the dependencies of pyproject.toml again, with hashes
 	@$(PYTHON) -m venv --clear $(VENV)/lock && $(VENV)/lock/bin/pip install --quiet uv

@@ -14,8 +14,8 @@ from tests.e2e.system import System, wait_for
 
 # "0 failed of at least 20,000": enough that a failure of one request in 7,000 would be seen nineteen times of twenty.
 REQUESTS = 20_000
-# Half of what two processors serve beside a rollout, so that a failure is the rollout's and not a lack of capacity.
-RATE = 100
+# Well below what two processors serve beside a rollout, so that a failure is the rollout's and not a lack of capacity.
+RATE = 60
 
 
 def images(system: System) -> set[str]:
