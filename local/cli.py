@@ -17,7 +17,6 @@ from local.errors import LocalError
 from local.images import PYTHON_BASE
 from local.lock import alone
 from local.progress import Progress
-from local.stack import StackError
 from local.stack_cli import stack_commands
 
 app = typer.Typer(
@@ -176,7 +175,7 @@ def main() -> None:
     """Run a command; an error that a user can act on is one line and status 1."""
     try:
         app()
-    except (LocalError, StackError) as error:
+    except LocalError as error:
         Console(stderr=True, highlight=False, soft_wrap=True).print(f"error: {error}", markup=False, style="red")
         sys.exit(1)
     except KeyboardInterrupt:

@@ -15,12 +15,10 @@ from rich.console import Console
 from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from local import environment, paths
+from local.commands import run
+from local.errors import LocalError
 
 DEMO_EMAIL = "demo@example.org"
-
-
-class StackError(Exception):
-    """What went wrong and what to do, in one line."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +33,7 @@ def pulumi(*arguments: str, stack: str | None = None, capture: bool = False) -> 
     """Run pulumi in the repository; return what it printed when `capture` is set.
 
     Raises:
-        StackError: pulumi failed; it has said why itself, unless its words were captured, which are then the error's.
+        LocalError: pulumi failed; it has said why itself, unless its words were captured, which are then the error's.
     """
     command = ["pulumi", *arguments, *(["--stack", stack] if stack else []), "--non-interactive"]
     done = subprocess.run(
@@ -48,7 +46,7 @@ def pulumi(*arguments: str, stack: str | None = None, capture: bool = False) -> 
     )
     if done.returncode:
         words = (done.stderr or "").strip().splitlines()
-        raise StackError(words[-1] if words else f"`{' '.join(command)}` failed: see above")
+        raise LocalError(words[-1] if words else f"`{' '.join(command)}` failed: see above")
     return done.stdout or ""
 
 
@@ -63,7 +61,7 @@ def outputs(stack: str | None) -> dict[str, Any]:
     """Return the outputs of the stack, or of the one that came up last."""
     said: dict[str, Any] = json.loads(pulumi("stack", "output", "--json", stack=stack, capture=True))
     if "url" not in said:
-        raise StackError(f"stack {stack or 'selected last'} is not up: run `make up`")
+        raise LocalError(f"stack {stack or 'selected last'} is not up: run `make up`")
     return said
 
 
@@ -78,14 +76,8 @@ def up(stack: str) -> None:
 
 
 def kubectl(*arguments: str, namespace: str) -> str:
-    """Run kubectl in a namespace and return what it printed; raise StackError with its words when it failed."""
-    command = ["kubectl", "--namespace", namespace, *arguments]
-    done = subprocess.run(
-        command, env={**os.environ, **environment.variables()}, capture_output=True, text=True, check=False
-    )
-    if done.returncode:
-        raise StackError(done.stderr.strip() or f"`{' '.join(command)}` failed")
-    return done.stdout
+    """Run kubectl in a namespace and return what it printed; raise LocalError with its words when it failed."""
+    return run("kubectl", "--namespace", namespace, *arguments, env=environment.variables())
 
 
 def wait_until_scaled(namespace: str) -> None:

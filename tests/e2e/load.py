@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from tests.e2e.system import ROOT, in_shell
 
@@ -26,11 +27,11 @@ class Load:
 
     def so_far(self) -> int:
         """Return how many requests have been answered or have failed until now."""
-        return self.report()["requests"] if self.results.stat().st_size else 0
+        return int(self.report()["requests"]) if self.results.stat().st_size else 0
 
-    def report(self) -> dict[str, int]:
-        vegeta = in_shell("vegeta", "report", "-type=json", str(self.results)).ok()
-        report: dict[str, int] = json.loads(vegeta)
+    def report(self) -> dict[str, Any]:
+        """Return vegeta's summary of the results as they are now."""
+        report: dict[str, Any] = json.loads(in_shell("vegeta", "report", "-type=json", str(self.results)).ok())
         return report
 
 
@@ -60,7 +61,7 @@ def steady_load(directory: Path, targets: list[str], token: str, *, rate: int, c
     finally:
         attack.send_signal(signal.SIGINT)
         attack.wait(60)
-    report = json.loads(in_shell("vegeta", "report", "-type=json", str(load.results)).ok())
+    report = load.report()
     load.requests, load.statuses, load.errors = report["requests"], report["status_codes"], report["errors"]
     load.failures = load.requests - load.statuses.get("200", 0)
     load.p99_ms = report["latencies"]["99th"] / 1e6
