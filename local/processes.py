@@ -1,8 +1,8 @@
 """Long-running processes of the cluster.
 
 Each carries a mark in its environment: the cluster's directory, its own name, and a digest of how it was started. The
-mark is there from `exec` on, so there is no moment at which a process exists without it, whatever is killed, and no
-process of anyone else can be taken for ours. No files of process ids have to be kept true.
+mark comes with the program itself, whatever is killed around it, and no process of anyone else can be taken for ours.
+No files of process ids have to be kept true.
 """
 
 from __future__ import annotations
@@ -73,20 +73,19 @@ class Running:
 
 def running() -> list[Running]:
     """Return every live process of this cluster, children that inherited the mark included."""
-    prefix = f"{MARK}={paths.CLUSTER}|".encode()
-    found = []
-    for entry in Path("/proc").iterdir():
-        if not entry.name.isdigit():
-            continue
-        try:
-            variables = (entry / "environ").read_bytes().split(b"\0")
-            marks = [variable for variable in variables if variable.startswith(prefix)]
-            if marks:
-                mark = marks[0].decode().removeprefix(f"{MARK}=")
-                found.append(Running(int(entry.name), (entry / "comm").read_text().strip(), mark))
-        except OSError:
-            continue  # ended meanwhile, or another user's
-    return found
+    pids = (int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit())
+    return [process for process in map(_marked, pids) if process and process.mark.startswith(f"{paths.CLUSTER}|")]
+
+
+def _marked(pid: int) -> Running | None:
+    """Return the process with its mark, or None when it has none, has ended, or is another user's."""
+    try:
+        variables = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+        program = Path(f"/proc/{pid}/comm").read_text().strip()
+    except OSError:
+        return None
+    marks = [variable for variable in variables if variable.startswith(f"{MARK}=".encode())]
+    return Running(pid, program, marks[0].decode().removeprefix(f"{MARK}=")) if marks else None
 
 
 def find(daemon: Daemon, among: list[Running] | None = None) -> Running | None:
@@ -99,6 +98,8 @@ def find(daemon: Daemon, among: list[Running] | None = None) -> Running | None:
 
 def start(daemon: Daemon, among: list[Running] | None = None) -> bool:
     """Have the daemon running as described; tell whether it had to be started.
+
+    Returns when the process can be found, or has ended again.
 
     Args:
         among: what `running()` returned a moment ago, where the caller starts several.
@@ -113,7 +114,7 @@ def start(daemon: Daemon, among: list[Running] | None = None) -> bool:
         daemon.log.rename(daemon.log.with_suffix(".log.1"))
     enter = ("nsenter", f"--net=/run/netns/{daemon.network}", "--") if daemon.network else ()
     with daemon.log.open("ab") as log:
-        subprocess.Popen(
+        process = subprocess.Popen(
             [*enter, *daemon.command],
             stdin=subprocess.DEVNULL,
             stdout=log,
@@ -127,7 +128,17 @@ def start(daemon: Daemon, among: list[Running] | None = None) -> bool:
             },
             start_new_session=True,
         )
+    _wait_until_found(daemon, process)
     return True
+
+
+def _wait_until_found(daemon: Daemon, process: subprocess.Popen[bytes]) -> None:
+    """Wait for the kernel to show the mark: `exec` reports success before that, 10 ms and more with a cold disk."""
+    while process.poll() is None:
+        shown = _marked(process.pid)
+        if shown and shown.program == daemon.program:
+            return
+        time.sleep(0.002)
 
 
 def last_words(name: str, lines: int = 3) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -40,6 +41,20 @@ def test_a_daemon_is_started_once(daemon: Daemon) -> None:
     first = found(daemon)
     assert not processes.start(daemon)
     assert found(daemon) == first
+
+
+def test_a_start_returns_when_the_process_can_be_found(daemon: Daemon, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between the success of `exec` and the mark there is a moment; a cold disk makes it long."""
+    shown = processes._marked
+    looks: Counter[int] = Counter()
+
+    def late(pid: int) -> processes.Running | None:
+        looks[pid] += 1
+        return shown(pid) if looks[pid] > 3 else None
+
+    monkeypatch.setattr(processes, "_marked", late)
+    assert processes.start(daemon)
+    assert processes.find(daemon) is not None
 
 
 def test_a_changed_configuration_starts_it_anew(daemon: Daemon) -> None:
