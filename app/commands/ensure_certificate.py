@@ -6,7 +6,6 @@ For clusters without an issuer of their own. The private key is made where it is
 import base64
 import datetime
 import ipaddress
-import sys
 from typing import Any
 
 from cryptography import x509
@@ -14,8 +13,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from app.commands import fail
-from app.commands.ensure_secret import ATTEMPTS, Cluster, ClusterError
+from app.commands.cluster import Cluster, settle
 
 VALID = datetime.timedelta(days=397)
 """A year and a month: only a release looks at it again, so it has to outlast a long silence."""
@@ -36,24 +34,15 @@ def ensure_certificate(name: str, hosts: list[str], namespace: str | None, clust
         namespace: where; by default this pod's own.
         cluster: the API server to ask; by default this pod's own.
     """
-    try:
-        cluster = cluster or Cluster()
-        path = f"/api/v1/namespaces/{namespace or cluster.namespace}/secrets"
-        for _ in range(ATTEMPTS):
-            if (made := _ensure(cluster, path, name, hosts)) is not None:
-                sys.stdout.write(f"certificate {name}: " + (f"made for {', '.join(hosts)}\n" if made else "in order\n"))
-                return 0
-    except ClusterError as error:
-        return fail(str(error))
-    return fail(f"certificate {name}: somebody else keeps changing it")
+    return settle(f"certificate {name}", lambda api, path: _ensure(api, path, name, hosts), namespace, cluster)
 
 
-def _ensure(cluster: Cluster, path: str, name: str, hosts: list[str]) -> bool | None:
-    """Try once; return whether a certificate was made, or None if somebody else was quicker."""
+def _ensure(cluster: Cluster, path: str, name: str, hosts: list[str]) -> str | None:
+    """Try once; return what was done, or None if somebody else was quicker."""
     status, found = cluster.call("GET", f"{path}/{name}")
     now = datetime.datetime.now(datetime.UTC)
     if status == 200 and _serves((found.get("data") or {}).get("tls.crt", ""), hosts, now):
-        return False
+        return "in order"
     secret: dict[str, Any] = {"metadata": {"name": name}, "data": self_signed(hosts, now)}
     if status == 404:
         secret |= {"apiVersion": "v1", "kind": "Secret", "type": "kubernetes.io/tls"}
@@ -62,7 +51,7 @@ def _ensure(cluster: Cluster, path: str, name: str, hosts: list[str]) -> bool | 
         # The version makes the change fail with 409 if the Secret has changed since it was read.
         secret["metadata"]["resourceVersion"] = found["metadata"]["resourceVersion"]
         status, _ = cluster.call("PATCH", f"{path}/{name}", secret)
-    return None if status in (404, 409) else True
+    return None if status in (404, 409) else f"made for {', '.join(hosts)}"
 
 
 def _serves(encoded: str, hosts: list[str], now: datetime.datetime) -> bool:

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from app.commands import ensure_certificate as command
-from app.commands.ensure_secret import Cluster, ClusterError
+from app.commands.cluster import Cluster, ClusterError
 
 NOW = datetime.datetime.now(datetime.UTC)
 

@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
-from app.commands import ensure_secret as module
-from app.commands.ensure_secret import Cluster, ensure_secret
+from app.commands import cluster as module
+from app.commands.cluster import Cluster
+from app.commands.ensure_secret import ensure_secret
 
 PATH = "/api/v1/namespaces/shop/secrets"
 KEYS = ["secret-key", "other-key"]
