@@ -101,16 +101,25 @@ def api_server() -> Daemon:
     return Daemon("kube-apiserver", tuple(command))
 
 
-def controller_manager() -> Daemon:
-    kubeconfig = paths.CONFIG / "kube-controller-manager.kubeconfig"
+def _client_of_api_server(name: str, *more: str) -> Daemon:
+    """Return a part that does its work through the API server, there being one of it."""
+    kubeconfig = paths.CONFIG / f"{name}.kubeconfig"
     command = [
-        str(tools.binary("kubernetes", "kube-controller-manager")),
+        str(tools.binary("kubernetes", name)),
         f"--kubeconfig={kubeconfig}",
         f"--authentication-kubeconfig={kubeconfig}",
         f"--authorization-kubeconfig={kubeconfig}",
         "--bind-address=127.0.0.1",
         "--leader-elect=false",
         "--profiling=false",
+        *more,
+    ]
+    return Daemon(name, tuple(command))
+
+
+def controller_manager() -> Daemon:
+    return _client_of_api_server(
+        "kube-controller-manager",
         "--use-service-account-credentials=true",
         f"--service-account-private-key-file={pair('service-accounts').key}",
         f"--root-ca-file={pair(CLUSTER_CA).certificate}",
@@ -120,22 +129,11 @@ def controller_manager() -> Daemon:
         # Each node's range follows from its number (see nodes.py), so that routes can be laid before it joins.
         "--allocate-node-cidrs=false",
         f"--flex-volume-plugin-dir={paths.CLUSTER / 'volume-plugins'}",
-    ]
-    return Daemon("kube-controller-manager", tuple(command))
+    )
 
 
 def scheduler() -> Daemon:
-    kubeconfig = paths.CONFIG / "kube-scheduler.kubeconfig"
-    command = [
-        str(tools.binary("kubernetes", "kube-scheduler")),
-        f"--kubeconfig={kubeconfig}",
-        f"--authentication-kubeconfig={kubeconfig}",
-        f"--authorization-kubeconfig={kubeconfig}",
-        "--bind-address=127.0.0.1",
-        "--leader-elect=false",
-        "--profiling=false",
-    ]
-    return Daemon("kube-scheduler", tuple(command))
+    return _client_of_api_server("kube-scheduler")
 
 
 def session() -> requests.Session:

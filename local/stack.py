@@ -46,7 +46,7 @@ def pulumi(*arguments: str, stack: str | None = None, capture: bool = False) -> 
     )
     if done.returncode:
         words = (done.stderr or "").strip().splitlines()
-        raise LocalError(words[-1] if words else f"`{' '.join(command)}` failed: see above")
+        raise LocalError(words[-1].removeprefix("error: ") if words else f"`{' '.join(command)}` failed: see above")
     return done.stdout or ""
 
 
@@ -58,10 +58,16 @@ def release_stale_lock(stack: str) -> None:
 
 
 def outputs(stack: str | None) -> dict[str, Any]:
-    """Return the outputs of the stack, or of the one that came up last."""
-    said: dict[str, Any] = json.loads(pulumi("stack", "output", "--json", stack=stack, capture=True))
+    """Return the outputs of the stack, or of the one that came up last; raise LocalError when it is not up."""
+    environment.prepare()
+    try:
+        said: dict[str, Any] = json.loads(pulumi("stack", "output", "--json", stack=stack, capture=True))
+    except LocalError as error:
+        if not str(error).startswith("no stack "):
+            raise
+        said = {}
     if "url" not in said:
-        raise LocalError(f"stack {stack or 'selected last'} is not up: run `make up`")
+        raise LocalError(f"stack {stack} is not up: run `make up`" if stack else "no stack is up: run `make up`")
     return said
 
 

@@ -46,6 +46,15 @@ def unchanged(system: System) -> Iterator[None]:
     assert resources(system) == before
 
 
+@pytest.mark.parametrize(
+    ("arguments", "words"), [((), ("no stack is up",)), (("PHASE=2",), ("stack phase2 is not up",))]
+)
+def test_the_address_of_nothing_is_told_with_the_way_to_have_one(
+    tmp_path: Path, arguments: tuple[str, ...], words: tuple[str, ...]
+) -> None:
+    assert_clear(run("make", "url", *arguments, env={"XDG_STATE_HOME": str(tmp_path)}), "make up", *words)
+
+
 @pytest.mark.usefixtures("unchanged")
 @pytest.mark.parametrize(
     ("key", "value", "words"), [("phase", "9", ("phase", "9")), ("phase", "two", ("phase", "integer"))]
