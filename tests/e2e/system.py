@@ -11,21 +11,10 @@ from pathlib import Path
 from time import monotonic, sleep
 from typing import Any, TypeVar
 
+from tests.support.outcome import Outcome
+
 ROOT = Path(__file__).parents[2]
 T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What a command did: its exit code and all that it printed."""
-
-    code: int
-    text: str
-
-    def ok(self) -> str:
-        """Return the text; raise AssertionError with it when the command failed."""
-        assert self.code == 0, self.text
-        return self.text
 
 
 def run(*command: str, env: Mapping[str, str] | None = None, timeout: float = 600) -> Outcome:

@@ -9,29 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from local import paths
+from tests.support.outcome import Outcome
 
 TIMEOUT_SECONDS = 180
 STACK = "test"
 _PYTHON = paths.ROOT / ".venv" / "infra"
-
-
-@dataclass
-class Result:
-    """What a command has printed, standard output and error together, and its exit code."""
-
-    code: int
-    text: str
-
-    def ok(self) -> str:
-        """Give the text of a command that must have succeeded."""
-        assert self.code == 0, self.text
-        return self.text
-
-    def failed(self) -> str:
-        """Give the text of a command that must have failed."""
-        assert self.code != 0, self.text
-        assert "Traceback" not in self.text, self.text
-        return self.text
 
 
 @dataclass
@@ -65,7 +47,7 @@ class Project:
         """
         (self.folder / "infra" / "__main__.py").write_text(textwrap.dedent(head) + textwrap.dedent(body))
 
-    def run(self, *arguments: str, timeout: float = TIMEOUT_SECONDS) -> Result:
+    def run(self, *arguments: str, timeout: float = TIMEOUT_SECONDS) -> Outcome:
         """Run a command of the engine."""
         done = subprocess.run(
             [str(self.pulumi), *arguments, "--non-interactive"],
@@ -77,7 +59,7 @@ class Project:
             timeout=timeout,
             check=False,
         )
-        return Result(done.returncode, done.stdout)
+        return Outcome(done.returncode, done.stdout)
 
     def environment(self) -> dict[str, str]:
         """Give the environment of the engine: its state in the project's folder, these plugins on PATH."""
@@ -93,11 +75,11 @@ class Project:
             **self.extra,
         }
 
-    def up(self, *arguments: str) -> Result:
+    def up(self, *arguments: str) -> Outcome:
         """Bring the stack up."""
         return self.run("up", "--yes", "--skip-preview", "--stack", STACK, *arguments)
 
-    def preview(self) -> Result:
+    def preview(self) -> Outcome:
         """Show what would change."""
         return self.run("preview", "--diff", "--stack", STACK)
 
