@@ -93,9 +93,11 @@ lint: $(VENV)/app/.ready $(VENV)/infra/.ready $(VENV)/checks/.ready ## Check sty
 
 # --- the pipeline; STACK names the environment's stack
 
-# In a pipeline the cluster's credentials come as one variable; they live in a file that goes when the command ends.
+# In a pipeline the cluster's credentials come as one variable; they live in a file that goes when the command ends. Its
+# path is always the same, since the Kubernetes provider keeps it as an input: another one would show as a change.
 WITH_CLUSTER = if [ -n "$${KUBECONFIG_BASE64:-}" ]; then \
-  KUBECONFIG="$$(mktemp)"; trap 'rm -f "$$KUBECONFIG"' EXIT; base64 -d <<< "$$KUBECONFIG_BASE64" > "$$KUBECONFIG"; export KUBECONFIG; fi; \
+  export KUBECONFIG="$(CURDIR)/.cache/kubeconfig"; trap 'rm -f "$$KUBECONFIG"' EXIT; mkdir -p .cache; \
+  (umask 077; base64 -d <<< "$$KUBECONFIG_BASE64" > "$$KUBECONFIG"); fi; \
   $(ENVIRONMENT); if [ -n "$${IMAGE:-}" ]; then export TASK_MANAGER_IMAGE="$$IMAGE"; fi
 
 .PHONY: publish

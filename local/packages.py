@@ -30,9 +30,14 @@ PROGRAMS = {
     "sysctl": "procps",
     "mount": "mount",
 }
-# What the tests that need no cluster run: the browser, and what drops root for servers that refuse it.
-TEST_PROGRAMS = {"chromium": "chromium", "setpriv": "util-linux"}
-SERVICES = {"etcd-server": "etcd", "containerd": "containerd", "prometheus": "prometheus"}
+# What the tests run: the browser, what drops root for servers that refuse it, and a registry for the pipeline.
+TEST_PROGRAMS = {"chromium": "chromium", "setpriv": "util-linux", "docker-registry": "docker-registry"}
+SERVICES = {
+    "etcd-server": "etcd",
+    "containerd": "containerd",
+    "prometheus": "prometheus",
+    "docker-registry": "docker-registry",
+}
 POLICY = Path("/usr/sbin/policy-rc.d")
 SYSTEM_DIRECTORIES = ("/usr/local/sbin", "/usr/sbin", "/sbin", "/usr/local/bin", "/usr/bin", "/bin")
 LOCK = ("-o", "DPkg::Lock::Timeout=300")
@@ -53,7 +58,7 @@ def missing() -> list[str]:
 
 
 def missing_for_tests() -> list[str]:
-    """Return the packages that `make test` needs and that are not there."""
+    """Return the packages that the tests need and that are not there."""
     return [package for program, package in TEST_PROGRAMS.items() if shutil.which(program) is None]
 
 
