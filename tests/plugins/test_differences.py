@@ -1,10 +1,14 @@
 """What differs is found place by place, and a new object is made only where the API server would insist on one."""
 
+from types import SimpleNamespace
+from typing import Any
+
 import pytest
 
 from local.plugins.kubernetes_provider.changes import Change, Kind, compare
-from local.plugins.kubernetes_provider.diff import Difference, compare_objects
+from local.plugins.kubernetes_provider.diff import Difference, compare_objects, diff
 from local.plugins.kubernetes_provider.objects import Object
+from local.plugins.kubernetes_provider.settings import Settings
 from local.plugins.kubernetes_provider.values import UNKNOWN
 
 
@@ -156,3 +160,20 @@ def test_a_namespace_that_was_understood_is_no_other_namespace() -> None:
     new = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "x", "namespace": "default"}}
     assert difference(old, new).changes == (Change(("metadata", "namespace"), Kind.ADD),)
     assert not difference(old, new).replaces
+
+
+@pytest.mark.parametrize(("tried", "changes"), [("1", 0), ("2", 1)])
+def test_what_a_controller_writes_during_the_comparison_is_no_change_of_ours(
+    monkeypatch: pytest.MonkeyPatch, tried: str, changes: int
+) -> None:
+    def deployment(cpu: str, **annotations: str) -> Object:
+        found = objects("apps/v1", "Deployment", spec={"cpu": cpu})
+        found["metadata"] = {**found["metadata"], "annotations": annotations}
+        return found
+
+    looks = iter([deployment("1"), deployment("1", revision="1")])
+    server: Any = SimpleNamespace(settings=Settings(), read=lambda _: next(looks))
+    answer = deployment(tried, revision="1")
+    monkeypatch.setattr("local.plugins.kubernetes_provider.diff.apply", lambda *_, **__: answer)
+    found = diff(server, deployment("1"), deployment("1000m"), "pulumi-kubernetes")
+    assert len(found.changes) == changes

@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from pulumi.runtime.proto import language_pb2
 
 from local.plugins.python_host import exits, program
 from local.plugins.python_host.__main__ import engine_address
@@ -60,3 +61,19 @@ def test_a_traceback_begins_in_the_program(tmp_path: Path) -> None:
     assert lines[0] == "Traceback (most recent call last):"
     assert str(source) in lines[1]
     assert lines[-1] == "ValueError: no"
+
+
+@pytest.mark.parametrize(("words", "shown"), [("resource monitor shut down", 0), ("no such bucket", 1)])
+def test_an_engine_that_stops_is_no_error_of_the_program(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: str, shown: int
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise Exception(words)  # noqa: TRY002 the SDK raises no other
+
+    errors: list[str] = []
+    monkeypatch.setattr(program, "configure", lambda *_: None)
+    monkeypatch.setattr(program, "run", fail)
+    monkeypatch.setattr("pulumi.log.error", errors.append)
+    info = language_pb2.ProgramInfo(program_directory=str(tmp_path), entry_point="program.py")
+    assert program.main("", language_pb2.RunRequest(info=info)) == exits.ERROR_SHOWN
+    assert len(errors) == shown

@@ -48,6 +48,10 @@ def main(engine_address: str, request: language_pb2.RunRequest) -> int:
         else:
             pulumi.log.error(f"the engine refused a call: {error.details()}")
     except Exception as error:  # noqa: BLE001 whatever the program raises is shown to its author
+        # What the SDK makes of a call that waits for a remote component while the engine stops for an error: the engine
+        # gives this one, alone of its kind, without a code to know it by (pulumi 3.259, source_eval.go).
+        if str(error) == "resource monitor shut down":
+            return ERROR_SHOWN
         pulumi.log.error(f"Program failed with an unhandled exception:\n{user_traceback(error, program)}")
     else:
         return 0
