@@ -17,6 +17,9 @@ def parser() -> argparse.ArgumentParser:
     serve.add_argument("--service", choices=CHOICES, default=ALL, help="which service to run (default: all)")
     commands.add_parser("migrate", help="bring the database to the schema of this version")
 
+    grant = commands.add_parser("grant-admin", help="make an account an administrator's")
+    grant.add_argument("email", help="the e-mail address of the account")
+
     secret = commands.add_parser("ensure-secret", help="create a Kubernetes Secret with random values if it is missing")
     secret.add_argument("--name", required=True, help="name of the Secret")
     secret.add_argument("--key", required=True, action="append", help="a key it must have; may be repeated")
@@ -59,6 +62,10 @@ def main(arguments: list[str] | None = None) -> int:
             from app.commands.migrate import migrate
 
             return migrate()
+        case "grant-admin":
+            from app.commands.grant_admin import grant_admin
+
+            return grant_admin(options.email)
         case "openapi":
             from app.commands.openapi import openapi
 

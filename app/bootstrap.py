@@ -9,17 +9,19 @@ from flask_openapi.openapi import OpenAPI
 from pydantic import SecretStr
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from app.api import auth, body, door, health, openapi, problems, tasks, web
+from app.api import account, admin, auth, body, door, health, openapi, problems, tasks, web
 from app.api.cursor import Cursors
 from app.api.guard import Guard
 from app.platform import metrics, redis
 from app.platform.clock import new_id, utc_now
-from app.platform.keys import derive
+from app.platform.keys import derive, signature_key
 from app.platform.passwords import Passwords
 from app.platform.settings import Settings, load_settings
 from app.platform.tokens import AccessTokens
+from app.services.auth.admin import AdminService
 from app.services.auth.ports import Denylist
 from app.services.auth.service import AuthService, Lifetimes
+from app.services.auth.sessions import SessionService
 from app.services.tasks.service import TaskService
 from app.storage.denylist import DatabaseDenylist, RedisDenylist
 from app.storage.engine import Database, connect
@@ -35,14 +37,23 @@ class Container:
 
     settings: Settings
     database: Database
+    storage: SqlStorage
+    tokens: AccessTokens
     auth: AuthService
+    sessions: SessionService
+    admin: AdminService
     tasks: TaskService
     guard: Guard
     cursors: Cursors
 
 
 SERVICES: dict[str, Callable[[Container], list[APIBlueprint]]] = {
-    "auth": lambda parts: [auth.public_blueprint(parts.auth), auth.session_blueprint(parts.auth, parts.guard)],
+    "auth": lambda parts: [
+        auth.public_blueprint(parts.auth),
+        auth.session_blueprint(parts.auth, parts.sessions, parts.guard),
+        account.blueprint(parts.auth, parts.guard),
+        admin.blueprint(parts.admin, parts.guard),
+    ],
     "tasks": lambda parts: [tasks.blueprint(parts.tasks, parts.guard, parts.cursors)],
 }
 """The services by name, as app.registry lists them, and the blueprints of each."""
@@ -54,25 +65,30 @@ def build(settings: Settings) -> Container:
     Args:
         settings: complete settings, with a secret key.
     """
-    secret = settings.secret_key.get_secret_value() if settings.secret_key else ""
     lifetimes = Lifetimes(
         access=timedelta(seconds=settings.access_token_lifetime),
         refresh=timedelta(seconds=settings.refresh_token_lifetime),
     )
-    tokens = AccessTokens(derive(secret, "access-token"), lifetimes.access)
+    signing, *accepted = (signature_key(secret) for secret in settings.secret_keys)
+    tokens = AccessTokens(signing, lifetimes.access, tuple(accepted))
     database = connect(settings)
     storage = SqlStorage(database)
     denylist: Denylist = DatabaseDenylist(storage)
     if client := redis.connect(settings):
         denylist = RedisDenylist(client, settings.access_token_lifetime + LEEWAY, DatabaseDenylist(storage))
     passwords = Passwords(settings.password_memory_kib, settings.password_iterations, settings.password_concurrency)
+    sessions = SessionService(storage, denylist, utc_now)
     return Container(
         settings=settings,
         database=database,
-        auth=AuthService(storage, passwords, tokens, denylist, lifetimes, utc_now, new_id),
+        storage=storage,
+        tokens=tokens,
+        auth=AuthService(storage, passwords, tokens, sessions, lifetimes, utc_now, new_id),
+        sessions=sessions,
+        admin=AdminService(storage, sessions, utc_now, new_id),
         tasks=TaskService(storage, utc_now, new_id),
         guard=Guard(tokens, denylist),
-        cursors=Cursors(derive(secret, "cursor")),
+        cursors=Cursors(*(derive(secret, "cursor") for secret in settings.secret_keys)),
     )
 
 
@@ -93,6 +109,8 @@ def create_app(container: Container, service: str = "all") -> OpenAPI:
         if service in ("all", name):
             for blueprint in blueprints(container):
                 app.register_api(blueprint)
+    if service in ("all", "auth"):
+        app.register_blueprint(auth.keys_blueprint(container.tokens))
     app.register_blueprint(openapi.blueprint(openapi.document(app)))
     if service == "all":
         app.register_blueprint(web.blueprint())

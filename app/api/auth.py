@@ -1,22 +1,25 @@
-"""/auth and /users: accounts and sessions."""
+"""/auth: registration, log-in and sessions."""
 
 from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated, Literal
 from uuid import UUID
 
-from flask import Response, request
+from flask import Blueprint, Response, jsonify, request
 from flask_openapi.blueprint import APIBlueprint
 from flask_openapi.models.media_type import MediaType
 from flask_openapi.models.request_body import RequestBody
 from flask_openapi.models.schema import Schema
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import BaseModel, Field, SecretStr, ValidationError
 
+from app.api.account import Name, Password, UserBody
 from app.api.body import has_body, require_json
 from app.api.guard import Guard, principal
 from app.api.problems import validation_problem
-from app.api.schemas import Line, Matching, Prose, Shown, Strict
+from app.api.schemas import Matching, Prose, Shown, Strict, identifier
+from app.platform.tokens import AccessTokens
 from app.services.auth.service import AuthService
+from app.services.auth.sessions import SessionService
 
 PREFIX = "/api/v1"
 
@@ -27,14 +30,16 @@ EMAIL = rf"[A-Za-z0-9.!#$%&'*+/=?^_`{{|}}~-]{{1,64}}@{LABEL}(?:\.{LABEL})+"
 TOKEN_LENGTH = 2000
 """Characters of a refresh token that are looked at; those issued have 97."""
 
+KEYS_LIFETIME = 300
+"""Seconds for which the public keys may be cached: a new key is accepted that much before it signs."""
+
 Email = Annotated[str, Field(max_length=254), Matching(EMAIL, "must be an e-mail address")]
-Password = Annotated[SecretStr, Field(min_length=8, max_length=128)]
 
 
 class Registration(Strict):
     email: Email
     password: Password
-    name: Annotated[Line, Field(max_length=200)]
+    name: Name
 
 
 class Credentials(Strict):
@@ -50,11 +55,19 @@ class LogoutRequest(Strict):
     refresh_token: Annotated[SecretStr | None, Field(max_length=TOKEN_LENGTH)] = None
 
 
-class UserBody(Shown):
+class SessionPath(BaseModel):
+    session_id: Annotated[str, Field(json_schema_extra={"format": "uuid"})]
+
+
+class SessionBody(Shown):
     id: UUID
-    email: str
-    name: str
     created_at: datetime
+    last_used_at: Annotated[datetime, Field(description="When it was last logged in or refreshed")]
+    current: Annotated[bool, Field(description="Whether it is the one that asks")]
+
+
+class SessionList(Shown):
+    items: list[SessionBody]
 
 
 class TokenBody(Shown):
@@ -88,7 +101,7 @@ def public_blueprint(service: AuthService) -> APIBlueprint:
     return blueprint
 
 
-def session_blueprint(service: AuthService, guard: Guard) -> APIBlueprint:
+def session_blueprint(service: AuthService, sessions: SessionService, guard: Guard) -> APIBlueprint:
     """What needs a log-in."""
     blueprint = APIBlueprint(
         "session", __name__, url_prefix=PREFIX, abp_tags=[{"name": "auth"}], abp_security=[{"bearer": []}]
@@ -111,9 +124,45 @@ def session_blueprint(service: AuthService, guard: Guard) -> APIBlueprint:
         service.logout(principal().user_id, principal().session_id, token)
         return Response(status=HTTPStatus.NO_CONTENT)
 
-    @blueprint.get("/users/me", responses={200: UserBody}, operation_id="me")
-    def me() -> Response:
-        """Show one's own account"""
-        return UserBody.model_validate(service.user(principal().user_id)).response()
+    @blueprint.post("/auth/logout-everywhere", responses={204: None}, operation_id="logout_everywhere")
+    def logout_everywhere() -> Response:
+        """End every session, this one too"""
+        sessions.end_all(principal().user_id)
+        return Response(status=HTTPStatus.NO_CONTENT)
+
+    @blueprint.get("/auth/sessions", responses={200: SessionList}, operation_id="list_sessions")
+    def list_sessions() -> Response:
+        """List the sessions in which one is logged in"""
+        here = principal()
+        items = [
+            SessionBody(
+                id=session.id,
+                created_at=session.created_at,
+                last_used_at=session.last_used_at,
+                current=session.id == here.session_id,
+            )
+            for session in sessions.list(here.user_id)
+        ]
+        return SessionList(items=items).response()
+
+    @blueprint.delete("/auth/sessions/<session_id>", responses={204: None}, operation_id="end_session")
+    def end_session(path: SessionPath) -> Response:
+        """End one session"""
+        sessions.end_one(principal().user_id, identifier(path.session_id, "There is no such session."))
+        return Response(status=HTTPStatus.NO_CONTENT)
+
+    return blueprint
+
+
+def keys_blueprint(tokens: AccessTokens) -> Blueprint:
+    """The public keys, where other services and their libraries look for them."""
+    blueprint = Blueprint("keys", __name__)
+
+    @blueprint.get(f"{PREFIX}/auth/jwks.json")
+    @blueprint.get("/.well-known/jwks.json")
+    def jwks() -> Response:
+        response = jsonify(tokens.jwks())
+        response.headers["Cache-Control"] = f"public, max-age={KEYS_LIFETIME}"
+        return response
 
     return blueprint

@@ -9,7 +9,6 @@ from datetime import datetime
 from uuid import UUID
 
 from app.platform.errors import InvalidError
-from app.platform.keys import SigningKey
 from app.services.tasks.listing import Position, Query
 
 TAG_BYTES = 16
@@ -20,10 +19,14 @@ class Cursors:
     """Encodes and decodes positions.
 
     A cursor is bound to its user, filters and order: under others it would skip or repeat tasks.
+
+    Args:
+        key: what they are signed with.
+        accepted: keys with which they may have been signed.
     """
 
-    def __init__(self, key: SigningKey) -> None:
-        self._key = key.secret
+    def __init__(self, key: bytes, *accepted: bytes) -> None:
+        self._keys = (key, *accepted)
 
     def encode(self, user_id: UUID, query: Query, position: Position) -> str:
         value = position.value
@@ -32,7 +35,8 @@ class Cursors:
             ensure_ascii=False,
             separators=(",", ":"),
         ).encode()
-        return base64.urlsafe_b64encode(self._tag(user_id, query, payload) + payload).decode().rstrip("=")
+        tag = self._tag(self._keys[0], user_id, query, payload)
+        return base64.urlsafe_b64encode(tag + payload).decode().rstrip("=")
 
     def decode(self, user_id: UUID, query: Query, cursor: str) -> Position:
         """Return the position. Raises InvalidError if the cursor was not made here for this very listing."""
@@ -41,14 +45,15 @@ class Cursors:
         except (binascii.Error, ValueError):
             raw = b""
         tag, payload = raw[:TAG_BYTES], raw[TAG_BYTES:]
-        if not hmac.compare_digest(tag, self._tag(user_id, query, payload)):
+        if not any(hmac.compare_digest(tag, self._tag(key, user_id, query, payload)) for key in self._keys):
             raise InvalidError("cursor", "does not belong to this list: start again without it")
         value, identifier = json.loads(payload)
         if isinstance(value, str) and query.sort.field != "title":
             value = datetime.fromisoformat(value)
         return Position(value, UUID(hex=identifier))
 
-    def _tag(self, user_id: UUID, query: Query, payload: bytes) -> bytes:
+    @staticmethod
+    def _tag(key: bytes, user_id: UUID, query: Query, payload: bytes) -> bytes:
         filters = query.filters
         bound = json.dumps(
             [
@@ -61,4 +66,4 @@ class Cursors:
             ]
         )
         message = hashlib.sha256(bound.encode()).digest() + payload
-        return hmac.digest(self._key, message, "sha256")[:TAG_BYTES]
+        return hmac.digest(key, message, "sha256")[:TAG_BYTES]

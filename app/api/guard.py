@@ -5,8 +5,9 @@ from uuid import UUID
 
 from flask import g, request
 
-from app.platform.errors import UnauthenticatedError
+from app.platform.errors import ForbiddenError, UnauthenticatedError
 from app.platform.tokens import AccessTokens, InvalidTokenError
+from app.services.auth.model import Role
 from app.services.auth.ports import Denylist
 
 
@@ -14,6 +15,7 @@ from app.services.auth.ports import Denylist
 class Principal:
     user_id: UUID
     session_id: UUID
+    role: str
 
 
 class Guard:
@@ -34,10 +36,16 @@ class Guard:
             raise UnauthenticatedError("The access token is not valid. Refresh it or log in again.") from None
         if self._denylist.denied(claims.user_id, claims.session_id):
             raise UnauthenticatedError("The session has ended. Log in again.")
-        g.principal = Principal(claims.user_id, claims.session_id)
+        g.principal = Principal(claims.user_id, claims.session_id, claims.role)
 
 
 def principal() -> Principal:
     """Return who asks, in a view of a protected blueprint."""
     who: Principal = g.principal
     return who
+
+
+def require_admin() -> None:
+    """Runs after the guard of a blueprint that only administrators may use. Raises ForbiddenError."""
+    if principal().role != Role.ADMIN:
+        raise ForbiddenError("Only administrators may do this.")

@@ -41,6 +41,7 @@ PROBLEM: dict[str, Any] = {
 ERRORS = {
     "400": "The body is not JSON",
     "401": "Who asks is not known, or no longer",
+    "403": "Who asks may not",
     "404": "There is no such thing, or it is somebody else's",
     "409": "It exists already",
     "413": "The body is too large",
@@ -107,8 +108,10 @@ def _errors(path: str, method: str, operation: dict[str, Any]) -> set[str]:
         errors.add("401")
     if "{" in path:
         errors.add("404")
-    if path.endswith("/register"):
+    if path.endswith("/register") or operation["operationId"] == "update_user":
         errors.add("409")
+    if path.startswith(f"{PREFIX}/admin/"):
+        errors.add("403")
     return errors
 
 

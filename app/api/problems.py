@@ -14,6 +14,7 @@ from werkzeug.routing import RequestRedirect
 
 from app.platform.errors import (
     ConflictError,
+    ForbiddenError,
     InvalidError,
     NotFoundError,
     ServiceError,
@@ -25,6 +26,7 @@ MEDIA_TYPE = "application/problem+json"
 
 STATUS: dict[type[ServiceError], HTTPStatus] = {
     ConflictError: HTTPStatus.CONFLICT,
+    ForbiddenError: HTTPStatus.FORBIDDEN,
     InvalidError: HTTPStatus.UNPROCESSABLE_ENTITY,
     NotFoundError: HTTPStatus.NOT_FOUND,
     UnauthenticatedError: HTTPStatus.UNAUTHORIZED,

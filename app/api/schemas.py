@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Annotated, Any, ClassVar
+from uuid import UUID
 
 from flask import Response
 from pydantic import (
@@ -18,6 +19,8 @@ from pydantic import (
 )
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
+
+from app.platform.errors import NotFoundError
 
 RFC3339 = re.compile(r"\d{4}-\d{2}-\d{2}[T]\d{2}:\d{2}:\d{2}(\.\d{1,9})?(Z|[+-]\d{2}:\d{2})", re.ASCII)
 # A day within what Python can represent: so a database may show the time in any zone.
@@ -111,3 +114,11 @@ Prose = Annotated[str, Matching(r"[^\x00]*", "must not contain NUL characters")]
 def drop_default(schema: dict[str, Any]) -> None:
     """Take a default that only means "left out" off a JSON schema."""
     schema.pop("default", None)
+
+
+def identifier(text: str, otherwise: str) -> UUID:
+    """Parse the identifier in a path. A malformed one is as unknown as any other: NotFoundError, in these words."""
+    try:
+        return UUID(text)
+    except ValueError:
+        raise NotFoundError(otherwise) from None

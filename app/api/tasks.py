@@ -13,8 +13,7 @@ from pydantic import BaseModel, Field, model_validator
 from app.api.body import require_json
 from app.api.cursor import Cursors
 from app.api.guard import Guard, principal
-from app.api.schemas import Line, Matching, Prose, Shown, Strict, Time, drop_default
-from app.platform.errors import NotFoundError
+from app.api.schemas import Line, Matching, Prose, Shown, Strict, Time, drop_default, identifier
 from app.services.tasks.listing import Filters, Query, Sort
 from app.services.tasks.model import Change, Draft, Status
 from app.services.tasks.service import NO_SUCH_TASK, TaskService
@@ -61,6 +60,9 @@ class TaskPage(Shown):
 class TaskPath(BaseModel):
     # A plain string: a malformed identifier is as unknown as any other, and gets the same 404.
     task_id: Annotated[str, Field(json_schema_extra={"format": "uuid"})]
+
+    def identifier(self) -> UUID:
+        return identifier(self.task_id, NO_SUCH_TASK)
 
 
 class ListParameters(Strict):
@@ -112,25 +114,18 @@ def blueprint(service: TaskService, guard: Guard, cursors: Cursors) -> APIBluepr
     @tasks.get("/<task_id>", responses={200: TaskBody}, operation_id="get_task")
     def get(path: TaskPath) -> Response:
         """Show a task"""
-        return TaskBody.model_validate(service.get(principal().user_id, _id(path))).response()
+        return TaskBody.model_validate(service.get(principal().user_id, path.identifier())).response()
 
     @tasks.patch("/<task_id>", responses={200: TaskBody}, operation_id="update_task")
     def update(path: TaskPath, body: TaskChange) -> Response:
         """Change a task"""
         change = Change(**{name: getattr(body, name) for name in body.model_fields_set})
-        return TaskBody.model_validate(service.update(principal().user_id, _id(path), change)).response()
+        return TaskBody.model_validate(service.update(principal().user_id, path.identifier(), change)).response()
 
     @tasks.delete("/<task_id>", responses={204: None}, operation_id="delete_task")
     def delete(path: TaskPath) -> Response:
         """Delete a task"""
-        service.delete(principal().user_id, _id(path))
+        service.delete(principal().user_id, path.identifier())
         return Response(status=HTTPStatus.NO_CONTENT)
 
     return tasks
-
-
-def _id(path: TaskPath) -> UUID:
-    try:
-        return UUID(path.task_id)
-    except ValueError:
-        raise NotFoundError(NO_SUCH_TASK) from None

@@ -17,6 +17,10 @@ class UnauthenticatedError(ServiceError):
     """Who asks is not known, or no longer."""
 
 
+class ForbiddenError(ServiceError):
+    """Who asks is known, and may not."""
+
+
 class InvalidError(ServiceError):
     """A value breaks a rule that no schema can say.
 

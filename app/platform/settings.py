@@ -4,11 +4,11 @@ import os
 from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 MINIMUM_SECRET_BYTES = 32
-"""HS256 wants a key at least as long as its hash (RFC 7518, section 3.2)."""
+"""What keys are derived from holds at least as much as they do: 256 bits."""
 
 MINIMUM_SECRET_SYMBOLS = 10
 """Fewer distinct characters than this in 32 bytes is a typed-in filler, not a random key."""
@@ -53,6 +53,11 @@ class Settings(BaseSettings):
     redis_password: SecretStr | None = None
 
     secret_key: SecretStr | None = None
+    secret_keys_accepted: SecretStr | None = Field(
+        default=None,
+        description="Further keys, separated by spaces, whose signatures are good too: the next one before it becomes"
+        " the secret key, the former one for as long as its tokens live",
+    )
     access_token_lifetime: int = Field(default=15 * 60, ge=1, le=24 * 3600)
     refresh_token_lifetime: int = Field(default=30 * 24 * 3600, ge=60, le=365 * 24 * 3600)
 
@@ -82,16 +87,17 @@ class Settings(BaseSettings):
             raise ValueError("must start with redis:// or rediss://")
         return value
 
-    @field_validator("secret_key")
+    @field_validator("secret_key", "secret_keys_accepted")
     @classmethod
-    def _strong(cls, value: SecretStr | None) -> SecretStr | None:
+    def _strong(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
         if value is None:
             return value
-        key = value.get_secret_value()
-        if len(key.encode()) < MINIMUM_SECRET_BYTES:
-            raise ValueError(f"must have at least {MINIMUM_SECRET_BYTES} bytes")
-        if len(set(key)) < MINIMUM_SECRET_SYMBOLS:
-            raise ValueError("is not random: make one with `openssl rand -base64 48`")
+        text = value.get_secret_value()
+        for key in [text] if info.field_name == "secret_key" else text.split():
+            if len(key.encode()) < MINIMUM_SECRET_BYTES:
+                raise ValueError(f"must have at least {MINIMUM_SECRET_BYTES} bytes")
+            if len(set(key)) < MINIMUM_SECRET_SYMBOLS:
+                raise ValueError("is not random: make one with `openssl rand -base64 48`")
         return value
 
     @model_validator(mode="after")
@@ -102,6 +108,12 @@ class Settings(BaseSettings):
             if self.database_url is None and self.database_host is None:
                 raise ValueError("APP_DATABASE_URL: missing (or give APP_DATABASE_HOST and its companions)")
         return self
+
+    @property
+    def secret_keys(self) -> tuple[str, ...]:
+        """The secret key, then those that are accepted beside it."""
+        accepted = self.secret_keys_accepted.get_secret_value().split() if self.secret_keys_accepted else []
+        return (self.secret_key.get_secret_value() if self.secret_key else "", *accepted)
 
     @property
     def development(self) -> bool:

@@ -1,18 +1,23 @@
 """Access tokens: short-lived JWTs that name a user and a session."""
 
+import time
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
 import jwt
 
-from app.platform.keys import SigningKey
+from app.platform.keys import SignatureKey
 
 ISSUER = "task-manager"
 AUDIENCE = "task-manager-api"
 TYPE = "at+jwt"
 """The media type of access tokens (RFC 9068, section 2.1): no other kind of token passes for one."""
-ALGORITHM = "HS256"
+ALGORITHM = "EdDSA"
+
+REMEMBERED = 10_000
+"""Tokens whose signature need not be checked again: about 5 MB."""
 
 
 class InvalidTokenError(Exception):
@@ -26,6 +31,7 @@ class Claims:
     user_id: UUID
     session_id: UUID
     token_id: UUID
+    role: str
     expires_at: int
 
 
@@ -34,49 +40,73 @@ class AccessTokens:
 
     Args:
         signing: the key that signs.
-        accepted: further keys that still verify, for the time of a rotation.
         lifetime: how long a token is good for.
+        accepted: further keys that still verify, for the time of a rotation.
     """
 
-    def __init__(self, signing: SigningKey, lifetime: timedelta, accepted: tuple[SigningKey, ...] = ()) -> None:
+    def __init__(self, signing: SignatureKey, lifetime: timedelta, accepted: tuple[SignatureKey, ...] = ()) -> None:
         self.lifetime = lifetime
         self._signing = signing
-        self._keys = {key.kid: key.secret for key in (signing, *accepted)}
+        self._kid = signing.kid
+        self._keys = {key.kid: key for key in (signing, *accepted)}
+        self._public = {kid: key.public for kid, key in self._keys.items()}
+        self._verified: dict[str, Claims] = {}
 
-    def issue(self, user_id: UUID, session_id: UUID, token_id: UUID, now: datetime) -> str:
+    def jwks(self) -> dict[str, list[dict[str, str]]]:
+        """Return the public keys that verify tokens, for whoever wants to check one (RFC 7517)."""
+        return {"keys": [key.jwk() for key in self._keys.values()]}
+
+    def issue(self, user_id: UUID, session_id: UUID, token_id: UUID, role: str, now: datetime) -> str:
+        """Return a signed token."""
         claims = {
             "iss": ISSUER,
             "aud": AUDIENCE,
             "sub": str(user_id),
             "sid": str(session_id),
             "jti": str(token_id),
+            "role": role,
             "iat": int(now.timestamp()),
             "exp": int((now + self.lifetime).timestamp()),
         }
-        headers = {"typ": TYPE, "kid": self._signing.kid}
-        return jwt.encode(claims, self._signing.secret, algorithm=ALGORITHM, headers=headers)
+        return jwt.encode(claims, self._signing.private, algorithm=ALGORITHM, headers={"typ": TYPE, "kid": self._kid})
 
     def verify(self, token: str) -> Claims:
-        """Verify a token and return its claims.
+        """Verify a token and return its claims. What has been verified once is remembered until its time is over.
 
         Raises:
             InvalidTokenError: unknown key, wrong signature, algorithm, type, issuer or audience, claim missing, over.
         """
+        known = self._verified.get(token)
+        if known is not None:
+            if known.expires_at > time.time():
+                return known
+            self._verified.pop(token, None)
+        claims = self._verify(token)
+        if len(self._verified) >= REMEMBERED:
+            # The oldest goes. Another thread may have dropped it, or be adding one, at this very moment: no harm.
+            with suppress(StopIteration, RuntimeError):
+                self._verified.pop(next(iter(self._verified)), None)
+        self._verified[token] = claims
+        return claims
+
+    def _verify(self, token: str) -> Claims:
         try:
             header = jwt.get_unverified_header(token)
             if header.get("typ") != TYPE:
                 raise InvalidTokenError("wrong type")
             kid = header.get("kid")
-            if not isinstance(kid, str) or kid not in self._keys:
+            if not isinstance(kid, str) or kid not in self._public:
                 raise InvalidTokenError("unknown key")
             claims = jwt.decode(
                 token,
-                self._keys[kid],
+                self._public[kid],
                 algorithms=[ALGORITHM],
                 audience=AUDIENCE,
                 issuer=ISSUER,
-                options={"require": ["exp", "iat", "sub", "sid", "jti"]},
+                options={"require": ["exp", "iat", "sub", "sid", "jti", "role"]},
             )
-            return Claims(UUID(claims["sub"]), UUID(claims["sid"]), UUID(claims["jti"]), int(claims["exp"]))
+            return Claims(
+                UUID(claims["sub"]), UUID(claims["sid"]), UUID(claims["jti"]), str(claims["role"]), int(claims["exp"])
+            )
         except (jwt.InvalidTokenError, ValueError, TypeError, AttributeError) as error:
             raise InvalidTokenError(str(error)) from error

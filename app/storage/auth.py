@@ -3,12 +3,12 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CursorResult, select, update
+from sqlalchemy import CursorResult, exists, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session as SqlSession
 
 from app.platform.errors import ConflictError
-from app.services.auth.model import RefreshToken, Session, User
+from app.services.auth.model import RefreshToken, Role, Session, User
 from app.storage.models import RefreshTokenRow, SessionRow, UserRow
 
 
@@ -23,6 +23,8 @@ class SqlUsers:
             name=user.name,
             password_hash=user.password_hash,
             created_at=user.created_at,
+            role=user.role,
+            disabled_at=user.disabled_at,
         )
         self._session.add(row)
         try:
@@ -31,13 +33,35 @@ class SqlUsers:
             raise ConflictError("The e-mail address has an account already.") from error
 
     def by_email(self, email: str) -> User | None:
-        return _user(self._session.scalar(select(UserRow).where(UserRow.email == email)))
+        row = self._session.scalar(select(UserRow).where(UserRow.email == email))
+        return _user(row) if row else None
 
     def by_id(self, user_id: UUID) -> User | None:
-        return _user(self._session.get(UserRow, user_id))
+        row = self._session.get(UserRow, user_id)
+        return _user(row) if row else None
 
     def set_password_hash(self, user_id: UUID, password_hash: str) -> None:
-        self._session.execute(update(UserRow).where(UserRow.id == user_id).values(password_hash=password_hash))
+        self._set(user_id, password_hash=password_hash)
+
+    def set_name(self, user_id: UUID, name: str) -> None:
+        self._set(user_id, name=name)
+
+    def set_role(self, user_id: UUID, role: Role) -> None:
+        self._set(user_id, role=role)
+
+    def set_disabled(self, user_id: UUID, since: datetime | None) -> None:
+        self._set(user_id, disabled_at=since)
+
+    def find(self, q: str, after: UUID | None, limit: int) -> list[User]:
+        statement = select(UserRow).order_by(UserRow.id.desc()).limit(limit)
+        if q:
+            statement = statement.where(UserRow.email.contains(q.lower(), autoescape=True))
+        if after is not None:
+            statement = statement.where(UserRow.id < after)
+        return [_user(row) for row in self._session.scalars(statement)]
+
+    def _set(self, user_id: UUID, **values: object) -> None:
+        self._session.execute(update(UserRow).where(UserRow.id == user_id).values(**values))
 
 
 class SqlSessions:
@@ -45,12 +69,33 @@ class SqlSessions:
         self._session = session
 
     def add(self, session: Session) -> None:
-        self._session.add(SessionRow(id=session.id, user_id=session.user_id, created_at=session.created_at))
+        row = SessionRow(
+            id=session.id,
+            user_id=session.user_id,
+            created_at=session.created_at,
+            last_used_at=session.last_used_at,
+        )
+        self._session.add(row)
         self._session.flush()
 
     def get(self, session_id: UUID) -> Session | None:
         row = self._session.get(SessionRow, session_id)
-        return Session(row.id, row.user_id, row.created_at, row.revoked_at) if row else None
+        return _session(row) if row else None
+
+    def of_user(self, user_id: UUID, now: datetime) -> list[Session]:
+        refreshable = exists().where(
+            RefreshTokenRow.session_id == SessionRow.id,
+            RefreshTokenRow.used_at.is_(None),
+            RefreshTokenRow.expires_at > now,
+        )
+        mine = (SessionRow.user_id == user_id, SessionRow.revoked_at.is_(None), refreshable)
+        return [
+            _session(row)
+            for row in self._session.scalars(select(SessionRow).where(*mine).order_by(SessionRow.id.desc()))
+        ]
+
+    def touch(self, session_id: UUID, now: datetime) -> None:
+        self._session.execute(update(SessionRow).where(SessionRow.id == session_id).values(last_used_at=now))
 
     def revoke(self, session_id: UUID, now: datetime) -> None:
         self._session.execute(
@@ -81,5 +126,9 @@ class SqlSessions:
         return result.rowcount == 1
 
 
-def _user(row: UserRow | None) -> User | None:
-    return User(row.id, row.email, row.name, row.password_hash, row.created_at) if row else None
+def _user(row: UserRow) -> User:
+    return User(row.id, row.email, row.name, row.password_hash, row.created_at, Role(row.role), row.disabled_at)
+
+
+def _session(row: SessionRow) -> Session:
+    return Session(row.id, row.user_id, row.created_at, row.last_used_at or row.created_at, row.revoked_at)

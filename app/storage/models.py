@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, MetaData, String, Text, desc
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, LargeBinary, MetaData, String, Text, desc
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from app.storage.types import BinaryText, UtcDateTime
@@ -30,6 +30,8 @@ class UserRow(Base):
     name: Mapped[str] = mapped_column(String(200))
     password_hash: Mapped[str] = mapped_column(String(255))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    role: Mapped[str] = mapped_column(String(20), server_default="user")
+    disabled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     __table_args__ = (Index("idx_users_email", "email", unique=True),)
 
@@ -40,6 +42,8 @@ class SessionRow(Base):
     id: Mapped[UUID] = mapped_column(primary_key=True)
     user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    # Missing in what a release before this column wrote.
+    last_used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     __table_args__ = (Index("idx_sessions_user_id", "user_id"),)
@@ -57,6 +61,25 @@ class RefreshTokenRow(Base):
     __table_args__ = (
         Index("idx_refresh_tokens_session_id", "session_id"),
         Index("idx_refresh_tokens_expires_at", "expires_at"),
+    )
+
+
+class AuditRow(Base):
+    """Triggers refuse to change or delete a row."""
+
+    __tablename__ = "audit_log"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    actor_id: Mapped[UUID | None]
+    action: Mapped[str] = mapped_column(String(50))
+    subject_id: Mapped[UUID | None]
+    remote: Mapped[str] = mapped_column(String(64))
+    details: Mapped[dict[str, str]] = mapped_column(JSON)
+
+    __table_args__ = (
+        Index("idx_audit_log_actor_id", "actor_id"),
+        Index("idx_audit_log_at", "at"),
     )
 
 

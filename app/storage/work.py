@@ -9,6 +9,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
 from app.platform.errors import UnavailableError
+from app.storage.audit import SqlAudit
 from app.storage.auth import SqlSessions, SqlUsers
 from app.storage.engine import Database
 from app.storage.tasks import SqlTasks
@@ -20,6 +21,7 @@ class SqlWork:
     def __init__(self, session: Session) -> None:
         self.users = SqlUsers(session)
         self.sessions = SqlSessions(session)
+        self.audit = SqlAudit(session)
         self.tasks = SqlTasks(session)
 
 

@@ -1,27 +1,36 @@
-"""Who may call what: every operation of the OpenAPI document, by everybody who should not."""
+"""Who may call what: every operation of the OpenAPI document, by everybody who should not.
 
+The numbers are those of the OWASP Application Security Verification Standard 5.0.0.
+"""
+
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 import jwt
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from flask_openapi.openapi import OpenAPI
 
 from app.api.openapi import document
-from app.platform.keys import SigningKey, derive
+from app.platform.keys import SignatureKey, signature_key
 from app.platform.tokens import AccessTokens
 from tests.support.api import Person, assert_problem
 from tests.support.server import SECRET
 
 PUBLIC = {"register", "login", "refresh"}
-KEY = derive(SECRET, "access-token")
+KEY = signature_key(SECRET)
+STRANGE = SignatureKey(Ed25519PrivateKey.from_private_bytes(b"x" * 32))
+HEADER = {"typ": "at+jwt", "kid": KEY.kid}
 
 
 def protected(app: OpenAPI) -> list[tuple[str, str]]:
-    """Return method and path of every operation that needs a log-in."""
+    """Return method and path of every operation that needs a log-in; identifiers in paths are unknown ones."""
     return [
-        (method.upper(), path.replace("{task_id}", str(uuid4())))
+        (method.upper(), "/".join(str(uuid4()) if part.startswith("{") else part for part in path.split("/")))
         for path, item in document(app)["paths"].items()
         for method, operation in item.items()
         if operation["operationId"] not in PUBLIC
@@ -33,15 +42,32 @@ def claims_of(person: Person) -> dict[str, object]:
     return claims
 
 
+def signed(claims: dict[str, object], key: Any = KEY.private, algorithm: str = "EdDSA", **header: object) -> str:
+    return f"Bearer {jwt.encode(claims, key, algorithm, headers={**HEADER, **header})}"
+
+
 def forged(person: Person, **change: object) -> str:
     """Return this person's token with something changed, signed with the right key."""
-    headers = {"typ": "at+jwt", "kid": KEY.kid}
-    return jwt.encode({**claims_of(person), **change}, KEY.secret, "HS256", headers=headers)
+    return signed({**claims_of(person), **change})
 
 
 def without(person: Person, claim: str) -> str:
-    claims = {name: value for name, value in claims_of(person).items() if name != claim}
-    return jwt.encode(claims, KEY.secret, "HS256", headers={"typ": "at+jwt", "kid": KEY.kid})
+    return signed({name: value for name, value in claims_of(person).items() if name != claim})
+
+
+def public_bytes(encoding: Encoding, form: PublicFormat) -> bytes:
+    return KEY.public.public_bytes(encoding, form)
+
+
+def by_public_key(person: Person, secret: bytes) -> str:
+    """Return a token whose HMAC key is the public key, by hand: the library refuses to make one."""
+    from jwt.algorithms import HMACAlgorithm
+    from jwt.utils import base64url_encode
+
+    header = b'{"typ":"at+jwt","alg":"HS256","kid":"' + KEY.kid.encode() + b'"}'
+    body = json.dumps(claims_of(person))
+    text = base64url_encode(header) + b"." + base64url_encode(body.encode())
+    return f"Bearer {(text + b'.' + base64url_encode(HMACAlgorithm(HMACAlgorithm.SHA256).sign(text, secret))).decode()}"
 
 
 WRONG: dict[str, Callable[[Person], str]] = {
@@ -49,30 +75,49 @@ WRONG: dict[str, Callable[[Person], str]] = {
     "another scheme": lambda person: f"Basic {person.access_token}",
     "no token": lambda _: "Bearer ",
     "nonsense": lambda _: "Bearer a.b.c",
-    "expired": lambda person: f"Bearer {forged(person, exp=int(datetime.now(UTC).timestamp()) - 1)}",
-    "another audience": lambda person: f"Bearer {forged(person, aud='elsewhere')}",
-    "another issuer": lambda person: f"Bearer {forged(person, iss='elsewhere')}",
-    "another user's session": lambda person: f"Bearer {forged(person, sub=str(uuid4()))}",
-    "a session that never was": lambda person: f"Bearer {forged(person, sid=str(uuid4()))}",
-    "a subject that is no identifier": lambda person: f"Bearer {forged(person, sub='1')}",
-    "no expiry": lambda person: f"Bearer {without(person, 'exp')}",
-    "no session": lambda person: f"Bearer {without(person, 'sid')}",
-    "another key": lambda person: (
-        "Bearer " + jwt.encode(claims_of(person), b"x" * 32, "HS256", headers={"typ": "at+jwt", "kid": KEY.kid})
+    # V9.2.1: outside its time
+    "expired": lambda person: forged(person, exp=int(datetime.now(UTC).timestamp()) - 1),
+    "no expiry": lambda person: without(person, "exp"),
+    # V9.2.3: for somebody else
+    "another audience": lambda person: forged(person, aud="elsewhere"),
+    "another issuer": lambda person: forged(person, iss="elsewhere"),
+    "another user's session": lambda person: forged(person, sub=str(uuid4())),
+    "a session that never was": lambda person: forged(person, sid=str(uuid4())),
+    "a subject that is no identifier": lambda person: forged(person, sub="1"),
+    "no session": lambda person: without(person, "sid"),
+    "no role": lambda person: without(person, "role"),
+    # V9.1.1: not signed by us
+    "another key": lambda person: signed(claims_of(person), STRANGE.private),
+    "an unknown key": lambda person: signed(claims_of(person), STRANGE.private, kid=STRANGE.kid),
+    "a changed claim": lambda person: f"Bearer {with_claims(person.access_token, role='admin')}",
+    # V9.1.2: by another algorithm
+    "no signature": lambda person: signed(claims_of(person), "", "none"),
+    "an HMAC with the public key": lambda person: by_public_key(person, public_bytes(Encoding.Raw, PublicFormat.Raw)),
+    "an HMAC with the public key as PEM": lambda person: by_public_key(
+        person, public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     ),
-    "an unknown key": lambda person: (
-        "Bearer " + jwt.encode(claims_of(person), KEY.secret, "HS256", headers={"typ": "at+jwt", "kid": "other"})
+    # V9.1.3: by a key that the token itself brings or points at
+    "a key in the token": lambda person: signed(claims_of(person), STRANGE.private, jwk=STRANGE.jwk()),
+    "a key in the token, by its name": lambda person: signed(
+        claims_of(person), STRANGE.private, jwk=STRANGE.jwk(), kid=STRANGE.kid
     ),
-    "another algorithm": lambda person: (
-        "Bearer " + jwt.encode(claims_of(person), KEY.secret * 2, "HS512", headers={"typ": "at+jwt", "kid": KEY.kid})
+    "a key at an address": lambda person: signed(
+        claims_of(person), STRANGE.private, jku="http://127.0.0.1:9/jwks.json", kid=STRANGE.kid
     ),
-    "no signature": lambda person: (
-        "Bearer " + jwt.encode(claims_of(person), "", "none", headers={"typ": "at+jwt", "kid": KEY.kid})
-    ),
-    "another type": lambda person: (
-        "Bearer " + jwt.encode(claims_of(person), KEY.secret, "HS256", headers={"typ": "JWT", "kid": KEY.kid})
-    ),
+    "a key at a path": lambda person: signed(claims_of(person), b"x" * 32, "HS256", kid="../../../../dev/null"),
+    # V9.2.2: of another type
+    "another type": lambda person: signed(claims_of(person), typ="JWT"),
+    "a refresh token": lambda person: f"Bearer {person.refresh_token}",
 }
+
+
+def with_claims(token: str, **change: object) -> str:
+    """Return the token with other claims under the same signature."""
+    from jwt.utils import base64url_encode
+
+    header, _, signature = token.split(".")
+    claims = jwt.decode(token, options={"verify_signature": False})
+    return ".".join((header, base64url_encode(json.dumps({**claims, **change}).encode()).decode(), signature))
 
 
 @pytest.mark.parametrize("how", WRONG)
@@ -90,10 +135,81 @@ def test_nobody_gets_in_without_a_valid_token(app: OpenAPI, person: Person, how:
     assert person.call("GET", "/users/me").status_code == 200
 
 
+def test_every_route_is_in_the_document_or_known_to_be_public(app: OpenAPI) -> None:
+    """A route that nobody has thought of would escape the tests above."""
+    documented = {path.replace("{", "<").replace("}", ">") for path in document(app)["paths"]}
+    public = {
+        "/", "/favicon.ico", "/static/<path:name>", "/metrics", "/health/live", "/health/ready",
+        "/.well-known/jwks.json", "/api/v1/auth/jwks.json",
+        "/api/v1/openapi.json", "/api/v1/docs", "/api/v1/docs.css",
+    }  # fmt: skip
+    assert {rule.rule for rule in app.url_map.iter_rules()} == documented | public
+
+
+def test_only_administrators_get_into_administration(app: OpenAPI, person: Person) -> None:
+    """V8.2.1: each function asks for its permission."""
+    operations = [(method, path) for method, path in protected(app) if "/admin/" in path]
+    assert len(operations) == 5
+    for method, path in operations:
+        response = person.client.open(
+            path, method=method, json={}, headers={"Authorization": f"Bearer {person.access_token}"}
+        )
+        assert_problem(response, 403)
+
+
+def test_nobody_reaches_what_is_somebody_elses(person: Person) -> None:
+    """V8.2.2: an object of somebody else is as unknown as one that never was."""
+    other = Person(person.client).register()
+    task = other.create()["id"]
+    [session] = other.call("GET", "/auth/sessions").get_json()["items"]
+    for method, path, body in (
+        ("GET", f"/tasks/{task}", None),
+        ("PATCH", f"/tasks/{task}", {"title": "mine now"}),
+        ("DELETE", f"/tasks/{task}", None),
+        ("DELETE", f"/auth/sessions/{session['id']}", None),
+    ):
+        unknown = path.rpartition("/")[0] + f"/{uuid4()}"
+        refused = assert_problem(person.call(method, path, json=body), 404)
+        never = assert_problem(person.call(method, unknown, json=body), 404)
+        assert refused["detail"] == never["detail"]
+    assert other.call("GET", f"/tasks/{task}").get_json()["title"] == "A task"
+
+
+def test_no_body_can_set_what_is_not_the_callers_to_set(app: OpenAPI, person: Person) -> None:
+    """V15.3.3: mass assignment, over every body of the document."""
+    tried = 0
+    for path, item in document(app)["paths"].items():
+        for method, operation in item.items():
+            if "requestBody" not in operation or path.startswith("/api/v1/admin/"):
+                continue
+            for field in ("id", "user_id", "role", "disabled", "created_at", "version", "password_hash"):
+                response = person.client.open(
+                    "/".join(str(uuid4()) if part.startswith("{") else part for part in path.split("/")),
+                    method=method.upper(),
+                    json={field: "admin"},
+                    headers={"Authorization": f"Bearer {person.access_token}"},
+                )
+                problem = assert_problem(response, 422)
+                assert field in {error["field"] for error in problem["errors"]}, (path, field)
+                tried += 1
+    assert tried >= 50
+
+
 def test_a_key_that_is_being_replaced_still_verifies() -> None:
-    old, new = derive(SECRET, "old"), derive(SECRET, "new")
+    old, new = signature_key(f"{SECRET} old"), signature_key(f"{SECRET} new")
     user_id, session_id, token_id = UUID(int=1), UUID(int=2), UUID(int=3)
-    token = AccessTokens(old, timedelta(minutes=1)).issue(user_id, session_id, token_id, datetime.now(UTC))
-    claims = AccessTokens(new, timedelta(minutes=1), accepted=(old,)).verify(token)
+    token = AccessTokens(old, timedelta(minutes=1)).issue(user_id, session_id, token_id, "user", datetime.now(UTC))
+    replaced = AccessTokens(new, timedelta(minutes=1), accepted=(old,))
+    claims = replaced.verify(token)
     assert (claims.user_id, claims.session_id, claims.token_id) == (user_id, session_id, token_id)
-    assert isinstance(old, SigningKey)
+    assert [key["kid"] for key in replaced.jwks()["keys"]] == [new.kid, old.kid]
+
+
+def test_the_published_keys_verify_our_tokens(person: Person) -> None:
+    response = person.client.get("/.well-known/jwks.json")
+    keys = jwt.PyJWKSet.from_dict(response.get_json())
+    kid = jwt.get_unverified_header(person.access_token)["kid"]
+    claims = jwt.decode(person.access_token, keys[kid], algorithms=["EdDSA"], audience="task-manager-api")
+    assert claims["role"] == "user"
+    assert "d" not in response.get_json()["keys"][0]
+    assert response.headers["Cache-Control"] == "public, max-age=300"

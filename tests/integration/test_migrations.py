@@ -3,16 +3,19 @@
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 from alembic import command
 from alembic.script import ScriptDirectory
-from sqlalchemy import inspect, text
+from sqlalchemy import insert, inspect, text
+from sqlalchemy.exc import DBAPIError
 
 from app.storage.engine import Database, connect
 from app.storage.migrate import LOCK, REQUIRED_REVISION, NotMigratedError, check_ready, configuration, migrate
+from app.storage.models import AuditRow, Base
 from tests.support.ports import wait_for
 from tests.support.postgres import Postgres
 from tests.support.server import ROOT, environment
@@ -44,7 +47,7 @@ def empty(empty_url: str) -> Iterator[Database]:
 def test_migrations_go_up_and_down_and_up_again(empty: Database) -> None:
     migrate(empty)
     tables = set(inspect(empty.reader).get_table_names())
-    assert {"users", "sessions", "refresh_tokens", "tasks", "alembic_version"} == tables
+    assert {*Base.metadata.tables, "alembic_version"} == tables
     migrate(empty, "base")
     assert set(inspect(empty.reader).get_table_names()) == {"alembic_version"}
     migrate(empty)
@@ -116,3 +119,17 @@ def test_the_required_revision_is_the_newest_migration() -> None:
     assert scripts.get_current_head() == REQUIRED_REVISION
     revisions = [script.revision for script in scripts.walk_revisions()]
     assert revisions == sorted(revisions, reverse=True), "readiness compares revisions as text"
+
+
+def test_the_audit_log_refuses_to_be_changed(empty: Database) -> None:
+    """V16.4.2: logs are protected from modification."""
+    migrate(empty)
+    with empty.writer.begin() as connection:
+        connection.execute(
+            insert(AuditRow).values(id=uuid4(), at=datetime.now(UTC), action="user.role", remote="", details={})
+        )
+    for statement in ("UPDATE audit_log SET action = 'nothing'", "DELETE FROM audit_log"):
+        with pytest.raises(DBAPIError, match="only grows"), empty.writer.begin() as connection:
+            connection.execute(text(statement))
+    with empty.reader.begin() as connection:
+        assert connection.scalar(text("SELECT count(*) FROM audit_log")) == 1

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from app.platform.errors import ConflictError, UnavailableError
-from app.services.auth.model import RefreshToken, Session, User
+from app.services.auth.model import AuditEntry, AuditFilters, RefreshToken, Role, Session, User
 from app.services.tasks.listing import Query
 from app.services.tasks.model import Task
 
@@ -52,6 +52,20 @@ class FakeUsers:
     def set_password_hash(self, user_id: UUID, password_hash: str) -> None:
         self.rows[user_id] = replace(self.rows[user_id], password_hash=password_hash)
 
+    def set_name(self, user_id: UUID, name: str) -> None:
+        self.rows[user_id] = replace(self.rows[user_id], name=name)
+
+    def set_role(self, user_id: UUID, role: Role) -> None:
+        self.rows[user_id] = replace(self.rows[user_id], role=role)
+
+    def set_disabled(self, user_id: UUID, since: datetime | None) -> None:
+        self.rows[user_id] = replace(self.rows[user_id], disabled_at=since)
+
+    def find(self, q: str, after: UUID | None, limit: int) -> list[User]:
+        """Newest first: the filter is the database's, and tested there."""
+        del q, after
+        return sorted(self.rows.values(), key=lambda user: user.id, reverse=True)[:limit]
+
 
 @dataclass
 class FakeSessions:
@@ -64,6 +78,13 @@ class FakeSessions:
 
     def get(self, session_id: UUID) -> Session | None:
         return self.rows.get(session_id)
+
+    def of_user(self, user_id: UUID, now: datetime) -> list[Session]:
+        del now
+        return [session for session in self.rows.values() if session.user_id == user_id and not session.revoked_at]
+
+    def touch(self, session_id: UUID, now: datetime) -> None:
+        self.rows[session_id] = replace(self.rows[session_id], last_used_at=now)
 
     def revoke(self, session_id: UUID, now: datetime) -> None:
         self.rows[session_id] = replace(self.rows[session_id], revoked_at=now)
@@ -78,6 +99,22 @@ class FakeSessions:
         first = token_id not in self.used
         self.used.add(token_id)
         return first
+
+
+@dataclass
+class FakeAudit:
+    rows: list[AuditEntry] = field(default_factory=list)
+
+    def add(self, entry: AuditEntry) -> None:
+        self.rows.append(entry)
+
+    def find(self, filters: AuditFilters, after: UUID | None, limit: int) -> list[AuditEntry]:
+        del filters, after
+        return self.rows[::-1][:limit]
+
+    def all(self, filters: AuditFilters) -> Iterator[AuditEntry]:
+        del filters
+        yield from self.rows
 
 
 @dataclass
@@ -110,6 +147,7 @@ class FakeStorage:
     def __init__(self) -> None:
         self.users = FakeUsers()
         self.sessions = FakeSessions()
+        self.audit = FakeAudit()
         self.tasks = FakeTasks()
 
     @contextmanager
@@ -140,8 +178,8 @@ class FakePasswords:
 
 
 class FakeTokens:
-    def issue(self, user_id: UUID, session_id: UUID, token_id: UUID, now: datetime) -> str:
-        return f"{user_id}/{session_id}/{token_id}/{now.isoformat()}"
+    def issue(self, user_id: UUID, session_id: UUID, token_id: UUID, role: str, now: datetime) -> str:
+        return f"{user_id}/{session_id}/{token_id}/{role}/{now.isoformat()}"
 
 
 class FakeDenylist:

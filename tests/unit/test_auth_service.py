@@ -8,6 +8,7 @@ import pytest
 from app.platform.errors import ConflictError, UnauthenticatedError, UnavailableError
 from app.services.auth.model import TokenPair
 from app.services.auth.service import AuthService, Lifetimes
+from app.services.auth.sessions import SessionService
 from tests.support.fakes import Counter, FakeClock, FakeDenylist, FakePasswords, FakeStorage, FakeTokens
 
 EMAIL, PASSWORD = "somebody@example.com", "correct horse"
@@ -23,7 +24,13 @@ class Scene:
         self.clock = FakeClock()
         lifetimes = Lifetimes(access=timedelta(minutes=15), refresh=timedelta(days=30))
         self.service = AuthService(
-            self.storage, self.passwords, FakeTokens(), self.denylist, lifetimes, self.clock, Counter()
+            self.storage,
+            self.passwords,
+            FakeTokens(),
+            SessionService(self.storage, self.denylist, self.clock),
+            lifetimes,
+            self.clock,
+            Counter(),
         )
 
     def session_of(self, pair: TokenPair) -> UUID:

@@ -2,7 +2,18 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from uuid import UUID
+
+
+class Role(StrEnum):
+    USER = "user"
+    ADMIN = "admin"
+
+
+def normalise_email(email: str) -> str:
+    """Return the form under which an address is unique: two that differ in case are one mailbox for people."""
+    return email.strip().lower()
 
 
 @dataclass(frozen=True)
@@ -12,6 +23,13 @@ class User:
     name: str
     password_hash: str
     created_at: datetime
+    role: Role = Role.USER
+    disabled_at: datetime | None = None
+
+    @property
+    def disabled(self) -> bool:
+        """Whether an administrator has locked the account: it can't log in."""
+        return self.disabled_at is not None
 
 
 @dataclass(frozen=True)
@@ -21,6 +39,8 @@ class Session:
     id: UUID
     user_id: UUID
     created_at: datetime
+    last_used_at: datetime
+    """When somebody logged in or refreshed."""
     revoked_at: datetime | None = None
 
 
@@ -40,3 +60,28 @@ class TokenPair:
     refresh_token: str
     expires_in: int
     """Seconds that the access token is good for."""
+
+
+@dataclass(frozen=True)
+class AuditEntry:
+    """What an administrator has done, and to whom."""
+
+    id: UUID
+    at: datetime
+    actor_id: UUID | None
+    """None for whoever runs commands in the deployment itself."""
+    action: str
+    subject_id: UUID | None
+    remote: str
+    """The address that the request came from; empty for a command."""
+    details: dict[str, str]
+
+
+@dataclass(frozen=True)
+class AuditFilters:
+    actor_id: UUID | None = None
+    action: str | None = None
+    after: datetime | None = None
+    """At this time or later."""
+    before: datetime | None = None
+    """Earlier than this time."""

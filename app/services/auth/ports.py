@@ -1,11 +1,12 @@
 """What the auth service needs from outside."""
 
+from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
-from app.services.auth.model import RefreshToken, Session, User
+from app.services.auth.model import AuditEntry, AuditFilters, RefreshToken, Role, Session, User
 
 
 class Users(Protocol):
@@ -18,11 +19,26 @@ class Users(Protocol):
 
     def set_password_hash(self, user_id: UUID, password_hash: str) -> None: ...
 
+    def set_name(self, user_id: UUID, name: str) -> None: ...
+
+    def set_role(self, user_id: UUID, role: Role) -> None: ...
+
+    def set_disabled(self, user_id: UUID, since: datetime | None) -> None: ...
+
+    def find(self, q: str, after: UUID | None, limit: int) -> list[User]:
+        """Return up to `limit` accounts whose address contains `q`, newest first, older than the one named `after`."""
+
 
 class Sessions(Protocol):
     def add(self, session: Session) -> None: ...
 
     def get(self, session_id: UUID) -> Session | None: ...
+
+    def of_user(self, user_id: UUID, now: datetime) -> list[Session]:
+        """Return the sessions that can still be refreshed, the newest first."""
+
+    def touch(self, session_id: UUID, now: datetime) -> None:
+        """Note that the session has been used."""
 
     def revoke(self, session_id: UUID, now: datetime) -> None: ...
 
@@ -34,6 +50,18 @@ class Sessions(Protocol):
         """Mark a token as used. Of any number of callers at the same time, exactly one gets True."""
 
 
+class Audit(Protocol):
+    """The log of what administrators do. It only grows: the database refuses changes to it."""
+
+    def add(self, entry: AuditEntry) -> None: ...
+
+    def find(self, filters: AuditFilters, after: UUID | None, limit: int) -> list[AuditEntry]:
+        """Return up to `limit` entries, newest first, older than the one named `after`."""
+
+    def all(self, filters: AuditFilters) -> Iterator[AuditEntry]:
+        """Yield every entry, oldest first, a few at a time."""
+
+
 class AuthWork(Protocol):
     """The auth tables within one transaction."""
 
@@ -42,6 +70,9 @@ class AuthWork(Protocol):
 
     @property
     def sessions(self) -> Sessions: ...
+
+    @property
+    def audit(self) -> Audit: ...
 
 
 class AuthStorage(Protocol):
@@ -61,7 +92,7 @@ class PasswordHashing(Protocol):
 
 
 class TokenIssuer(Protocol):
-    def issue(self, user_id: UUID, session_id: UUID, token_id: UUID, now: datetime) -> str: ...
+    def issue(self, user_id: UUID, session_id: UUID, token_id: UUID, role: str, now: datetime) -> str: ...
 
 
 class Denylist(Protocol):

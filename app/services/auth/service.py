@@ -8,9 +8,10 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from app.platform.clock import Clock, NewId
-from app.platform.errors import UnauthenticatedError
-from app.services.auth.model import RefreshToken, Session, TokenPair, User
-from app.services.auth.ports import AuthStorage, AuthWork, Denylist, PasswordHashing, TokenIssuer
+from app.platform.errors import InvalidError, UnauthenticatedError
+from app.services.auth.model import RefreshToken, Role, Session, TokenPair, User, normalise_email
+from app.services.auth.ports import AuthStorage, AuthWork, PasswordHashing, TokenIssuer
+from app.services.auth.sessions import SessionService
 
 REFUSED_LOGIN = "The e-mail address or the password is wrong."
 REFUSED_REFRESH = "The refresh token is not valid. Log in again."
@@ -22,18 +23,13 @@ class Lifetimes:
     refresh: timedelta
 
 
-def normalise_email(email: str) -> str:
-    """Return the form under which an address is unique: two that differ in case are one mailbox for people."""
-    return email.strip().lower()
-
-
 class AuthService:
     def __init__(
         self,
         storage: AuthStorage,
         passwords: PasswordHashing,
         tokens: TokenIssuer,
-        denylist: Denylist,
+        sessions: SessionService,
         lifetimes: Lifetimes,
         clock: Clock,
         new_id: NewId,
@@ -41,7 +37,7 @@ class AuthService:
         self._storage = storage
         self._passwords = passwords
         self._tokens = tokens
-        self._denylist = denylist
+        self._sessions = sessions
         self._lifetimes = lifetimes
         self._clock = clock
         self._new_id = new_id
@@ -59,16 +55,16 @@ class AuthService:
         """Open a session. Raises UnauthenticatedError, after the same time whether or not the address is known."""
         with self._storage.read() as work:
             user = work.users.by_email(normalise_email(email))
-        if not self._passwords.verify(user.password_hash if user else None, password) or user is None:
+        if not self._passwords.verify(user.password_hash if user else None, password) or not user or user.disabled:
             raise UnauthenticatedError(REFUSED_LOGIN)
         upgraded = self._passwords.hash(password) if self._passwords.outdated(user.password_hash) else None
         now = self._clock()
-        session = Session(self._new_id(), user.id, now)
+        session = Session(self._new_id(), user.id, now, now)
         with self._storage.write() as work:
             if upgraded:
                 work.users.set_password_hash(user.id, upgraded)
             work.sessions.add(session)
-            return self._issue(work, session, now)
+            return self._issue(work, session, user.role, now)
 
     def refresh(self, refresh_token: str) -> TokenPair:
         """Trade a refresh token for a new pair.
@@ -85,11 +81,15 @@ class AuthService:
             token, session = self._find(work, refresh_token)
             if session.revoked_at or token.expires_at <= now:
                 raise UnauthenticatedError(REFUSED_REFRESH)
+            user = work.users.by_id(session.user_id)
+            if user is None or user.disabled:
+                raise UnauthenticatedError(REFUSED_REFRESH)
             if work.sessions.use_refresh_token(token.id, now):
-                return self._issue(work, session, now)
+                work.sessions.touch(session.id, now)
+                return self._issue(work, session, user.role, now)
             work.sessions.revoke(session.id, now)
             reused = session
-        self._denylist.deny(reused.user_id, reused.id)
+        self._sessions.end(reused.user_id, {reused.id})
         raise UnauthenticatedError(REFUSED_REFRESH)
 
     def logout(self, user_id: UUID, session_id: UUID, refresh_token: str | None = None) -> None:
@@ -106,12 +106,29 @@ class AuthService:
                     other = None  # nothing to end: logging out must not fail for it
             if other and other.user_id == user_id:
                 ending.add(other.id)
-        for session in ending:
-            self._denylist.deny(user_id, session)
-        now = self._clock()
+        self._sessions.end(user_id, ending)
+
+    def change_password(self, user_id: UUID, session_id: UUID, current: str, new: str) -> None:
+        """Replace the password and end every other session.
+
+        Raises:
+            InvalidError: the current password is another one.
+        """
+        user = self.user(user_id)
+        if not self._passwords.verify(user.password_hash, current):
+            raise InvalidError("current_password", "is not the current password")
+        password_hash = self._passwords.hash(new)
+        # Before, so that nothing has changed when the denylist is away; and after, for a log-in in between.
+        self._sessions.end_all(user_id, but=session_id)
         with self._storage.write() as work:
-            for session in ending:
-                work.sessions.revoke(session, now)
+            work.users.set_password_hash(user_id, password_hash)
+        self._sessions.end_all(user_id, but=session_id)
+
+    def rename(self, user_id: UUID, name: str) -> User:
+        """Change the name of an account and return the account."""
+        with self._storage.write() as work:
+            work.users.set_name(user_id, name)
+        return self.user(user_id)
 
     def user(self, user_id: UUID) -> User:
         """Return an account. Raises UnauthenticatedError if it is gone."""
@@ -121,13 +138,13 @@ class AuthService:
             raise UnauthenticatedError("The account no longer exists.")
         return user
 
-    def _issue(self, work: AuthWork, session: Session, now: datetime) -> TokenPair:
+    def _issue(self, work: AuthWork, session: Session, role: Role, now: datetime) -> TokenPair:
         secret = secrets.token_bytes(32)
         token_id = self._new_id()
         work.sessions.add_refresh_token(
             RefreshToken(token_id, session.id, _digest(secret), now + self._lifetimes.refresh)
         )
-        access_token = self._tokens.issue(session.user_id, session.id, self._new_id(), now)
+        access_token = self._tokens.issue(session.user_id, session.id, self._new_id(), role, now)
         return TokenPair(access_token, f"{token_id.hex}.{secret.hex()}", int(self._lifetimes.access.total_seconds()))
 
     def _find(self, work: AuthWork, refresh_token: str) -> tuple[RefreshToken, Session]:

@@ -1,0 +1,168 @@
+"""/admin: accounts and the audit log, for administrators."""
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from http import HTTPStatus
+from typing import Annotated, Literal
+from uuid import UUID
+
+from flask import Response, request, stream_with_context
+from flask_openapi.blueprint import APIBlueprint
+from pydantic import BaseModel, Field
+
+from app.api.account import UserBody
+from app.api.body import require_json
+from app.api.guard import Guard, principal, require_admin
+from app.api.schemas import Prose, Shown, Strict, Time, drop_default, identifier
+from app.api.spreadsheet import harmless
+from app.services.auth.admin import NO_SUCH_USER, Actor, AdminService
+from app.services.auth.model import AuditEntry, AuditFilters, Role
+
+COLUMNS = ("id", "at", "actor_id", "action", "subject_id", "remote", "details")
+NDJSON = "application/x-ndjson"
+EXPORTED = {
+    "description": "The log",
+    "content": {kind: {"schema": {"type": "string"}} for kind in ("text/csv", NDJSON)},
+}
+Limit = Annotated[int, Field(ge=1, le=100)]
+Cursor = Annotated[UUID, Field(description="`next_cursor` of the page before")]
+
+
+class ManagedUser(UserBody):
+    disabled: bool
+
+
+class UserPage(Shown):
+    items: list[ManagedUser]
+    next_cursor: UUID | None
+
+
+class UserParameters(Strict):
+    q: Annotated[Prose, Field(max_length=254, description="Part of the e-mail address")] = ""
+    limit: Limit = 20
+    cursor: Cursor | None = None
+
+
+class UserPath(BaseModel):
+    user_id: Annotated[str, Field(json_schema_extra={"format": "uuid"})]
+
+
+class UserChange(Strict):
+    """Only what is given changes."""
+
+    role: Role = Field(default=Role.USER, json_schema_extra=drop_default)
+    disabled: bool = Field(default=False, json_schema_extra=drop_default, strict=True)
+
+
+class AuditBody(Shown):
+    id: UUID
+    at: datetime
+    actor_id: UUID | None
+    action: str
+    subject_id: UUID | None
+    remote: str
+    details: dict[str, str]
+
+
+class AuditPage(Shown):
+    items: list[AuditBody]
+    next_cursor: UUID | None
+
+
+class AuditMatching(Strict):
+    actor: Annotated[UUID | None, Field(description="Only what this administrator did")] = None
+    action: Annotated[Prose | None, Field(max_length=50, description="Only this action")] = None
+    after: Annotated[Time | None, Field(description="At this time or later")] = None
+    before: Annotated[Time | None, Field(description="Earlier than this time")] = None
+
+    def filters(self) -> AuditFilters:
+        return AuditFilters(self.actor, self.action, self.after, self.before)
+
+
+class AuditParameters(AuditMatching):
+    limit: Limit = 20
+    cursor: Cursor | None = None
+
+
+class ExportParameters(AuditMatching):
+    format: Literal["csv", "ndjson"] = "csv"
+
+
+def blueprint(service: AdminService, guard: Guard) -> APIBlueprint:
+    """What administrators may do."""
+    admin = APIBlueprint(
+        "admin", __name__, url_prefix="/api/v1/admin", abp_tags=[{"name": "admin"}], abp_security=[{"bearer": []}]
+    )
+    admin.before_request(guard)
+    admin.before_request(require_admin)
+    admin.before_request(require_json)
+
+    @admin.get("/users", responses={200: UserPage}, operation_id="list_users")
+    def users(query: UserParameters) -> Response:
+        """List accounts, the newest first"""
+        found = service.users(query.q, query.cursor, query.limit + 1)
+        items = [ManagedUser.model_validate(user) for user in found[: query.limit]]
+        return UserPage(items=items, next_cursor=items[-1].id if len(found) > query.limit else None).response()
+
+    @admin.patch("/users/<user_id>", responses={200: ManagedUser}, operation_id="update_user")
+    def update(path: UserPath, body: UserChange) -> Response:
+        """Change the role of an account, lock it or unlock it; ends its sessions"""
+        given = {name: getattr(body, name) for name in body.model_fields_set}
+        user = service.update(_actor(), identifier(path.user_id, NO_SUCH_USER), **given)
+        return ManagedUser.model_validate(user).response()
+
+    @admin.post("/users/<user_id>/logout", responses={204: None}, operation_id="log_user_out")
+    def log_out(path: UserPath) -> Response:
+        """End all sessions of an account"""
+        service.log_out(_actor(), identifier(path.user_id, NO_SUCH_USER))
+        return Response(status=HTTPStatus.NO_CONTENT)
+
+    @admin.get("/audit", responses={200: AuditPage}, operation_id="list_audit")
+    def audit(query: AuditParameters) -> Response:
+        """Read the audit log, the newest entries first"""
+        found = service.audit(query.filters(), query.cursor, query.limit + 1)
+        items = [AuditBody.model_validate(entry) for entry in found[: query.limit]]
+        return AuditPage(items=items, next_cursor=items[-1].id if len(found) > query.limit else None).response()
+
+    @admin.get(
+        "/audit/export",
+        responses={200: {"content": {"text/csv": {}, "application/x-ndjson": {}}}},
+        operation_id="export_audit",
+    )
+    def export(query: ExportParameters) -> Response:
+        """Download the audit log, the oldest entries first"""
+        entries = service.export_audit(_actor(), query.filters())
+        lines, kind = (
+            (_csv(entries), "text/csv") if query.format == "csv" else (_ndjson(entries), "application/x-ndjson")
+        )
+        response = Response(stream_with_context(lines), mimetype=kind)
+        response.headers["Content-Disposition"] = f'attachment; filename="audit.{query.format}"'
+        return response
+
+    return admin
+
+
+def _actor() -> Actor:
+    return Actor(principal().user_id, request.remote_addr or "")
+
+
+def _ndjson(entries: Iterable[AuditEntry]) -> Iterator[str]:
+    for entry in entries:
+        yield AuditBody.model_validate(entry).model_dump_json() + "\n"
+
+
+def _csv(entries: Iterable[AuditEntry]) -> Iterator[str]:
+    line = io.StringIO()
+    writer = csv.DictWriter(line, COLUMNS)
+    writer.writeheader()
+    for entry in entries:
+        shown = AuditBody.model_validate(entry).model_dump(mode="json")
+        shown["details"] = json.dumps(shown["details"])
+        writer.writerow({name: harmless(value) for name, value in shown.items()})
+        yield line.getvalue()
+        line.seek(0)
+        line.truncate()
+    yield line.getvalue()

@@ -1,0 +1,104 @@
+"""The rules of administration. Whatever an administrator does is in the audit log, by the same transaction."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from uuid import UUID
+
+from app.platform.clock import Clock, NewId
+from app.platform.errors import ConflictError, NotFoundError
+from app.services.auth.model import AuditEntry, AuditFilters, Role, User, normalise_email
+from app.services.auth.ports import AuthStorage, AuthWork
+from app.services.auth.sessions import SessionService
+
+NO_SUCH_USER = "There is no such user."
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who acts, and from where."""
+
+    user_id: UUID | None
+    remote: str
+
+
+class AdminService:
+    def __init__(self, storage: AuthStorage, sessions: SessionService, clock: Clock, new_id: NewId) -> None:
+        self._storage = storage
+        self._sessions = sessions
+        self._clock = clock
+        self._new_id = new_id
+
+    def users(self, q: str, after: UUID | None, limit: int) -> list[User]:
+        """Return accounts whose address contains `q`, newest first, older than the one named `after`."""
+        with self._storage.read() as work:
+            return work.users.find(q, after, limit)
+
+    def update(self, actor: Actor, user_id: UUID, role: Role | None = None, disabled: bool | None = None) -> User:
+        """Give an account another role, lock it or unlock it; its sessions end, since their tokens say otherwise.
+
+        Args:
+            actor: who does it.
+            user_id: whose account.
+            role, disabled: what it is to be; None leaves it.
+
+        Raises:
+            NotFoundError: there is no such user.
+            ConflictError: it is the actor's own account: the last administrator must not lock everybody out.
+            UnavailableError: the denylist is away; to be asked for again.
+        """
+        if user_id == actor.user_id:
+            raise ConflictError("Another administrator has to change your account.")
+        with self._storage.write() as work:
+            user = _existing(work, user_id)
+            if role is not None and role != user.role:
+                work.users.set_role(user_id, role)
+                self._note(work, actor, "user.role", user_id, {"from": user.role, "to": role})
+            if disabled is not None and disabled != user.disabled:
+                work.users.set_disabled(user_id, self._clock() if disabled else None)
+                self._note(work, actor, "user.disable" if disabled else "user.enable", user_id)
+        # Also when nothing has changed: the time before, the sessions may not have been ended for want of the denylist.
+        self._sessions.end_all(user_id)
+        with self._storage.read() as work:
+            return _existing(work, user_id)
+
+    def log_out(self, actor: Actor, user_id: UUID) -> None:
+        """End all sessions of a user. Raises NotFoundError."""
+        with self._storage.write() as work:
+            _existing(work, user_id)
+            self._note(work, actor, "user.logout", user_id)
+        self._sessions.end_all(user_id)
+
+    def grant_admin(self, email: str) -> None:
+        """Make an account an administrator's, at the deployment's own command. Raises NotFoundError."""
+        with self._storage.read() as work:
+            user = work.users.by_email(normalise_email(email))
+        if user is None:
+            raise NotFoundError(f"no account has the address {email}")
+        self.update(Actor(None, ""), user.id, role=Role.ADMIN)
+
+    def audit(self, filters: AuditFilters, after: UUID | None, limit: int) -> list[AuditEntry]:
+        """Return entries of the audit log, newest first, older than the one named `after`."""
+        with self._storage.read() as work:
+            return work.audit.find(filters, after, limit)
+
+    def export_audit(self, actor: Actor, filters: AuditFilters) -> Iterator[AuditEntry]:
+        """Yield the whole audit log, oldest first; that it was exported is its last entry."""
+        with self._storage.write() as work:
+            self._note(work, actor, "audit.export", None)
+        with self._storage.read() as work:
+            yield from work.audit.all(filters)
+
+    def _note(
+        self, work: AuthWork, actor: Actor, action: str, subject: UUID | None, details: dict[str, str] | None = None
+    ) -> None:
+        entry = AuditEntry(
+            self._new_id(), self._clock(), actor.user_id, action, subject, actor.remote, dict(details or {})
+        )
+        work.audit.add(entry)
+
+
+def _existing(work: AuthWork, user_id: UUID) -> User:
+    user = work.users.by_id(user_id)
+    if user is None:
+        raise NotFoundError(NO_SUCH_USER)
+    return user

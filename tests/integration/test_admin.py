@@ -1,0 +1,138 @@
+"""Administration over HTTP, on both databases: roles, locked accounts, and a log of it all."""
+
+import csv
+import io
+import json
+from datetime import UTC, datetime
+from uuid import UUID, uuid4
+
+import pytest
+from flask_openapi.openapi import OpenAPI
+
+from app.bootstrap import Container
+from app.platform.errors import NotFoundError
+from app.services.auth.admin import Actor
+from app.services.auth.model import AuditEntry
+from tests.support.api import Person, assert_problem
+
+
+@pytest.fixture
+def admin(app: OpenAPI, container: Container) -> Person:
+    """Somebody whom the deployment's own command has made an administrator."""
+    somebody = Person(app.test_client()).register()
+    container.admin.grant_admin(somebody.email)
+    return somebody.login()
+
+
+def account(admin: Person, email: str) -> dict[str, object]:
+    [user] = admin.call("GET", "/admin/users", query_string={"q": email}).get_json()["items"]
+    assert isinstance(user, dict)
+    return user
+
+
+def entries(admin: Person, **parameters: object) -> list[dict[str, object]]:
+    page = admin.call("GET", "/admin/audit", query_string=parameters).get_json()
+    items: list[dict[str, object]] = page["items"]
+    return items
+
+
+def test_accounts_are_listed_page_by_page(admin: Person, person: Person) -> None:
+    first = admin.call("GET", "/admin/users", query_string={"limit": 1}).get_json()
+    second = admin.call("GET", "/admin/users", query_string={"limit": 1, "cursor": first["next_cursor"]}).get_json()
+    assert [page["items"][0]["email"] for page in (first, second)] == [person.email, admin.email]
+    assert {"role": "user", "disabled": False}.items() <= first["items"][0].items()
+    assert "password" not in json.dumps(first)
+
+
+def test_a_wildcard_in_a_search_stands_for_itself(admin: Person) -> None:
+    assert admin.call("GET", "/admin/users", query_string={"q": "%"}).get_json()["items"] == []
+
+
+def test_a_locked_account_is_out_at_once_and_can_not_come_back(admin: Person, person: Person) -> None:
+    user = account(admin, person.email)
+    changed = admin.call("PATCH", f"/admin/users/{user['id']}", json={"disabled": True})
+    assert changed.get_json()["disabled"] is True
+    assert_problem(person.call("GET", "/users/me"), 401)
+    assert_problem(person.refresh(), 401)
+    body = {"email": person.email, "password": "correct horse battery"}
+    assert_problem(person.client.post("/api/v1/auth/login", json=body), 401)
+    admin.call("PATCH", f"/admin/users/{user['id']}", json={"disabled": False})
+    assert person.login().call("GET", "/users/me").status_code == 200
+
+
+def test_a_role_that_is_taken_away_is_gone_at_once(admin: Person, person: Person) -> None:
+    user = account(admin, person.email)
+    admin.call("PATCH", f"/admin/users/{user['id']}", json={"role": "admin"})
+    person.login()
+    assert person.call("GET", "/admin/users").status_code == 200
+    admin.call("PATCH", f"/admin/users/{user['id']}", json={"role": "user"})
+    assert_problem(person.call("GET", "/admin/users"), 401)
+    assert_problem(person.login().call("GET", "/admin/users"), 403)
+
+
+def test_all_sessions_of_an_account_can_be_ended(admin: Person, person: Person) -> None:
+    second = Person(person.client, person.email).login()
+    user = account(admin, person.email)
+    assert admin.call("POST", f"/admin/users/{user['id']}/logout").status_code == 204
+    for session in (person, second):
+        assert_problem(session.call("GET", "/users/me"), 401)
+        assert_problem(session.refresh(), 401)
+
+
+def test_nobody_changes_their_own_role(admin: Person) -> None:
+    mine = account(admin, admin.email)
+    assert_problem(admin.call("PATCH", f"/admin/users/{mine['id']}", json={"role": "user"}), 409)
+    assert admin.call("GET", "/admin/users").status_code == 200
+
+
+@pytest.mark.parametrize("path", [f"/admin/users/{uuid4()}", "/admin/users/1"])
+def test_an_unknown_account_is_not_found(admin: Person, path: str) -> None:
+    assert_problem(admin.call("PATCH", path, json={"role": "admin"}), 404)
+    assert_problem(admin.call("POST", f"{path}/logout"), 404)
+    assert [entry["action"] for entry in entries(admin)] == ["user.role"]
+
+
+@pytest.mark.parametrize("body", [{"disabled": "yes"}, {"disabled": 1}, {"role": "root"}, {"role": None}])
+def test_a_change_that_does_not_fit_is_refused(admin: Person, person: Person, body: dict[str, object]) -> None:
+    user = account(admin, person.email)
+    assert_problem(admin.call("PATCH", f"/admin/users/{user['id']}", json=body), 422)
+
+
+def test_every_action_is_in_the_log_with_who_whom_and_from_where(admin: Person, person: Person) -> None:
+    """V16.2.1, V16.3.2: who, what, when, where."""
+    started = datetime.now(UTC)
+    user, me = account(admin, person.email), account(admin, admin.email)
+    admin.call("PATCH", f"/admin/users/{user['id']}", json={"role": "admin", "disabled": True})
+    admin.call("PATCH", f"/admin/users/{user['id']}", json={"disabled": True})
+    admin.call("PATCH", f"/admin/users/{user['id']}", json={"disabled": False})
+    admin.call("POST", f"/admin/users/{user['id']}/logout")
+    found = entries(admin, after=started.isoformat())
+    assert [entry["action"] for entry in found] == ["user.logout", "user.enable", "user.disable", "user.role"]
+    assert {(entry["actor_id"], entry["subject_id"], entry["remote"]) for entry in found} == {
+        (me["id"], user["id"], "127.0.0.1")
+    }
+    assert found[-1]["details"] == {"from": "user", "to": "admin"}
+    [granted] = entries(admin, before=started.isoformat())
+    assert (granted["actor_id"], granted["subject_id"]) == (None, me["id"])
+    assert entries(admin, action="user.logout", actor=me["id"]) == found[:1]
+
+
+def test_the_log_is_exported_whole_and_computes_nothing(admin: Person, container: Container) -> None:
+    formula = AuditEntry(UUID(int=1), datetime(2030, 1, 1, tzinfo=UTC), None, "=1+1", None, "", {})
+    with container.storage.write() as work:
+        work.audit.add(formula)
+    response = admin.call("GET", "/admin/audit/export")
+    assert response.mimetype == "text/csv"
+    assert response.headers["Content-Disposition"] == 'attachment; filename="audit.csv"'
+    rows = list(csv.DictReader(io.StringIO(response.text)))
+    assert [row["action"] for row in rows] == ["'=1+1", "user.role", "audit.export"]
+    lines = admin.call("GET", "/admin/audit/export", query_string={"format": "ndjson"}).text.splitlines()
+    assert [json.loads(line)["action"] for line in lines] == ["=1+1", "user.role", "audit.export", "audit.export"]
+
+
+def test_an_address_without_an_account_can_not_be_made_an_administrator(container: Container) -> None:
+    with pytest.raises(NotFoundError, match=r"nobody@example\.com"):
+        container.admin.grant_admin("nobody@example.com")
+    assert container.admin.users("", None, 10) == []
+    with pytest.raises(NotFoundError):
+        container.admin.log_out(Actor(None, ""), uuid4())
