@@ -18,12 +18,14 @@ from app.platform.keys import derive, signature_key
 from app.platform.passwords import Passwords
 from app.platform.settings import Settings, load_settings
 from app.platform.tokens import AccessTokens
+from app.platform.user_cache import UserCache
 from app.services.auth.admin import AdminService
-from app.services.auth.ports import Denylist
 from app.services.auth.service import AuthService, Lifetimes
 from app.services.auth.sessions import SessionService
 from app.services.tasks.service import TaskService
-from app.storage.denylist import DatabaseDenylist, RedisDenylist
+from app.storage.cache.process import ProcessUserCache
+from app.storage.cache.redis import RedisUserCache
+from app.storage.cache.sessions import EndedSessions
 from app.storage.engine import Database, connect
 from app.storage.work import SqlStorage
 
@@ -72,12 +74,9 @@ def build(settings: Settings) -> Container:
     signing, *accepted = (signature_key(secret) for secret in settings.secret_keys)
     tokens = AccessTokens(signing, lifetimes.access, tuple(accepted))
     database = connect(settings)
-    storage = SqlStorage(database)
-    denylist: Denylist = DatabaseDenylist(storage)
-    if client := redis.connect(settings):
-        denylist = RedisDenylist(client, settings.access_token_lifetime + LEEWAY, DatabaseDenylist(storage))
+    storage, cache = _storage(settings, database)
     passwords = Passwords(settings.password_memory_kib, settings.password_iterations, settings.password_concurrency)
-    sessions = SessionService(storage, denylist, utc_now)
+    sessions = SessionService(storage, cache, utc_now)
     return Container(
         settings=settings,
         database=database,
@@ -87,9 +86,19 @@ def build(settings: Settings) -> Container:
         sessions=sessions,
         admin=AdminService(storage, sessions, utc_now, new_id),
         tasks=TaskService(storage, utc_now, new_id),
-        guard=Guard(tokens, denylist),
+        guard=Guard(tokens, cache),
         cursors=Cursors(*(derive(secret, "cursor") for secret in settings.secret_keys)),
     )
+
+
+def _storage(settings: Settings, database: Database) -> tuple[SqlStorage, UserCache]:
+    """Return the storage, and the cache that it tells of changes: in Redis, or in the process."""
+    storage = SqlStorage(database)
+    client = redis.connect(settings)
+    if client is None:
+        return storage, ProcessUserCache(storage)
+    cache = RedisUserCache(client, settings.access_token_lifetime + LEEWAY, EndedSessions(storage))
+    return SqlStorage(database, cache.changed), cache
 
 
 def create_app(container: Container, service: str = "all") -> OpenAPI:
@@ -103,7 +112,7 @@ def create_app(container: Container, service: str = "all") -> OpenAPI:
     app.config["MAX_CONTENT_LENGTH"] = body.LIMIT
     door.register(app)
     problems.register(app)
-    metrics.register(app)
+    metrics.register(app, container.guard.lookups)
     app.register_blueprint(health.blueprint(container.database))
     for name, blueprints in SERVICES.items():
         if service in ("all", name):

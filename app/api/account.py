@@ -45,7 +45,7 @@ def blueprint(service: AuthService, guard: Guard) -> APIBlueprint:
         abp_tags=[{"name": "account"}],
         abp_security=[{"bearer": []}],
     )
-    account.before_request(guard)
+    guard.protect(account, kept=frozenset({"me"}))
     account.before_request(require_json)
 
     @account.get("", responses={200: UserBody}, operation_id="me")

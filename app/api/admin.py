@@ -96,7 +96,7 @@ def blueprint(service: AdminService, guard: Guard) -> APIBlueprint:
     admin = APIBlueprint(
         "admin", __name__, url_prefix="/api/v1/admin", abp_tags=[{"name": "admin"}], abp_security=[{"bearer": []}]
     )
-    admin.before_request(guard)
+    guard.protect(admin)
     admin.before_request(require_admin)
     admin.before_request(require_json)
 

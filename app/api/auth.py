@@ -106,7 +106,7 @@ def session_blueprint(service: AuthService, sessions: SessionService, guard: Gua
     blueprint = APIBlueprint(
         "session", __name__, url_prefix=PREFIX, abp_tags=[{"name": "auth"}], abp_security=[{"bearer": []}]
     )
-    blueprint.before_request(guard)
+    guard.protect(blueprint)
     blueprint.before_request(require_json)
     optional = RequestBody(
         required=False,

@@ -1,14 +1,21 @@
-"""Who asks: the bearer token of a request, verified and not denied."""
+"""Who asks: the bearer token of a request, verified and not denied; and answers that are there already."""
 
+import hashlib
 from dataclasses import dataclass
+from http import HTTPStatus
 from uuid import UUID
 
-from flask import g, request
+from flask import Response, g, request
+from flask_openapi.blueprint import APIBlueprint
 
+from app.api.flights import Flight, Flights
 from app.platform.errors import ForbiddenError, UnauthenticatedError
 from app.platform.tokens import AccessTokens, InvalidTokenError
+from app.platform.user_cache import UserCache, lookup_counter
 from app.services.auth.model import Role
-from app.services.auth.ports import Denylist
+
+REVALIDATED = "private, no-cache"
+"""Cache-Control of an answer that its own user may keep, and has to ask for again by its ETag."""
 
 
 @dataclass(frozen=True)
@@ -18,15 +25,59 @@ class Principal:
     role: str
 
 
+@dataclass(frozen=True)
+class Wanted:
+    """An answer that was not there, to be kept when it has been made."""
+
+    name: str
+    version: bytes
+    flight: Flight
+
+
 class Guard:
-    """Runs before every request of a protected blueprint, before its body is looked at."""
+    """Stands before protected blueprints.
 
-    def __init__(self, tokens: AccessTokens, denylist: Denylist) -> None:
+    Args:
+        tokens: verifies access tokens.
+        cache: knows which sessions have ended, and keeps answers.
+    """
+
+    def __init__(self, tokens: AccessTokens, cache: UserCache) -> None:
         self._tokens = tokens
-        self._denylist = denylist
+        self._cache = cache
+        self._flights = Flights()
+        self.lookups = lookup_counter()
 
-    def __call__(self) -> None:
-        """Note who asks. Raises UnauthenticatedError."""
+    def protect(self, blueprint: APIBlueprint, *, kept: frozenset[str] = frozenset()) -> None:
+        """Let only who is logged in come to the blueprint, before a body is looked at.
+
+        Args:
+            blueprint: whose views know who asks by `principal()`.
+            kept: names of its endpoints whose answers depend on nothing but the user's own data and the URL: they are
+                kept for a while, and served without the view while the data has not changed.
+        """
+        endpoints = {f"{blueprint.name}.{name}" for name in kept}
+
+        @blueprint.before_request
+        def come_in() -> Response | None:
+            return self._come_in(request.endpoint in endpoints)
+
+        @blueprint.after_request
+        def go_out(response: Response) -> Response:
+            if request.endpoint not in endpoints or response.status_code != HTTPStatus.OK:
+                return response
+            self._keep(response.get_data())
+            response.headers["Cache-Control"] = REVALIDATED
+            response.add_etag()
+            response.make_conditional(request)
+            return response
+
+        @blueprint.teardown_request
+        def land(_error: BaseException | None) -> None:
+            if wanted := _wanted():
+                wanted.flight.land(None)  # if it has not been made: nobody shall wait for it
+
+    def _come_in(self, kept: bool) -> Response | None:
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not token:
             raise UnauthenticatedError("Log in first: the request needs a bearer token.")
@@ -34,9 +85,46 @@ class Guard:
             claims = self._tokens.verify(token.strip())
         except InvalidTokenError:
             raise UnauthenticatedError("The access token is not valid. Refresh it or log in again.") from None
-        if self._denylist.denied(claims.user_id, claims.session_id):
+        user_id, session_id = claims.user_id, claims.session_id
+        name = _name() if kept else None
+        seen = self._cache.look(user_id, session_id, name)
+        if seen.denied:
             raise UnauthenticatedError("The session has ended. Log in again.")
-        g.principal = Principal(claims.user_id, claims.session_id, claims.role)
+        g.principal = Principal(user_id, session_id, claims.role)
+        if name is None:
+            return None
+        if seen.body is not None:
+            self.lookups.labels("hit").inc()
+            return _answer(seen.body)
+        if seen.version is None:
+            self.lookups.labels("error").inc()
+            return None
+        self.lookups.labels("miss").inc()
+        # Of many who miss the same answer at once, one makes it and the others wait for it.
+        flight, first = self._flights.join((user_id, name, seen.version))
+        if not first and (body := flight.wait()) is not None:
+            return _answer(body)
+        g.wanted = Wanted(name, seen.version, flight)
+        return None
+
+    def _keep(self, body: bytes) -> None:
+        if wanted := _wanted():
+            self._cache.keep(principal().user_id, wanted.version, wanted.name, body)
+            wanted.flight.land(body)
+
+
+def _name() -> str:
+    """Return the name of the answer to this request: what may be long or odd in it is hashed."""
+    return hashlib.sha256(f"{request.path}?{request.query_string.decode('latin-1')}".encode()).hexdigest()
+
+
+def _answer(body: bytes) -> Response:
+    return Response(body, mimetype="application/json")
+
+
+def _wanted() -> Wanted | None:
+    wanted: Wanted | None = g.get("wanted")
+    return wanted
 
 
 def principal() -> Principal:

@@ -4,6 +4,7 @@ from typing import Any
 
 from flask import Flask, Request
 from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
+from prometheus_client.registry import Collector
 from prometheus_flask_exporter import PrometheusMetrics  # type: ignore[import-untyped]
 
 from app.platform.version import revision, version
@@ -17,8 +18,10 @@ def url_rule(request: Request) -> str:
     return request.url_rule.rule if request.url_rule else "unmatched"
 
 
-def register(app: Flask) -> Any:
-    """Measure an application and serve `/metrics`. One server process keeps them, so plain memory is enough.
+def register(app: Flask, *more: Collector) -> Any:
+    """Measure an application and serve `/metrics`, with `more` that the application counts itself.
+
+    One server process keeps them, so plain memory is enough.
 
     `flask_http_request_duration_seconds` has the labels method, url_rule, status; its `_count` is the request rate by
     route. `flask_http_request_total` counts by method and status.
@@ -27,6 +30,8 @@ def register(app: Flask) -> Any:
     ProcessCollector(registry=registry)
     PlatformCollector(registry=registry)
     GCCollector(registry=registry)
+    for collector in more:
+        registry.register(collector)
     metrics = PrometheusMetrics(
         app, path="/metrics", group_by=url_rule, buckets=BUCKETS, registry=registry, excluded_paths="^/health/"
     )

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session as SqlSession
 from app.platform.errors import ConflictError
 from app.services.auth.model import RefreshToken, Role, Session, User
 from app.storage.models import RefreshTokenRow, SessionRow, UserRow
+from app.storage.versions import touch
 
 
 class SqlUsers:
@@ -61,6 +62,7 @@ class SqlUsers:
         return [_user(row) for row in self._session.scalars(statement)]
 
     def _set(self, user_id: UUID, **values: object) -> None:
+        touch(self._session, user_id)
         self._session.execute(update(UserRow).where(UserRow.id == user_id).values(**values))
 
 

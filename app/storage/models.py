@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, LargeBinary, MetaData, String, Text, desc
+from sqlalchemy import JSON, BigInteger, CheckConstraint, ForeignKey, Index, LargeBinary, MetaData, String, Text, desc
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from app.storage.types import BinaryText, UtcDateTime
@@ -81,6 +81,18 @@ class AuditRow(Base):
         Index("idx_audit_log_actor_id", "actor_id"),
         Index("idx_audit_log_at", "at"),
     )
+
+
+# --- nobody's: what the storage itself keeps
+
+
+class UserVersionRow(Base):
+    """Counts the changes of what a user sees; without Redis, answers are kept under it."""
+
+    __tablename__ = "user_versions"
+
+    user_id: Mapped[UUID] = mapped_column(primary_key=True)
+    version: Mapped[int] = mapped_column(BigInteger)
 
 
 # --- tasks

@@ -8,6 +8,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from app.services.tasks.listing import Filters, Position, Query, Sort, fold, search_text, title_key
 from app.services.tasks.model import Status, Task
 from app.storage.models import TaskRow
+from app.storage.versions import touch
 
 SORT_COLUMNS: dict[str, InstrumentedAttribute[object]] = {
     "created_at": TaskRow.created_at,
@@ -22,6 +23,7 @@ class SqlTasks:
         self._session = session
 
     def add(self, task: Task) -> None:
+        touch(self._session, task.user_id)
         self._session.add(TaskRow(**_values(task)))
         self._session.flush()
 
@@ -34,11 +36,13 @@ class SqlTasks:
         return _task(row) if row else None
 
     def replace(self, task: Task) -> None:
+        touch(self._session, task.user_id)
         self._session.execute(
             update(TaskRow).where(TaskRow.id == task.id, TaskRow.user_id == task.user_id).values(**_values(task))
         )
 
     def delete(self, user_id: UUID, task_id: UUID) -> bool:
+        touch(self._session, user_id)
         result = self._session.execute(delete(TaskRow).where(TaskRow.id == task_id, TaskRow.user_id == user_id))
         assert isinstance(result, CursorResult)  # noqa: S101 tells the type checker what a DELETE returns
         return result.rowcount == 1

@@ -1,7 +1,8 @@
 """One transaction and its repositories. A request opens its own; none is shared between threads."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from uuid import UUID
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import InterfaceError, OperationalError
@@ -13,6 +14,7 @@ from app.storage.audit import SqlAudit
 from app.storage.auth import SqlSessions, SqlUsers
 from app.storage.engine import Database
 from app.storage.tasks import SqlTasks
+from app.storage.versions import SqlVersions, touched
 
 
 class SqlWork:
@@ -23,13 +25,21 @@ class SqlWork:
         self.sessions = SqlSessions(session)
         self.audit = SqlAudit(session)
         self.tasks = SqlTasks(session)
+        self.versions = SqlVersions(session)
 
 
 class SqlStorage:
-    """Opens transactions: to read, or to write."""
+    """Opens transactions: to read, or to write.
 
-    def __init__(self, database: Database) -> None:
+    Args:
+        database: where.
+        changed: is told after each commit whose data has changed. Without it the transactions count the changes, for
+            who asks the database (see app.storage.versions).
+    """
+
+    def __init__(self, database: Database, changed: Callable[[set[UUID]], None] | None = None) -> None:
         self._database = database
+        self._changed = changed
 
     @contextmanager
     def read(self) -> Iterator[SqlWork]:
@@ -39,8 +49,13 @@ class SqlStorage:
     @contextmanager
     def write(self) -> Iterator[SqlWork]:
         with _session(self._database.writer) as session:
-            yield SqlWork(session)
+            work = SqlWork(session)
+            yield work
+            if self._changed is None:
+                work.versions.count()
             session.commit()
+            if self._changed is not None and (users := touched(session)):
+                self._changed(users)
 
 
 @contextmanager

@@ -191,6 +191,3 @@ class FakeDenylist:
         if self.away:
             raise UnavailableError("away")
         self.entries.add(session_id)
-
-    def denied(self, user_id: UUID, session_id: UUID) -> bool:  # noqa: ARG002
-        return session_id in self.entries

@@ -100,5 +100,3 @@ class Denylist(Protocol):
 
     def deny(self, user_id: UUID, session_id: UUID) -> None:
         """Refuse the session from now on. Raises UnavailableError when that can't be made sure."""
-
-    def denied(self, user_id: UUID, session_id: UUID) -> bool: ...

@@ -1,0 +1,54 @@
+"""What every request asks of the cache, in one go: has the session ended, and is the answer there already?"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Protocol
+from uuid import UUID
+
+from prometheus_client import Counter
+
+LIFETIME = 60
+"""Seconds that an answer is kept (specification, section 2)."""
+
+LARGEST = 256 * 1024
+"""Bytes of an answer that is still kept."""
+
+LOOKUPS = ("hit", "miss", "error")
+
+
+@dataclass(frozen=True)
+class Look:
+    """What one look has shown.
+
+    Attributes:
+        denied: the session has ended, or nobody knows it.
+        version: of the user's data, read before whatever the answer will be made from: an answer is kept under it, and
+            counts only while it is the current one. None when nothing can be kept.
+        body: the answer, when it is there and current.
+    """
+
+    denied: bool
+    version: bytes | None = None
+    body: bytes | None = None
+
+
+class UserCache(Protocol):
+    def look(self, user_id: UUID, session_id: UUID, name: str | None) -> Look:
+        """Look for the session and for the answer of that name; without a name, for the session alone."""
+
+    def keep(self, user_id: UUID, version: bytes, name: str, body: bytes) -> None:
+        """Keep an answer that was made from data of this version or a later one."""
+
+    def deny(self, user_id: UUID, session_id: UUID) -> None:
+        """Refuse the session from now on. Raises UnavailableError when that can't be made sure."""
+
+    def changed(self, users: Iterable[UUID]) -> None:
+        """Let no answer count that was made before these users' data changed. To be called after the commit."""
+
+
+def lookup_counter() -> Counter:
+    """Return a counter of looks for answers, by what came of them, that no registry knows yet."""
+    counter = Counter("task_manager_cache_lookups", "Looks for a kept answer", ["result"], registry=None)
+    for result in LOOKUPS:
+        counter.labels(result)
+    return counter
