@@ -71,7 +71,7 @@ def _env(settings: Settings) -> dict[str, str]:
     return env
 
 
-def _env_from_secrets(settings: Settings) -> list[dict[str, str]]:
+def _env_from_secrets(settings: Settings) -> list[dict[str, Any]]:
     wanted = [("APP_SECRET_KEY", names.KEYS_SECRET, names.KEYS_SECRET_KEY)]
     if settings.database_kind is DatabaseKind.POSTGRESQL:
         wanted += [
@@ -80,7 +80,13 @@ def _env_from_secrets(settings: Settings) -> list[dict[str, str]]:
         ]
     if settings.row.cache:
         wanted.append(("APP_REDIS_PASSWORD", names.CACHE, names.CACHE_SECRET_KEY))
-    return [{"name": variable, "secret": secret, "key": key} for variable, secret, key in wanted]
+    accepted = {
+        "name": "APP_SECRET_KEYS_ACCEPTED",
+        "secret": names.KEYS_SECRET,
+        "key": names.KEYS_ACCEPTED_KEY,
+        "optional": True,
+    }
+    return [*({"name": variable, "secret": secret, "key": key} for variable, secret, key in wanted), accepted]
 
 
 def _route(settings: Settings) -> dict[str, Any]:

@@ -40,6 +40,8 @@ CACHE_SECRET_KEY: Final = "password"  # noqa: S105 - the key's name in the Secre
 
 KEYS_SECRET: Final = "task-manager-keys"  # noqa: S105 - a Secret's name
 KEYS_SECRET_KEY: Final = "secret-key"  # noqa: S105 - the key's name in the Secret
+KEYS_ACCEPTED_KEY: Final = "accepted-keys"
+"""Further keys whose signatures are good too: there only while somebody replaces the secret key."""
 
 SECRET_MAKER: Final = "task-manager-secrets"  # noqa: S105 - a Job's name
 """The Job, ServiceAccount and Role that make the Secrets."""

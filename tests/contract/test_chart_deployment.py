@@ -142,6 +142,16 @@ def test_a_digest_wins_over_a_tag() -> None:
 
 
 @every_stack
+def test_only_a_secret_that_may_be_missing_lets_a_pod_start_without_it(stack: str) -> None:
+    references = {
+        variable["name"]: variable["valueFrom"]["secretKeyRef"]
+        for variable in server(stack)["env"]
+        if "valueFrom" in variable
+    }
+    assert [name for name, reference in references.items() if reference.get("optional")] == ["APP_SECRET_KEYS_ACCEPTED"]
+
+
+@every_stack
 def test_pods_prefer_different_hosts_and_zones_but_never_wait_for_them(stack: str) -> None:
     deployment = one(objects(stack), "Deployment")["spec"]
     constraints = deployment["template"]["spec"]["topologySpreadConstraints"]

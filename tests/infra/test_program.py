@@ -94,6 +94,13 @@ def test_the_api_is_installed_under_one_name_in_every_variant(variants: dict[str
     assert {stack.find("Release").object_name for stack in variants.values()} == {"task-manager"}
 
 
+def test_keys_that_are_still_accepted_come_from_the_secret_of_the_key_where_it_holds_any(stack: Stack) -> None:
+    variables = {variable["name"]: variable for variable in stack.values["envFromSecrets"]}
+    accepted = variables["APP_SECRET_KEYS_ACCEPTED"]
+    assert accepted["secret"] == variables["APP_SECRET_KEY"]["secret"]
+    assert accepted["optional"] is True
+
+
 def test_data_is_protected_unless_the_stack_says_otherwise(tls_only: Stack, phase2: Stack) -> None:
     assert {resource.kind for resource in tls_only.objects if resource.protect} == {"Namespace", "Cluster"}
     assert tls_only.outputs["protected"] == [

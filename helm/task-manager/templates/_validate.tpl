@@ -27,7 +27,7 @@
 {{- if has $name (list "APP_PORT" "APP_GRACEFUL_TIMEOUT") }}
 {{- fail (printf "env: the chart computes %s: take it out of env (the graceful time-out is drain.gracefulTimeoutSeconds)" $name) }}
 {{- end }}
-{{- if or (regexMatch "_(KEY|PASSWORD|TOKEN)$" $name) (regexMatch "://[^/@]*:[^/@]+@" $value) }}
+{{- if or (regexMatch "_(KEY|PASSWORD|TOKEN)$|_SECRET_" $name) (regexMatch "://[^/@]*:[^/@]+@" $value) }}
 {{- fail (printf "env: %s holds a secret, and values are kept in plain text: put it into a Secret and name that in envFromSecrets" $name) }}
 {{- end }}
 {{- end }}
