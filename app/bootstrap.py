@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from flask_openapi.blueprint import APIBlueprint
 from flask_openapi.openapi import OpenAPI
@@ -12,6 +13,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from app.api import account, admin, auth, body, door, health, openapi, problems, tasks, web
 from app.api.cursor import Cursors
 from app.api.guard import Guard
+from app.api.limits import Limits
 from app.platform import metrics, redis
 from app.platform.clock import new_id, utc_now
 from app.platform.keys import derive, signature_key
@@ -28,6 +30,9 @@ from app.storage.cache.redis import RedisUserCache
 from app.storage.cache.sessions import EndedSessions
 from app.storage.engine import Database, connect
 from app.storage.work import SqlStorage
+
+if TYPE_CHECKING:
+    from redis import Redis
 
 LEEWAY = 60
 """Seconds that a denied session is remembered beyond the life of its tokens, for clocks that disagree."""
@@ -46,12 +51,13 @@ class Container:
     admin: AdminService
     tasks: TaskService
     guard: Guard
+    limits: Limits
     cursors: Cursors
 
 
 SERVICES: dict[str, Callable[[Container], list[APIBlueprint]]] = {
     "auth": lambda parts: [
-        auth.public_blueprint(parts.auth),
+        auth.public_blueprint(parts.auth, parts.limits),
         auth.session_blueprint(parts.auth, parts.sessions, parts.guard),
         account.blueprint(parts.auth, parts.guard),
         admin.blueprint(parts.admin, parts.guard),
@@ -74,7 +80,8 @@ def build(settings: Settings) -> Container:
     signing, *accepted = (signature_key(secret) for secret in settings.secret_keys)
     tokens = AccessTokens(signing, lifetimes.access, tuple(accepted))
     database = connect(settings)
-    storage, cache = _storage(settings, database)
+    client = redis.connect(settings)
+    storage, cache = _storage(settings, database, client)
     passwords = Passwords(settings.password_memory_kib, settings.password_iterations, settings.password_concurrency)
     sessions = SessionService(storage, cache, utc_now)
     return Container(
@@ -87,14 +94,14 @@ def build(settings: Settings) -> Container:
         admin=AdminService(storage, sessions, utc_now, new_id),
         tasks=TaskService(storage, utc_now, new_id),
         guard=Guard(tokens, cache),
+        limits=Limits(settings, tokens, client),
         cursors=Cursors(*(derive(secret, "cursor") for secret in settings.secret_keys)),
     )
 
 
-def _storage(settings: Settings, database: Database) -> tuple[SqlStorage, UserCache]:
+def _storage(settings: Settings, database: Database, client: "Redis | None") -> tuple[SqlStorage, UserCache]:
     """Return the storage, and the cache that it tells of changes: in Redis, or in the process."""
     storage = SqlStorage(database)
-    client = redis.connect(settings)
     if client is None:
         return storage, ProcessUserCache(storage)
     cache = RedisUserCache(client, settings.access_token_lifetime + LEEWAY, EndedSessions(storage))
@@ -112,6 +119,7 @@ def create_app(container: Container, service: str = "all") -> OpenAPI:
     app.config["MAX_CONTENT_LENGTH"] = body.LIMIT
     door.register(app)
     problems.register(app)
+    container.limits.register(app)
     metrics.register(app, container.guard.lookups)
     app.register_blueprint(health.blueprint(container.database))
     for name, blueprints in SERVICES.items():

@@ -15,6 +15,7 @@ from pydantic import BaseModel, Field, SecretStr, ValidationError
 from app.api.account import Name, Password, UserBody
 from app.api.body import has_body, require_json
 from app.api.guard import Guard, principal
+from app.api.limits import Limits
 from app.api.problems import validation_problem
 from app.api.schemas import Matching, Prose, Shown, Strict, identifier
 from app.platform.tokens import AccessTokens
@@ -77,7 +78,7 @@ class TokenBody(Shown):
     expires_in: Annotated[int, Field(description="Seconds that the access token is good for")]
 
 
-def public_blueprint(service: AuthService) -> APIBlueprint:
+def public_blueprint(service: AuthService, limits: Limits) -> APIBlueprint:
     """What needs no log-in."""
     blueprint = APIBlueprint("auth", __name__, url_prefix=PREFIX, abp_tags=[{"name": "auth"}])
     blueprint.before_request(require_json)
@@ -89,6 +90,7 @@ def public_blueprint(service: AuthService) -> APIBlueprint:
         return UserBody.model_validate(user).response(HTTPStatus.CREATED)
 
     @blueprint.post("/auth/login", responses={200: TokenBody}, operation_id="login")
+    @limits.passwords
     def login(body: Credentials) -> Response:
         """Log in"""
         return TokenBody.model_validate(service.login(body.email, body.password.get_secret_value())).response()

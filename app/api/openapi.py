@@ -47,6 +47,7 @@ ERRORS = {
     "413": "The body is too large",
     "415": "The body is not application/json",
     "422": "The request does not fit its schema",
+    "429": "Too many requests; try again later",
     "503": "Something needed is away or busy; try again later",
 }
 
@@ -101,7 +102,7 @@ def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def _errors(path: str, method: str, operation: dict[str, Any]) -> set[str]:
-    errors = {"503", "422"}
+    errors = {"503", "429", "422"}
     if method in BODY_METHODS:
         errors |= {"400", "413", "415"}
     if operation.get("security") or path.endswith(("/login", "/refresh")):

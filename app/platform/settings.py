@@ -1,6 +1,7 @@
 """Settings, read once from the environment (prefix APP_) and frozen."""
 
 import os
+import re
 from pathlib import Path
 from typing import Literal, Self
 
@@ -12,6 +13,8 @@ MINIMUM_SECRET_BYTES = 32
 
 MINIMUM_SECRET_SYMBOLS = 10
 """Fewer distinct characters than this in 32 bytes is a typed-in filler, not a random key."""
+
+LIMIT = re.compile(r"[1-9]\d{0,8} per (second|minute|hour|day)", re.ASCII)
 
 DEVELOPMENT_DIRECTORY = Path(".cache/dev")
 
@@ -65,6 +68,10 @@ class Settings(BaseSettings):
     password_iterations: int = Field(default=1, ge=1, le=20)
     password_concurrency: int = Field(default=2, ge=1, le=64, description="How many hashes may run at a time")
 
+    rate_limit: str = Field(default="12000 per minute", description="Requests of one account, or of one address")
+    rate_limit_login: str = Field(default="10 per minute", description="Failed log-ins to one account")
+    rate_limit_login_address: str = Field(default="600 per minute", description="Log-ins from one address")
+
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["json", "console"] | None = None
 
@@ -72,6 +79,13 @@ class Settings(BaseSettings):
     @classmethod
     def _lower(cls, value: object) -> object:
         return value.lower() if isinstance(value, str) else value
+
+    @field_validator("rate_limit", "rate_limit_login", "rate_limit_login_address")
+    @classmethod
+    def _readable_limit(cls, value: str) -> str:
+        if not LIMIT.fullmatch(value):
+            raise ValueError("must be like `100 per minute` (second, minute, hour or day)")
+        return value
 
     @field_validator("database_url")
     @classmethod

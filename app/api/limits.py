@@ -1,0 +1,100 @@
+"""How often somebody may ask: everybody overall, and tighter where passwords are tried."""
+
+import time
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Any, TypeVar, cast
+
+from flask import Flask, Response, request
+from flask_limiter import Limiter, RateLimitExceeded
+
+from app.api.problems import problem
+from app.platform.settings import Settings
+from app.platform.tokens import AccessTokens, InvalidTokenError
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+API = "/api/"
+
+
+class Limits:
+    """The limits of an application.
+
+    Who is logged in is counted by account, everybody else by address. Counts are kept in Redis, for all processes
+    together. While Redis is away each process counts for itself: a limit is then looser, and nobody is refused for it.
+
+    Args:
+        settings: how much is allowed.
+        tokens: tells who asks.
+        redis: a client to count with; None counts in the process.
+    """
+
+    def __init__(self, settings: Settings, tokens: AccessTokens, redis: Any) -> None:
+        self._tokens = tokens
+        self._settings = settings
+        if redis is not None:
+            from app.platform import rate_storage  # noqa: F401 it makes its scheme known
+
+        self._limiter = Limiter(
+            self._who,
+            application_limits=[settings.rate_limit],
+            application_limits_exempt_when=lambda: not request.path.startswith(API),
+            storage_uri="memory://" if redis is None else "one-trip://",
+            storage_options={} if redis is None else {"connection_pool": redis.connection_pool},
+            strategy="fixed-window",
+            in_memory_fallback_enabled=redis is not None,
+            swallow_errors=True,
+            key_prefix="task-manager:limits",
+        )
+
+    def register(self, app: Flask) -> None:
+        """Count the requests of an application."""
+        self._limiter.init_app(app)
+
+        @app.errorhandler(RateLimitExceeded)
+        def refuse(_error: RateLimitExceeded) -> Response:
+            seconds = self._seconds_left()
+            words = f"Too many requests: try again in {seconds} seconds."
+            return problem(HTTPStatus.TOO_MANY_REQUESTS, words, headers={"Retry-After": str(seconds)})
+
+        @app.after_request
+        def tell(response: Response) -> Response:
+            """Add what is left, in the header fields of draft-ietf-httpapi-ratelimit-headers-03."""
+            if limit := self._limiter.current_limit:
+                response.headers["RateLimit-Limit"] = str(limit.limit.amount)
+                response.headers["RateLimit-Remaining"] = str(limit.remaining)
+                response.headers["RateLimit-Reset"] = str(self._seconds_left())
+            return response
+
+    def passwords(self, view: View) -> View:
+        """Limit a view that tries passwords: its failures by account, and all its uses by address."""
+        by_address = self._limiter.limit(self._settings.rate_limit_login_address, key_func=_address)
+        by_account = self._limiter.limit(
+            self._settings.rate_limit_login,
+            key_func=_account,
+            deduct_when=lambda response: response.status_code == HTTPStatus.UNAUTHORIZED,
+        )
+        return cast(View, by_address(by_account(view)))
+
+    def _who(self) -> str:
+        _, _, token = request.headers.get("Authorization", "").partition(" ")
+        if token:
+            try:
+                return f"user:{self._tokens.verify(token.strip()).user_id}"
+            except InvalidTokenError:
+                pass
+        return _address()
+
+    def _seconds_left(self) -> int:
+        limit = self._limiter.current_limit
+        return max(1, int(limit.reset_at - time.time())) if limit else 1
+
+
+def _address() -> str:
+    return f"address:{request.remote_addr}"
+
+
+def _account() -> str:
+    body = request.get_json(silent=True)
+    email = body.get("email") if isinstance(body, dict) else None
+    return f"account:{email.strip().lower()[:254]}" if isinstance(email, str) else _address()

