@@ -95,6 +95,30 @@ class UserVersionRow(Base):
     version: Mapped[int] = mapped_column(BigInteger)
 
 
+class OutboxRow(Base):
+    """An event that the relay has still to carry on."""
+
+    __tablename__ = "outbox"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(80))
+    user_id: Mapped[UUID | None]
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    payload: Mapped[dict[str, object]] = mapped_column(JSON)
+
+
+class HandledEventRow(Base):
+    """An event that a consumer has handled, noted with what it did: a second delivery does nothing."""
+
+    __tablename__ = "handled_events"
+
+    consumer: Mapped[str] = mapped_column(String(40), primary_key=True)
+    event_id: Mapped[UUID] = mapped_column(primary_key=True)
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+    __table_args__ = (Index("idx_handled_events_at", "at"),)
+
+
 # --- tasks
 
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from app.platform.errors import ConflictError, UnavailableError
+from app.platform.events import Event
 from app.services.auth.model import AuditEntry, AuditFilters, RefreshToken, Role, Session, User
 from app.services.tasks.listing import Query
 from app.services.tasks.model import Task
@@ -141,6 +142,14 @@ class FakeTasks:
         return [task for task in reversed(mine) if after is None or task.id < after.id][: query.limit]
 
 
+@dataclass
+class FakeOutbox:
+    events: list[Event] = field(default_factory=list)
+
+    def add(self, event: Event) -> None:
+        self.events.append(event)
+
+
 class FakeStorage:
     """All tables in memory. A write that fails is not undone: no rule here relies on it."""
 
@@ -149,6 +158,7 @@ class FakeStorage:
         self.sessions = FakeSessions()
         self.audit = FakeAudit()
         self.tasks = FakeTasks()
+        self.outbox = FakeOutbox()
 
     @contextmanager
     def read(self) -> "Iterator[FakeStorage]":

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
+from app.platform.events import Outbox
 from app.services.auth.model import AuditEntry, AuditFilters, RefreshToken, Role, Session, User
 
 
@@ -73,6 +74,9 @@ class AuthWork(Protocol):
 
     @property
     def audit(self) -> Audit: ...
+
+    @property
+    def outbox(self) -> Outbox: ...
 
 
 class AuthStorage(Protocol):

@@ -4,6 +4,7 @@ from contextlib import AbstractContextManager
 from typing import Protocol
 from uuid import UUID
 
+from app.platform.events import Outbox
 from app.services.tasks.listing import Query
 from app.services.tasks.model import Task
 
@@ -28,6 +29,9 @@ class TaskWork(Protocol):
 
     @property
     def tasks(self) -> Tasks: ...
+
+    @property
+    def outbox(self) -> Outbox: ...
 
 
 class TaskStorage(Protocol):

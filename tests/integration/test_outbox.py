@@ -1,0 +1,35 @@
+"""The outbox: an event waits there exactly when its change is there."""
+
+from datetime import UTC, datetime
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import select
+
+from app.platform.events import Event
+from app.storage.engine import Database
+from app.storage.models import OutboxRow
+from app.storage.work import SqlStorage
+
+
+def waiting(database: Database) -> list[tuple[str, dict[str, object]]]:
+    with database.reader.begin() as connection:
+        return [(row.name, row.payload) for row in connection.execute(select(OutboxRow.name, OutboxRow.payload))]
+
+
+def test_an_event_waits_once_its_transaction_has_committed(database: Database) -> None:
+    event = Event(uuid4(), "task.created", uuid4(), datetime.now(UTC), {"task_id": "1"})
+    with SqlStorage(database).write() as work:
+        work.outbox.add(event)
+    assert waiting(database) == [("task.created", {"task_id": "1"})]
+
+
+def test_no_event_waits_when_its_transaction_fails(database: Database) -> None:
+    def fail() -> None:
+        with SqlStorage(database).write() as work:
+            work.outbox.add(Event(uuid4(), "task.created", None, datetime.now(UTC)))
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
+    assert waiting(database) == []
