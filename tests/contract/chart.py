@@ -81,9 +81,14 @@ def objects(stack: str) -> list[Manifest]:
     return manifests(render_stack(stack))
 
 
-def one(found: list[Manifest], kind: str) -> Manifest:
-    """Return the only object of a kind."""
-    [found_one] = [manifest for manifest in found if manifest["kind"] == kind]
+def one(found: list[Manifest], kind: str, component: str | None = None) -> Manifest:
+    """Return the only object of a kind (that belongs to this component of the release)."""
+    [found_one] = [
+        manifest
+        for manifest in found
+        if manifest["kind"] == kind
+        and component in (None, manifest["metadata"]["labels"]["app.kubernetes.io/component"])
+    ]
     return found_one
 
 

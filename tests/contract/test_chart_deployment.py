@@ -13,13 +13,13 @@ every_stack = pytest.mark.parametrize("stack", STACKS)
 
 def server(stack: str) -> Manifest:
     """Return the server's container."""
-    [container] = one(objects(stack), "Deployment")["spec"]["template"]["spec"]["containers"]
+    [container] = one(objects(stack), "Deployment", "api")["spec"]["template"]["spec"]["containers"]
     return dict(container)
 
 
 @every_stack
 def test_the_autoscaler_alone_owns_the_number_of_pods(stack: str) -> None:
-    deployment, scaler = one(objects(stack), "Deployment"), one(objects(stack), "HorizontalPodAutoscaler")
+    deployment, scaler = one(objects(stack), "Deployment", "api"), one(objects(stack), "HorizontalPodAutoscaler", "api")
     assert "replicas" not in deployment["spec"]
     assert scaler["spec"]["scaleTargetRef"] == {
         "apiVersion": deployment["apiVersion"],
@@ -30,20 +30,20 @@ def test_the_autoscaler_alone_owns_the_number_of_pods(stack: str) -> None:
 
 @pytest.mark.parametrize(("stack", "pods"), [("phase1", 1), ("phase2", 3)])
 def test_a_phase_has_its_number_of_pods(stack: str, pods: int) -> None:
-    scaler = one(objects(stack), "HorizontalPodAutoscaler")["spec"]
+    scaler = one(objects(stack), "HorizontalPodAutoscaler", "api")["spec"]
     assert (scaler["minReplicas"], scaler["maxReplicas"]) == (pods, pods)
 
 
 @every_stack
 def test_scaling_on_cpu_has_a_request_to_compare_with(stack: str) -> None:
-    [metric] = one(objects(stack), "HorizontalPodAutoscaler")["spec"]["metrics"]
+    [metric] = one(objects(stack), "HorizontalPodAutoscaler", "api")["spec"]["metrics"]
     assert metric["resource"]["name"] == "cpu"
     assert server(stack)["resources"]["requests"]["cpu"]
 
 
 @every_stack
 def test_a_rollout_takes_no_pod_away_before_its_successor_is_ready(stack: str) -> None:
-    spec = one(objects(stack), "Deployment")["spec"]
+    spec = one(objects(stack), "Deployment", "api")["spec"]
     assert spec["strategy"] == {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}}
     assert 1 <= spec["minReadySeconds"] <= 10
 
@@ -79,14 +79,14 @@ def test_a_stopping_pod_has_time_for_its_drain(stack: str) -> None:
     *drain, seconds = container["lifecycle"]["preStop"]["exec"]["command"]
     assert drain == ["python", "-m", "app", "drain", "--seconds"]
     environment = {variable["name"]: variable.get("value") for variable in container["env"]}
-    grace = one(objects(stack), "Deployment")["spec"]["template"]["spec"]["terminationGracePeriodSeconds"]
+    grace = one(objects(stack), "Deployment", "api")["spec"]["template"]["spec"]["terminationGracePeriodSeconds"]
     assert int(seconds) + int(environment["APP_GRACEFUL_TIMEOUT"]) < grace
 
 
 @every_stack
 def test_the_values_of_the_drain_reach_the_pod(stack: str) -> None:
     drain = {"sleepSeconds": 7, "gracefulTimeoutSeconds": 50, "terminationGracePeriodSeconds": 58}
-    pod = one(manifests(render({**values_of(stack), "drain": drain})), "Deployment")["spec"]["template"]["spec"]
+    pod = one(manifests(render({**values_of(stack), "drain": drain})), "Deployment", "api")["spec"]["template"]["spec"]
     [container] = pod["containers"]
     assert container["lifecycle"]["preStop"]["exec"]["command"][-1] == "7"
     assert {"name": "APP_GRACEFUL_TIMEOUT", "value": "50"} in container["env"]
@@ -153,7 +153,7 @@ def test_only_a_secret_that_may_be_missing_lets_a_pod_start_without_it(stack: st
 
 @every_stack
 def test_pods_prefer_different_hosts_and_zones_but_never_wait_for_them(stack: str) -> None:
-    deployment = one(objects(stack), "Deployment")["spec"]
+    deployment = one(objects(stack), "Deployment", "api")["spec"]
     constraints = deployment["template"]["spec"]["topologySpreadConstraints"]
     assert {constraint["topologyKey"] for constraint in constraints} == {
         "kubernetes.io/hostname",
@@ -166,11 +166,11 @@ def test_pods_prefer_different_hosts_and_zones_but_never_wait_for_them(stack: st
 
 @every_stack
 def test_a_node_can_be_drained(stack: str) -> None:
-    budget = one(objects(stack), "PodDisruptionBudget")["spec"]
+    budget = one(objects(stack), "PodDisruptionBudget", "api")["spec"]
     assert budget["maxUnavailable"] == 1
     assert "minAvailable" not in budget
     assert budget["unhealthyPodEvictionPolicy"] == "AlwaysAllow"
-    assert budget["selector"] == one(objects(stack), "Deployment")["spec"]["selector"]
+    assert budget["selector"] == one(objects(stack), "Deployment", "api")["spec"]["selector"]
 
 
 def test_whoever_mounts_the_volume_goes_to_its_node_and_the_first_may_go_anywhere() -> None:
@@ -195,7 +195,7 @@ def test_without_a_volume_pods_go_anywhere(stack: str) -> None:
 
 
 def test_prometheus_finds_the_metrics_by_annotation() -> None:
-    annotations = one(objects("phase2"), "Deployment")["spec"]["template"]["metadata"]["annotations"]
+    annotations = one(objects("phase2"), "Deployment", "api")["spec"]["template"]["metadata"]["annotations"]
     assert annotations["prometheus.io/scrape"] == "true"
     assert annotations["prometheus.io/port"] == str(server("phase2")["ports"][0]["containerPort"])
     assert annotations["prometheus.io/path"] == "/metrics"

@@ -25,7 +25,7 @@ def test_the_migration_runs_once_before_each_release_and_a_failed_one_stays_to_b
 
 @every_stack
 def test_the_migration_sees_what_the_server_sees(stack: str) -> None:
-    server = one(objects(stack), "Deployment")["spec"]["template"]["spec"]
+    server = one(objects(stack), "Deployment", "api")["spec"]["template"]["spec"]
     migration = one(objects(stack), "Job")["spec"]["template"]["spec"]
     [serving], [migrating] = server["containers"], migration["containers"]
     assert migrating["args"] == ["migrate"]

@@ -122,7 +122,7 @@ def test_what_the_chart_starts_stops_as_the_chart_stops_it(server: Server) -> No
     subprocess.run([PYTHON, *drain[1:], "0"], cwd=ROOT, env=server.environment, check=True, timeout=30)
     assert closes(server)
     server.process.send_signal(signal.SIGTERM)
-    grace = one(objects("phase1"), "Deployment")["spec"]["template"]["spec"]["terminationGracePeriodSeconds"]
+    grace = one(objects("phase1"), "Deployment", "api")["spec"]["template"]["spec"]["terminationGracePeriodSeconds"]
     assert server.process.wait(timeout=grace) == 0
 
 
@@ -139,7 +139,7 @@ def test_every_setting_of_the_chart_is_one_of_the_application(stack: str) -> Non
     """The application ignores variables that it does not know, so a misspelt one would be silent."""
     code = "from app.platform.settings import Settings; print(*Settings.model_fields)"
     known = subprocess.run([PYTHON, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
-    [serving] = one(objects(stack), "Deployment")["spec"]["template"]["spec"]["containers"]
+    [serving] = one(objects(stack), "Deployment", "api")["spec"]["template"]["spec"]["containers"]
     named = [variable["name"] for variable in serving["env"]]
     assert len(named) == len(set(named))
     ours = {name for name in named if name.startswith("APP_")}

@@ -49,7 +49,7 @@ def test_the_route_leads_to_what_the_api_serves_and_to_nothing_else(served: set[
 
 
 def test_the_probes_and_the_scraper_ask_what_the_api_serves(served: set[str]) -> None:
-    template = one(objects("phase2"), "Deployment")["spec"]["template"]
+    template = one(objects("phase2"), "Deployment", "api")["spec"]["template"]
     [container] = template["spec"]["containers"]
     asked = {container[probe]["httpGet"]["path"] for probe in ("startupProbe", "livenessProbe", "readinessProbe")}
     assert asked | {template["metadata"]["annotations"]["prometheus.io/path"]} <= served
@@ -94,7 +94,7 @@ def test_the_service_finds_the_servers_pods_and_no_others(stack: str) -> None:
     service = one(objects(stack), "Service")["spec"]
     selected = [kind for kind, labels, _ in pod_specs(objects(stack)) if service["selector"].items() <= labels.items()]
     assert selected == ["Deployment"]
-    deployment = one(objects(stack), "Deployment")["spec"]
+    deployment = one(objects(stack), "Deployment", "api")["spec"]
     assert service["selector"] == deployment["selector"]["matchLabels"]
     assert service["ports"][0]["targetPort"] == deployment["template"]["spec"]["containers"][0]["ports"][0]["name"]
 
@@ -105,13 +105,13 @@ def test_phase_1_is_reached_on_a_node_port() -> None:
 
 
 def test_the_server_listens_where_its_port_says() -> None:
-    [container] = one(objects("phase1"), "Deployment")["spec"]["template"]["spec"]["containers"]
+    [container] = one(objects("phase1"), "Deployment", "api")["spec"]["template"]["spec"]["containers"]
     assert {"name": "APP_PORT", "value": str(container["ports"][0]["containerPort"])} in container["env"]
 
 
 @every_stack
 def test_the_policy_holds_for_every_pod_of_the_release_in_both_directions(stack: str) -> None:
-    policy = one(objects(stack), "NetworkPolicy")["spec"]
+    policy = one(objects(stack), "NetworkPolicy", "api")["spec"]
     assert policy["policyTypes"] == ["Ingress", "Egress"]
     for _, labels, _ in pod_specs(objects(stack)):
         assert policy["podSelector"]["matchLabels"].items() <= labels.items()
@@ -119,7 +119,7 @@ def test_the_policy_holds_for_every_pod_of_the_release_in_both_directions(stack:
 
 @every_stack
 def test_pods_are_reached_on_their_port_alone_and_reach_only_listed_peers(stack: str) -> None:
-    policy = one(objects(stack), "NetworkPolicy")["spec"]
+    policy = one(objects(stack), "NetworkPolicy", "api")["spec"]
     assert [rule["ports"] for rule in policy["ingress"]] == [[{"port": "http"}]]
     assert all(rule.get("to") for rule in policy["egress"])
     dns, _own, *listed = policy["egress"]
@@ -128,17 +128,17 @@ def test_pods_are_reached_on_their_port_alone_and_reach_only_listed_peers(stack:
 
 
 def test_behind_the_gateway_only_the_gateway_and_the_release_itself_come_in() -> None:
-    [rule] = one(objects("phase2"), "NetworkPolicy")["spec"]["ingress"]
+    [rule] = one(objects("phase2"), "NetworkPolicy", "api")["spec"]["ingress"]
     own, *listed = rule["from"]
     assert own["podSelector"]["matchLabels"]["app.kubernetes.io/instance"] == "task-manager"
     assert listed == values_of("phase2")["networkPolicy"]["ingressFrom"]
 
 
 def test_by_default_nobody_but_the_release_itself_comes_in() -> None:
-    [rule] = one(manifests(render({})), "NetworkPolicy")["spec"]["ingress"]
+    [rule] = one(manifests(render({})), "NetworkPolicy", "api")["spec"]["ingress"]
     assert len(rule["from"]) == 1
 
 
 def test_a_node_port_is_open_to_anyone() -> None:
-    [rule] = one(objects("phase1"), "NetworkPolicy")["spec"]["ingress"]
+    [rule] = one(objects("phase1"), "NetworkPolicy", "api")["spec"]["ingress"]
     assert "from" not in rule

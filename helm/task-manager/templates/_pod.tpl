@@ -1,4 +1,4 @@
-{{/* What the server, the migration and the test share, so that none of them runs with other rights or settings. */}}
+{{/* What the pods of the release share, so that none of them runs with other rights or settings. */}}
 
 {{/* Pod fields that the `restricted` Pod Security Standard asks for, and no token: nothing here talks to Kubernetes. */}}
 {{- define "task-manager.pod" -}}
@@ -22,9 +22,10 @@ securityContext:
     type: RuntimeDefault
 {{- end }}
 
+{{/* Argument: (dict "root" $ "resources" .Values.resources) */}}
 {{- define "task-manager.container" -}}
-image: {{ include "task-manager.image" . }}
-imagePullPolicy: {{ .Values.image.pullPolicy }}
+image: {{ include "task-manager.image" .root }}
+imagePullPolicy: {{ .root.Values.image.pullPolicy }}
 securityContext:
   allowPrivilegeEscalation: false
   readOnlyRootFilesystem: true
@@ -34,20 +35,25 @@ securityContext:
   capabilities:
     drop: [ALL]
 resources:
-  {{- toYaml .Values.resources | nindent 2 }}
+  {{- toYaml .resources | nindent 2 }}
 {{- end }}
 
-{{/* Settings of the API, the same for the server and its migrations. */}}
+{{/* Settings of the application, the same for whatever runs it but for the time that it has to end.
+     Argument: (dict "root" $ "gracefulTimeoutSeconds" 20) */}}
 {{- define "task-manager.env" -}}
 - name: APP_PORT
   value: "8000"
 - name: APP_GRACEFUL_TIMEOUT
-  value: {{ .Values.drain.gracefulTimeoutSeconds | quote }}
-{{- range $name, $value := .Values.env }}
+  value: {{ .gracefulTimeoutSeconds | quote }}
+{{- if .root.Values.jobs.enabled }}
+- name: APP_JOBS
+  value: celery
+{{- end }}
+{{- range $name, $value := .root.Values.env }}
 - name: {{ $name }}
   value: {{ $value | quote }}
 {{- end }}
-{{- range .Values.envFromSecrets }}
+{{- range .root.Values.envFromSecrets }}
 - name: {{ .name }}
   valueFrom:
     secretKeyRef:
@@ -96,4 +102,45 @@ affinity:
               operator: In
               values: [api, migrations]
 {{- end }}
+{{- end }}
+
+{{/* By template hash: the old pods of a rollout are about to go, so they must not decide where the new ones land.
+     Argument: as for the labels. */}}
+{{- define "task-manager.spread" -}}
+{{- if .root.Values.topologySpread.enabled -}}
+topologySpreadConstraints:
+  {{- range $key := list "kubernetes.io/hostname" "topology.kubernetes.io/zone" }}
+  - topologyKey: {{ $key }}
+    maxSkew: 1
+    whenUnsatisfiable: ScheduleAnyway
+    labelSelector:
+      matchLabels:
+        {{- include "task-manager.selectorLabels" $ | nindent 8 }}
+    matchLabelKeys: [pod-template-hash]
+  {{- end }}
+{{- end }}
+{{- end }}
+
+{{/* Probes of a process that listens nowhere: it touches a file as long as it does its work. A file of another age says
+     what no exit code does, such as a worker that has lost its broker. Alive is judged patiently: a restart does not
+     bring a broker back, but it helps a worker that takes no jobs after one has come back.
+     Argument: (dict "file" "/tmp/worker.alive") */}}
+{{- define "task-manager.heartbeat" -}}
+startupProbe:
+  exec:
+    command: [test, -e, {{ .file }}]
+  periodSeconds: 1
+  failureThreshold: 60
+readinessProbe:
+  exec:
+    command: [sh, -c, test "$(find {{ .file }} -mmin -1)"]
+  periodSeconds: 15
+  timeoutSeconds: 5
+  failureThreshold: 2
+livenessProbe:
+  exec:
+    command: [sh, -c, test "$(find {{ .file }} -mmin -5)"]
+  periodSeconds: 60
+  timeoutSeconds: 5
+  failureThreshold: 3
 {{- end }}

@@ -6,9 +6,18 @@
 {{- fail (printf "drain: sleepSeconds %d + gracefulTimeoutSeconds %d = %d must be less than terminationGracePeriodSeconds %d, or a stopping pod is killed before its requests end: raise terminationGracePeriodSeconds above %d" (int .sleepSeconds) (int .gracefulTimeoutSeconds) $needed (int .terminationGracePeriodSeconds) $needed) }}
 {{- end }}
 {{- end }}
-{{- with .Values.autoscaling }}
-{{- if gt (int .minReplicas) (int .maxReplicas) }}
-{{- fail (printf "autoscaling: minReplicas %d is more than maxReplicas %d: raise maxReplicas" (int .minReplicas) (int .maxReplicas)) }}
+{{- with .Values.jobs.worker.drain }}
+{{- $needed := add .softShutdownSeconds 10 | int }}
+{{- if ge $needed (int .terminationGracePeriodSeconds) }}
+{{- fail (printf "jobs.worker.drain: softShutdownSeconds %d and 10 s to hand back what has not ended = %d must be less than terminationGracePeriodSeconds %d, or a stopping worker is killed and its jobs wait for the visibility time-out: raise terminationGracePeriodSeconds above %d" (int .softShutdownSeconds) $needed (int .terminationGracePeriodSeconds) $needed) }}
+{{- end }}
+{{- end }}
+{{- if and .Values.jobs.enabled .Values.persistence.enabled }}
+{{- fail "jobs: workers cannot share one volume with the server: set jobs.enabled to false, or use PostgreSQL and set persistence.enabled to false" }}
+{{- end }}
+{{- range $path, $scale := dict "autoscaling" .Values.autoscaling "jobs.worker.autoscaling" .Values.jobs.worker.autoscaling }}
+{{- if gt (int $scale.minReplicas) (int $scale.maxReplicas) }}
+{{- fail (printf "%s: minReplicas %d is more than maxReplicas %d: raise maxReplicas" $path (int $scale.minReplicas) (int $scale.maxReplicas)) }}
 {{- end }}
 {{- end }}
 {{- if and .Values.persistence.enabled (not .Values.persistence.claimName) }}
@@ -24,8 +33,8 @@
 {{- fail (printf "service: nodePort %d has no effect with type %s: set service.type to NodePort" (int .Values.service.nodePort) .Values.service.type) }}
 {{- end }}
 {{- range $name, $value := .Values.env }}
-{{- if has $name (list "APP_PORT" "APP_GRACEFUL_TIMEOUT") }}
-{{- fail (printf "env: the chart computes %s: take it out of env (the graceful time-out is drain.gracefulTimeoutSeconds)" $name) }}
+{{- if has $name (list "APP_PORT" "APP_GRACEFUL_TIMEOUT" "APP_JOBS") }}
+{{- fail (printf "env: the chart computes %s: take it out of env (the graceful time-out is drain.gracefulTimeoutSeconds, and jobs.enabled says who does the jobs)" $name) }}
 {{- end }}
 {{- if or (regexMatch "_(KEY|PASSWORD|TOKEN)$|_SECRET_" $name) (regexMatch "://[^/@]*:[^/@]+@" $value) }}
 {{- fail (printf "env: %s holds a secret, and values are kept in plain text: put it into a Secret and name that in envFromSecrets" $name) }}
