@@ -10,7 +10,7 @@ from flask_openapi.openapi import OpenAPI
 from pydantic import SecretStr
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from app.api import account, admin, auth, body, door, health, openapi, problems, tasks, web
+from app.api import account, admin, auth, body, door, health, openapi, problems, task_bulk, tasks, web
 from app.api.cursor import Cursors
 from app.api.guard import Guard
 from app.api.limits import Limits
@@ -62,7 +62,10 @@ SERVICES: dict[str, Callable[[Container], list[APIBlueprint]]] = {
         account.blueprint(parts.auth, parts.guard),
         admin.blueprint(parts.admin, parts.guard),
     ],
-    "tasks": lambda parts: [tasks.blueprint(parts.tasks, parts.guard, parts.cursors)],
+    "tasks": lambda parts: [
+        tasks.blueprint(parts.tasks, parts.guard, parts.cursors),
+        task_bulk.blueprint(parts.tasks, parts.guard),
+    ],
 }
 """The services by name, as app.registry lists them, and the blueprints of each."""
 

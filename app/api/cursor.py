@@ -63,6 +63,7 @@ class Cursors:
                 filters.q,
                 filters.due_after and filters.due_after.isoformat(),
                 filters.due_before and filters.due_before.isoformat(),
+                filters.tag,
             ]
         )
         message = hashlib.sha256(bound.encode()).digest() + payload

@@ -44,12 +44,31 @@ ERRORS = {
     "403": "Who asks may not",
     "404": "There is no such thing, or it is somebody else's",
     "409": "It exists already",
+    "412": "The thing has been changed meanwhile",
     "413": "The body is too large",
     "415": "The body is not application/json",
     "422": "The request does not fit its schema",
     "429": "Too many requests; try again later",
     "503": "Something needed is away or busy; try again later",
 }
+
+
+HEADERS = {
+    "Idempotency-Key": "The client's own name for the request: sending it again within a day has no second effect",
+    "If-Match": "Versions, as in ETag, of which the task has to be one",
+    "If-None-Match": "Versions, as in ETag, that the client has: then the answer has no body",
+}
+TAKES = {
+    "create_task": "Idempotency-Key",
+    "change_tasks": "Idempotency-Key",
+    "update_task": "If-Match",
+    "delete_task": "If-Match",
+    "get_task": "If-None-Match",
+    "list_tasks": "If-None-Match",
+    "list_tags": "If-None-Match",
+    "me": "If-None-Match",
+}
+"""The header that each operation, by its identifier, takes beside its parameters."""
 
 
 def new_application(import_name: str) -> OpenAPI:
@@ -84,6 +103,8 @@ def document(app: OpenAPI) -> dict[str, Any]:
     components["responses"]["TooLong"] = {"description": "The URL is too long", "content": {"text/html": {}}}
     for path, item in spec["paths"].items():
         for method, operation in item.items():
+            if name := TAKES.get(operation["operationId"]):
+                _take(operation, name)
             operation["responses"]["414"] = {"$ref": "#/components/responses/TooLong"}
             for status in _errors(path, method, operation):
                 operation["responses"][status] = {"$ref": f"#/components/responses/Problem{status}"}
@@ -91,6 +112,17 @@ def document(app: OpenAPI) -> dict[str, Any]:
             for parameter in operation.get("parameters", []):
                 parameter["schema"] = _without_null(parameter["schema"])
     return spec
+
+
+def _take(operation: dict[str, Any], name: str) -> None:
+    parameter = {"name": name, "in": "header", "description": HEADERS[name], "schema": {"type": "string"}}
+    parameters = operation.setdefault("parameters", [])
+    if parameter not in parameters:
+        parameters.append(parameter)
+    if name == "If-None-Match":
+        operation["responses"]["304"] = {"description": "The client has it already"}
+    if name == "If-Match":
+        operation["responses"]["412"] = {"$ref": "#/components/responses/Problem412"}
 
 
 def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
@@ -109,7 +141,7 @@ def _errors(path: str, method: str, operation: dict[str, Any]) -> set[str]:
         errors.add("401")
     if "{" in path:
         errors.add("404")
-    if path.endswith("/register") or operation["operationId"] == "update_user":
+    if path.endswith("/register") or operation["operationId"] in {"update_user", "create_task", "change_tasks"}:
         errors.add("409")
     if path.startswith(f"{PREFIX}/admin/"):
         errors.add("403")

@@ -17,6 +17,7 @@ from app.platform.errors import (
     ForbiddenError,
     InvalidError,
     NotFoundError,
+    PreconditionError,
     ServiceError,
     UnauthenticatedError,
     UnavailableError,
@@ -29,6 +30,7 @@ STATUS: dict[type[ServiceError], HTTPStatus] = {
     ForbiddenError: HTTPStatus.FORBIDDEN,
     InvalidError: HTTPStatus.UNPROCESSABLE_ENTITY,
     NotFoundError: HTTPStatus.NOT_FOUND,
+    PreconditionError: HTTPStatus.PRECONDITION_FAILED,
     UnauthenticatedError: HTTPStatus.UNAUTHORIZED,
     UnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,
 }

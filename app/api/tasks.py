@@ -8,14 +8,15 @@ from uuid import UUID
 
 from flask import Response
 from flask_openapi.blueprint import APIBlueprint
-from pydantic import BaseModel, Field, model_validator
+from pydantic import AfterValidator, BaseModel, Field, model_validator
 
 from app.api.body import require_json
+from app.api.conditions import expected_versions, once_key, versioned
 from app.api.cursor import Cursors
 from app.api.guard import Guard, principal
 from app.api.schemas import Line, Matching, Prose, Shown, Strict, Time, drop_default, identifier
 from app.services.tasks.listing import Filters, Query, Sort
-from app.services.tasks.model import Change, Draft, Status
+from app.services.tasks.model import MOST_TAGS, Change, Draft, Status, tag_form, tag_forms
 from app.services.tasks.service import NO_SUCH_TASK, TaskService
 
 PREFIX = "/api/v1/tasks"
@@ -23,6 +24,8 @@ PREFIX = "/api/v1/tasks"
 Title = Annotated[Line, Field(max_length=200)]
 Cursor = Annotated[str, Field(max_length=2000), Matching(r"[A-Za-z0-9_-]+", "is not a cursor of this API")]
 Description = Annotated[Prose, Field(max_length=10_000)]
+Tag = Annotated[Line, Field(max_length=50), AfterValidator(tag_form)]
+Tags = Annotated[list[Tag], Field(max_length=MOST_TAGS)]
 
 
 class NewTask(Strict):
@@ -30,6 +33,7 @@ class NewTask(Strict):
     description: Description = ""
     status: Status = Status.TODO
     due_at: Time | None = None
+    tags: Tags = Field(default_factory=list)
 
 
 class TaskChange(Strict):
@@ -39,6 +43,7 @@ class TaskChange(Strict):
     description: Description = Field(default="", json_schema_extra=drop_default)
     status: Status = Field(default=Status.TODO, json_schema_extra=drop_default)
     due_at: Time | None = Field(default=None, json_schema_extra=drop_default)
+    tags: Tags = Field(default=[], json_schema_extra=drop_default)
 
 
 class TaskBody(Shown):
@@ -50,6 +55,7 @@ class TaskBody(Shown):
     created_at: datetime
     updated_at: datetime
     version: int
+    tags: list[str]
 
 
 class TaskPage(Shown):
@@ -68,6 +74,7 @@ class TaskPath(BaseModel):
 class ListParameters(Strict):
     status: Annotated[Status | None, Field(description="Only tasks in this state")] = None
     q: Annotated[Prose | None, Field(max_length=200, description="Text in title or description, in any case")] = None
+    tag: Annotated[Tag | None, Field(description="Only tasks with this tag")] = None
     due_after: Annotated[Time | None, Field(description="Due at this time or later")] = None
     due_before: Annotated[Time | None, Field(description="Due earlier than this time")] = None
     sort: Annotated[Sort, Field(description="Order; `-` turns it round; undated tasks come last")] = Sort.CREATED_DOWN
@@ -92,9 +99,10 @@ def blueprint(service: TaskService, guard: Guard, cursors: Cursors) -> APIBluepr
     @tasks.post("", responses={201: TaskBody}, operation_id="create_task")
     def create(body: NewTask) -> Response:
         """Create a task"""
-        draft = Draft(body.title, body.description, body.status, body.due_at)
-        task = service.create(principal().user_id, draft)
+        draft = Draft(body.title, body.description, body.status, body.due_at, tag_forms(body.tags))
+        task = service.create(principal().user_id, draft, once_key())
         response = TaskBody.model_validate(task).response(HTTPStatus.CREATED)
+        response.set_etag(str(task.version))
         response.headers["Location"] = f"{PREFIX}/{task.id}"
         return response
 
@@ -102,7 +110,7 @@ def blueprint(service: TaskService, guard: Guard, cursors: Cursors) -> APIBluepr
     def list_tasks(query: ListParameters) -> Response:
         """List tasks, a page at a time"""
         user_id = principal().user_id
-        filters = Filters(query.status, query.q, query.due_after, query.due_before)
+        filters = Filters(query.status, query.q, query.due_after, query.due_before, query.tag)
         wanted = Query(filters, query.sort, query.limit)
         if query.cursor:
             wanted = replace(wanted, after=cursors.decode(user_id, wanted, query.cursor))
@@ -114,18 +122,24 @@ def blueprint(service: TaskService, guard: Guard, cursors: Cursors) -> APIBluepr
     @tasks.get("/<task_id>", responses={200: TaskBody}, operation_id="get_task")
     def get(path: TaskPath) -> Response:
         """Show a task"""
-        return TaskBody.model_validate(service.get(principal().user_id, path.identifier())).response()
+        task = service.get(principal().user_id, path.identifier())
+        return versioned(TaskBody.model_validate(task).response(), task.version)
 
     @tasks.patch("/<task_id>", responses={200: TaskBody}, operation_id="update_task")
     def update(path: TaskPath, body: TaskChange) -> Response:
         """Change a task"""
-        change = Change(**{name: getattr(body, name) for name in body.model_fields_set})
-        return TaskBody.model_validate(service.update(principal().user_id, path.identifier(), change)).response()
+        given = {name: getattr(body, name) for name in body.model_fields_set}
+        if "tags" in given:
+            given["tags"] = tag_forms(given["tags"])
+        task = service.update(principal().user_id, path.identifier(), Change(**given), expected_versions())
+        response = TaskBody.model_validate(task).response()
+        response.set_etag(str(task.version))
+        return response
 
     @tasks.delete("/<task_id>", responses={204: None}, operation_id="delete_task")
     def delete(path: TaskPath) -> Response:
         """Delete a task"""
-        service.delete(principal().user_id, path.identifier())
+        service.delete(principal().user_id, path.identifier(), expected_versions())
         return Response(status=HTTPStatus.NO_CONTENT)
 
     return tasks

@@ -21,6 +21,10 @@ class ForbiddenError(ServiceError):
     """Who asks is known, and may not."""
 
 
+class PreconditionError(ServiceError):
+    """The thing is not as the caller believes it to be."""
+
+
 class InvalidError(ServiceError):
     """A value breaks a rule that no schema can say.
 

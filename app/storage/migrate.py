@@ -8,7 +8,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.storage.engine import Database
 
-REQUIRED_REVISION = "0004"
+REQUIRED_REVISION = "0005"
 """The newest migration: a test holds it to the scripts, so that a server need not load them to know it."""
 
 LOCK = 0x7461736B

@@ -1,6 +1,7 @@
 """The tables. Each belongs to one service; no foreign key crosses from one service's tables to another's."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import JSON, BigInteger, CheckConstraint, ForeignKey, Index, LargeBinary, MetaData, String, Text, desc
@@ -152,3 +153,27 @@ class TaskRow(Base):
         Index("idx_tasks_user_due", "user_id", "due_at", "id"),
         Index("idx_tasks_user_title", "user_id", "title_key", "id"),
     )
+
+
+class TaskTagRow(Base):
+    __tablename__ = "task_tags"
+
+    task_id: Mapped[UUID] = mapped_column(ForeignKey("tasks.id", ondelete="CASCADE"), primary_key=True)
+    tag: Mapped[str] = mapped_column(BinaryText, primary_key=True)
+    user_id: Mapped[UUID]
+
+    __table_args__ = (Index("idx_task_tags_user_tag", "user_id", "tag", "task_id"),)
+
+
+class OnceRow(Base):
+    """A request that a client has named, and its result."""
+
+    __tablename__ = "idempotency_keys"
+
+    user_id: Mapped[UUID] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(String(255), primary_key=True)
+    digest: Mapped[str] = mapped_column(String(64))
+    result: Mapped[Any] = mapped_column(JSON)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+    __table_args__ = (Index("idx_idempotency_keys_created_at", "created_at"),)

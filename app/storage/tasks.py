@@ -1,13 +1,26 @@
 """Repository of the tasks service."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, CursorResult, Select, delete, literal, select, tuple_, update
+from sqlalchemy import (
+    ColumnElement,
+    CursorResult,
+    Select,
+    delete,
+    exists,
+    func,
+    insert,
+    literal,
+    select,
+    tuple_,
+    update,
+)
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from app.services.tasks.listing import Filters, Position, Query, Sort, fold, search_text, title_key
-from app.services.tasks.model import Status, Task
-from app.storage.models import TaskRow
+from app.services.tasks.model import Status, TagCount, Task
+from app.storage.models import TaskRow, TaskTagRow
 from app.storage.versions import touch
 
 SORT_COLUMNS: dict[str, InstrumentedAttribute[object]] = {
@@ -26,6 +39,7 @@ class SqlTasks:
         touch(self._session, task.user_id)
         self._session.add(TaskRow(**_values(task)))
         self._session.flush()
+        self._add_tags(task)
 
     def get(self, user_id: UUID, task_id: UUID, *, for_update: bool = False) -> Task | None:
         statement = select(TaskRow).where(TaskRow.id == task_id, TaskRow.user_id == user_id)
@@ -33,13 +47,15 @@ class SqlTasks:
             # SQLite knows no row locks and ignores this: its writer already holds the whole database.
             statement = statement.with_for_update()
         row = self._session.scalar(statement)
-        return _task(row) if row else None
+        return self._with_tags([row])[0] if row else None
 
     def replace(self, task: Task) -> None:
         touch(self._session, task.user_id)
         self._session.execute(
             update(TaskRow).where(TaskRow.id == task.id, TaskRow.user_id == task.user_id).values(**_values(task))
         )
+        self._session.execute(delete(TaskTagRow).where(TaskTagRow.task_id == task.id))
+        self._add_tags(task)
 
     def delete(self, user_id: UUID, task_id: UUID) -> bool:
         touch(self._session, user_id)
@@ -65,7 +81,29 @@ class SqlTasks:
         return tasks
 
     def _fetch(self, statement: Select[TaskRow], limit: int) -> list[Task]:
-        return [_task(row) for row in self._session.scalars(statement.limit(limit))]
+        return self._with_tags(self._session.scalars(statement.limit(limit)).all())
+
+    def tags(self, user_id: UUID) -> list[TagCount]:
+        statement = (
+            select(TaskTagRow.tag, func.count())
+            .where(TaskTagRow.user_id == user_id)
+            .group_by(TaskTagRow.tag)
+            .order_by(TaskTagRow.tag)
+        )
+        return [TagCount(name, count) for name, count in self._session.execute(statement)]
+
+    def _add_tags(self, task: Task) -> None:
+        if task.tags:
+            rows = [{"task_id": task.id, "tag": tag, "user_id": task.user_id} for tag in task.tags]
+            self._session.execute(insert(TaskTagRow), rows)
+
+    def _with_tags(self, rows: Sequence[TaskRow]) -> list[Task]:
+        found: dict[UUID, list[str]] = {row.id: [] for row in rows}
+        if found:
+            statement = select(TaskTagRow.task_id, TaskTagRow.tag).where(TaskTagRow.task_id.in_(found))
+            for task_id, tag in self._session.execute(statement.order_by(TaskTagRow.tag)):
+                found[task_id].append(tag)
+        return [_task(row, tuple(found[row.id])) for row in rows]
 
 
 def _conditions(filters: Filters) -> list[ColumnElement[bool]]:
@@ -79,6 +117,13 @@ def _conditions(filters: Filters) -> list[ColumnElement[bool]]:
         conditions.append(TaskRow.due_at >= filters.due_after)
     if filters.due_before is not None:
         conditions.append(TaskRow.due_at < filters.due_before)
+    if filters.tag is not None:
+        tagged = (
+            TaskTagRow.task_id == TaskRow.id,
+            TaskTagRow.user_id == TaskRow.user_id,
+            TaskTagRow.tag == filters.tag,
+        )
+        conditions.append(exists().where(*tagged))
     return conditions
 
 
@@ -115,7 +160,7 @@ def _values(task: Task) -> dict[str, object]:
     }
 
 
-def _task(row: TaskRow) -> Task:
+def _task(row: TaskRow, tags: tuple[str, ...]) -> Task:
     return Task(
         id=row.id,
         user_id=row.user_id,
@@ -126,4 +171,5 @@ def _task(row: TaskRow) -> Task:
         created_at=row.created_at,
         updated_at=row.updated_at,
         version=row.version,
+        tags=tags,
     )

@@ -13,6 +13,7 @@ from app.platform.errors import UnavailableError
 from app.storage.audit import SqlAudit
 from app.storage.auth import SqlSessions, SqlUsers
 from app.storage.engine import Database
+from app.storage.once import SqlOnce
 from app.storage.outbox import SqlOutbox
 from app.storage.tasks import SqlTasks
 from app.storage.versions import SqlVersions, touched
@@ -27,6 +28,7 @@ class SqlWork:
         self.audit = SqlAudit(session)
         self.tasks = SqlTasks(session)
         self.outbox = SqlOutbox(session)
+        self.once = SqlOnce(session)
         self.versions = SqlVersions(session)
 
 

@@ -1,16 +1,18 @@
 """Stand-ins written by hand: storage in memory, a clock that is set, hashing that costs nothing."""
 
+import collections
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from app.platform.errors import ConflictError, UnavailableError
 from app.platform.events import Event
 from app.services.auth.model import AuditEntry, AuditFilters, RefreshToken, Role, Session, User
 from app.services.tasks.listing import Query
-from app.services.tasks.model import Task
+from app.services.tasks.model import OnceKey, TagCount, Task
 
 
 class FakeClock:
@@ -119,6 +121,18 @@ class FakeAudit:
 
 
 @dataclass
+class FakeOnce:
+    rows: dict[tuple[UUID, str], tuple[str, Any, datetime]] = field(default_factory=dict)
+
+    def get(self, user_id: UUID, key: str, since: datetime) -> tuple[str, Any] | None:
+        row = self.rows.get((user_id, key))
+        return row[:2] if row and row[2] >= since else None
+
+    def add(self, user_id: UUID, key: OnceKey, result: Any, now: datetime) -> None:
+        self.rows[user_id, key.key] = (key.digest, result, now)
+
+
+@dataclass
 class FakeTasks:
     rows: dict[UUID, Task] = field(default_factory=dict)
 
@@ -141,6 +155,10 @@ class FakeTasks:
         after = query.after
         return [task for task in reversed(mine) if after is None or task.id < after.id][: query.limit]
 
+    def tags(self, user_id: UUID) -> list[TagCount]:
+        counts = collections.Counter(tag for task in self.rows.values() if task.user_id == user_id for tag in task.tags)
+        return [TagCount(name, counts[name]) for name in sorted(counts)]
+
 
 @dataclass
 class FakeOutbox:
@@ -159,6 +177,7 @@ class FakeStorage:
         self.audit = FakeAudit()
         self.tasks = FakeTasks()
         self.outbox = FakeOutbox()
+        self.once = FakeOnce()
 
     @contextmanager
     def read(self) -> "Iterator[FakeStorage]":

@@ -41,6 +41,8 @@ class Filters:
     """Due at this time or later."""
     due_before: datetime | None = None
     """Due earlier than this time."""
+    tag: str | None = None
+    """In the form of `tag_form`."""
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,13 @@
 """What the tasks service speaks of."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
+
+MOST_TAGS = 20
+"""Tags of one task."""
 
 
 class Status(StrEnum):
@@ -24,6 +28,8 @@ class Task:
     updated_at: datetime
     version: int
     """Counts the changes, from 1."""
+    tags: tuple[str, ...] = ()
+    """In the form of `tag_form`, each once, in order."""
 
 
 class Unset:
@@ -39,6 +45,7 @@ class Draft:
     description: str = ""
     status: Status = Status.TODO
     due_at: datetime | None = None
+    tags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -47,3 +54,37 @@ class Change:
     description: str | Unset = UNSET
     status: Status | Unset = UNSET
     due_at: datetime | Unset | None = UNSET
+    tags: tuple[str, ...] | Unset = UNSET
+
+
+@dataclass(frozen=True)
+class TagCount:
+    name: str
+    count: int
+
+
+@dataclass(frozen=True)
+class BulkOutcome:
+    """What became of many tasks: each identifier is in one of the two, in the order asked for."""
+
+    done: tuple[UUID, ...]
+    missing: tuple[UUID, ...]
+
+
+@dataclass(frozen=True)
+class OnceKey:
+    """A client's own name for a request, so that sending it again has no second effect."""
+
+    key: str
+    digest: str
+    """Of the request: the same key for another one is a mistake."""
+
+
+def tag_form(text: str) -> str:
+    """Return the form in which a tag is kept and looked for: case and space around it play no part."""
+    return " ".join(text.casefold().split())
+
+
+def tag_forms(texts: Iterable[str]) -> tuple[str, ...]:
+    """Return the tags of a task, each once, in order."""
+    return tuple(sorted({tag_form(text) for text in texts}))

@@ -1,12 +1,13 @@
 """What the tasks service needs from outside."""
 
 from contextlib import AbstractContextManager
-from typing import Protocol
+from datetime import datetime
+from typing import Any, Protocol
 from uuid import UUID
 
 from app.platform.events import Outbox
 from app.services.tasks.listing import Query
-from app.services.tasks.model import Task
+from app.services.tasks.model import OnceKey, TagCount, Task
 
 
 class Tasks(Protocol):
@@ -23,6 +24,19 @@ class Tasks(Protocol):
     def find(self, user_id: UUID, query: Query) -> list[Task]:
         """Return up to `query.limit` tasks of this user, in order, after `query.after`."""
 
+    def tags(self, user_id: UUID) -> list[TagCount]:
+        """Return the tags of this user's tasks in order, each with how many have it."""
+
+
+class Once(Protocol):
+    """The results of requests that clients have named, for a day."""
+
+    def get(self, user_id: UUID, key: str, since: datetime) -> tuple[str, Any] | None:
+        """Return digest and result of the request of that name, if it is not older than `since`."""
+
+    def add(self, user_id: UUID, key: OnceKey, result: Any, now: datetime) -> None:
+        """Store the result, a JSON value. Raises ConflictError if the name has been used meanwhile."""
+
 
 class TaskWork(Protocol):
     """The tasks tables within one transaction."""
@@ -32,6 +46,9 @@ class TaskWork(Protocol):
 
     @property
     def outbox(self) -> Outbox: ...
+
+    @property
+    def once(self) -> Once: ...
 
 
 class TaskStorage(Protocol):

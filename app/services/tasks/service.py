@@ -1,14 +1,16 @@
 """The rules of tasks. Everybody sees their own, and of anybody else's not even that they exist."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import fields, replace
 from typing import Any
 from uuid import UUID
 
 from app.platform.clock import Clock, NewId
-from app.platform.errors import NotFoundError
+from app.platform.errors import InvalidError, NotFoundError, PreconditionError
 from app.services.tasks.listing import Page, Query, position
-from app.services.tasks.model import Change, Draft, Task, Unset
-from app.services.tasks.ports import TaskStorage
+from app.services.tasks.model import MOST_TAGS, BulkOutcome, Change, Draft, OnceKey, TagCount, Task, Unset
+from app.services.tasks.once import once
+from app.services.tasks.ports import TaskStorage, TaskWork
 
 NO_SUCH_TASK = "There is no such task."
 
@@ -19,22 +21,31 @@ class TaskService:
         self._clock = clock
         self._new_id = new_id
 
-    def create(self, user_id: UUID, draft: Draft) -> Task:
-        now = self._clock()
-        task = Task(
-            id=self._new_id(),
-            user_id=user_id,
-            title=draft.title,
-            description=draft.description,
-            status=draft.status,
-            due_at=draft.due_at,
-            created_at=now,
-            updated_at=now,
-            version=1,
-        )
-        with self._storage.write() as work:
+    def create(self, user_id: UUID, draft: Draft, key: OnceKey | None = None) -> Task:
+        """Create a task; with a key, at most one however often it is asked for.
+
+        Raises:
+            InvalidError: the key was used for another request.
+        """
+
+        def make(work: TaskWork) -> Task:
+            now = self._clock()
+            task = Task(
+                id=self._new_id(),
+                user_id=user_id,
+                title=draft.title,
+                description=draft.description,
+                status=draft.status,
+                due_at=draft.due_at,
+                created_at=now,
+                updated_at=now,
+                version=1,
+                tags=draft.tags,
+            )
             work.tasks.add(task)
-        return task
+            return task
+
+        return once(self._storage, user_id, key, make, Task, self._clock)
 
     def get(self, user_id: UUID, task_id: UUID) -> Task:
         """Return a task of this user. Raises NotFoundError."""
@@ -44,31 +55,64 @@ class TaskService:
             raise NotFoundError(NO_SUCH_TASK)
         return task
 
-    def update(self, user_id: UUID, task_id: UUID, change: Change) -> Task:
+    def update(self, user_id: UUID, task_id: UUID, change: Change, expected: Sequence[int] | None = None) -> Task:
         """Change what the change names. One that changes nothing leaves version and time as they are.
+
+        Args:
+            user_id, task_id: whose task, and which.
+            change: what it is to be.
+            expected: the versions of which the task has to be one; None for any.
 
         Raises:
             NotFoundError: this user has no such task.
+            PreconditionError: the task has another version.
         """
-        values: dict[str, Any] = {
-            field.name: value for field in fields(change) if not isinstance(value := getattr(change, field.name), Unset)
-        }
         with self._storage.write() as work:
-            task = work.tasks.get(user_id, task_id, for_update=True)
-            if task is None:
-                raise NotFoundError(NO_SUCH_TASK)
-            changed = replace(task, **values)
-            if changed == task:
-                return task
-            changed = replace(changed, updated_at=self._clock(), version=task.version + 1)
-            work.tasks.replace(changed)
+            task = _held(work, user_id, task_id, expected)
+            changed = self._changed(task, change)
+            if changed is not task:
+                work.tasks.replace(changed)
         return changed
 
-    def delete(self, user_id: UUID, task_id: UUID) -> None:
-        """Delete a task of this user. Raises NotFoundError."""
+    def delete(self, user_id: UUID, task_id: UUID, expected: Sequence[int] | None = None) -> None:
+        """Delete a task of this user. Arguments and errors are those of `update`."""
         with self._storage.write() as work:
-            if not work.tasks.delete(user_id, task_id):
-                raise NotFoundError(NO_SUCH_TASK)
+            _held(work, user_id, task_id, expected)
+            work.tasks.delete(user_id, task_id)
+
+    def change_many(
+        self, user_id: UUID, task_ids: Sequence[UUID], change: Callable[[Task], Change], key: OnceKey | None = None
+    ) -> BulkOutcome:
+        """Change many tasks, all or none; those that are not there are named.
+
+        Args:
+            user_id: whose tasks.
+            task_ids: which.
+            change: says for each what it is to be.
+            key: as for `create`.
+        """
+
+        def make(work: TaskWork) -> BulkOutcome:
+            done = set()
+            # In the order of their identifiers, so that two that overlap never wait for each other in a ring.
+            for task_id in sorted(set(task_ids)):
+                task = work.tasks.get(user_id, task_id, for_update=True)
+                if task is not None:
+                    changed = self._changed(task, change(task))
+                    if changed is not task:
+                        work.tasks.replace(changed)
+                    done.add(task_id)
+            return _outcome(task_ids, done)
+
+        return once(self._storage, user_id, key, make, BulkOutcome, self._clock)
+
+    def delete_many(self, user_id: UUID, task_ids: Sequence[UUID], key: OnceKey | None = None) -> BulkOutcome:
+        """Delete many tasks, all or none; those that are not there are named."""
+
+        def make(work: TaskWork) -> BulkOutcome:
+            return _outcome(task_ids, {one for one in sorted(set(task_ids)) if work.tasks.delete(user_id, one)})
+
+        return once(self._storage, user_id, key, make, BulkOutcome, self._clock)
 
     def page(self, user_id: UUID, query: Query) -> Page:
         """Return one page."""
@@ -78,3 +122,35 @@ class TaskService:
         items = tasks[: query.limit]
         more = len(tasks) > query.limit
         return Page(items, position(items[-1], query.sort) if more else None)
+
+    def tags(self, user_id: UUID) -> list[TagCount]:
+        """Return the tags in use, in order, each with how many tasks have it."""
+        with self._storage.read() as work:
+            return work.tasks.tags(user_id)
+
+    def _changed(self, task: Task, change: Change) -> Task:
+        """Return the task as the change makes it; the very same object when that is no change."""
+        values: dict[str, Any] = {
+            field.name: value for field in fields(change) if not isinstance(value := getattr(change, field.name), Unset)
+        }
+        changed = replace(task, **values)
+        if changed == task:
+            return task
+        if len(changed.tags) > MOST_TAGS:
+            raise InvalidError("tags", f"a task has at most {MOST_TAGS} tags")
+        return replace(changed, updated_at=self._clock(), version=task.version + 1)
+
+
+def _held(work: TaskWork, user_id: UUID, task_id: UUID, expected: Sequence[int] | None) -> Task:
+    """Return a task that nobody else changes until the transaction ends."""
+    task = work.tasks.get(user_id, task_id, for_update=True)
+    if task is None:
+        raise NotFoundError(NO_SUCH_TASK)
+    if expected is not None and task.version not in expected:
+        raise PreconditionError(f"The task has been changed meanwhile: it is at version {task.version}.")
+    return task
+
+
+def _outcome(asked: Sequence[UUID], done: set[UUID]) -> BulkOutcome:
+    each = tuple(dict.fromkeys(asked))
+    return BulkOutcome(tuple(one for one in each if one in done), tuple(one for one in each if one not in done))
