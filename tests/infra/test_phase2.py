@@ -99,7 +99,7 @@ def test_the_cache_keeps_its_data_on_a_volume_and_evicts_no_denied_token(phase2:
     assert server["volumeClaimTemplates"]
     written = phase2.find("ConfigMap").inputs["data"]["valkey.conf"].splitlines()
     assert "appendonly yes" in written
-    assert "maxmemory-policy noeviction" in written
+    assert "maxmemory-policy volatile-ttl" in written
 
 
 def test_the_caches_memory_fits_its_container_with_room_for_a_rewrite(phase2: Stack) -> None:
