@@ -32,9 +32,9 @@ def configuration(memory: int) -> str:
     """`valkey.conf` for a container with this memory limit in MiB.
 
     Two thirds of the limit are for data: the rest is for the copy-on-write of a rewrite of the append-only file.
-    `volatile-ttl`: when the memory is full, what would leave first by itself leaves first: kept answers, which have at most
-    60 s, before sessions that have ended, which are denied for longer than their tokens live. What has no time to live,
-    as the messages of a broker, stays. Ten samples instead of five make a mistake in that order improbable.
+    `volatile-ttl`: when the memory is full, what would leave first by itself leaves first: kept answers, which have at
+    most 60 s, before sessions that have ended, which are denied for longer than their tokens live. What has no time to
+    live, as the messages of a broker, stays. Ten samples instead of five make a mistake in that order improbable.
     """
     return "\n".join(
         (
