@@ -1,52 +1,16 @@
 """The front end in a real browser, on the real server."""
 
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
-from uuid import uuid4
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.e2e.browser import Watch, chromium, page_of, run_flow, run_flow_in
+from tests.e2e.browser import run_flow, run_flow_in
 from tests.e2e.browser_expiry import V1
 from tests.e2e.browser_steps import is_request, row
 from tests.support.ports import wait_for
-from tests.support.server import Server, server
-
-# One server and one browser for all: each test has a profile and an account of its own.
-
-
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory, migrated_sqlite: bytes) -> Iterator[Server]:
-    folder = tmp_path_factory.mktemp("front-end")
-    (folder / "tasks.sqlite").write_bytes(migrated_sqlite)
-    with server(folder, f"sqlite:///{folder / 'tasks.sqlite'}") as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as started:
-        yield started
-
-
-@pytest.fixture
-def page(running: Server, browser: Browser) -> Iterator[Page]:
-    """The page of tasks of somebody who has just signed up and written one task."""
-    with page_of(browser) as opened:
-        watch = Watch(opened)
-        watch.expect("status of 401", f"{V1}/auth/refresh")  # of a session that a test ends
-        opened.goto(f"{running.url}/#/register")
-        opened.get_by_label("Name").fill("Grace Hopper")
-        opened.get_by_label("E-mail").fill(f"{uuid4().hex}@example.org")
-        opened.get_by_label("Password", exact=True).fill(uuid4().hex)
-        opened.get_by_role("button", name="Sign up").click()
-        opened.get_by_role("textbox", name="New task").fill("Find the moth")
-        opened.keyboard.press("Enter")
-        expect(row(opened, "Find the moth")).to_be_visible()
-        yield opened
-        watch.assert_clean()
+from tests.support.server import Server
 
 
 def test_a_person_signs_up_works_on_tasks_and_logs_out(running: Server, browser: Browser, tmp_path: Path) -> None:

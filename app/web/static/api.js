@@ -17,3 +17,32 @@ export const updateTask = (id, change) => authorised("PATCH", `/tasks/${encodeUR
 /** `keepalive` lets the request outlive the page. */
 export const deleteTask = (id, { keepalive = false } = {}) =>
   authorised("DELETE", `/tasks/${encodeURIComponent(id)}`, { keepalive });
+
+// --- one's own account
+
+export const rename = (name) => authorised("PATCH", "/users/me", { body: { name } });
+
+export const changePassword = (current, next) =>
+  authorised("POST", "/users/me/password", { body: { current_password: current, new_password: next } });
+
+/** @returns {Promise<{items: {id: string, created_at: string, last_used_at: string, current: boolean}[]}>} */
+export const listSessions = () => authorised("GET", "/auth/sessions");
+
+export const endSession = (id) => authorised("DELETE", `/auth/sessions/${encodeURIComponent(id)}`);
+
+// --- for administrators
+
+/** @returns {Promise<{items: object[], next_cursor: string | null}>} */
+export const listUsers = (query, signal) => authorised("GET", "/admin/users", { query, signal });
+
+export const updateUser = (id, change) =>
+  authorised("PATCH", `/admin/users/${encodeURIComponent(id)}`, { body: change });
+
+export const logUserOut = (id) => authorised("POST", `/admin/users/${encodeURIComponent(id)}/logout`);
+
+/** @returns {Promise<{items: object[], next_cursor: string | null}>} */
+export const listAudit = (query, signal) => authorised("GET", "/admin/audit", { query, signal });
+
+/** @param {"csv" | "ndjson"} format @returns {Promise<Blob>} */
+export const exportAudit = (format, query) =>
+  authorised("GET", "/admin/audit/export", { query: { ...query, format }, file: true });

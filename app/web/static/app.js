@@ -1,22 +1,26 @@
 // Starts the page: who is logged in, and which view the address asks for.
 
 import * as api from "./api.js";
-import { fromTemplate } from "./dom.js";
+import { fromTemplate, wordsOf } from "./dom.js";
+import { HOME, load, mayOpen } from "./pages.js";
 import { logOut, loggedIn, session } from "./session.js";
+import { makeShell } from "./shell.js";
 import { listenForShortcuts } from "./shortcuts.js";
 import { endToasts, toast } from "./toast.js";
 import { accountView } from "./view-account.js";
-import { tasksView } from "./view-tasks.js";
 
-const HOME = "tasks";
+const PUBLIC = ["login", "register"];
 const app = document.getElementById("app");
 
 let shown = { name: null, view: null };
+let user = null;
+let shell = null;
 let notice = "";
+let turn = 0;
 
 function address() {
-  const [path, filterText = ""] = location.hash.replace(/^#\/?/, "").split("?", 2);
-  return { path, filterText };
+  const [path, text = ""] = location.hash.replace(/^#\/?/, "").split("?", 2);
+  return { path, text };
 }
 
 function go(path) {
@@ -24,49 +28,80 @@ function go(path) {
   else location.hash = `#/${path}`;
 }
 
-function show(name, view) {
+function show(name, view, place) {
   shown = { name, view };
   document.querySelector("dialog[open]")?.close();
   document.title = view.title ? `${view.title} · PrimeTrade Task Manager` : "PrimeTrade Task Manager";
-  app.replaceChildren(view.fragment);
+  place(view);
   window.scrollTo(0, 0);
   (view.focus ?? document.getElementById("main")).focus({ preventScroll: true });
   view.start?.();
 }
 
+const showAlone = (name, view) => show(name, view, ({ fragment }) => app.replaceChildren(fragment));
+
 async function route() {
-  const { path, filterText } = address();
+  const mine = ++turn;
+  const { path, text } = address();
   if (!loggedIn()) {
-    if (path !== "login" && path !== "register") return go("login");
-    show(path, accountView(path, { notice, onDone: () => go(HOME) }));
+    user = null;
+    if (!PUBLIC.includes(path)) return go("login");
+    showAlone(path, accountView(path, { notice, onDone: () => go(HOME) }));
     notice = "";
     return undefined;
   }
-  if (path !== HOME) return go(HOME);
-  if (shown.name === HOME) return shown.view.readAddress(filterText);
-  return openTasks(filterText);
+  if (user && shown.name === path && shown.view.readAddress) return shown.view.readAddress(text);
+  try {
+    await open(path, text, () => mine === turn);
+  } catch (error) {
+    if (!loggedIn() || mine !== turn) return undefined; // the "ended" event has led to the log-in page
+    toast(wordsOf(error), { alert: true, action: "Try again", onAction: route });
+  }
+  return undefined;
 }
 
-async function openTasks(filterText) {
-  const starting = fromTemplate("view-starting");
-  show("starting", { fragment: starting.fragment });
-  try {
-    const user = await api.me();
-    show(HOME, tasksView({ user, filterText, onLogOut: leave }));
-  } catch (error) {
-    if (!loggedIn()) return; // the "ended" event has led to the log-in page
-    toast(error.sentence ?? error.message, { alert: true, action: "Try again", onAction: () => openTasks(filterText) });
+async function open(path, text, stillWanted) {
+  await shown.view?.settle?.();
+  if (!user) {
+    showAlone("starting", { fragment: fromTemplate("view-starting").fragment });
+    const somebody = await api.me();
+    if (!stillWanted()) return;
+    user = somebody;
+    shell = null;
   }
+  if (!mayOpen(path, user)) {
+    go(HOME);
+    return;
+  }
+  const make = await load(path);
+  if (!stillWanted()) return;
+  if (!shell) {
+    shell = makeShell({ user, onLogOut: leave });
+    app.replaceChildren(shell.fragment);
+  }
+  const view = make({ user, addressText: text, onUser: changeUser, onLoggedOut: loggedOutEverywhere });
+  show(path, view, () => shell.show(path, view));
+}
+
+function changeUser(changed) {
+  user = changed;
+  shell.drawUser(user);
 }
 
 async function leave() {
+  await shown.view.settle?.(); // while the session still lives
   try {
     await logOut();
     notice = "";
   } catch (error) {
     // Logged out here all the same; the tokens left on the server end by themselves.
-    notice = `You are logged out on this device. ${error.sentence ?? error.message}`;
+    notice = `You are logged out on this device. ${wordsOf(error)}`;
   }
+  go("login");
+}
+
+function loggedOutEverywhere() {
+  notice = "You are logged out on all devices.";
   go("login");
 }
 

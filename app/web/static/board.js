@@ -1,6 +1,6 @@
 // Draws the list of tasks and what stands in its place while it is loading, empty or out of reach.
 
-import { announce, fromTemplate } from "./dom.js";
+import { announce, fromTemplate, wordsOf } from "./dom.js";
 import { makeRow } from "./task-row.js";
 import { toast } from "./toast.js";
 
@@ -94,7 +94,7 @@ export class Board {
   #emptiness(state, error) {
     const { onRetry, onClear, onWrite } = this.#handlers;
     if (state === "failed") {
-      const text = error.sentence ?? error.message;
+      const text = wordsOf(error);
       return { icon: "cloud", title: "The tasks could not be loaded", text, action: "Try again", onAction: onRetry };
     }
     if (this.filtered) {
@@ -112,7 +112,7 @@ export class Board {
     try {
       await this.#list.more();
     } catch (error) {
-      toast(error.sentence ?? error.message, { alert: true });
+      toast(wordsOf(error), { alert: true });
     } finally {
       more.disabled = false;
       more.textContent = "Load more";

@@ -49,6 +49,8 @@ export function shortDue(instant, now = new Date()) {
 }
 
 export const longDay = (date = new Date()) => longDayFormat.format(date);
+/** The day of an instant: "3 Mar 2031". */
+export const longDate = (instant) => dayOfYearFormat.format(new Date(instant));
 export const fullTime = (instant) => fullFormat.format(new Date(instant));
 export const isPast = (instant) => new Date(instant) < new Date();
 

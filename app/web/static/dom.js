@@ -1,4 +1,4 @@
-// Small helpers over the templates of index.html. Whatever a user wrote is set as text, never as markup.
+// Small helpers over the templates of index.html and of the pages. Whatever a user wrote is set as text, never as markup.
 
 /** Copy a template; `parts` maps each data-part inside to its element. */
 export function fromTemplate(id) {
@@ -7,6 +7,18 @@ export function fromTemplate(id) {
   for (const element of fragment.querySelectorAll("[data-part]")) parts[element.dataset.part] = element;
   return { fragment, root: fragment.firstElementChild, parts };
 }
+
+/** Read the templates of a page, once. */
+export async function loadTemplates(page) {
+  if (document.getElementById(`view-${page}`)) return;
+  const response = await fetch(`/static/pages/${page}.html`);
+  if (!response.ok) throw new Error(`The page answered with an error (${response.status}).`);
+  const read = new DOMParser().parseFromString(await response.text(), "text/html");
+  document.body.append(...read.querySelectorAll("template"));
+}
+
+/** What to tell somebody of a failure. */
+export const wordsOf = (error) => error.sentence ?? error.message;
 
 /** Say something to those who don't see the page change. */
 export function announce(text) {

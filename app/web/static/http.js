@@ -2,6 +2,7 @@
 
 const BASE = "/api/v1";
 const TIMEOUT_MS = 20_000;
+const FILE_TIMEOUT_MS = 600_000;
 
 /** What the API, or the way to it, answered instead of a result (RFC 9457). */
 export class Problem extends Error {
@@ -29,33 +30,40 @@ function sentence(text) {
  * Send one request.
  * @param {string} method
  * @param {string} path below /api/v1
- * @param {{body?: object, query?: object, token?: string, signal?: AbortSignal, keepalive?: boolean}} options
- * @returns the answer's JSON, or null where it has none
+ * @param {{body?: object, query?: object, token?: string, signal?: AbortSignal, keepalive?: boolean, file?: boolean}} options
+ *   a `body` of FormData is sent as a form; `file` asks for a download
+ * @returns the answer's JSON, null where it has none, or the Blob of a download
  * @throws {Problem} for each answer that is not 2xx, and with status 0 when there is no answer
  */
-export async function send(method, path, { body, query = {}, token, signal, keepalive = false } = {}) {
+export async function send(method, path, { body, query = {}, token, signal, keepalive = false, file = false } = {}) {
   const parameters = new URLSearchParams(Object.entries(query).filter(([, value]) => value));
-  const headers = { Accept: "application/json" };
-  if (body) headers["Content-Type"] = "application/json";
+  const headers = { Accept: file ? "*/*" : "application/json" };
+  const isForm = body instanceof FormData;
+  if (body && !isForm) headers["Content-Type"] = "application/json"; // of a form, the browser says it itself
   if (token) headers.Authorization = `Bearer ${token}`;
-  const timeout = AbortSignal.timeout(TIMEOUT_MS);
+  const timeout = AbortSignal.timeout(file || isForm ? FILE_TIMEOUT_MS : TIMEOUT_MS);
 
   let response;
   try {
     response = await fetch(`${BASE}${path}${parameters.size ? `?${parameters}` : ""}`, {
       method,
       headers,
-      body: body && JSON.stringify(body),
+      body: body && !isForm ? JSON.stringify(body) : body,
       signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
       keepalive,
       cache: "no-store",
     });
-    if (response.ok) return response.status === 204 ? null : await response.json();
+    if (response.ok) return await contentOf(response, file);
   } catch (error) {
     if (signal?.aborted) throw error;
     throw unreachable(error);
   }
   throw await problemOf(response);
+}
+
+function contentOf(response, file) {
+  if (response.status === 204) return null;
+  return file ? response.blob() : response.json();
 }
 
 function unreachable(error) {

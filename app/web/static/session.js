@@ -54,6 +54,12 @@ export async function logOut() {
   }
 }
 
+/** End every session of this account. Nothing ends, here either, when the server can't be reached. */
+export async function logOutEverywhere() {
+  await authorised("POST", "/auth/logout-everywhere");
+  forget();
+}
+
 /**
  * Send a request as the user who is logged in. A refused access token is renewed once, silently.
  * Requests that are refused together share one renewal.

@@ -1,7 +1,7 @@
 // The dialog in which a task is written or changed.
 
 import { fromField, fullTime, startOfDay, toField, zoneName } from "./dates.js";
-import { clearErrors, fromTemplate, showErrors, whileBusy } from "./dom.js";
+import { clearErrors, fromTemplate, showErrors, whileBusy, wordsOf } from "./dom.js";
 
 const END_OF_WORK_HOUR = 17;
 
@@ -47,7 +47,7 @@ export function openTaskDialog(task, save) {
       await whileBusy(form, () => save(fieldsOf()));
       dialog.close();
     } catch (error) {
-      showErrors(form, error.fields ?? new Map(), error.sentence ?? error.message);
+      showErrors(form, error.fields ?? new Map(), wordsOf(error));
     }
   });
 

@@ -1,6 +1,6 @@
 // The pages for logging in and signing up: one form, with or without a name.
 
-import { clearErrors, fromTemplate, showErrors, whileBusy } from "./dom.js";
+import { clearErrors, fromTemplate, showErrors, whileBusy, wordsOf } from "./dom.js";
 import { logIn, register } from "./session.js";
 
 const SHORTEST_PASSWORD = 8;
@@ -69,7 +69,7 @@ export function accountView(kind, { notice, onDone }) {
     try {
       await whileBusy(form, () => page.send(given));
     } catch (error) {
-      showErrors(form, error.fields ?? new Map(), error.sentence ?? error.message);
+      showErrors(form, error.fields ?? new Map(), wordsOf(error));
       return;
     }
     onDone();

@@ -2,7 +2,7 @@
 
 import { Board } from "./board.js";
 import { greeting, longDay } from "./dates.js";
-import { announce, clearErrors, debounce, fromTemplate, showErrors } from "./dom.js";
+import { announce, clearErrors, debounce, fromTemplate, showErrors, wordsOf } from "./dom.js";
 import { formatFilters, isFiltered, parseFilters } from "./filters.js";
 import { openTaskDialog } from "./task-dialog.js";
 import { TaskList } from "./tasks.js";
@@ -11,29 +11,17 @@ import { endToasts, toast } from "./toast.js";
 const TYPING_PAUSE_MS = 250;
 const FILTER_NAMES = ["status", "q", "due", "from", "to", "sort"];
 
-/**
- * @param {{user: object, filterText: string, onLogOut: () => Promise<void>}} options
- *   `filterText` is the part of the address after "?"
- */
-export function tasksView({ user, filterText, onLogOut }) {
+/** @param {{user: object, addressText: string}} options `addressText` is the part of the address after "?" */
+export function view({ user, addressText }) {
   const { fragment, parts } = fromTemplate("view-tasks");
   const list = new TaskList();
   const toolbar = parts.toolbar.elements;
   const composer = parts.composer;
-  let filters = parseFilters(filterText);
+  let filters = parseFilters(addressText);
   let undo = () => {};
 
-  parts.name.textContent = user.name;
-  parts.email.textContent = user.email;
-  parts.initials.textContent = initials(user.name);
   parts.today.textContent = longDay();
   parts.greeting.textContent = `${greeting()}, ${user.name.split(/\s+/)[0]}`;
-  parts["log-out"].addEventListener("click", async () => {
-    parts["log-out"].disabled = true;
-    endToasts(); // what was deleted stays deleted, so that has to happen before the session ends
-    await list.settled();
-    await onLogOut();
-  });
 
   const board = new Board(parts, list, {
     onOpen: (task) => openTaskDialog(task, (fields) => list.update(task.id, fields)),
@@ -49,7 +37,7 @@ export function tasksView({ user, filterText, onLogOut }) {
       await action();
     } catch (error) {
       if (error.status === 401) return; // the session has ended, and the log-in page says so
-      toast(error.sentence ?? error.message, { alert: true });
+      toast(wordsOf(error), { alert: true });
       if (error.status === 404) await list.refresh();
     }
   }
@@ -161,14 +149,15 @@ export function tasksView({ user, filterText, onLogOut }) {
         }
       },
     },
+    /** Before another page is shown, or the session ends: what was deleted stays deleted. */
+    async settle() {
+      typed.cancel();
+      endToasts();
+      await list.settled();
+    },
     /** Last chance before the page goes: what was deleted is deleted for good. */
     leave: () => list.removeAll(),
   };
-}
-
-function initials(name) {
-  const words = name.trim().split(/\s+/);
-  return [words[0], words.length > 1 ? words.at(-1) : ""].map((word) => [...word][0] ?? "").join("").toUpperCase();
 }
 
 function shorten(title) {

@@ -1,0 +1,46 @@
+// What stands around every page of somebody who is logged in: the pages to choose from, who it is, the way out.
+
+import { fromTemplate } from "./dom.js";
+import { choices } from "./pages.js";
+
+/** @param {{user: object, onLogOut: () => Promise<void>}} options */
+export function makeShell({ user, onLogOut }) {
+  const { fragment, parts } = fromTemplate("shell");
+  const links = new Map(choices(user).map(([name, label]) => [name, makeLink(name, label)]));
+  parts.nav.append(...links.values());
+  parts.nav.hidden = links.size < 2;
+  links.set("profile", parts.profile);
+  parts["log-out"].addEventListener("click", () => {
+    parts["log-out"].disabled = true;
+    onLogOut();
+  });
+
+  /** Show who it is, after a change too. */
+  function drawUser({ name, email }) {
+    parts.name.textContent = name;
+    parts.email.textContent = email;
+    parts.initials.textContent = initials(name);
+  }
+
+  /** Put a view in the place of the one before. */
+  function show(name, view) {
+    for (const link of links.values()) link.removeAttribute("aria-current");
+    links.get(name)?.setAttribute("aria-current", "page");
+    parts.page.replaceChildren(view.fragment);
+  }
+
+  drawUser(user);
+  return { fragment, drawUser, show };
+}
+
+function makeLink(name, label) {
+  const link = document.createElement("a");
+  link.href = `#/${name}`;
+  link.textContent = label;
+  return link;
+}
+
+function initials(name) {
+  const words = name.trim().split(/\s+/);
+  return [words[0], words.length > 1 ? words.at(-1) : ""].map((word) => [...word][0] ?? "").join("").toUpperCase();
+}

@@ -1,0 +1,103 @@
+"""The page of one's own account, in a real browser on the real server."""
+
+import httpx
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.e2e.browser import Watch
+from tests.e2e.browser_expiry import V1
+from tests.e2e.browser_steps import row
+from tests.support.server import Server
+
+
+@pytest.fixture
+def profile(page: Page) -> Page:
+    page.get_by_role("link", name="Your profile").click()
+    expect(page.get_by_role("heading", name="Profile")).to_be_visible()
+    return page
+
+
+@pytest.fixture
+def elsewhere(running: Server, email: str, password: str, profile: Page) -> httpx.Client:
+    """Another session of the same person."""
+    answer = httpx.post(f"{running.url}{V1}/auth/login", json={"email": email, "password": password})
+    token = answer.raise_for_status().json()["access_token"]
+    profile.reload()
+    return httpx.Client(base_url=f"{running.url}{V1}", headers={"Authorization": f"Bearer {token}"})
+
+
+def test_a_new_name_shows_at_once_and_stays(profile: Page) -> None:
+    profile.get_by_label("Name", exact=True).fill("  ")
+    profile.get_by_role("button", name="Save name").click()
+    expect(profile.get_by_label("Name", exact=True)).to_have_accessible_description("Tell us what to call you.")
+    profile.get_by_label("Name", exact=True).fill("Amazing Grace")
+    profile.get_by_role("button", name="Save name").click()
+    expect(profile.locator(".profile")).to_contain_text("Amazing Grace")
+    profile.reload()
+    expect(profile.get_by_label("Name", exact=True)).to_have_value("Amazing Grace")
+
+
+def test_a_changed_password_ends_the_other_sessions_and_is_the_one_that_counts(
+    profile: Page, watch: Watch, elsewhere: httpx.Client, email: str, password: str
+) -> None:
+    watch.expect("status of 422", f"{V1}/users/me/password")
+    current, new = profile.get_by_label("Current password"), profile.get_by_label("New password")
+    current.fill("not the password")
+    new.fill("another good password")
+    profile.get_by_role("button", name="Change password").click()
+    expect(current).to_have_accessible_description("Is not the current password.")
+    assert elsewhere.get("/users/me").status_code == 200
+
+    current.fill(password)
+    profile.get_by_role("button", name="Change password").click()
+    expect(profile.get_by_role("status").get_by_text("Your password is changed.")).to_be_visible()
+    assert elsewhere.get("/users/me").status_code == 401
+    expect(profile.locator(".entry")).to_have_count(1)
+
+    profile.get_by_role("button", name="Log out", exact=True).click()
+    profile.get_by_label("E-mail").fill(email)
+    profile.get_by_label("Password", exact=True).fill("another good password")
+    profile.get_by_role("button", name="Log in").click()
+    expect(row(profile, "Find the moth")).to_be_visible()
+
+
+def test_another_session_is_ended_from_here(profile: Page, elsewhere: httpx.Client) -> None:
+    expect(profile.locator(".entry")).to_have_count(2)
+    expect(profile.get_by_text("This session")).to_be_visible()
+    profile.get_by_role("button", name="End the session").click()
+    expect(profile.locator(".entry")).to_have_count(1)
+    assert elsewhere.get("/users/me").status_code == 401
+
+
+def test_logging_out_everywhere_asks_first_and_ends_every_session(profile: Page, elsewhere: httpx.Client) -> None:
+    profile.get_by_role("button", name="Log out everywhere").click()
+    profile.keyboard.press("Escape")
+    expect(profile.get_by_role("dialog")).to_be_hidden()
+    assert elsewhere.get("/users/me").status_code == 200
+    profile.get_by_role("button", name="Log out everywhere").click()
+    profile.get_by_role("dialog").get_by_role("button", name="Log out everywhere").click()
+    expect(profile.get_by_role("alert")).to_have_text("You are logged out on all devices.")
+    assert elsewhere.get("/users/me").status_code == 401
+
+
+def test_a_deletion_is_carried_out_before_another_page_is_shown(page: Page) -> None:
+    row(page, "Find the moth").get_by_role("button", name="Delete").click()
+    page.get_by_role("link", name="Your profile").click()
+    expect(page.get_by_role("heading", name="Profile")).to_be_visible()
+    page.get_by_role("link", name="PrimeTrade").click()
+    expect(page.get_by_role("heading", name="Nothing to do yet")).to_be_visible()
+
+
+def test_the_profile_fits_the_smallest_phone(profile: Page) -> None:
+    profile.set_viewport_size({"width": 360, "height": 640})
+    assert profile.evaluate("document.documentElement.scrollWidth") == 360
+
+
+def test_a_page_that_can_not_be_had_says_so_and_can_be_tried_again(page: Page, watch: Watch) -> None:
+    watch.expect("net::ERR_INTERNET_DISCONNECTED", "/")
+    page.context.set_offline(True)
+    page.get_by_role("link", name="Your profile").click()
+    expect(page.get_by_role("alert")).to_contain_text("The page could not be loaded.")
+    page.context.set_offline(False)
+    page.get_by_role("button", name="Try again").click()
+    expect(page.get_by_role("heading", name="Profile")).to_be_visible()
