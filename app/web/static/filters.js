@@ -2,7 +2,7 @@
 
 import { dayFromField, startOfDay } from "./dates.js";
 
-const DEFAULTS = { status: "all", q: "", due: "", from: "", to: "", sort: "-created_at" };
+const DEFAULTS = { status: "all", q: "", tag: "", due: "", from: "", to: "", sort: "-created_at" };
 const NAMES = Object.keys(DEFAULTS);
 
 const CHOICES = {
@@ -25,13 +25,13 @@ export function formatFilters(filters) {
 }
 
 /** Whether some tasks may be hidden. */
-export function isFiltered({ status, q, due }) {
-  return Boolean(status !== "all" || q.trim() || due);
+export function isFiltered({ status, q, tag, due }) {
+  return Boolean(status !== "all" || q.trim() || tag || due);
 }
 
 /** The same filters as the API's query parameters. */
-export function toQuery({ status, q, due, from, to, sort }) {
-  return { status: status === "all" ? "" : status, q: q.trim(), sort, ...dueRange(due, from, to) };
+export function toQuery({ status, q, tag, due, from, to, sort }) {
+  return { status: status === "all" ? "" : status, q: q.trim(), tag, sort, ...dueRange(due, from, to) };
 }
 
 function dueRange(due, from, to) {

@@ -1,6 +1,6 @@
 // Single-key shortcuts. They are off while somebody types, and while a dialog is open.
 
-const TYPING = "input:not([type=radio]), textarea, select, [contenteditable]";
+const TYPING = "input:not([type=radio], [type=checkbox]), textarea, select, [contenteditable]";
 
 /** @param {() => Record<string, () => void>} current gives the shortcuts of the page that is shown, by key */
 export function listenForShortcuts(current) {

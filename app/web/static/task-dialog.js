@@ -2,6 +2,7 @@
 
 import { fromField, fullTime, startOfDay, toField, zoneName } from "./dates.js";
 import { clearErrors, fromTemplate, showErrors, whileBusy, wordsOf } from "./dom.js";
+import { formatTags, parseTags, tagProblem } from "./tags.js";
 
 const END_OF_WORK_HOUR = 17;
 
@@ -13,7 +14,7 @@ const END_OF_WORK_HOUR = 17;
 export function openTaskDialog(task, save) {
   const { fragment, root: dialog, parts } = fromTemplate("task-dialog");
   const form = dialog.querySelector("form");
-  const { title, description, status, due_at: due } = form.elements;
+  const { title, description, status, due_at: due, tags } = form.elements;
 
   parts.heading.textContent = task.id ? "Edit task" : "New task";
   parts.save.textContent = task.id ? "Save" : "Add task";
@@ -23,6 +24,7 @@ export function openTaskDialog(task, save) {
   description.value = task.description ?? "";
   status.value = task.status ?? "todo";
   due.value = toField(task.due_at);
+  tags.value = formatTags(task.tags ?? []);
 
   for (const chip of form.querySelectorAll("[data-days]")) {
     chip.addEventListener("click", () => {
@@ -37,7 +39,7 @@ export function openTaskDialog(task, save) {
 
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
-    const missing = problemsOf(title, due);
+    const missing = problemsOf(title, due, tags);
     if (missing.size) {
       showErrors(form, missing);
       return;
@@ -56,6 +58,7 @@ export function openTaskDialog(task, save) {
       title: title.value.trim(),
       description: description.value,
       status: status.value,
+      tags: parseTags(tags.value),
       // The field has minutes; a due time that nobody touched keeps its seconds.
       due_at: due.value === toField(task.due_at) ? (task.due_at ?? null) : fromField(due.value),
     };
@@ -69,10 +72,12 @@ export function openTaskDialog(task, save) {
   title.focus();
 }
 
-function problemsOf(title, due) {
+function problemsOf(title, due, tags) {
   const problems = new Map();
   if (!title.value.trim()) problems.set("title", "A task needs a title.");
   // A half-typed date reads as empty, and must not be saved as none.
   if (due.validity.badInput) problems.set("due_at", "Complete the date and the time, or choose “No date”.");
+  const problem = tagProblem(tags.value);
+  if (problem) problems.set("tags", problem);
   return problems;
 }

@@ -5,7 +5,8 @@ import { fromTemplate } from "./dom.js";
 
 /**
  * Make the row of a task.
- * @param {{onOpen: (task) => void, onStatus: (task, status) => void, onDelete: (task) => void}} handlers
+ * @param {{onOpen: (task) => void, onStatus: (task, status) => void, onDelete: (task) => void, onTag: (tag) => void,
+ *   onPick: (task, picked: boolean) => void, isPicked: (task) => boolean}} handlers
  * @returns {{root: HTMLElement, draw: (task) => void}} `draw` shows another state of the same task
  */
 export function makeRow(handlers) {
@@ -17,6 +18,7 @@ export function makeRow(handlers) {
   parts.edit.addEventListener("click", open);
   parts.delete.addEventListener("click", () => handlers.onDelete(task));
   parts.tick.addEventListener("click", () => handlers.onStatus(task, task.status === "done" ? "todo" : "done"));
+  parts.pick.addEventListener("change", () => handlers.onPick(task, parts.pick.checked));
   parts.status.addEventListener("change", () => handlers.onStatus(task, parts.status.value));
 
   function draw(next) {
@@ -38,11 +40,32 @@ export function makeRow(handlers) {
       parts.due.classList.toggle("late", late);
       parts["due-text"].textContent = late ? `${shortDue(dueAt)}, overdue` : shortDue(dueAt);
     }
+    drawTags(task.tags);
+    parts.pick.checked = handlers.isPicked(task);
+    root.classList.toggle("picked", parts.pick.checked);
+    parts.pick.setAttribute("aria-label", `Select ${title}`);
     parts.tick.setAttribute("aria-label", `Done: ${title}`);
     parts.status.setAttribute("aria-label", `Status of ${title}`);
     parts.edit.setAttribute("aria-label", `Edit ${title}`);
     parts.delete.setAttribute("aria-label", `Delete ${title}`);
   }
 
+  // Drawn again only when they have changed, so that the one in use keeps the focus.
+  function drawTags(tags) {
+    const drawn = [...parts.tags.children].map(({ textContent }) => textContent);
+    if (drawn.join("\n") === tags.join("\n")) return;
+    parts.tags.replaceChildren(...tags.map((tag) => tagButton(tag, handlers.onTag)));
+  }
+
   return { root, draw };
+}
+
+function tagButton(tag, onTag) {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "chip";
+  button.textContent = tag;
+  button.title = `Show the tasks tagged ${tag}`;
+  button.addEventListener("click", () => onTag(tag));
+  return button;
 }

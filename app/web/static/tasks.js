@@ -132,6 +132,11 @@ export class TaskList extends EventTarget {
     for (const id of this.#removed) api.deleteTask(id, { keepalive: true }).catch(() => {});
   }
 
+  /** Have it drawn again: something that stands beside the tasks has changed. */
+  redraw() {
+    this.#set(this.state, this.error);
+  }
+
   #replace(changed) {
     this.#items = this.#items.map((task) => (task.id === changed.id ? changed : task));
     this.#set(this.state, this.error);

@@ -1,15 +1,17 @@
 // The page of tasks: writing them down, finding them, and the list itself.
 
 import { Board } from "./board.js";
+import { Bulk } from "./bulk.js";
 import { greeting, longDay } from "./dates.js";
 import { announce, clearErrors, debounce, fromTemplate, showErrors, wordsOf } from "./dom.js";
 import { formatFilters, isFiltered, parseFilters } from "./filters.js";
 import { openTaskDialog } from "./task-dialog.js";
+import { TagPicker } from "./tag-picker.js";
 import { TaskList } from "./tasks.js";
 import { endToasts, toast } from "./toast.js";
 
 const TYPING_PAUSE_MS = 250;
-const FILTER_NAMES = ["status", "q", "due", "from", "to", "sort"];
+const FILTER_NAMES = ["status", "q", "tag", "due", "from", "to", "sort"];
 
 /** @param {{user: object, addressText: string}} options `addressText` is the part of the address after "?" */
 export function view({ user, addressText }) {
@@ -17,20 +19,29 @@ export function view({ user, addressText }) {
   const list = new TaskList();
   const toolbar = parts.toolbar.elements;
   const composer = parts.composer;
+  const picker = new TagPicker(parts["tag-picker"], toolbar.tag);
   let filters = parseFilters(addressText);
   let undo = () => {};
 
   parts.today.textContent = longDay();
   parts.greeting.textContent = `${greeting()}, ${user.name.split(/\s+/)[0]}`;
 
+  const bulk = new Bulk(parts, list, (text, { error } = {}) => {
+    if (error?.status !== 401) toast(text, { alert: Boolean(error) });
+  });
   const board = new Board(parts, list, {
     onOpen: (task) => openTaskDialog(task, (fields) => list.update(task.id, fields)),
     onStatus: (task, status) => attempt(() => list.update(task.id, { status })),
     onDelete: remove,
+    onTag: (tag) => apply({ ...filters, tag }),
+    onPick: (task, picked) => bulk.pick(task, picked),
+    isPicked: bulk.isPicked,
     onRetry: () => list.show(filters),
     onClear: () => apply(parseFilters("")),
     onWrite: () => composer.elements.title.focus(),
   });
+
+  list.addEventListener("change", () => picker.offer(list.items.flatMap(({ tags }) => tags)));
 
   async function attempt(action) {
     try {
@@ -96,6 +107,7 @@ export function view({ user, addressText }) {
 
   function apply(next) {
     filters = next;
+    picker.choose(filters.tag);
     for (const name of FILTER_NAMES) toolbar[name].value = filters[name];
     load();
   }
@@ -133,7 +145,10 @@ export function view({ user, addressText }) {
   return {
     fragment,
     title: "Tasks",
-    start: () => apply(filters),
+    start: () => {
+      picker.load();
+      apply(filters);
+    },
     /** The address changed by hand, or by going back. */
     readAddress: (text) => text !== formatFilters(filters) && apply(parseFilters(text)),
     shortcuts: {
@@ -144,6 +159,8 @@ export function view({ user, addressText }) {
         if (document.activeElement === toolbar.q && toolbar.q.value) {
           toolbar.q.value = "";
           readToolbar();
+        } else if (bulk.clear()) {
+          announce("Nothing is selected");
         } else if (document.activeElement === composer.elements.title) {
           composer.elements.title.blur();
         }
