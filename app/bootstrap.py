@@ -10,10 +10,16 @@ from flask_openapi.openapi import OpenAPI
 from pydantic import SecretStr
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from app.api import account, admin, auth, body, door, health, openapi, problems, task_bulk, tasks, web
+from app.api import account, admin, auth, body, door, health, jobs, openapi, problems, task_bulk, tasks, transfers, web
 from app.api.cursor import Cursors
 from app.api.guard import Guard
 from app.api.limits import Limits
+from app.jobs.background import Inline
+from app.jobs.depth import QueueDepth
+from app.jobs.exports import ExportTasks
+from app.jobs.imports import ImportTasks
+from app.jobs.runner import Runner
+from app.jobs.service import JobService
 from app.platform import metrics, redis
 from app.platform.clock import new_id, utc_now
 from app.platform.keys import derive, signature_key
@@ -50,6 +56,9 @@ class Container:
     sessions: SessionService
     admin: AdminService
     tasks: TaskService
+    runner: Runner
+    inline: Inline
+    jobs: JobService
     guard: Guard
     limits: Limits
     cursors: Cursors
@@ -65,6 +74,8 @@ SERVICES: dict[str, Callable[[Container], list[APIBlueprint]]] = {
     "tasks": lambda parts: [
         tasks.blueprint(parts.tasks, parts.guard, parts.cursors),
         task_bulk.blueprint(parts.tasks, parts.guard),
+        transfers.blueprint(parts.jobs, parts.guard, parts.settings.import_bytes),
+        jobs.blueprint(parts.jobs, parts.guard),
     ],
 }
 """The services by name, as app.registry lists them, and the blueprints of each."""
@@ -87,6 +98,16 @@ def build(settings: Settings) -> Container:
     storage, cache = _storage(settings, database, client)
     passwords = Passwords(settings.password_memory_kib, settings.password_iterations, settings.password_concurrency)
     sessions = SessionService(storage, cache, utc_now)
+    runner = Runner(
+        storage,
+        {"import": ImportTasks(utc_now, new_id), "export": ExportTasks(utc_now)},
+        utc_now,
+        new_id,
+        lease=settings.visibility_timeout,
+        attempts=settings.job_attempts,
+        backoff=settings.job_backoff,
+    )
+    inline = Inline(storage, runner, utc_now, settings.job_poll)
     return Container(
         settings=settings,
         database=database,
@@ -96,6 +117,9 @@ def build(settings: Settings) -> Container:
         sessions=sessions,
         admin=AdminService(storage, sessions, utc_now, new_id),
         tasks=TaskService(storage, utc_now, new_id),
+        runner=runner,
+        inline=inline,
+        jobs=JobService(storage, utc_now, new_id, inline.wake),
         guard=Guard(tokens, cache),
         limits=Limits(settings, tokens, client),
         cursors=Cursors(*(derive(secret, "cursor") for secret in settings.secret_keys)),
@@ -123,7 +147,9 @@ def create_app(container: Container, service: str = "all") -> OpenAPI:
     door.register(app)
     problems.register(app)
     container.limits.register(app)
-    metrics.register(app, container.guard.lookups)
+    metrics.register(app, container.guard.lookups, QueueDepth(container.storage))
+    if container.settings.jobs == "inline" and service in ("all", "tasks"):
+        app.extensions["inline_jobs"] = container.inline  # begun by the server, once it has forked
     app.register_blueprint(health.blueprint(container.database))
     for name, blueprints in SERVICES.items():
         if service in ("all", name):

@@ -38,6 +38,18 @@ class logger_class(Logger):  # type: ignore[misc] # noqa: N801 gunicorn finds it
         """Write nothing."""
 
 
+def post_worker_init(worker: Any) -> None:
+    """Begin to do jobs: threads do not survive the fork, so not before it."""
+    if jobs := worker.wsgi.extensions.get("inline_jobs"):
+        jobs.start()
+
+
+def worker_exit(_server: Any, worker: Any) -> None:
+    """Let the current step of a job end, but don't wait for long: it would be rolled back, and done again."""
+    if jobs := worker.wsgi.extensions.get("inline_jobs"):
+        jobs.stop(seconds=3)
+
+
 _drain_file = settings.drain_file
 
 

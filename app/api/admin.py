@@ -17,7 +17,7 @@ from app.api.account import UserBody
 from app.api.body import require_json
 from app.api.guard import Guard, principal, require_admin
 from app.api.schemas import Prose, Shown, Strict, Time, drop_default, identifier
-from app.api.spreadsheet import harmless
+from app.platform.spreadsheet import harmless
 from app.services.auth.admin import NO_SUCH_USER, Actor, AdminService
 from app.services.auth.model import AuditEntry, AuditFilters, Role
 

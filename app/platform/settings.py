@@ -55,6 +55,21 @@ class Settings(BaseSettings):
     redis_port: int = Field(default=6379, ge=1, le=65535)
     redis_password: SecretStr | None = None
 
+    jobs: Literal["inline", "celery"] = Field(
+        default="inline", description="Who does the jobs: threads of the server, or workers of their own"
+    )
+    broker_url: SecretStr | None = Field(
+        default=None, description="Where workers are told of jobs; by default database 1 of the settings' Redis"
+    )
+    visibility_timeout: int = Field(
+        default=60, ge=1, le=3600, description="Seconds after which a job that a worker took down with it is free again"
+    )
+    worker_concurrency: int = Field(default=4, ge=1, le=64, description="How many jobs a worker does at a time")
+    job_attempts: int = Field(default=5, ge=1, le=100, description="How often a job is tried before it has failed")
+    job_backoff: float = Field(default=2.0, ge=0.01, le=600, description="Seconds before the second try; doubles")
+    job_poll: float = Field(default=1.0, ge=0.01, le=60, description="Seconds between looks for due jobs")
+    import_bytes: int = Field(default=2 << 30, ge=1, description="Largest file that can be imported")
+
     secret_key: SecretStr | None = None
     secret_keys_accepted: SecretStr | None = Field(
         default=None,

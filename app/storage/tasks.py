@@ -37,7 +37,7 @@ class SqlTasks:
 
     def add(self, task: Task) -> None:
         touch(self._session, task.user_id)
-        self._session.add(TaskRow(**_values(task)))
+        self._session.add(TaskRow(**values_of(task)))
         self._session.flush()
         self._add_tags(task)
 
@@ -52,7 +52,7 @@ class SqlTasks:
     def replace(self, task: Task) -> None:
         touch(self._session, task.user_id)
         self._session.execute(
-            update(TaskRow).where(TaskRow.id == task.id, TaskRow.user_id == task.user_id).values(**_values(task))
+            update(TaskRow).where(TaskRow.id == task.id, TaskRow.user_id == task.user_id).values(**values_of(task))
         )
         self._session.execute(delete(TaskTagRow).where(TaskTagRow.task_id == task.id))
         self._add_tags(task)
@@ -144,7 +144,7 @@ def _by_id(statement: Select[TaskRow], sort: Sort, after: Position | None) -> Se
     return statement.order_by(TaskRow.id.desc() if sort.descending else TaskRow.id)
 
 
-def _values(task: Task) -> dict[str, object]:
+def values_of(task: Task) -> dict[str, object]:
     return {
         "id": task.id,
         "user_id": task.user_id,

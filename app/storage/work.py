@@ -13,6 +13,8 @@ from app.platform.errors import UnavailableError
 from app.storage.audit import SqlAudit
 from app.storage.auth import SqlSessions, SqlUsers
 from app.storage.engine import Database
+from app.storage.files import SqlFiles
+from app.storage.jobs import SqlJobs
 from app.storage.once import SqlOnce
 from app.storage.outbox import SqlOutbox
 from app.storage.tasks import SqlTasks
@@ -23,10 +25,13 @@ class SqlWork:
     """The repositories within one transaction."""
 
     def __init__(self, session: Session) -> None:
+        self.session = session
         self.users = SqlUsers(session)
         self.sessions = SqlSessions(session)
         self.audit = SqlAudit(session)
         self.tasks = SqlTasks(session)
+        self.jobs = SqlJobs(session)
+        self.files = SqlFiles(session)
         self.outbox = SqlOutbox(session)
         self.once = SqlOnce(session)
         self.versions = SqlVersions(session)

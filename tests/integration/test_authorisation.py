@@ -180,7 +180,9 @@ def test_no_body_can_set_what_is_not_the_callers_to_set(app: OpenAPI, person: Pe
     tried = 0
     for path, item in document(app)["paths"].items():
         for method, operation in item.items():
-            if "requestBody" not in operation or path.startswith("/api/v1/admin/"):
+            if "application/json" not in operation.get("requestBody", {}).get("content", {}) or path.startswith(
+                "/api/v1/admin/"
+            ):
                 continue
             for field in ("id", "user_id", "role", "disabled", "created_at", "version", "password_hash"):
                 response = person.client.open(

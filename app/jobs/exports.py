@@ -1,0 +1,62 @@
+"""CSV export: a batch of tasks at a time becomes a piece of the result."""
+
+import csv
+import io
+from dataclasses import replace
+from datetime import datetime
+from uuid import UUID
+
+from app.jobs.imports import COLUMNS, TAG_DELIMITER
+from app.jobs.model import Job, Step
+from app.platform.clock import Clock
+from app.platform.spreadsheet import harmless
+from app.services.tasks.listing import Filters, Position, Query, Sort
+from app.services.tasks.model import Status, Task
+from app.storage.work import SqlWork
+
+RESULT = "result"
+BATCH = 2000
+"""Tasks of a step, and of a piece of the result."""
+
+
+class ExportTasks:
+    """Writes the tasks that fit the job's filters into its result, in the form that an import takes."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+
+    def step(self, work: SqlWork, job: Job) -> Step:
+        assert job.user_id is not None  # noqa: S101 an export is somebody's
+        status, q = job.parameters.get("status"), job.parameters.get("q")
+        filters = Filters(
+            status=Status(str(status)) if status else None,
+            q=str(q) if q else None,
+            tag=str(job.parameters["tag"]) if "tag" in job.parameters else None,
+        )
+        query = Query(filters, Sort.CREATED, BATCH)
+        if job.checkpoint:
+            last = datetime.fromisoformat(str(job.checkpoint["at"])), UUID(str(job.checkpoint["id"]))
+            query = replace(query, after=Position(*last))
+        tasks = work.tasks.find(job.user_id, query)
+        text = io.StringIO()
+        writer = csv.writer(text)
+        if job.done == 0:
+            writer.writerow(COLUMNS)
+        for task in tasks:
+            due = task.due_at.isoformat() if task.due_at else ""
+            cells = (task.title, task.description, task.status.value, due, _tags(task))
+            writer.writerow([harmless(cell) for cell in cells])
+        piece = job.done // BATCH
+        if data := text.getvalue().encode():
+            work.files.append(job.id, RESULT, piece, data, self._clock())
+        done, finished = job.done + len(tasks), len(tasks) < BATCH
+        last_seen: dict[str, object] = job.checkpoint
+        if tasks:
+            last_seen = {"at": tasks[-1].created_at.isoformat(), "id": str(tasks[-1].id)}
+        return Step(finished, last_seen, done, done if finished else None)
+
+
+def _tags(task: Task) -> str:
+    text = io.StringIO()
+    csv.writer(text, delimiter=TAG_DELIMITER, lineterminator="").writerow(task.tags)
+    return text.getvalue()

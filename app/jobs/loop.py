@@ -1,0 +1,53 @@
+"""A thread that looks again and again, and at once when it is woken."""
+
+import threading
+from collections.abc import Callable
+
+import structlog
+
+log = structlog.get_logger(__name__)
+
+
+class Loop:
+    """Calls an action until it is stopped: at once again while there was work, else after a while or when woken.
+
+    Args:
+        name: of the thread.
+        action: says whether there was work. What it raises is logged, and it is called again.
+        seconds: between two calls without work.
+    """
+
+    def __init__(self, name: str, action: Callable[[], bool], seconds: float) -> None:
+        self._action = action
+        self._seconds = seconds
+        self._woken = threading.Event()
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self.run, name=name, daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def wake(self) -> None:
+        self._woken.set()
+
+    def stop(self, seconds: float) -> None:
+        """Ask it to end, and wait for its current call, but not longer than that."""
+        self.end()
+        if self._thread.is_alive():
+            self._thread.join(seconds)
+
+    def end(self) -> None:
+        self._stopped.set()
+        self._woken.set()
+
+    def run(self) -> None:
+        """Go on until it is stopped, in the thread that calls."""
+        while not self._stopped.is_set():
+            try:
+                worked = self._action()
+            except Exception:
+                log.exception("background work failed", loop=self._thread.name)
+                worked = False
+            if not worked:
+                self._woken.wait(self._seconds)
+            self._woken.clear()

@@ -1,0 +1,58 @@
+"""What jobs speak of."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+
+class State(StrEnum):
+    QUEUED = "queued"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    """Tried in vain as often as is allowed: it waits here with its reason until somebody resumes it."""
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True)
+class Job:
+    """One job.
+
+    Args:
+        parameters: what to do; never changes.
+        checkpoint: how far it has come, in the handler's own words; changes in the transaction of what was done.
+        attempts: how often it has been begun since it last got further.
+        cancelling: whether somebody wants it to stop.
+    """
+
+    id: UUID
+    user_id: UUID | None
+    kind: str
+    created_at: datetime
+    state: State = State.QUEUED
+    parameters: dict[str, object] = field(default_factory=dict)
+    checkpoint: dict[str, object] = field(default_factory=dict)
+    done: int = 0
+    total: int | None = None
+    refused: int = 0
+    attempts: int = 0
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    error: str | None = None
+    cancelling: bool = False
+
+
+@dataclass(frozen=True)
+class Step:
+    """Where a job stands after a step."""
+
+    finished: bool
+    checkpoint: dict[str, object] = field(default_factory=dict)
+    done: int = 0
+    total: int | None = None
+    refused: int = 0
+
+
+class HopelessError(Exception):
+    """The job can't be done, however often it is tried; the message is fit for its user."""

@@ -1,0 +1,113 @@
+"""Runs a job: each step and the note of it in one transaction, under a lease that only one holder has."""
+
+import random
+import threading
+from collections.abc import Mapping
+from datetime import timedelta
+from uuid import UUID
+
+import structlog
+
+from app.jobs.handler import Handler
+from app.jobs.model import HopelessError, Job, State
+from app.platform.clock import Clock, NewId
+from app.platform.errors import ServiceError
+from app.storage.work import SqlStorage, SqlWork
+
+MAX_BACKOFF = 600
+"""Seconds that a failed job waits for its next try at most."""
+
+log = structlog.get_logger(__name__)
+
+
+class Runner:
+    """Runs jobs, whoever asks for it, and as often as it is asked.
+
+    A worker that dies leaves its job to the next one when the lease has run out. One that has only been slow finds its
+    lease gone: its step is rolled back. So each effect is there exactly once.
+
+    Args:
+        storage: where jobs and effects are.
+        handlers: by kind.
+        clock, new_id: time and identifiers.
+        lease: seconds within which a step is done, or the job is free for others.
+        attempts: how often a job is begun without getting further before it is given up.
+        backoff: seconds before the second try; each further one waits twice as long.
+    """
+
+    def __init__(
+        self,
+        storage: SqlStorage,
+        handlers: Mapping[str, Handler],
+        clock: Clock,
+        new_id: NewId,
+        *,
+        lease: float,
+        attempts: int,
+        backoff: float,
+    ) -> None:
+        self._storage = storage
+        self._handlers = handlers
+        self._clock = clock
+        self._new_id = new_id
+        self._lease = timedelta(seconds=lease)
+        self._attempts = attempts
+        self._backoff = backoff
+        self._stopping = threading.Event()
+
+    def stop(self) -> None:
+        """Let jobs go after their current step, so that others need not wait for their leases to run out."""
+        self._stopping.set()
+
+    def run(self, job_id: UUID) -> None:
+        """Do a job, if it is due and nobody else does it."""
+        lease = self._new_id()
+        with self._storage.write() as work:
+            now = self._clock()
+            if not work.jobs.claim(job_id, lease, now, now + self._lease):
+                return
+        try:
+            while self._step(job_id, lease):
+                if self._stopping.is_set():
+                    with self._storage.write() as work:
+                        work.jobs.postpone(job_id, lease, self._clock(), None)
+                    return
+        except Exception as error:  # noqa: BLE001 whatever a handler raises must not end the worker
+            self._failed(job_id, lease, error)
+
+    def _step(self, job_id: UUID, lease: UUID) -> bool:
+        """Do the next step; say whether there is another."""
+        with self._storage.write() as work:
+            job = work.jobs.hold(job_id, lease, self._clock() + self._lease)
+            if job is None:
+                log.warning("job lost to another worker", job_id=str(job_id))
+                return False
+            if job.cancelling:
+                work.jobs.end(job_id, lease, State.CANCELLED, self._clock())
+                return False
+            if job.attempts > self._attempts:  # each try has taken its worker with it
+                self._give_up(work, job, lease, job.error or "Its worker died at each try.")
+                return False
+            step = self._handlers[job.kind].step(work, job)
+            work.jobs.advance(job_id, lease, step)
+            if step.finished:
+                work.jobs.end(job_id, lease, State.SUCCEEDED, self._clock())
+        return not step.finished
+
+    def _failed(self, job_id: UUID, lease: UUID, error: Exception) -> None:
+        reason = str(error) if isinstance(error, ServiceError | HopelessError) else type(error).__name__
+        log.warning("job step failed", job_id=str(job_id), exc_info=error)
+        with self._storage.write() as work:
+            now = self._clock()
+            job = work.jobs.hold(job_id, lease, now + self._lease)
+            if job is None:
+                return
+            if isinstance(error, HopelessError) or job.attempts >= self._attempts:
+                self._give_up(work, job, lease, reason[:500])
+                return
+            wait = min(self._backoff * 2 ** (job.attempts - 1), MAX_BACKOFF) * random.uniform(0.8, 1.2)  # noqa: S311
+            work.jobs.postpone(job_id, lease, now + timedelta(seconds=wait), reason[:500])
+
+    def _give_up(self, work: SqlWork, job: Job, lease: UUID, reason: str) -> None:
+        log.error("job given up", job_id=str(job.id), kind=job.kind, attempts=job.attempts, reason=reason)
+        work.jobs.end(job.id, lease, State.FAILED, self._clock(), reason)

@@ -1,0 +1,132 @@
+"""What users may do with their jobs."""
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from uuid import UUID
+
+from app.jobs.exports import RESULT
+from app.jobs.imports import PIECE, UPLOAD
+from app.jobs.model import Job, State
+from app.platform.clock import Clock, NewId
+from app.platform.errors import ConflictError, NotFoundError
+from app.storage.work import SqlStorage
+
+NO_SUCH_JOB = "There is no such job."
+KEPT = timedelta(days=7)
+"""How long uploads and results are kept."""
+
+
+class JobService:
+    """
+    Args:
+        queued: is told when there is a new job; whoever does the jobs looks for themselves too, after a while.
+    """
+
+    def __init__(self, storage: SqlStorage, clock: Clock, new_id: NewId, queued: Callable[[], None]) -> None:
+        self._storage = storage
+        self._clock = clock
+        self._new_id = new_id
+        self._queued = queued
+
+    def upload(self) -> "Upload":
+        """Return a new upload, for a job to come."""
+        return Upload(self._storage, self._new_id(), self._clock)
+
+    def queue(
+        self, user_id: UUID, kind: str, parameters: dict[str, object] | None = None, job_id: UUID | None = None
+    ) -> Job:
+        job = Job(job_id or self._new_id(), user_id, kind, self._clock(), parameters=parameters or {})
+        with self._storage.write() as work:
+            work.jobs.add(job)
+        self._queued()
+        return job
+
+    def get(self, user_id: UUID, job_id: UUID) -> Job:
+        """Return a job of this user. Raises NotFoundError."""
+        with self._storage.read() as work:
+            job = work.jobs.get(user_id, job_id)
+        if job is None:
+            raise NotFoundError(NO_SUCH_JOB)
+        return job
+
+    def find(self, user_id: UUID, after: UUID | None, limit: int) -> list[Job]:
+        """Return up to `limit` jobs, newest first, older than the one named `after`."""
+        with self._storage.read() as work:
+            return work.jobs.find(user_id, after, limit)
+
+    def cancel(self, user_id: UUID, job_id: UUID) -> Job:
+        """Let a job end at its next step; what it has done stays. One that has ended stays as it is."""
+        with self._storage.write() as work:
+            work.jobs.cancel(user_id, job_id, self._clock())
+        return self.get(user_id, job_id)
+
+    def resume(self, user_id: UUID, job_id: UUID) -> Job:
+        """Let a cancelled or failed job go on from where it stands. Raises ConflictError if it is neither."""
+        with self._storage.write() as work:
+            resumed = work.jobs.resume(user_id, job_id, self._clock())
+        job = self.get(user_id, job_id)
+        if not resumed:
+            raise ConflictError("Only a job that was cancelled or has failed can be resumed.")
+        self._queued()
+        return job
+
+    def refused(self, user_id: UUID, job_id: UUID, after: int, limit: int) -> list[tuple[int, str, str]]:
+        """Return up to `limit` refused lines past a line number: number, reason, and how the line begins."""
+        self.get(user_id, job_id)
+        with self._storage.read() as work:
+            return work.files.refused(job_id, after, limit)
+
+    def result(self, user_id: UUID, job_id: UUID) -> Iterator[bytes]:
+        """Return the pieces of a job's result. Raises NotFoundError if it has none, or none any more."""
+        job = self.get(user_id, job_id)
+        first = self._piece(job_id, 0) if job.state is State.SUCCEEDED else None
+        if first is None:
+            raise NotFoundError("The job has no result.")
+        return self._pieces(job_id, first)
+
+    def _pieces(self, job_id: UUID, piece: bytes | None) -> Iterator[bytes]:
+        position = 0
+        while piece is not None:
+            yield piece
+            position += 1
+            piece = self._piece(job_id, position)
+
+    def _piece(self, job_id: UUID, position: int) -> bytes | None:
+        with self._storage.read() as work:
+            return work.files.piece(job_id, RESULT, position)
+
+
+class Upload:
+    """A file that is written to the database as it comes: one piece of it is in memory at a time."""
+
+    def __init__(self, storage: SqlStorage, job_id: UUID, clock: Clock) -> None:
+        self.job_id = job_id
+        self.size = 0
+        self._storage = storage
+        self._clock = clock
+        self._pieces = 0
+        self._buffer = bytearray()
+
+    def write(self, data: bytes) -> int:
+        self.size += len(data)
+        self._buffer += data
+        while len(self._buffer) >= PIECE:
+            self._store(bytes(self._buffer[:PIECE]))
+            del self._buffer[:PIECE]
+        return len(data)
+
+    def close(self) -> None:
+        """Store what is left."""
+        if self._buffer:
+            self._store(bytes(self._buffer))
+            self._buffer.clear()
+
+    def discard(self) -> None:
+        """Forget what has been stored."""
+        with self._storage.write() as work:
+            work.files.drop(self.job_id, UPLOAD)
+
+    def _store(self, piece: bytes) -> None:
+        with self._storage.write() as work:
+            work.files.append(self.job_id, UPLOAD, self._pieces, piece, self._clock())
+        self._pieces += 1

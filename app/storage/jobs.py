@@ -1,0 +1,143 @@
+"""Repository of jobs."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CursorResult, and_, func, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from app.jobs.model import Job, State, Step
+from app.storage.models import JobRow
+
+FIELDS = (
+    "id", "user_id", "kind", "created_at", "state", "parameters", "checkpoint", "done", "total", "refused", "attempts",
+    "started_at", "finished_at", "error", "cancelling",
+)  # fmt: skip
+
+
+class SqlJobs:
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def add(self, job: Job, unique_key: str | None = None) -> bool:
+        """Queue a job, unless one with the same key has ever been; say whether it was."""
+        make = postgresql.insert if self._session.get_bind().dialect.name == "postgresql" else sqlite.insert
+        values = {name: getattr(job, name) for name in FIELDS}
+        statement = make(JobRow).values(**values, unique_key=unique_key, due_at=job.created_at)
+        return self._changed(statement.on_conflict_do_nothing(index_elements=["unique_key"]))
+
+    def get(self, user_id: UUID, job_id: UUID) -> Job | None:
+        row = self._session.scalar(select(JobRow).where(JobRow.id == job_id, JobRow.user_id == user_id))
+        return _job(row) if row else None
+
+    def find(self, user_id: UUID, after: UUID | None, limit: int) -> list[Job]:
+        statement = select(JobRow).where(JobRow.user_id == user_id).order_by(JobRow.id.desc()).limit(limit)
+        if after is not None:
+            statement = statement.where(JobRow.id < after)
+        return [_job(row) for row in self._session.scalars(statement)]
+
+    def due(self, now: datetime, limit: int) -> list[UUID]:
+        """Return jobs that wait for somebody to begin them, or whose lease has run out."""
+        return list(self._session.scalars(select(JobRow.id).where(_due(now)).order_by(JobRow.due_at).limit(limit)))
+
+    def announce(self, now: datetime, again: datetime, limit: int) -> list[UUID]:
+        """Return due jobs that nobody has been told of since the time `again`, and note that they now will be."""
+        silent = or_(JobRow.announced_at.is_(None), JobRow.announced_at < again)
+        chosen = select(JobRow.id).where(_due(now), silent).order_by(JobRow.due_at).limit(limit)
+        identifiers = list(self._session.scalars(chosen.with_for_update(skip_locked=True)))
+        self._session.execute(update(JobRow).where(JobRow.id.in_(identifiers)).values(announced_at=now))
+        return identifiers
+
+    def claim(self, job_id: UUID, lease: UUID, now: datetime, until: datetime) -> bool:
+        """Begin a due job. Of any number of callers at the same time, exactly one gets True."""
+        statement = (
+            update(JobRow)
+            .where(JobRow.id == job_id, _due(now))
+            .values(
+                state="running",
+                lease=lease,
+                due_at=until,
+                attempts=JobRow.attempts + 1,
+                started_at=func.coalesce(JobRow.started_at, now),
+            )
+        )
+        return self._changed(statement)
+
+    def hold(self, job_id: UUID, lease: UUID, until: datetime) -> Job | None:
+        """Prolong the lease and hold the job until the transaction ends; None if the lease is somebody else's now."""
+        if not self._changed(update(JobRow).where(*_mine(job_id, lease)).values(due_at=until)):
+            return None
+        return _job(self._session.get_one(JobRow, job_id, populate_existing=True))
+
+    def advance(self, job_id: UUID, lease: UUID, step: Step) -> None:
+        """Note where the job stands. It has got further, so earlier failures no longer count."""
+        values: dict[str, object] = {
+            "checkpoint": step.checkpoint,
+            "done": step.done,
+            "total": step.total,
+            "refused": step.refused,
+            "attempts": 1,
+            "error": None,
+        }
+        self._session.execute(update(JobRow).where(*_mine(job_id, lease)).values(**values))
+
+    def end(self, job_id: UUID, lease: UUID, state: str, now: datetime, error: str | None = None) -> None:
+        self._session.execute(
+            update(JobRow).where(*_mine(job_id, lease)).values(state=state, finished_at=now, error=error, lease=None)
+        )
+
+    def postpone(self, job_id: UUID, lease: UUID, until: datetime, error: str | None) -> None:
+        """Let the job wait for another try."""
+        self._session.execute(
+            update(JobRow)
+            .where(*_mine(job_id, lease))
+            .values(state="queued", due_at=until, error=error, lease=None, announced_at=None)
+        )
+
+    def cancel(self, user_id: UUID, job_id: UUID, now: datetime) -> None:
+        """End a job that waits; ask one that runs to stop at its next step."""
+        mine = (JobRow.id == job_id, JobRow.user_id == user_id)
+        waiting = update(JobRow).where(*mine, JobRow.state == "queued").values(state="cancelled", finished_at=now)
+        if not self._changed(waiting):
+            self._session.execute(update(JobRow).where(*mine, JobRow.state == "running").values(cancelling=True))
+
+    def resume(self, user_id: UUID, job_id: UUID, now: datetime) -> bool:
+        """Queue a cancelled or failed job again, from where it stands, and say whether it was one."""
+        return self._changed(
+            update(JobRow)
+            .where(JobRow.id == job_id, JobRow.user_id == user_id, JobRow.state.in_(("cancelled", "failed")))
+            .values(
+                state="queued",
+                due_at=now,
+                attempts=0,
+                error=None,
+                cancelling=False,
+                finished_at=None,
+                announced_at=None,
+            )
+        )
+
+    def counts(self) -> dict[str, int]:
+        """Return how many jobs are in each state that somebody should look at."""
+        states = ("queued", "running", "failed")
+        counted = select(JobRow.state, func.count()).where(JobRow.state.in_(states)).group_by(JobRow.state)
+        return {**dict.fromkeys(states, 0), **dict(self._session.execute(counted).tuples().all())}
+
+    def _changed(self, statement: Any) -> bool:
+        result = self._session.execute(statement.execution_options(synchronize_session=False))
+        assert isinstance(result, CursorResult)  # noqa: S101 tells the type checker what a change returns
+        return result.rowcount == 1
+
+
+def _due(now: datetime) -> Any:
+    return and_(JobRow.state.in_(("queued", "running")), JobRow.due_at <= now)
+
+
+def _mine(job_id: UUID, lease: UUID) -> tuple[Any, ...]:
+    return JobRow.id == job_id, JobRow.lease == lease, JobRow.state == "running"
+
+
+def _job(row: JobRow) -> Job:
+    return Job(**{**{name: getattr(row, name) for name in FIELDS}, "state": State(row.state)})
