@@ -90,6 +90,9 @@ def test_the_keyboard_selects_and_escape_selects_none(three: Page) -> None:
     three.keyboard.press("Escape")
     expect(bulk(three)).to_be_hidden()
     expect(box(three, "Swat the bug")).not_to_be_checked()
+    box(three, "Swat the bug").focus()
+    three.keyboard.press("/")
+    expect(three.get_by_label("Search", exact=True)).to_be_focused()
 
 
 def test_a_task_that_is_no_longer_shown_is_no_longer_selected(three: Page) -> None:

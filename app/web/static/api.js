@@ -66,3 +66,32 @@ export const listAudit = (query, signal) => authorised("GET", "/admin/audit", { 
 /** @param {"csv" | "ndjson"} format @returns {Promise<Blob>} */
 export const exportAudit = (format, query) =>
   authorised("GET", "/admin/audit/export", { query: { ...query, format }, file: true });
+
+// --- imports and exports
+
+/** @returns {Promise<{items: object[], next_cursor: string | null}>} */
+export const listJobs = (query, signal) => authorised("GET", "/jobs", { query, signal });
+
+export const getJob = (id) => authorised("GET", `/jobs/${encodeURIComponent(id)}`);
+
+export const cancelJob = (id) => authorised("POST", `/jobs/${encodeURIComponent(id)}/cancel`);
+
+export const resumeJob = (id) => authorised("POST", `/jobs/${encodeURIComponent(id)}/resume`);
+
+/** @returns {Promise<{items: {line: number, reason: string, text: string}[], next_cursor: number | null}>} */
+export const refusedLines = (id, query, signal) =>
+  authorised("GET", `/jobs/${encodeURIComponent(id)}/refused`, { query, signal });
+
+/** @returns {Promise<Blob>} */
+export const jobResult = (id) => authorised("GET", `/jobs/${encodeURIComponent(id)}/result`, { file: true });
+
+/** @param {File} file */
+export function importTasks(file) {
+  const body = new FormData();
+  body.append("file", file);
+  return authorised("POST", "/tasks/imports", { body });
+}
+
+/** Filters that are empty are left out. */
+export const exportTasks = (filters) =>
+  authorised("POST", "/tasks/exports", { body: Object.fromEntries(Object.entries(filters).filter(([, value]) => value)) });

@@ -7,6 +7,7 @@ export const HOME = "tasks";
 /** `role`: only for this one. `aside`: reached otherwise than by the row of pages. */
 const PAGES = {
   tasks: { label: "Tasks", module: () => import("./view-tasks.js") },
+  transfers: { label: "Import and export", module: () => import("./view-transfers.js") },
   profile: { label: "Profile", aside: true, module: () => import("./view-profile.js") },
   users: { label: "Users", role: "admin", module: () => import("./view-users.js") },
   audit: { label: "Audit log", role: "admin", module: () => import("./view-audit.js") },

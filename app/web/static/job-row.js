@@ -1,0 +1,114 @@
+// One import or export: how far it is, and what can be done with it.
+
+import * as api from "./api.js";
+import { fullTime } from "./dates.js";
+import { announce, fromTemplate, wordsOf } from "./dom.js";
+import { saveAs } from "./download.js";
+import { pagedList } from "./paged.js";
+import { toast } from "./toast.js";
+
+const POLL_MS = 700;
+const SLOWEST_POLL_MS = 15_000;
+
+const KINDS = { import: "Import", export: "Export" };
+const STATES = {
+  queued: "waiting",
+  running: "under way",
+  succeeded: "done",
+  failed: "failed",
+  cancelled: "cancelled",
+};
+const ACTIVE = ["queued", "running"];
+
+const number = new Intl.NumberFormat("en");
+
+/** @param {object} job as the API tells it; asked for again while it goes on and the row is on the page */
+export function jobRow(job) {
+  const { root, parts } = fromTemplate("job-row");
+  let shown = job;
+  let wait = POLL_MS;
+
+  function draw(next) {
+    const ended = ACTIVE.includes(shown.state) && !ACTIVE.includes(next.state);
+    shown = next;
+    const { state, kind, done, total, refused, error } = shown;
+    const active = ACTIVE.includes(state);
+    const name = KINDS[kind] ?? kind;
+    parts.title.textContent = `${name}, ${STATES[state]}`;
+    parts.facts.textContent = `${fullTime(shown.created_at)} · ${amount(done, total)}`;
+    parts.error.textContent = error ?? "";
+    parts.error.hidden = !error;
+    parts.progress.hidden = !active;
+    parts.progress.setAttribute("aria-label", `${name}: progress`);
+    if (total) {
+      parts.progress.max = total;
+      parts.progress.value = done;
+    } else {
+      parts.progress.removeAttribute("value");
+    }
+    parts.cancel.hidden = !active;
+    parts.resume.hidden = state !== "cancelled" && state !== "failed";
+    parts.download.hidden = !shown.result_url;
+    parts.refused.hidden = refused === 0;
+    parts.refused.textContent = `${number.format(refused)} refused ${refused === 1 ? "line" : "lines"}`;
+    if (ended) announce(`${name}: ${STATES[state]}, ${amount(done, total)}`);
+  }
+
+  async function poll() {
+    if (!root.isConnected || !ACTIVE.includes(shown.state)) return;
+    try {
+      draw(await api.getJob(shown.id));
+      wait = POLL_MS;
+    } catch (error) {
+      if (error.status === 401 || error.status === 404) return;
+      wait = Math.min(2 * wait, SLOWEST_POLL_MS); // out of reach: less and less often
+    }
+    setTimeout(poll, wait);
+  }
+
+  async function attempt(button, action) {
+    button.disabled = true;
+    try {
+      await action();
+    } catch (error) {
+      if (error.status !== 401) toast(wordsOf(error), { alert: true });
+    } finally {
+      button.disabled = false;
+    }
+  }
+
+  const on = (name, action) => parts[name].addEventListener("click", () => attempt(parts[name], action));
+  on("cancel", async () => draw(await api.cancelJob(shown.id)));
+  on("resume", async () => {
+    draw(await api.resumeJob(shown.id));
+    setTimeout(poll, POLL_MS);
+  });
+  on("download", async () => saveAs(await api.jobResult(shown.id), "tasks.csv"));
+
+  const lines = pagedList(parts, {
+    fetchPage: (query, signal) => api.refusedLines(shown.id, query, signal),
+    draw: refusedLine,
+    empty: "No line was refused.",
+  });
+  parts.refused.addEventListener("click", () => {
+    parts.lines.hidden = !parts.lines.hidden;
+    parts.refused.setAttribute("aria-expanded", String(!parts.lines.hidden));
+    if (!parts.lines.hidden) lines.show({});
+  });
+
+  draw(job);
+  setTimeout(poll, POLL_MS);
+  return root;
+}
+
+const amount = (done, total) =>
+  total && total !== done ? `${number.format(done)} of ${number.format(total)}` : number.format(done);
+
+function refusedLine({ line, reason, text }) {
+  const item = document.createElement("li");
+  item.value = line;
+  const said = document.createElement("code");
+  said.textContent = text;
+  item.append(`${reason} `, said);
+  return item;
+}

@@ -1,0 +1,98 @@
+"""Imports and exports, in a real browser on the real server."""
+
+import re
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.e2e.browser import Watch
+from tests.e2e.browser_expiry import V1
+from tests.e2e.browser_steps import row
+
+JOB = "00000000-0000-7000-8000-000000000001"
+
+
+@pytest.fixture
+def transfers(page: Page) -> Page:
+    page.get_by_role("link", name="Import and export").click()
+    expect(page.get_by_role("heading", name="Import and export")).to_be_visible()
+    expect(page.get_by_text("Nothing yet.").first).to_be_visible()
+    return page
+
+
+def test_a_file_is_imported_and_its_refused_lines_are_shown(transfers: Page, tmp_path: Path) -> None:
+    transfers.get_by_role("button", name="Import", exact=True).click()
+    expect(transfers.get_by_label("CSV file")).to_have_accessible_description("Choose a file first.")
+
+    file = tmp_path / "tasks.csv"
+    file.write_text("title,status\nCount the relays,todo\nOpen panel F,nonsense\n")
+    transfers.get_by_label("CSV file").set_input_files(file)
+    transfers.get_by_role("button", name="Import", exact=True).click()
+    expect(job(transfers)).to_contain_text("Import, done")
+    expect(job(transfers).get_by_role("progressbar")).to_be_hidden()
+    job(transfers).get_by_role("button", name="1 refused line").click()
+    expect(job(transfers).get_by_role("listitem")).to_contain_text("Open panel F")
+
+    transfers.get_by_role("link", name="Tasks", exact=True).click()
+    expect(row(transfers, "Count the relays")).to_be_visible()
+    expect(row(transfers, "Open panel F")).to_have_count(0)
+
+
+def test_an_export_is_downloaded_when_it_is_done(transfers: Page) -> None:
+    transfers.get_by_label("With these words").fill("moth")
+    transfers.get_by_role("button", name="Export", exact=True).click()
+    with transfers.expect_download() as download:
+        job(transfers).get_by_role("button", name="Download").click()
+    assert download.value.suggested_filename == "tasks.csv"
+    assert "Find the moth" in download.value.path().read_text()
+
+
+def test_the_progress_of_a_job_shows_and_it_is_cancelled_and_resumed(transfers: Page) -> None:
+    now = {"state": "running", "done": 10}
+
+    def answer(**change: object) -> dict[str, object]:
+        now.update(change)
+        fixed = {"id": JOB, "kind": "import", "total": 40, "refused": 0, "created_at": "2031-02-03T04:05:06Z"}
+        return {**fixed, "started_at": None, "finished_at": None, "error": None, "result_url": None, **now}
+
+    page_of_jobs = {"items": [answer()], "next_cursor": None}
+    transfers.route(re.compile(rf"{V1}/jobs$"), lambda route: route.fulfill(json=page_of_jobs))
+    transfers.route(f"**{V1}/jobs/{JOB}", lambda route: route.fulfill(json=answer()))
+    transfers.route(f"**{V1}/jobs/{JOB}/cancel", lambda route: route.fulfill(json=answer(state="cancelled")))
+    transfers.route(f"**{V1}/jobs/{JOB}/resume", lambda route: route.fulfill(json=answer(state="running")))
+    transfers.reload()
+    bar = job(transfers).get_by_role("progressbar")
+    expect(bar).to_have_js_property("value", 10)
+    now["done"] = 20
+    expect(bar).to_have_js_property("value", 20)
+    expect(job(transfers)).to_contain_text("20 of 40")
+    job(transfers).get_by_role("button", name="Cancel").click()
+    expect(job(transfers)).to_contain_text("Import, cancelled")
+    expect(bar).to_be_hidden()
+    job(transfers).get_by_role("button", name="Resume").click()
+    expect(job(transfers)).to_contain_text("Import, under way")
+    now["done"] = 30
+    expect(bar).to_have_js_property("value", 30)
+    now.update(state="succeeded", done=40)
+    expect(job(transfers)).to_contain_text("Import, done")
+
+
+def test_a_file_that_is_refused_is_explained(transfers: Page, watch: Watch, tmp_path: Path) -> None:
+    watch.expect("status of 422", f"{V1}/tasks/imports")
+    file = tmp_path / "tasks.csv.gz"
+    file.write_bytes(b"\x1f\x8b\x08\x00")
+    transfers.get_by_label("CSV file").set_input_files(file)
+    transfers.get_by_role("button", name="Import", exact=True).click()
+    expect(transfers.get_by_label("CSV file")).to_have_accessible_description("Must be plain CSV, not compressed.")
+
+
+def test_the_page_fits_the_smallest_phone(transfers: Page) -> None:
+    transfers.get_by_role("button", name="Export", exact=True).click()
+    expect(job(transfers)).to_be_visible()
+    transfers.set_viewport_size({"width": 360, "height": 640})
+    assert transfers.evaluate("document.documentElement.scrollWidth") == 360
+
+
+def job(page: Page) -> Locator:
+    return page.locator(".entry").first
