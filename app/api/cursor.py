@@ -8,7 +8,7 @@ import json
 from datetime import datetime
 from uuid import UUID
 
-from app.platform.errors import InvalidError
+from app.platform.errors import NotFoundError
 from app.services.tasks.listing import Position, Query
 
 TAG_BYTES = 16
@@ -39,14 +39,14 @@ class Cursors:
         return base64.urlsafe_b64encode(tag + payload).decode().rstrip("=")
 
     def decode(self, user_id: UUID, query: Query, cursor: str) -> Position:
-        """Return the position. Raises InvalidError if the cursor was not made here for this very listing."""
+        """Return the position. Raises NotFoundError if the cursor was not made here for this very listing."""
         try:
             raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
         except (binascii.Error, ValueError):
             raw = b""
         tag, payload = raw[:TAG_BYTES], raw[TAG_BYTES:]
         if not any(hmac.compare_digest(tag, self._tag(key, user_id, query, payload)) for key in self._keys):
-            raise InvalidError("cursor", "does not belong to this list: start again without it")
+            raise NotFoundError("The cursor does not belong to this list: start again without it.")
         value, identifier = json.loads(payload)
         if isinstance(value, str) and query.sort.field != "title":
             value = datetime.fromisoformat(value)

@@ -4,7 +4,9 @@ from typing import Any
 
 from flask import Blueprint, Response, jsonify, render_template, send_from_directory
 from flask_openapi.openapi import OpenAPI
+from werkzeug.routing import BaseConverter
 
+from app.api.conditions import KEY
 from app.api.problems import MEDIA_TYPE, validation_problem
 from app.platform.version import version
 
@@ -71,6 +73,12 @@ TAKES = {
 """The header that each operation, by its identifier, takes beside its parameters."""
 
 
+class OneConverter(BaseConverter):
+    """The identifier of one thing; the words that stand beside it in paths (`/tasks/bulk`) are none."""
+
+    regex = r"(?!(?:bulk|imports|exports)$)[^/]+"
+
+
 def new_application(import_name: str) -> OpenAPI:
     """Return an application that collects its OpenAPI document as blueprints are registered."""
     app = OpenAPI(
@@ -83,6 +91,7 @@ def new_application(import_name: str) -> OpenAPI:
         template_folder="api/templates",
     )
     app.openapi_version = "3.1.0"
+    app.url_map.converters["one"] = OneConverter
     return app
 
 
@@ -115,7 +124,8 @@ def document(app: OpenAPI) -> dict[str, Any]:
 
 
 def _take(operation: dict[str, Any], name: str) -> None:
-    parameter = {"name": name, "in": "header", "description": HEADERS[name], "schema": {"type": "string"}}
+    schema = {"type": "string", **({"pattern": f"^{KEY.pattern}$"} if name == "Idempotency-Key" else {})}
+    parameter = {"name": name, "in": "header", "description": HEADERS[name], "schema": schema}
     parameters = operation.setdefault("parameters", [])
     if parameter not in parameters:
         parameters.append(parameter)
@@ -139,7 +149,7 @@ def _errors(path: str, method: str, operation: dict[str, Any]) -> set[str]:
         errors |= {"400", "413", "415"}
     if operation.get("security") or path.endswith(("/login", "/refresh")):
         errors.add("401")
-    if "{" in path:
+    if "{" in path or operation["operationId"] == "list_tasks":
         errors.add("404")
     if path.endswith("/register") or operation["operationId"] in {"update_user", "create_task", "change_tasks"}:
         errors.add("409")

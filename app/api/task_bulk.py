@@ -1,13 +1,11 @@
 """/tasks/bulk and /tags: many tasks at once."""
 
-from collections.abc import Callable
-from enum import StrEnum
-from typing import Annotated, Self
+from typing import Annotated, Literal
 from uuid import UUID
 
 from flask import Response
 from flask_openapi.blueprint import APIBlueprint
-from pydantic import Field, model_validator
+from pydantic import Field, RootModel
 
 from app.api.body import require_json
 from app.api.conditions import once_key
@@ -20,55 +18,48 @@ from app.services.tasks.service import TaskService
 MOST_TASKS = 100
 
 
-class Action(StrEnum):
-    SET_STATUS = "set_status"
-    SET_DUE = "set_due"
-    ADD_TAGS = "add_tags"
-    REMOVE_TAGS = "remove_tags"
-    DELETE = "delete"
-
-
-NEEDS = {
-    Action.SET_STATUS: "status",
-    Action.SET_DUE: "due_at",
-    Action.ADD_TAGS: "tags",
-    Action.REMOVE_TAGS: "tags",
-    Action.DELETE: None,
-}
-"""The field that says what an action is to do; it and no other has to be there."""
-
-
-class BulkChange(Strict):
+class Many(Strict):
     ids: Annotated[list[UUID], Field(min_length=1, max_length=MOST_TASKS)]
-    action: Action
-    status: Annotated[Status | None, Field(description="For `set_status`")] = None
-    due_at: Annotated[Time | None, Field(description="For `set_due`; null clears the date")] = None
-    tags: Annotated[Tags | None, Field(min_length=1, description="For `add_tags` and `remove_tags`")] = None
 
-    @model_validator(mode="after")
-    def _fits(self) -> Self:
-        needed = NEEDS[self.action]
-        given = self.model_fields_set - {"ids", "action"}
-        if given != ({needed} if needed else set()):
-            raise ValueError(f"{self.action} needs {needed or 'nothing'}, and no other field")
-        if needed in {"status", "tags"} and getattr(self, needed) is None:
-            raise ValueError(f"{needed} must not be null")
-        return self
 
-    def change(self) -> Callable[[Task], Change]:
-        """Return what the action makes of a task."""
-        wanted = set(self.tags or ())
-        match self.action:
-            case Action.SET_STATUS:
-                status = self.status
-                assert status is not None  # noqa: S101 the validator has seen to it
-                return lambda _task: Change(status=status)
-            case Action.SET_DUE:
-                return lambda _task: Change(due_at=self.due_at)
-            case Action.ADD_TAGS:
-                return lambda task: Change(tags=tag_forms({*task.tags, *wanted}))
-            case _:
-                return lambda task: Change(tags=tag_forms(set(task.tags) - wanted))
+class SetStatus(Many):
+    action: Literal["set_status"]
+    status: Status
+
+    def change(self, _task: Task) -> Change:
+        return Change(status=self.status)
+
+
+class SetDue(Many):
+    action: Literal["set_due"]
+    due_at: Annotated[Time | None, Field(description="null clears the date")]
+
+    def change(self, _task: Task) -> Change:
+        return Change(due_at=self.due_at)
+
+
+class AddTags(Many):
+    action: Literal["add_tags"]
+    tags: Annotated[Tags, Field(min_length=1)]
+
+    def change(self, task: Task) -> Change:
+        return Change(tags=tag_forms({*task.tags, *self.tags}))
+
+
+class RemoveTags(Many):
+    action: Literal["remove_tags"]
+    tags: Annotated[Tags, Field(min_length=1)]
+
+    def change(self, task: Task) -> Change:
+        return Change(tags=tag_forms(set(task.tags) - set(self.tags)))
+
+
+class Delete(Many):
+    action: Literal["delete"]
+
+
+class BulkChange(RootModel[Annotated[SetStatus | SetDue | AddTags | RemoveTags | Delete, Field(discriminator="action")]]):
+    """What to do, and with which tasks."""
 
 
 class BulkResult(Shown):
@@ -96,11 +87,11 @@ def blueprint(service: TaskService, guard: Guard) -> APIBlueprint:
     @many.post("/tasks/bulk", responses={200: BulkResult}, operation_id="change_tasks")
     def change_tasks(body: BulkChange) -> Response:
         """Change or delete many tasks, all or none"""
-        user_id, key = principal().user_id, once_key()
+        user_id, key, wanted = principal().user_id, once_key(), body.root
         outcome = (
-            service.delete_many(user_id, body.ids, key)
-            if body.action is Action.DELETE
-            else service.change_many(user_id, body.ids, body.change(), key)
+            service.delete_many(user_id, wanted.ids, key)
+            if isinstance(wanted, Delete)
+            else service.change_many(user_id, wanted.ids, wanted.change, key)
         )
         return BulkResult.model_validate(outcome).response()
 

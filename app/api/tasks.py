@@ -74,7 +74,7 @@ class TaskPath(BaseModel):
 class ListParameters(Strict):
     status: Annotated[Status | None, Field(description="Only tasks in this state")] = None
     q: Annotated[Prose | None, Field(max_length=200, description="Text in title or description, in any case")] = None
-    tag: Annotated[Tag | None, Field(description="Only tasks with this tag")] = None
+    tag: Annotated[Prose | None, Field(max_length=50, description="Only tasks with this tag, in any case")] = None
     due_after: Annotated[Time | None, Field(description="Due at this time or later")] = None
     due_before: Annotated[Time | None, Field(description="Due earlier than this time")] = None
     sort: Annotated[Sort, Field(description="Order; `-` turns it round; undated tasks come last")] = Sort.CREATED_DOWN
@@ -110,7 +110,7 @@ def blueprint(service: TaskService, guard: Guard, cursors: Cursors) -> APIBluepr
     def list_tasks(query: ListParameters) -> Response:
         """List tasks, a page at a time"""
         user_id = principal().user_id
-        filters = Filters(query.status, query.q, query.due_after, query.due_before, query.tag)
+        filters = Filters(query.status, query.q, query.due_after, query.due_before, query.tag and tag_form(query.tag))
         wanted = Query(filters, query.sort, query.limit)
         if query.cursor:
             wanted = replace(wanted, after=cursors.decode(user_id, wanted, query.cursor))
@@ -119,13 +119,13 @@ def blueprint(service: TaskService, guard: Guard, cursors: Cursors) -> APIBluepr
         following = cursors.encode(user_id, wanted, page.next) if page.next else None
         return TaskPage(items=items, next_cursor=following).response()
 
-    @tasks.get("/<task_id>", responses={200: TaskBody}, operation_id="get_task")
+    @tasks.get("/<one:task_id>", responses={200: TaskBody}, operation_id="get_task")
     def get(path: TaskPath) -> Response:
         """Show a task"""
         task = service.get(principal().user_id, path.identifier())
         return versioned(TaskBody.model_validate(task).response(), task.version)
 
-    @tasks.patch("/<task_id>", responses={200: TaskBody}, operation_id="update_task")
+    @tasks.patch("/<one:task_id>", responses={200: TaskBody}, operation_id="update_task")
     def update(path: TaskPath, body: TaskChange) -> Response:
         """Change a task"""
         given = {name: getattr(body, name) for name in body.model_fields_set}
@@ -136,7 +136,7 @@ def blueprint(service: TaskService, guard: Guard, cursors: Cursors) -> APIBluepr
         response.set_etag(str(task.version))
         return response
 
-    @tasks.delete("/<task_id>", responses={204: None}, operation_id="delete_task")
+    @tasks.delete("/<one:task_id>", responses={204: None}, operation_id="delete_task")
     def delete(path: TaskPath) -> Response:
         """Delete a task"""
         service.delete(principal().user_id, path.identifier(), expected_versions())
