@@ -91,7 +91,7 @@ def new_application(import_name: str) -> OpenAPI:
         template_folder="api/templates",
     )
     app.openapi_version = "3.1.0"
-    app.url_map.converters["one"] = OneConverter
+    app.url_map.converters["default"] = OneConverter
     return app
 
 

@@ -58,7 +58,10 @@ class Delete(Many):
     action: Literal["delete"]
 
 
-class BulkChange(RootModel[Annotated[SetStatus | SetDue | AddTags | RemoveTags | Delete, Field(discriminator="action")]]):
+AnyChange = Annotated[SetStatus | SetDue | AddTags | RemoveTags | Delete, Field(discriminator="action")]
+
+
+class BulkChange(RootModel[AnyChange]):
     """What to do, and with which tasks."""
 
 

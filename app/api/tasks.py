@@ -119,13 +119,13 @@ def blueprint(service: TaskService, guard: Guard, cursors: Cursors) -> APIBluepr
         following = cursors.encode(user_id, wanted, page.next) if page.next else None
         return TaskPage(items=items, next_cursor=following).response()
 
-    @tasks.get("/<one:task_id>", responses={200: TaskBody}, operation_id="get_task")
+    @tasks.get("/<task_id>", responses={200: TaskBody}, operation_id="get_task")
     def get(path: TaskPath) -> Response:
         """Show a task"""
         task = service.get(principal().user_id, path.identifier())
         return versioned(TaskBody.model_validate(task).response(), task.version)
 
-    @tasks.patch("/<one:task_id>", responses={200: TaskBody}, operation_id="update_task")
+    @tasks.patch("/<task_id>", responses={200: TaskBody}, operation_id="update_task")
     def update(path: TaskPath, body: TaskChange) -> Response:
         """Change a task"""
         given = {name: getattr(body, name) for name in body.model_fields_set}
@@ -136,7 +136,7 @@ def blueprint(service: TaskService, guard: Guard, cursors: Cursors) -> APIBluepr
         response.set_etag(str(task.version))
         return response
 
-    @tasks.delete("/<one:task_id>", responses={204: None}, operation_id="delete_task")
+    @tasks.delete("/<task_id>", responses={204: None}, operation_id="delete_task")
     def delete(path: TaskPath) -> Response:
         """Delete a task"""
         service.delete(principal().user_id, path.identifier(), expected_versions())

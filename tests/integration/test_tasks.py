@@ -131,7 +131,6 @@ def test_filters_narrow_the_list(person: Person) -> None:
         ({"colour": "red"}, "colour"),
         ({"q": "nul\x00"}, "q"),
         ({"cursor": "?"}, "cursor"),
-        ({"cursor": "AAAA"}, "cursor"),
         ({"cursor": "é"}, "cursor"),
     ],
 )
@@ -148,7 +147,7 @@ def test_a_cursor_is_good_for_its_own_list_only(new_person: Callable[[], Person]
     cursor = person.call("GET", "/tasks", query_string={"limit": 1}).get_json()["next_cursor"]
     assert len(person.call("GET", "/tasks", query_string={"limit": 2, "cursor": cursor}).get_json()["items"]) == 2
     for query in ({"sort": "title"}, {"status": "todo"}, {"q": "task"}, {"due_before": "2030-01-01T00:00:00Z"}):
-        assert_problem(person.call("GET", "/tasks", query_string={**query, "cursor": cursor}), 422)
-    assert_problem(other.call("GET", "/tasks", query_string={"cursor": cursor}), 422)
+        assert_problem(person.call("GET", "/tasks", query_string={**query, "cursor": cursor}), 404)
+    assert_problem(other.call("GET", "/tasks", query_string={"cursor": cursor}), 404)
     changed = ("A" if cursor[-5] != "A" else "B").join((cursor[:-5], cursor[-4:]))
-    assert_problem(person.call("GET", "/tasks", query_string={"cursor": changed}), 422)
+    assert_problem(person.call("GET", "/tasks", query_string={"cursor": changed}), 404)
