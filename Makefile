@@ -11,11 +11,12 @@ APP := $(VENV)/app/bin
 INFRA := $(VENV)/infra/bin
 CHECKS := $(VENV)/checks/bin
 
-# --- environments: one for the API, one for the infrastructure, one for the checkers; all locked with hashes
+# --- environments: of the API, the infrastructure, the checkers and the bench; all locked with hashes
 
 $(VENV)/app/.ready: requirements/app-test.txt
 $(VENV)/infra/.ready: requirements/infra-test.txt
 $(VENV)/checks/.ready: requirements/checks.txt
+$(VENV)/bench/.ready: requirements/bench.txt
 $(VENV)/%/.ready:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "make: $(PYTHON) is older than 3.11: set PYTHON to a newer one" >&2; exit 1; }
 	@echo "environment $*: installing from $<"
@@ -77,6 +78,11 @@ e2e: $(VENV)/app/.ready $(VENV)/infra/.ready ## Run the end-to-end tests on the 
 	@for phase in $(PHASE); do $(MAKE) up PHASE=$$phase; $(APP)/pytest -v tests/e2e --phase $$phase; done
 	@$(INFRA)/pytest -q tests/plugins/live
 
+.PHONY: bench
+bench: $(VENV)/infra/.ready $(VENV)/bench/.ready ## Measure beside what it is compared with: make bench [BENCH="--quick --json"]
+	@$(LOCAL) prepare-bench
+	@$(VENV)/bench/bin/python -m bench $(BENCH)
+
 .PHONY: lint
 lint: $(VENV)/app/.ready $(VENV)/infra/.ready $(VENV)/checks/.ready ## Check style, types, workflows, Dockerfile and manifests
 	@$(CHECKS)/ruff check .
@@ -122,8 +128,8 @@ smoke: $(VENV)/infra/.ready ## Ask the stack's address whether it is ready: make
 .PHONY: lock
 lock: ## Lock the dependencies of pyproject.toml again, with hashes
 	@$(PYTHON) -m venv --clear $(VENV)/lock && $(VENV)/lock/bin/pip install --quiet uv
-	@for group in app app-test infra infra-test checks; do \
-	  base=$${group%-test}; \
+	@for group in app app-test infra infra-test checks bench; do \
+	  base=$${group%-test}; if [ $$group = bench ]; then base=app-test; fi; \
 	  $(VENV)/lock/bin/uv pip compile --quiet pyproject.toml --group $$group --universal --python-version 3.11 \
 	    --generate-hashes --no-header --no-annotate --output-file requirements/$$group.txt \
 	    $$([ $$base = $$group ] || echo --constraint requirements/$$base.txt); \

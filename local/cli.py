@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -136,12 +137,21 @@ def kubeconfig() -> None:
 @app.command("prepare-tests")
 def prepare_tests() -> None:
     """Install what `make test` runs and pip does not bring."""
-    progress = Progress()
-    packages.extend_path()
-    if wanted := packages.missing_for_tests():
-        with progress.step(f"Debian packages: {', '.join(wanted)}"):
-            packages.install(wanted)
+    _install(packages.missing_for_tests)
     wheels.helm()
+
+
+@app.command("prepare-bench")
+def prepare_bench() -> None:
+    """Install what `make bench` runs and pip does not bring."""
+    _install(packages.missing_for_bench)
+
+
+def _install(missing: Callable[[], list[str]]) -> None:
+    packages.extend_path()
+    if wanted := missing():
+        with Progress().step(f"Debian packages: {', '.join(wanted)}"):
+            packages.install(wanted)
 
 
 @app.command("tools")

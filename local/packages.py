@@ -32,6 +32,8 @@ PROGRAMS = {
 }
 # What the tests run: the browser, what drops root for servers that refuse it, and a registry for the pipeline.
 TEST_PROGRAMS = {"chromium": "chromium", "setpriv": "util-linux", "docker-registry": "docker-registry"}
+# What the bench runs: the load, and what drops root for a PostgreSQL that refuses it.
+BENCH_PROGRAMS = {"wrk": "wrk", "setpriv": "util-linux"}
 SERVICES = {
     "etcd-server": "etcd",
     "containerd": "containerd",
@@ -60,6 +62,11 @@ def missing() -> list[str]:
 def missing_for_tests() -> list[str]:
     """Return the packages that the tests need and that are not there."""
     return [package for program, package in TEST_PROGRAMS.items() if shutil.which(program) is None]
+
+
+def missing_for_bench() -> list[str]:
+    """Return the packages that the bench needs and that are not there."""
+    return [package for program, package in BENCH_PROGRAMS.items() if shutil.which(program) is None]
 
 
 @contextlib.contextmanager

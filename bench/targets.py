@@ -1,0 +1,75 @@
+"""What is served: a bare Flask, a naive endpoint, and our application with and without its kept answers."""
+
+import os
+from collections.abc import Iterable
+from dataclasses import replace
+from uuid import UUID
+
+import jwt
+import redis
+from flask import Flask, Response, request
+
+from app.api.guard import Guard
+from app.bootstrap import application, build, create_app
+from app.platform.settings import load_settings
+from app.platform.user_cache import Look, UserCache
+
+NAIVE_PATH = "/naive"
+PAGE_KEY = "bench:page"
+"""Where the bench leaves the bytes of the list for the naive endpoint."""
+
+
+def hello() -> Flask:
+    """Return the least that Flask can serve."""
+    app = Flask("hello")
+
+    @app.get("/")
+    def index() -> str:
+        return "hello"
+
+    return app
+
+
+def naive() -> Flask:
+    """Return an endpoint that checks a token (HMAC, the cheapest) and reads one key of Redis, and nothing else."""
+    app = Flask("naive")
+    client = redis.Redis.from_url(os.environ["APP_REDIS_URL"])
+    secret = os.environ["APP_SECRET_KEY"]
+
+    @app.get(NAIVE_PATH)
+    def page() -> Response:
+        jwt.decode(request.headers["Authorization"].removeprefix("Bearer "), secret, algorithms=["HS256"])
+        return Response(client.get(PAGE_KEY), mimetype="application/json")
+
+    return app
+
+
+def whole() -> Flask:
+    """Return our application with everything on."""
+    return application()
+
+
+class NothingKept:
+    """Passes on which sessions have ended; keeps no answer."""
+
+    def __init__(self, cache: UserCache) -> None:
+        self._cache = cache
+
+    def look(self, user_id: UUID, session_id: UUID, name: str | None) -> Look:  # noqa: ARG002 nothing is kept
+        return replace(self._cache.look(user_id, session_id, None), version=None, body=None)
+
+    def keep(self, user_id: UUID, version: bytes, name: str, body: bytes) -> None:
+        """Keep nothing."""
+
+    def deny(self, user_id: UUID, session_id: UUID) -> None:
+        self._cache.deny(user_id, session_id)
+
+    def changed(self, users: Iterable[UUID]) -> None:
+        self._cache.changed(users)
+
+
+def uncached() -> Flask:
+    """Return our application, making each answer anew."""
+    parts = build(load_settings())
+    guard = Guard(parts.tokens, NothingKept(parts.guard._cache))  # the application has no such switch
+    return create_app(replace(parts, guard=guard))
