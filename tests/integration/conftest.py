@@ -27,8 +27,11 @@ def running(tmp_path_factory: pytest.TempPathFactory, migrated_sqlite: bytes) ->
 @pytest.fixture(scope="session")
 def browser() -> "Iterator[Browser]":
     """A headless Chromium."""
-    from tests.e2e.browser import chromium
+    from playwright.sync_api import expect
 
+    from tests.e2e.browser import TIMEOUT_MS, chromium
+
+    expect.set_options(timeout=TIMEOUT_MS)
     with chromium() as started:
         yield started
 
