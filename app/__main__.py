@@ -17,6 +17,9 @@ def parser() -> argparse.ArgumentParser:
     serve.add_argument("--service", choices=CHOICES, default=ALL, help="which service to run (default: all)")
     commands.add_parser("migrate", help="bring the database to the schema of this version")
 
+    commands.add_parser("worker", help="do jobs that the servers have taken on (with APP_JOBS=celery)")
+    commands.add_parser("beat", help="do what is due by the clock (with APP_JOBS=celery)")
+
     grant = commands.add_parser("grant-admin", help="make an account an administrator's")
     grant.add_argument("email", help="the e-mail address of the account")
 
@@ -62,6 +65,14 @@ def main(arguments: list[str] | None = None) -> int:
             from app.commands.migrate import migrate
 
             return migrate()
+        case "worker":
+            from app.commands.worker import worker
+
+            return worker()
+        case "beat":
+            from app.commands.beat import beat
+
+            return beat()
         case "grant-admin":
             from app.commands.grant_admin import grant_admin
 

@@ -11,7 +11,7 @@ from app.platform.clock import Clock
 from app.storage.work import SqlStorage
 
 ANNOUNCED = 500
-"""Jobs that are announced at a time."""
+"""Jobs that are announced ahead of the workers: more would only be announced again before their turn comes."""
 
 CLEANING = timedelta(hours=1)
 
@@ -51,11 +51,12 @@ class Announcer:
     """Tells the carrier of due jobs, and again of those that nobody has begun: a message may be lost.
 
     Args:
-        send: hands a message over. What it raises rolls the note back that the jobs were announced.
+        send: hands a message over, for a job that has been begun before or not. What it raises rolls the note back that
+            the jobs were announced.
         again: seconds after which a job that is still due is announced again.
     """
 
-    def __init__(self, storage: SqlStorage, send: Callable[[UUID], None], clock: Clock, again: float) -> None:
+    def __init__(self, storage: SqlStorage, send: Callable[[UUID, bool], None], clock: Clock, again: float) -> None:
         self._storage = storage
         self._send = send
         self._clock = clock
@@ -65,8 +66,8 @@ class Announcer:
         now = self._clock()
         with self._storage.write() as work:
             jobs = work.jobs.announce(now, now - self._again, ANNOUNCED)
-            for job_id in jobs:
-                self._send(job_id)
+            for job_id, begun in jobs:
+                self._send(job_id, begun)
         return bool(jobs)
 
 

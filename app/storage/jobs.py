@@ -17,6 +17,10 @@ FIELDS = (
 )  # fmt: skip
 
 
+FEWEST = 20
+"""Jobs that are announced at a time however many wait already: those that a worker has left come first."""
+
+
 class SqlJobs:
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -42,13 +46,23 @@ class SqlJobs:
         """Return jobs that wait for somebody to begin them, or whose lease has run out."""
         return list(self._session.scalars(select(JobRow.id).where(_due(now)).order_by(JobRow.due_at).limit(limit)))
 
-    def announce(self, now: datetime, again: datetime, limit: int) -> list[UUID]:
-        """Return due jobs that nobody has been told of since the time `again`, and note that they now will be."""
+    def announce(self, now: datetime, again: datetime, limit: int) -> list[tuple[UUID, bool]]:
+        """Return due jobs that nobody has been told of since the time `again`, and note that they now will be; and
+        say of each whether it has been begun before."""
+        waiting = select(func.count()).where(_due(now), JobRow.state == "queued", JobRow.announced_at >= again)
+        limit = max(limit - (self._session.scalar(waiting) or 0), FEWEST)
         silent = or_(JobRow.announced_at.is_(None), JobRow.announced_at < again)
-        chosen = select(JobRow.id).where(_due(now), silent).order_by(JobRow.due_at).limit(limit)
-        identifiers = list(self._session.scalars(chosen.with_for_update(skip_locked=True)))
-        self._session.execute(update(JobRow).where(JobRow.id.in_(identifiers)).values(announced_at=now))
-        return identifiers
+        chosen = (
+            select(JobRow.id, JobRow.attempts)
+            .where(_due(now), silent)
+            .order_by(JobRow.attempts.desc(), JobRow.due_at)
+            .limit(limit)
+        )
+        jobs = {
+            job_id: attempts > 0 for job_id, attempts in self._session.execute(chosen.with_for_update(skip_locked=True))
+        }
+        self._session.execute(update(JobRow).where(JobRow.id.in_(jobs)).values(announced_at=now))
+        return list(jobs.items())
 
     def claim(self, job_id: UUID, lease: UUID, now: datetime, until: datetime) -> bool:
         """Begin a due job. Of any number of callers at the same time, exactly one gets True."""

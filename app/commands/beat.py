@@ -1,0 +1,41 @@
+"""`beat`: do what is due by the clock. Two of them do no harm: each thing is done once, or can be done twice."""
+
+import signal
+from pathlib import Path
+
+from app.commands import fail
+from app.platform import logs
+from app.platform.settings import SettingsError, load_settings
+
+ALIVE = Path("/tmp/beat.alive")  # noqa: S108 the only writable path of the container
+"""Touched while it runs: what its probes look at."""
+
+SECONDS = 5
+"""Between two looks at the clock."""
+
+
+def beat() -> int:
+    """Look at the clock until TERM."""
+    try:
+        settings = load_settings()
+    except SettingsError as error:
+        return fail(str(error), 2)
+    logs.configure(settings.logs_as, settings.log_level)
+
+    from app.bootstrap import build
+    from app.jobs.background import Cleaner
+    from app.jobs.loop import Loop
+    from app.platform.clock import utc_now
+
+    cleaner = Cleaner(build(settings).storage, utc_now)
+
+    def turn() -> bool:
+        ALIVE.touch()
+        cleaner.turn()
+        return False
+
+    loop = Loop("beat", turn, SECONDS)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: loop.end())
+    loop.run()
+    return 0

@@ -1,0 +1,69 @@
+"""`worker`: do jobs, several at a time, as Celery's messages name them."""
+
+from pathlib import Path
+from typing import Any
+
+from app.commands import fail
+from app.platform import logs
+from app.platform.settings import SettingsError, load_settings
+
+ALIVE = Path("/tmp/worker.alive")  # noqa: S108 the only writable path of the container
+"""Touched while the worker runs: what its probes look at."""
+
+
+def worker() -> int:
+    """Run a Celery worker until it is told to end."""
+    try:
+        settings = load_settings()
+    except SettingsError as error:
+        return fail(str(error), 2)
+    if settings.broker_url is None and settings.redis_url is None and settings.redis_host is None:
+        return fail("APP_BROKER_URL: missing (or give APP_REDIS_HOST or APP_REDIS_URL)", 2)
+    logs.configure(settings.logs_as, settings.log_level)
+
+    from celery import signals
+
+    from app.bootstrap import build
+    from app.jobs.background import Announcer
+    from app.jobs.carrier import application
+    from app.jobs.loop import Loop
+    from app.platform.clock import utc_now
+
+    parts = build(settings)
+    celery, send = application(settings, parts.runner.run)
+    announcer = Announcer(parts.storage, send, utc_now, settings.visibility_timeout)
+
+    def announce() -> bool:
+        announcer.turn()
+        return False  # not at once again: the workers need a while for what has been announced
+
+    loops = (Loop("announcer", announce, settings.job_poll), Loop("alive", _alive, 5))
+
+    def begin(**_details: Any) -> None:
+        for loop in loops:
+            loop.start()
+
+    def end(**_details: Any) -> None:
+        parts.runner.stop()
+        for loop in loops:
+            loop.end()
+
+    signals.worker_ready.connect(begin, weak=False)
+    signals.worker_shutting_down.connect(end, weak=False)
+    celery.worker_main(
+        [
+            "worker",
+            # Threads: jobs wait for the database most of the time, and one process has one pool of connections.
+            "--pool=threads",
+            f"--concurrency={settings.worker_concurrency}",
+            f"--loglevel={settings.log_level}",
+            "--without-gossip",
+            "--without-mingle",
+        ]
+    )
+    return 0
+
+
+def _alive() -> bool:
+    ALIVE.touch()
+    return False

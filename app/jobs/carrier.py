@@ -1,0 +1,62 @@
+"""The Celery application. Its messages only name jobs: the table is the truth, so lost or doubled ones do no harm."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from app.platform.settings import Settings
+
+if TYPE_CHECKING:
+    from celery import Celery
+
+FIRST, LAST = 0, 9
+"""Priorities, as Redis has them: each is a list of its own."""
+
+
+def broker_url(settings: Settings) -> str:
+    """Return where the messages go: the setting, or database 1 of the settings' Redis."""
+    from urllib.parse import quote, urlsplit, urlunsplit
+
+    if settings.broker_url is not None:
+        return settings.broker_url.get_secret_value()
+    if settings.redis_url is not None:
+        return urlunsplit(urlsplit(settings.redis_url.get_secret_value())._replace(path="/1"))
+    password = f":{quote(settings.redis_password.get_secret_value(), safe='')}@" if settings.redis_password else ""
+    return f"redis://{password}{settings.redis_host}:{settings.redis_port}/1"
+
+
+def application(settings: Settings, run: Callable[[UUID], None]) -> "tuple[Celery, Callable[[UUID, bool], None]]":
+    """Return the Celery application, and what sends the message that names a job.
+
+    Args:
+        settings: with a broker.
+        run: does a job; called by workers.
+    """
+    from celery import Celery
+
+    celery = Celery("app.jobs", broker=broker_url(settings), set_as_current=False)
+    celery.conf.update(
+        # A message is taken off when its job has ended, not when it has begun: a worker that dies gives it back.
+        task_acks_late=True,
+        task_reject_on_worker_lost=True,
+        task_ignore_result=True,
+        task_default_queue="jobs",
+        worker_prefetch_multiplier=1,
+        broker_transport_options={"visibility_timeout": settings.visibility_timeout},
+        broker_connection_retry_on_startup=True,
+        worker_soft_shutdown_timeout=settings.graceful_timeout,
+        worker_enable_soft_shutdown_on_idle=False,
+        worker_hijack_root_logger=False,
+        worker_cancel_long_running_tasks_on_connection_loss=False,
+    )
+
+    @celery.task(name="jobs.run")
+    def task(job_id: str) -> None:
+        run(UUID(job_id))
+
+    def send(job_id: UUID, begun: bool) -> None:
+        # A job that its worker has not ended goes before those that nobody has begun. Without the default's patience:
+        # the announcer comes again by itself.
+        task.apply_async((str(job_id),), retry=False, priority=FIRST if begun else LAST)
+
+    return celery, send

@@ -1,0 +1,158 @@
+"""The runner: a job is one worker's at a time, tried again after a while, and given up at last."""
+
+from datetime import UTC, datetime, timedelta
+from uuid import UUID, uuid4
+
+import pytest
+from sqlalchemy import select
+
+from app.jobs.background import Announcer
+from app.jobs.handler import Handler
+from app.jobs.model import HopelessError, Job, Step
+from app.jobs.runner import Runner
+from app.platform.clock import new_id
+from app.platform.errors import UnavailableError
+from app.platform.events import Event
+from app.storage.engine import Database
+from app.storage.models import JobRow, OutboxRow
+from app.storage.work import SqlStorage, SqlWork
+from tests.support.fakes import FakeClock
+
+LEASE = 60
+
+
+class Counting:
+    """Has an effect at each of three steps; may be told to fail at one."""
+
+    def __init__(self) -> None:
+        self.at_step: dict[int, Exception] = {}
+
+    def step(self, work: SqlWork, job: Job) -> Step:
+        work.outbox.add(Event(uuid4(), f"effect.{job.done}", None, datetime.now(UTC)))
+        if job.done in self.at_step:
+            raise self.at_step[job.done]
+        return Step(finished=job.done == 2, done=job.done + 1)
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+def storage(database: Database) -> SqlStorage:
+    return SqlStorage(database)
+
+
+def runner(storage: SqlStorage, handler: Handler, clock: FakeClock) -> Runner:
+    return Runner(storage, {"count": handler}, clock, new_id, lease=LEASE, attempts=3, backoff=10)
+
+
+def queue(storage: SqlStorage, clock: FakeClock) -> UUID:
+    job = Job(new_id(), None, "count", clock())
+    with storage.write() as work:
+        assert work.jobs.add(job)
+    return job.id
+
+
+def row(storage: SqlStorage, job_id: UUID) -> JobRow:
+    with storage.read() as work:
+        return work.session.get_one(JobRow, job_id)
+
+
+def effects(storage: SqlStorage) -> list[str]:
+    with storage.read() as work:
+        return sorted(work.session.scalars(select(OutboxRow.name)))
+
+
+def test_a_job_is_done_once_however_often_it_is_named(storage: SqlStorage, clock: FakeClock) -> None:
+    job_id = queue(storage, clock)
+    for _ in range(3):
+        runner(storage, Counting(), clock).run(job_id)
+    assert row(storage, job_id).state == "succeeded"
+    assert effects(storage) == ["effect.0", "effect.1", "effect.2"]
+
+
+def test_a_failed_step_leaves_nothing_and_is_tried_again_after_a_while(storage: SqlStorage, clock: FakeClock) -> None:
+    job_id, handler = queue(storage, clock), Counting()
+    handler.at_step[1] = UnavailableError("away")
+    runner(storage, handler, clock).run(job_id)
+    assert (row(storage, job_id).state, row(storage, job_id).error) == ("queued", "away")
+    assert effects(storage) == ["effect.0"]
+    handler.at_step.clear()
+    runner(storage, handler, clock).run(job_id)
+    assert row(storage, job_id).state == "queued", "it was not due"
+    clock.advance(seconds=30)
+    runner(storage, handler, clock).run(job_id)
+    assert row(storage, job_id).state == "succeeded"
+    assert effects(storage) == ["effect.0", "effect.1", "effect.2"]
+
+
+def test_a_job_that_fails_at_each_try_is_given_up_with_its_reason(storage: SqlStorage, clock: FakeClock) -> None:
+    job_id, handler = queue(storage, clock), Counting()
+    handler.at_step[0] = UnavailableError("away")
+    for _ in range(5):
+        runner(storage, handler, clock).run(job_id)
+        clock.advance(hours=1)
+    assert (row(storage, job_id).state, row(storage, job_id).error) == ("failed", "away")
+    assert row(storage, job_id).attempts == 3
+    with storage.read() as work:
+        assert work.jobs.counts() == {"queued": 0, "running": 0, "failed": 1}
+
+
+def test_a_hopeless_job_is_given_up_at_once(storage: SqlStorage, clock: FakeClock) -> None:
+    job_id, handler = queue(storage, clock), Counting()
+    handler.at_step[0] = HopelessError("no columns")
+    runner(storage, handler, clock).run(job_id)
+    assert (row(storage, job_id).state, row(storage, job_id).attempts) == ("failed", 1)
+
+
+def test_a_worker_that_lost_its_lease_changes_nothing_any_more(storage: SqlStorage, clock: FakeClock) -> None:
+    job_id, slow, other = queue(storage, clock), new_id(), Counting()
+    with storage.write() as work:
+        assert work.jobs.claim(job_id, slow, clock(), clock() + timedelta(seconds=LEASE))
+        assert not work.jobs.claim(job_id, new_id(), clock(), clock() + timedelta(seconds=LEASE))
+    clock.advance(seconds=LEASE)
+    runner(storage, other, clock).run(job_id)
+    with storage.write() as work:
+        assert work.jobs.hold(job_id, slow, clock()) is None
+    assert row(storage, job_id).state == "succeeded"
+
+
+def test_a_job_whose_workers_all_die_is_given_up(storage: SqlStorage, clock: FakeClock) -> None:
+    job_id = queue(storage, clock)
+    for _ in range(3):
+        with storage.write() as work:
+            assert work.jobs.claim(job_id, new_id(), clock(), clock() + timedelta(seconds=LEASE))
+        clock.advance(seconds=LEASE)
+    runner(storage, Counting(), clock).run(job_id)
+    assert row(storage, job_id).state == "failed"
+    assert effects(storage) == []
+
+
+def test_a_job_whose_message_is_lost_is_announced_again(storage: SqlStorage, clock: FakeClock) -> None:
+    job_id = queue(storage, clock)
+    sent: list[tuple[UUID, bool]] = []
+    announcer = Announcer(storage, lambda *message: sent.append(message), clock, LEASE)
+    assert announcer.turn()
+    assert not announcer.turn()
+    clock.advance(seconds=LEASE + 1)
+    assert announcer.turn()
+    assert sent == [(job_id, False), (job_id, False)]
+
+
+def test_jobs_are_not_announced_while_the_broker_is_away(storage: SqlStorage, clock: FakeClock) -> None:
+    job_id = queue(storage, clock)
+
+    def fail(*_message: object) -> None:
+        raise ConnectionError
+
+    with pytest.raises(ConnectionError):
+        Announcer(storage, fail, clock, LEASE).turn()
+    assert row(storage, job_id).announced_at is None
+
+
+def test_of_two_jobs_with_one_key_only_the_first_is_queued(storage: SqlStorage, clock: FakeClock) -> None:
+    with storage.write() as work:
+        assert work.jobs.add(Job(new_id(), None, "count", clock()), "reminder 1")
+        assert not work.jobs.add(Job(new_id(), None, "count", clock()), "reminder 1")

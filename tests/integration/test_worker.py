@@ -1,0 +1,67 @@
+"""The worker's own entry point: it does what is queued, says that it lives, and ends when it is told to."""
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from uuid import uuid4
+
+from app.bootstrap import build
+from app.commands.worker import ALIVE
+from tests.support.ports import wait_for
+from tests.support.server import ROOT, environment
+from tests.support.settings import make_settings
+
+
+def test_a_worker_does_what_is_queued_and_ends_in_time(postgres_url: str, valkey: str, tmp_path: Path) -> None:
+    parts = build(make_settings(postgres_url))
+    job = parts.jobs.queue(uuid4(), "export")
+    ALIVE.unlink(missing_ok=True)
+    variables = environment(
+        tmp_path, postgres_url, 8000, APP_JOBS="celery", APP_BROKER_URL=f"{valkey}/2", REMAP_SIGTERM="SIGQUIT"
+    )
+    with (tmp_path / "log").open("wb") as log:
+        worker = subprocess.Popen(
+            [sys.executable, "-m", "app", "worker"], cwd=ROOT, env=variables, stdout=log, stderr=log
+        )
+    try:
+        assert job.user_id is not None
+        user_id = job.user_id
+        wait_for(lambda: parts.jobs.get(user_id, job.id).state == "succeeded", "the job succeeds")
+        assert b"".join(parts.jobs.result(user_id, job.id)).startswith(b"title,")
+        wait_for(ALIVE.exists, "the worker says that it lives", 10)
+        worker.send_signal(signal.SIGTERM)
+        assert worker.wait(25) == 0, (tmp_path / "log").read_text()
+    finally:
+        worker.kill()
+        worker.wait(5)
+        parts.database.dispose()
+
+
+def test_a_worker_without_a_broker_says_what_is_missing(sqlite_url: str, tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "app", "worker"],
+        cwd=ROOT,
+        env=environment(tmp_path, sqlite_url, 8000),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert done.stderr == "error: APP_BROKER_URL: missing (or give APP_REDIS_HOST or APP_REDIS_URL)\n"
+
+
+def test_beat_says_that_it_lives_and_ends_when_it_is_told_to(sqlite_url: str, tmp_path: Path) -> None:
+    from app.commands.beat import ALIVE as BEAT_ALIVE
+
+    BEAT_ALIVE.unlink(missing_ok=True)
+    beat = subprocess.Popen(
+        [sys.executable, "-m", "app", "beat"], cwd=ROOT, env=environment(tmp_path, sqlite_url, 8000)
+    )
+    try:
+        wait_for(BEAT_ALIVE.exists, "beat says that it lives")
+        beat.send_signal(signal.SIGTERM)
+        assert beat.wait(10) == 0
+    finally:
+        beat.kill()
+        beat.wait(5)

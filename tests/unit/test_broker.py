@@ -1,0 +1,18 @@
+"""Where workers are told of jobs."""
+
+import pytest
+
+from app.jobs.carrier import broker_url
+from tests.support.settings import make_settings
+
+
+@pytest.mark.parametrize(
+    ("given", "url"),
+    [
+        ({"broker_url": "redis://broker:6379/3"}, "redis://broker:6379/3"),
+        ({"redis_url": "rediss://:word@cache:6379/0"}, "rediss://:word@cache:6379/1"),
+        ({"redis_host": "cache", "redis_password": "a/b"}, "redis://:a%2Fb@cache:6379/1"),
+    ],
+)
+def test_the_broker_is_database_1_of_the_cache_unless_it_is_given(given: dict[str, str], url: str) -> None:
+    assert broker_url(make_settings("sqlite:///:memory:", **given)) == url
