@@ -1,7 +1,10 @@
 """What is said of speed is what was measured."""
 
+import json
+
 import pytest
 
+from bench import report
 from bench.load import parse
 
 WRK = """Running 2s test @ http://127.0.0.1:8000/
@@ -13,6 +16,23 @@ WRK = """Running 2s test @ http://127.0.0.1:8000/
   100 requests in 2.00s, 1.0MB read
 Requests/sec:     50.25
 """
+
+
+def test_the_readme_and_the_report_show_the_results_file() -> None:
+    results = json.loads((report.RESULTS / "results.json").read_text())
+    readme = report.README.read_text()
+    assert report.BEGIN in readme
+    assert report.in_readme(readme, results) == readme
+    assert (report.RESULTS / "results.md").read_text() == report.markdown(results)
+    assert (report.RESULTS / "results.svg").read_text() == report.chart(results["rows"])
+
+
+def test_every_row_is_the_minimum_median_and_maximum_of_five_rounds_or_more() -> None:
+    for row in json.loads((report.RESULTS / "results.json").read_text())["rows"]:
+        rates = sorted(row["rates"])
+        assert len(rates) >= 5
+        assert (row["minimum"], row["maximum"]) == (round(rates[0]), round(rates[-1]))
+        assert row["minimum"] <= row["median"] <= row["maximum"]
 
 
 def test_a_report_of_wrk_is_read_in_milliseconds() -> None:
