@@ -5,11 +5,11 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import CursorResult, and_, func, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from app.jobs.model import Job, State, Step
 from app.storage.models import JobRow
+from app.storage.upsert import insert_into
 
 FIELDS = (
     "id", "user_id", "kind", "created_at", "state", "parameters", "checkpoint", "done", "total", "refused", "attempts",
@@ -27,9 +27,8 @@ class SqlJobs:
 
     def add(self, job: Job, unique_key: str | None = None) -> bool:
         """Queue a job, unless one with the same key has ever been; say whether it was."""
-        make = postgresql.insert if self._session.get_bind().dialect.name == "postgresql" else sqlite.insert
         values = {name: getattr(job, name) for name in FIELDS}
-        statement = make(JobRow).values(**values, unique_key=unique_key, due_at=job.created_at)
+        statement = insert_into(self._session, JobRow).values(**values, unique_key=unique_key, due_at=job.created_at)
         return self._changed(statement.on_conflict_do_nothing(index_elements=["unique_key"]))
 
     def get(self, user_id: UUID, job_id: UUID) -> Job | None:

@@ -3,10 +3,10 @@
 from uuid import UUID
 
 from sqlalchemy import select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from app.storage.models import SessionRow, UserVersionRow
+from app.storage.upsert import insert_into
 
 TOUCHED = "touched"
 
@@ -38,8 +38,7 @@ class SqlVersions:
 
     def count(self) -> None:
         """Count one change for each user that was touched. In order, so that no two wait for each other in a ring."""
-        make = postgresql.insert if self._session.get_bind().dialect.name == "postgresql" else sqlite.insert
         for user_id in sorted(touched(self._session)):
-            statement = make(UserVersionRow).values(user_id=user_id, version=1)
+            statement = insert_into(self._session, UserVersionRow).values(user_id=user_id, version=1)
             increment = {"version": UserVersionRow.version + 1}
             self._session.execute(statement.on_conflict_do_update(index_elements=["user_id"], set_=increment))
