@@ -41,6 +41,11 @@ class SqlUsers:
         row = self._session.get(UserRow, user_id)
         return _user(row) if row else None
 
+    def locked(self, user_id: UUID) -> User | None:
+        # SQLite has no such clause and needs none: a transaction that writes is alone from its beginning.
+        row = self._session.get(UserRow, user_id, with_for_update={"key_share": True})
+        return _user(row) if row else None
+
     def set_password_hash(self, user_id: UUID, password_hash: str) -> None:
         self._set(user_id, password_hash=password_hash)
 

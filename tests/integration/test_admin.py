@@ -99,7 +99,7 @@ def test_a_change_that_does_not_fit_is_refused(admin: Person, person: Person, bo
 
 
 def test_every_action_is_in_the_log_with_who_whom_and_from_where(admin: Person, person: Person) -> None:
-    """V16.2.1, V16.3.2: who, what, when, where."""
+    """V16.2.1: who, what, when, where."""
     started = datetime.now(UTC)
     user, me = account(admin, person.email), account(admin, admin.email)
     admin.call("PATCH", f"/admin/users/{user['id']}", json={"role": "admin", "disabled": True})

@@ -52,6 +52,9 @@ class FakeUsers:
     def by_id(self, user_id: UUID) -> User | None:
         return self.rows.get(user_id)
 
+    def locked(self, user_id: UUID) -> User | None:
+        return self.by_id(user_id)
+
     def set_password_hash(self, user_id: UUID, password_hash: str) -> None:
         self.rows[user_id] = replace(self.rows[user_id], password_hash=password_hash)
 

@@ -71,6 +71,29 @@ def test_a_login_renews_a_hash_of_an_older_scheme(scene: Scene) -> None:
     assert scene.service.login(EMAIL, PASSWORD)
 
 
+@pytest.mark.parametrize("scheme", ["v1", "v2"])
+def test_a_login_by_the_password_that_is_being_replaced_is_refused(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, scheme: str
+) -> None:
+    """The change comes between the check of the password and the session; a new scheme must not bring it back."""
+    mine = scene.service.login(EMAIL, PASSWORD)
+    [user] = scene.storage.users.rows.values()
+    verify = scene.passwords.verify
+
+    def verify_then_change(password_hash: str | None, password: str) -> bool:
+        fits = verify(password_hash, password)
+        monkeypatch.setattr(scene.passwords, "verify", verify)
+        scene.service.change_password(user.id, scene.session_of(mine), PASSWORD, "another password")
+        return fits
+
+    monkeypatch.setattr(scene.passwords, "verify", verify_then_change)
+    scene.passwords.scheme = scheme
+    with pytest.raises(UnauthenticatedError):
+        scene.service.login(EMAIL, PASSWORD)
+    assert [session.id for session in scene.storage.sessions.rows.values()] == [scene.session_of(mine)]
+    assert scene.service.login(EMAIL, "another password")
+
+
 def test_each_login_is_a_session_of_its_own(scene: Scene) -> None:
     first, second = scene.service.login(EMAIL, PASSWORD), scene.service.login(EMAIL, PASSWORD)
     assert scene.session_of(first) != scene.session_of(second)

@@ -18,6 +18,9 @@ class Users(Protocol):
 
     def by_id(self, user_id: UUID) -> User | None: ...
 
+    def locked(self, user_id: UUID) -> User | None:
+        """Return the account as it is now; nobody else changes it before the transaction is over."""
+
     def set_password_hash(self, user_id: UUID, password_hash: str) -> None: ...
 
     def set_name(self, user_id: UUID, name: str) -> None: ...

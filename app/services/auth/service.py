@@ -61,10 +61,14 @@ class AuthService:
         now = self._clock()
         session = Session(self._new_id(), user.id, now, now)
         with self._storage.write() as work:
-            if upgraded:
-                work.users.set_password_hash(user.id, upgraded)
-            work.sessions.add(session)
-            return self._issue(work, session, user.role, now)
+            # Hashing takes long. Whoever has changed the password, the role or the lock of the account meanwhile has
+            # ended the sessions that there were: none may begin by what was right before.
+            if work.users.locked(user.id) == user:
+                if upgraded:
+                    work.users.set_password_hash(user.id, upgraded)
+                work.sessions.add(session)
+                return self._issue(work, session, user.role, now)
+        return self.login(email, password)
 
     def refresh(self, refresh_token: str) -> TokenPair:
         """Trade a refresh token for a new pair.
