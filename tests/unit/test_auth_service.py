@@ -124,6 +124,18 @@ def test_reuse_of_a_refresh_token_ends_its_session_and_no_other(scene: Scene) ->
     assert scene.service.refresh(other.refresh_token)
 
 
+def test_a_reuse_that_the_denylist_could_not_take_is_denied_the_next_time(scene: Scene) -> None:
+    first = scene.service.login(EMAIL, PASSWORD)
+    scene.service.refresh(first.refresh_token)
+    scene.denylist.away = True
+    with pytest.raises(UnavailableError):
+        scene.service.refresh(first.refresh_token)
+    scene.denylist.away = False
+    with pytest.raises(UnauthenticatedError):
+        scene.service.refresh(first.refresh_token)
+    assert scene.denylist.entries == {scene.session_of(first)}
+
+
 def test_a_refresh_token_runs_out(scene: Scene) -> None:
     pair = scene.service.login(EMAIL, PASSWORD)
     scene.clock.advance(days=30)

@@ -80,20 +80,18 @@ class AuthService:
             UnauthenticatedError: unknown, expired or used before.
         """
         now = self._clock()
-        reused: Session | None = None
         with self._storage.write() as work:
             token, session = self._find(work, refresh_token)
-            if session.revoked_at or token.expires_at <= now:
-                raise UnauthenticatedError(REFUSED_REFRESH)
-            user = work.users.by_id(session.user_id)
-            if user is None or user.disabled:
-                raise UnauthenticatedError(REFUSED_REFRESH)
-            if work.sessions.use_refresh_token(token.id, now):
-                work.sessions.touch(session.id, now)
-                return self._issue(work, session, user.role, now)
-            work.sessions.revoke(session.id, now)
-            reused = session
-        self._sessions.end(reused.user_id, {reused.id})
+            if not session.revoked_at:
+                user = work.users.by_id(session.user_id)
+                if token.expires_at <= now or user is None or user.disabled:
+                    raise UnauthenticatedError(REFUSED_REFRESH)
+                if work.sessions.use_refresh_token(token.id, now):
+                    work.sessions.touch(session.id, now)
+                    return self._issue(work, session, user.role, now)
+                work.sessions.revoke(session.id, now)
+        # Also when it had ended before: the denylist may have been away then.
+        self._sessions.end(session.user_id, {session.id})
         raise UnauthenticatedError(REFUSED_REFRESH)
 
     def logout(self, user_id: UUID, session_id: UUID, refresh_token: str | None = None) -> None:

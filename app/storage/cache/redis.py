@@ -16,6 +16,8 @@ from app.storage.cache.sessions import EndedSessions
 if TYPE_CHECKING:
     from redis import Redis
 
+LIVE, ENDED = b"1", b"0"
+
 VERSION_BYTES = 8
 VERSION_LIFETIME = 24 * 3600
 """Seconds that a version is kept: far longer than an answer, so that none outlives its version."""
@@ -29,9 +31,12 @@ class RedisUserCache:
     A user's keys carry `{user id}`, so that a cluster has them in one slot and one MGET reads them all. A version is a
     random text, never used twice: a counter that was lost and began again could bring an old answer back.
 
+    What Redis says of a session is "live" or "ended"; where it says nothing, as after it has lost all it had, the
+    database is asked once.
+
     Args:
         client: a client with short time-outs.
-        session_lifetime: seconds that a session is denied for: as long as its access tokens live.
+        session_lifetime: seconds that a session is known for: as long as its access tokens live.
         sessions: who answers while Redis is away.
     """
 
@@ -55,17 +60,23 @@ class RedisUserCache:
     def _look(self, user_id: UUID, session_id: UUID, name: str | None) -> Look:
         if self._unsaid:
             self._say(self._take_unsaid())
-        denied = _key(user_id, f"denied:{session_id}")
-        if name is None:
-            return Look(bool(self._client.exists(denied)))
-        keys = (denied, _key(user_id, "version"), _key(user_id, f"answer:{name}"))
-        ended, version, kept = cast("list[bytes | None]", self._client.mget(keys))
-        if ended is not None:
+        keys = (_key(user_id, f"session:{session_id}"), _key(user_id, "version"), _key(user_id, f"answer:{name}"))
+        session, version, kept = cast("list[bytes | None]", self._client.mget(keys))
+        if session is None:
+            session = self._learn(user_id, session_id)
+        if session == ENDED:
             return Look(denied=True)
         if version is None:
             return Look(denied=False, version=self._first_version(user_id))
         current = kept is not None and kept.startswith(version)
         return Look(denied=False, version=version, body=kept[len(version) :] if kept and current else None)
+
+    def _learn(self, user_id: UUID, session_id: UUID) -> bytes:
+        """Ask the database for a session that Redis knows nothing of; who ends it meanwhile has the last word."""
+        found = ENDED if self._sessions.ended(user_id, session_id) else LIVE
+        key = _key(user_id, f"session:{session_id}")
+        there = self._client.set(key, found, ex=self._session_lifetime, nx=True, get=True)
+        return cast("bytes | None", there) or found
 
     def _first_version(self, user_id: UUID) -> bytes:
         fresh = _fresh_version()
@@ -83,9 +94,9 @@ class RedisUserCache:
             log.warning("redis away, an answer is not kept", error=str(error))
 
     def deny(self, user_id: UUID, session_id: UUID) -> None:
-        key = _key(user_id, f"denied:{session_id}")
+        key = _key(user_id, f"session:{session_id}")
         try:
-            self._breaker.call(lambda: self._client.set(key, b"1", ex=self._session_lifetime))
+            self._breaker.call(lambda: self._client.set(key, ENDED, ex=self._session_lifetime))
         except AwayError as error:
             raise UnavailableError("Logging out is not possible at the moment.") from error
 
