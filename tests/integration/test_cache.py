@@ -181,12 +181,6 @@ def test_who_waits_for_an_answer_that_fails_makes_its_own(
         assert sorted(crowd.map(ask, range(8))) == [200] * 7 + [500]
 
 
-@pytest.fixture
-def redis() -> Iterator[ValkeyServer]:
-    with ValkeyServer() as server:
-        yield server
-
-
 def test_while_redis_is_silent_the_database_answers_and_afterwards_nothing_is_stale(
     sqlite_url: str, redis: ValkeyServer
 ) -> None:

@@ -20,12 +20,6 @@ QUOTA = 40
 
 
 @pytest.fixture
-def redis() -> Iterator[ValkeyServer]:
-    with ValkeyServer() as server:
-        yield server
-
-
-@pytest.fixture
 def start(sqlite_url: str) -> Iterator[Callable[..., OpenAPI]]:
     """Starts the application of one process more."""
     started = []
