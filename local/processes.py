@@ -91,9 +91,17 @@ def _marked(pid: int) -> Running | None:
 def find(daemon: Daemon, among: list[Running] | None = None) -> Running | None:
     """Return the daemon's process however it was started, or None."""
     for process in running() if among is None else among:
-        if process.name == daemon.name and process.program == daemon.program:
+        if process.name == daemon.name and process.program == daemon.program and _leads(process.pid):
             return process
     return None
+
+
+def _leads(pid: int) -> bool:
+    """Tell whether the process leads a session, as each daemon does; a child that it has just forked looks like it."""
+    try:
+        return os.getsid(pid) == pid
+    except ProcessLookupError:
+        return False
 
 
 def start(daemon: Daemon, among: list[Running] | None = None) -> bool:

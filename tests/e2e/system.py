@@ -14,15 +14,20 @@ from typing import Any, TypeVar
 from tests.support.outcome import Outcome
 
 ROOT = Path(__file__).parents[2]
+OF_MAKE = {"MAKEFLAGS", "MAKEOVERRIDES", "MFLAGS", "MAKELEVEL", "PHASE", "STACK"}
 T = TypeVar("T")
 
 
 def run(*command: str, env: Mapping[str, str] | None = None, timeout: float = 600) -> Outcome:
-    """Run a command in the repository's root; `timeout` in seconds."""
+    """Run a command in the repository's root; `timeout` in seconds.
+
+    What make says of itself to those below it is left out: a make that a test runs is a user's, with no PHASE of ours.
+    """
+    inherited = {name: value for name, value in os.environ.items() if name not in OF_MAKE}
     done = subprocess.run(
         command,
         cwd=ROOT,
-        env={**os.environ, **(env or {})},
+        env={**inherited, **(env or {})},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -57,6 +57,25 @@ def test_a_start_returns_when_the_process_can_be_found(daemon: Daemon, monkeypat
     assert processes.find(daemon) is not None
 
 
+@pytest.mark.usefixtures("cluster")
+def test_a_child_of_the_same_program_is_not_taken_for_the_daemon() -> None:
+    """A fork has its parent's name and mark until it becomes something else, and may have the lower number."""
+    loop = "while :; do sleep 0.1; done"
+    forking = Daemon("stubborn", ("sh", "-c", f"sh -c '{loop}' & {loop}"))
+    processes.start(forking)
+    wait_for_two_shells()
+    found = processes.running()
+    leader = processes.find(forking, found)
+    assert leader is not None
+    assert processes.find(forking, found[::-1]) == leader
+    processes.stop(started_here(), grace=0)
+
+
+@retry(retry=retry_if_exception_type(AssertionError), stop=stop_after_delay(10), wait=wait_fixed(0.02), reraise=True)
+def wait_for_two_shells() -> None:
+    assert [process.program for process in processes.running()].count("sh") == 2
+
+
 def test_a_changed_configuration_starts_it_anew(daemon: Daemon) -> None:
     processes.start(daemon)
     first = found(daemon)
