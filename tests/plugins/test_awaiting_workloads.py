@@ -82,6 +82,17 @@ def test_only_pods_of_the_newest_replica_set_are_told_about() -> None:
     assert "new:2" in told[0]
 
 
+@pytest.mark.parametrize("turned", [False, True])
+def test_of_two_replica_sets_of_one_second_the_one_of_the_template_is_newest(turned: bool) -> None:
+    def pod(image: str) -> Object:
+        metadata = {"labels": {"pod-template-hash": image}, "creationTimestamp": "2026-01-01T00:00:00Z"}
+        return {"metadata": metadata, "spec": {"containers": [{"image": image}]}}
+
+    live = {"spec": {"template": {"spec": {"containers": [{"image": "new:2"}]}}}}
+    pods = [pod("old:1"), pod("new:2")]
+    assert deployment.newest(live, pods[::-1] if turned else pods) == [pod("new:2")]
+
+
 def test_a_stateful_set_tells_its_pods_and_is_ready_with_all_of_them() -> None:
     verdict = statefulset.assess(workload({"replicas": 2, "readyReplicas": 1}, generation=1), Recorded())
     assert verdict.message == "[1/2] Waiting for StatefulSet to create Pods (1/3 Pods ready)"

@@ -38,17 +38,27 @@ def _problems(live: Object, around: Surroundings) -> tuple[str, ...]:
     refused = condition(live, "ReplicaFailure")
     found = (f"no Pod can be made: {refused.get('message', '')}",) if refused.get("status") == "True" else ()
     pods = around.pods(selector_text(dig(live, "spec", "selector", default={})))
-    return found + all_problems(newest(pods), around)
+    return found + all_problems(newest(live, pods), around)
 
 
-def newest(pods: list[Object]) -> list[Object]:
-    """Keep the pods of the ReplicaSet that was made last: older ones say nothing about the new version."""
+def newest(live: Object, pods: list[Object]) -> list[Object]:
+    """Keep the pods of the ReplicaSet that was made last: older ones say nothing about the new version.
+
+    Times have whole seconds. Of two sets that began in the same one, the one that runs the template's images is newer.
+    """
     by_set: dict[str, list[Object]] = {}
     for pod in pods:
         by_set.setdefault(str(dig(pod, "metadata", "labels", "pod-template-hash", default="")), []).append(pod)
     if not by_set:
         return []
-    return max(
-        by_set.values(),
-        key=lambda group: max(str(dig(pod, "metadata", "creationTimestamp", default="")) for pod in group),
-    )
+    wanted = _images(dig(live, "spec", "template", default={}))
+
+    def age(group: list[Object]) -> tuple[str, bool]:
+        made = max(str(dig(pod, "metadata", "creationTimestamp", default="")) for pod in group)
+        return made, _images(group[0]) == wanted
+
+    return max(by_set.values(), key=age)
+
+
+def _images(pod: Object) -> list[str]:
+    return [str(container.get("image")) for container in dig(pod, "spec", "containers", default=[])]

@@ -45,7 +45,13 @@ class Progress:
             if record is None or record.revision <= self.before:
                 return
             self._revision = self._revision or record.revision
-            self.cluster.engine.status(self.urn, self._tell(record))
+            known = dict(self.problems)
+            told = self._tell(record)
+            now = records.latest(self.cluster.client, self.namespace, self.name)
+            if now is None or (now.revision, now.status) != (record.revision, record.status):
+                # Helm has gone on meanwhile. What looks well now may be what it went back to: nothing is forgotten.
+                self.problems = {**known, **self.problems}
+            self.cluster.engine.status(self.urn, told)
 
     def _tell(self, record: Record) -> str:
         if record.revision > self._revision or record.status == "pending-rollback":
