@@ -8,14 +8,12 @@ from uuid import UUID
 from flask import Response, g, request
 from flask_openapi.blueprint import APIBlueprint
 
+from app.api.conditions import revalidated
 from app.api.flights import Flight, Flights
 from app.platform.errors import ForbiddenError, UnauthenticatedError
 from app.platform.tokens import AccessTokens, InvalidTokenError
 from app.platform.user_cache import UserCache, lookup_counter
 from app.services.auth.model import Role
-
-REVALIDATED = "private, no-cache"
-"""Cache-Control of an answer that its own user may keep, and has to ask for again by its ETag."""
 
 
 @dataclass(frozen=True)
@@ -67,9 +65,8 @@ class Guard:
             if request.endpoint not in endpoints or response.status_code != HTTPStatus.OK:
                 return response
             self._keep(response.get_data())
-            response.headers["Cache-Control"] = REVALIDATED
             response.add_etag()
-            response.make_conditional(request)
+            revalidated(response)
             return response
 
         @blueprint.teardown_request

@@ -12,6 +12,7 @@ from flask_limiter import Limiter, RateLimitExceeded
 from app.api.problems import problem
 from app.platform.settings import Settings
 from app.platform.tokens import AccessTokens, InvalidTokenError
+from app.services.auth.model import normalise_email
 
 log = structlog.get_logger(__name__)
 
@@ -104,4 +105,4 @@ def _address() -> str:
 def _account() -> str:
     body = request.get_json(silent=True)
     email = body.get("email") if isinstance(body, dict) else None
-    return f"account:{email.strip().lower()[:254]}" if isinstance(email, str) else _address()
+    return f"account:{normalise_email(email)[:254]}" if isinstance(email, str) else _address()
