@@ -1,6 +1,5 @@
 """What every request asks of the cache, in one go: has the session ended, and is the answer there already?"""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
@@ -41,9 +40,6 @@ class UserCache(Protocol):
 
     def deny(self, user_id: UUID, session_id: UUID) -> None:
         """Refuse the session from now on. Raises UnavailableError when that can't be made sure."""
-
-    def changed(self, users: Iterable[UUID]) -> None:
-        """Let no answer count that was made before these users' data changed. To be called after the commit."""
 
 
 def lookup_counter() -> Counter:

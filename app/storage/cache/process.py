@@ -3,7 +3,6 @@
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Iterable
 from uuid import UUID
 
 from app.platform.user_cache import LARGEST, LIFETIME, Look
@@ -51,9 +50,6 @@ class ProcessUserCache:
 
     def deny(self, user_id: UUID, session_id: UUID) -> None:
         """Nothing to do: ending the session, which the caller does, is the entry."""
-
-    def changed(self, users: Iterable[UUID]) -> None:
-        """Nothing to do: the transaction has counted."""
 
     def _drop(self, key: tuple[UUID, str]) -> None:
         if dropped := self._answers.pop(key, None):

@@ -101,6 +101,7 @@ class RedisUserCache:
             raise UnavailableError("Logging out is not possible at the moment.") from error
 
     def changed(self, users: Iterable[UUID]) -> None:
+        """Let no answer count that was made before these users' data changed. To be called after the commit."""
         touched = set(users)
         try:
             self._breaker.call(lambda: self._say(touched))
