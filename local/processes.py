@@ -88,10 +88,15 @@ def _marked(pid: int) -> Running | None:
     return Running(pid, program, marks[0].decode().removeprefix(f"{MARK}=")) if marks else None
 
 
+def leaders(among: list[Running] | None = None) -> list[Running]:
+    """Return the daemons themselves, without the children that they forked or started."""
+    return [process for process in (running() if among is None else among) if _leads(process.pid)]
+
+
 def find(daemon: Daemon, among: list[Running] | None = None) -> Running | None:
     """Return the daemon's process however it was started, or None."""
-    for process in running() if among is None else among:
-        if process.name == daemon.name and process.program == daemon.program and _leads(process.pid):
+    for process in leaders(among):
+        if process.name == daemon.name and process.program == daemon.program:
             return process
     return None
 

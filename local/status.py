@@ -61,7 +61,7 @@ def collect() -> Status:
     known = cluster.record()
     if known is None:
         return Status("unfinished" if paths.CLUSTER.exists() else "down", str(paths.KUBECONFIG))
-    live = {process.name: process.pid for process in processes.running() if process.program != "containerd-shim"}
+    live = {process.name: process.pid for process in processes.leaders()}
     seen = {name: live.get(name, 0) for name in expected_processes(known.nodes)}
     image = paths.API_IMAGE.read_text().strip() if paths.API_IMAGE.exists() else ""
     if not control_plane.is_ready():

@@ -68,6 +68,7 @@ def test_a_child_of_the_same_program_is_not_taken_for_the_daemon() -> None:
     leader = processes.find(forking, found)
     assert leader is not None
     assert processes.find(forking, found[::-1]) == leader
+    assert processes.leaders(found) == [leader]
     processes.stop(started_here(), grace=0)
 
 
