@@ -35,6 +35,7 @@ from app.storage.cache.process import ProcessUserCache
 from app.storage.cache.redis import RedisUserCache
 from app.storage.cache.sessions import EndedSessions
 from app.storage.engine import Database, connect
+from app.storage.gauges import DatabaseGauges
 from app.storage.work import SqlStorage
 
 if TYPE_CHECKING:
@@ -131,7 +132,7 @@ def _storage(settings: Settings, database: Database, client: "Redis | None") -> 
     storage = SqlStorage(database)
     if client is None:
         return storage, ProcessUserCache(storage)
-    cache = RedisUserCache(client, settings.access_token_lifetime + LEEWAY, EndedSessions(storage))
+    cache = RedisUserCache(client, settings.access_token_lifetime + LEEWAY, EndedSessions(storage), database.position)
     return SqlStorage(database, cache.changed), cache
 
 
@@ -147,7 +148,8 @@ def create_app(container: Container, service: str = "all") -> OpenAPI:
     door.register(app)
     problems.register(app)
     container.limits.register(app)
-    metrics.register(app, container.guard.lookups, QueueDepth(container.storage))
+    counted = (container.guard.lookups, container.database.replicas.reads)
+    metrics.register(app, *counted, QueueDepth(container.storage), DatabaseGauges(container.database))
     if container.settings.jobs == "inline" and service in ("all", "tasks"):
         app.extensions["inline_jobs"] = container.inline  # begun by the server, once it has forked
     app.register_blueprint(health.blueprint(container.database))

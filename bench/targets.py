@@ -64,8 +64,8 @@ class NothingKept:
     def deny(self, user_id: UUID, session_id: UUID) -> None:
         self._cache.deny(user_id, session_id)
 
-    def changed(self, users: Iterable[UUID]) -> None:
-        self._cache.changed(users)
+    def changed(self, users: Iterable[UUID], position: int | None) -> None:
+        self._cache.changed(users, position)
 
 
 def uncached() -> Flask:

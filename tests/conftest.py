@@ -29,6 +29,15 @@ def postgres() -> "Iterator[Postgres]":
 
 
 @pytest.fixture(scope="session")
+def replica(postgres: "Postgres") -> "Iterator[Postgres]":
+    """A streaming replica of the PostgreSQL server."""
+    from tests.support.postgres import replica_of
+
+    with replica_of(postgres) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
 def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     """The bytes of a migrated, empty SQLite database."""
     file = tmp_path_factory.mktemp("sqlite") / "migrated.sqlite"

@@ -10,6 +10,7 @@ from flask_openapi.blueprint import APIBlueprint
 
 from app.api.conditions import revalidated
 from app.api.flights import Flight, Flights
+from app.platform import position
 from app.platform.errors import ForbiddenError, UnauthenticatedError
 from app.platform.tokens import AccessTokens, InvalidTokenError
 from app.platform.user_cache import UserCache, lookup_counter
@@ -71,6 +72,7 @@ class Guard:
 
         @blueprint.teardown_request
         def land(_error: BaseException | None) -> None:
+            position.forget()
             if wanted := _wanted():
                 wanted.flight.land(None)  # if it has not been made: nobody shall wait for it
 
@@ -88,6 +90,7 @@ class Guard:
         if seen.denied:
             raise UnauthenticatedError("The session has ended. Log in again.")
         g.principal = Principal(user_id, session_id, claims.role)
+        position.remember(user_id, seen.position)
         if name is None:
             return None
         if seen.body is not None:

@@ -21,6 +21,7 @@ from app.platform.errors import (
     ServiceError,
     UnauthenticatedError,
     UnavailableError,
+    UndoneError,
 )
 
 MEDIA_TYPE = "application/problem+json"
@@ -33,6 +34,7 @@ STATUS: dict[type[ServiceError], HTTPStatus] = {
     PreconditionError: HTTPStatus.PRECONDITION_FAILED,
     UnauthenticatedError: HTTPStatus.UNAUTHORIZED,
     UnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,
+    UndoneError: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 
 RETRY_AFTER = 2

@@ -40,3 +40,7 @@ class InvalidError(ServiceError):
 
 class UnavailableError(ServiceError):
     """Something needed is away or busy; trying again may help."""
+
+
+class UndoneError(UnavailableError):
+    """As UnavailableError, and it is certain that nothing has been changed."""

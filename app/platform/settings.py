@@ -14,6 +14,8 @@ MINIMUM_SECRET_BYTES = 32
 MINIMUM_SECRET_SYMBOLS = 10
 """Fewer distinct characters than this in 32 bytes is a typed-in filler, not a random key."""
 
+REPLICA = re.compile(r"[A-Za-z0-9.-]{1,253}(:\d{1,5})?", re.ASCII)
+
 LIMIT = re.compile(r"[1-9]\d{0,8} per (second|minute|hour|day)", re.ASCII)
 
 DEVELOPMENT_DIRECTORY = Path(".cache/dev")
@@ -49,6 +51,14 @@ class Settings(BaseSettings):
     database_password: SecretStr | None = None
     pool_size: int = Field(default=8, ge=1, le=200)
     max_overflow: int = Field(default=2, ge=0, le=200)
+    statement_timeout: float = Field(default=15, ge=0.01, le=3600, description="Longest that one statement may take")
+    database_replica_host: str | None = Field(
+        default=None,
+        description="Where reads may go: replicas, or a service before them, as host or host:port, separated by spaces",
+    )
+    database_replica_lag: float = Field(
+        default=10, ge=0.1, le=3600, description="How far behind a replica may be to be asked"
+    )
 
     redis_url: SecretStr | None = None
     redis_host: str | None = None
@@ -109,6 +119,13 @@ class Settings(BaseSettings):
             raise ValueError("must start with sqlite:/// or postgresql+psycopg2://")
         return value
 
+    @field_validator("database_replica_host")
+    @classmethod
+    def _readable_hosts(cls, value: str | None) -> str | None:
+        if value and not all(REPLICA.fullmatch(host) for host in value.split()):
+            raise ValueError("must be host or host:port, more of them separated by spaces")
+        return value
+
     @field_validator("redis_url")
     @classmethod
     def _known_redis(cls, value: SecretStr | None) -> SecretStr | None:
@@ -136,6 +153,11 @@ class Settings(BaseSettings):
                 raise ValueError("APP_SECRET_KEY: missing (required in production)")
             if self.database_url is None and self.database_host is None:
                 raise ValueError("APP_DATABASE_URL: missing (or give APP_DATABASE_HOST and its companions)")
+        if self.database_replica_host is not None:
+            if self.redis_url is None and self.redis_host is None:
+                raise ValueError("APP_DATABASE_REPLICA_HOST: needs a Redis, where it is kept who has written what")
+            if self.database_url and self.database_url.get_secret_value().startswith("sqlite"):
+                raise ValueError("APP_DATABASE_REPLICA_HOST: SQLite has no replicas")
         return self
 
     @property

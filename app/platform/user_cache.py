@@ -24,11 +24,13 @@ class Look:
         version: of the user's data, read before whatever the answer will be made from: an answer is kept under it, and
             counts only while it is the current one. None when nothing can be kept.
         body: the answer, when it is there and current.
+        position: how far the database's log has to be replayed to show data of this version; None when nobody knows.
     """
 
     denied: bool
     version: bytes | None = None
     body: bytes | None = None
+    position: int | None = None
 
 
 class UserCache(Protocol):

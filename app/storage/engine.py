@@ -1,12 +1,16 @@
 """Connections: one pool, and what each database needs told when a connection or a transaction begins."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, Engine, QueuePool, create_engine, event, make_url
-from sqlalchemy.engine import URL
+from sqlalchemy import Connection, Engine, QueuePool, create_engine, event, make_url, text
+from sqlalchemy.engine import URL, ExceptionContext
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from app.platform.settings import Settings
+from app.storage.faults import DEMOTED, sqlstate
+from app.storage.replicas import Replica, Replicas
 
 BUSY_TIMEOUT = 10
 """Seconds that a SQLite writer waits for another one: two processes overlap during a rollout."""
@@ -17,13 +21,36 @@ CONNECT_TIMEOUT = 5
 POOL_TIMEOUT = 5
 """Seconds that a request waits for a free connection."""
 
+REPLICA_TIMEOUT = 1
+"""Seconds to wait for a connection to a replica: the primary is there to be asked."""
+
+UNLIMITED = "unlimited"
+"""Execution option of a transaction whose statements may take as long as they need."""
+
+POSITION = text("SELECT (pg_current_wal_insert_lsn() - '0/0'::pg_lsn)::bigint")
+
 
 @dataclass(frozen=True)
 class Database:
-    """Two views of one pool: `reader` begins transactions that read, `writer` those that write."""
+    """Two views of one pool: `reader` begins transactions that read, `writer` those that write. And the replicas."""
 
     reader: Engine
     writer: Engine
+    replicas: Replicas = field(default_factory=Replicas)
+
+    def position(self) -> int | None:
+        """Return how far the log reaches: what has been committed until now lies before it.
+
+        Without replicas it is 0, which asks nobody. None when the primary does not say.
+        """
+        if not self.replicas.all:
+            return 0
+        try:
+            with self.reader.connect() as connection:
+                position: int | None = connection.scalar(POSITION)
+                return position
+        except (DBAPIError, PoolTimeout):
+            return None
 
     @property
     def dialect(self) -> str:
@@ -31,6 +58,8 @@ class Database:
 
     def dispose(self) -> None:
         self.writer.dispose()
+        for replica in self.replicas.all:
+            replica.engine.dispose()
 
 
 def database_url(settings: Settings) -> URL:
@@ -53,17 +82,48 @@ def connect(settings: Settings) -> Database:
     url = database_url(settings)
     if url.get_backend_name() == "sqlite":
         return _sqlite(url, settings)
+    # A connection that a failover has cut is found out before it is used.
+    engine = _postgresql(url, settings, CONNECT_TIMEOUT, POOL_TIMEOUT, ping=True)
+    replicas = [
+        # Not asked for a sign of life: it is asked first of all how far it is.
+        Replica(host, _postgresql(_moved(url, host), settings, REPLICA_TIMEOUT, REPLICA_TIMEOUT, ping=False), lag)
+        for lag in [settings.database_replica_lag]
+        for host in (settings.database_replica_host or "").split()
+    ]
+    return Database(reader=engine, writer=engine, replicas=Replicas(replicas))
+
+
+def _moved(url: URL, host: str) -> URL:
+    """Return the URL of the same database on another server, given as host or host:port."""
+    name, _, port = host.partition(":")
+    return url.set(host=name, port=int(port) if port else url.port)
+
+
+def _postgresql(url: URL, settings: Settings, connect_timeout: int, pool_timeout: int, *, ping: bool) -> Engine:
     engine = create_engine(
         url,
         pool_size=settings.pool_size,
         max_overflow=settings.max_overflow,
-        pool_timeout=POOL_TIMEOUT,
-        # A connection that a failover has cut is found out before it is used.
-        pool_pre_ping=True,
+        pool_timeout=pool_timeout,
+        pool_pre_ping=ping,
         pool_recycle=1800,
-        connect_args={"connect_timeout": CONNECT_TIMEOUT, "application_name": "task-manager"},
+        connect_args={"connect_timeout": connect_timeout, "application_name": "task-manager"},
     )
-    return Database(reader=engine, writer=engine)
+    limit = f"SET LOCAL statement_timeout = {round(settings.statement_timeout * 1000)}"
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        # For the transaction alone: a pooler hands the same connection to others, and refuses it as a start-up option.
+        if not connection.get_execution_options().get(UNLIMITED, False):
+            connection.exec_driver_sql(limit)
+
+    @event.listens_for(engine, "handle_error")
+    def find_demoted(context: ExceptionContext) -> None:
+        # The whole pool leads to a server that is the primary no more.
+        if sqlstate(context.original_exception) == DEMOTED:
+            context.is_disconnect = True
+
+    return engine
 
 
 def _sqlite(url: URL, settings: Settings) -> Database:

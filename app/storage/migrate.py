@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.storage.engine import Database
+from app.storage.engine import UNLIMITED, Database
 
 REQUIRED_REVISION = "0006"
 """The newest migration: a test holds it to the scripts, so that a server need not load them to know it."""
@@ -38,7 +38,7 @@ def migrate(database: Database, target: str = "head") -> None:
     """
     from alembic import command
 
-    with database.writer.begin() as connection:
+    with database.writer.execution_options(**{UNLIMITED: True}).begin() as connection:
         if database.dialect == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK})
         if target == "base":

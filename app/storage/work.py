@@ -4,15 +4,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from uuid import UUID
 
-from sqlalchemy import Engine
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
-from app.platform.errors import UnavailableError
+from app.platform import position
+from app.platform.errors import UnavailableError, UndoneError
 from app.storage.audit import SqlAudit
 from app.storage.auth import SqlSessions, SqlUsers
 from app.storage.engine import Database
+from app.storage.faults import gone, rolled_back
 from app.storage.files import SqlFiles
 from app.storage.jobs import SqlJobs
 from app.storage.once import SqlOnce
@@ -42,35 +43,69 @@ class SqlStorage:
 
     Args:
         database: where.
-        changed: is told after each commit whose data has changed. Without it the transactions count the changes, for
-            who asks the database (see app.storage.versions).
+        changed: is told after each commit whose data has changed, and how far the log reached then. Without it the
+            transactions count the changes, for who asks the database (see app.storage.versions).
     """
 
-    def __init__(self, database: Database, changed: Callable[[set[UUID]], None] | None = None) -> None:
+    def __init__(self, database: Database, changed: Callable[[set[UUID], int | None], None] | None = None) -> None:
         self._database = database
         self._changed = changed
 
     @contextmanager
     def read(self) -> Iterator[SqlWork]:
-        with _session(self._database.reader) as session:
+        with _told(Session(self._database.reader, expire_on_commit=False)) as session:
             yield SqlWork(session)
 
     @contextmanager
+    def read_of(self, user_id: UUID) -> Iterator[SqlWork]:
+        """Open a transaction that reads one user's data: of a replica, if it shows all that they have written."""
+        session = self._database.replicas.begin(position.of(user_id))
+        if session is None:
+            with self.read() as work:
+                yield work
+            return
+        try:
+            with _told(session):
+                yield SqlWork(session)
+        except UndoneError:
+            position.forget()  # the next try is the primary's
+            raise
+
+    @contextmanager
     def write(self) -> Iterator[SqlWork]:
-        with _session(self._database.writer) as session:
+        with _told(Session(self._database.writer, expire_on_commit=False)) as session:
             work = SqlWork(session)
             yield work
             if self._changed is None:
                 work.versions.count()
-            session.commit()
-            if self._changed is not None and (users := touched(session)):
-                self._changed(users)
+            session.flush()
+            _commit(session)
+        position.forget()
+        if self._changed is not None and (users := touched(session)):
+            self._changed(users, self._database.position())
 
 
 @contextmanager
-def _session(engine: Engine) -> Iterator[Session]:
+def _told(session: Session) -> Iterator[Session]:
+    """Close a session at the end, and tell what has become of it when the database fails it before a COMMIT."""
     try:
-        with Session(engine, expire_on_commit=False) as session:
+        with session:
             yield session
-    except (OperationalError, InterfaceError, PoolTimeout) as error:
-        raise UnavailableError("The database can't be reached.") from error
+    except PoolTimeout as error:
+        raise UnavailableError("The database is busy.") from error
+    except DBAPIError as error:
+        if gone(error) or rolled_back(error):
+            raise UndoneError("The database can't be reached.") from error
+        if isinstance(error, OperationalError | InterfaceError):
+            raise UnavailableError("The database can't be reached.") from error
+        raise
+
+
+def _commit(session: Session) -> None:
+    """Commit. When the answer gets lost nobody knows whether it is done: that must not look like undone."""
+    try:
+        session.commit()
+    except (OperationalError, InterfaceError) as error:
+        if rolled_back(error):
+            raise
+        raise UnavailableError("The database did not say whether it has stored this.") from error

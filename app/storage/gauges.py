@@ -1,0 +1,39 @@
+"""Metrics of connections and replicas, taken when they are asked for; none of them opens a connection."""
+
+from collections.abc import Iterator
+
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+from sqlalchemy import Engine, QueuePool
+
+from app.storage.engine import Database
+
+
+class DatabaseGauges(Collector):
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        pools = GaugeMetricFamily(
+            "task_manager_database_connections", "Connections of this process", labels=["server", "state"]
+        )
+        lags = GaugeMetricFamily(
+            "task_manager_database_replica_lag_seconds", "How far behind, when last asked", labels=["server"]
+        )
+        rotation = GaugeMetricFamily(
+            "task_manager_database_replica_in_rotation", "Whether reads go there", labels=["server"]
+        )
+        _add(pools, "primary", self._database.writer)
+        for replica in self._database.replicas.all:
+            _add(pools, replica.name, replica.engine)
+            rotation.add_metric([replica.name], float(replica.in_rotation))
+            if replica.lag is not None:
+                lags.add_metric([replica.name], replica.lag)
+        yield from (pools, lags, rotation)
+
+
+def _add(family: GaugeMetricFamily, server: str, engine: Engine) -> None:
+    pool = engine.pool
+    if isinstance(pool, QueuePool):
+        family.add_metric([server, "in_use"], pool.checkedout())
+        family.add_metric([server, "idle"], pool.checkedin())

@@ -1,0 +1,119 @@
+"""Reads from replicas: only from one that shows all that its user has written, and is not far behind by itself."""
+
+import itertools
+from collections.abc import Sequence
+
+import structlog
+from prometheus_client import Counter
+from sqlalchemy import Engine, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.orm import Session
+
+from app.storage.breaker import AwayError, Breaker
+
+REPLAYED = text("""
+    SELECT pg_is_in_recovery() AS follows,
+           (pg_last_wal_replay_lsn() - '0/0'::pg_lsn)::bigint AS position,
+           CASE WHEN pg_last_wal_receive_lsn() = pg_last_wal_replay_lsn()
+                     AND EXISTS (SELECT FROM pg_stat_wal_receiver) THEN 0
+                ELSE coalesce(extract(epoch FROM now() - pg_last_xact_replay_timestamp()), 'infinity')
+           END::float8 AS lag
+""")
+"""Asked in the transaction that then reads, since behind one address may be several servers, or a pooler.
+
+One that has received all and replayed all is not behind, however long ago the last change was. The receiver counts: one
+that has lost its primary has also replayed all it knows of."""
+
+SOURCES = ("replica", "behind", "out", "unknown")
+
+log = structlog.get_logger(__name__)
+
+
+class _OutError(Exception):
+    """The replica can't be asked, or should not be."""
+
+
+class Replica:
+    """A replica, or an address behind which there are some.
+
+    It leaves rotation when it can't be asked, when it lags too far, and when it is no replica any more; it comes
+    back by itself.
+
+    Args:
+        name: for metrics and logs.
+        engine: its pool, with short time-outs: the primary can always be asked instead.
+        most_lag: seconds that it may be behind.
+    """
+
+    def __init__(self, name: str, engine: Engine, most_lag: float) -> None:
+        self.name = name
+        self.engine = engine
+        self.lag: float | None = None
+        self._most_lag = most_lag
+        self._breaker = Breaker(_OutError)
+
+    @property
+    def in_rotation(self) -> bool:
+        return not self._breaker.open
+
+    def begin(self, position: int) -> Session | None:
+        """Return a session whose transaction shows everything up to a position; None if this replica is not there yet.
+
+        Raises:
+            AwayError: it is out of rotation.
+        """
+        return self._breaker.call(lambda: self._begin(position))
+
+    def _begin(self, position: int) -> Session | None:
+        session = Session(self.engine, expire_on_commit=False)
+        there = False
+        try:
+            there = self._replayed(session) >= position
+        except (DBAPIError, PoolTimeout) as error:
+            self.lag = None
+            raise _OutError(type(error).__name__) from error
+        finally:
+            if not there:
+                session.close()
+        return session if there else None
+
+    def _replayed(self, session: Session) -> int:
+        """Return how far the log has been replayed. Raises _OutError when the replica should not be asked."""
+        follows, position, self.lag = session.execute(REPLAYED).one()
+        if not follows or position is None:
+            raise _OutError("is no replica")
+        if self.lag > self._most_lag:
+            raise _OutError(f"is {self.lag:.1f} s behind")
+        return int(position)
+
+
+class Replicas:
+    """All of them, asked in turn."""
+
+    def __init__(self, replicas: Sequence[Replica] = ()) -> None:
+        self.all = tuple(replicas)
+        self._turns = itertools.count()
+        self.reads = Counter("task_manager_database_reads", "Reads, by where from and why", ["source"], registry=None)
+        for source in SOURCES:
+            self.reads.labels(source)
+
+    def begin(self, position: int | None) -> Session | None:
+        """Return a session of a replica that shows everything up to a position; None says to ask the primary.
+
+        One replica is tried: a read that has waited for one that is not there yet shall not wait for the next.
+        """
+        if not self.all:
+            return None
+        if position is None:
+            self.reads.labels("unknown").inc()
+            return None
+        replica = self.all[next(self._turns) % len(self.all)]
+        try:
+            session = replica.begin(position)
+        except AwayError as error:
+            log.warning("replica out of rotation", replica=replica.name, error=str(error.__cause__ or error))
+            self.reads.labels("out").inc()
+            return None
+        self.reads.labels("behind" if session is None else "replica").inc()
+        return session

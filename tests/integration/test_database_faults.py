@@ -1,0 +1,191 @@
+"""What a real PostgreSQL does to a transaction, and what the client gets: no write lost or done twice, none hidden."""
+
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+import pytest
+from sqlalchemy import event, text
+
+from app.bootstrap import Container, build, create_app
+from app.platform.again import again
+from app.platform.errors import UnavailableError, UndoneError
+from app.services.tasks.model import Draft
+from app.storage.engine import UNLIMITED
+from app.storage.migrate import migrate
+from app.storage.work import SqlStorage
+from tests.support import postgres as servers
+from tests.support.address import Address
+from tests.support.api import Person, assert_problem
+from tests.support.ports import wait_for
+from tests.support.postgres import Postgres, replica_of
+from tests.support.settings import make_settings
+
+
+@pytest.fixture
+def start(postgres_url: str) -> Iterator[Callable[..., Container]]:
+    """Starts the parts of one process more."""
+    with ExitStack() as ends:
+
+        def begin(**settings: Any) -> Container:
+            parts = build(make_settings(postgres_url, **settings))
+            ends.callback(parts.database.dispose)
+            return parts
+
+        yield begin
+
+
+def somebody(parts: Container) -> Person:
+    return Person(create_app(parts).test_client()).register()
+
+
+def cut(server: Postgres, connection: Any) -> None:
+    """End the server's side of a connection."""
+    backend = connection.connection.dbapi_connection.info.backend_pid
+    server.execute(f"SELECT pg_terminate_backend({backend}, 5000)")
+
+
+def titles(person: Person) -> list[str]:
+    return [item["title"] for item in person.walk()]
+
+
+@pytest.mark.parametrize("before", ["INSERT INTO tasks", "INSERT INTO user_versions"])
+def test_a_write_whose_connection_is_cut_before_its_commit_is_done_once(
+    start: Callable[..., Container], postgres: Postgres, before: str
+) -> None:
+    parts = start()
+    person = somebody(parts)
+    cuts: list[str] = []
+
+    @event.listens_for(parts.database.writer, "before_cursor_execute")
+    def cut_once(connection: Any, _cursor: Any, statement: str, *_more: Any) -> None:
+        if not cuts and statement.startswith(before):
+            cuts.append(statement)
+            cut(postgres, connection)
+
+    person.create(title="Once")
+    assert len(cuts) == 1
+    assert titles(person) == ["Once"]
+
+
+def test_a_write_whose_commit_gets_no_answer_is_not_done_again(
+    start: Callable[..., Container], postgres: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parts = start()
+    person = somebody(parts)
+
+    def lose_the_answer(connection: Any) -> None:
+        connection.commit()
+        postgres.execute(f"SELECT pg_terminate_backend({connection.driver_connection.info.backend_pid}, 5000)")
+        connection.cursor().execute("SELECT 'what the server says, had it been heard'")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(parts.database.writer.dialect, "do_commit", lose_the_answer)
+        answer = person.call("POST", "/tasks", json={"title": "Once"})
+    assert_problem(answer, 503)
+    assert "Retry-After" in answer.headers
+    assert titles(person) == ["Once"]
+
+
+def test_of_two_writes_that_wait_for_each_other_both_are_done(start: Callable[..., Container]) -> None:
+    """The database undoes one, which is tried again."""
+    parts = start()
+    person = somebody(parts)
+    user_id = parts.tokens.verify(person.access_token).user_id
+    tasks = [parts.tasks.create(user_id, Draft(f"Task {number}")).id for number in range(2)]
+    both = threading.Barrier(2)
+    undone: list[int] = []
+
+    def write(order: list[Any]) -> None:
+        first = iter([True])
+
+        @again
+        def change() -> None:
+            try:
+                with parts.storage.write() as work:
+                    work.tasks.get(user_id, order[0], for_update=True)
+                    if next(first, False):
+                        both.wait(30)
+                    work.tasks.get(user_id, order[1], for_update=True)
+            except UndoneError:
+                undone.append(1)
+                raise
+
+        change()
+
+    with ThreadPoolExecutor(2) as pair:
+        for result in [pair.submit(write, tasks), pair.submit(write, tasks[::-1])]:
+            result.result(60)
+    assert undone == [1]
+
+
+def test_a_statement_that_takes_too_long_is_given_up_and_not_tried_again(start: Callable[..., Container]) -> None:
+    storage = SqlStorage(start(statement_timeout=0.05).database)
+    with pytest.raises(UnavailableError) as caught, storage.read() as work:
+        work.session.execute(text("SELECT pg_sleep(30)"))
+    assert not isinstance(caught.value, UndoneError)
+
+
+def test_a_migration_may_take_longer_than_a_request(start: Callable[..., Container]) -> None:
+    writer = start(statement_timeout=0.05).database.writer.execution_options(**{UNLIMITED: True})
+    with writer.begin() as connection:
+        connection.execute(text("SELECT pg_sleep(0.2)"))
+
+
+def test_when_a_replica_takes_over_no_acknowledged_write_is_lost_and_writes_go_on() -> None:
+    """The address of the primary leads to another server afterwards, as that of a service does."""
+    with (
+        servers.postgres() as primary,
+        replica_of(primary) as replica,
+        Address(primary.port) as address,
+        migrated(address.url) as parts,
+    ):
+        primary.execute("ALTER DATABASE postgres SET synchronous_commit = on")
+        primary.execute("ALTER SYSTEM SET synchronous_standby_names = '*'")
+        primary.execute("SELECT pg_reload_conf()")
+        confirms = "SELECT sync_state = 'sync' FROM pg_stat_replication"
+        wait_for(lambda: bool(primary.execute(confirms)), "the replica confirms each commit")
+        parts.database.dispose()
+        person = somebody(parts)
+        acknowledged = [person.create(title=f"Before {number}")["title"] for number in range(20)]
+        primary.stop()
+        assert_problem(person.call("POST", "/tasks", json={"title": "While nobody is there"}), 503)
+        replica.execute("SELECT pg_promote()")
+        address.lead_to(replica.port)
+
+        def written() -> bool:
+            answer = person.call("POST", "/tasks", json={"title": "After"})
+            assert answer.status_code in {201, 503}
+            return answer.status_code == 201
+
+        wait_for(written, "a write is acknowledged again")
+        assert sorted(titles(person)) == sorted([*acknowledged, "After"])
+
+
+def test_a_former_primary_that_only_reads_now_is_left_at_once() -> None:
+    """Its connections stay alive: only that it refuses a write tells."""
+    with (
+        servers.postgres() as primary,
+        replica_of(primary) as replica,
+        Address(primary.port) as address,
+        migrated(address.url) as parts,
+    ):
+        person = somebody(parts)
+        replica.catch_up(primary)
+        address.lead_to(replica.port)
+        parts.database.dispose()
+        assert person.call("GET", "/users/me").status_code == 200
+        address.lead_to(primary.port)
+        assert person.call("POST", "/tasks", json={"title": "Once"}).status_code == 201
+        assert titles(person) == ["Once"]
+
+
+@contextmanager
+def migrated(url: str) -> Iterator[Container]:
+    """The parts of a process, on a database that had no schema."""
+    parts = build(make_settings(url))
+    migrate(parts.database)
+    yield parts
+    parts.database.dispose()

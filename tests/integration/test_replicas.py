@@ -1,0 +1,240 @@
+"""Reads from a real streaming replica: never older than what their user has written, and never for want of it."""
+
+import os
+import signal
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from sqlalchemy import event, text
+
+from app.bootstrap import Container, build, create_app
+from app.storage.breaker import THRESHOLD
+from app.storage.replicas import SOURCES
+from tests.support.api import Person
+from tests.support.ports import free_port, wait_for
+from tests.support.postgres import Postgres, replica_of
+from tests.support.settings import make_settings
+
+
+@pytest.fixture
+def start(postgres_url: str, valkey: str) -> Iterator[Callable[..., Container]]:
+    """Starts the parts of one process more."""
+    started: list[Container] = []
+
+    def begin(replica: Postgres, **more: Any) -> Container:
+        hosts = {"database_replica_host": f"127.0.0.1:{replica.port}", "redis_url": valkey, **more}
+        started.append(build(make_settings(postgres_url, **hosts)))
+        return started[-1]
+
+    yield begin
+    for parts in started:
+        parts.database.dispose()
+
+
+@pytest.fixture
+def following(postgres: Postgres, replica: Postgres, postgres_url: str) -> Iterator[Postgres]:
+    """The replica, with the test's database on it."""
+    del postgres_url
+    replica.catch_up(postgres)
+    yield replica
+    replica.go_on()
+
+
+def reads(parts: Container) -> dict[str, int]:
+    return {name: int(parts.database.replicas.reads.labels(name)._value.get()) for name in SOURCES}
+
+
+def somebody(parts: Container) -> Person:
+    return Person(create_app(parts).test_client()).register()
+
+
+def titles(person: Person, number: int = 0) -> list[str]:
+    """Return the titles of a list; each number is another list, which is not kept yet."""
+    response = person.call("GET", f"/tasks?due_before=2100-01-01T00:00:00.{number:06d}Z")
+    assert response.status_code == 200, response.text
+    return [item["title"] for item in response.get_json()["items"]]
+
+
+def a_task(person: Person, title: str) -> str:
+    identifier: str = person.create(title=title, due_at="2030-01-01T00:00:00Z")["id"]
+    return identifier
+
+
+def test_who_has_written_reads_from_a_replica_once_it_shows_that(
+    start: Callable[..., Container], postgres: Postgres, following: Postgres
+) -> None:
+    parts = start(following)
+    person = somebody(parts)
+    following.stand_still()
+    a_task(person, "New")
+    assert titles(person, 1) == ["New"]
+    assert reads(parts)["replica"] == 0
+    assert reads(parts)["behind"] == 1
+    following.catch_up(postgres)
+    assert titles(person, 2) == ["New"]
+    assert reads(parts)["replica"] == 1
+
+
+def test_another_process_knows_what_the_user_has_written(
+    start: Callable[..., Container], postgres: Postgres, following: Postgres
+) -> None:
+    writer, reader = start(following), start(following)
+    person = somebody(writer)
+    task = a_task(person, "Old")
+    there = Person(create_app(reader).test_client(), access_token=person.access_token)
+    following.catch_up(postgres)
+    assert titles(there, 1) == ["Old"]
+    assert reads(reader)["replica"] == 1
+    following.stand_still()
+    person.call("PATCH", f"/tasks/{task}", json={"title": "New"})
+    assert there.call("GET", f"/tasks/{task}").get_json()["title"] == "New"
+    assert titles(there, 1) == ["New"]
+    assert reads(reader)["behind"] == 2
+
+
+def test_who_has_written_nothing_since_still_reads_from_a_replica_that_is_behind(
+    start: Callable[..., Container], postgres: Postgres, following: Postgres
+) -> None:
+    parts = start(following)
+    quiet, busy = somebody(parts), somebody(parts)
+    titles(quiet)
+    following.catch_up(postgres)
+    following.stand_still()
+    a_task(busy, "New")
+    assert titles(quiet, 1) == []
+    assert reads(parts)["replica"] == 1
+
+
+def test_a_position_is_not_lost_with_what_redis_kept(
+    start: Callable[..., Container], following: Postgres, valkey: str
+) -> None:
+    from redis import Redis
+
+    parts = start(following)
+    person = somebody(parts)
+    following.stand_still()
+    a_task(person, "New")
+    with Redis.from_url(valkey) as client:
+        client.flushall()
+    assert titles(person, 1) == ["New"]
+
+
+def test_of_two_commits_the_farther_position_counts(start: Callable[..., Container], following: Postgres) -> None:
+    """The one that was later in the log may be told first."""
+    parts = start(following)
+    person = somebody(parts)
+    claims = parts.tokens.verify(person.access_token)
+    cache = parts.guard._cache
+    for position in (1 << 60, 1):
+        cache.changed([claims.user_id], position)
+        assert cache.look(claims.user_id, claims.session_id, None).position == 1 << 60
+
+
+def test_a_replica_that_lags_too_far_leaves_rotation_and_comes_back(
+    start: Callable[..., Container], postgres: Postgres, following: Postgres
+) -> None:
+    parts = start(following, database_replica_lag=0.2)
+    quiet, busy = somebody(parts), somebody(parts)
+    titles(quiet)
+    following.catch_up(postgres)
+    following.stand_still()
+    a_task(busy, "New")
+    asked = iter(range(1, 1000))
+
+    def out() -> bool:
+        titles(quiet, next(asked))
+        return reads(parts)["out"] > THRESHOLD
+
+    wait_for(out, "the replica is out of rotation")
+    metrics = quiet.client.get("/metrics").text
+    assert f'task_manager_database_replica_in_rotation{{server="127.0.0.1:{following.port}"}} 0.0' in metrics
+    before = reads(parts)["replica"]
+    following.catch_up(postgres)
+
+    def back() -> bool:
+        titles(quiet, next(asked))
+        return reads(parts)["replica"] > before
+
+    wait_for(back, "the replica is in rotation again")
+    assert f'task_manager_database_replica_in_rotation{{server="127.0.0.1:{following.port}"}} 1.0' in (
+        quiet.client.get("/metrics").text
+    )
+
+
+def test_while_no_replica_answers_the_primary_does(start: Callable[..., Container]) -> None:
+    parts = start(Postgres(free_port()))
+    person = somebody(parts)
+    a_task(person, "New")
+    for number in range(2 * THRESHOLD):
+        assert titles(person, number) == ["New"]
+    assert reads(parts) == {"replica": 0, "behind": 0, "out": 2 * THRESHOLD, "unknown": 0}
+
+
+def test_a_read_that_its_replica_breaks_off_is_the_primarys(
+    start: Callable[..., Container], postgres: Postgres, following: Postgres
+) -> None:
+    parts = start(following)
+    person = somebody(parts)
+    a_task(person, "New")
+    following.catch_up(postgres)
+    [replica] = parts.database.replicas.all
+
+    @event.listens_for(replica.engine, "before_cursor_execute")
+    def break_off(connection: Any, _cursor: Any, statement: str, *_more: Any) -> None:
+        if "FROM tasks" in statement:
+            backend = connection.connection.dbapi_connection.info.backend_pid
+            following.execute(f"SELECT pg_terminate_backend({backend}, 5000)")
+
+    assert titles(person, 1) == ["New"]
+    assert reads(parts)["replica"] == 1
+
+
+def test_a_replica_that_was_promoted_is_not_read_from(
+    start: Callable[..., Container], postgres: Postgres, postgres_url: str
+) -> None:
+    """A server that is no replica any more may have gone another way than the primary."""
+    del postgres_url
+    with replica_of(postgres) as promoted:
+        parts = start(promoted)
+        person = somebody(parts)
+        a_task(person, "New")
+        promoted.catch_up(postgres)
+        assert titles(person, 1) == ["New"]
+        assert reads(parts)["replica"] == 1
+        promoted.execute("SELECT pg_promote()")
+        assert titles(person, 2) == ["New"]
+        assert reads(parts)["replica"] == 1
+        assert reads(parts)["out"] == 1
+
+
+def test_while_redis_is_silent_reads_are_the_primarys(
+    start: Callable[..., Container], following: Postgres, redis: Any
+) -> None:
+    parts = start(following, redis_url=redis.connection_url)
+    person = somebody(parts)
+    following.stand_still()
+    os.kill(redis._process.pid, signal.SIGSTOP)
+    try:
+        a_task(person, "New")
+        assert titles(person, 1) == ["New"]
+    finally:
+        os.kill(redis._process.pid, signal.SIGCONT)
+    assert reads(parts)["replica"] == 0
+
+
+def test_nothing_is_set_for_whoever_gets_the_connection_next(
+    start: Callable[..., Container], following: Postgres
+) -> None:
+    """A pooler hands a connection from one to another between transactions."""
+    parts = start(following)
+    titles(somebody(parts))
+    for engine in (parts.database.reader, parts.database.replicas.all[0].engine):
+        with engine.connect() as connection:
+            assert connection.scalar(text("SHOW statement_timeout")) == "15s"
+            connection.rollback()
+            driver: Any = connection.connection.dbapi_connection
+            driver.autocommit = True
+            with driver.cursor() as cursor:
+                cursor.execute("SHOW statement_timeout")
+                assert cursor.fetchone() == ("0",)

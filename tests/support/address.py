@@ -1,0 +1,63 @@
+"""An address that leads to one server and then to another, as a Kubernetes service does."""
+
+import selectors
+import socket
+import threading
+from contextlib import suppress
+
+
+class Address:
+    """Passes TCP connections on. Those that are open stay with the server that they were made to."""
+
+    def __init__(self, port: int) -> None:
+        self._target = port
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._ends: list[socket.socket] = []
+
+    @property
+    def url(self) -> str:
+        return f"postgresql+psycopg2://postgres@127.0.0.1:{self._listener.getsockname()[1]}/postgres"
+
+    def lead_to(self, port: int) -> None:
+        """Let connections from now on lead to another port of this machine."""
+        self._target = port
+
+    def __enter__(self) -> "Address":
+        threading.Thread(target=self._accept, daemon=True).start()
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        for end in (self._listener, *self._ends):
+            with suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+            end.close()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                client, _ = self._listener.accept()
+            except OSError:
+                return
+            try:
+                server = socket.create_connection(("127.0.0.1", self._target))
+            except OSError:
+                client.close()
+                continue
+            self._ends += (client, server)
+            threading.Thread(target=_pass_on, args=(client, server), daemon=True).start()
+
+
+def _pass_on(client: socket.socket, server: socket.socket) -> None:
+    """Carry bytes both ways until one side ends."""
+    with selectors.DefaultSelector() as either, suppress(OSError, ValueError):
+        either.register(client, selectors.EVENT_READ, server)
+        either.register(server, selectors.EVENT_READ, client)
+        while True:
+            for key, _ in either.select():
+                source: socket.socket = key.fileobj  # type: ignore[assignment]
+                data = source.recv(65536)
+                if not data:
+                    for end in (client, server):
+                        end.shutdown(socket.SHUT_RDWR)
+                    return
+                key.data.sendall(data)
