@@ -102,8 +102,9 @@ def test_who_has_written_nothing_since_still_reads_from_a_replica_that_is_behind
     following.catch_up(postgres)
     following.stand_still()
     a_task(busy, "New")
+    before = reads(parts)["replica"]
     assert titles(quiet, 1) == []
-    assert reads(parts)["replica"] == 1
+    assert reads(parts)["replica"] == before + 1
 
 
 def test_a_position_is_not_lost_with_what_redis_kept(

@@ -1,0 +1,133 @@
+"""Whatever happens in whatever order: nobody reads older data than they have seen written."""
+
+from collections.abc import Iterator
+from typing import Any, cast
+from uuid import uuid4
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, rule, run_state_machine_as_test
+from redis import Redis
+
+from app.api.guard import _name
+from app.bootstrap import Container, build, create_app
+from tests.support.api import Person
+from tests.support.postgres import Postgres
+from tests.support.settings import make_settings
+
+PROCESSES = st.integers(0, 1)
+
+
+class Scene:
+    """Two processes with one cache, a primary and a replica."""
+
+    def __init__(self, primary: Postgres, replica: Postgres, parts: list[Container], redis: Redis) -> None:
+        self.primary = primary
+        self.replica = replica
+        self.parts = parts
+        self.apps = [create_app(each) for each in parts]
+        self.redis = redis
+
+    def replica_reads(self) -> float:
+        return sum(float(each.database.replicas.reads.labels("replica")._value.get()) for each in self.parts)
+
+
+@pytest.fixture
+def scene(postgres: Postgres, replica: Postgres, postgres_url: str, valkey: str) -> Iterator[Scene]:
+    replica.catch_up(postgres)
+    host = f"127.0.0.1:{replica.port}"
+    # A replica that stands still as long as a test lets it has not to be left for that.
+    given = make_settings(postgres_url, redis_url=valkey, database_replica_host=host, database_replica_lag=3600)
+    parts = [build(given), build(given)]
+    with Redis.from_url(valkey) as client:
+        yield Scene(postgres, replica, parts, client)
+    replica.go_on()
+    for each in parts:
+        each.database.dispose()
+
+
+class OwnWrites(RuleBasedStateMachine):
+    """Writes and reads on a scene, and remembers what has been written."""
+
+    tasks = Bundle("tasks")
+    looks = Bundle("looks")
+
+    def __init__(self, scene: Scene) -> None:
+        super().__init__()
+        self.scene = scene
+        scene.replica.go_on()
+        self.person = Person(scene.apps[0].test_client()).register()
+        self.claims = scene.parts[0].tokens.verify(self.person.access_token)
+        self.titles: dict[str, str] = {}
+
+    def call(self, process: int, *request: Any, **options: Any) -> Any:
+        there = Person(self.scene.apps[process].test_client(), access_token=self.person.access_token)
+        return there.call(*request, **options)
+
+    @rule(target=tasks, process=PROCESSES)
+    def create(self, process: int) -> str:
+        title = uuid4().hex
+        made: str = self.call(process, "POST", "/tasks", json={"title": title}).get_json()["id"]
+        self.titles[made] = title
+        return made
+
+    @rule(process=PROCESSES, task=tasks)
+    def rename(self, process: int, task: str) -> None:
+        title = uuid4().hex
+        assert self.call(process, "PATCH", f"/tasks/{task}", json={"title": title}).status_code == 200
+        self.titles[task] = title
+
+    @rule(process=PROCESSES, task=consumes(tasks))
+    def delete(self, process: int, task: str) -> None:
+        assert self.call(process, "DELETE", f"/tasks/{task}").status_code == 204
+        del self.titles[task]
+
+    @rule(process=PROCESSES, order=st.sampled_from(["created_at", "-created_at", "title"]))
+    def read_the_list(self, process: int, order: str) -> None:
+        answer = self.call(process, "GET", f"/tasks?sort={order}&limit=100")
+        assert {item["id"]: item["title"] for item in answer.get_json()["items"]} == self.titles
+
+    @rule(process=PROCESSES, task=tasks)
+    def read_one(self, process: int, task: str) -> None:
+        assert self.call(process, "GET", f"/tasks/{task}").get_json()["title"] == self.titles[task]
+
+    @rule(target=looks, process=PROCESSES)
+    def begin_to_read_slowly(self, process: int) -> tuple[bytes, bytes]:
+        """Another request of the same user: it has its version and its data, and does not keep them yet."""
+        cache = self.scene.parts[process].guard._cache
+        version = cache.look(self.claims.user_id, self.claims.session_id, None).version
+        assert version is not None
+        return version, self.call(process, "GET", "/tasks?sort=created_at&limit=100").data
+
+    @rule(process=PROCESSES, look=consumes(looks))
+    def end_reading_slowly(self, process: int, look: tuple[bytes, bytes]) -> None:
+        version, body = look
+        name = self.name_of("/tasks?sort=created_at&limit=100")
+        self.scene.parts[process].guard._cache.keep(self.claims.user_id, version, name, body)
+
+    @rule()
+    def the_replica_stands_still(self) -> None:
+        self.scene.replica.stand_still()
+
+    @rule()
+    def the_replica_catches_up(self) -> None:
+        self.scene.replica.catch_up(self.scene.primary)
+
+    @rule()
+    def redis_loses_everything(self) -> None:
+        self.scene.redis.flushdb()
+
+    def name_of(self, address: str) -> str:
+        with self.scene.apps[0].test_request_context(f"/api/v1{address}"):
+            return _name()
+
+
+def test_no_read_is_older_than_what_its_user_has_written(scene: Scene) -> None:
+    run_state_machine_as_test(
+        cast("Any", lambda: OwnWrites(scene)),
+        settings=settings(
+            max_examples=20, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
+        ),
+    )
+    assert scene.replica_reads() > 0
