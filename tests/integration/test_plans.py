@@ -1,0 +1,153 @@
+"""How PostgreSQL answers the lists of tasks: never by looking through a table, and at any depth alike."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, cast
+from uuid import UUID
+
+import pytest
+from sqlalchemy import Table, event, text
+from sqlalchemy.orm import Session
+
+from app.services.tasks.listing import Filters, Query, Sort, position
+from app.services.tasks.model import Status
+from app.storage.engine import UNLIMITED, Database, connect
+from app.storage.models import TaskRow, TaskTagRow
+from app.storage.tasks import SqlTasks
+from tests.support.postgres import Postgres
+from tests.support.settings import make_settings
+
+ROWS = int(os.environ.get("PLAN_ROWS", "20000"))
+"""How many tasks there are: `PLAN_ROWS=1000000` asks for the number of the specification."""
+
+USERS = 50
+"""They have a fiftieth of the tasks each."""
+
+MOST_PAGES = 150
+"""Pages of 8 KiB that may be read for a page of 20 tasks: each task from a page of its own, its tags by an index."""
+
+NOON = datetime(2030, 1, 1, 12, tzinfo=UTC)
+
+FILL = text("""
+    INSERT INTO tasks (id, user_id, title, description, status, due_at, created_at, updated_at, version, title_key,
+                       search_text)
+    SELECT md5('task' || n)::uuid, md5('user' || n % :users)::uuid, md5(n::text), '',
+           (ARRAY['todo', 'in_progress', 'done'])[1 + n / :users % 3],
+           CASE WHEN n / :users % 7 > 0 THEN :noon + n * interval '1 second' END,
+           :noon + n * interval '1 second', :noon + n * interval '1 second', 1, md5(n::text), 'task ' || n
+    FROM generate_series(0, :rows - 1) AS n
+""")
+FILL_TAGS = text("""
+    INSERT INTO task_tags (task_id, tag, user_id)
+    SELECT id, 'tag-' || (hashtext(id::text) & 31), user_id FROM tasks
+""")
+
+
+@pytest.fixture(scope="module")
+def full(postgres: Postgres) -> Iterator[Database]:
+    """A database with all the tasks, and what PostgreSQL has learnt of them."""
+    postgres.execute("CREATE DATABASE plans TEMPLATE migrated STRATEGY FILE_COPY")
+    database = connect(make_settings(postgres.url("plans")))
+    # Each index is made at once when the rows are there: a third of the time.
+    later = [index for model in (TaskRow, TaskTagRow) for index in cast("Table", model.__table__).indexes]
+    with database.writer.execution_options(**{UNLIMITED: True}).begin() as connection:
+        for index in later:
+            index.drop(connection)
+        connection.execute(FILL, {"rows": ROWS, "users": USERS, "noon": NOON})
+        connection.execute(FILL_TAGS)
+        for index in later:
+            index.create(connection)
+    with database.writer.execution_options(**{UNLIMITED: True}, isolation_level="AUTOCOMMIT").connect() as connection:
+        # with the map of what all can see, without which no index is enough by itself
+        connection.execute(text("VACUUM ANALYZE tasks, task_tags"))
+    yield database
+    database.dispose()
+    postgres.execute("DROP DATABASE plans WITH (FORCE)")
+
+
+@pytest.fixture
+def plans(full: Database) -> Iterator["Plans"]:
+    with Session(full.reader) as session:
+        yield Plans(session)
+
+
+class Plans:
+    """Asks the repository, and PostgreSQL how it has found the answer."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self.user_id: UUID = session.scalars(text("SELECT md5('user7')::uuid")).one()
+        self.tasks = SqlTasks(session)
+
+    def of(self, query: Query) -> "Cost":
+        """Return what a page costs."""
+        asked: list[tuple[str, Any]] = []
+
+        def note(_c: Any, _cursor: Any, statement: str, parameters: Any, *_more: Any) -> None:
+            asked.append((statement, parameters))
+
+        connection = self.session.connection()
+        event.listen(connection, "before_cursor_execute", note)
+        found = self.tasks.find(self.user_id, query)
+        event.remove(connection, "before_cursor_execute", note)
+        assert found
+        assert asked
+        cost = Cost()
+        for statement, parameters in asked:
+            explained = connection.exec_driver_sql(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {statement}", parameters)
+            cost.add(explained.scalar_one()[0]["Plan"])
+        return cost
+
+    def deep(self, sort: Sort) -> Query:
+        """Return the query for the page behind four fifths of the dated tasks."""
+        some = replace(Query(), sort=sort, limit=ROWS // USERS * 6 // 7 * 4 // 5)
+        return replace(Query(), sort=sort, after=position(self.tasks.find(self.user_id, some)[-1], sort))
+
+
+class Cost:
+    """What a plan has read: how many pages, and which tables from end to end."""
+
+    def __init__(self) -> None:
+        self.pages = 0
+        self.looked_through: set[str] = set()
+
+    def add(self, plan: dict[str, Any]) -> None:
+        self.pages += plan["Shared Hit Blocks"] + plan["Shared Read Blocks"]
+        self._look_into(plan)
+
+    def _look_into(self, plan: dict[str, Any]) -> None:
+        if plan["Node Type"] == "Seq Scan":
+            self.looked_through.add(plan["Relation Name"])
+        for part in plan.get("Plans", []):
+            self._look_into(part)
+
+
+@pytest.mark.parametrize("sort", list(Sort))
+def test_a_list_looks_through_no_table_whatever_its_order(plans: Plans, sort: Sort) -> None:
+    cost = plans.of(Query(sort=sort))
+    assert cost.looked_through == set()
+    assert cost.pages <= MOST_PAGES
+
+
+@pytest.mark.parametrize(
+    "filters",
+    [
+        Filters(status=Status.DONE),
+        Filters(tag="tag-7"),
+        Filters(q="task 1"),
+        Filters(due_after=NOON + timedelta(hours=1)),
+        Filters(due_before=NOON + timedelta(hours=1)),
+    ],
+    ids=["status", "tag", "text", "due after", "due before"],
+)
+def test_a_filtered_list_looks_through_no_table(plans: Plans, filters: Filters) -> None:
+    assert plans.of(Query(filters)).looked_through == set()
+
+
+@pytest.mark.parametrize("sort", list(Sort))
+def test_a_deep_page_costs_as_the_first(plans: Plans, sort: Sort) -> None:
+    first, deep = plans.of(Query(sort=sort)), plans.of(plans.deep(sort))
+    assert deep.looked_through == set()
+    assert deep.pages <= 1.5 * first.pages
