@@ -33,16 +33,18 @@ class NewTask(Strict):
     description: Description = ""
     status: Status = Status.TODO
     due_at: Time | None = None
+    remind_at: Annotated[Time | None, Field(description="When to be reminded of it")] = None
     tags: Tags = Field(default_factory=list)
 
 
 class TaskChange(Strict):
-    """Only what is given changes; `due_at: null` clears the date."""
+    """Only what is given changes; null clears a date."""
 
     title: Title = Field(default="", json_schema_extra=drop_default)
     description: Description = Field(default="", json_schema_extra=drop_default)
     status: Status = Field(default=Status.TODO, json_schema_extra=drop_default)
     due_at: Time | None = Field(default=None, json_schema_extra=drop_default)
+    remind_at: Time | None = Field(default=None, json_schema_extra=drop_default)
     tags: Tags = Field(default=[], json_schema_extra=drop_default)
 
 
@@ -52,6 +54,7 @@ class TaskBody(Shown):
     description: str
     status: Status
     due_at: datetime | None
+    remind_at: datetime | None
     created_at: datetime
     updated_at: datetime
     version: int
@@ -99,7 +102,7 @@ def blueprint(service: TaskService, guard: Guard, cursors: Cursors) -> APIBluepr
     @tasks.post("", responses={201: TaskBody}, operation_id="create_task")
     def create(body: NewTask) -> Response:
         """Create a task"""
-        draft = Draft(body.title, body.description, body.status, body.due_at, tag_forms(body.tags))
+        draft = Draft(body.title, body.description, body.status, body.due_at, tag_forms(body.tags), body.remind_at)
         task = service.create(principal().user_id, draft, once_key())
         response = TaskBody.model_validate(task).response(HTTPStatus.CREATED)
         response.set_etag(str(task.version))

@@ -152,6 +152,7 @@ def values_of(task: Task) -> dict[str, object]:
         "description": task.description,
         "status": task.status.value,
         "due_at": task.due_at,
+        "remind_at": task.remind_at,
         "created_at": task.created_at,
         "updated_at": task.updated_at,
         "version": task.version,
@@ -172,4 +173,5 @@ def _task(row: TaskRow, tags: tuple[str, ...]) -> Task:
         updated_at=row.updated_at,
         version=row.version,
         tags=tags,
+        remind_at=row.remind_at,
     )

@@ -36,6 +36,18 @@ def test_a_task_is_created_read_changed_and_deleted(person: Person) -> None:
     assert_problem(person.call("DELETE", f"/tasks/{task['id']}"), 404)
 
 
+def test_a_task_keeps_when_to_be_reminded(person: Person) -> None:
+    task = person.create(remind_at="2030-06-01T10:00:00+02:00")
+    assert task["remind_at"] == "2030-06-01T08:00:00Z"
+    assert person.walk() == [task]
+    path = f"/tasks/{task['id']}"
+    assert person.call("PATCH", path, json={"title": "Other"}).get_json()["remind_at"] == task["remind_at"]
+    later = person.call("PATCH", path, json={"remind_at": "2031-01-01T00:00:00Z"}).get_json()
+    assert (later["remind_at"], later["version"]) == ("2031-01-01T00:00:00Z", 3)
+    assert person.call("PATCH", path, json={"remind_at": None}).get_json()["remind_at"] is None
+    assert_problem(person.call("PATCH", path, json={"remind_at": "tomorrow"}), 422)
+
+
 def test_a_change_of_nothing_leaves_version_and_time(person: Person) -> None:
     task = person.create(title="Same")
     for body in ({}, {"title": "Same"}):

@@ -30,6 +30,8 @@ class Task:
     """Counts the changes, from 1."""
     tags: tuple[str, ...] = ()
     """In the form of `tag_form`, each once, in order."""
+    remind_at: datetime | None = None
+    """When its owner wants to be reminded of it."""
 
 
 class Unset:
@@ -46,6 +48,7 @@ class Draft:
     status: Status = Status.TODO
     due_at: datetime | None = None
     tags: tuple[str, ...] = ()
+    remind_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,7 @@ class Change:
     status: Status | Unset = UNSET
     due_at: datetime | Unset | None = UNSET
     tags: tuple[str, ...] | Unset = UNSET
+    remind_at: datetime | Unset | None = UNSET
 
 
 @dataclass(frozen=True)

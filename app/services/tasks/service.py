@@ -43,6 +43,7 @@ class TaskService:
                 updated_at=now,
                 version=1,
                 tags=draft.tags,
+                remind_at=draft.remind_at,
             )
             work.tasks.add(task)
             return task
