@@ -10,7 +10,24 @@ from flask_openapi.openapi import OpenAPI
 from pydantic import SecretStr
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from app.api import account, admin, auth, body, door, health, jobs, openapi, problems, task_bulk, tasks, transfers, web
+from app.api import (
+    account,
+    admin,
+    attachments,
+    auth,
+    body,
+    door,
+    files,
+    health,
+    jobs,
+    openapi,
+    problems,
+    task_bulk,
+    tasks,
+    transfers,
+    web,
+)
+from app.api.addresses import Addresses
 from app.api.cursor import Cursors
 from app.api.guard import Guard
 from app.api.limits import Limits
@@ -23,6 +40,8 @@ from app.jobs.service import JobService
 from app.platform import metrics, redis
 from app.platform.clock import new_id, utc_now
 from app.platform.keys import derive, signature_key
+from app.platform.objects.model import ObjectStore
+from app.platform.objects.shelf import Shelf
 from app.platform.passwords import Passwords
 from app.platform.settings import Settings, load_settings
 from app.platform.tokens import AccessTokens
@@ -30,12 +49,14 @@ from app.platform.user_cache import UserCache
 from app.services.auth.admin import AdminService
 from app.services.auth.service import AuthService, Lifetimes
 from app.services.auth.sessions import SessionService
+from app.services.tasks.attachments import AttachmentService
 from app.services.tasks.service import TaskService
 from app.storage.cache.process import ProcessUserCache
 from app.storage.cache.redis import RedisUserCache
 from app.storage.cache.sessions import EndedSessions
 from app.storage.engine import Database, connect
 from app.storage.gauges import DatabaseGauges
+from app.storage.object_store import DatabaseObjects
 from app.storage.work import SqlStorage
 
 if TYPE_CHECKING:
@@ -57,12 +78,15 @@ class Container:
     sessions: SessionService
     admin: AdminService
     tasks: TaskService
+    shelf: Shelf
+    attachments: AttachmentService
     runner: Runner
     inline: Inline
     jobs: JobService
     guard: Guard
     limits: Limits
     cursors: Cursors
+    addresses: Addresses
 
 
 SERVICES: dict[str, Callable[[Container], list[APIBlueprint]]] = {
@@ -75,6 +99,7 @@ SERVICES: dict[str, Callable[[Container], list[APIBlueprint]]] = {
     "tasks": lambda parts: [
         tasks.blueprint(parts.tasks, parts.guard, parts.cursors),
         task_bulk.blueprint(parts.tasks, parts.guard),
+        attachments.blueprint(parts.attachments, parts.guard, parts.addresses),
         transfers.blueprint(parts.jobs, parts.guard, parts.settings.import_bytes),
         jobs.blueprint(parts.jobs, parts.guard),
     ],
@@ -108,7 +133,8 @@ def build(settings: Settings) -> Container:
         attempts=settings.job_attempts,
         backoff=settings.job_backoff,
     )
-    inline = Inline(storage, runner, utc_now, settings.job_poll)
+    shelf = Shelf(storage, _objects(settings, storage), utc_now, new_id)
+    inline = Inline(storage, runner, utc_now, settings.job_poll, shelf.sweep)
     return Container(
         settings=settings,
         database=database,
@@ -118,12 +144,15 @@ def build(settings: Settings) -> Container:
         sessions=sessions,
         admin=AdminService(storage, sessions, utc_now, new_id),
         tasks=TaskService(storage, utc_now, new_id),
+        shelf=shelf,
+        attachments=AttachmentService(storage, shelf, utc_now, settings.attachment_quota),
         runner=runner,
         inline=inline,
         jobs=JobService(storage, utc_now, new_id, inline.wake),
         guard=Guard(tokens, cache),
         limits=Limits(settings, tokens, client),
         cursors=Cursors(*(derive(secret, "cursor") for secret in settings.secret_keys)),
+        addresses=Addresses(utc_now, *(derive(secret, "file-address") for secret in settings.secret_keys)),
     )
 
 
@@ -134,6 +163,19 @@ def _storage(settings: Settings, database: Database, client: "Redis | None") -> 
         return storage, ProcessUserCache(storage)
     cache = RedisUserCache(client, settings.access_token_lifetime + LEEWAY, EndedSessions(storage), database.position)
     return SqlStorage(database, cache.changed), cache
+
+
+def _objects(settings: Settings, storage: SqlStorage) -> ObjectStore:
+    """Return the store of uploaded files that the settings name."""
+    if settings.objects == "s3":
+        from app.platform.objects.s3 import S3Objects
+
+        return S3Objects(settings)
+    if settings.objects_directory is not None and settings.objects == "directory":
+        from app.platform.objects.directory import DirectoryObjects
+
+        return DirectoryObjects(settings.objects_directory)
+    return DatabaseObjects(storage)
 
 
 def create_app(container: Container, service: str = "all") -> OpenAPI:
@@ -159,6 +201,7 @@ def create_app(container: Container, service: str = "all") -> OpenAPI:
                 app.register_api(blueprint)
     if service in ("all", "auth"):
         app.register_blueprint(auth.keys_blueprint(container.tokens))
+    app.register_api(files.blueprint(container.shelf, container.addresses))
     app.register_blueprint(openapi.blueprint(openapi.document(app)))
     if service == "all":
         app.register_blueprint(web.blueprint())

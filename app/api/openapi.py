@@ -48,7 +48,7 @@ ERRORS = {
     "409": "It exists already",
     "412": "The thing has been changed meanwhile",
     "413": "The body is too large",
-    "415": "The body is not application/json",
+    "415": "The body is of another type than asked for, or compressed",
     "422": "The request does not fit its schema",
     "429": "Too many requests; try again later",
     "503": "Something needed is away or busy; try again later",

@@ -59,6 +59,7 @@ class TaskBody(Shown):
     updated_at: datetime
     version: int
     tags: list[str]
+    attachments: Annotated[int, Field(description="How many it has")]
 
 
 class TaskPage(Shown):

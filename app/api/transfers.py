@@ -1,14 +1,9 @@
 """/tasks/imports and /tasks/exports: many tasks in and out, as CSV."""
 
-from http import HTTPStatus
 from typing import Annotated, Any
 
 from flask import Response, request
 from flask_openapi.blueprint import APIBlueprint
-from flask_openapi.models.data_type import DataType
-from flask_openapi.models.media_type import MediaType
-from flask_openapi.models.request_body import RequestBody
-from flask_openapi.models.schema import Schema
 from pydantic import Field
 from werkzeug.formparser import FormDataParser
 from werkzeug.http import parse_options_header
@@ -16,28 +11,15 @@ from werkzeug.http import parse_options_header
 from app.api.body import require_json
 from app.api.guard import Guard, principal
 from app.api.jobs import JobBody, accepted
-from app.api.problems import problem
 from app.api.schemas import Prose, Strict
 from app.api.tasks import Tag
+from app.api.uploads import FILE_BODY, require_form
 from app.jobs.service import JobService, Upload
 from app.platform.errors import InvalidError
 from app.services.tasks.model import Status
 
 COMPRESSED = (b"PK\x03\x04", b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd")
 """How zip, gzip, bzip2, xz and zstd begin. Nothing is unpacked here, so nothing can grow."""
-
-IMPORT_BODY = RequestBody(
-    content={
-        "multipart/form-data": MediaType(
-            schema=Schema(
-                type=DataType.OBJECT,
-                required=["file"],
-                properties={"file": Schema(type=DataType.STRING, format="binary")},
-            )
-        )
-    },
-    required=True,
-)
 
 
 class ExportRequest(Strict):
@@ -55,13 +37,11 @@ def blueprint(service: JobService, guard: Guard, import_bytes: int) -> APIBluepr
 
     @transfers.before_request
     def check_body() -> Response | None:
-        return None if request.endpoint == "transfers.import_tasks" else require_json()
+        return require_form() if request.endpoint == "transfers.import_tasks" else require_json()
 
-    @transfers.post("/imports", request_body=IMPORT_BODY, responses={202: JobBody}, operation_id="import_tasks")
+    @transfers.post("/imports", request_body=FILE_BODY, responses={202: JobBody}, operation_id="import_tasks")
     def import_tasks() -> Response:
         """Import tasks from a CSV file; its first line names the columns: title, description, status, due_at, tags"""
-        if request.mimetype != "multipart/form-data" or "Content-Encoding" in request.headers:
-            return problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "The body must be multipart/form-data, not compressed.")
         upload = _receive(service, import_bytes)
         return accepted(service.queue(principal().user_id, "import", job_id=upload.job_id))
 

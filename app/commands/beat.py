@@ -27,7 +27,8 @@ def beat() -> int:
     from app.jobs.loop import Loop
     from app.platform.clock import utc_now
 
-    cleaner = Cleaner(build(settings).storage, utc_now)
+    parts = build(settings)
+    cleaner = Cleaner(parts.storage, utc_now, parts.shelf.sweep)
 
     def turn() -> bool:
         ALIVE.touch()

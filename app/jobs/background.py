@@ -19,11 +19,13 @@ CLEANING = timedelta(hours=1)
 class Inline:
     """Does the jobs in a thread of this process. Of several such processes each job is done by one: it is claimed."""
 
-    def __init__(self, storage: SqlStorage, runner: Runner, clock: Clock, poll: float) -> None:
+    def __init__(
+        self, storage: SqlStorage, runner: Runner, clock: Clock, poll: float, sweep: Callable[[], None]
+    ) -> None:
         self._storage = storage
         self._runner = runner
         self._clock = clock
-        self._cleaner = Cleaner(storage, clock)
+        self._cleaner = Cleaner(storage, clock, sweep)
         self._loop = Loop("jobs", self.turn, poll)
 
     def start(self) -> None:
@@ -72,11 +74,16 @@ class Announcer:
 
 
 class Cleaner:
-    """Throws away what is kept for a while only."""
+    """Throws away what is kept for a while only.
 
-    def __init__(self, storage: SqlStorage, clock: Clock) -> None:
+    Args:
+        sweep: deletes files that nothing refers to.
+    """
+
+    def __init__(self, storage: SqlStorage, clock: Clock, sweep: Callable[[], None]) -> None:
         self._storage = storage
         self._clock = clock
+        self._sweep = sweep
         self._next: datetime | None = None
 
     def turn(self) -> None:
@@ -85,3 +92,4 @@ class Cleaner:
             self._next = now + CLEANING
             with self._storage.write() as work:
                 work.files.drop_older(now - KEPT)
+            self._sweep()

@@ -80,6 +80,18 @@ class Settings(BaseSettings):
     job_poll: float = Field(default=1.0, ge=0.01, le=60, description="Seconds between looks for due jobs")
     import_bytes: int = Field(default=2 << 30, ge=1, description="Largest file that can be imported")
 
+    objects: Literal["database", "directory", "s3"] = Field(
+        default="database", description="Where uploaded files are kept; a directory has to be one that all pods share"
+    )
+    objects_directory: Path | None = None
+    attachment_quota: int = Field(default=100 << 20, ge=1, description="Bytes of one user's attachments together")
+    s3_endpoint: str | None = Field(default=None, description="Host and port")
+    s3_bucket: str = "task-manager"
+    s3_region: str = "us-east-1"
+    s3_access_key: SecretStr | None = None
+    s3_secret_key: SecretStr | None = None
+    s3_tls: bool = True
+
     secret_key: SecretStr | None = None
     secret_keys_accepted: SecretStr | None = Field(
         default=None,
@@ -158,6 +170,16 @@ class Settings(BaseSettings):
                 raise ValueError("APP_DATABASE_REPLICA_HOST: needs a Redis, where it is kept who has written what")
             if self.database_url and self.database_url.get_secret_value().startswith("sqlite"):
                 raise ValueError("APP_DATABASE_REPLICA_HOST: SQLite has no replicas")
+        return self
+
+    @model_validator(mode="after")
+    def _complete_objects(self) -> Self:
+        if self.objects == "directory" and self.objects_directory is None:
+            raise ValueError("APP_OBJECTS_DIRECTORY: missing")
+        if self.objects == "s3":
+            for name in ("s3_endpoint", "s3_access_key", "s3_secret_key"):
+                if getattr(self, name) is None:
+                    raise ValueError(f"APP_{name.upper()}: missing")
         return self
 
     @property

@@ -132,6 +132,37 @@ class HandledEventRow(Base):
     __table_args__ = (Index("idx_handled_events_at", "at"),)
 
 
+class ObjectRow(Base):
+    """A file. One that nothing refers to is loose from a time on, and then swept away."""
+
+    __tablename__ = "objects"
+
+    key: Mapped[UUID] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(255))
+    content_type: Mapped[str] = mapped_column(String(100))
+    size: Mapped[int] = mapped_column(BigInteger)
+    loose_from: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    __table_args__ = (
+        Index(
+            "idx_objects_loose_from",
+            "loose_from",
+            postgresql_where=text("loose_from IS NOT NULL"),
+            sqlite_where=text("loose_from IS NOT NULL"),
+        ),
+    )
+
+
+class ObjectPieceRow(Base):
+    """A piece of a file whose bytes are kept in the database."""
+
+    __tablename__ = "object_pieces"
+
+    key: Mapped[UUID] = mapped_column(primary_key=True)
+    position: Mapped[int] = mapped_column(primary_key=True)
+    data: Mapped[bytes] = mapped_column(LargeBinary)
+
+
 class JobRow(Base):
     """A job. `due_at` is when somebody may begin it: while it runs, the end of the lease of who does it."""
 
@@ -203,6 +234,8 @@ class TaskRow(Base):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
     version: Mapped[int]
+    # How many attachments it has, changed with them: a list need not count them.
+    attachments: Mapped[int] = mapped_column(server_default="0")
     # Derived from title and description by services.tasks.listing: folding case is done once, at the write, and by the
     # same rule on every database.
     title_key: Mapped[str] = mapped_column(BinaryText)
@@ -238,6 +271,32 @@ class TaskTagRow(Base):
     user_id: Mapped[UUID]
 
     __table_args__ = (Index("idx_task_tags_user_tag", "user_id", "tag", "task_id"),)
+
+
+class AttachmentRow(Base):
+    """A file of a task; its identifier is the file's key. No foreign key leads to the task: a cascade would take the
+    row without giving its size back to the user's usage."""
+
+    __tablename__ = "attachments"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    task_id: Mapped[UUID]
+    user_id: Mapped[UUID]
+    name: Mapped[str] = mapped_column(String(255))
+    content_type: Mapped[str] = mapped_column(String(100))
+    size: Mapped[int] = mapped_column(BigInteger)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+    __table_args__ = (Index("idx_attachments_task_id", "task_id", "id"),)
+
+
+class AttachmentUsageRow(Base):
+    """The bytes of a user's attachments together."""
+
+    __tablename__ = "attachment_usage"
+
+    user_id: Mapped[UUID] = mapped_column(primary_key=True)
+    bytes: Mapped[int] = mapped_column(BigInteger)
 
 
 class OnceRow(Base):

@@ -153,6 +153,7 @@ def values_of(task: Task) -> dict[str, object]:
         "status": task.status.value,
         "due_at": task.due_at,
         "remind_at": task.remind_at,
+        "attachments": task.attachments,
         "created_at": task.created_at,
         "updated_at": task.updated_at,
         "version": task.version,
@@ -174,4 +175,5 @@ def _task(row: TaskRow, tags: tuple[str, ...]) -> Task:
         version=row.version,
         tags=tags,
         remind_at=row.remind_at,
+        attachments=row.attachments,
     )

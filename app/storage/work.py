@@ -10,12 +10,14 @@ from sqlalchemy.orm import Session
 
 from app.platform import position
 from app.platform.errors import UnavailableError, UndoneError
+from app.storage.attachments import SqlAttachments
 from app.storage.audit import SqlAudit
 from app.storage.auth import SqlSessions, SqlUsers
 from app.storage.engine import Database
 from app.storage.faults import gone, rolled_back
 from app.storage.files import SqlFiles
 from app.storage.jobs import SqlJobs
+from app.storage.objects import SqlObjectPieces, SqlObjects
 from app.storage.once import SqlOnce
 from app.storage.outbox import SqlOutbox
 from app.storage.tasks import SqlTasks
@@ -31,6 +33,9 @@ class SqlWork:
         self.sessions = SqlSessions(session)
         self.audit = SqlAudit(session)
         self.tasks = SqlTasks(session)
+        self.attachments = SqlAttachments(session)
+        self.objects = SqlObjects(session)
+        self.object_pieces = SqlObjectPieces(session)
         self.jobs = SqlJobs(session)
         self.files = SqlFiles(session)
         self.outbox = SqlOutbox(session)

@@ -100,3 +100,17 @@ def test_no_secret_shows_when_settings_are_printed(monkeypatch: pytest.MonkeyPat
 def test_the_drain_command_and_the_server_agree_on_the_file() -> None:
     # the command spells the default out, so as not to load the settings
     assert str(Settings.model_fields["drain_file"].default) == drain.DEFAULT_FILE
+
+
+@pytest.mark.parametrize(
+    ("variables", "missing"),
+    [
+        ({"APP_OBJECTS": "directory"}, "APP_OBJECTS_DIRECTORY"),
+        ({"APP_OBJECTS": "s3", "APP_S3_ENDPOINT": "s3.example.org", "APP_S3_ACCESS_KEY": "key"}, "APP_S3_SECRET_KEY"),
+    ],
+)
+def test_a_store_of_files_needs_its_settings(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], missing: str
+) -> None:
+    with pytest.raises(SettingsError, match=f"{missing}: missing"):
+        load(monkeypatch, **COMPLETE, **variables)

@@ -32,6 +32,8 @@ class Task:
     """In the form of `tag_form`, each once, in order."""
     remind_at: datetime | None = None
     """When its owner wants to be reminded of it."""
+    attachments: int = 0
+    """How many there are."""
 
 
 class Unset:
@@ -59,6 +61,19 @@ class Change:
     due_at: datetime | Unset | None = UNSET
     tags: tuple[str, ...] | Unset = UNSET
     remind_at: datetime | Unset | None = UNSET
+
+
+@dataclass(frozen=True)
+class Attachment:
+    """A file of a task; its identifier is the file's key too."""
+
+    id: UUID
+    task_id: UUID
+    user_id: UUID
+    name: str
+    content_type: str
+    size: int
+    created_at: datetime
 
 
 @dataclass(frozen=True)

@@ -1,13 +1,15 @@
 """What the tasks service needs from outside."""
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
 from app.platform.events import Outbox
+from app.platform.objects.model import Objects
 from app.services.tasks.listing import Query
-from app.services.tasks.model import OnceKey, TagCount, Task
+from app.services.tasks.model import Attachment, OnceKey, TagCount, Task
 
 
 class Tasks(Protocol):
@@ -28,6 +30,23 @@ class Tasks(Protocol):
         """Return the tags of this user's tasks in order, each with how many have it."""
 
 
+class Attachments(Protocol):
+    def add(self, attachment: Attachment, quota: int) -> bool:
+        """Store an attachment, unless this user's would then take more than `quota` bytes; say whether it is stored."""
+
+    def used(self, user_id: UUID) -> int:
+        """Return the bytes of this user's attachments together."""
+
+    def of_task(self, user_id: UUID, task_id: UUID) -> list[Attachment]:
+        """Return the attachments of a task of this user, the oldest first."""
+
+    def delete(self, user_id: UUID, task_id: UUID, attachment_id: UUID) -> bool:
+        """Delete an attachment of this user, and say whether there was one."""
+
+    def delete_of(self, user_id: UUID, task_ids: Sequence[UUID]) -> list[UUID]:
+        """Delete all attachments of these tasks of this user, and return their identifiers."""
+
+
 class Once(Protocol):
     """The results of requests that clients have named, for a day."""
 
@@ -43,6 +62,12 @@ class TaskWork(Protocol):
 
     @property
     def tasks(self) -> Tasks: ...
+
+    @property
+    def attachments(self) -> Attachments: ...
+
+    @property
+    def objects(self) -> Objects: ...
 
     @property
     def outbox(self) -> Outbox: ...

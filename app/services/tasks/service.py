@@ -73,7 +73,7 @@ class TaskService:
             PreconditionError: the task has another version.
         """
         with self._storage.write() as work:
-            task = _held(work, user_id, task_id, expected)
+            task = held(work, user_id, task_id, expected)
             changed = self._changed(task, change)
             if changed is not task:
                 work.tasks.replace(changed)
@@ -83,8 +83,8 @@ class TaskService:
     def delete(self, user_id: UUID, task_id: UUID, expected: Sequence[int] | None = None) -> None:
         """Delete a task of this user. Arguments and errors are those of `update`."""
         with self._storage.write() as work:
-            _held(work, user_id, task_id, expected)
-            work.tasks.delete(user_id, task_id)
+            held(work, user_id, task_id, expected)
+            self._delete(work, user_id, [task_id])
 
     @again
     def change_many(
@@ -118,7 +118,7 @@ class TaskService:
         """Delete many tasks, all or none; those that are not there are named."""
 
         def make(work: TaskWork) -> BulkOutcome:
-            return _outcome(task_ids, {one for one in sorted(set(task_ids)) if work.tasks.delete(user_id, one)})
+            return _outcome(task_ids, self._delete(work, user_id, sorted(set(task_ids))))
 
         return once(self._storage, user_id, key, make, BulkOutcome, self._clock)
 
@@ -138,6 +138,14 @@ class TaskService:
         with self._storage.read_of(user_id) as work:
             return work.tasks.tags(user_id)
 
+    def _delete(self, work: TaskWork, user_id: UUID, task_ids: Sequence[UUID]) -> set[UUID]:
+        """Delete tasks and what hangs on them; return those that were there."""
+        deleted = [task_id for task_id in task_ids if work.tasks.delete(user_id, task_id)]
+        # After all the tasks, as everywhere: the user's usage is counted in one row, and is the last to be waited for.
+        if files := work.attachments.delete_of(user_id, deleted):
+            work.objects.loosen(files, self._clock())
+        return set(deleted)
+
     def _changed(self, task: Task, change: Change) -> Task:
         """Return the task as the change makes it; the very same object when that is no change."""
         values: dict[str, Any] = {
@@ -151,8 +159,8 @@ class TaskService:
         return replace(changed, updated_at=self._clock(), version=task.version + 1)
 
 
-def _held(work: TaskWork, user_id: UUID, task_id: UUID, expected: Sequence[int] | None) -> Task:
-    """Return a task that nobody else changes until the transaction ends."""
+def held(work: TaskWork, user_id: UUID, task_id: UUID, expected: Sequence[int] | None = None) -> Task:
+    """Return a task that nobody else changes until the transaction ends. Errors are those of `update`."""
     task = work.tasks.get(user_id, task_id, for_update=True)
     if task is None:
         raise NotFoundError(NO_SUCH_TASK)

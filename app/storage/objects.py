@@ -1,0 +1,61 @@
+"""Repositories of files: what is known of each, and the bytes of those that are kept in the database."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import CursorResult, delete, insert, select, update
+from sqlalchemy.orm import Session
+
+from app.platform.objects.model import StoredObject
+from app.storage.models import ObjectPieceRow, ObjectRow
+
+MARGIN = timedelta(minutes=5)
+"""A file is not adopted so close to the end of its time: another process's clock may say that it is over."""
+
+
+class SqlObjects:
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def add(self, stored: StoredObject, loose_from: datetime) -> None:
+        self._session.execute(insert(ObjectRow).values(**vars(stored), loose_from=loose_from))
+
+    def get(self, key: UUID) -> StoredObject | None:
+        row = self._session.scalar(select(ObjectRow).where(ObjectRow.key == key, ObjectRow.loose_from.is_(None)))
+        return StoredObject(row.key, row.name, row.content_type, row.size) if row else None
+
+    def adopt(self, key: UUID, now: datetime) -> bool:
+        result = self._session.execute(
+            update(ObjectRow).where(ObjectRow.key == key, ObjectRow.loose_from > now + MARGIN).values(loose_from=None)
+        )
+        assert isinstance(result, CursorResult)  # noqa: S101 tells the type checker what an UPDATE returns
+        return result.rowcount == 1
+
+    def loosen(self, keys: Sequence[UUID], now: datetime) -> None:
+        self._session.execute(update(ObjectRow).where(ObjectRow.key.in_(keys)).values(loose_from=now))
+
+    def loose(self, now: datetime, limit: int) -> list[UUID]:
+        over = select(ObjectRow.key).where(ObjectRow.loose_from <= now)
+        return list(self._session.scalars(over.order_by(ObjectRow.loose_from).limit(limit)))
+
+    def forget(self, keys: Sequence[UUID]) -> None:
+        self._session.execute(delete(ObjectRow).where(ObjectRow.key.in_(keys)))
+
+
+class SqlObjectPieces:
+    """The bytes of files, in pieces."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def add(self, key: UUID, position: int, data: bytes) -> None:
+        self._session.execute(insert(ObjectPieceRow).values(key=key, position=position, data=data))
+
+    def get(self, key: UUID, position: int) -> bytes | None:
+        return self._session.scalar(
+            select(ObjectPieceRow.data).where(ObjectPieceRow.key == key, ObjectPieceRow.position == position)
+        )
+
+    def delete(self, key: UUID) -> None:
+        self._session.execute(delete(ObjectPieceRow).where(ObjectPieceRow.key == key))
