@@ -15,6 +15,7 @@ from app.api import (
     admin,
     attachments,
     auth,
+    avatar,
     body,
     door,
     files,
@@ -43,10 +44,12 @@ from app.platform.keys import derive, signature_key
 from app.platform.objects.model import ObjectStore
 from app.platform.objects.shelf import Shelf
 from app.platform.passwords import Passwords
+from app.platform.pictures import AvatarMaker
 from app.platform.settings import Settings, load_settings
 from app.platform.tokens import AccessTokens
 from app.platform.user_cache import UserCache
 from app.services.auth.admin import AdminService
+from app.services.auth.avatars import AvatarService
 from app.services.auth.service import AuthService, Lifetimes
 from app.services.auth.sessions import SessionService
 from app.services.tasks.attachments import AttachmentService
@@ -75,6 +78,7 @@ class Container:
     storage: SqlStorage
     tokens: AccessTokens
     auth: AuthService
+    avatars: AvatarService
     sessions: SessionService
     admin: AdminService
     tasks: TaskService
@@ -93,8 +97,9 @@ SERVICES: dict[str, Callable[[Container], list[APIBlueprint]]] = {
     "auth": lambda parts: [
         auth.public_blueprint(parts.auth, parts.limits),
         auth.session_blueprint(parts.auth, parts.sessions, parts.guard),
-        account.blueprint(parts.auth, parts.guard),
-        admin.blueprint(parts.admin, parts.guard),
+        account.blueprint(parts.auth, parts.guard, parts.addresses),
+        avatar.blueprint(parts.avatars, parts.auth, parts.guard, parts.addresses),
+        admin.blueprint(parts.admin, parts.guard, parts.addresses),
     ],
     "tasks": lambda parts: [
         tasks.blueprint(parts.tasks, parts.guard, parts.cursors),
@@ -141,6 +146,7 @@ def build(settings: Settings) -> Container:
         storage=storage,
         tokens=tokens,
         auth=AuthService(storage, passwords, tokens, sessions, lifetimes, utc_now, new_id),
+        avatars=AvatarService(storage, shelf, AvatarMaker(), utc_now),
         sessions=sessions,
         admin=AdminService(storage, sessions, utc_now, new_id),
         tasks=TaskService(storage, utc_now, new_id),

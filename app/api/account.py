@@ -2,17 +2,18 @@
 
 from datetime import datetime
 from http import HTTPStatus
-from typing import Annotated
+from typing import Annotated, Self
 from uuid import UUID
 
 from flask import Response
 from flask_openapi.blueprint import APIBlueprint
 from pydantic import Field, SecretStr
 
+from app.api.addresses import Addresses
 from app.api.body import require_json
 from app.api.guard import Guard, principal
 from app.api.schemas import Line, Shown, Strict
-from app.services.auth.model import Role
+from app.services.auth.model import Role, User
 from app.services.auth.service import AuthService
 
 Name = Annotated[Line, Field(max_length=200)]
@@ -33,10 +34,17 @@ class UserBody(Shown):
     email: str
     name: str
     role: Role
+    avatar_url: Annotated[str | None, Field(description="Where its picture is, for an hour at least")] = None
     created_at: datetime
 
+    @classmethod
+    def of(cls, user: User, addresses: Addresses) -> Self:
+        """Return the body of an account, with the address of its picture."""
+        url = addresses.of(user.avatar_id) if user.avatar_id else None
+        return cls.model_validate(user).model_copy(update={"avatar_url": url})
 
-def blueprint(service: AuthService, guard: Guard) -> APIBlueprint:
+
+def blueprint(service: AuthService, guard: Guard, addresses: Addresses) -> APIBlueprint:
     """The account of who asks."""
     account = APIBlueprint(
         "account",
@@ -51,12 +59,12 @@ def blueprint(service: AuthService, guard: Guard) -> APIBlueprint:
     @account.get("", responses={200: UserBody}, operation_id="me")
     def me() -> Response:
         """Show one's own account"""
-        return UserBody.model_validate(service.user(principal().user_id)).response()
+        return UserBody.of(service.user(principal().user_id), addresses).response()
 
     @account.patch("", responses={200: UserBody}, operation_id="update_me")
     def update(body: AccountChange) -> Response:
         """Change one's own name"""
-        return UserBody.model_validate(service.rename(principal().user_id, body.name)).response()
+        return UserBody.of(service.rename(principal().user_id, body.name), addresses).response()
 
     @account.post("/password", responses={204: None}, operation_id="change_password")
     def change_password(body: PasswordChange) -> Response:

@@ -14,6 +14,7 @@ from flask_openapi.blueprint import APIBlueprint
 from pydantic import BaseModel, Field
 
 from app.api.account import UserBody
+from app.api.addresses import Addresses
 from app.api.body import require_json
 from app.api.guard import Guard, principal, require_admin
 from app.api.schemas import Prose, Shown, Strict, Time, drop_default, identifier
@@ -87,7 +88,7 @@ class ExportParameters(AuditMatching):
     format: Literal["csv", "ndjson"] = "csv"
 
 
-def blueprint(service: AdminService, guard: Guard) -> APIBlueprint:
+def blueprint(service: AdminService, guard: Guard, addresses: Addresses) -> APIBlueprint:
     """What administrators may do."""
     admin = APIBlueprint(
         "admin", __name__, url_prefix="/api/v1/admin", abp_tags=[{"name": "admin"}], abp_security=[{"bearer": []}]
@@ -100,7 +101,7 @@ def blueprint(service: AdminService, guard: Guard) -> APIBlueprint:
     def users(query: UserParameters) -> Response:
         """List accounts, the newest first"""
         found = service.users(query.q, query.cursor, query.limit + 1)
-        items = [ManagedUser.model_validate(user) for user in found[: query.limit]]
+        items = [ManagedUser.of(user, addresses) for user in found[: query.limit]]
         return UserPage(items=items, next_cursor=items[-1].id if len(found) > query.limit else None).response()
 
     @admin.patch("/users/<user_id>", responses={200: ManagedUser}, operation_id="update_user")
@@ -108,7 +109,7 @@ def blueprint(service: AdminService, guard: Guard) -> APIBlueprint:
         """Change the role of an account, lock it or unlock it; ends its sessions"""
         given = {name: getattr(body, name) for name in body.model_fields_set}
         user = service.update(_actor(), identifier(path.user_id, NO_SUCH_USER), **given)
-        return ManagedUser.model_validate(user).response()
+        return ManagedUser.of(user, addresses).response()
 
     @admin.post("/users/<user_id>/logout", responses={204: None}, operation_id="log_user_out")
     def log_out(path: UserPath) -> Response:

@@ -58,6 +58,11 @@ class SqlUsers:
     def set_disabled(self, user_id: UUID, since: datetime | None) -> None:
         self._set(user_id, disabled_at=since)
 
+    def swap_avatar(self, user_id: UUID, avatar_id: UUID | None) -> UUID | None:
+        former = self._session.scalar(select(UserRow.avatar_id).where(UserRow.id == user_id).with_for_update())
+        self._set(user_id, avatar_id=avatar_id)
+        return former
+
     def find(self, q: str, after: UUID | None, limit: int) -> list[User]:
         statement = select(UserRow).order_by(UserRow.id.desc()).limit(limit)
         if q:
@@ -134,7 +139,16 @@ class SqlSessions:
 
 
 def _user(row: UserRow) -> User:
-    return User(row.id, row.email, row.name, row.password_hash, row.created_at, Role(row.role), row.disabled_at)
+    return User(
+        id=row.id,
+        email=row.email,
+        name=row.name,
+        password_hash=row.password_hash,
+        created_at=row.created_at,
+        role=Role(row.role),
+        disabled_at=row.disabled_at,
+        avatar_id=row.avatar_id,
+    )
 
 
 def _session(row: SessionRow) -> Session:

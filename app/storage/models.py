@@ -45,6 +45,7 @@ class UserRow(Base):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     role: Mapped[str] = mapped_column(String(20), server_default="user")
     disabled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    avatar_id: Mapped[UUID | None]
 
     __table_args__ = (Index("idx_users_email", "email", unique=True),)
 

@@ -171,6 +171,8 @@ def test_nobody_reaches_the_files_of_somebody_elses_tasks(person: Person, new_pe
     assert theirs == unknown
     for path in (f"/tasks/{task['id']}", f"/tasks/{mine['id']}", f"/tasks/{never['id']}"):
         assert_problem(person.call("DELETE", f"{path}/attachments/{attachment['id']}"), 404)
+    another = other.create()
+    assert_problem(other.call("DELETE", f"/tasks/{another['id']}/attachments/{attachment['id']}"), 404)
     for nonsense in ("x", str(uuid4())):
         assert_problem(other.call("DELETE", f"/tasks/{task['id']}/attachments/{nonsense}"), 404)
     assert other.call("GET", f"/tasks/{task['id']}/attachments").get_json()["items"] == [attachment]

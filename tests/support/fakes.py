@@ -1,7 +1,7 @@
 """Stand-ins written by hand: storage in memory, a clock that is set, hashing that costs nothing."""
 
 import collections
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -10,9 +10,10 @@ from uuid import UUID
 
 from app.platform.errors import ConflictError, UnavailableError
 from app.platform.events import Event
+from app.platform.objects.model import StoredObject
 from app.services.auth.model import AuditEntry, AuditFilters, RefreshToken, Role, Session, User
 from app.services.tasks.listing import Query
-from app.services.tasks.model import OnceKey, TagCount, Task
+from app.services.tasks.model import Attachment, OnceKey, TagCount, Task
 
 
 class FakeClock:
@@ -66,6 +67,11 @@ class FakeUsers:
 
     def set_disabled(self, user_id: UUID, since: datetime | None) -> None:
         self.rows[user_id] = replace(self.rows[user_id], disabled_at=since)
+
+    def swap_avatar(self, user_id: UUID, avatar_id: UUID | None) -> UUID | None:
+        user = self.rows[user_id]
+        self.rows[user_id] = replace(user, avatar_id=avatar_id)
+        return user.avatar_id
 
     def find(self, q: str, after: UUID | None, limit: int) -> list[User]:
         """Newest first: the filter is the database's, and tested there."""
@@ -164,6 +170,63 @@ class FakeTasks:
 
 
 @dataclass
+class FakeObjects:
+    """Of files: which are known, and from when each is loose."""
+
+    rows: dict[UUID, tuple[StoredObject, datetime | None]] = field(default_factory=dict)
+
+    def add(self, stored: StoredObject, loose_from: datetime) -> None:
+        self.rows[stored.key] = (stored, loose_from)
+
+    def get(self, key: UUID) -> StoredObject | None:
+        stored, loose_from = self.rows.get(key, (None, None))
+        return stored if loose_from is None else None
+
+    def adopt(self, key: UUID, now: datetime) -> bool:
+        stored, loose_from = self.rows[key]
+        self.rows[key] = (stored, None)
+        return loose_from is not None and loose_from > now
+
+    def loosen(self, keys: Sequence[UUID], now: datetime) -> None:
+        for key in keys:
+            self.rows[key] = (self.rows[key][0], now)
+
+    def loose(self, now: datetime, limit: int) -> list[UUID]:
+        return [key for key, (_, since) in self.rows.items() if since is not None and since <= now][:limit]
+
+    def forget(self, keys: Sequence[UUID]) -> None:
+        for key in keys:
+            del self.rows[key]
+
+
+@dataclass
+class FakeAttachments:
+    rows: list[Attachment] = field(default_factory=list)
+
+    def add(self, attachment: Attachment, quota: int) -> bool:
+        fits = self.used(attachment.user_id) + attachment.size <= quota
+        if fits:
+            self.rows.append(attachment)
+        return fits
+
+    def used(self, user_id: UUID) -> int:
+        return sum(row.size for row in self.rows if row.user_id == user_id)
+
+    def of_task(self, user_id: UUID, task_id: UUID) -> list[Attachment]:
+        return [row for row in self.rows if (row.user_id, row.task_id) == (user_id, task_id)]
+
+    def delete(self, user_id: UUID, task_id: UUID, attachment_id: UUID) -> bool:
+        found = [row for row in self.of_task(user_id, task_id) if row.id == attachment_id]
+        self.rows = [row for row in self.rows if row not in found]
+        return bool(found)
+
+    def delete_of(self, user_id: UUID, task_ids: Sequence[UUID]) -> list[UUID]:
+        found = [row for task_id in task_ids for row in self.of_task(user_id, task_id)]
+        self.rows = [row for row in self.rows if row not in found]
+        return [row.id for row in found]
+
+
+@dataclass
 class FakeOutbox:
     events: list[Event] = field(default_factory=list)
 
@@ -179,6 +242,8 @@ class FakeStorage:
         self.sessions = FakeSessions()
         self.audit = FakeAudit()
         self.tasks = FakeTasks()
+        self.attachments = FakeAttachments()
+        self.objects = FakeObjects()
         self.outbox = FakeOutbox()
         self.once = FakeOnce()
 

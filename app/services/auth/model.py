@@ -25,6 +25,8 @@ class User:
     created_at: datetime
     role: Role = Role.USER
     disabled_at: datetime | None = None
+    avatar_id: UUID | None = None
+    """The key of the file."""
 
     @property
     def disabled(self) -> bool:

@@ -7,6 +7,7 @@ from typing import Protocol
 from uuid import UUID
 
 from app.platform.events import Outbox
+from app.platform.objects.model import Objects
 from app.services.auth.model import AuditEntry, AuditFilters, RefreshToken, Role, Session, User
 
 
@@ -28,6 +29,9 @@ class Users(Protocol):
     def set_role(self, user_id: UUID, role: Role) -> None: ...
 
     def set_disabled(self, user_id: UUID, since: datetime | None) -> None: ...
+
+    def swap_avatar(self, user_id: UUID, avatar_id: UUID | None) -> UUID | None:
+        """Give an account another avatar, or none, and return the one that it had. Two callers take turns."""
 
     def find(self, q: str, after: UUID | None, limit: int) -> list[User]:
         """Return up to `limit` accounts whose address contains `q`, newest first, older than the one named `after`."""
@@ -77,6 +81,9 @@ class AuthWork(Protocol):
 
     @property
     def audit(self) -> Audit: ...
+
+    @property
+    def objects(self) -> Objects: ...
 
     @property
     def outbox(self) -> Outbox: ...

@@ -1,0 +1,47 @@
+"""/users/me/avatar: the picture of one's own account."""
+
+from http import HTTPStatus
+
+from flask import Response, request
+from flask_openapi.blueprint import APIBlueprint
+
+from app.api.account import UserBody
+from app.api.addresses import Addresses
+from app.api.guard import Guard, principal
+from app.api.uploads import FILE_BODY, require_form, uploaded
+from app.services.auth.avatars import AvatarService
+from app.services.auth.service import AuthService
+
+LIMIT = 10 << 20
+"""Bytes of a picture: 10 MiB."""
+
+
+def blueprint(service: AvatarService, accounts: AuthService, guard: Guard, addresses: Addresses) -> APIBlueprint:
+    """The picture of who asks."""
+    avatar = APIBlueprint(
+        "avatar",
+        __name__,
+        url_prefix="/api/v1/users/me/avatar",
+        abp_tags=[{"name": "account"}],
+        abp_security=[{"bearer": []}],
+    )
+    guard.protect(avatar)
+
+    @avatar.before_request
+    def check_body() -> Response | None:
+        return require_form() if request.method == "PUT" else None
+
+    @avatar.put("", request_body=FILE_BODY, responses={200: UserBody}, operation_id="set_avatar")
+    def replace() -> Response:
+        """Give one's own account a picture: JPEG, PNG, WebP or GIF of up to 10 MiB"""
+        user_id = principal().user_id
+        service.replace(user_id, uploaded(LIMIT).file)
+        return UserBody.of(accounts.user(user_id), addresses).response()
+
+    @avatar.delete("", responses={204: None}, operation_id="delete_avatar")
+    def remove() -> Response:
+        """Take the picture of one's own account away"""
+        service.remove(principal().user_id)
+        return Response(status=HTTPStatus.NO_CONTENT)
+
+    return avatar
