@@ -5,7 +5,6 @@ from uuid import UUID
 
 from sqlalchemy import (
     ColumnElement,
-    CursorResult,
     Select,
     delete,
     exists,
@@ -57,11 +56,11 @@ class SqlTasks:
         self._session.execute(delete(TaskTagRow).where(TaskTagRow.task_id == task.id))
         self._add_tags(task)
 
-    def delete(self, user_id: UUID, task_id: UUID) -> bool:
+    def delete(self, user_id: UUID, task_id: UUID) -> Task | None:
         touch(self._session, user_id)
-        result = self._session.execute(delete(TaskRow).where(TaskRow.id == task_id, TaskRow.user_id == user_id))
-        assert isinstance(result, CursorResult)  # noqa: S101 tells the type checker what a DELETE returns
-        return result.rowcount == 1
+        mine = delete(TaskRow).where(TaskRow.id == task_id, TaskRow.user_id == user_id)
+        row = self._session.scalar(mine.returning(TaskRow))
+        return _task(row, ()) if row else None
 
     def find(self, user_id: UUID, query: Query) -> list[Task]:
         """Return a page. The dated part and the undated part of an order by due date are asked for one by one: each

@@ -155,8 +155,8 @@ class FakeTasks:
     def replace(self, task: Task) -> None:
         self.rows[task.id] = task
 
-    def delete(self, user_id: UUID, task_id: UUID) -> bool:
-        return self.get(user_id, task_id) is not None and self.rows.pop(task_id) is not None
+    def delete(self, user_id: UUID, task_id: UUID) -> Task | None:
+        return self.rows.pop(task_id) if self.get(user_id, task_id) else None
 
     def find(self, user_id: UUID, query: Query) -> list[Task]:
         """Newest first and unfiltered: order and filters are the database's, and tested there."""

@@ -20,8 +20,8 @@ class Tasks(Protocol):
 
     def replace(self, task: Task) -> None: ...
 
-    def delete(self, user_id: UUID, task_id: UUID) -> bool:
-        """Delete a task of this user, and say whether there was one."""
+    def delete(self, user_id: UUID, task_id: UUID) -> Task | None:
+        """Delete a task of this user, and return it if there was one, without its tags."""
 
     def find(self, user_id: UUID, query: Query) -> list[Task]:
         """Return up to `query.limit` tasks of this user, in order, after `query.after`."""

@@ -8,6 +8,7 @@ from uuid import UUID
 from app.platform.again import again
 from app.platform.clock import Clock, NewId
 from app.platform.errors import InvalidError, NotFoundError, PreconditionError
+from app.services.tasks import events
 from app.services.tasks.listing import Page, Query, position
 from app.services.tasks.model import MOST_TAGS, BulkOutcome, Change, Draft, OnceKey, TagCount, Task, Unset
 from app.services.tasks.once import once
@@ -46,6 +47,7 @@ class TaskService:
                 remind_at=draft.remind_at,
             )
             work.tasks.add(task)
+            work.outbox.add(events.created(task, self._new_id))
             return task
 
         return once(self._storage, user_id, key, make, Task, self._clock)
@@ -74,10 +76,7 @@ class TaskService:
         """
         with self._storage.write() as work:
             task = held(work, user_id, task_id, expected)
-            changed = self._changed(task, change)
-            if changed is not task:
-                work.tasks.replace(changed)
-        return changed
+            return self._change(work, task, change)
 
     @again
     def delete(self, user_id: UUID, task_id: UUID, expected: Sequence[int] | None = None) -> None:
@@ -105,9 +104,7 @@ class TaskService:
             for task_id in sorted(set(task_ids)):
                 task = work.tasks.get(user_id, task_id, for_update=True)
                 if task is not None:
-                    changed = self._changed(task, change(task))
-                    if changed is not task:
-                        work.tasks.replace(changed)
+                    self._change(work, task, change(task))
                     done.add(task_id)
             return _outcome(task_ids, done)
 
@@ -140,14 +137,18 @@ class TaskService:
 
     def _delete(self, work: TaskWork, user_id: UUID, task_ids: Sequence[UUID]) -> set[UUID]:
         """Delete tasks and what hangs on them; return those that were there."""
-        deleted = [task_id for task_id in task_ids if work.tasks.delete(user_id, task_id)]
+        deleted = []
+        for task_id in task_ids:
+            if task := work.tasks.delete(user_id, task_id):
+                work.outbox.add(events.deleted(task, self._new_id, self._clock()))
+                deleted.append(task_id)
         # After all the tasks, as everywhere: the user's usage is counted in one row, and is the last to be waited for.
         if files := work.attachments.delete_of(user_id, deleted):
             work.objects.loosen(files, self._clock())
         return set(deleted)
 
-    def _changed(self, task: Task, change: Change) -> Task:
-        """Return the task as the change makes it; the very same object when that is no change."""
+    def _change(self, work: TaskWork, task: Task, change: Change) -> Task:
+        """Make the change, and return the task as it is then."""
         values: dict[str, Any] = {
             field.name: value for field in fields(change) if not isinstance(value := getattr(change, field.name), Unset)
         }
@@ -156,7 +157,10 @@ class TaskService:
             return task
         if len(changed.tags) > MOST_TAGS:
             raise InvalidError("tags", f"a task has at most {MOST_TAGS} tags")
-        return replace(changed, updated_at=self._clock(), version=task.version + 1)
+        changed = replace(changed, updated_at=self._clock(), version=task.version + 1)
+        work.tasks.replace(changed)
+        work.outbox.add(events.changed(changed, task, self._new_id))
+        return changed
 
 
 def held(work: TaskWork, user_id: UUID, task_id: UUID, expected: Sequence[int] | None = None) -> Task:

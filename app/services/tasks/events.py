@@ -1,0 +1,48 @@
+"""What is told of tasks: one event a change, with what statistics and reminders need to know.
+
+    task.created    the task
+    task.changed    the task, and `was`
+    task.completed  the same, in place of `task.changed`: its status has become `done`
+    task.deleted    the task as it was last
+
+A consumer that has seen a higher `version` of the task leaves an event alone: events may come twice, or out of order.
+"""
+
+from datetime import datetime
+
+from app.platform.clock import NewId
+from app.platform.events import Event
+from app.services.tasks.model import Status, Task
+
+
+def created(task: Task, new_id: NewId) -> Event:
+    return Event(new_id(), "task.created", task.user_id, task.created_at, _facts(task))
+
+
+def changed(task: Task, before: Task, new_id: NewId) -> Event:
+    completed = task.status is Status.DONE and before.status is not Status.DONE
+    name = "task.completed" if completed else "task.changed"
+    return Event(new_id(), name, task.user_id, task.updated_at, {**_facts(task), "was": _state(before)})
+
+
+def deleted(task: Task, new_id: NewId, now: datetime) -> Event:
+    return Event(new_id(), "task.deleted", task.user_id, now, _facts(task))
+
+
+def _facts(task: Task) -> dict[str, object]:
+    return {
+        "task_id": str(task.id),
+        "version": task.version,
+        "title": task.title,
+        "created_at": task.created_at.isoformat(),
+        **_state(task),
+    }
+
+
+def _state(task: Task) -> dict[str, object]:
+    """Return what statistics count and reminders go by."""
+    return {"status": task.status.value, "due_at": _text(task.due_at), "remind_at": _text(task.remind_at)}
+
+
+def _text(time: datetime | None) -> str | None:
+    return time.isoformat() if time else None

@@ -1,0 +1,64 @@
+"""What is told of tasks: one event a change that is made, none of what is not."""
+
+from typing import Any
+
+from sqlalchemy import select
+
+from app.bootstrap import Container
+from app.storage.models import OutboxRow
+from tests.support.api import Person, assert_problem
+
+DUE = "2030-01-01T00:00:00Z"
+
+
+def told(container: Container) -> list[tuple[str, dict[str, Any]]]:
+    """Return the events so far, in order."""
+    with container.database.reader.begin() as connection:
+        rows = connection.execute(select(OutboxRow.name, OutboxRow.payload).order_by(OutboxRow.id))
+        return [(row.name, row.payload) for row in rows]
+
+
+def test_each_change_is_told_with_what_it_was_before(person: Person, container: Container) -> None:
+    task = person.create(title="Milk", remind_at=DUE)
+    path = f"/tasks/{task['id']}"
+    for body in ({"due_at": DUE}, {"status": "done"}, {"title": "Bread"}, {"status": "todo", "remind_at": None}):
+        person.call("PATCH", path, json=body)
+    person.call("DELETE", path)
+    events = told(container)
+    assert [(name, facts["version"]) for name, facts in events] == [
+        ("task.created", 1),
+        ("task.changed", 2),
+        ("task.completed", 3),
+        ("task.changed", 4),
+        ("task.changed", 5),
+        ("task.deleted", 5),
+    ]
+    assert {facts["task_id"] for _, facts in events} == {task["id"]}
+    due = "2030-01-01T00:00:00+00:00"
+    assert events[0][1] == {
+        "task_id": task["id"], "version": 1, "title": "Milk", "created_at": events[0][1]["created_at"],
+        "status": "todo", "due_at": None, "remind_at": due,
+    }  # fmt: skip
+    assert events[1][1]["was"] == {"status": "todo", "due_at": None, "remind_at": due}
+    assert events[2][1]["was"] == {"status": "todo", "due_at": due, "remind_at": due}
+    assert (events[4][1]["status"], events[4][1]["remind_at"]) == ("todo", None)
+
+
+def test_many_changes_are_told_one_by_one(person: Person, container: Container) -> None:
+    tasks = [person.create()["id"] for _ in range(3)]
+    person.call("POST", "/tasks/bulk", json={"ids": tasks[:2], "action": "set_status", "status": "done"})
+    person.call("POST", "/tasks/bulk", json={"ids": tasks, "action": "delete"})
+    names = [name for name, _ in told(container)]
+    assert names == ["task.created"] * 3 + ["task.completed"] * 2 + ["task.deleted"] * 3
+
+
+def test_what_is_not_done_is_not_told(person: Person, container: Container) -> None:
+    task = person.create(tags=[f"{number}" for number in range(20)])
+    path = f"/tasks/{task['id']}"
+    person.call("PATCH", path, json={"title": task["title"]})
+    assert_problem(person.call("PATCH", path, json={"title": "x"}, headers={"If-Match": '"7"'}), 412)
+    body = {"ids": [task["id"]], "action": "add_tags", "tags": ["one more"]}
+    assert_problem(person.call("POST", "/tasks/bulk", json=body), 422)
+    for _ in range(2):
+        person.call("POST", "/tasks", json={"title": "Once"}, headers={"Idempotency-Key": "abc"})
+    assert [name for name, _ in told(container)] == ["task.created"] * 2
