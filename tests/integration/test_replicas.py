@@ -10,6 +10,7 @@ from sqlalchemy import event, text
 
 from app.bootstrap import Container, build, create_app
 from app.storage.breaker import THRESHOLD
+from app.storage.cache.redis import RedisUserCache
 from app.storage.replicas import SOURCES
 from tests.support.api import Person
 from tests.support.ports import free_port, wait_for
@@ -127,6 +128,7 @@ def test_of_two_commits_the_farther_position_counts(start: Callable[..., Contain
     person = somebody(parts)
     claims = parts.tokens.verify(person.access_token)
     cache = parts.guard._cache
+    assert isinstance(cache, RedisUserCache)
     for position in (1 << 60, 1):
         cache.changed([claims.user_id], position)
         assert cache.look(claims.user_id, claims.session_id, None).position == 1 << 60
