@@ -1,11 +1,15 @@
 """Structured logs: one JSON object a line, with the request's identifier, and without secrets."""
 
+import json
 import logging
 import logging.config
 import re
 import sys
+from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, Literal
 
+import orjson
 import structlog
 from structlog.types import EventDict, Processor
 
@@ -17,11 +21,16 @@ URL_PASSWORD = re.compile(r"(?<=://)([^:/@\s]*):[^@\s]+@")
 def redact(_logger: object, _method: str, event: EventDict) -> EventDict:
     """Hide the values of keys that name secrets, and passwords inside URLs."""
     for key, value in event.items():
-        if SECRET.search(key):
+        if _secret(key):
             event[key] = REDACTED
         elif isinstance(value, str) and "://" in value:
             event[key] = URL_PASSWORD.sub(rf"\1:{REDACTED}@", value)
     return event
+
+
+@lru_cache(maxsize=1024)
+def _secret(key: str) -> bool:
+    return SECRET.search(key) is not None
 
 
 def processors(form: Literal["json", "console"]) -> list[Processor]:
@@ -36,13 +45,22 @@ def processors(form: Literal["json", "console"]) -> list[Processor]:
     return [*shared, redact]
 
 
+def renderers(form: Literal["json", "console"]) -> list[Processor]:
+    """Return what makes the bytes of a line of an event."""
+    if form == "json":
+        return [structlog.processors.JSONRenderer(serializer=_json)]
+    return [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()), lambda _logger, _method, text: text.encode()]
+
+
+def _json(event: EventDict, default: Callable[[Any], Any]) -> bytes:
+    try:
+        return orjson.dumps(event, default=default)
+    except TypeError:  # half a surrogate pair, or a number beyond 64 bits
+        return json.dumps(event, default=default).encode()
+
+
 def configuration(form: Literal["json", "console"], level: str) -> dict[str, Any]:
     """Return the logging configuration for `logging.config.dictConfig`, and for gunicorn's `logconfig_dict`."""
-    renderer: Processor = (
-        structlog.processors.JSONRenderer()
-        if form == "json"
-        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
-    )
     root = {"handlers": ["stderr"], "level": level.upper()}
     return {
         "version": 1,
@@ -50,7 +68,11 @@ def configuration(form: Literal["json", "console"], level: str) -> dict[str, Any
         "formatters": {
             "structured": {
                 "()": structlog.stdlib.ProcessorFormatter,
-                "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+                "processors": [
+                    structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                    *renderers(form),
+                    lambda _logger, _method, line: line.decode(),
+                ],
                 "foreign_pre_chain": processors(form),
             }
         },
@@ -63,15 +85,11 @@ def configuration(form: Literal["json", "console"], level: str) -> dict[str, Any
 
 
 def configure(form: Literal["json", "console"], level: str) -> None:
-    """Send everything, the libraries' logs too, through one pipe to stderr."""
+    """Send everything to stderr in one form: our own lines directly, those of libraries through `logging`."""
     logging.config.dictConfig(configuration(form, level))
     structlog.configure(
-        processors=[
-            structlog.stdlib.filter_by_level,
-            *processors(form),
-            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
-        ],
-        logger_factory=structlog.stdlib.LoggerFactory(),
-        wrapper_class=structlog.stdlib.BoundLogger,
+        processors=[*processors(form), *renderers(form)],
+        logger_factory=structlog.BytesLoggerFactory(sys.stderr.buffer),
+        wrapper_class=structlog.make_filtering_bound_logger(level),
         cache_logger_on_first_use=True,
     )

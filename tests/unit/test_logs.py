@@ -12,9 +12,9 @@ from app.platform import logs
 
 
 @pytest.fixture
-def stream(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
+def stream(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.TextIOWrapper]:
     """What is logged, as JSON; the state of logging is put back afterwards."""
-    stream = io.StringIO()
+    stream = io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True)
     monkeypatch.setattr("sys.stderr", stream)
     root = logging.getLogger()
     monkeypatch.setattr(root, "handlers", [])
@@ -25,11 +25,16 @@ def stream(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
     structlog.configure(**configured)
 
 
-def lines(stream: io.StringIO) -> list[dict[str, object]]:
-    return [json.loads(line) for line in stream.getvalue().splitlines()]
+def text(stream: io.TextIOWrapper) -> str:
+    stream.seek(0)
+    return stream.read()
 
 
-def test_our_lines_and_those_of_libraries_have_one_form(stream: io.StringIO) -> None:
+def lines(stream: io.TextIOWrapper) -> list[dict[str, object]]:
+    return [json.loads(line) for line in text(stream).splitlines()]
+
+
+def test_our_lines_and_those_of_libraries_have_one_form(stream: io.TextIOWrapper) -> None:
     with structlog.contextvars.bound_contextvars(request_id="r-1"):
         structlog.get_logger("ours").info("hello", answer=42)
         logging.getLogger("theirs").warning("careful: %s", "hot")
@@ -40,7 +45,7 @@ def test_our_lines_and_those_of_libraries_have_one_form(stream: io.StringIO) -> 
     assert str(ours["timestamp"]).endswith("Z")
 
 
-def test_values_under_secret_names_and_passwords_in_urls_are_hidden(stream: io.StringIO) -> None:
+def test_values_under_secret_names_and_passwords_in_urls_are_hidden(stream: io.TextIOWrapper) -> None:
     structlog.get_logger("ours").info(
         "hello",
         password="hunter2",
@@ -48,11 +53,11 @@ def test_values_under_secret_names_and_passwords_in_urls_are_hidden(stream: io.S
         Authorization="hunter2",
         url="redis://me:hunter2@redis:6379/0",
     )
-    assert "hunter2" not in stream.getvalue()
-    assert "me:[redacted]@redis:6379" in stream.getvalue()
+    assert "hunter2" not in text(stream)
+    assert "me:[redacted]@redis:6379" in text(stream)
 
 
-def test_a_fault_is_one_line_with_its_traceback(stream: io.StringIO) -> None:
+def test_a_fault_is_one_line_with_its_traceback(stream: io.TextIOWrapper) -> None:
     try:
         _ = 1 // 0
     except ZeroDivisionError:
@@ -61,6 +66,13 @@ def test_a_fault_is_one_line_with_its_traceback(stream: io.StringIO) -> None:
     assert "ZeroDivisionError" in str(line["exception"])
 
 
-def test_levels_below_the_chosen_one_are_left_out(stream: io.StringIO) -> None:
+def test_levels_below_the_chosen_one_are_left_out(stream: io.TextIOWrapper) -> None:
     structlog.get_logger("ours").debug("whisper")
     assert lines(stream) == []
+
+
+@pytest.mark.parametrize("value", ["\ud800", 1 << 70, object()])
+def test_what_json_can_hardly_say_is_logged_all_the_same(stream: io.TextIOWrapper, value: object) -> None:
+    structlog.get_logger("ours").info("hello", odd=value)
+    [line] = lines(stream)
+    assert line["odd"]
