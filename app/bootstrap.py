@@ -38,9 +38,10 @@ from app.jobs.exports import ExportTasks
 from app.jobs.imports import ImportTasks
 from app.jobs.runner import Runner
 from app.jobs.service import JobService
-from app.platform import metrics, redis
+from app.platform import redis
 from app.platform.clock import new_id, utc_now
 from app.platform.keys import derive, signature_key
+from app.platform.metrics import RequestMetrics
 from app.platform.objects.model import ObjectStore
 from app.platform.objects.shelf import Shelf
 from app.platform.passwords import Passwords
@@ -196,8 +197,13 @@ def create_app(container: Container, service: str = "all") -> OpenAPI:
     door.register(app)
     problems.register(app)
     container.limits.register(app)
-    counted = (container.guard.lookups, container.database.replicas.reads)
-    metrics.register(app, *counted, QueueDepth(container.storage), DatabaseGauges(container.database))
+    metrics = RequestMetrics(
+        container.guard.lookups,
+        container.database.replicas.reads,
+        QueueDepth(container.storage),
+        DatabaseGauges(container.database),
+    )
+    metrics.register(app)
     if container.settings.jobs == "inline" and service in ("all", "tasks"):
         app.extensions["inline_jobs"] = container.inline  # begun by the server, once it has forked
     app.register_blueprint(health.blueprint(container.database))
@@ -211,7 +217,7 @@ def create_app(container: Container, service: str = "all") -> OpenAPI:
     app.register_blueprint(openapi.blueprint(openapi.document(app)))
     if service == "all":
         app.register_blueprint(web.blueprint())
-    wsgi = door.KnownMethods(app.wsgi_app)
+    wsgi = door.Door(app.wsgi_app, metrics)
     hops = container.settings.trusted_hops
     app.wsgi_app = ProxyFix(wsgi, x_for=hops, x_proto=hops, x_host=hops) if hops else wsgi  # type: ignore[method-assign]
     return app

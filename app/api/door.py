@@ -1,15 +1,29 @@
-"""What every request passes on its way in and out: an identifier, headers that protect, one log line."""
+"""What every request passes on its way in and out: an identifier, headers that protect, one log line, its measures.
+
+It stands in front of Flask, so that answers for which Flask is not asked pass it too.
+"""
 
 import os
 import re
 import socket
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import structlog
-from flask import Flask, Response, g, request
+from flask import Flask, request
+from werkzeug.wsgi import get_path_info
+
+from app.platform.metrics import RequestMetrics
+
+Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+"""What WSGI calls so (PEP 3333)."""
+
+VISIT = "task_manager.visit"
+"""Where the environment of a request has its Visit."""
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}", re.ASCII)
 METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"}
@@ -30,6 +44,7 @@ CONTENT_SECURITY_POLICY = "; ".join(
 )
 
 HEADERS = {
+    "Cache-Control": "no-store",
     "Content-Security-Policy": CONTENT_SECURITY_POLICY,
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
@@ -38,61 +53,98 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
+"""What an answer has that says nothing else."""
 YEAR = 365 * 24 * 3600
 
 log = structlog.get_logger("access")
 
 
+@dataclass(slots=True)
+class Visit:
+    """A request under way.
+
+    Attributes:
+        started: by time.perf_counter, seconds.
+        route: the template that its path fits, told by who finds it.
+        user_id: who asks, told by who verifies it.
+    """
+
+    request_id: str
+    started: float
+    route: str | None = None
+    user_id: UUID | None = None
+
+
+def visit(environ: dict[str, Any]) -> Visit:
+    """Return the visit of a request that has passed the door."""
+    passed: Visit = environ[VISIT]
+    return passed
+
+
 def register(app: Flask) -> None:
-    """Stand at the door of an application. To be registered before anything else."""
-    served_by = os.environ.get("HOSTNAME") or socket.gethostname()
+    """Let an application tell its door which route a request takes. To be registered before anything else."""
 
     @app.before_request
-    def come_in() -> None:
-        offered = request.headers.get("X-Request-ID", "")
-        g.request_id = offered if REQUEST_ID.fullmatch(offered) else uuid4().hex
-        g.started = time.perf_counter()
-        structlog.contextvars.clear_contextvars()
-        structlog.contextvars.bind_contextvars(request_id=g.request_id)
-
-    @app.after_request
-    def go_out(response: Response) -> Response:
-        for name, value in HEADERS.items():
-            response.headers.setdefault(name, value)
-        if request.is_secure:
-            response.headers["Strict-Transport-Security"] = f"max-age={YEAR}"
-        if "Cache-Control" not in response.headers:
-            response.headers["Cache-Control"] = "no-store"
-        response.headers["X-Request-ID"] = g.request_id
-        response.headers["X-Served-By"] = served_by
-        _note(response)
-        return response
+    def tell() -> None:
+        visit(request.environ).route = request.url_rule.rule if request.url_rule else None
 
 
-def _note(response: Response) -> None:
-    principal = g.get("principal")
-    if request.path.startswith(("/health/", "/metrics")) and response.status_code < 400:
-        return  # probes and scrapes, every few seconds, would drown the rest
-    log.info(
-        "request",
-        method=request.method,
-        route=request.url_rule.rule if request.url_rule else None,
-        # without the query: it may hold what somebody searched for
-        path=request.path,
-        status=response.status_code,
-        duration_ms=round((time.perf_counter() - g.started) * 1000, 1),
-        remote=request.remote_addr,
-        user_id=str(principal.user_id) if principal else None,
-    )
+class Door:
+    """Stands in front of an application.
 
+    Args:
+        application: what answers.
+        metrics: counts and times the requests.
+    """
 
-class KnownMethods:
-    """Names every method that HTTP does not know alike, so that nobody can fill the metrics with made-up ones."""
-
-    def __init__(self, application: Callable[..., Iterable[bytes]]) -> None:
+    def __init__(self, application: Application, metrics: RequestMetrics) -> None:
         self._application = application
+        self._metrics = metrics
+        self._served_by = os.environ.get("HOSTNAME") or socket.gethostname()
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        offered = environ.get("HTTP_X_REQUEST_ID", "")
+        passing = Visit(offered if REQUEST_ID.fullmatch(offered) else uuid4().hex, time.perf_counter())
+        environ[VISIT] = passing
+        # One name for every method that HTTP does not know: nobody can fill the metrics with made-up ones.
         if environ["REQUEST_METHOD"] not in METHODS:
             environ["REQUEST_METHOD"] = "UNKNOWN"
-        return self._application(environ, start_response)
+        structlog.contextvars.clear_contextvars()
+        structlog.contextvars.bind_contextvars(request_id=passing.request_id)
+
+        def go_out(status: str, headers: list[tuple[str, str]], *fault: Any) -> Any:
+            self._note(environ, passing, int(status[:3]))
+            return start_response(status, self._complete(environ, passing, headers), *fault)
+
+        return self._application(environ, go_out)
+
+    def _complete(self, environ: dict[str, Any], passing: Visit, headers: list[tuple[str, str]]) -> list[tuple[str, str]]:
+        # The server below tells the date.
+        complete = [header for header in headers if header[0] != "Date"]
+        said = {name for name, _ in complete}
+        complete += [header for header in HEADERS.items() if header[0] not in said]
+        if environ["wsgi.url_scheme"] == "https":
+            complete.append(("Strict-Transport-Security", f"max-age={YEAR}"))
+        complete += [("X-Request-ID", passing.request_id), ("X-Served-By", self._served_by)]
+        return complete
+
+    def _note(self, environ: dict[str, Any], passing: Visit, status: int) -> None:
+        seconds = time.perf_counter() - passing.started
+        method = environ["REQUEST_METHOD"]
+        path = get_path_info(environ)
+        probe = path.startswith(("/health/", "/metrics"))
+        if not probe:
+            self._metrics.note(method, passing.route, status, seconds)
+        elif status < HTTPStatus.BAD_REQUEST:
+            return  # probes and scrapes, every few seconds, would drown the rest
+        log.info(
+            "request",
+            method=method,
+            route=passing.route,
+            # without the query: it may hold what somebody searched for
+            path=path,
+            status=status,
+            duration_ms=round(seconds * 1000, 1),
+            remote=environ.get("REMOTE_ADDR"),
+            user_id=passing.user_id and str(passing.user_id),
+        )

@@ -9,6 +9,7 @@ from flask import Response, g, request
 from flask_openapi.blueprint import APIBlueprint
 
 from app.api.conditions import revalidated
+from app.api.door import visit
 from app.api.flights import Flight, Flights
 from app.platform import position
 from app.platform.errors import ForbiddenError, UnauthenticatedError
@@ -90,6 +91,7 @@ class Guard:
         if seen.denied:
             raise UnauthenticatedError("The session has ended. Log in again.")
         g.principal = Principal(user_id, session_id, claims.role)
+        visit(request.environ).user_id = user_id
         position.remember(user_id, seen.position)
         if name is None:
             return None

@@ -6,12 +6,13 @@ from collections.abc import Iterable
 from http import HTTPStatus
 
 import structlog
-from flask import Flask, Response, g, request
+from flask import Flask, Response, request
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import RequestRedirect
 
+from app.api.door import visit
 from app.platform.errors import (
     ConflictError,
     ForbiddenError,
@@ -73,7 +74,7 @@ def problem(
         "status": status,
         "detail": detail,
         "instance": request.path,
-        "request_id": g.get("request_id", ""),
+        "request_id": visit(request.environ).request_id,
     }
     if listed := list(errors):
         body["errors"] = listed

@@ -1,39 +1,70 @@
 """Prometheus metrics: rate, errors and duration of requests by route template, the process, and what runs."""
 
-from typing import Any
-
-from flask import Flask, Request
-from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
+from flask import Flask, Response, request
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    GCCollector,
+    Histogram,
+    Info,
+    PlatformCollector,
+    ProcessCollector,
+)
+from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
-from prometheus_flask_exporter import PrometheusMetrics  # type: ignore[import-untyped]
 
 from app.platform.version import revision, version
 
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 """Upper bounds, seconds: from a cached answer to a time-out."""
 
-
-def url_rule(request: Request) -> str:
-    """Return the route template. Raw paths would make a series of every identifier, and of every scanner's guess."""
-    return request.url_rule.rule if request.url_rule else "unmatched"
+UNMATCHED = "unmatched"
+"""The route of paths that fit none. Raw paths would make a series of every scanner's guess."""
 
 
-def register(app: Flask, *more: Collector) -> Any:
-    """Measure an application and serve `/metrics`, with `more` that the application counts itself.
+class RequestMetrics:
+    """What is told of requests, and a registry of all that the process tells.
 
     One server process keeps them, so plain memory is enough.
 
     `flask_http_request_duration_seconds` has the labels method, url_rule, status; its `_count` is the request rate by
     route. `flask_http_request_total` counts by method and status.
+
+    Args:
+        more: what the application counts itself.
     """
-    registry = CollectorRegistry()
-    ProcessCollector(registry=registry)
-    PlatformCollector(registry=registry)
-    GCCollector(registry=registry)
-    for collector in more:
-        registry.register(collector)
-    metrics = PrometheusMetrics(
-        app, path="/metrics", group_by=url_rule, buckets=BUCKETS, registry=registry, excluded_paths="^/health/"
-    )
-    metrics.info("task_manager_build_info", "What runs", version=version(), revision=revision())
-    return metrics
+
+    def __init__(self, *more: Collector) -> None:
+        self._registry = CollectorRegistry()
+        ProcessCollector(registry=self._registry)
+        PlatformCollector(registry=self._registry)
+        GCCollector(registry=self._registry)
+        for collector in more:
+            self._registry.register(collector)
+        build = Info("task_manager_build", "What runs", registry=self._registry)
+        build.info({"version": version(), "revision": revision()})
+        self._durations = Histogram(
+            "flask_http_request_duration_seconds",
+            "From the first look at a request to its answer",
+            ["method", "url_rule", "status"],
+            registry=self._registry,
+            buckets=BUCKETS,
+        )
+        self._total = Counter("flask_http_request", "Requests", ["method", "status"], registry=self._registry)
+
+    def note(self, method: str, route: str | None, status: int, seconds: float) -> None:
+        """Count and time a request.
+
+        Args:
+            route: the template that its path fits, if there is one.
+        """
+        self._durations.labels(method, route or UNMATCHED, status).observe(seconds)
+        self._total.labels(method, status).inc()
+
+    def register(self, app: Flask) -> None:
+        """Serve `/metrics`."""
+
+        @app.get("/metrics")
+        def metrics() -> Response:
+            encode, content_type = choose_encoder(request.headers.get("Accept", ""))
+            return Response(encode(self._registry), content_type=content_type)
