@@ -31,6 +31,7 @@ from app.api import (
 from app.api.addresses import Addresses
 from app.api.cursor import Cursors
 from app.api.guard import Guard
+from app.api.kept import KeptAnswers
 from app.api.limits import Limits
 from app.jobs.background import Inline
 from app.jobs.depth import QueueDepth
@@ -48,7 +49,7 @@ from app.platform.passwords import Passwords
 from app.platform.pictures import AvatarMaker
 from app.platform.settings import Settings, load_settings
 from app.platform.tokens import AccessTokens
-from app.platform.user_cache import UserCache
+from app.platform.user_cache import CountingCache, UserCache
 from app.services.auth.admin import AdminService
 from app.services.auth.avatars import AvatarService
 from app.services.auth.service import AuthService, Lifetimes
@@ -89,6 +90,7 @@ class Container:
     inline: Inline
     jobs: JobService
     guard: Guard
+    counting: CountingCache | None
     limits: Limits
     cursors: Cursors
     addresses: Addresses
@@ -127,7 +129,7 @@ def build(settings: Settings) -> Container:
     tokens = AccessTokens(signing, lifetimes.access, tuple(accepted))
     database = connect(settings)
     client = redis.connect(settings)
-    storage, cache = _storage(settings, database, client)
+    storage, cache, counting = _storage(settings, database, client)
     passwords = Passwords(settings.password_memory_kib, settings.password_iterations, settings.password_concurrency)
     sessions = SessionService(storage, cache, utc_now)
     runner = Runner(
@@ -157,19 +159,22 @@ def build(settings: Settings) -> Container:
         inline=inline,
         jobs=JobService(storage, utc_now, new_id, inline.wake),
         guard=Guard(tokens, cache),
+        counting=counting,
         limits=Limits(settings, tokens, client),
         cursors=Cursors(*(derive(secret, "cursor") for secret in settings.secret_keys)),
         addresses=Addresses(utc_now, *(derive(secret, "file-address") for secret in settings.secret_keys)),
     )
 
 
-def _storage(settings: Settings, database: Database, client: "Redis | None") -> tuple[SqlStorage, UserCache]:
-    """Return the storage, and the cache that it tells of changes: in Redis, or in the process."""
+def _storage(
+    settings: Settings, database: Database, client: "Redis | None"
+) -> tuple[SqlStorage, UserCache, CountingCache | None]:
+    """Return the storage, and the cache that it tells of changes: in the process, or in Redis, where it counts too."""
     storage = SqlStorage(database)
     if client is None:
-        return storage, ProcessUserCache(storage)
+        return storage, ProcessUserCache(storage), None
     cache = RedisUserCache(client, settings.access_token_lifetime + LEEWAY, EndedSessions(storage), database.position)
-    return SqlStorage(database, cache.changed), cache
+    return SqlStorage(database, cache.changed), cache, cache
 
 
 def _objects(settings: Settings, storage: SqlStorage) -> ObjectStore:
@@ -217,7 +222,11 @@ def create_app(container: Container, service: str = "all") -> OpenAPI:
     app.register_blueprint(openapi.blueprint(openapi.document(app)))
     if service == "all":
         app.register_blueprint(web.blueprint())
-    wsgi = door.Door(app.wsgi_app, metrics)
+    wsgi: door.Application = app.wsgi_app
+    if container.counting:
+        kept = [rule.rule for rule in app.url_map.iter_rules() if rule.endpoint in container.guard.kept]
+        wsgi = KeptAnswers(wsgi, kept, container.guard, container.limits, container.counting)
+    wsgi = door.Door(wsgi, metrics)
     hops = container.settings.trusted_hops
     app.wsgi_app = ProxyFix(wsgi, x_for=hops, x_proto=hops, x_host=hops) if hops else wsgi  # type: ignore[method-assign]
     return app

@@ -72,4 +72,4 @@ def uncached() -> Flask:
     """Return our application, making each answer anew."""
     parts = build(load_settings())
     guard = Guard(parts.tokens, NothingKept(parts.guard._cache))  # the application has no such switch
-    return create_app(replace(parts, guard=guard))
+    return create_app(replace(parts, guard=guard, counting=None))

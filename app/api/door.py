@@ -118,7 +118,9 @@ class Door:
 
         return self._application(environ, go_out)
 
-    def _complete(self, environ: dict[str, Any], passing: Visit, headers: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    def _complete(
+        self, environ: dict[str, Any], passing: Visit, headers: list[tuple[str, str]]
+    ) -> list[tuple[str, str]]:
         # The server below tells the date.
         complete = [header for header in headers if header[0] != "Date"]
         said = {name for name, _ in complete}

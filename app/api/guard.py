@@ -13,9 +13,12 @@ from app.api.door import visit
 from app.api.flights import Flight, Flights
 from app.platform import position
 from app.platform.errors import ForbiddenError, UnauthenticatedError
-from app.platform.tokens import AccessTokens, InvalidTokenError
-from app.platform.user_cache import UserCache, lookup_counter
+from app.platform.tokens import AccessTokens, Claims, InvalidTokenError
+from app.platform.user_cache import Look, UserCache, lookup_counter
 from app.services.auth.model import Role
+
+LOOKED = "task_manager.look"
+"""Where the environment of a request for which the cache was asked before Flask has got it keeps the Look."""
 
 
 @dataclass(frozen=True)
@@ -40,12 +43,17 @@ class Guard:
     Args:
         tokens: verifies access tokens.
         cache: knows which sessions have ended, and keeps answers.
+
+    Attributes:
+        lookups: counts the looks for answers, by what came of them.
+        kept: the endpoints whose answers are kept.
     """
 
     def __init__(self, tokens: AccessTokens, cache: UserCache) -> None:
         self._tokens = tokens
         self._cache = cache
         self._flights = Flights()
+        self.kept: set[str] = set()
         self.lookups = lookup_counter()
 
     def protect(self, blueprint: APIBlueprint, *, kept: frozenset[str] = frozenset()) -> None:
@@ -57,6 +65,7 @@ class Guard:
                 kept for a while, and served without the view while the data has not changed.
         """
         endpoints = {f"{blueprint.name}.{name}" for name in kept}
+        self.kept |= endpoints
 
         @blueprint.before_request
         def come_in() -> Response | None:
@@ -77,17 +86,24 @@ class Guard:
             if wanted := _wanted():
                 wanted.flight.land(None)  # if it has not been made: nobody shall wait for it
 
-    def _come_in(self, kept: bool) -> Response | None:
-        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not token:
-            raise UnauthenticatedError("Log in first: the request needs a bearer token.")
+    def claims(self, authorization: str) -> Claims | None:
+        """Return what a good bearer token in an `Authorization` header says, or None if there is none in it."""
         try:
-            claims = self._tokens.verify(token.strip())
+            return self._tokens.verify(_bearer(authorization))
         except InvalidTokenError:
-            raise UnauthenticatedError("The access token is not valid. Refresh it or log in again.") from None
+            return None
+
+    def _come_in(self, kept: bool) -> Response | None:
+        authorization = request.headers.get("Authorization", "")
+        if not _bearer(authorization):
+            raise UnauthenticatedError("Log in first: the request needs a bearer token.")
+        claims = self.claims(authorization)
+        if claims is None:
+            raise UnauthenticatedError("The access token is not valid. Refresh it or log in again.")
         user_id, session_id = claims.user_id, claims.session_id
-        name = _name() if kept else None
-        seen = self._cache.look(user_id, session_id, name)
+        name = answer_name(request.path, request.query_string.decode("latin-1")) if kept else None
+        looked: Look | None = request.environ.pop(LOOKED, None)
+        seen = looked or self._cache.look(user_id, session_id, name)
         if seen.denied:
             raise UnauthenticatedError("The session has ended. Log in again.")
         g.principal = Principal(user_id, session_id, claims.role)
@@ -115,9 +131,19 @@ class Guard:
             wanted.flight.land(body)
 
 
-def _name() -> str:
-    """Return the name of the answer to this request: what may be long or odd in it is hashed."""
-    return hashlib.sha256(f"{request.path}?{request.query_string.decode('latin-1')}".encode()).hexdigest()
+def answer_name(path: str, query: str) -> str:
+    """Return the name of the answer to a request: what may be long or odd in it is hashed.
+
+    Args:
+        query: the bytes of the query string, decoded as Latin-1.
+    """
+    return hashlib.sha256(f"{path}?{query}".encode()).hexdigest()
+
+
+def _bearer(authorization: str) -> str:
+    """Return the token of an `Authorization` header; nothing if it holds something else."""
+    scheme, _, token = authorization.partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
 
 
 def _answer(body: bytes) -> Response:

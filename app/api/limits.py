@@ -3,22 +3,30 @@
 import time
 from collections.abc import Callable
 from http import HTTPStatus
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+from uuid import UUID
 
 import structlog
 from flask import Flask, Response, request
-from flask_limiter import Limiter, RateLimitExceeded
+from flask_limiter import ApplicationLimit, Limiter, RateLimitExceeded
+from limits import parse
 
 from app.api.problems import problem
+from app.platform.rates import Counted, Rate
 from app.platform.settings import Settings
 from app.platform.tokens import AccessTokens, InvalidTokenError
 from app.services.auth.model import normalise_email
+
+if TYPE_CHECKING:
+    from app.platform.rate_storage import OneTripStorage
 
 log = structlog.get_logger(__name__)
 
 View = TypeVar("View", bound=Callable[..., Any])
 
 API = "/api/"
+PREFIX, SCOPE = "task-manager:limits", "all"
+"""What the names of counters hold beside who is counted."""
 
 
 class Limits:
@@ -41,15 +49,17 @@ class Limits:
 
         self._limiter = Limiter(
             self._who,
-            application_limits=[settings.rate_limit],
-            application_limits_exempt_when=lambda: not request.path.startswith(API),
+            application_limits=[
+                ApplicationLimit(settings.rate_limit, scope=SCOPE, exempt_when=lambda: not request.path.startswith(API))
+            ],
             storage_uri="memory://" if redis is None else "one-trip://",
             storage_options={} if redis is None else {"connection_pool": redis.connection_pool},
             strategy="fixed-window",
             in_memory_fallback_enabled=redis is not None,
             swallow_errors=True,
-            key_prefix="task-manager:limits",
+            key_prefix=PREFIX,
         )
+        self._item = parse(settings.rate_limit)
 
     def register(self, app: Flask) -> None:
         """Count the requests of an application."""
@@ -66,10 +76,7 @@ class Limits:
             """Add what is left, in the header fields of draft-ietf-httpapi-ratelimit-headers-03."""
             try:
                 if limit := self._limiter.current_limit:
-                    left, seconds = limit.remaining, self._seconds_left()
-                    response.headers["RateLimit-Limit"] = str(limit.limit.amount)
-                    response.headers["RateLimit-Remaining"] = str(left)
-                    response.headers["RateLimit-Reset"] = str(seconds)
+                    response.headers.update(_headers(limit.limit.amount, limit.remaining, limit.reset_at))
             except Exception as error:  # noqa: BLE001 whatever the storage raises, the answer is worth more
                 log.warning("what is left can't be told", error=type(error).__name__)
             return response
@@ -84,18 +91,45 @@ class Limits:
         )
         return cast(View, by_address(by_account(view)))
 
+    def of_user(self, user_id: UUID) -> Rate:
+        """Return what Redis has to count for a request of somebody who is logged in."""
+        key = self._item.key_for(PREFIX, _user(user_id), SCOPE)
+        storage = cast("OneTripStorage", self._limiter.storage)
+        return Rate(storage.prefixed_key(key), self._item.get_expiry(), self._item.amount)
+
+    def headers(self, rate: Rate, counted: Counted) -> list[tuple[str, str]]:
+        """Return what an answer says of a limit that has not been reached."""
+        return _headers(rate.amount, rate.amount - counted.current, int(counted.ends + 1))
+
     def _who(self) -> str:
         _, _, token = request.headers.get("Authorization", "").partition(" ")
         if token:
             try:
-                return f"user:{self._tokens.verify(token.strip()).user_id}"
+                return _user(self._tokens.verify(token.strip()).user_id)
             except InvalidTokenError:
                 pass
         return _address()
 
     def _seconds_left(self) -> int:
         limit = self._limiter.current_limit
-        return max(1, int(limit.reset_at - time.time())) if limit else 1
+        return _seconds(limit.reset_at) if limit else 1
+
+
+def _headers(amount: int, left: int, reset_at: int) -> list[tuple[str, str]]:
+    return [
+        ("RateLimit-Limit", str(amount)),
+        ("RateLimit-Remaining", str(left)),
+        ("RateLimit-Reset", str(_seconds(reset_at))),
+    ]
+
+
+def _seconds(reset_at: int) -> int:
+    return max(1, int(reset_at - time.time()))
+
+
+def _user(user_id: UUID) -> str:
+    # In braces, as the cache's keys of the user have it: a cluster has them in one slot, and one script reads them all.
+    return f"user:{{{user_id}}}"
 
 
 def _address() -> str:

@@ -49,7 +49,8 @@ def renderers(form: Literal["json", "console"]) -> list[Processor]:
     """Return what makes the bytes of a line of an event."""
     if form == "json":
         return [structlog.processors.JSONRenderer(serializer=_json)]
-    return [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()), lambda _logger, _method, text: text.encode()]
+    console = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    return [lambda logger, method, event: console(logger, method, event).encode()]
 
 
 def _json(event: EventDict, default: Callable[[Any], Any]) -> bytes:

@@ -6,6 +6,8 @@ from uuid import UUID
 
 from prometheus_client import Counter
 
+from app.platform.rates import Counted, Rate
+
 LIFETIME = 60
 """Seconds that an answer is kept (specification, section 2)."""
 
@@ -42,6 +44,12 @@ class UserCache(Protocol):
 
     def deny(self, user_id: UUID, session_id: UUID) -> None:
         """Refuse the session from now on. Raises UnavailableError when that can't be made sure."""
+
+
+class CountingCache(Protocol):
+    def count_and_look(self, rate: Rate, user_id: UUID, session_id: UUID, name: str) -> tuple[Counted, Look] | None:
+        """Count a request, and look for the session and for the answer of that name, in one go; None when that can't be
+        done: then it is not counted."""
 
 
 def lookup_counter() -> Counter:

@@ -9,6 +9,7 @@ from uuid import UUID
 import structlog
 
 from app.platform.errors import UnavailableError
+from app.platform.rates import COUNT, Counted, Rate
 from app.platform.user_cache import LARGEST, LIFETIME, Look
 from app.storage.breaker import AwayError, Breaker
 from app.storage.cache.sessions import EndedSessions
@@ -33,6 +34,9 @@ end
 redis.call('SET', KEYS[1], ARGV[1] .. position, 'EX', ARGV[3])
 """
 """Gives a user a new version, with the farther one of two positions: of two commits the later may be told first."""
+
+COUNT_AND_LOOK = f"{COUNT} return {{current, ends, unpack(redis.call('mget', KEYS[2], KEYS[3], KEYS[4]))}}"
+"""Counts in KEYS[1], and reads the rest."""
 
 log = structlog.get_logger(__name__)
 
@@ -64,6 +68,7 @@ class RedisUserCache:
         self._sessions = sessions
         self._position = position
         self._change = client.register_script(CHANGE)
+        self._count_and_look = client.register_script(COUNT_AND_LOOK)
         self._breaker = Breaker(RedisError)
         self._unsaid: set[UUID] = set()
         self._unsaid_lock = threading.Lock()
@@ -75,11 +80,26 @@ class RedisUserCache:
             log.warning("redis away, asking the database", error=str(error))
             return Look(self._sessions.ended(user_id, session_id))
 
+    def count_and_look(self, rate: Rate, user_id: UUID, session_id: UUID, name: str) -> tuple[Counted, Look] | None:
+        def ask() -> tuple[Counted, Look]:
+            self._make_up()
+            keys = [rate.key, *_keys(user_id, session_id, name)]
+            current, ends, *found = self._count_and_look(keys, [rate.seconds, 1])
+            return Counted(current, ends), self._look_at(user_id, session_id, *found)
+
+        try:
+            return self._breaker.call(ask)
+        except AwayError:
+            return None
+
     def _look(self, user_id: UUID, session_id: UUID, name: str | None) -> Look:
-        if self._unsaid:
-            self._say(self._take_unsaid(), None)
-        keys = (_key(user_id, f"session:{session_id}"), _key(user_id, "version"), _key(user_id, f"answer:{name}"))
-        session, version, kept = cast("list[bytes | None]", self._client.mget(keys))
+        self._make_up()
+        found = cast("list[bytes | None]", self._client.mget(_keys(user_id, session_id, name)))
+        return self._look_at(user_id, session_id, *found)
+
+    def _look_at(
+        self, user_id: UUID, session_id: UUID, session: bytes | None, version: bytes | None, kept: bytes | None
+    ) -> Look:
         if session is None:
             session = self._learn(user_id, session_id)
         if session == ENDED:
@@ -141,10 +161,12 @@ class RedisUserCache:
                 self._unsaid |= touched
             log.warning("redis away, a change is told later", error=str(error))
 
-    def _take_unsaid(self) -> set[UUID]:
-        with self._unsaid_lock:
-            taken, self._unsaid = self._unsaid, set()
-        return taken
+    def _make_up(self) -> None:
+        """Tell of the changes that could not be told while Redis was away."""
+        if self._unsaid:
+            with self._unsaid_lock:
+                taken, self._unsaid = self._unsaid, set()
+            self._say(taken, None)
 
     def _say(self, users: set[UUID], position: int | None) -> None:
         """Give users a new version. Without a position none can be given: the next look makes a first one."""
@@ -173,6 +195,10 @@ def _position(version: bytes) -> int | None:
     """Return the position of a version; None for one of a release that wrote none."""
     digits = version[2 * VERSION_BYTES :]
     return int(digits, 16) if len(digits) == POSITION_DIGITS else None
+
+
+def _keys(user_id: UUID, session_id: UUID, name: str | None) -> tuple[str, str, str]:
+    return _key(user_id, f"session:{session_id}"), _key(user_id, "version"), _key(user_id, f"answer:{name}")
 
 
 def _key(user_id: UUID, what: str) -> str:

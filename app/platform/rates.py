@@ -1,0 +1,32 @@
+"""Counting requests in Redis: what is asked, and what it has shown."""
+
+from dataclasses import dataclass
+
+AHEAD = "task_manager.counted"
+"""Where the environment of a request that was counted before Flask has got it says so: the counter's key, and Counted."""
+
+COUNT = """
+local current = redis.call("incrby", KEYS[1], ARGV[2])
+if current == tonumber(ARGV[2]) then
+    redis.call("expire", KEYS[1], ARGV[1])
+end
+local ends = redis.call("time")[1] + redis.call("ttl", KEYS[1])
+"""
+"""The counting of limits' own storage, which learns in the same call when the window ends: the beginning of a script."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """Attributes: key of the counter in Redis; seconds that a window lasts; amount of requests allowed in it."""
+
+    key: str
+    seconds: int
+    amount: int
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """Attributes: current: requests of the window so far; ends: when it ends, seconds since the epoch."""
+
+    current: int
+    ends: float
