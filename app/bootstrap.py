@@ -34,9 +34,12 @@ from app.api.guard import Guard
 from app.api.kept import KeptAnswers
 from app.api.limits import Limits
 from app.jobs.background import Inline
+from app.jobs.deliveries import Deliveries
 from app.jobs.depth import QueueDepth
 from app.jobs.exports import ExportTasks
 from app.jobs.imports import ImportTasks
+from app.jobs.loop import Loop
+from app.jobs.relay import Relay
 from app.jobs.runner import Runner
 from app.jobs.service import JobService
 from app.platform import redis
@@ -87,6 +90,9 @@ class Container:
     shelf: Shelf
     attachments: AttachmentService
     runner: Runner
+    deliveries: Deliveries
+    clockwork: tuple[Loop, ...]
+    """What goes on by itself, beside requests and jobs: where no worker does the jobs, in the server."""
     inline: Inline
     jobs: JobService
     guard: Guard
@@ -142,7 +148,12 @@ def build(settings: Settings) -> Container:
         backoff=settings.job_backoff,
     )
     shelf = Shelf(storage, _objects(settings, storage), utc_now, new_id)
-    inline = Inline(storage, runner, utc_now, settings.job_poll, shelf.sweep)
+    deliveries = Deliveries(storage, (), utc_now, attempts=settings.job_attempts, first=settings.job_backoff)
+    clockwork = (
+        Loop("relay", Relay(storage, deliveries, utc_now).turn, settings.job_poll),
+        Loop("deliveries", deliveries.turn, settings.job_poll),
+    )
+    inline = Inline(storage, runner, utc_now, settings.job_poll, shelf.sweep, clockwork)
     return Container(
         settings=settings,
         database=database,
@@ -156,6 +167,8 @@ def build(settings: Settings) -> Container:
         shelf=shelf,
         attachments=AttachmentService(storage, shelf, utc_now, settings.attachment_quota),
         runner=runner,
+        deliveries=deliveries,
+        clockwork=clockwork,
         inline=inline,
         jobs=JobService(storage, utc_now, new_id, inline.wake),
         guard=Guard(tokens, cache),
@@ -202,12 +215,9 @@ def create_app(container: Container, service: str = "all") -> OpenAPI:
     door.register(app)
     problems.register(app)
     container.limits.register(app)
-    metrics = RequestMetrics(
-        container.guard.lookups,
-        container.database.replicas.reads,
-        QueueDepth(container.storage),
-        DatabaseGauges(container.database),
-    )
+    counted = (container.guard.lookups, container.database.replicas.reads, container.deliveries.outcomes)
+    asked = (QueueDepth(container.storage, utc_now), DatabaseGauges(container.database))
+    metrics = RequestMetrics(*counted, *asked)
     metrics.register(app)
     if container.settings.jobs == "inline" and service in ("all", "tasks"):
         app.extensions["inline_jobs"] = container.inline  # begun by the server, once it has forked

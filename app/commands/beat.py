@@ -36,7 +36,14 @@ def beat() -> int:
         return False
 
     loop = Loop("beat", turn, SECONDS)
+
+    def end(*_: object) -> None:
+        for each in (loop, *parts.clockwork):
+            each.end()
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: loop.end())
+        signal.signal(number, end)
+    for each in parts.clockwork:
+        each.start()
     loop.run()
     return 0

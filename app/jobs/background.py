@@ -1,6 +1,6 @@
 """What goes on beside the requests: jobs are done or announced, events carried on, what is old thrown away."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -8,31 +8,55 @@ from app.jobs.loop import Loop
 from app.jobs.runner import Runner
 from app.jobs.service import KEPT
 from app.platform.clock import Clock
-from app.storage.work import SqlStorage
+from app.storage.work import SqlStorage, SqlWork
 
 ANNOUNCED = 500
 """Jobs that are announced ahead of the workers: more would only be announced again before their turn comes."""
 
 CLEANING = timedelta(hours=1)
 
+EVENTS_KEPT = timedelta(days=3)
+"""How long events that have been carried on are kept, and the notes of who has handled them."""
+
+DROPPED = 5_000
+"""Events that one transaction drops: on SQLite no other can write meanwhile."""
+
 
 class Inline:
-    """Does the jobs in a thread of this process. Of several such processes each job is done by one: it is claimed."""
+    """Does the jobs in a thread of this process. Of several such processes each job is done by one: it is claimed.
+
+    Args:
+        storage, runner, clock: where jobs are, and what does them.
+        poll: seconds between looks for due jobs.
+        sweep: deletes files that nothing refers to.
+        beside: what goes on in threads of its own: a job may take hours.
+    """
 
     def __init__(
-        self, storage: SqlStorage, runner: Runner, clock: Clock, poll: float, sweep: Callable[[], None]
+        self,
+        storage: SqlStorage,
+        runner: Runner,
+        clock: Clock,
+        poll: float,
+        sweep: Callable[[], None],
+        beside: Sequence[Loop],
     ) -> None:
         self._storage = storage
         self._runner = runner
         self._clock = clock
         self._cleaner = Cleaner(storage, clock, sweep)
         self._loop = Loop("jobs", self.turn, poll)
+        self._beside = beside
 
     def start(self) -> None:
-        self._loop.start()
+        for loop in (self._loop, *self._beside):
+            loop.start()
 
     def stop(self, seconds: float) -> None:
+        """Let go of everything after its current step, and wait for the job's, but not longer than that."""
         self._runner.stop()
+        for loop in self._beside:
+            loop.end()
         self._loop.stop(seconds)
 
     def wake(self) -> None:
@@ -93,3 +117,13 @@ class Cleaner:
             with self._storage.write() as work:
                 work.files.drop_older(now - KEPT)
             self._sweep()
+            before = now - EVENTS_KEPT
+            self._drop(lambda work: work.outbox.drop_carried(before, DROPPED))
+            # After the events: the notes of who has handled them must outlive what could be carried once more.
+            self._drop(lambda work: work.inbox.drop_handled(before, DROPPED))
+
+    def _drop(self, some: Callable[[SqlWork], int]) -> None:
+        dropped = DROPPED
+        while dropped == DROPPED:
+            with self._storage.write() as work:
+                dropped = some(work)

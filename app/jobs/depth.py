@@ -1,4 +1,4 @@
-"""The depth of the queue, as a metric."""
+"""How much waits, as metrics: jobs, and events."""
 
 from collections.abc import Iterator
 
@@ -6,6 +6,7 @@ import structlog
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from app.platform.clock import Clock
 from app.platform.errors import UnavailableError
 from app.storage.work import SqlStorage
 
@@ -13,26 +14,42 @@ log = structlog.get_logger(__name__)
 
 
 class QueueDepth(Collector):
-    """Counts jobs by state when it is asked: the same in every process, so take the maximum, not the sum."""
+    """Counts when it is asked: the same in every process, so take the maximum, not the sum."""
 
-    def __init__(self, storage: SqlStorage) -> None:
+    def __init__(self, storage: SqlStorage, clock: Clock) -> None:
         self._storage = storage
+        self._clock = clock
 
     def describe(self) -> Iterator[GaugeMetricFamily]:
         """Say what there will be, without asking the database: it may not be there yet."""
-        yield self._family()
+        yield from _families()
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
-        family = self._family()
+        jobs, waiting, age, failures = families = _families()
         try:
             with self._storage.read() as work:
                 counts = work.jobs.counts()
+                events, oldest = work.outbox.waiting()
+                failed = work.inbox.failures()
         except UnavailableError:
             log.warning("no queue depth: the database is away")
-            counts = {}
+            yield from families
+            return
         for state, number in counts.items():
-            family.add_metric([state], number)
-        yield family
+            jobs.add_metric([state], number)
+        waiting.add_metric([], events)
+        age.add_metric([], (self._clock() - oldest).total_seconds() if oldest else 0)
+        for (consumer, given_up), number in failed.items():
+            failures.add_metric([consumer, "given_up" if given_up else "retried"], number)
+        yield from families
 
-    def _family(self) -> GaugeMetricFamily:
-        return GaugeMetricFamily("task_manager_jobs", "Jobs that wait, run, or have been given up", labels=["state"])
+
+def _families() -> tuple[GaugeMetricFamily, ...]:
+    return (
+        GaugeMetricFamily("task_manager_jobs", "Jobs that wait, run, or have been given up", labels=["state"]),
+        GaugeMetricFamily("task_manager_events_waiting", "Events that the relay has still to carry on", labels=[]),
+        GaugeMetricFamily("task_manager_events_oldest_seconds", "How long the oldest of them has waited", labels=[]),
+        GaugeMetricFamily(
+            "task_manager_events_failed", "Events that a consumer could not handle", labels=["consumer", "state"]
+        ),
+    )

@@ -1,6 +1,5 @@
 """Runs a job: each step and the note of it in one transaction, under a lease that only one holder has."""
 
-import random
 import threading
 from collections.abc import Mapping
 from datetime import timedelta
@@ -8,14 +7,12 @@ from uuid import UUID
 
 import structlog
 
+from app.jobs.backoff import backoff
 from app.jobs.handler import Handler
 from app.jobs.model import HopelessError, Job, State
 from app.platform.clock import Clock, NewId
 from app.platform.errors import ServiceError
 from app.storage.work import SqlStorage, SqlWork
-
-MAX_BACKOFF = 600
-"""Seconds that a failed job waits for its next try at most."""
 
 log = structlog.get_logger(__name__)
 
@@ -105,8 +102,7 @@ class Runner:
             if isinstance(error, HopelessError) or job.attempts >= self._attempts:
                 self._give_up(work, job, lease, reason[:500])
                 return
-            wait = min(self._backoff * 2 ** (job.attempts - 1), MAX_BACKOFF) * random.uniform(0.8, 1.2)  # noqa: S311
-            work.jobs.postpone(job_id, lease, now + timedelta(seconds=wait), reason[:500])
+            work.jobs.postpone(job_id, lease, now + backoff(self._backoff, job.attempts), reason[:500])
 
     def _give_up(self, work: SqlWork, job: Job, lease: UUID, reason: str) -> None:
         log.error("job given up", job_id=str(job.id), kind=job.kind, attempts=job.attempts, reason=reason)

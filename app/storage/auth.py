@@ -3,13 +3,14 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CursorResult, exists, select, update
+from sqlalchemy import exists, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session as SqlSession
 
 from app.platform.errors import ConflictError
 from app.services.auth.model import RefreshToken, Role, Session, User
 from app.storage.models import RefreshTokenRow, SessionRow, UserRow
+from app.storage.rows import changed
 from app.storage.versions import touch
 
 
@@ -134,8 +135,7 @@ class SqlSessions:
             .where(RefreshTokenRow.id == token_id, RefreshTokenRow.used_at.is_(None))
             .values(used_at=now)
         )
-        assert isinstance(result, CursorResult)  # noqa: S101 tells the type checker what an UPDATE returns
-        return result.rowcount == 1
+        return changed(result) == 1
 
 
 def _user(row: UserRow) -> User:

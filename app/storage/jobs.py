@@ -4,11 +4,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CursorResult, and_, func, or_, select, update
+from sqlalchemy import and_, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from app.jobs.model import Job, State, Step
 from app.storage.models import JobRow
+from app.storage.rows import changed
 from app.storage.upsert import insert_into
 
 FIELDS = (
@@ -139,9 +140,7 @@ class SqlJobs:
         return {**dict.fromkeys(states, 0), **dict(self._session.execute(counted).tuples().all())}
 
     def _changed(self, statement: Any) -> bool:
-        result = self._session.execute(statement.execution_options(synchronize_session=False))
-        assert isinstance(result, CursorResult)  # noqa: S101 tells the type checker what a change returns
-        return result.rowcount == 1
+        return changed(self._session.execute(statement.execution_options(synchronize_session=False))) == 1
 
 
 def _due(now: datetime) -> Any:

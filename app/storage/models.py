@@ -110,7 +110,7 @@ class UserVersionRow(Base):
 
 
 class OutboxRow(Base):
-    """An event that the relay has still to carry on."""
+    """An event. One that the relay has carried on stays for a while, so that it can be looked up."""
 
     __tablename__ = "outbox"
 
@@ -119,6 +119,36 @@ class OutboxRow(Base):
     user_id: Mapped[UUID | None]
     at: Mapped[datetime] = mapped_column(UtcDateTime)
     payload: Mapped[dict[str, object]] = mapped_column(JSON)
+    carried_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    __table_args__ = (
+        Index(
+            "idx_outbox_waiting",
+            "id",
+            postgresql_where=text("carried_at IS NULL"),
+            sqlite_where=text("carried_at IS NULL"),
+        ),
+        Index("idx_outbox_carried_at", "carried_at"),
+    )
+
+
+class FailedDeliveryRow(Base):
+    """An event that a consumer has failed to handle: `due_at` is when it is tried again, never for a dead letter."""
+
+    __tablename__ = "failed_deliveries"
+
+    consumer: Mapped[str] = mapped_column(String(40), primary_key=True)
+    event_id: Mapped[UUID] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(80))
+    user_id: Mapped[UUID | None]
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    payload: Mapped[dict[str, object]] = mapped_column(JSON)
+    failures: Mapped[int]
+    # The kind of the error and no more: a message may hold what nobody should read here.
+    error: Mapped[str] = mapped_column(String(100))
+    due_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    __table_args__ = (Index("idx_failed_deliveries_due_at", "due_at"),)
 
 
 class HandledEventRow(Base):

@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import CursorResult, delete, insert, select, update
+from sqlalchemy import delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from app.platform.objects.model import StoredObject
 from app.storage.models import ObjectPieceRow, ObjectRow
+from app.storage.rows import changed
 
 MARGIN = timedelta(minutes=5)
 """A file is not adopted so close to the end of its time: another process's clock may say that it is over."""
@@ -29,8 +30,7 @@ class SqlObjects:
         result = self._session.execute(
             update(ObjectRow).where(ObjectRow.key == key, ObjectRow.loose_from > now + MARGIN).values(loose_from=None)
         )
-        assert isinstance(result, CursorResult)  # noqa: S101 tells the type checker what an UPDATE returns
-        return result.rowcount == 1
+        return changed(result) == 1
 
     def loosen(self, keys: Sequence[UUID], now: datetime) -> None:
         self._session.execute(update(ObjectRow).where(ObjectRow.key.in_(keys)).values(loose_from=now))

@@ -1,9 +1,15 @@
 """The outbox: events wait here, beside the change that they tell, until the relay has carried them on."""
 
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from app.platform.events import Event
 from app.storage.models import OutboxRow
+from app.storage.rows import changed
 
 
 class SqlOutbox:
@@ -13,3 +19,28 @@ class SqlOutbox:
     def add(self, event: Event) -> None:
         self._session.add(OutboxRow(**vars(event)))
         self._session.flush()
+
+    def claim(self, limit: int) -> list[Event]:
+        """Return the oldest events that wait, except those that another transaction has claimed and holds."""
+        statement = select(OutboxRow).where(OutboxRow.carried_at.is_(None)).order_by(OutboxRow.id).limit(limit)
+        rows = self._session.scalars(statement.with_for_update(skip_locked=True))
+        return [Event(row.id, row.name, row.user_id, row.at, row.payload) for row in rows]
+
+    def carried(self, event_ids: Sequence[UUID], now: datetime) -> None:
+        """Note that events have been carried on."""
+        self._session.execute(update(OutboxRow).where(OutboxRow.id.in_(event_ids)).values(carried_at=now))
+
+    def waiting(self) -> tuple[int, datetime | None]:
+        """Return how many events wait, and the time of the oldest."""
+        waiting = select(func.count(), func.min(OutboxRow.at)).where(OutboxRow.carried_at.is_(None))
+        number, oldest = self._session.execute(waiting).one()
+        return number, oldest
+
+    def any_waiting(self) -> bool:
+        """Tell whether an event waits."""
+        return bool(self._session.scalar(select(select(OutboxRow.id).where(OutboxRow.carried_at.is_(None)).exists())))
+
+    def drop_carried(self, before: datetime, limit: int) -> int:
+        """Forget up to `limit` events that were carried on before a time, and return how many it were."""
+        old = select(OutboxRow.id).where(OutboxRow.carried_at < before).limit(limit)
+        return changed(self._session.execute(delete(OutboxRow).where(OutboxRow.id.in_(old))))

@@ -1,7 +1,7 @@
 """One transaction and its repositories. A request opens its own; none is shared between threads."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from uuid import UUID
 
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
@@ -16,6 +16,7 @@ from app.storage.auth import SqlSessions, SqlUsers
 from app.storage.engine import Database
 from app.storage.faults import gone, rolled_back
 from app.storage.files import SqlFiles
+from app.storage.inbox import SqlInbox
 from app.storage.jobs import SqlJobs
 from app.storage.objects import SqlObjectPieces, SqlObjects
 from app.storage.once import SqlOnce
@@ -39,8 +40,13 @@ class SqlWork:
         self.jobs = SqlJobs(session)
         self.files = SqlFiles(session)
         self.outbox = SqlOutbox(session)
+        self.inbox = SqlInbox(session)
         self.once = SqlOnce(session)
         self.versions = SqlVersions(session)
+
+    def savepoint(self) -> AbstractContextManager[object]:
+        """Begin a part of the transaction that is undone alone when its block raises."""
+        return self.session.begin_nested()
 
 
 class SqlStorage:

@@ -3,11 +3,13 @@
 import signal
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
 
 from app.bootstrap import build
 from app.commands.worker import ALIVE
+from app.platform.events import Event
 from tests.support.ports import wait_for
 from tests.support.server import ROOT, environment
 from tests.support.settings import make_settings
@@ -51,8 +53,16 @@ def test_a_worker_without_a_broker_says_what_is_missing(sqlite_url: str, tmp_pat
     assert done.stderr == "error: APP_BROKER_URL: missing (or give APP_REDIS_HOST or APP_REDIS_URL)\n"
 
 
-def test_beat_says_that_it_lives_and_ends_when_it_is_told_to(sqlite_url: str, tmp_path: Path) -> None:
+def test_beat_carries_events_on_says_that_it_lives_and_ends_when_it_is_told_to(sqlite_url: str, tmp_path: Path) -> None:
     from app.commands.beat import ALIVE as BEAT_ALIVE
+
+    parts = build(make_settings(sqlite_url))
+    with parts.storage.write() as work:
+        work.outbox.add(Event(uuid4(), "nobody.cares", None, datetime.now(UTC)))
+
+    def carried() -> bool:
+        with parts.storage.read() as work:
+            return not work.outbox.any_waiting()
 
     BEAT_ALIVE.unlink(missing_ok=True)
     beat = subprocess.Popen(
@@ -60,8 +70,10 @@ def test_beat_says_that_it_lives_and_ends_when_it_is_told_to(sqlite_url: str, tm
     )
     try:
         wait_for(BEAT_ALIVE.exists, "beat says that it lives")
+        wait_for(carried, "the event is carried on")
         beat.send_signal(signal.SIGTERM)
         assert beat.wait(10) == 0
     finally:
         beat.kill()
         beat.wait(5)
+        parts.database.dispose()

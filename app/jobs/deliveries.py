@@ -1,0 +1,102 @@
+"""Brings events to the consumers of this process, and comes again to those that have failed."""
+
+from collections.abc import Sequence
+
+import structlog
+from prometheus_client import Counter
+
+from app.jobs.backoff import backoff
+from app.platform.clock import Clock
+from app.platform.events import Consumer, Event
+from app.storage.work import SqlStorage, SqlWork
+
+RETRIED = 20
+"""Failed deliveries that one transaction tries again."""
+
+log = structlog.get_logger(__name__)
+
+
+class Deliveries:
+    """The carrier for consumers that share the database with the outbox.
+
+    A consumer's writes and the note that it has handled the event become true together, so that each event has its
+    effect once, however often it comes. A consumer that fails holds up neither the others nor other events.
+
+    Args:
+        storage: where failed deliveries are.
+        consumers: all of this process.
+        clock: time.
+        attempts: how often a consumer gets an event before the delivery is given up: it is then a dead letter.
+        first: seconds before the second try; each further one waits twice as long.
+    """
+
+    def __init__(
+        self,
+        storage: SqlStorage,
+        consumers: Sequence[Consumer[SqlWork]],
+        clock: Clock,
+        *,
+        attempts: int,
+        first: float,
+    ) -> None:
+        self._storage = storage
+        self._consumers = {consumer.name: consumer for consumer in consumers}
+        self._clock = clock
+        self._attempts = attempts
+        self._first = first
+        self.outcomes = Counter(
+            "task_manager_events_delivered",
+            "Events brought to consumers: handled, repeated (had been handled before), failed, given_up",
+            ["event", "consumer", "outcome"],
+            registry=None,
+        )
+
+    def carry(self, work: SqlWork, events: Sequence[Event]) -> None:
+        """Bring events to those who want them, within a transaction."""
+        for consumer in self._consumers.values():
+            if wanted := [event for event in events if event.name in consumer.events]:
+                self._deliver(work, consumer, wanted)
+
+    def turn(self) -> bool:
+        """Try again what is due of what has failed; say whether there was any."""
+        names = self._consumers.keys()
+        with self._storage.read() as work:
+            if not work.inbox.any_due(names, self._clock()):
+                return False
+        with self._storage.write() as work:
+            due = work.inbox.claim_failed(names, self._clock(), RETRIED)
+            for name, event, failures in due:
+                if self._deliver(work, self._consumers[name], [event], failures):
+                    work.inbox.settle(name, event.id)
+        return bool(due)
+
+    def _deliver(self, work: SqlWork, consumer: Consumer[SqlWork], events: Sequence[Event], failures: int = 0) -> bool:
+        """Let a consumer handle events, together, or if one of them fails, each alone; say whether all are handled."""
+        try:
+            with work.savepoint():
+                new = work.inbox.note(consumer.name, [event.id for event in events], self._clock())
+                for event in events:
+                    if event.id in new:
+                        consumer.handle(work, event)
+        except Exception as error:  # noqa: BLE001 whatever a consumer raises must not keep events from the others
+            if len(events) > 1:
+                handled = [self._deliver(work, consumer, [event]) for event in events]
+                return all(handled)
+            self._failed(work, consumer, events[0], failures + 1, error)
+            return False
+        for event in events:
+            self._count(event, consumer, "handled" if event.id in new else "repeated")
+        return True
+
+    def _failed(
+        self, work: SqlWork, consumer: Consumer[SqlWork], event: Event, failures: int, error: Exception
+    ) -> None:
+        given_up = failures >= self._attempts
+        due_at = None if given_up else self._clock() + backoff(self._first, failures)
+        work.inbox.failed(consumer.name, event, type(error).__name__[:100], due_at)
+        self._count(event, consumer, "given_up" if given_up else "failed")
+        names = {"consumer": consumer.name, "name": event.name, "event_id": str(event.id), "failures": failures}
+        log.warning("event given up" if given_up else "event not handled", **names, exc_info=error)
+
+    def _count(self, event: Event, consumer: Consumer[SqlWork], outcome: str) -> None:
+        self.outcomes.labels(event.name, consumer.name, outcome).inc()

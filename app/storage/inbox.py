@@ -1,0 +1,74 @@
+"""The inbox: which events a consumer has handled, and which it has failed to handle."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, and_, delete, func, select, tuple_
+from sqlalchemy.orm import Session
+
+from app.platform.events import Event
+from app.storage.models import FailedDeliveryRow, HandledEventRow
+from app.storage.rows import changed
+from app.storage.upsert import insert_into
+
+
+class SqlInbox:
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def note(self, consumer: str, event_ids: Sequence[UUID], now: datetime) -> set[UUID]:
+        """Note that a consumer handles events, and return those that it had not handled before.
+
+        Of two transactions that note the same event the second waits for the first one's end.
+        """
+        rows = [{"consumer": consumer, "event_id": event_id, "at": now} for event_id in event_ids]
+        statement = insert_into(self._session, HandledEventRow).values(rows).on_conflict_do_nothing()
+        return set(self._session.scalars(statement.returning(HandledEventRow.event_id)))
+
+    def failed(self, consumer: str, event: Event, error: str, due_at: datetime | None) -> None:
+        """Note a failure, and when to try again; None: never."""
+        values = {**vars(event), "event_id": event.id, "consumer": consumer, "error": error, "due_at": due_at}
+        del values["id"]
+        statement = insert_into(self._session, FailedDeliveryRow).values(**values, failures=1)
+        again = {"failures": FailedDeliveryRow.failures + 1, "error": error, "due_at": due_at}
+        self._session.execute(statement.on_conflict_do_update(index_elements=["consumer", "event_id"], set_=again))
+
+    def any_due(self, consumers: Collection[str], now: datetime) -> bool:
+        """Tell whether a failed delivery to one of these consumers is to be tried again."""
+        due = select(FailedDeliveryRow.event_id).where(_due(consumers, now))
+        return bool(self._session.scalar(select(due.exists())))
+
+    def claim_failed(self, consumers: Collection[str], now: datetime, limit: int) -> list[tuple[str, Event, int]]:
+        """Return failed deliveries to these consumers that are due: consumer, event, and how often it has failed.
+
+        They stay noted until `settle`. Those that another transaction has claimed and holds are left out.
+        """
+        due = select(FailedDeliveryRow).where(_due(consumers, now))
+        statement = due.order_by(FailedDeliveryRow.due_at).limit(limit)
+        rows = self._session.scalars(statement.with_for_update(skip_locked=True))
+        return [
+            (row.consumer, Event(row.event_id, row.name, row.user_id, row.at, row.payload), row.failures)
+            for row in rows
+        ]
+
+    def settle(self, consumer: str, event_id: UUID) -> None:
+        """Forget a failed delivery: a later try has handled it."""
+        mine = (FailedDeliveryRow.consumer == consumer, FailedDeliveryRow.event_id == event_id)
+        self._session.execute(delete(FailedDeliveryRow).where(*mine))
+
+    def failures(self) -> dict[tuple[str, bool], int]:
+        """Return how many deliveries have failed, by consumer and whether they have been given up."""
+        key = (FailedDeliveryRow.consumer, FailedDeliveryRow.due_at.is_(None))
+        counted = select(*key, func.count()).group_by(*key)
+        return {(consumer, bool(dead)): number for consumer, dead, number in self._session.execute(counted)}
+
+    def drop_handled(self, before: datetime, limit: int) -> int:
+        """Forget up to `limit` events that were handled before a time, and return how many it were."""
+        key = tuple_(HandledEventRow.consumer, HandledEventRow.event_id)
+        old = select(HandledEventRow.consumer, HandledEventRow.event_id).where(HandledEventRow.at < before).limit(limit)
+        return changed(self._session.execute(delete(HandledEventRow).where(key.in_(old))))
+
+
+def _due(consumers: Collection[str], now: datetime) -> ColumnElement[bool]:
+    return and_(FailedDeliveryRow.consumer.in_(consumers), FailedDeliveryRow.due_at <= now)

@@ -1,0 +1,241 @@
+"""The relay and the inbox: each event has its effect once with each consumer, whatever fails or dies on the way."""
+
+import threading
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+from sqlalchemy import select, update
+
+from app.jobs.background import EVENTS_KEPT, Cleaner
+from app.jobs.deliveries import Deliveries
+from app.jobs.depth import QueueDepth
+from app.jobs.relay import BATCH, Relay
+from app.platform.clock import new_id
+from app.platform.events import Event
+from app.storage.engine import Database, connect
+from app.storage.models import FailedDeliveryRow, HandledEventRow, OutboxRow, RefusedLineRow
+from app.storage.work import SqlStorage, SqlWork
+from tests.support.fakes import FakeClock
+from tests.support.ports import wait_for
+from tests.support.server import server
+from tests.support.settings import make_settings
+
+ATTEMPTS = 3
+
+
+class DiedError(BaseException):
+    """What no handler of errors catches: the process is gone."""
+
+
+@dataclass
+class Effect:
+    """A consumer that writes a row for each event, and may be told to fail at one."""
+
+    name: str = "effect"
+    events: Collection[str] = ("thing.happened",)
+    fails_at: dict[UUID, BaseException] = field(default_factory=dict)
+
+    def handle(self, work: SqlWork, event: Event) -> None:
+        line = int(str(event.payload["number"]))
+        # the key is the consumer's and the number's: a second effect of an event would violate it
+        work.session.add(RefusedLineRow(job_id=UUID(int=len(self.name)), line=line, reason=self.name, text=""))
+        work.session.flush()
+        if event.id in self.fails_at:
+            raise self.fails_at[event.id]
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+def storage(database: Database) -> SqlStorage:
+    return SqlStorage(database)
+
+
+def tell(storage: SqlStorage, clock: FakeClock, number: int, name: str = "thing.happened") -> list[UUID]:
+    events = [Event(new_id(), name, None, clock(), {"number": each}) for each in range(number)]
+    with storage.write() as work:
+        for event in events:
+            work.outbox.add(event)
+    return [event.id for event in events]
+
+
+def deliveries(storage: SqlStorage, clock: FakeClock, *consumers: Effect) -> Deliveries:
+    return Deliveries(storage, consumers, clock, attempts=ATTEMPTS, first=10)
+
+
+def relay(storage: SqlStorage, clock: FakeClock, *consumers: Effect) -> Relay:
+    return Relay(storage, deliveries(storage, clock, *consumers), clock)
+
+
+def effects(storage: SqlStorage, consumer: str = "effect") -> list[int]:
+    lines = select(RefusedLineRow.line).where(RefusedLineRow.reason == consumer).order_by(RefusedLineRow.line)
+    with storage.read() as work:
+        return list(work.session.scalars(lines))
+
+
+def failures(storage: SqlStorage) -> list[tuple[str, int, str, bool]]:
+    with storage.read() as work:
+        rows = work.session.scalars(select(FailedDeliveryRow)).all()
+    return [(row.consumer, row.failures, row.error, row.due_at is None) for row in rows]
+
+
+def test_each_consumer_gets_the_events_that_it_wants_once(storage: SqlStorage, clock: FakeClock) -> None:
+    tell(storage, clock, 3)
+    tell(storage, clock, 2, "other.happened")
+    carrying = relay(storage, clock, Effect(), Effect("other", ("other.happened",)))
+    assert carrying.turn()
+    assert not carrying.turn()
+    assert effects(storage) == [0, 1, 2]
+    assert effects(storage, "other") == [0, 1]
+
+
+def test_events_are_carried_in_order_a_batch_at_a_time(storage: SqlStorage, clock: FakeClock) -> None:
+    told = tell(storage, clock, BATCH + 1)
+    carrying = relay(storage, clock, Effect())
+    assert carrying.turn()
+    assert effects(storage) == list(range(BATCH))
+    with storage.read() as work:
+        assert [event.id for event in work.outbox.claim(10)] == told[BATCH:]
+
+
+def test_an_event_that_comes_again_has_no_second_effect(storage: SqlStorage, clock: FakeClock) -> None:
+    tell(storage, clock, 2)
+    carrying = relay(storage, clock, Effect())
+    carrying.turn()
+    with storage.write() as work:
+        work.session.execute(update(OutboxRow).values(carried_at=None))
+    assert carrying.turn()
+    assert effects(storage) == [0, 1]
+    assert failures(storage) == []
+
+
+def test_a_relay_that_dies_leaves_its_batch_to_the_next_one(storage: SqlStorage, clock: FakeClock) -> None:
+    first, second = tell(storage, clock, 2)
+    del first
+    with pytest.raises(DiedError):
+        relay(storage, clock, Effect(), Effect("dying", fails_at={second: DiedError()})).turn()
+    assert effects(storage) == []
+    relay(storage, clock, Effect(), Effect("dying")).turn()
+    assert effects(storage) == effects(storage, "dying") == [0, 1]
+
+
+def test_a_failure_stops_neither_other_events_nor_other_consumers(storage: SqlStorage, clock: FakeClock) -> None:
+    told = tell(storage, clock, 3)
+    relay(storage, clock, Effect("failing", fails_at={told[1]: KeyError("secret")}), Effect()).turn()
+    assert effects(storage, "failing") == [0, 2]
+    assert effects(storage) == [0, 1, 2]
+    assert failures(storage) == [("failing", 1, "KeyError", False)]
+
+
+def test_what_has_failed_is_tried_again_after_a_while(storage: SqlStorage, clock: FakeClock) -> None:
+    [event] = tell(storage, clock, 1)
+    consumer = Effect(fails_at={event: KeyError()})
+    brought = deliveries(storage, clock, consumer)
+    Relay(storage, brought, clock).turn()
+    consumer.fails_at.clear()
+    assert not brought.turn(), "it was not due"
+    clock.advance(seconds=30)
+    assert brought.turn()
+    assert not brought.turn()
+    assert effects(storage) == [0]
+    assert failures(storage) == []
+
+
+def test_what_fails_at_each_try_is_kept_as_a_dead_letter(storage: SqlStorage, clock: FakeClock) -> None:
+    [event] = tell(storage, clock, 1)
+    brought = deliveries(storage, clock, Effect(fails_at={event: KeyError("secret")}))
+    Relay(storage, brought, clock).turn()
+    for _ in range(5):
+        clock.advance(hours=1)
+        brought.turn()
+    assert failures(storage) == [("effect", ATTEMPTS, "KeyError", True)]
+    assert effects(storage) == []
+
+
+def test_a_failure_is_left_to_a_process_that_has_its_consumer(storage: SqlStorage, clock: FakeClock) -> None:
+    [event] = tell(storage, clock, 1)
+    relay(storage, clock, Effect("newer", fails_at={event: KeyError()})).turn()
+    clock.advance(hours=1)
+    assert not deliveries(storage, clock, Effect()).turn()
+    assert deliveries(storage, clock, Effect("newer")).turn()
+
+
+def test_relays_that_work_at_once_carry_each_event_once(storage: SqlStorage, clock: FakeClock) -> None:
+    tell(storage, clock, 3 * BATCH)
+    start = threading.Barrier(4)
+    broken: list[BaseException] = []
+
+    def carry() -> None:
+        carrying = relay(storage, clock, Effect())
+        start.wait()
+        try:
+            while carrying.turn():
+                pass
+        except BaseException as error:  # noqa: BLE001 whatever it is, the test must know
+            broken.append(error)
+
+    threads = [threading.Thread(target=carry) for _ in range(start.parties)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert broken == []
+    assert effects(storage) == list(range(3 * BATCH))
+    assert failures(storage) == []
+
+
+def test_what_was_carried_is_dropped_after_a_while(storage: SqlStorage, clock: FakeClock) -> None:
+    tell(storage, clock, 2)
+    relay(storage, clock, Effect()).turn()
+    clock.advance(seconds=1)
+    waiting = tell(storage, clock, 1, "late.happened")
+    kept = (select(OutboxRow.id), select(HandledEventRow.event_id))
+
+    def left() -> list[int]:
+        with storage.read() as work:
+            return [len(work.session.scalars(rows).all()) for rows in kept]
+
+    clock.advance(seconds=EVENTS_KEPT / timedelta(seconds=1) - 1)
+    Cleaner(storage, clock, lambda: None).turn()
+    assert left() == [3, 2]
+    clock.advance(seconds=1)
+    Cleaner(storage, clock, lambda: None).turn()
+    assert left() == [1, 0]
+    with storage.read() as work:
+        assert [event.id for event in work.outbox.claim(10)] == waiting
+
+
+def test_what_waits_and_what_has_failed_is_measured(storage: SqlStorage, clock: FakeClock) -> None:
+    [event] = tell(storage, clock, 1)
+    brought = deliveries(storage, clock, Effect(fails_at={event: KeyError()}))
+    Relay(storage, brought, clock).turn()
+    tell(storage, clock, 2, "other.happened")
+    clock.advance(seconds=7)
+    measured = {
+        (sample.name, *sample.labels.values()): sample.value
+        for family in (*QueueDepth(storage, clock).collect(), *brought.outcomes.collect())
+        for sample in family.samples
+    }
+    assert measured["task_manager_events_waiting",] == 2
+    assert measured["task_manager_events_oldest_seconds",] == 7
+    assert measured["task_manager_events_failed", "effect", "retried"] == 1
+    assert measured["task_manager_events_delivered_total", "thing.happened", "effect", "failed"] == 1
+
+
+def test_the_server_carries_events_on_by_itself(sqlite_url: str, tmp_path: Path) -> None:
+    storage = SqlStorage(connect(make_settings(sqlite_url)))
+    tell(storage, FakeClock(), 1)
+
+    def carried() -> bool:
+        with storage.read() as work:
+            return not work.outbox.any_waiting()
+
+    with server(tmp_path, sqlite_url):
+        wait_for(carried, "the event is carried on")
