@@ -141,6 +141,7 @@ def build(settings: Settings) -> Container:
     runner = Runner(
         storage,
         {"import": ImportTasks(utc_now, new_id), "export": ExportTasks(utc_now)},
+        {},
         utc_now,
         new_id,
         lease=settings.visibility_timeout,

@@ -1,6 +1,6 @@
 """What goes on beside the requests: jobs are done or announced, events carried on, what is old thrown away."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -23,7 +23,7 @@ DROPPED = 5_000
 
 
 class Inline:
-    """Does the jobs in a thread of this process. Of several such processes each job is done by one: it is claimed.
+    """Does the jobs in threads of this process. Of several such processes each job is done by one: it is claimed.
 
     Args:
         storage, runner, clock: where jobs are, and what does them.
@@ -46,7 +46,7 @@ class Inline:
         self._clock = clock
         self._cleaner = Cleaner(storage, clock, sweep)
         self._loop = Loop("jobs", self.turn, poll)
-        self._beside = beside
+        self._beside = (Loop("errands", self.run_errands, poll), *beside)
 
     def start(self) -> None:
         for loop in (self._loop, *self._beside):
@@ -64,12 +64,20 @@ class Inline:
         self._loop.wake()
 
     def turn(self) -> bool:
-        """Do the jobs that are due; say whether there were any."""
+        """Do the jobs that are due and may take long; say whether there were any."""
+        worked = self._run(self._runner.lanes[0])
+        self._cleaner.turn()
+        return worked
+
+    def run_errands(self) -> bool:
+        """Do the jobs that are due and take moments; say whether there were any."""
+        return self._run(self._runner.lanes[1])
+
+    def _run(self, kinds: Collection[str]) -> bool:
         with self._storage.read() as work:
-            due = work.jobs.due(self._clock(), 10)
+            due = work.jobs.due(self._clock(), kinds, 10)
         for job_id in due:
             self._runner.run(job_id)
-        self._cleaner.turn()
         return bool(due)
 
 
@@ -116,6 +124,7 @@ class Cleaner:
             self._next = now + CLEANING
             with self._storage.write() as work:
                 work.files.drop_older(now - KEPT)
+                work.jobs.drop_ended(now - KEPT)
             self._sweep()
             before = now - EVENTS_KEPT
             self._drop(lambda work: work.outbox.drop_carried(before, DROPPED))

@@ -11,3 +11,14 @@ class Handler(Protocol):
 
     def step(self, work: SqlWork, job: Job) -> Step:
         """Do the next part. What it writes through `work` and where the job then stands become true together."""
+
+
+class Errand(Protocol):
+    """Does short jobs of one kind outside the database, where no transaction can undo them."""
+
+    @property
+    def attempts(self) -> int:
+        """How often such a job is tried before it is given up."""
+
+    def run(self, job: Job) -> None:
+        """Do the job, within its lease. A worker that dies just after has it done again."""

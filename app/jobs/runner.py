@@ -1,14 +1,14 @@
 """Runs a job: each step and the note of it in one transaction, under a lease that only one holder has."""
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import timedelta
 from uuid import UUID
 
 import structlog
 
 from app.jobs.backoff import backoff
-from app.jobs.handler import Handler
+from app.jobs.handler import Errand, Handler
 from app.jobs.model import HopelessError, Job, State
 from app.platform.clock import Clock, NewId
 from app.platform.errors import ServiceError
@@ -25,10 +25,10 @@ class Runner:
 
     Args:
         storage: where jobs and effects are.
-        handlers: by kind.
+        handlers, errands: by kind.
         clock, new_id: time and identifiers.
         lease: seconds within which a step is done, or the job is free for others.
-        attempts: how often a job is begun without getting further before it is given up.
+        attempts: how often a job is begun without getting further before it is given up; an errand says that itself.
         backoff: seconds before the second try; each further one waits twice as long.
     """
 
@@ -36,6 +36,7 @@ class Runner:
         self,
         storage: SqlStorage,
         handlers: Mapping[str, Handler],
+        errands: Mapping[str, Errand],
         clock: Clock,
         new_id: NewId,
         *,
@@ -45,12 +46,18 @@ class Runner:
     ) -> None:
         self._storage = storage
         self._handlers = handlers
+        self._errands = errands
         self._clock = clock
         self._new_id = new_id
         self._lease = timedelta(seconds=lease)
         self._attempts = attempts
         self._backoff = backoff
         self._stopping = threading.Event()
+
+    @property
+    def lanes(self) -> tuple[Collection[str], Collection[str]]:
+        """The kinds of jobs that may take long, and those that do not: the ones need not wait for the others."""
+        return self._handlers.keys(), self._errands.keys()
 
     def stop(self) -> None:
         """Let jobs go after their current step, so that others need not wait for their leases to run out."""
@@ -82,14 +89,20 @@ class Runner:
             if job.cancelling:
                 work.jobs.end(job_id, lease, State.CANCELLED, self._clock())
                 return False
-            if job.attempts > self._attempts:  # each try has taken its worker with it
+            if job.attempts > self._most_attempts(job):  # each try has taken its worker with it
                 self._give_up(work, job, lease, job.error or "Its worker died at each try.")
                 return False
-            step = self._handlers[job.kind].step(work, job)
-            work.jobs.advance(job_id, lease, step)
-            if step.finished:
-                work.jobs.end(job_id, lease, State.SUCCEEDED, self._clock())
-        return not step.finished
+            if handler := self._handlers.get(job.kind):
+                step = handler.step(work, job)
+                work.jobs.advance(job_id, lease, step)
+                if step.finished:
+                    work.jobs.end(job_id, lease, State.SUCCEEDED, self._clock())
+                return not step.finished
+        # Not within the transaction: it would hold the job, and on SQLite everybody, for as long as a server takes.
+        self._errands[job.kind].run(job)
+        with self._storage.write() as work:
+            work.jobs.end(job_id, lease, State.SUCCEEDED, self._clock())
+        return False
 
     def _failed(self, job_id: UUID, lease: UUID, error: Exception) -> None:
         reason = str(error) if isinstance(error, ServiceError | HopelessError) else type(error).__name__
@@ -99,10 +112,14 @@ class Runner:
             job = work.jobs.hold(job_id, lease, now + self._lease)
             if job is None:
                 return
-            if isinstance(error, HopelessError) or job.attempts >= self._attempts:
+            if isinstance(error, HopelessError) or job.attempts >= self._most_attempts(job):
                 self._give_up(work, job, lease, reason[:500])
                 return
             work.jobs.postpone(job_id, lease, now + backoff(self._backoff, job.attempts), reason[:500])
+
+    def _most_attempts(self, job: Job) -> int:
+        errand = self._errands.get(job.kind)
+        return errand.attempts if errand else self._attempts
 
     def _give_up(self, work: SqlWork, job: Job, lease: UUID, reason: str) -> None:
         log.error("job given up", job_id=str(job.id), kind=job.kind, attempts=job.attempts, reason=reason)

@@ -18,6 +18,12 @@ REPLICA = re.compile(r"[A-Za-z0-9.-]{1,253}(:\d{1,5})?", re.ASCII)
 
 LIMIT = re.compile(r"[1-9]\d{0,8} per (second|minute|hour|day)", re.ASCII)
 
+SENDER = re.compile(r"(?:[\w .,'-]+ <[^\s<>@]+@[^\s<>@]+>|[^\s<>@]+@[^\s<>@]+)")
+
+PUBLIC_URL = re.compile(r"https?://[A-Za-z0-9.-]+(?::\d{1,5})?", re.ASCII)
+
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+
 DEVELOPMENT_DIRECTORY = Path(".cache/dev")
 
 
@@ -91,6 +97,14 @@ class Settings(BaseSettings):
     s3_access_key: SecretStr | None = None
     s3_secret_key: SecretStr | None = None
     s3_tls: bool = True
+
+    smtp_host: str | None = Field(default=None, description="Who takes our mails; without it none are sent")
+    smtp_port: int = Field(default=587, ge=1, le=65535)
+    smtp_user: str | None = None
+    smtp_password: SecretStr | None = None
+    smtp_tls: Literal["starttls", "implicit", "none"] = "starttls"
+    mail_from: str | None = Field(default=None, description="Sender, as `noreply@example.org` or `Name <address>`")
+    public_url: str | None = Field(default=None, description="Where people reach the front end, for links in mails")
 
     secret_key: SecretStr | None = None
     secret_keys_accepted: SecretStr | None = Field(
@@ -180,6 +194,33 @@ class Settings(BaseSettings):
             for name in ("s3_endpoint", "s3_access_key", "s3_secret_key"):
                 if getattr(self, name) is None:
                     raise ValueError(f"APP_{name.upper()}: missing")
+        return self
+
+    @field_validator("mail_from")
+    @classmethod
+    def _readable_sender(cls, value: str | None) -> str | None:
+        if value and not SENDER.fullmatch(value):
+            raise ValueError("must be like noreply@example.org or Name <noreply@example.org>")
+        return value
+
+    @field_validator("public_url")
+    @classmethod
+    def _readable_address(cls, value: str | None) -> str | None:
+        if value and not PUBLIC_URL.fullmatch(value):
+            raise ValueError("must be like https://tasks.example.org, without a path")
+        return value
+
+    @model_validator(mode="after")
+    def _complete_mail(self) -> Self:
+        if self.smtp_host is None:
+            return self
+        for name in ("mail_from", "public_url"):
+            if getattr(self, name) is None:
+                raise ValueError(f"APP_{name.upper()}: missing (required to send mail)")
+        if (self.smtp_user is None) != (self.smtp_password is None):
+            raise ValueError("APP_SMTP_PASSWORD: needs APP_SMTP_USER, and the other way round")
+        if self.smtp_tls == "none" and not self.development and self.smtp_host not in LOOPBACK:
+            raise ValueError("APP_SMTP_TLS: none is for development, or for a server on the loopback interface")
         return self
 
     @property

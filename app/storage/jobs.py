@@ -1,10 +1,11 @@
 """Repository of jobs."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, func, or_, select, update
+from sqlalchemy import and_, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from app.jobs.model import Job, State, Step
@@ -42,9 +43,10 @@ class SqlJobs:
             statement = statement.where(JobRow.id < after)
         return [_job(row) for row in self._session.scalars(statement)]
 
-    def due(self, now: datetime, limit: int) -> list[UUID]:
-        """Return jobs that wait for somebody to begin them, or whose lease has run out."""
-        return list(self._session.scalars(select(JobRow.id).where(_due(now)).order_by(JobRow.due_at).limit(limit)))
+    def due(self, now: datetime, kinds: Collection[str], limit: int) -> list[UUID]:
+        """Return jobs of some kinds that wait for somebody to begin them, or whose lease has run out."""
+        due = select(JobRow.id).where(_due(now), JobRow.kind.in_(kinds))
+        return list(self._session.scalars(due.order_by(JobRow.due_at).limit(limit)))
 
     def announce(self, now: datetime, again: datetime, limit: int) -> list[tuple[UUID, bool]]:
         """Return due jobs that nobody has been told of since the time `again`, and note that they now will be; and
@@ -138,6 +140,11 @@ class SqlJobs:
         states = ("queued", "running", "failed")
         counted = select(JobRow.state, func.count()).where(JobRow.state.in_(states)).group_by(JobRow.state)
         return {**dict.fromkeys(states, 0), **dict(self._session.execute(counted).tuples().all())}
+
+    def drop_ended(self, before: datetime) -> None:
+        """Forget jobs of nobody's that were done before a time; those that have failed stay to be looked at."""
+        ended = (JobRow.user_id.is_(None), JobRow.state == "succeeded", JobRow.finished_at < before)
+        self._session.execute(delete(JobRow).where(*ended))
 
     def _changed(self, statement: Any) -> bool:
         return changed(self._session.execute(statement.execution_options(synchronize_session=False))) == 1

@@ -18,6 +18,7 @@ from app.storage.faults import gone, rolled_back
 from app.storage.files import SqlFiles
 from app.storage.inbox import SqlInbox
 from app.storage.jobs import SqlJobs
+from app.storage.mails import SqlMails
 from app.storage.objects import SqlObjectPieces, SqlObjects
 from app.storage.once import SqlOnce
 from app.storage.outbox import SqlOutbox
@@ -38,6 +39,7 @@ class SqlWork:
         self.objects = SqlObjects(session)
         self.object_pieces = SqlObjectPieces(session)
         self.jobs = SqlJobs(session)
+        self.mails = SqlMails(session)
         self.files = SqlFiles(session)
         self.outbox = SqlOutbox(session)
         self.inbox = SqlInbox(session)

@@ -45,7 +45,7 @@ def storage(database: Database) -> SqlStorage:
 
 
 def runner(storage: SqlStorage, handler: Handler, clock: FakeClock) -> Runner:
-    return Runner(storage, {"count": handler}, clock, new_id, lease=LEASE, attempts=3, backoff=10)
+    return Runner(storage, {"count": handler}, {}, clock, new_id, lease=LEASE, attempts=3, backoff=10)
 
 
 def queue(storage: SqlStorage, clock: FakeClock) -> UUID:

@@ -43,6 +43,10 @@ def load(monkeypatch: pytest.MonkeyPatch, **variables: str) -> Settings:
         ("APP_STATEMENT_TIMEOUT", "-7"),
         ("APP_LOG_LEVEL", "loud"),
         ("APP_TRUSTED_HOPS", "all"),
+        ("APP_SMTP_TLS", "maybe"),
+        ("APP_MAIL_FROM", "noreply@example.org\nBcc: everybody@example.org"),
+        ("APP_PUBLIC_URL", "javascript:alert(1)"),
+        ("APP_PUBLIC_URL", "https://example.org/path"),
     ],
 )
 def test_a_wrong_value_is_refused_by_the_name_of_its_variable(
@@ -53,6 +57,33 @@ def test_a_wrong_value_is_refused_by_the_name_of_its_variable(
     assert str(caught.value).startswith(f"{name}: ")
     assert "\n" not in str(caught.value)
     assert value not in str(caught.value)
+
+
+MAIL = {
+    "APP_SMTP_HOST": "mail.example.org",
+    "APP_MAIL_FROM": "Task Manager <noreply@example.org>",
+    "APP_PUBLIC_URL": "https://tasks.example.org",
+}
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"APP_MAIL_FROM": ""}, "APP_MAIL_FROM"),
+        ({"APP_PUBLIC_URL": ""}, "APP_PUBLIC_URL"),
+        ({"APP_SMTP_USER": "tasks"}, "APP_SMTP_PASSWORD"),
+        ({"APP_SMTP_TLS": "none"}, "APP_SMTP_TLS"),
+    ],
+)
+def test_half_a_mail_server_is_refused(monkeypatch: pytest.MonkeyPatch, change: dict[str, str], named: str) -> None:
+    assert load(monkeypatch, **{**COMPLETE, **MAIL}).smtp_tls == "starttls"
+    with pytest.raises(SettingsError, match=named):
+        load(monkeypatch, **{**COMPLETE, **MAIL, **change})
+
+
+def test_mail_goes_without_tls_to_the_machine_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    mail = {**MAIL, "APP_SMTP_HOST": "127.0.0.1", "APP_SMTP_TLS": "none"}
+    assert load(monkeypatch, **{**COMPLETE, **mail}).smtp_host == "127.0.0.1"
 
 
 def test_production_wants_a_key_and_a_database(monkeypatch: pytest.MonkeyPatch) -> None:
