@@ -22,6 +22,7 @@ from app.api import (
     health,
     jobs,
     openapi,
+    password_reset,
     problems,
     task_bulk,
     tasks,
@@ -39,22 +40,27 @@ from app.jobs.depth import QueueDepth
 from app.jobs.exports import ExportTasks
 from app.jobs.imports import ImportTasks
 from app.jobs.loop import Loop
+from app.jobs.mails import SendMail
 from app.jobs.relay import Relay
 from app.jobs.runner import Runner
 from app.jobs.service import JobService
 from app.platform import redis
 from app.platform.clock import new_id, utc_now
 from app.platform.keys import derive, signature_key
+from app.platform.mail import mailer
 from app.platform.metrics import RequestMetrics
 from app.platform.objects.model import ObjectStore
 from app.platform.objects.shelf import Shelf
 from app.platform.passwords import Passwords
 from app.platform.pictures import AvatarMaker
 from app.platform.settings import Settings, load_settings
+from app.platform.signed_ids import SignedIds
 from app.platform.tokens import AccessTokens
 from app.platform.user_cache import CountingCache, UserCache
+from app.services.auth import resets
 from app.services.auth.admin import AdminService
 from app.services.auth.avatars import AvatarService
+from app.services.auth.resets import PasswordResetService
 from app.services.auth.service import AuthService, Lifetimes
 from app.services.auth.sessions import SessionService
 from app.services.tasks.attachments import AttachmentService
@@ -85,6 +91,7 @@ class Container:
     auth: AuthService
     avatars: AvatarService
     sessions: SessionService
+    resets: PasswordResetService
     admin: AdminService
     tasks: TaskService
     shelf: Shelf
@@ -105,6 +112,7 @@ class Container:
 SERVICES: dict[str, Callable[[Container], list[APIBlueprint]]] = {
     "auth": lambda parts: [
         auth.public_blueprint(parts.auth, parts.limits),
+        password_reset.blueprint(parts.resets, parts.limits),
         auth.session_blueprint(parts.auth, parts.sessions, parts.guard),
         account.blueprint(parts.auth, parts.guard, parts.addresses),
         avatar.blueprint(parts.avatars, parts.auth, parts.guard, parts.addresses),
@@ -138,10 +146,20 @@ def build(settings: Settings) -> Container:
     storage, cache, counting = _storage(settings, database, client)
     passwords = Passwords(settings.password_memory_kib, settings.password_iterations, settings.password_concurrency)
     sessions = SessionService(storage, cache, utc_now)
+    password_resets = PasswordResetService(
+        storage,
+        passwords,
+        sessions,
+        SignedIds(*(derive(secret, "password-reset") for secret in settings.secret_keys)),
+        settings.public_url or "",
+        utc_now,
+        new_id,
+    )
+    sender = mailer(settings)
     runner = Runner(
         storage,
         {"import": ImportTasks(utc_now, new_id), "export": ExportTasks(utc_now)},
-        {},
+        {resets.MAIL: SendMail(sender, password_resets)},
         utc_now,
         new_id,
         lease=settings.visibility_timeout,
@@ -163,6 +181,7 @@ def build(settings: Settings) -> Container:
         auth=AuthService(storage, passwords, tokens, sessions, lifetimes, utc_now, new_id),
         avatars=AvatarService(storage, shelf, AvatarMaker(), utc_now),
         sessions=sessions,
+        resets=password_resets,
         admin=AdminService(storage, sessions, utc_now, new_id),
         tasks=TaskService(storage, utc_now, new_id),
         shelf=shelf,

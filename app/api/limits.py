@@ -101,6 +101,15 @@ class Limits:
         """Return what an answer says of a limit that has not been reached."""
         return _headers(rate.amount, rate.amount - counted.current, int(counted.ends + 1))
 
+    def resets(self, view: View) -> View:
+        """Limit a view that has mails sent: by who gets them, and by who asks for them."""
+        by_address = self._limiter.limit(self._settings.rate_limit_reset_address, key_func=_address)
+        # A body without an address sends none, and is refused otherwise.
+        by_account = self._limiter.limit(
+            self._settings.rate_limit_reset, key_func=_account, exempt_when=lambda: _email() is None
+        )
+        return cast(View, by_address(by_account(view)))
+
     def _who(self) -> str:
         _, _, token = request.headers.get("Authorization", "").partition(" ")
         if token:
@@ -137,6 +146,11 @@ def _address() -> str:
 
 
 def _account() -> str:
+    email = _email()
+    return _address() if email is None else f"account:{normalise_email(email)[:254]}"
+
+
+def _email() -> str | None:
     body = request.get_json(silent=True)
     email = body.get("email") if isinstance(body, dict) else None
-    return f"account:{normalise_email(email)[:254]}" if isinstance(email, str) else _address()
+    return email if isinstance(email, str) else None

@@ -125,6 +125,7 @@ class Cleaner:
             with self._storage.write() as work:
                 work.files.drop_older(now - KEPT)
                 work.jobs.drop_ended(now - KEPT)
+                work.resets.drop_expired(now)
             self._sweep()
             before = now - EVENTS_KEPT
             self._drop(lambda work: work.outbox.drop_carried(before, DROPPED))

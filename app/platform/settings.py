@@ -123,6 +123,9 @@ class Settings(BaseSettings):
     rate_limit_login: str = Field(default="10 per minute", description="Failed log-ins to one account")
     rate_limit_login_address: str = Field(default="600 per minute", description="Log-ins from one address")
 
+    rate_limit_reset: str = Field(default="5 per hour", description="Mails for a forgotten password, to one address")
+    rate_limit_reset_address: str = Field(default="60 per hour", description="The same, asked for from one address")
+
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["json", "console"] | None = None
 
@@ -131,7 +134,9 @@ class Settings(BaseSettings):
     def _lower(cls, value: object) -> object:
         return value.lower() if isinstance(value, str) else value
 
-    @field_validator("rate_limit", "rate_limit_login", "rate_limit_login_address")
+    @field_validator(
+        "rate_limit", "rate_limit_login", "rate_limit_login_address", "rate_limit_reset", "rate_limit_reset_address"
+    )
     @classmethod
     def _readable_limit(cls, value: str) -> str:
         if not LIMIT.fullmatch(value):

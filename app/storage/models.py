@@ -78,6 +78,22 @@ class RefreshTokenRow(Base):
     )
 
 
+class PasswordResetRow(Base):
+    """A wish for a new password. What the link holds is made from the identifier and a key, and stands nowhere."""
+
+    __tablename__ = "password_resets"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    user_id: Mapped[UUID | None] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    __table_args__ = (
+        Index("idx_password_resets_user_id", "user_id"),
+        Index("idx_password_resets_expires_at", "expires_at"),
+    )
+
+
 class AuditRow(Base):
     """Triggers refuse to change or delete a row."""
 

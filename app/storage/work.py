@@ -22,6 +22,7 @@ from app.storage.mails import SqlMails
 from app.storage.objects import SqlObjectPieces, SqlObjects
 from app.storage.once import SqlOnce
 from app.storage.outbox import SqlOutbox
+from app.storage.resets import SqlPasswordResets
 from app.storage.tasks import SqlTasks
 from app.storage.versions import SqlVersions, touched
 
@@ -33,6 +34,7 @@ class SqlWork:
         self.session = session
         self.users = SqlUsers(session)
         self.sessions = SqlSessions(session)
+        self.resets = SqlPasswordResets(session)
         self.audit = SqlAudit(session)
         self.tasks = SqlTasks(session)
         self.attachments = SqlAttachments(session)

@@ -21,7 +21,9 @@ from app.platform.tokens import AccessTokens
 from tests.support.api import Person, assert_problem
 from tests.support.server import SECRET
 
-PUBLIC = {"register", "login", "refresh", "download_file"}
+PUBLIC = {
+    "register", "login", "refresh", "download_file", "request_password_reset", "confirm_password_reset",
+}  # fmt: skip
 KEY = signature_key(SECRET)
 STRANGE = SignatureKey(Ed25519PrivateKey.from_private_bytes(b"x" * 32))
 HEADER = {"typ": "at+jwt", "kid": KEY.kid}

@@ -95,13 +95,15 @@ def test_a_refusal_names_nobody(inbox: Inbox, reply: str) -> None:
     with pytest.raises(RefusedError) as raised:
         SmtpMailer(by(inbox.port)).send(MAIL, uuid4())
     assert str(raised.value) == "The mail server refuses the mail (550)."
+    assert raised.value.__cause__ is None
     assert raised.value.__suppress_context__
 
 
-def test_a_mail_that_was_taken_is_sent_however_the_server_says_goodbye() -> None:
+def test_a_mail_that_was_taken_is_sent_although_the_server_leaves_without_goodbye() -> None:
     class Rude(Inbox):
-        async def handle_QUIT(self, _server: Any, _session: Any, _envelope: Any) -> str:  # noqa: N802
-            return "451 stay"
+        async def handle_QUIT(self, server: Any, _session: Any, _envelope: Any) -> str:  # noqa: N802
+            server.transport.abort()
+            return "221 Bye"
 
     with mail_server(kind=Rude) as inbox:
         SmtpMailer(by(inbox.port)).send(MAIL, uuid4())

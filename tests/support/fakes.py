@@ -1,7 +1,7 @@
 """Stand-ins written by hand: storage in memory, a clock that is set, hashing that costs nothing."""
 
 import collections
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -11,7 +11,7 @@ from uuid import UUID
 from app.platform.errors import ConflictError, UnavailableError
 from app.platform.events import Event
 from app.platform.objects.model import StoredObject
-from app.services.auth.model import AuditEntry, AuditFilters, RefreshToken, Role, Session, User
+from app.services.auth.model import AuditEntry, AuditFilters, PasswordReset, RefreshToken, Role, Session, User
 from app.services.tasks.listing import Query
 from app.services.tasks.model import Attachment, OnceKey, TagCount, Task
 
@@ -227,6 +227,35 @@ class FakeAttachments:
 
 
 @dataclass
+class FakeResets:
+    rows: dict[UUID, PasswordReset] = field(default_factory=dict)
+
+    def add(self, reset: PasswordReset) -> None:
+        self.rows[reset.id] = reset
+
+    def get(self, reset_id: UUID) -> PasswordReset | None:
+        return self.rows.get(reset_id)
+
+    def use(self, reset_id: UUID, now: datetime) -> bool:
+        reset = self.rows[reset_id]
+        good = reset.used_at is None and reset.expires_at > now
+        self.rows[reset_id] = replace(reset, used_at=reset.used_at or now)
+        return good
+
+    def void(self, user_id: UUID, now: datetime) -> None:
+        for reset in [row for row in self.rows.values() if row.user_id == user_id]:
+            self.use(reset.id, now)
+
+
+@dataclass
+class FakeMails:
+    queued: list[tuple[str, Mapping[str, str]]] = field(default_factory=list)
+
+    def add(self, kind: str, parameters: Mapping[str, str]) -> None:
+        self.queued.append((kind, parameters))
+
+
+@dataclass
 class FakeOutbox:
     events: list[Event] = field(default_factory=list)
 
@@ -241,6 +270,8 @@ class FakeStorage:
         self.users = FakeUsers()
         self.sessions = FakeSessions()
         self.audit = FakeAudit()
+        self.resets = FakeResets()
+        self.mails = FakeMails()
         self.tasks = FakeTasks()
         self.attachments = FakeAttachments()
         self.objects = FakeObjects()

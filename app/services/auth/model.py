@@ -57,6 +57,16 @@ class RefreshToken:
 
 
 @dataclass(frozen=True)
+class PasswordReset:
+    """A wish for a new password. It has no user when nobody has the address that it was made for."""
+
+    id: UUID
+    user_id: UUID | None
+    expires_at: datetime
+    used_at: datetime | None = None
+
+
+@dataclass(frozen=True)
 class TokenPair:
     access_token: str
     refresh_token: str
@@ -66,7 +76,7 @@ class TokenPair:
 
 @dataclass(frozen=True)
 class AuditEntry:
-    """What an administrator has done, and to whom."""
+    """What an administrator has done, and to whom; or somebody who showed a link in place of a password."""
 
     id: UUID
     at: datetime

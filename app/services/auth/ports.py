@@ -7,8 +7,9 @@ from typing import Protocol
 from uuid import UUID
 
 from app.platform.events import Outbox
+from app.platform.mail import Outgoing
 from app.platform.objects.model import Objects
-from app.services.auth.model import AuditEntry, AuditFilters, RefreshToken, Role, Session, User
+from app.services.auth.model import AuditEntry, AuditFilters, PasswordReset, RefreshToken, Role, Session, User
 
 
 class Users(Protocol):
@@ -58,8 +59,20 @@ class Sessions(Protocol):
         """Mark a token as used. Of any number of callers at the same time, exactly one gets True."""
 
 
+class PasswordResets(Protocol):
+    def add(self, reset: PasswordReset) -> None: ...
+
+    def get(self, reset_id: UUID) -> PasswordReset | None: ...
+
+    def use(self, reset_id: UUID, now: datetime) -> bool:
+        """Mark a reset as used, if its time is not over. Of any number of callers at once, exactly one gets True."""
+
+    def void(self, user_id: UUID, now: datetime) -> None:
+        """Let none of this user's resets be used any more."""
+
+
 class Audit(Protocol):
-    """The log of what administrators do. It only grows: the database refuses changes to it."""
+    """The log of what administrators do, and of passwords that were reset. It only grows: the database sees to that."""
 
     def add(self, entry: AuditEntry) -> None: ...
 
@@ -80,6 +93,9 @@ class AuthWork(Protocol):
     def sessions(self) -> Sessions: ...
 
     @property
+    def resets(self) -> PasswordResets: ...
+
+    @property
     def audit(self) -> Audit: ...
 
     @property
@@ -87,6 +103,9 @@ class AuthWork(Protocol):
 
     @property
     def outbox(self) -> Outbox: ...
+
+    @property
+    def mails(self) -> Outgoing: ...
 
 
 class AuthStorage(Protocol):

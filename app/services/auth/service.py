@@ -112,7 +112,7 @@ class AuthService:
         self._sessions.end(user_id, ending)
 
     def change_password(self, user_id: UUID, session_id: UUID, current: str, new: str) -> None:
-        """Replace the password and end every other session.
+        """Replace the password and end every other session; a link to reset it is good no more.
 
         Raises:
             InvalidError: the current password is another one.
@@ -125,6 +125,7 @@ class AuthService:
         self._sessions.end_all(user_id, but=session_id)
         with self._storage.write() as work:
             work.users.set_password_hash(user_id, password_hash)
+            work.resets.void(user_id, self._clock())
         self._sessions.end_all(user_id, but=session_id)
 
     def rename(self, user_id: UUID, name: str) -> User:

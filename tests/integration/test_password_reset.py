@@ -1,0 +1,241 @@
+"""A forgotten password: who reads the mails of an account gives it a new one, once and for half an hour.
+
+The numbers are those of the OWASP Application Security Verification Standard 5.0.0.
+"""
+
+import re
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from flask.testing import FlaskClient
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import event, select, text, update
+from werkzeug.test import TestResponse
+
+from app.bootstrap import Container, build, create_app
+from app.platform.keys import derive
+from app.platform.signed_ids import SignedIds
+from app.services.auth.resets import MAIL
+from app.storage.models import AuditRow, Base, JobRow, PasswordResetRow
+from tests.support.api import PASSWORD, V1, Person, assert_problem
+from tests.support.server import SECRET
+from tests.support.settings import make_settings
+from tests.support.smtp import Inbox, mail_server
+
+NEW = "staple battery horse"
+URL = "https://tasks.example.org"
+
+
+@dataclass
+class Scene:
+    """An application, its mail server, and somebody who has an account."""
+
+    parts: Container
+    client: FlaskClient
+    inbox: Inbox
+    person: Person
+
+    def ask(self, email: str) -> TestResponse:
+        return self.client.post(f"{V1}/auth/password-reset", json={"email": email})
+
+    def token(self) -> str:
+        """Have a link sent, and return what it holds."""
+        assert self.ask(self.person.email).status_code == 202
+        self.parts.inline.run_errands()
+        mail = self.inbox.mails[-1]
+        assert mail["To"] == self.person.email
+        [token] = re.findall(rf"{re.escape(URL)}/#/reset\?token=([\w.-]+)\r?$", mail.get_content(), re.MULTILINE)
+        return str(token)
+
+    def confirm(self, token: str, password: str = NEW) -> TestResponse:
+        return self.client.post(f"{V1}/auth/password-reset/confirm", json={"token": token, "password": password})
+
+    def log_in(self, password: str) -> int:
+        body = {"email": self.person.email, "password": password}
+        return self.client.post(f"{V1}/auth/login", json=body).status_code
+
+
+@pytest.fixture
+def start(database_url: str) -> Iterator[Callable[..., Scene]]:
+    """Starts an application with a mail server."""
+    containers: list[Container] = []
+    with mail_server() as inbox:
+
+        def begin(**settings: Any) -> Scene:
+            mail = {"smtp_host": "127.0.0.1", "smtp_port": inbox.port, "smtp_tls": "none", "public_url": URL}
+            parts = build(make_settings(database_url, mail_from="noreply@example.org", **mail, **settings))
+            containers.append(parts)
+            client = create_app(parts).test_client()
+            return Scene(parts, client, inbox, Person(client))
+
+        yield begin
+    for parts in containers:
+        parts.database.dispose()
+
+
+@pytest.fixture
+def scene(start: Callable[..., Scene]) -> Scene:
+    started = start(rate_limit_reset="1000 per hour")
+    started.person.register()
+    return started
+
+
+def test_the_link_of_the_mail_replaces_the_password_and_ends_every_session(scene: Scene) -> None:
+    """V6.4.3, V7.4.3"""
+    assert scene.confirm(scene.token()).status_code == 204
+    assert (scene.log_in(PASSWORD), scene.log_in(NEW)) == (401, 200)
+    assert_problem(scene.person.call("GET", "/users/me"), 401)
+    assert_problem(scene.person.refresh(), 401)
+
+
+def test_a_reset_is_in_the_audit_log(scene: Scene) -> None:
+    scene.confirm(scene.token())
+    with scene.parts.storage.read() as work:
+        [entry] = work.session.scalars(select(AuditRow)).all()
+        user = work.users.by_email(scene.person.email)
+    assert user is not None
+    assert (entry.action, entry.actor_id, entry.subject_id) == ("password.reset", user.id, user.id)
+    assert entry.remote == "127.0.0.1"
+
+
+def test_a_link_works_once(scene: Scene) -> None:
+    """V6.5.1"""
+    token = scene.token()
+    assert scene.confirm(token).status_code == 204
+    problem = assert_problem(scene.confirm(token, "another password"), 422)
+    assert [error["field"] for error in problem["errors"]] == ["token"]
+    assert scene.log_in(NEW) == 200
+
+
+def test_of_many_uses_at_the_same_time_one_counts(scene: Scene) -> None:
+    token, answers = scene.token(), []
+    start = threading.Barrier(5)
+
+    def use(number: int) -> None:
+        client = create_app(scene.parts).test_client()
+        start.wait()
+        body = {"token": token, "password": f"{NEW} {number}"}
+        answers.append(client.post(f"{V1}/auth/password-reset/confirm", json=body).status_code)
+
+    threads = [threading.Thread(target=use, args=(number,)) for number in range(start.parties)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(answers) == [204, 422, 422, 422, 422]
+
+
+def test_a_link_is_good_for_half_an_hour(scene: Scene) -> None:
+    """V6.5.5"""
+    token = scene.token()
+    with scene.parts.storage.write() as work:
+        [row] = work.session.scalars(select(PasswordResetRow)).all()
+        assert timedelta(minutes=29) < row.expires_at - datetime.now(UTC) <= timedelta(minutes=30)
+        work.session.execute(update(PasswordResetRow).values(expires_at=datetime.now(UTC)))
+    assert_problem(scene.confirm(token), 422)
+    assert scene.log_in(PASSWORD) == 200
+
+
+def test_no_link_outlives_a_change_of_the_password(scene: Scene) -> None:
+    first, second = scene.token(), scene.token()
+    assert scene.confirm(second).status_code == 204
+    assert_problem(scene.confirm(first), 422)
+    third = scene.token()
+    scene.client.post(f"{V1}/auth/login", json={"email": scene.person.email, "password": NEW})
+    again = Person(scene.client, scene.person.email)
+    again._keep(scene.client.post(f"{V1}/auth/login", json={"email": scene.person.email, "password": NEW}))
+    change = {"current_password": NEW, "new_password": "yet another one"}
+    assert again.call("POST", "/users/me/password", json=change).status_code == 204
+    assert_problem(scene.confirm(third), 422)
+
+
+def test_an_unknown_address_is_answered_by_the_same_work(scene: Scene) -> None:
+    """V6.3.8: whoever asks learns nothing, not even from the time that it takes."""
+    statements: list[str] = []
+    engine = scene.parts.database.writer
+    event.listen(engine, "before_cursor_execute", lambda *arguments: statements.append(arguments[2]))
+    answers, work = [], []
+    for email in (scene.person.email, f"{uuid4().hex}@example.com"):
+        statements.clear()
+        answer = scene.ask(email)
+        work.append(list(statements))
+        answers.append((answer.status_code, answer.data))
+    assert answers == [(202, b"")] * 2
+    assert work[0] == work[1]
+    assert len(work[0]) > 2
+    scene.parts.inline.run_errands()
+    assert [mail["To"] for mail in scene.inbox.mails] == [scene.person.email]
+
+
+def test_a_locked_account_gets_no_link(scene: Scene) -> None:
+    with scene.parts.storage.write() as work:
+        user = work.users.by_email(scene.person.email)
+        assert user is not None
+        work.users.set_disabled(user.id, datetime.now(UTC))
+    assert scene.ask(scene.person.email).status_code == 202
+    scene.parts.inline.run_errands()
+    assert scene.inbox.mails == []
+
+
+def test_no_table_holds_what_the_link_holds(scene: Scene) -> None:
+    """V11.4: whoever reads the database can't make a link."""
+    token = scene.token()
+    signature = token.partition(".")[2]
+    with scene.parts.storage.read() as work:
+        for table in Base.metadata.tables:
+            rows = work.session.execute(text(f"SELECT * FROM {table}")).all()  # noqa: S608 a name of ours
+            assert signature not in str(rows), table
+        [parameters] = work.session.scalars(select(JobRow.parameters).where(JobRow.kind == MAIL))
+    assert list(parameters) == ["reset_id"]
+
+
+def test_no_log_holds_what_the_link_holds(scene: Scene, capsys: pytest.CaptureFixture[str]) -> None:
+    """V16.2.5"""
+    token = scene.token()
+    scene.confirm(token, "short")
+    scene.confirm(token)
+    logged = capsys.readouterr().out
+    assert logged.count("/api/v1/auth/password-reset") > 2
+    assert token.partition(".")[2] not in logged
+    assert scene.person.email not in logged
+
+
+def test_mails_to_one_address_are_limited_whether_or_not_it_is_known(start: Callable[..., Scene]) -> None:
+    """V2.4.1"""
+    scene = start(rate_limit_reset="2 per hour")
+    scene.person.register()
+    for email in (scene.person.email, f"{uuid4().hex}@example.com"):
+        assert [scene.ask(each).status_code for each in (email, email.upper(), email)] == [202, 202, 429]
+
+
+def test_mails_asked_for_from_one_address_are_limited(start: Callable[..., Scene]) -> None:
+    scene = start(rate_limit_reset_address="3 per hour")
+    assert [scene.ask(f"{number}@example.org").status_code for number in range(4)] == [202, 202, 202, 429]
+
+
+def test_a_link_outlives_the_change_of_the_secret_key(start: Callable[..., Scene]) -> None:
+    before = start()
+    before.person.register()
+    token = before.token()
+    replaced = {"secret_key": f"{SECRET}-new"}
+    after = replace(before, client=create_app(start(**replaced, secret_keys_accepted=SECRET).parts).test_client())
+    strange = replace(before, client=create_app(start(**replaced).parts).test_client())
+    assert_problem(strange.confirm(token), 422)
+    assert after.confirm(token).status_code == 204
+
+
+@given(identifier=st.uuids(), position=st.integers(0, 75), character=st.sampled_from("0aZ_-."))
+def test_a_changed_token_is_none(identifier: UUID, position: int, character: str) -> None:
+    signed = SignedIds(derive(SECRET, "password-reset"))
+    token = signed.sign(identifier)
+    assert len(token) == 76
+    assert signed.verify(token) == identifier
+    changed = token[:position] + character + token[position + 1 :]
+    assert signed.verify(changed) == (identifier if changed == token else None)
+    assert SignedIds(derive(SECRET, "cursor")).verify(token) is None
