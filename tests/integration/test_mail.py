@@ -65,6 +65,13 @@ def test_a_mail_arrives_as_it_was_written(inbox: Inbox) -> None:
     assert mail.get_content().splitlines() == MAIL.text.splitlines()
 
 
+def test_a_subject_of_several_lines_becomes_one(inbox: Inbox) -> None:
+    SmtpMailer(by(inbox.port)).send(Mail(TO, "One\r\nBcc: everybody@example.org\u2028two", "x"), uuid4())
+    [mail] = inbox.mails
+    assert mail["Subject"] == "One Bcc: everybody@example.org two"
+    assert mail["Bcc"] is None
+
+
 @settings(deadline=None, max_examples=200)
 @given(subject=st.text(), user=st.text(min_size=1))
 def test_nothing_that_somebody_writes_makes_a_header_field(subject: str, user: str) -> None:

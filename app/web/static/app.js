@@ -8,8 +8,14 @@ import { makeShell } from "./shell.js";
 import { listenForShortcuts } from "./shortcuts.js";
 import { endToasts, toast } from "./toast.js";
 import { accountView } from "./view-account.js";
+import { forgotView, resetView } from "./view-reset.js";
 
-const PUBLIC = ["login", "register"];
+const PUBLIC = {
+  login: () => accountView("login", { notice, onDone: () => go(HOME) }),
+  register: () => accountView("register", { notice, onDone: () => go(HOME) }),
+  forgot: forgotView,
+  reset: (text) => resetView({ text, onDone: passwordReset }),
+};
 const app = document.getElementById("app");
 
 let shown = { name: null, view: null };
@@ -45,8 +51,8 @@ async function route() {
   const { path, text } = address();
   if (!loggedIn()) {
     user = null;
-    if (!PUBLIC.includes(path)) return go("login");
-    showAlone(path, accountView(path, { notice, onDone: () => go(HOME) }));
+    if (!Object.hasOwn(PUBLIC, path)) return go("login");
+    showAlone(path, PUBLIC[path](text));
     notice = "";
     return undefined;
   }
@@ -102,6 +108,11 @@ async function leave() {
 
 function loggedOutEverywhere() {
   notice = "You are logged out on all devices.";
+  go("login");
+}
+
+function passwordReset() {
+  notice = "Your password is changed. Log in with it.";
   go("login");
 }
 

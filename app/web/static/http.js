@@ -61,9 +61,10 @@ export async function send(method, path, { body, query = {}, token, signal, keep
   throw await problemOf(response);
 }
 
-function contentOf(response, file) {
-  if (response.status === 204) return null;
-  return file ? response.blob() : response.json();
+async function contentOf(response, file) {
+  if (file) return response.blob();
+  const text = await response.text();
+  return text ? JSON.parse(text) : null;
 }
 
 function unreachable(error) {

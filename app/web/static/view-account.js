@@ -1,9 +1,8 @@
 // The pages for logging in and signing up: one form, with or without a name.
 
 import { clearErrors, fromTemplate, showErrors, whileBusy, wordsOf } from "./dom.js";
+import { SHORTEST_PASSWORD, revealing } from "./passwords.js";
 import { logIn, register } from "./session.js";
-
-const SHORTEST_PASSWORD = 8;
 
 const PAGES = {
   login: {
@@ -45,17 +44,14 @@ export function accountView(kind, { notice, onDone }) {
   parts.other.href = page.otherAddress;
   parts.submit.textContent = page.submit;
   parts.hint.hidden = !isNew;
+  parts.forgot.hidden = isNew;
   password.autocomplete = page.autocomplete;
   if (notice) {
     parts.error.textContent = notice;
     parts.error.hidden = false;
   }
 
-  parts.reveal.addEventListener("click", () => {
-    const shown = password.type === "text";
-    password.type = shown ? "password" : "text";
-    parts.reveal.setAttribute("aria-pressed", String(!shown));
-  });
+  revealing(parts.reveal, password);
 
   form.addEventListener("submit", async (event) => {
     event.preventDefault();

@@ -4,10 +4,9 @@ import * as api from "./api.js";
 import { confirm } from "./confirm.js";
 import { fullTime, longDate } from "./dates.js";
 import { clearErrors, fromTemplate, showErrors, whileBusy, wordsOf } from "./dom.js";
+import { SHORTEST_PASSWORD } from "./passwords.js";
 import { logOutEverywhere } from "./session.js";
 import { toast } from "./toast.js";
-
-const SHORTEST_PASSWORD = 8;
 
 /** @param {{user: object, onUser: (user) => void, onLoggedOut: () => void}} options */
 export function view({ user, onUser, onLoggedOut }) {

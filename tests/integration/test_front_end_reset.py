@@ -1,0 +1,91 @@
+"""The pages for a forgotten password, in a real browser on the real server with a mail server."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.e2e.browser import Watch
+from tests.e2e.browser_expiry import V1
+from tests.support.ports import wait_for
+from tests.support.server import Server, server
+from tests.support.smtp import Inbox, mail_server
+
+NEW = "another good password"
+URL = "https://tasks.example.org"
+
+
+@pytest.fixture(scope="module")
+def inbox() -> Iterator[Inbox]:
+    with mail_server() as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def mailing(tmp_path_factory: pytest.TempPathFactory, migrated_sqlite: bytes, inbox: Inbox) -> Iterator[Server]:
+    """A server that sends mails."""
+    folder = tmp_path_factory.mktemp("mailing")
+    (folder / "tasks.sqlite").write_bytes(migrated_sqlite)
+    mail = {"APP_SMTP_HOST": "127.0.0.1", "APP_SMTP_PORT": str(inbox.port), "APP_SMTP_TLS": "none"}
+    more = {"APP_MAIL_FROM": "noreply@example.org", "APP_PUBLIC_URL": URL}
+    with server(folder, f"sqlite:///{folder / 'tasks.sqlite'}", **mail, **more) as started:
+        yield started
+
+
+def test_a_person_who_forgot_the_password_chooses_another_one(
+    watched: tuple[Page, Watch], mailing: Server, inbox: Inbox, email: str, password: str
+) -> None:
+    page, watch = watched
+    account = {"email": email, "password": password, "name": "Grace Hopper"}
+    httpx.post(f"{mailing.url}{V1}/auth/register", json=account).raise_for_status()
+
+    page.goto(f"{mailing.url}/#/login")
+    page.get_by_role("link", name="Forgot password?").click()
+    expect(page.get_by_role("heading", name="Forgot your password?")).to_be_visible()
+    page.get_by_label("E-mail").fill("grace@")
+    page.get_by_role("button", name="Send me a link").click()
+    expect(page.get_by_label("E-mail")).to_have_accessible_description("This is no complete e-mail address.")
+    page.get_by_label("E-mail").fill(email)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("status").get_by_text("Look into your mail")).to_be_visible()
+
+    wait_for(lambda: [mail["To"] for mail in inbox.mails] == [email], "the mail arrives")
+    [link] = re.findall(rf"{re.escape(URL)}(/#/reset\S+)", inbox.mails[0].get_content())
+    page.goto("about:blank")
+    page.goto(mailing.url + link)
+    expect(page.get_by_role("heading", name="Choose a new password")).to_be_visible()
+    assert "token" not in page.url, "the token stays in the address"
+    field = page.get_by_label("Password", exact=True)
+    expect(field).to_be_focused()
+    field.fill("short")
+    page.keyboard.press("Enter")
+    expect(field).to_have_accessible_description("A password has at least 8 characters.")
+    field.fill(NEW)
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Your password is changed. Log in with it.")).to_be_visible()
+    page.get_by_label("E-mail").fill(email)
+    page.get_by_label("Password", exact=True).fill(NEW)
+    page.get_by_role("button", name="Log in").click()
+    expect(page.get_by_role("heading", name="Nothing to do yet")).to_be_visible()
+    page.get_by_role("button", name="Log out").click()
+
+    watch.expect("status of 422", f"{V1}/auth/password-reset/confirm")
+    page.goto("about:blank")
+    page.goto(mailing.url + link)
+    page.get_by_label("Password", exact=True).fill(NEW)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert")).to_have_text("The link is not good any more: ask for a new link.")
+
+
+def test_a_link_that_was_cut_says_so(watched: tuple[Page, Watch], running: Server) -> None:
+    page, _ = watched
+    page.set_viewport_size({"width": 360, "height": 640})
+    page.goto(f"{running.url}/#/reset")
+    expect(page.get_by_role("status").get_by_text("The link is not complete")).to_be_visible()
+    expect(page.get_by_role("button")).to_have_count(0)
+    page.get_by_role("link", name="Ask for one").click()
+    expect(page.get_by_role("heading", name="Forgot your password?")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") == 360
