@@ -1,17 +1,9 @@
 """Prometheus metrics: rate, errors and duration of requests by route template, the process, and what runs."""
 
-from flask import Flask, Response, request
-from prometheus_client import (
-    CollectorRegistry,
-    Counter,
-    GCCollector,
-    Histogram,
-    Info,
-    PlatformCollector,
-    ProcessCollector,
-)
-from prometheus_client.exposition import choose_encoder
+from flask import Flask
+from prometheus_client import CollectorRegistry, Counter, GCCollector, Histogram, PlatformCollector, ProcessCollector
 from prometheus_client.registry import Collector
+from prometheus_flask_exporter import PrometheusMetrics  # type: ignore[import-untyped]
 
 from app.platform.version import revision, version
 
@@ -41,8 +33,6 @@ class RequestMetrics:
         GCCollector(registry=self._registry)
         for collector in more:
             self._registry.register(collector)
-        build = Info("task_manager_build", "What runs", registry=self._registry)
-        build.info({"version": version(), "revision": revision()})
         self._durations = Histogram(
             "flask_http_request_duration_seconds",
             "From the first look at a request to its answer",
@@ -62,9 +52,7 @@ class RequestMetrics:
         self._total.labels(method, status).inc()
 
     def register(self, app: Flask) -> None:
-        """Serve `/metrics`."""
-
-        @app.get("/metrics")
-        def metrics() -> Response:
-            encode, content_type = choose_encoder(request.headers.get("Accept", ""))
-            return Response(encode(self._registry), content_type=content_type)
+        """Serve `/metrics`, and say there what runs."""
+        # Its own measures are hooks of Flask: they would miss the answers for which Flask is not asked.
+        exporter = PrometheusMetrics(app, path="/metrics", export_defaults=False, registry=self._registry)
+        exporter.info("task_manager_build_info", "What runs", version=version(), revision=revision())
