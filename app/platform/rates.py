@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 AHEAD = "task_manager.counted"
-"""Where the environment of a request that was counted before Flask has got it says so: the counter's key, and Counted."""
+"""Where the environment of a request that was counted before Flask got it says so: the counter's key, and Counted."""
 
 COUNT = """
 local current = redis.call("incrby", KEYS[1], ARGV[2])
@@ -12,7 +12,7 @@ if current == tonumber(ARGV[2]) then
 end
 local ends = redis.call("time")[1] + redis.call("ttl", KEYS[1])
 """
-"""The counting of limits' own storage, which learns in the same call when the window ends: the beginning of a script."""
+"""The beginning of a script: it counts as the limits library does, and learns when the window ends."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,11 +21,13 @@ def connect(settings: Settings) -> "Redis | None":
     from redis.backoff import NoBackoff
     from redis.retry import Retry
 
+    from app.platform.own_connections import OwnConnections
+
     url = settings.redis_url.get_secret_value() if settings.redis_url else f"redis://{settings.redis_host}"
     given: dict[str, object] = {} if settings.redis_url else {"port": settings.redis_port}
     if settings.redis_password is not None:
         given["password"] = settings.redis_password.get_secret_value()
-    return Redis.from_url(
+    pool = OwnConnections.from_url(
         url,
         **given,
         socket_timeout=TIMEOUT,
@@ -34,3 +36,4 @@ def connect(settings: Settings) -> "Redis | None":
         # A connection that has died is noticed by its next use: one more try, at once. The default waits for seconds.
         retry=Retry(NoBackoff(), 1),
     )
+    return Redis(connection_pool=pool)

@@ -28,7 +28,7 @@ IDENTIFIER = "a-request-of-the-test"
 
 @dataclass
 class Ways:
-    """One application, with the answers before Flask and without; the data, the answers and the counters are the same."""
+    """One application, with the answers before Flask and without, on the same data, kept answers and counters."""
 
     before: FlaskClient
     flask: FlaskClient
@@ -60,7 +60,7 @@ class Outcome:
     headers: dict[str, list[str]]
     body: Any
     left: int | None
-    logged: list[dict[str, Any]]
+    logged: list[structlog.typing.EventDict]
 
 
 def send(client: FlaskClient, **request: Any) -> Outcome:
