@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, rule, run_state_machine_as_test
 from redis import Redis
 
-from app.api.guard import _name
+from app.api.guard import answer_name
 from app.bootstrap import Container, build, create_app
 from tests.support.api import Person
 from tests.support.postgres import Postgres
@@ -103,7 +103,7 @@ class OwnWrites(RuleBasedStateMachine):
     @rule(process=PROCESSES, look=consumes(looks))
     def end_reading_slowly(self, process: int, look: tuple[bytes, bytes]) -> None:
         version, body = look
-        name = self.name_of("/tasks?sort=created_at&limit=100")
+        name = answer_name("/api/v1/tasks", "sort=created_at&limit=100")
         self.scene.parts[process].guard._cache.keep(self.claims.user_id, version, name, body)
 
     @rule()
@@ -117,10 +117,6 @@ class OwnWrites(RuleBasedStateMachine):
     @rule()
     def redis_loses_everything(self) -> None:
         self.scene.redis.flushdb()
-
-    def name_of(self, address: str) -> str:
-        with self.scene.apps[0].test_request_context(f"/api/v1{address}"):
-            return _name()
 
 
 def test_no_read_is_older_than_what_its_user_has_written(scene: Scene) -> None:
