@@ -64,6 +64,7 @@ from app.services.auth.resets import PasswordResetService
 from app.services.auth.service import AuthService, Lifetimes
 from app.services.auth.sessions import SessionService
 from app.services.tasks.attachments import AttachmentService
+from app.services.tasks.reminders import ReminderService
 from app.services.tasks.service import TaskService
 from app.storage.cache.process import ProcessUserCache
 from app.storage.cache.redis import RedisUserCache
@@ -171,6 +172,7 @@ def build(settings: Settings) -> Container:
     clockwork = (
         Loop("relay", Relay(storage, deliveries, utc_now).turn, settings.job_poll),
         Loop("deliveries", deliveries.turn, settings.job_poll),
+        Loop("reminders", ReminderService(storage, utc_now, new_id).turn, settings.job_poll),
     )
     inline = Inline(storage, runner, utc_now, settings.job_poll, shelf.sweep, clockwork)
     return Container(

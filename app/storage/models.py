@@ -267,6 +267,9 @@ class RefusedLineRow(Base):
 
 # --- tasks
 
+REMINDER_TO_COME = "remind_at IS NOT NULL AND status <> 'done' AND (reminded_for IS NULL OR reminded_for <> remind_at)"
+"""Whether a task still has a reminder. A query that has this very condition is answered from the index of the same."""
+
 
 class TaskRow(Base):
     __tablename__ = "tasks"
@@ -278,6 +281,8 @@ class TaskRow(Base):
     status: Mapped[str] = mapped_column(String(20))
     due_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     remind_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    # The time that its owner has been reminded for: another one is still to come.
+    reminded_for: Mapped[datetime | None] = mapped_column(UtcDateTime)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
     version: Mapped[int]
@@ -300,12 +305,12 @@ class TaskRow(Base):
         Index("idx_tasks_user_updated", "user_id", "updated_at", "id"),
         Index("idx_tasks_user_due", "user_id", "due_at", "id"),
         Index("idx_tasks_user_title", "user_id", "title_key", "id"),
-        # whom to remind: few tasks have a reminder, and the index holds these alone
+        # whom to remind: the index holds what is still to come, and stays small however much has been
         Index(
-            "idx_tasks_remind_at",
+            "idx_tasks_reminders",
             "remind_at",
-            postgresql_where=text("remind_at IS NOT NULL"),
-            sqlite_where=text("remind_at IS NOT NULL"),
+            postgresql_where=text(REMINDER_TO_COME),
+            sqlite_where=text(REMINDER_TO_COME),
         ),
     )
 

@@ -60,7 +60,7 @@ class SqlTasks:
         touch(self._session, user_id)
         mine = delete(TaskRow).where(TaskRow.id == task_id, TaskRow.user_id == user_id)
         row = self._session.scalar(mine.returning(TaskRow))
-        return _task(row, ()) if row else None
+        return task_of(row, ()) if row else None
 
     def find(self, user_id: UUID, query: Query) -> list[Task]:
         """Return a page. The dated part and the undated part of an order by due date are asked for one by one: each
@@ -102,7 +102,7 @@ class SqlTasks:
             statement = select(TaskTagRow.task_id, TaskTagRow.tag).where(TaskTagRow.task_id.in_(found))
             for task_id, tag in self._session.execute(statement.order_by(TaskTagRow.tag)):
                 found[task_id].append(tag)
-        return [_task(row, tuple(found[row.id])) for row in rows]
+        return [task_of(row, tuple(found[row.id])) for row in rows]
 
 
 def _conditions(filters: Filters) -> list[ColumnElement[bool]]:
@@ -161,7 +161,8 @@ def values_of(task: Task) -> dict[str, object]:
     }
 
 
-def _task(row: TaskRow, tags: tuple[str, ...]) -> Task:
+def task_of(row: TaskRow, tags: tuple[str, ...]) -> Task:
+    """Return the task of a row, with these tags."""
     return Task(
         id=row.id,
         user_id=row.user_id,

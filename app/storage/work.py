@@ -22,6 +22,7 @@ from app.storage.mails import SqlMails
 from app.storage.objects import SqlObjectPieces, SqlObjects
 from app.storage.once import SqlOnce
 from app.storage.outbox import SqlOutbox
+from app.storage.reminders import SqlReminders
 from app.storage.resets import SqlPasswordResets
 from app.storage.tasks import SqlTasks
 from app.storage.versions import SqlVersions, touched
@@ -37,6 +38,7 @@ class SqlWork:
         self.resets = SqlPasswordResets(session)
         self.audit = SqlAudit(session)
         self.tasks = SqlTasks(session)
+        self.reminders = SqlReminders(session)
         self.attachments = SqlAttachments(session)
         self.objects = SqlObjects(session)
         self.object_pieces = SqlObjectPieces(session)

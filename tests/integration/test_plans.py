@@ -1,7 +1,7 @@
 """How PostgreSQL answers the lists of tasks: never by looking through a table, and at any depth alike."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
@@ -15,6 +15,7 @@ from app.services.tasks.listing import Filters, Query, Sort, position
 from app.services.tasks.model import Status
 from app.storage.engine import UNLIMITED, Database, connect
 from app.storage.models import TaskRow, TaskTagRow
+from app.storage.reminders import SqlReminders
 from app.storage.tasks import SqlTasks
 from tests.support.postgres import Postgres
 from tests.support.settings import make_settings
@@ -32,11 +33,12 @@ NOON = datetime(2030, 1, 1, 12, tzinfo=UTC)
 
 FILL = text("""
     INSERT INTO tasks (id, user_id, title, description, status, due_at, created_at, updated_at, version, title_key,
-                       search_text)
+                       search_text, remind_at, reminded_for)
     SELECT md5('task' || n)::uuid, md5('user' || n % :users)::uuid, md5(n::text), '',
            (ARRAY['todo', 'in_progress', 'done'])[1 + n / :users % 3],
            CASE WHEN n / :users % 7 > 0 THEN :noon + n * interval '1 second' END,
-           :noon + n * interval '1 second', :noon + n * interval '1 second', 1, md5(n::text), 'task ' || n
+           :noon + n * interval '1 second', :noon + n * interval '1 second', 1, md5(n::text), 'task ' || n,
+           :noon + n * interval '1 second', CASE WHEN n % 1000 > 0 THEN :noon + n * interval '1 second' END
     FROM generate_series(0, :rows - 1) AS n
 """)
 FILL_TAGS = text("""
@@ -83,6 +85,10 @@ class Plans:
 
     def of(self, query: Query) -> "Cost":
         """Return what a page costs."""
+        return self.cost(lambda: self.tasks.find(self.user_id, query))
+
+    def cost(self, ask: Callable[[], object]) -> "Cost":
+        """Return what a question costs that has an answer."""
         asked: list[tuple[str, Any]] = []
 
         def note(_c: Any, _cursor: Any, statement: str, parameters: Any, *_more: Any) -> None:
@@ -90,7 +96,7 @@ class Plans:
 
         connection = self.session.connection()
         event.listen(connection, "before_cursor_execute", note)
-        found = self.tasks.find(self.user_id, query)
+        found = ask()
         event.remove(connection, "before_cursor_execute", note)
         assert found
         assert asked
@@ -151,3 +157,10 @@ def test_a_deep_page_costs_as_the_first(plans: Plans, sort: Sort) -> None:
     first, deep = plans.of(Query(sort=sort)), plans.of(plans.deep(sort))
     assert deep.looked_through == set()
     assert deep.pages <= 1.5 * first.pages
+
+
+def test_to_look_for_reminders_costs_nothing_for_those_that_have_been(plans: Plans) -> None:
+    reminders, late = SqlReminders(plans.session), NOON + timedelta(seconds=ROWS)
+    for cost in (plans.cost(lambda: reminders.any_due(late)), plans.cost(lambda: reminders.claim(late, 1))):
+        assert cost.looked_through == set()
+        assert cost.pages <= MOST_PAGES

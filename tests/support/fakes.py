@@ -169,6 +169,18 @@ class FakeTasks:
         return [TagCount(name, counts[name]) for name in sorted(counts)]
 
 
+class FakeReminders:
+    """There are none: which are due is the database's to say, and tested there."""
+
+    def any_due(self, now: datetime) -> bool:
+        del now
+        return False
+
+    def claim(self, now: datetime, limit: int) -> list[Task]:
+        del now, limit
+        return []
+
+
 @dataclass
 class FakeObjects:
     """Of files: which are known, and from when each is loose."""
@@ -273,6 +285,7 @@ class FakeStorage:
         self.resets = FakeResets()
         self.mails = FakeMails()
         self.tasks = FakeTasks()
+        self.reminders = FakeReminders()
         self.attachments = FakeAttachments()
         self.objects = FakeObjects()
         self.outbox = FakeOutbox()

@@ -1,9 +1,10 @@
 """What is told of tasks: one event a change, with what statistics and reminders need to know.
 
-    task.created    the task
-    task.changed    the task, and `was`
-    task.completed  the same, in place of `task.changed`: its status has become `done`
-    task.deleted    the task as it was last
+    task.created       the task
+    task.changed       the task, and `was`
+    task.completed     the same, in place of `task.changed`: its status has become `done`
+    task.deleted       the task as it was last
+    task.reminder_due  the task: its owner wants to be told of it now
 
 A consumer that has seen a higher `version` of the task leaves an event alone: events may come twice, or out of order.
 """
@@ -27,6 +28,10 @@ def changed(task: Task, before: Task, new_id: NewId) -> Event:
 
 def deleted(task: Task, new_id: NewId, now: datetime) -> Event:
     return Event(new_id(), "task.deleted", task.user_id, now, _facts(task))
+
+
+def reminder_due(task: Task, new_id: NewId, now: datetime) -> Event:
+    return Event(new_id(), "task.reminder_due", task.user_id, now, _facts(task))
 
 
 def _facts(task: Task) -> dict[str, object]:

@@ -30,6 +30,17 @@ class Tasks(Protocol):
         """Return the tags of this user's tasks in order, each with how many have it."""
 
 
+class Reminders(Protocol):
+    def any_due(self, now: datetime) -> bool:
+        """Tell whether somebody is to be reminded of a task that is not done."""
+
+    def claim(self, now: datetime, limit: int) -> list[Task]:
+        """Return such tasks, without their tags, and note that their owners are reminded for the time that they say.
+
+        Of any number of callers at the same time, one gets a task.
+        """
+
+
 class Attachments(Protocol):
     def add(self, attachment: Attachment, quota: int) -> bool:
         """Store an attachment, unless this user's would then take more than `quota` bytes; say whether it is stored."""
@@ -62,6 +73,9 @@ class TaskWork(Protocol):
 
     @property
     def tasks(self) -> Tasks: ...
+
+    @property
+    def reminders(self) -> Reminders: ...
 
     @property
     def attachments(self) -> Attachments: ...

@@ -1,0 +1,110 @@
+"""Reminders: told once for each time that somebody has set, and not when there is no reason any more."""
+
+import threading
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from app.bootstrap import Container
+from app.platform.clock import new_id
+from app.services.tasks.reminders import ReminderService
+from app.storage.models import OutboxRow
+from tests.support.api import Person
+
+SOON = datetime.now(UTC) + timedelta(hours=1)
+LATER = SOON + timedelta(hours=1)
+
+
+def reminders(container: Container, now: datetime = SOON) -> ReminderService:
+    return ReminderService(container.storage, lambda: now, new_id)
+
+
+def told(container: Container) -> list[dict[str, Any]]:
+    with container.storage.read() as work:
+        due = select(OutboxRow.payload).where(OutboxRow.name == "task.reminder_due").order_by(OutboxRow.id)
+        return list(work.session.scalars(due))
+
+
+def test_a_reminder_is_told_once_its_time_has_come(person: Person, container: Container) -> None:
+    task = person.create(title="Milk", remind_at=SOON.isoformat())
+    assert not reminders(container, SOON - timedelta(seconds=1)).turn()
+    assert reminders(container).turn()
+    assert not reminders(container, LATER).turn()
+    [facts] = told(container)
+    assert (facts["task_id"], facts["title"], facts["version"]) == (task["id"], "Milk", 1)
+    assert person.call("GET", f"/tasks/{task['id']}").get_json() == task
+
+
+def test_another_time_is_another_reminder(person: Person, container: Container) -> None:
+    task = person.create(remind_at=SOON.isoformat())
+    person.call("PATCH", f"/tasks/{task['id']}", json={"remind_at": LATER.isoformat()})
+    assert not reminders(container).turn()
+    assert reminders(container, LATER).turn()
+    later = LATER + timedelta(hours=1)
+    person.call("PATCH", f"/tasks/{task['id']}", json={"remind_at": later.isoformat()})
+    assert not reminders(container, LATER).turn()
+    assert reminders(container, later).turn()
+    assert len(told(container)) == 2
+
+
+def test_a_change_of_something_else_does_not_remind_again(person: Person, container: Container) -> None:
+    task = person.create(remind_at=SOON.isoformat())
+    reminders(container).turn()
+    person.call("PATCH", f"/tasks/{task['id']}", json={"title": "Bread"})
+    assert not reminders(container, LATER).turn()
+
+
+@pytest.mark.parametrize("change", [{"status": "done"}, {"remind_at": None}, None], ids=["done", "cleared", "deleted"])
+def test_nobody_is_reminded_of_what_is_over(
+    person: Person, container: Container, change: dict[str, object] | None
+) -> None:
+    task = person.create(remind_at=SOON.isoformat())
+    method = "DELETE" if change is None else "PATCH"
+    assert person.call(method, f"/tasks/{task['id']}", **({"json": change} if change else {})).status_code < 300
+    assert not reminders(container).turn()
+    assert told(container) == []
+
+
+def test_schedulers_that_look_at_once_tell_of_each_task_once(person: Person, container: Container) -> None:
+    expected = {person.create(remind_at=SOON.isoformat())["id"] for _ in range(30)}
+    start = threading.Barrier(4)
+    broken: list[BaseException] = []
+
+    def look() -> None:
+        looking = reminders(container)
+        start.wait()
+        try:
+            while looking.turn():
+                pass
+        except BaseException as error:  # noqa: BLE001 whatever it is, the test must know
+            broken.append(error)
+
+    threads = [threading.Thread(target=look) for _ in range(start.parties)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert broken == []
+    assert sorted(facts["task_id"] for facts in told(container)) == sorted(expected)
+
+
+def test_a_scheduler_that_dies_leaves_its_tasks_to_the_next_one(person: Person, container: Container) -> None:
+    tasks = [person.create(remind_at=SOON.isoformat())["id"] for _ in range(2)]
+
+    class DiedError(BaseException):
+        pass
+
+    made = iter([new_id()])
+
+    def die() -> Any:
+        for identifier in made:
+            return identifier
+        raise DiedError
+
+    with pytest.raises(DiedError):
+        ReminderService(container.storage, lambda: SOON, die).turn()
+    assert told(container) == []
+    assert reminders(container).turn()
+    assert sorted(facts["task_id"] for facts in told(container)) == sorted(tasks)
