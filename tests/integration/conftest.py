@@ -7,6 +7,7 @@ from uuid import uuid4
 import pytest
 
 if TYPE_CHECKING:
+    import httpx
     from playwright.sync_api import Browser, Page
 
     from tests.e2e.browser import Watch
@@ -98,3 +99,23 @@ def page(
     opened.keyboard.press("Enter")
     expect(row(opened, "Find the moth")).to_be_visible()
     return opened
+
+
+@pytest.fixture
+def elsewhere(page: "Page", email: str, password: str) -> "Iterator[httpx.Client]":
+    """Another session of whoever works on `page`."""
+    import httpx
+
+    from tests.e2e.browser_expiry import V1
+
+    with httpx.Client(base_url=httpx.URL(page.url).join(V1)) as client:
+        answer = client.post("/auth/login", json={"email": email, "password": password}).raise_for_status()
+        client.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
+        yield client
+
+
+@pytest.fixture
+def slow_uploads(page: "Page") -> None:
+    """What `page` sends takes its time: an upload of a mebibyte can be watched."""
+    limits = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": 300_000}
+    page.context.new_cdp_session(page).send("Network.emulateNetworkConditions", limits)

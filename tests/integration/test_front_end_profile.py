@@ -7,7 +7,6 @@ from playwright.sync_api import Page, expect
 from tests.e2e.browser import Watch
 from tests.e2e.browser_expiry import V1
 from tests.e2e.browser_steps import row
-from tests.support.server import Server
 
 
 @pytest.fixture
@@ -18,12 +17,10 @@ def profile(page: Page) -> Page:
 
 
 @pytest.fixture
-def elsewhere(running: Server, email: str, password: str, profile: Page) -> httpx.Client:
-    """Another session of the same person."""
-    answer = httpx.post(f"{running.url}{V1}/auth/login", json={"email": email, "password": password})
-    token = answer.raise_for_status().json()["access_token"]
+def elsewhere(elsewhere: httpx.Client, profile: Page) -> httpx.Client:
+    """Another session of the same person, which the page knows of."""
     profile.reload()
-    return httpx.Client(base_url=f"{running.url}{V1}", headers={"Authorization": f"Bearer {token}"})
+    return elsewhere
 
 
 def test_a_new_name_shows_at_once_and_stays(profile: Page) -> None:

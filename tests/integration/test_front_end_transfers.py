@@ -39,6 +39,26 @@ def test_a_file_is_imported_and_its_refused_lines_are_shown(transfers: Page, tmp
     expect(row(transfers, "Open panel F")).to_have_count(0)
 
 
+@pytest.mark.usefixtures("slow_uploads")
+def test_a_file_on_its_way_shows_how_far_it_is_and_can_be_stopped(transfers: Page, tmp_path: Path) -> None:
+    file = tmp_path / "tasks.csv"
+    file.write_text("title\n" + "Count the relays\n" * 40_000)
+    transfers.get_by_label("CSV file").set_input_files(file)
+    transfers.get_by_role("button", name="Import", exact=True).click()
+    bar = transfers.get_by_role("progressbar", name="Uploading tasks.csv")
+    expect(transfers.get_by_text(re.compile(r"^[1-9]\d?%$"))).to_be_visible()
+    assert 0 < bar.evaluate("bar => bar.value") < 1
+    transfers.get_by_role("button", name="Stop uploading tasks.csv").click()
+    expect(bar).to_be_hidden()
+    expect(transfers.get_by_text("Nothing yet.").first).to_be_visible()
+    expect(transfers.get_by_label("CSV file")).to_have_value(re.compile(r"tasks\.csv$"))
+
+    transfers.get_by_role("button", name="Import", exact=True).click()
+    expect(bar).to_be_visible()
+    expect(job(transfers)).to_contain_text("Import, done")
+    expect(bar).to_be_hidden()
+
+
 def test_an_export_is_downloaded_when_it_is_done(transfers: Page) -> None:
     transfers.get_by_label("With these words").fill("moth")
     transfers.get_by_role("button", name="Export", exact=True).click()

@@ -12,7 +12,11 @@ export const listTasks = (query, signal) => authorised("GET", "/tasks", { query,
 
 export const createTask = (task) => authorised("POST", "/tasks", { body: task });
 
-export const updateTask = (id, change) => authorised("PATCH", `/tasks/${encodeURIComponent(id)}`, { body: change });
+export const getTask = (id) => authorised("GET", `/tasks/${encodeURIComponent(id)}`);
+
+/** With a `version`, only if the task still has that one. */
+export const updateTask = (id, change, version) =>
+  authorised("PATCH", `/tasks/${encodeURIComponent(id)}`, { body: change, version });
 
 /** `keepalive` lets the request outlive the page. */
 export const deleteTask = (id, { keepalive = false } = {}) =>
@@ -38,12 +42,30 @@ export async function changeTasks(ids, change) {
 /** @returns {Promise<{items: {name: string, count: number}[]}>} */
 export const listTags = () => authorised("GET", "/tags");
 
+// --- files of a task
+
+const attachments = (taskId) => `/tasks/${encodeURIComponent(taskId)}/attachments`;
+
+/** @returns {Promise<{items: {id: string, name: string, size: number, url: string}[]}>} */
+export const listAttachments = (taskId) => authorised("GET", attachments(taskId));
+
+/** @param {{onProgress: (part: number) => void, signal?: AbortSignal}} options */
+export const attach = (taskId, file, options) => sendFile("POST", attachments(taskId), file, options);
+
+export const deleteAttachment = (taskId, id) =>
+  authorised("DELETE", `${attachments(taskId)}/${encodeURIComponent(id)}`);
+
 // --- one's own account
 
 export const rename = (name) => authorised("PATCH", "/users/me", { body: { name } });
 
 export const changePassword = (current, next) =>
   authorised("POST", "/users/me/password", { body: { current_password: current, new_password: next } });
+
+/** @param {{onProgress: (part: number) => void, signal?: AbortSignal}} options @returns {Promise<object>} the account */
+export const setAvatar = (file, options) => sendFile("PUT", "/users/me/avatar", file, options);
+
+export const removeAvatar = () => authorised("DELETE", "/users/me/avatar");
 
 /** @returns {Promise<{items: {id: string, created_at: string, last_used_at: string, current: boolean}[]}>} */
 export const listSessions = () => authorised("GET", "/auth/sessions");
@@ -85,13 +107,18 @@ export const refusedLines = (id, query, signal) =>
 /** @returns {Promise<Blob>} */
 export const jobResult = (id) => authorised("GET", `/jobs/${encodeURIComponent(id)}/result`, { file: true });
 
-/** @param {File} file */
-export function importTasks(file) {
-  const body = new FormData();
-  body.append("file", file);
-  return authorised("POST", "/tasks/imports", { body });
-}
+/** @param {File} file @param {{onProgress: (part: number) => void, signal?: AbortSignal}} options */
+export const importTasks = (file, options) => sendFile("POST", "/tasks/imports", file, options);
 
 /** Filters that are empty are left out. */
 export const exportTasks = (filters) =>
   authorised("POST", "/tasks/exports", { body: Object.fromEntries(Object.entries(filters).filter(([, value]) => value)) });
+
+async function sendFile(method, path, file, options) {
+  const body = new FormData();
+  body.append("file", file);
+  // A server refuses a token before it has read the file, and hangs up: not every browser then sees why. So the token
+  // is tried, and renewed, beforehand.
+  await me();
+  return authorised(method, path, { ...options, body });
+}

@@ -1,5 +1,7 @@
 // One HTTP exchange with the API: JSON in, JSON or a Problem out. Knows nothing of log-in.
 
+import { upload } from "./upload.js";
+
 const BASE = "/api/v1";
 const TIMEOUT_MS = 20_000;
 const FILE_TIMEOUT_MS = 600_000;
@@ -30,29 +32,37 @@ function sentence(text) {
  * Send one request.
  * @param {string} method
  * @param {string} path below /api/v1
- * @param {{body?: object, query?: object, token?: string, signal?: AbortSignal, keepalive?: boolean, file?: boolean}} options
- *   a `body` of FormData is sent as a form; `file` asks for a download
+ * @param {{body?: object, query?: object, token?: string, version?: number, signal?: AbortSignal, keepalive?: boolean,
+ *   file?: boolean, onProgress?: (part: number) => void}} options
+ *   `body` may be FormData where `onProgress` is told how far it is; `version` makes the request fail with 412 for
+ *   whatever has another one by now; `file` asks for a download
  * @returns the answer's JSON, null where it has none, or the Blob of a download
  * @throws {Problem} for each answer that is not 2xx, and with status 0 when there is no answer
  */
-export async function send(method, path, { body, query = {}, token, signal, keepalive = false, file = false } = {}) {
+export async function send(method, path, options = {}) {
+  const { body, query = {}, token, version, signal, keepalive = false, file = false, onProgress } = options;
   const parameters = new URLSearchParams(Object.entries(query).filter(([, value]) => value));
+  const url = `${BASE}${path}${parameters.size ? `?${parameters}` : ""}`;
   const headers = { Accept: file ? "*/*" : "application/json" };
-  const isForm = body instanceof FormData;
-  if (body && !isForm) headers["Content-Type"] = "application/json"; // of a form, the browser says it itself
   if (token) headers.Authorization = `Bearer ${token}`;
-  const timeout = AbortSignal.timeout(file || isForm ? FILE_TIMEOUT_MS : TIMEOUT_MS);
+  if (version !== undefined) headers["If-Match"] = `"${version}"`;
 
   let response;
   try {
-    response = await fetch(`${BASE}${path}${parameters.size ? `?${parameters}` : ""}`, {
-      method,
-      headers,
-      body: body && !isForm ? JSON.stringify(body) : body,
-      signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
-      keepalive,
-      cache: "no-store",
-    });
+    if (onProgress) {
+      response = await upload(url, { method, headers, body, signal, onProgress });
+    } else {
+      if (body) headers["Content-Type"] = "application/json";
+      const timeout = AbortSignal.timeout(file ? FILE_TIMEOUT_MS : TIMEOUT_MS);
+      response = await fetch(url, {
+        method,
+        headers,
+        body: body && JSON.stringify(body),
+        signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
+        keepalive,
+        cache: "no-store",
+      });
+    }
     if (response.ok) return await contentOf(response, file);
   } catch (error) {
     if (signal?.aborted) throw error;

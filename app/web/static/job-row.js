@@ -10,7 +10,7 @@ import { toast } from "./toast.js";
 const POLL_MS = 700;
 const SLOWEST_POLL_MS = 15_000;
 
-const KINDS = { import: "Import", export: "Export" };
+const KINDS = { import: { name: "Import", unit: "line" }, export: { name: "Export", unit: "task" } };
 const STATES = {
   queued: "waiting",
   running: "under way",
@@ -33,9 +33,10 @@ export function jobRow(job) {
     shown = next;
     const { state, kind, done, total, refused, error } = shown;
     const active = ACTIVE.includes(state);
-    const name = KINDS[kind] ?? kind;
+    const { name, unit } = KINDS[kind] ?? { name: kind, unit: "step" };
+    const amount = amountOf(done, total, unit);
     parts.title.textContent = `${name}, ${STATES[state]}`;
-    parts.facts.textContent = `${fullTime(shown.created_at)} · ${amount(done, total)}`;
+    parts.facts.textContent = `${fullTime(shown.created_at)} · ${amount}`;
     parts.error.textContent = error ?? "";
     parts.error.hidden = !error;
     parts.progress.hidden = !active;
@@ -51,7 +52,7 @@ export function jobRow(job) {
     parts.download.hidden = !shown.result_url;
     parts.refused.hidden = refused === 0;
     parts.refused.textContent = `${number.format(refused)} refused ${refused === 1 ? "line" : "lines"}`;
-    if (ended) announce(`${name}: ${STATES[state]}, ${amount(done, total)}`);
+    if (ended) announce(`${name}: ${STATES[state]}, ${amount}`);
   }
 
   async function poll() {
@@ -101,8 +102,10 @@ export function jobRow(job) {
   return root;
 }
 
-const amount = (done, total) =>
-  total && total !== done ? `${number.format(done)} of ${number.format(total)}` : number.format(done);
+function amountOf(done, total, unit) {
+  const all = total && total !== done ? `${number.format(done)} of ${number.format(total)}` : number.format(done);
+  return `${all} ${unit}${(total || done) === 1 ? "" : "s"}`;
+}
 
 function refusedLine({ line, reason, text }) {
   const item = document.createElement("li");

@@ -4,6 +4,7 @@ import * as api from "./api.js";
 import { clearErrors, fromTemplate, showErrors, whileBusy, wordsOf } from "./dom.js";
 import { jobRow } from "./job-row.js";
 import { pagedList } from "./paged.js";
+import { showUpload } from "./upload-bar.js";
 
 export function view() {
   const { fragment, parts } = fromTemplate("view-transfers");
@@ -18,7 +19,8 @@ export function view() {
       event.preventDefault();
       clearErrors(form);
       try {
-        await whileBusy(form, send);
+        const job = await whileBusy(form, send);
+        if (!job) return; // the upload was stopped
         form.reset();
         await list.show({});
       } catch (error) {
@@ -28,13 +30,14 @@ export function view() {
   }
 
   onSubmit(parts.import, async () => {
-    const [file] = parts.import.elements.file.files;
+    const { file: input } = parts.import.elements;
+    const [file] = input.files;
     if (!file) throw Object.assign(new Error("Choose a file first."), { fields: new Map([["file", "Choose a file first."]]) });
-    await api.importTasks(file);
+    return showUpload(input, file, (options) => api.importTasks(file, options));
   });
-  onSubmit(parts.export, async () => {
+  onSubmit(parts.export, () => {
     const { status, q, tag } = parts.export.elements;
-    await api.exportTasks({ status: status.value, q: q.value.trim(), tag: tag.value.trim() });
+    return api.exportTasks({ status: status.value, q: q.value.trim(), tag: tag.value.trim() });
   });
 
   return { fragment, title: "Import and export", start: () => list.show({}) };
