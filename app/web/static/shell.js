@@ -1,5 +1,6 @@
 // What stands around every page of somebody who is logged in: the pages to choose from, who it is, the way out.
 
+import { drawAvatar } from "./avatar.js";
 import { fromTemplate } from "./dom.js";
 import { choices } from "./pages.js";
 
@@ -16,10 +17,10 @@ export function makeShell({ user, onLogOut }) {
   });
 
   /** Show who it is, after a change too. */
-  function drawUser({ name, email }) {
-    parts.name.textContent = name;
-    parts.email.textContent = email;
-    parts.initials.textContent = initials(name);
+  function drawUser(shown) {
+    parts.name.textContent = shown.name;
+    parts.email.textContent = shown.email;
+    drawAvatar(parts.avatar, shown);
   }
 
   /** Put a view in the place of the one before. */
@@ -38,9 +39,4 @@ function makeLink(name, label) {
   link.href = `#/${name}`;
   link.textContent = label;
   return link;
-}
-
-function initials(name) {
-  const words = name.trim().split(/\s+/);
-  return [words[0], words.length > 1 ? words.at(-1) : ""].map((word) => [...word][0] ?? "").join("").toUpperCase();
 }

@@ -5,6 +5,7 @@ import { confirm } from "./confirm.js";
 import { fullTime, longDate } from "./dates.js";
 import { clearErrors, fromTemplate, showErrors, whileBusy, wordsOf } from "./dom.js";
 import { SHORTEST_PASSWORD } from "./passwords.js";
+import { pictureForm } from "./profile-picture.js";
 import { logOutEverywhere } from "./session.js";
 import { toast } from "./toast.js";
 
@@ -20,9 +21,12 @@ export function view({ user, onUser, onLoggedOut }) {
   parts.since.textContent = longDate(user.created_at);
   parts.since.dateTime = user.created_at;
 
+  const drawPicture = pictureForm(parts, user, onUser);
+
   onSubmit(parts.about, nameProblems, async () => {
     const changed = await api.rename(about.name.value.trim());
     about.name.value = changed.name;
+    drawPicture(changed);
     onUser(changed);
     toast("Your name is saved.");
   });
