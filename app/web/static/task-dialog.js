@@ -1,67 +1,63 @@
 // The dialog in which a task is written or changed.
 
-import { fromField, fullTime, startOfDay, toField, zoneName } from "./dates.js";
+import { fullTime, zoneName } from "./dates.js";
 import { clearErrors, fromTemplate, showErrors, whileBusy, wordsOf } from "./dom.js";
-import { formatTags, parseTags, tagProblem } from "./tags.js";
+import { TaskConflict } from "./task-conflict.js";
+import { showFiles } from "./task-files.js";
+import { TaskForm, differences, typedOf } from "./task-form.js";
 
-const END_OF_WORK_HOUR = 17;
+const CHANGED_MEANWHILE = 412;
 
 /**
  * Open the dialog; it closes when `save` has gone well, or when the user leaves it.
  * @param {object} task the task to change, or what is known of a new one (no `id`)
- * @param {(fields: object) => Promise<void>} save may throw a Problem, which is then shown in the dialog
+ * @param {{save: (fields: object, version?: number) => Promise<void>, reload?: () => Promise<object>, onFiles?: () => void}} handlers
+ *   `save` may throw a Problem, which is then shown in the dialog; `reload` gets the task as it is now; `onFiles` runs
+ *   when it has other files than before
  */
-export function openTaskDialog(task, save) {
+export function openTaskDialog(task, { save, reload, onFiles }) {
   const { fragment, root: dialog, parts } = fromTemplate("task-dialog");
-  const form = dialog.querySelector("form");
-  const { title, description, status, due_at: due, tags } = form.elements;
+  const element = dialog.querySelector("form");
+  const form = new TaskForm(element);
+  const conflict = new TaskConflict(parts, form);
+  let base = task;
 
   parts.heading.textContent = task.id ? "Edit task" : "New task";
   parts.save.textContent = task.id ? "Save" : "Add task";
-  parts.zone.textContent = `(${zoneName()} time)`;
+  parts.zone.textContent = `Times are local (${zoneName()}).`;
+  parts["files-field"].hidden = !task.id;
   if (task.id) parts.history.textContent = `Created ${fullTime(task.created_at)}`;
-  title.value = task.title ?? "";
-  description.value = task.description ?? "";
-  status.value = task.status ?? "todo";
-  due.value = toField(task.due_at);
-  tags.value = formatTags(task.tags ?? []);
+  form.typed = typedOf(task);
 
-  for (const chip of form.querySelectorAll("[data-days]")) {
-    chip.addEventListener("click", () => {
-      const day = startOfDay(new Date(), Number(chip.dataset.days));
-      day.setHours(END_OF_WORK_HOUR);
-      due.value = toField(day);
-    });
-  }
-  parts["no-due"].addEventListener("click", () => {
-    due.value = "";
-  });
-
-  form.addEventListener("submit", async (event) => {
+  element.addEventListener("submit", async (event) => {
     event.preventDefault();
-    const missing = problemsOf(title, due, tags);
-    if (missing.size) {
-      showErrors(form, missing);
+    const problems = form.problems();
+    if (problems.size) {
+      showErrors(element, problems);
       return;
     }
-    clearErrors(form);
+    clearErrors(element);
     try {
-      await whileBusy(form, () => save(fieldsOf()));
-      dialog.close();
+      if (await whileBusy(element, saveUnlessChanged)) dialog.close();
     } catch (error) {
-      showErrors(form, error.fields ?? new Map(), wordsOf(error));
+      showErrors(element, error.fields ?? new Map(), wordsOf(error));
     }
   });
 
-  function fieldsOf() {
-    return {
-      title: title.value.trim(),
-      description: description.value,
-      status: status.value,
-      tags: parseTags(tags.value),
-      // The field has minutes; a due time that nobody touched keeps its seconds.
-      due_at: due.value === toField(task.due_at) ? (task.due_at ?? null) : fromField(due.value),
-    };
+  /** @returns {Promise<boolean>} whether it is saved */
+  async function saveUnlessChanged() {
+    try {
+      await save(form.fieldsOf(base), base.version);
+      return true;
+    } catch (error) {
+      if (error.status !== CHANGED_MEANWHILE) throw error;
+    }
+    const before = base;
+    base = await reload();
+    // A version with other files but the same words is no reason to ask.
+    if (differences(before, base).length === 0) return saveUnlessChanged();
+    conflict.show(before, base);
+    return false;
   }
 
   for (const button of [parts.close, parts.cancel]) button.addEventListener("click", () => dialog.close());
@@ -69,15 +65,6 @@ export function openTaskDialog(task, save) {
 
   document.body.append(fragment);
   dialog.showModal();
-  title.focus();
-}
-
-function problemsOf(title, due, tags) {
-  const problems = new Map();
-  if (!title.value.trim()) problems.set("title", "A task needs a title.");
-  // A half-typed date reads as empty, and must not be saved as none.
-  if (due.validity.badInput) problems.set("due_at", "Complete the date and the time, or choose “No date”.");
-  const problem = tagProblem(tags.value);
-  if (problem) problems.set("tags", problem);
-  return problems;
+  element.elements.title.focus();
+  if (task.id) showFiles(element, parts, task, onFiles);
 }

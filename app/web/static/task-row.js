@@ -23,7 +23,7 @@ export function makeRow(handlers) {
 
   function draw(next) {
     task = next;
-    const { title, description, status, due_at: dueAt } = task;
+    const { title, description, status, due_at: dueAt, remind_at: remindAt, attachments } = task;
     root.dataset.status = status;
     root.dataset.id = task.id;
     parts.title.textContent = title;
@@ -40,6 +40,11 @@ export function makeRow(handlers) {
       parts.due.classList.toggle("late", late);
       parts["due-text"].textContent = late ? `${shortDue(dueAt)}, overdue` : shortDue(dueAt);
     }
+    parts.files.hidden = !attachments;
+    parts["files-count"].textContent = attachments;
+    parts["files-word"].textContent = attachments === 1 ? "file" : "files";
+    parts.remind.hidden = !remindAt || status === "done" || isPast(remindAt);
+    if (remindAt) parts["remind-text"].textContent = parts.remind.title = `Reminder ${fullTime(remindAt)}`;
     drawTags(task.tags);
     parts.pick.checked = handlers.isPicked(task);
     root.classList.toggle("picked", parts.pick.checked);

@@ -81,12 +81,15 @@ export class TaskList extends EventTarget {
     return created;
   }
 
-  /** Change a task. The new state shows at once where it is in place, and is taken back if the server says no. */
-  async update(id, change) {
+  /**
+   * Change a task; with a `version`, only if it still has that one. The new state shows at once where it is in place,
+   * and is taken back if the server says no.
+   */
+  async update(id, change, version) {
     const before = this.#items.find((task) => task.id === id);
     if (before) this.#replace({ ...before, ...change });
     try {
-      this.#replace(await api.updateTask(id, change));
+      this.#replace(await api.updateTask(id, change, version));
     } catch (error) {
       if (before) this.#replace(before);
       throw error;

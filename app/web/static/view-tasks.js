@@ -1,5 +1,6 @@
 // The page of tasks: writing them down, finding them, and the list itself.
 
+import { getTask } from "./api.js";
 import { Board } from "./board.js";
 import { Bulk } from "./bulk.js";
 import { greeting, longDay } from "./dates.js";
@@ -30,7 +31,12 @@ export function view({ user, addressText }) {
     if (error?.status !== 401) toast(text, { alert: Boolean(error) });
   });
   const board = new Board(parts, list, {
-    onOpen: (task) => openTaskDialog(task, (fields) => list.update(task.id, fields)),
+    onOpen: (task) =>
+      openTaskDialog(task, {
+        save: (fields, version) => list.update(task.id, fields, version),
+        reload: () => getTask(task.id),
+        onFiles: () => list.refresh(),
+      }),
     onStatus: (task, status) => attempt(() => list.update(task.id, { status })),
     onDelete: remove,
     onTag: (tag) => apply({ ...filters, tag }),
@@ -96,11 +102,12 @@ export function view({ user, addressText }) {
   });
   composer.addEventListener("input", () => clearErrors(composer));
   parts.details.addEventListener("click", () => {
-    openTaskDialog({ title: composer.elements.title.value }, async (fields) => {
+    const save = async (fields) => {
       await create(fields);
       composer.reset();
       clearErrors(composer);
-    });
+    };
+    openTaskDialog({ title: composer.elements.title.value }, { save });
   });
 
   // --- finding
