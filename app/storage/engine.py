@@ -145,6 +145,8 @@ def _sqlite(url: URL, settings: Settings) -> Database:
         # Each commit reaches the disk: an acknowledged write survives a power cut.
         cursor.execute("PRAGMA synchronous = FULL")
         cursor.execute("PRAGMA foreign_keys = ON")
+        # Else INSERT OR REPLACE deletes rows past the triggers that refuse it: the audit log only grows.
+        cursor.execute("PRAGMA recursive_triggers = ON")
         cursor.close()
 
     @event.listens_for(engine, "begin")
