@@ -18,6 +18,7 @@ from app.api.addresses import Addresses
 from app.api.body import require_json
 from app.api.guard import Guard, principal, require_admin
 from app.api.schemas import Prose, Shown, Strict, Time, drop_default, identifier
+from app.platform.paging import page_of
 from app.platform.spreadsheet import harmless
 from app.services.auth.admin import NO_SUCH_USER, Actor, AdminService
 from app.services.auth.model import AuditEntry, AuditFilters, Role
@@ -100,9 +101,9 @@ def blueprint(service: AdminService, guard: Guard, addresses: Addresses) -> APIB
     @admin.get("/users", responses={200: UserPage}, operation_id="list_users")
     def users(query: UserParameters) -> Response:
         """List accounts, the newest first"""
-        found = service.users(query.q, query.cursor, query.limit + 1)
-        items = [ManagedUser.of(user, addresses) for user in found[: query.limit]]
-        return UserPage(items=items, next_cursor=items[-1].id if len(found) > query.limit else None).response()
+        found, last = page_of(query.limit, lambda most: service.users(query.q, query.cursor, most))
+        items = [ManagedUser.of(user, addresses) for user in found]
+        return UserPage(items=items, next_cursor=last.id if last else None).response()
 
     @admin.patch("/users/<user_id>", responses={200: ManagedUser}, operation_id="update_user")
     def update(path: UserPath, body: UserChange) -> Response:
@@ -120,9 +121,9 @@ def blueprint(service: AdminService, guard: Guard, addresses: Addresses) -> APIB
     @admin.get("/audit", responses={200: AuditPage}, operation_id="list_audit")
     def audit(query: AuditParameters) -> Response:
         """Read the audit log, the newest entries first"""
-        found = service.audit(query.filters(), query.cursor, query.limit + 1)
-        items = [AuditBody.model_validate(entry) for entry in found[: query.limit]]
-        return AuditPage(items=items, next_cursor=items[-1].id if len(found) > query.limit else None).response()
+        found, last = page_of(query.limit, lambda most: service.audit(query.filters(), query.cursor, most))
+        items = [AuditBody.model_validate(entry) for entry in found]
+        return AuditPage(items=items, next_cursor=last.id if last else None).response()
 
     @admin.get(
         "/audit/export",

@@ -14,6 +14,7 @@ from app.api.guard import Guard, principal
 from app.api.schemas import Shown, Strict, identifier
 from app.jobs.model import Job, State
 from app.jobs.service import NO_SUCH_JOB, JobService
+from app.platform.paging import page_of
 
 PREFIX = "/api/v1"
 Limit = Annotated[int, Field(ge=1, le=100)]
@@ -76,9 +77,9 @@ def blueprint(service: JobService, guard: Guard) -> APIBlueprint:
     @jobs.get("/jobs", responses={200: JobPage}, operation_id="list_jobs")
     def list_jobs(query: JobParameters) -> Response:
         """List jobs, the newest first"""
-        found = service.find(principal().user_id, query.cursor, query.limit + 1)
-        items = [_body(job) for job in found[: query.limit]]
-        return JobPage(items=items, next_cursor=items[-1].id if len(found) > query.limit else None).response()
+        user_id = principal().user_id
+        found, last = page_of(query.limit, lambda most: service.find(user_id, query.cursor, most))
+        return JobPage(items=[_body(job) for job in found], next_cursor=last.id if last else None).response()
 
     @jobs.get("/jobs/<job_id>", responses={200: JobBody}, operation_id="get_job")
     def get(path: JobPath) -> Response:
@@ -98,9 +99,10 @@ def blueprint(service: JobService, guard: Guard) -> APIBlueprint:
     @jobs.get("/jobs/<job_id>/refused", responses={200: RefusedPage}, operation_id="list_refused_lines")
     def refused(path: JobPath, query: RefusedParameters) -> Response:
         """List the lines that an import has refused, each with its reason"""
-        found = service.refused(principal().user_id, path.identifier(), query.cursor, query.limit + 1)
-        items = [RefusedLine(line=line, reason=reason, text=text) for line, reason, text in found[: query.limit]]
-        return RefusedPage(items=items, next_cursor=items[-1].line if len(found) > query.limit else None).response()
+        user_id, job_id = principal().user_id, path.identifier()
+        found, last = page_of(query.limit, lambda most: service.refused(user_id, job_id, query.cursor, most))
+        items = [RefusedLine(line=line, reason=reason, text=text) for line, reason, text in found]
+        return RefusedPage(items=items, next_cursor=last[0] if last else None).response()
 
     @jobs.get(
         "/jobs/<job_id>/result", responses={200: {"content": {"text/csv": {}}}}, operation_id="download_job_result"

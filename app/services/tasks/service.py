@@ -8,6 +8,7 @@ from uuid import UUID
 from app.platform.again import again
 from app.platform.clock import Clock, NewId
 from app.platform.errors import InvalidError, NotFoundError, PreconditionError
+from app.platform.paging import page_of
 from app.services.tasks import events
 from app.services.tasks.listing import Page, Query, position
 from app.services.tasks.model import MOST_TAGS, BulkOutcome, Change, Draft, OnceKey, TagCount, Task, Unset
@@ -122,12 +123,9 @@ class TaskService:
     @again
     def page(self, user_id: UUID, query: Query) -> Page:
         """Return one page."""
-        # One more than asked for tells whether there is a next page.
         with self._storage.read_of(user_id) as work:
-            tasks = work.tasks.find(user_id, replace(query, limit=query.limit + 1))
-        items = tasks[: query.limit]
-        more = len(tasks) > query.limit
-        return Page(items, position(items[-1], query.sort) if more else None)
+            items, last = page_of(query.limit, lambda most: work.tasks.find(user_id, replace(query, limit=most)))
+        return Page(items, position(last, query.sort) if last else None)
 
     @again
     def tags(self, user_id: UUID) -> list[TagCount]:
