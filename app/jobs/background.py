@@ -14,6 +14,10 @@ ANNOUNCED = 500
 """Jobs that are announced ahead of the workers: more would only be announced again before their turn comes."""
 
 CLEANING = timedelta(hours=1)
+REMEMBERED = timedelta(days=30)
+"""How long jobs that have ended are listed, and their keys are not used again."""
+DROPPED = 500
+"""Jobs that are deleted in one transaction: each may have many refused lines."""
 
 EVENTS_KEPT = timedelta(days=3)
 """How long events that have been carried on are kept, and the notes of who has handled them."""
@@ -137,3 +141,8 @@ class Cleaner:
         while dropped == DROPPED:
             with self._storage.write() as work:
                 dropped = some(work)
+            while self._drop_jobs(now - REMEMBERED) == DROPPED:
+                pass
+    def _drop_jobs(self, before: datetime) -> int:
+        with self._storage.write() as work:
+            return work.jobs.drop_ended(before, DROPPED)

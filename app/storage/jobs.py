@@ -11,6 +11,8 @@ from sqlalchemy.orm import Session
 from app.jobs.model import Job, State, Step
 from app.storage.models import JobRow
 from app.storage.rows import changed
+from sqlalchemy import CursorResult, and_, delete, func, or_, select, update
+from app.storage.models import JobRow, RefusedLineRow
 from app.storage.upsert import insert_into
 
 FIELDS = (
@@ -134,6 +136,16 @@ class SqlJobs:
                 announced_at=None,
             )
         )
+
+    def drop_ended(self, before: datetime, most: int) -> int:
+        """Delete jobs that succeeded or were cancelled, and their refused lines; return how many. What has failed stays
+        for somebody to look at."""
+        ended = (JobRow.state.in_(("succeeded", "cancelled")), JobRow.due_at < before, JobRow.finished_at < before)
+        chosen = select(JobRow.id).where(*ended).limit(most).with_for_update(skip_locked=True)
+        jobs = list(self._session.scalars(chosen))
+        self._session.execute(delete(RefusedLineRow).where(RefusedLineRow.job_id.in_(jobs)))
+        self._session.execute(delete(JobRow).where(JobRow.id.in_(jobs)))
+        return len(jobs)
 
     def counts(self) -> dict[str, int]:
         """Return how many jobs are in each state that somebody should look at."""

@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import select
 
-from app.jobs.background import Announcer
+from app.jobs.background import REMEMBERED, Announcer, Cleaner
 from app.jobs.handler import Handler
 from app.jobs.model import HopelessError, Job, Step
 from app.jobs.runner import Runner
@@ -58,6 +58,11 @@ def queue(storage: SqlStorage, clock: FakeClock) -> UUID:
 def row(storage: SqlStorage, job_id: UUID) -> JobRow:
     with storage.read() as work:
         return work.session.get_one(JobRow, job_id)
+
+
+def ids(storage: SqlStorage) -> set[UUID]:
+    with storage.read() as work:
+        return set(work.session.scalars(select(JobRow.id)))
 
 
 def effects(storage: SqlStorage) -> list[str]:
@@ -150,6 +155,33 @@ def test_jobs_are_not_announced_while_the_broker_is_away(storage: SqlStorage, cl
     with pytest.raises(ConnectionError):
         Announcer(storage, fail, clock, LEASE).turn()
     assert row(storage, job_id).announced_at is None
+
+
+def test_jobs_that_have_ended_are_forgotten_after_a_while_and_failed_ones_are_not(
+    storage: SqlStorage, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.jobs.background.DROPPED", 2)
+    failing, succeeding = Counting(), runner(storage, Counting(), clock)
+    failing.at_step[0] = HopelessError("no use")
+    failed, waiting = queue(storage, clock), queue(storage, clock)
+    runner(storage, failing, clock).run(failed)
+    ended = [queue(storage, clock) for _ in range(3)]
+    for job_id in ended:
+        succeeding.run(job_id)
+    with storage.write() as work:
+        work.files.refuse(ended[0], [(2, "is no date", "Call the bank,yesterday")])
+    clock.advance(seconds=REMEMBERED.total_seconds())
+    recent = queue(storage, clock)
+    succeeding.run(recent)
+
+    cleaner = Cleaner(storage, clock, lambda: None)
+    cleaner.turn()
+    assert ids(storage) == {failed, waiting, *ended, recent}, "none is old enough yet"
+    clock.advance(seconds=2 * LEASE)
+    Cleaner(storage, clock, lambda: None).turn()
+    assert ids(storage) == {failed, waiting, recent}
+    with storage.read() as work:
+        assert work.files.refused(ended[0], 0, 10) == []
 
 
 def test_of_two_jobs_with_one_key_only_the_first_is_queued(storage: SqlStorage, clock: FakeClock) -> None:
