@@ -7,6 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 import structlog
+from hypothesis import given
+from hypothesis import strategies as st
 
 from app.platform import logs
 
@@ -58,6 +60,33 @@ def test_values_under_secret_names_and_passwords_in_urls_are_hidden(stream: io.T
 
 
 def test_a_fault_is_one_line_with_its_traceback(stream: io.TextIOWrapper) -> None:
+nested = st.recursive(
+    st.just("hunter2"),
+    lambda inner: st.one_of(
+        st.lists(inner, min_size=1, max_size=2),
+        st.tuples(inner),
+        st.dictionaries(st.sampled_from(["name", "items", "0"]), inner, min_size=1, max_size=2),
+    ),
+    max_leaves=6,
+)
+
+
+@given(nested, nested)
+def test_secrets_are_hidden_however_deep_they_lie_and_the_rest_is_shown(secret: object, shown: object) -> None:
+    """V16.2.5: sensitive data is masked."""
+    body = {"answers": [{"new_password": secret, "plain": shown}]}
+    event = logs.redact(None, "info", {"body": body})
+    [answer] = event["body"]["answers"]
+    assert answer == {"new_password": logs.REDACTED, "plain": shown}
+    assert body["answers"][0]["new_password"] == secret, "what is logged stays as it was"
+
+
+def test_passwords_in_urls_are_hidden_in_lists_too() -> None:
+    event = logs.redact(None, "info", {"urls": ("redis://me:hunter2@redis:6379/0", "none")})
+    assert event["urls"] == (f"redis://me:{logs.REDACTED}@redis:6379/0", "none")
+
+
+def test_a_fault_is_one_line_with_its_traceback(stream: io.StringIO) -> None:
     try:
         _ = 1 // 0
     except ZeroDivisionError:
