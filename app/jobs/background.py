@@ -14,15 +14,17 @@ ANNOUNCED = 500
 """Jobs that are announced ahead of the workers: more would only be announced again before their turn comes."""
 
 CLEANING = timedelta(hours=1)
-REMEMBERED = timedelta(days=30)
+
+JOBS_KEPT = timedelta(days=30)
 """How long jobs that have ended are listed, and their keys are not used again."""
-DROPPED = 500
-"""Jobs that are deleted in one transaction: each may have many refused lines."""
+
+JOBS_DROPPED = 500
+"""Jobs that one transaction drops: each may have many refused lines."""
 
 EVENTS_KEPT = timedelta(days=3)
 """How long events that have been carried on are kept, and the notes of who has handled them."""
 
-DROPPED = 5_000
+EVENTS_DROPPED = 5_000
 """Events that one transaction drops: on SQLite no other can write meanwhile."""
 
 
@@ -128,21 +130,17 @@ class Cleaner:
             self._next = now + CLEANING
             with self._storage.write() as work:
                 work.files.drop_older(now - KEPT)
-                work.jobs.drop_ended(now - KEPT)
                 work.resets.drop_expired(now)
+            self._drop(lambda work: work.jobs.drop_ended(now - JOBS_KEPT, now - KEPT, JOBS_DROPPED), JOBS_DROPPED)
             self._sweep()
             before = now - EVENTS_KEPT
-            self._drop(lambda work: work.outbox.drop_carried(before, DROPPED))
+            self._drop(lambda work: work.outbox.drop_carried(before, EVENTS_DROPPED), EVENTS_DROPPED)
             # After the events: the notes of who has handled them must outlive what could be carried once more.
-            self._drop(lambda work: work.inbox.drop_handled(before, DROPPED))
+            self._drop(lambda work: work.inbox.drop_handled(before, EVENTS_DROPPED), EVENTS_DROPPED)
 
-    def _drop(self, some: Callable[[SqlWork], int]) -> None:
-        dropped = DROPPED
-        while dropped == DROPPED:
+    def _drop(self, some: Callable[[SqlWork], int], most: int) -> None:
+        """Drop as many as there are, in transactions of at most so many each."""
+        dropped = most
+        while dropped == most:
             with self._storage.write() as work:
                 dropped = some(work)
-            while self._drop_jobs(now - REMEMBERED) == DROPPED:
-                pass
-    def _drop_jobs(self, before: datetime) -> int:
-        with self._storage.write() as work:
-            return work.jobs.drop_ended(before, DROPPED)

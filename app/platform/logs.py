@@ -21,19 +21,12 @@ URL_PASSWORD = re.compile(r"(?<=://)([^:/@\s]*):[^@\s]+@")
 def redact(_logger: object, _method: str, event: EventDict) -> EventDict:
     """Hide the values of keys that name secrets, and passwords inside URLs, however deep they lie."""
     for key, value in event.items():
-        if _secret(key):
-            event[key] = REDACTED
-        elif isinstance(value, str) and "://" in value:
-            event[key] = URL_PASSWORD.sub(rf"\1:{REDACTED}@", value)
+        event[key] = _shown(key, value)
     return event
 
 
-@lru_cache(maxsize=1024)
-def _secret(key: str) -> bool:
-    return SECRET.search(key) is not None
-        event[key] = _shown(key, value)
 def _shown(key: object, value: Any) -> Any:
-    if isinstance(key, str) and SECRET.search(key):
+    if isinstance(key, str) and _secret(key):
         return REDACTED
     if isinstance(value, str):
         return URL_PASSWORD.sub(rf"\1:{REDACTED}@", value) if "://" in value else value
@@ -42,6 +35,11 @@ def _shown(key: object, value: Any) -> Any:
     if type(value) in {list, tuple}:
         return type(value)(_shown(None, part) for part in value)
     return value
+
+
+@lru_cache(maxsize=1024)
+def _secret(key: str) -> bool:
+    return SECRET.search(key) is not None
 
 
 def processors(form: Literal["json", "console"]) -> list[Processor]:

@@ -9,10 +9,8 @@ from sqlalchemy import and_, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from app.jobs.model import Job, State, Step
-from app.storage.models import JobRow
-from app.storage.rows import changed
-from sqlalchemy import CursorResult, and_, delete, func, or_, select, update
 from app.storage.models import JobRow, RefusedLineRow
+from app.storage.rows import changed
 from app.storage.upsert import insert_into
 
 FIELDS = (
@@ -137,11 +135,20 @@ class SqlJobs:
             )
         )
 
-    def drop_ended(self, before: datetime, most: int) -> int:
-        """Delete jobs that succeeded or were cancelled, and their refused lines; return how many. What has failed stays
-        for somebody to look at."""
-        ended = (JobRow.state.in_(("succeeded", "cancelled")), JobRow.due_at < before, JobRow.finished_at < before)
-        chosen = select(JobRow.id).where(*ended).limit(most).with_for_update(skip_locked=True)
+    def drop_ended(self, before: datetime, nobodys_before: datetime, most: int) -> int:
+        """Delete jobs that succeeded or were cancelled, with their refused lines; return how many.
+
+        What has failed stays for somebody to look at.
+
+        Args:
+            before: those that had ended by then.
+            nobodys_before: the same for jobs that no user sees, such as mails.
+            most: how many at a time.
+        """
+        # by when they were due, which is indexed, and no job ends before that
+        ended = and_(JobRow.state.in_(("succeeded", "cancelled")), JobRow.due_at < nobodys_before)
+        long_ago = or_(JobRow.finished_at < before, and_(JobRow.user_id.is_(None), JobRow.finished_at < nobodys_before))
+        chosen = select(JobRow.id).where(ended, long_ago).limit(most).with_for_update(skip_locked=True)
         jobs = list(self._session.scalars(chosen))
         self._session.execute(delete(RefusedLineRow).where(RefusedLineRow.job_id.in_(jobs)))
         self._session.execute(delete(JobRow).where(JobRow.id.in_(jobs)))
@@ -152,11 +159,6 @@ class SqlJobs:
         states = ("queued", "running", "failed")
         counted = select(JobRow.state, func.count()).where(JobRow.state.in_(states)).group_by(JobRow.state)
         return {**dict.fromkeys(states, 0), **dict(self._session.execute(counted).tuples().all())}
-
-    def drop_ended(self, before: datetime) -> None:
-        """Forget jobs of nobody's that were done before a time; those that have failed stay to be looked at."""
-        ended = (JobRow.user_id.is_(None), JobRow.state == "succeeded", JobRow.finished_at < before)
-        self._session.execute(delete(JobRow).where(*ended))
 
     def _changed(self, statement: Any) -> bool:
         return changed(self._session.execute(statement.execution_options(synchronize_session=False))) == 1

@@ -6,10 +6,11 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import select
 
-from app.jobs.background import REMEMBERED, Announcer, Cleaner
+from app.jobs.background import JOBS_KEPT, Announcer, Cleaner
 from app.jobs.handler import Handler
 from app.jobs.model import HopelessError, Job, Step
 from app.jobs.runner import Runner
+from app.jobs.service import KEPT
 from app.platform.clock import new_id
 from app.platform.errors import UnavailableError
 from app.platform.events import Event
@@ -48,8 +49,8 @@ def runner(storage: SqlStorage, handler: Handler, clock: FakeClock) -> Runner:
     return Runner(storage, {"count": handler}, {}, clock, new_id, lease=LEASE, attempts=3, backoff=10)
 
 
-def queue(storage: SqlStorage, clock: FakeClock) -> UUID:
-    job = Job(new_id(), None, "count", clock())
+def queue(storage: SqlStorage, clock: FakeClock, user_id: UUID | None = None) -> UUID:
+    job = Job(new_id(), user_id, "count", clock())
     with storage.write() as work:
         assert work.jobs.add(job)
     return job.id
@@ -157,21 +158,22 @@ def test_jobs_are_not_announced_while_the_broker_is_away(storage: SqlStorage, cl
     assert row(storage, job_id).announced_at is None
 
 
+@pytest.mark.parametrize(("user_id", "kept"), [(uuid4(), JOBS_KEPT), (None, KEPT)], ids=["a user's", "nobody's"])
 def test_jobs_that_have_ended_are_forgotten_after_a_while_and_failed_ones_are_not(
-    storage: SqlStorage, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+    storage: SqlStorage, clock: FakeClock, monkeypatch: pytest.MonkeyPatch, user_id: UUID | None, kept: timedelta
 ) -> None:
-    monkeypatch.setattr("app.jobs.background.DROPPED", 2)
+    monkeypatch.setattr("app.jobs.background.JOBS_DROPPED", 2)
     failing, succeeding = Counting(), runner(storage, Counting(), clock)
     failing.at_step[0] = HopelessError("no use")
-    failed, waiting = queue(storage, clock), queue(storage, clock)
+    failed, waiting = queue(storage, clock, user_id), queue(storage, clock, user_id)
     runner(storage, failing, clock).run(failed)
-    ended = [queue(storage, clock) for _ in range(3)]
+    ended = [queue(storage, clock, user_id) for _ in range(3)]
     for job_id in ended:
         succeeding.run(job_id)
     with storage.write() as work:
         work.files.refuse(ended[0], [(2, "is no date", "Call the bank,yesterday")])
-    clock.advance(seconds=REMEMBERED.total_seconds())
-    recent = queue(storage, clock)
+    clock.advance(seconds=kept.total_seconds())
+    recent = queue(storage, clock, user_id)
     succeeding.run(recent)
 
     cleaner = Cleaner(storage, clock, lambda: None)
