@@ -21,6 +21,7 @@ from app.api import (
     files,
     health,
     jobs,
+    notifications,
     openapi,
     password_reset,
     problems,
@@ -63,6 +64,9 @@ from app.services.auth.avatars import AvatarService
 from app.services.auth.resets import PasswordResetService
 from app.services.auth.service import AuthService, Lifetimes
 from app.services.auth.sessions import SessionService
+from app.services.notifications import letters
+from app.services.notifications.consumers import KnowRecipients, Remind
+from app.services.notifications.service import NotificationService
 from app.services.tasks.attachments import AttachmentService
 from app.services.tasks.reminders import ReminderService
 from app.services.tasks.service import TaskService
@@ -97,6 +101,7 @@ class Container:
     tasks: TaskService
     shelf: Shelf
     attachments: AttachmentService
+    notifications: NotificationService
     runner: Runner
     deliveries: Deliveries
     clockwork: tuple[Loop, ...]
@@ -126,6 +131,7 @@ SERVICES: dict[str, Callable[[Container], list[APIBlueprint]]] = {
         transfers.blueprint(parts.jobs, parts.guard, parts.settings.import_bytes),
         jobs.blueprint(parts.jobs, parts.guard),
     ],
+    "notifications": lambda parts: [notifications.blueprint(parts.notifications, parts.guard)],
 }
 """The services by name, as app.registry lists them, and the blueprints of each."""
 
@@ -156,11 +162,15 @@ def build(settings: Settings) -> Container:
         utc_now,
         new_id,
     )
+    reminder_letters = letters.ReminderLetters(storage, settings.public_url or "")
     sender = mailer(settings)
     runner = Runner(
         storage,
         {"import": ImportTasks(utc_now, new_id), "export": ExportTasks(utc_now)},
-        {resets.MAIL: SendMail(sender, password_resets)},
+        {
+            resets.MAIL: SendMail(sender, password_resets),
+            letters.REMINDER_MAIL: SendMail(sender, reminder_letters),
+        },
         utc_now,
         new_id,
         lease=settings.visibility_timeout,
@@ -168,7 +178,8 @@ def build(settings: Settings) -> Container:
         backoff=settings.job_backoff,
     )
     shelf = Shelf(storage, _objects(settings, storage), utc_now, new_id)
-    deliveries = Deliveries(storage, (), utc_now, attempts=settings.job_attempts, first=settings.job_backoff)
+    consumers = (KnowRecipients(), Remind())
+    deliveries = Deliveries(storage, consumers, utc_now, attempts=settings.job_attempts, first=settings.job_backoff)
     clockwork = (
         Loop("relay", Relay(storage, deliveries, utc_now).turn, settings.job_poll),
         Loop("deliveries", deliveries.turn, settings.job_poll),
@@ -188,6 +199,7 @@ def build(settings: Settings) -> Container:
         tasks=TaskService(storage, utc_now, new_id),
         shelf=shelf,
         attachments=AttachmentService(storage, shelf, utc_now, settings.attachment_quota),
+        notifications=NotificationService(storage, utc_now),
         runner=runner,
         deliveries=deliveries,
         clockwork=clockwork,

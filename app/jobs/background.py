@@ -24,6 +24,9 @@ JOBS_DROPPED = 500
 EVENTS_KEPT = timedelta(days=3)
 """How long events that have been carried on are kept, and the notes of who has handled them."""
 
+NOTIFICATIONS_KEPT = timedelta(days=90)
+"""How long people can look up what they have been told."""
+
 EVENTS_DROPPED = 5_000
 """Events that one transaction drops: on SQLite no other can write meanwhile."""
 
@@ -131,6 +134,7 @@ class Cleaner:
             with self._storage.write() as work:
                 work.files.drop_older(now - KEPT)
                 work.resets.drop_expired(now)
+                work.notifications.drop_older(now - NOTIFICATIONS_KEPT)
             self._drop(lambda work: work.jobs.drop_ended(now - JOBS_KEPT, now - KEPT, JOBS_DROPPED), JOBS_DROPPED)
             self._sweep()
             before = now - EVENTS_KEPT

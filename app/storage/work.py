@@ -19,6 +19,7 @@ from app.storage.files import SqlFiles
 from app.storage.inbox import SqlInbox
 from app.storage.jobs import SqlJobs
 from app.storage.mails import SqlMails
+from app.storage.notifications import SqlNotifications, SqlPreferences, SqlRecipients
 from app.storage.objects import SqlObjectPieces, SqlObjects
 from app.storage.once import SqlOnce
 from app.storage.outbox import SqlOutbox
@@ -40,6 +41,9 @@ class SqlWork:
         self.tasks = SqlTasks(session)
         self.reminders = SqlReminders(session)
         self.attachments = SqlAttachments(session)
+        self.notifications = SqlNotifications(session)
+        self.recipients = SqlRecipients(session)
+        self.preferences = SqlPreferences(session)
         self.objects = SqlObjects(session)
         self.object_pieces = SqlObjectPieces(session)
         self.jobs = SqlJobs(session)

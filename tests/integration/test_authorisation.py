@@ -4,6 +4,7 @@ The numbers are those of the OWASP Application Security Verification Standard 5.
 """
 
 import json
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -16,9 +17,11 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from flask_openapi.openapi import OpenAPI
 
 from app.api.openapi import document
+from app.bootstrap import Container
 from app.platform.keys import SignatureKey, signature_key
 from app.platform.tokens import AccessTokens
 from tests.support.api import Person, assert_problem
+from tests.support.notifications import remind_of
 from tests.support.server import SECRET
 
 PUBLIC = {
@@ -159,18 +162,20 @@ def test_only_administrators_get_into_administration(app: OpenAPI, person: Perso
         assert_problem(response, 403)
 
 
-def test_nobody_reaches_what_is_somebody_elses(person: Person) -> None:
+def test_nobody_reaches_what_is_somebody_elses(person: Person, container: Container) -> None:
     """V8.2.2: an object of somebody else is as unknown as one that never was."""
     other = Person(person.client).register()
     task = other.create()["id"]
     [session] = other.call("GET", "/auth/sessions").get_json()["items"]
+    told = remind_of(container, other)
     for method, path, body in (
         ("GET", f"/tasks/{task}", None),
         ("PATCH", f"/tasks/{task}", {"title": "mine now"}),
         ("DELETE", f"/tasks/{task}", None),
         ("DELETE", f"/auth/sessions/{session['id']}", None),
+        ("POST", f"/notifications/{told}/read", None),
     ):
-        unknown = path.rpartition("/")[0] + f"/{uuid4()}"
+        unknown = re.sub("[0-9a-f]{8}-[0-9a-f-]+", str(uuid4()), path)
         refused = assert_problem(person.call(method, path, json=body), 404)
         never = assert_problem(person.call(method, unknown, json=body), 404)
         assert refused["detail"] == never["detail"]

@@ -10,12 +10,12 @@ from uuid import uuid4
 import pytest
 from alembic import command
 from alembic.script import ScriptDirectory
-from sqlalchemy import insert, inspect, text
+from sqlalchemy import insert, inspect, select, text
 from sqlalchemy.exc import DBAPIError
 
 from app.storage.engine import Database, connect
 from app.storage.migrate import LOCK, REQUIRED_REVISION, NotMigratedError, check_ready, configuration, migrate
-from app.storage.models import AuditRow, Base
+from app.storage.models import AuditRow, Base, RecipientRow, UserRow
 from tests.support.ports import wait_for
 from tests.support.postgres import Postgres
 from tests.support.server import ROOT, environment
@@ -136,3 +136,23 @@ def test_the_audit_log_refuses_to_be_changed(empty: Database) -> None:
             connection.execute(text(statement))
     with empty.reader.begin() as connection:
         assert connection.scalar(text("SELECT count(*) FROM audit_log")) == 1
+
+
+def test_mails_reach_accounts_that_are_older_than_the_notifications(empty: Database) -> None:
+    scripts = ScriptDirectory.from_config(configuration())
+    [before] = [script.down_revision for script in scripts.walk_revisions() if "_notifications" in script.path]
+    migrate(empty, str(before))
+    old = {
+        "id": uuid4(),
+        "email": "ada@example.org",
+        "name": "Ada",
+        "password_hash": "",
+        "created_at": datetime.now(UTC),
+    }
+    with empty.writer.begin() as connection:
+        connection.execute(insert(UserRow).values(**old, role="user"))
+    migrate(empty)
+    with empty.reader.begin() as connection:
+        assert connection.execute(select(RecipientRow.user_id, RecipientRow.email, RecipientRow.name)).all() == [
+            (old["id"], "ada@example.org", "Ada")
+        ]

@@ -12,9 +12,11 @@ DUE = "2030-01-01T00:00:00Z"
 
 
 def told(container: Container) -> list[tuple[str, dict[str, Any]]]:
-    """Return the events so far, in order."""
+    """Return the events of tasks so far, in order."""
     with container.database.reader.begin() as connection:
-        rows = connection.execute(select(OutboxRow.name, OutboxRow.payload).order_by(OutboxRow.id))
+        rows = connection.execute(
+            select(OutboxRow.name, OutboxRow.payload).where(OutboxRow.name.like("task.%")).order_by(OutboxRow.id)
+        )
         return [(row.name, row.payload) for row in rows]
 
 

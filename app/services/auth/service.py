@@ -10,6 +10,7 @@ from uuid import UUID
 from app.platform.again import again
 from app.platform.clock import Clock, NewId
 from app.platform.errors import InvalidError, UnauthenticatedError
+from app.services.auth import events
 from app.services.auth.model import RefreshToken, Role, Session, TokenPair, User, normalise_email
 from app.services.auth.ports import AuthStorage, AuthWork, PasswordHashing, TokenIssuer
 from app.services.auth.sessions import SessionService
@@ -50,6 +51,7 @@ class AuthService:
         user = User(self._new_id(), normalise_email(email), name.strip(), password_hash, self._clock())
         with self._storage.write() as work:
             work.users.add(user)
+            work.outbox.add(events.registered(user, self._new_id))
         return user
 
     def login(self, email: str, password: str) -> TokenPair:
@@ -132,6 +134,8 @@ class AuthService:
         """Change the name of an account and return the account."""
         with self._storage.write() as work:
             work.users.set_name(user_id, name)
+            if user := work.users.by_id(user_id):
+                work.outbox.add(events.changed(user, self._new_id, self._clock()))
         return self.user(user_id)
 
     @again

@@ -1,0 +1,23 @@
+"""What is told of accounts: what other services keep a copy of.
+
+user.registered  address and name
+user.changed     the same, as they are now
+"""
+
+from datetime import datetime
+
+from app.platform.clock import NewId
+from app.platform.events import Event
+from app.services.auth.model import User
+
+
+def registered(user: User, new_id: NewId) -> Event:
+    return Event(new_id(), "user.registered", user.id, user.created_at, _facts(user))
+
+
+def changed(user: User, new_id: NewId, now: datetime) -> Event:
+    return Event(new_id(), "user.changed", user.id, now, _facts(user))
+
+
+def _facts(user: User) -> dict[str, object]:
+    return {"email": user.email, "name": user.name}

@@ -1,0 +1,39 @@
+"""What the notifications service does when it hears of something."""
+
+from uuid import UUID
+
+from app.platform.events import Event
+from app.services.notifications.letters import REMINDER_MAIL
+from app.services.notifications.model import Kind, Notification, Recipient
+from app.services.notifications.ports import NotificationWork
+
+
+class KnowRecipients:
+    """Keeps a copy of where mails to users go."""
+
+    name = "notifications.recipients"
+    events = frozenset({"user.registered", "user.changed"})
+
+    def handle(self, work: NotificationWork, event: Event) -> None:
+        facts = {name: str(value) for name, value in event.payload.items()}
+        work.recipients.put(Recipient(_user_of(event), facts["email"], facts["name"]), event.at)
+
+
+class Remind:
+    """Tells users of their tasks, in the front end and by mail."""
+
+    name = "notifications.reminders"
+    events = frozenset({"task.reminder_due"})
+
+    def handle(self, work: NotificationWork, event: Event) -> None:
+        user_id, task_id = _user_of(event), UUID(str(event.payload["task_id"]))
+        title = str(event.payload["title"])
+        work.notifications.add(Notification(event.id, user_id, Kind.REMINDER, task_id, title, event.at))
+        if work.preferences.get(user_id).reminder_mails:
+            work.mails.add(REMINDER_MAIL, {"notification_id": str(event.id)})
+
+
+def _user_of(event: Event) -> UUID:
+    if event.user_id is None:
+        raise ValueError(f"{event.name} is about nobody")
+    return event.user_id

@@ -1,0 +1,56 @@
+"""What users do with their notifications."""
+
+from dataclasses import replace
+from uuid import UUID
+
+from app.platform.again import again
+from app.platform.clock import Clock
+from app.platform.errors import NotFoundError
+from app.services.notifications.model import Notification, Preferences
+from app.services.notifications.ports import NotificationStorage
+
+NO_SUCH_NOTIFICATION = "There is no such notification."
+
+
+class NotificationService:
+    def __init__(self, storage: NotificationStorage, clock: Clock) -> None:
+        self._storage = storage
+        self._clock = clock
+
+    @again
+    def find(self, user_id: UUID, after: UUID | None, limit: int) -> tuple[list[Notification], int]:
+        """Return up to `limit` notifications, newest first, older than `after`; and how many are unread in all."""
+        with self._storage.read_of(user_id) as work:
+            return work.notifications.find(user_id, after, limit), work.notifications.unread(user_id)
+
+    @again
+    def mark_read(self, user_id: UUID, notification_id: UUID) -> None:
+        """Note that a notification is read. Raises NotFoundError."""
+        with self._storage.write() as work:
+            if not work.notifications.mark_read(user_id, notification_id, self._clock()):
+                raise NotFoundError(NO_SUCH_NOTIFICATION)
+
+    @again
+    def mark_all_read(self, user_id: UUID) -> None:
+        """Note that all that there are until now are read."""
+        with self._storage.write() as work:
+            work.notifications.mark_all_read(user_id, self._clock())
+
+    @again
+    def preferences(self, user_id: UUID) -> Preferences:
+        """Return what the user wants to have by mail."""
+        with self._storage.read_of(user_id) as work:
+            return work.preferences.get(user_id)
+
+    @again
+    def prefer(self, user_id: UUID, change: dict[str, bool]) -> Preferences:
+        """Change what the user wants to have by mail, and return it.
+
+        Args:
+            user_id: whose wishes.
+            change: fields of Preferences; the others stay.
+        """
+        with self._storage.write() as work:
+            preferences = replace(work.preferences.get(user_id), **change)
+            work.preferences.put(user_id, preferences)
+        return preferences

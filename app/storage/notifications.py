@@ -1,0 +1,85 @@
+"""Repositories of the notifications service."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy.orm import Session
+
+from app.services.notifications.model import Kind, Notification, Preferences, Recipient
+from app.storage.models import NotificationRow, PreferencesRow, RecipientRow
+from app.storage.upsert import insert_into
+from app.storage.versions import touch
+
+
+class SqlNotifications:
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def add(self, notification: Notification) -> None:
+        self._session.execute(insert(NotificationRow).values(**vars(notification)))
+
+    def get(self, notification_id: UUID) -> Notification | None:
+        row = self._session.get(NotificationRow, notification_id)
+        return _notification(row) if row else None
+
+    def find(self, user_id: UUID, after: UUID | None, limit: int) -> list[Notification]:
+        statement = select(NotificationRow).where(NotificationRow.user_id == user_id)
+        if after is not None:
+            statement = statement.where(NotificationRow.id < after)
+        rows = self._session.scalars(statement.order_by(NotificationRow.id.desc()).limit(limit))
+        return [_notification(row) for row in rows]
+
+    def unread(self, user_id: UUID) -> int:
+        mine = (NotificationRow.user_id == user_id, NotificationRow.read_at.is_(None))
+        return self._session.scalar(select(func.count()).select_from(NotificationRow).where(*mine)) or 0
+
+    def mark_read(self, user_id: UUID, notification_id: UUID, now: datetime) -> bool:
+        touch(self._session, user_id)
+        mine = (NotificationRow.user_id == user_id, NotificationRow.id == notification_id)
+        read = update(NotificationRow).where(*mine).values(read_at=func.coalesce(NotificationRow.read_at, now))
+        return self._session.scalar(read.returning(NotificationRow.id)) is not None
+
+    def mark_all_read(self, user_id: UUID, now: datetime) -> None:
+        touch(self._session, user_id)
+        mine = (NotificationRow.user_id == user_id, NotificationRow.read_at.is_(None))
+        self._session.execute(update(NotificationRow).where(*mine).values(read_at=now))
+
+    def drop_older(self, before: datetime) -> None:
+        """Forget notifications from before a time, read or not."""
+        self._session.execute(delete(NotificationRow).where(NotificationRow.created_at < before))
+
+
+class SqlRecipients:
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def put(self, recipient: Recipient, at: datetime) -> None:
+        values = {"email": recipient.email, "name": recipient.name, "at": at}
+        statement = insert_into(self._session, RecipientRow).values(user_id=recipient.user_id, **values)
+        self._session.execute(
+            statement.on_conflict_do_update(index_elements=["user_id"], set_=values, where=RecipientRow.at <= at)
+        )
+
+    def get(self, user_id: UUID) -> Recipient | None:
+        row = self._session.get(RecipientRow, user_id)
+        return Recipient(row.user_id, row.email, row.name) if row else None
+
+
+class SqlPreferences:
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def get(self, user_id: UUID) -> Preferences:
+        row = self._session.get(PreferencesRow, user_id)
+        return Preferences(row.reminder_mails, row.weekly_report) if row else Preferences()
+
+    def put(self, user_id: UUID, preferences: Preferences) -> None:
+        touch(self._session, user_id)
+        values = vars(preferences)
+        statement = insert_into(self._session, PreferencesRow).values(user_id=user_id, **values)
+        self._session.execute(statement.on_conflict_do_update(index_elements=["user_id"], set_=values))
+
+
+def _notification(row: NotificationRow) -> Notification:
+    return Notification(row.id, row.user_id, Kind(row.kind), row.task_id, row.title, row.created_at, row.read_at)

@@ -1,0 +1,182 @@
+"""Notifications: what people are told, once, in the front end and by mail as far as they want it."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import select, update
+
+from app.bootstrap import Container, build, create_app
+from app.jobs.background import NOTIFICATIONS_KEPT, Cleaner
+from app.platform.clock import new_id, utc_now
+from app.platform.events import Event
+from app.services.notifications.consumers import KnowRecipients
+from app.storage.engine import Database
+from app.storage.models import JobRow, NotificationRow, OutboxRow
+from app.storage.work import SqlStorage
+from tests.support.api import Person, assert_problem
+from tests.support.notifications import carry, remind_of
+from tests.support.settings import make_settings
+from tests.support.smtp import Inbox, mail_server
+
+
+@pytest.fixture
+def inbox() -> Iterator[Inbox]:
+    with mail_server() as started:
+        yield started
+
+
+@pytest.fixture
+def mailing(database_url: str, inbox: Inbox) -> Iterator[Container]:
+    """The parts of an application that sends mails."""
+    mail = {"smtp_host": "127.0.0.1", "smtp_port": inbox.port, "smtp_tls": "none", "mail_from": "noreply@example.org"}
+    parts = build(make_settings(database_url, **mail, public_url="https://tasks.example.org"))
+    yield parts
+    parts.database.dispose()
+
+
+def listed(person: Person, **query: object) -> dict[str, Any]:
+    answer = person.call("GET", "/notifications", query_string=query)
+    assert answer.status_code == 200, answer.text
+    page: dict[str, Any] = answer.get_json()
+    return page
+
+
+def test_a_reminder_is_told_in_the_front_end_and_by_mail(mailing: Container, inbox: Inbox) -> None:
+    person = Person(create_app(mailing).test_client()).register()
+    task = person.create(title="Grüße an Ada", remind_at=datetime.now(UTC).isoformat())
+    carry(mailing)
+    page = listed(person)
+    [told] = page["items"]
+    assert (told["kind"], told["task_id"], told["title"], told["read_at"]) == (
+        "reminder", task["id"], "Grüße an Ada", None
+    )  # fmt: skip
+    assert (page["unread"], page["next_cursor"]) == (1, None)
+    [mail] = inbox.mails
+    assert (mail["To"], mail["Subject"]) == (person.email, "Reminder: Grüße an Ada")
+    assert "https://tasks.example.org/#/tasks" in mail.get_content()
+
+
+def test_an_event_that_comes_again_tells_and_mails_nothing_more(mailing: Container, inbox: Inbox) -> None:
+    person = Person(create_app(mailing).test_client()).register()
+    remind_of(mailing, person)
+    with mailing.storage.write() as work:
+        work.session.execute(update(OutboxRow).values(carried_at=None))
+    carry(mailing)
+    assert listed(person)["unread"] == 1
+    assert len(inbox.mails) == 1
+
+
+def test_who_wants_no_mails_is_told_in_the_front_end_alone(mailing: Container, inbox: Inbox) -> None:
+    person = Person(create_app(mailing).test_client()).register()
+    preferences = {"reminder_mails": True, "weekly_report": False}
+    assert person.call("GET", "/notifications/preferences").get_json() == preferences
+    answer = person.call("PATCH", "/notifications/preferences", json={"reminder_mails": False})
+    assert answer.get_json() == {**preferences, "reminder_mails": False}
+    assert person.call("PATCH", "/notifications/preferences", json={}).get_json() == answer.get_json()
+    remind_of(mailing, person)
+    assert listed(person)["unread"] == 1
+    assert inbox.mails == []
+
+
+def test_a_mail_that_waits_is_not_sent_to_who_wants_none_any_more(mailing: Container, inbox: Inbox) -> None:
+    person = Person(create_app(mailing).test_client()).register()
+    inbox.to_mail = "451 later"
+    remind_of(mailing, person)
+    inbox.to_mail = "250 OK"
+    person.call("PATCH", "/notifications/preferences", json={"reminder_mails": False})
+    with mailing.storage.write() as work:
+        work.session.execute(update(JobRow).where(JobRow.state == "queued").values(due_at=utc_now()))
+    assert mailing.inline.run_errands()
+    assert inbox.mails == []
+    with mailing.storage.read() as work:
+        assert list(work.session.scalars(select(JobRow.state))) == ["succeeded"]
+
+
+def test_the_list_is_read_page_by_page_without_gap_or_repetition(person: Person, container: Container) -> None:
+    told = [remind_of(container, person, f"Task {number}") for number in range(5)][::-1]
+    found: list[str] = []
+    cursor: object = None
+    for expected in (2, 2, 1):
+        page = listed(person, limit=2, **({"cursor": cursor} if cursor else {}))
+        ids = [each["id"] for each in page["items"]]
+        assert (len(ids), page["unread"]) == (expected, 5)
+        found += ids
+        cursor = page["next_cursor"]
+    assert found == told
+    assert cursor is None
+
+
+def test_what_has_been_read_stays_and_counts_no_more(person: Person, container: Container) -> None:
+    first, second, third = (remind_of(container, person) for _ in range(3))
+    del third
+    for _ in range(2):
+        assert person.call("POST", f"/notifications/{first}/read").status_code == 204
+    page = listed(person)
+    assert page["unread"] == 2
+    read = {each["id"]: each["read_at"] for each in page["items"]}
+    assert read[first] is not None
+    assert read[second] is None
+    assert person.call("POST", "/notifications/read").status_code == 204
+    again = listed(person)
+    assert again["unread"] == 0
+    assert {each["id"]: each["read_at"] for each in again["items"]}[first] == read[first]
+
+
+def test_nobody_reads_for_somebody_else(new_person: Callable[[], Person], container: Container) -> None:
+    """V8.2.2"""
+    one, other = new_person(), new_person()
+    told = remind_of(container, one)
+    assert_problem(other.call("POST", f"/notifications/{told}/read"), 404)
+    assert other.call("POST", "/notifications/read").status_code == 204
+    assert (listed(one)["unread"], listed(other)["items"]) == (1, [])
+
+
+@pytest.mark.parametrize("body", [{"reminder_mails": "yes"}, {"reminder_mails": None}, {"sms": True}])
+def test_preferences_are_true_or_false(person: Person, body: dict[str, object]) -> None:
+    assert_problem(person.call("PATCH", "/notifications/preferences", json=body), 422)
+
+
+def test_what_is_known_of_recipients_follows_the_accounts(person: Person, container: Container) -> None:
+    person.call("PATCH", "/users/me", json={"name": "Amazing Grace"})
+    carry(container)
+    with container.storage.read() as work:
+        user = work.users.by_email(person.email)
+        assert user is not None
+        recipient = work.recipients.get(user.id)
+    assert recipient is not None
+    assert (recipient.email, recipient.name) == (person.email, "Amazing Grace")
+
+
+def test_an_older_event_that_comes_late_changes_nothing(database: Database) -> None:
+    user_id, now = new_id(), utc_now()
+    newer = Event(new_id(), "user.changed", user_id, now, {"email": "new@example.org", "name": "New"})
+    older = replace(newer, name="user.registered", at=now - timedelta(1), payload={"email": "old@x.org", "name": "Old"})
+    with SqlStorage(database).write() as work:
+        for event in (newer, older):
+            KnowRecipients().handle(work, event)
+        recipient = work.recipients.get(user_id)
+    assert recipient is not None
+    assert (recipient.email, recipient.name) == ("new@example.org", "New")
+
+
+def test_old_notifications_are_dropped(person: Person, container: Container) -> None:
+    remind_of(container, person)
+    kept = remind_of(container, person)
+    now = utc_now()
+    with container.storage.write() as work:
+        oldest = select(NotificationRow.id).order_by(NotificationRow.id).limit(1).scalar_subquery()
+        work.session.execute(
+            update(NotificationRow).where(NotificationRow.id == oldest).values(created_at=now - NOTIFICATIONS_KEPT)
+        )
+    Cleaner(container.storage, lambda: now + timedelta(seconds=1), lambda: None).turn()
+    assert [each["id"] for each in listed(person)["items"]] == [kept]
+
+
+def test_the_service_runs_alone(container: Container, person: Person) -> None:
+    alone = replace(person, client=create_app(container, "notifications").test_client())
+    assert listed(alone)["unread"] == 0
+    assert_problem(alone.call("GET", "/tasks"), 404)
+    assert_problem(alone.client.post("/api/v1/auth/login", json={}), 404)

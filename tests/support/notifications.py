@@ -1,0 +1,25 @@
+"""Events and mails, carried on without waiting for the threads that do it."""
+
+from datetime import UTC, datetime
+
+from app.bootstrap import Container
+from app.jobs.relay import Relay
+from app.platform.clock import new_id, utc_now
+from app.services.tasks.reminders import ReminderService
+from tests.support.api import Person
+
+
+def carry(container: Container) -> None:
+    """Tell of what is due, bring all events to their consumers, and send all mails."""
+    relay = Relay(container.storage, container.deliveries, utc_now)
+    for turn in (ReminderService(container.storage, utc_now, new_id).turn, relay.turn, container.inline.run_errands):
+        while turn():
+            pass
+
+
+def remind_of(container: Container, person: Person, title: str = "A task") -> str:
+    """Let somebody be reminded of a new task, and return the identifier of the notification."""
+    person.create(title=title, remind_at=datetime.now(UTC).isoformat())
+    carry(container)
+    newest = person.call("GET", "/notifications").get_json()["items"][0]
+    return str(newest["id"])
