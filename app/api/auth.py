@@ -5,6 +5,7 @@ from http import HTTPStatus
 from typing import Annotated, Literal
 from uuid import UUID
 
+import structlog
 from flask import Blueprint, Response, jsonify, request
 from flask_openapi.blueprint import APIBlueprint
 from flask_openapi.models.media_type import MediaType
@@ -82,6 +83,10 @@ def public_blueprint(service: AuthService, limits: Limits) -> APIBlueprint:
     """What needs no log-in."""
     blueprint = APIBlueprint("auth", __name__, url_prefix=PREFIX, abp_tags=[{"name": "auth"}])
     blueprint.before_request(require_json)
+
+    @blueprint.before_request
+    def name_the_other_end() -> None:
+        structlog.contextvars.bind_contextvars(remote=request.remote_addr)  # in what is logged of log-ins
 
     @blueprint.post("/auth/register", responses={201: UserBody}, operation_id="register")
     def register(body: Registration) -> Response:

@@ -81,11 +81,14 @@ def problem(
     response = Response(json.dumps(body), status=status, mimetype=MEDIA_TYPE, headers=headers)
     if status == HTTPStatus.UNAUTHORIZED:
         # RFC 6750, section 3: the reason is named only to somebody who has shown a token.
-        shown = "Authorization" in request.headers
-        response.headers["WWW-Authenticate"] = 'Bearer error="invalid_token"' if shown else "Bearer"
+        response.headers["WWW-Authenticate"] = 'Bearer error="invalid_token"' if _shows_token() else "Bearer"
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         response.headers["Retry-After"] = str(RETRY_AFTER)
     return response
+
+
+def _shows_token() -> bool:
+    return "Authorization" in request.headers
 
 
 def validation_problem(error: ValidationError) -> Response:
@@ -111,6 +114,16 @@ def register(app: Flask) -> None:
         errors = [FieldError(error.field, str(error), "invalid")] if isinstance(error, InvalidError) else []
         if isinstance(error, UnavailableError):
             log.warning("unavailable", reason=str(error), cause=repr(error.__cause__))
+        if isinstance(error, ForbiddenError) or (isinstance(error, UnauthenticatedError) and _shows_token()):
+            who = g.get("principal")
+            log.warning(
+                "access refused",
+                reason=str(error),
+                method=request.method,
+                path=request.path,
+                remote=request.remote_addr,
+                user_id=str(who.user_id) if who else None,
+            )
         return problem(STATUS[type(error)], str(error), errors=errors)
 
     @app.errorhandler(HTTPException)

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
+import structlog
+
 from app.platform.again import again
 from app.platform.clock import Clock, NewId
 from app.platform.errors import InvalidError, UnauthenticatedError
@@ -14,6 +16,8 @@ from app.services.auth import events
 from app.services.auth.model import RefreshToken, Role, Session, TokenPair, User, normalise_email
 from app.services.auth.ports import AuthStorage, AuthWork, PasswordHashing, TokenIssuer
 from app.services.auth.sessions import SessionService
+
+log = structlog.get_logger(__name__)
 
 REFUSED_LOGIN = "The e-mail address or the password is wrong."
 REFUSED_REFRESH = "The refresh token is not valid. Log in again."
@@ -59,6 +63,8 @@ class AuthService:
         with self._storage.read() as work:
             user = work.users.by_email(normalise_email(email))
         if not self._passwords.verify(user.password_hash if user else None, password) or not user or user.disabled:
+            # Not the address that was typed: it may be anything, a password in the wrong field too.
+            log.warning("log-in refused", user_id=str(user.id) if user else None, locked=bool(user and user.disabled))
             raise UnauthenticatedError(REFUSED_LOGIN)
         upgraded = self._passwords.hash(password) if self._passwords.outdated(user.password_hash) else None
         now = self._clock()
@@ -66,12 +72,16 @@ class AuthService:
         with self._storage.write() as work:
             # Hashing takes long. Whoever has changed the password, the role or the lock of the account meanwhile has
             # ended the sessions that there were: none may begin by what was right before.
+            pair = None
             if work.users.locked(user.id) == user:
                 if upgraded:
                     work.users.set_password_hash(user.id, upgraded)
                 work.sessions.add(session)
-                return self._issue(work, session, user.role, now)
-        return self.login(email, password)
+                pair = self._issue(work, session, user.role, now)
+        if pair is None:
+            return self.login(email, password)
+        log.info("logged in", user_id=str(user.id), session_id=str(session.id))
+        return pair
 
     def refresh(self, refresh_token: str) -> TokenPair:
         """Trade a refresh token for a new pair.
@@ -93,6 +103,12 @@ class AuthService:
                     work.sessions.touch(session.id, now)
                     return self._issue(work, session, user.role, now)
                 work.sessions.revoke(session.id, now)
+        log.warning(
+            "refresh refused",
+            user_id=str(session.user_id),
+            session_id=str(session.id),
+            used_again=session.revoked_at is None,
+        )
         # Also when it had ended before: the denylist may have been away then.
         self._sessions.end(session.user_id, {session.id})
         raise UnauthenticatedError(REFUSED_REFRESH)
@@ -121,6 +137,7 @@ class AuthService:
         """
         user = self.user(user_id)
         if not self._passwords.verify(user.password_hash, current):
+            log.warning("change of password refused", user_id=str(user_id))
             raise InvalidError("current_password", "is not the current password")
         password_hash = self._passwords.hash(new)
         # Before, so that nothing has changed when the denylist is away; and after, for a log-in in between.
@@ -128,6 +145,7 @@ class AuthService:
         with self._storage.write() as work:
             work.users.set_password_hash(user_id, password_hash)
             work.resets.void(user_id, self._clock())
+        log.info("password changed", user_id=str(user_id))
         self._sessions.end_all(user_id, but=session_id)
 
     def rename(self, user_id: UUID, name: str) -> User:
