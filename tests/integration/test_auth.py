@@ -28,6 +28,7 @@ def test_somebody_registers_and_logs_in(app: OpenAPI) -> None:
         "email": email.lower(),
         "name": "Some Body",
         "role": "user",
+        "avatar_url": None,
         "created_at": user["created_at"],
     }
 
