@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from http import HTTPStatus
 
 import structlog
-from flask import Flask, Response, request
+from flask import Flask, Response, g, request
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 from werkzeug.exceptions import HTTPException
