@@ -40,6 +40,7 @@ def chart_values(settings: Settings, image: Image) -> dict[str, Any]:
         else {"type": "NodePort", "port": names.API_PORT, "nodePort": settings.node_port},
         "route": _route(settings) if gateway else {"enabled": False},
         "networkPolicy": _network_policy(settings),
+        "jobs": _jobs(settings),
     }
 
 
@@ -68,6 +69,15 @@ def _env(settings: Settings) -> dict[str, str]:
         }
     if row.cache:
         env |= {"APP_REDIS_HOST": names.CACHE, "APP_REDIS_PORT": str(names.CACHE_PORT)}
+    if settings.smtp_host:
+        env |= {
+            "APP_SMTP_HOST": settings.smtp_host,
+            "APP_SMTP_PORT": str(settings.smtp_port),
+            "APP_SMTP_USER": settings.smtp_user,
+            "APP_SMTP_TLS": settings.smtp_tls.value,
+            "APP_MAIL_FROM": settings.mail_from,
+            "APP_PUBLIC_URL": settings.addresses()[1] or settings.addresses()[0],
+        }
     return env
 
 
@@ -80,6 +90,8 @@ def _env_from_secrets(settings: Settings) -> list[dict[str, Any]]:
         ]
     if settings.row.cache:
         wanted.append(("APP_REDIS_PASSWORD", names.CACHE, names.CACHE_SECRET_KEY))
+    if settings.smtp_host and settings.smtp_user:
+        wanted.append(("APP_SMTP_PASSWORD", names.MAIL_SECRET, names.MAIL_SECRET_KEY))
     accepted = {
         "name": "APP_SECRET_KEYS_ACCEPTED",
         "secret": names.KEYS_SECRET,
@@ -111,12 +123,27 @@ def _route(settings: Settings) -> dict[str, Any]:
     return route
 
 
+def _jobs(settings: Settings) -> dict[str, Any]:
+    row = settings.row.jobs
+    if row is None:
+        return {"enabled": False}
+    worker: dict[str, Any] = {
+        "autoscaling": {"minReplicas": row.min_workers, "maxReplicas": row.max_workers},
+        "resources": row.worker.resources(),
+    }
+    if settings.smtp_host:
+        worker["egressTo"] = [_outside(settings.smtp_port)]
+    return {"enabled": True, "worker": worker, "beat": {"resources": row.beat.resources()}}
+
+
 def _network_policy(settings: Settings) -> dict[str, Any]:
     outward = []
     if settings.database_kind is DatabaseKind.POSTGRESQL:
         outward.append(_egress(names.DATABASE_LABELS, names.DATABASE_PORT))
     if settings.row.cache:
         outward.append(_egress(names.CACHE_LABELS, names.CACHE_PORT))
+    if settings.smtp_host and settings.row.jobs is None:
+        outward.append(_outside(settings.smtp_port))
     if settings.row.edge is Edge.NODE_PORT:
         return {"ingressFromAnywhere": True, "egressTo": outward}
     gateway = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": settings.gateway_namespace}}}
@@ -125,3 +152,8 @@ def _network_policy(settings: Settings) -> dict[str, Any]:
 
 def _egress(pods: dict[str, str], port: int) -> dict[str, Any]:
     return {"to": [{"podSelector": {"matchLabels": pods}}], "ports": [{"port": port, "protocol": "TCP"}]}
+
+
+def _outside(port: int) -> dict[str, Any]:
+    """A rule for a server that may be anywhere: a NetworkPolicy knows no host names."""
+    return {"to": [{"ipBlock": {"cidr": "0.0.0.0/0"}}], "ports": [{"port": port, "protocol": "TCP"}]}

@@ -41,6 +41,14 @@ class Tls(StrEnum):
     PROVIDED = "provided"
 
 
+class SmtpTls(StrEnum):
+    """How the mail server is spoken to."""
+
+    STARTTLS = "starttls"
+    IMPLICIT = "implicit"
+    NONE = "none"
+
+
 class Durability(StrEnum):
     """What a write does while no standby can confirm it."""
 
@@ -114,6 +122,18 @@ class Settings(BaseModel):
         Origin.GENERATE,
         description="generate (random, made in the cluster, never seen here) or provided (they are there already).",
     )
+    smtp_host: Name = Field("", description="Mail server. Empty: mails are kept as notifications, and not sent.")
+    smtp_port: int = Field(587, ge=1, le=65535, description="Port of the mail server.")
+    smtp_user: str = Field(
+        "",
+        description="Whom the mail server knows; the password is `password` in the Secret task-manager-mail."
+        " Empty: no log-in.",
+    )
+    smtp_tls: SmtpTls = Field(
+        SmtpTls.STARTTLS,
+        description="starttls, implicit (TLS from the first byte) or none (a server on the same machine).",
+    )
+    mail_from: str = Field("", description="Sender of mails, such as tasks@example.com.")
     operator_namespace: Name = Field(
         "cnpg-system", min_length=1, description="Namespace of the CloudNativePG operator."
     )
@@ -142,6 +162,8 @@ class Settings(BaseModel):
         if self.database_kind not in self.row.databases:
             known = " or ".join(self.row.databases)
             raise ValueError(f"{PROJECT}:database: phase {self.phase} cannot run on {self.database}: set it to {known}")
+        if self.smtp_host and not self.mail_from:
+            raise ValueError(f"{PROJECT}:mail_from: mails of {self.smtp_host} need a sender: set it to an address")
         if self.row.edge is Edge.GATEWAY and not self.hostname and not (self.url and self.url_tls):
             raise ValueError(
                 f"{PROJECT}:hostname: phase {self.phase} needs it, or both url and url_tls, for its address"

@@ -43,6 +43,9 @@ KEYS_SECRET_KEY: Final = "secret-key"  # noqa: S105 - the key's name in the Secr
 KEYS_ACCEPTED_KEY: Final = "accepted-keys"
 """Further keys whose signatures are good too: there only while somebody replaces the secret key."""
 
+MAIL_SECRET: Final = "task-manager-mail"  # noqa: S105 - a Secret's name
+MAIL_SECRET_KEY: Final = "password"  # noqa: S105 - the key's name in the Secret, not a password
+
 SECRET_MAKER: Final = "task-manager-secrets"  # noqa: S105 - a Job's name
 """The Job, ServiceAccount and Role that make the Secrets."""
 

@@ -63,6 +63,22 @@ class Api:
 
 
 @dataclass(frozen=True)
+class Jobs:
+    """Background work in pods of its own.
+
+    Args:
+        min_workers, max_workers: the autoscaler's bounds.
+        worker: for each worker.
+        beat: for the one that says when what is due.
+    """
+
+    min_workers: int
+    max_workers: int
+    worker: Compute
+    beat: Compute
+
+
+@dataclass(frozen=True)
 class PostgreSQL:
     """The database cluster.
 
@@ -101,6 +117,7 @@ class Phase:
         databases: kinds of database that the phase can run on; the first is the default.
         sqlite_storage: volume of the SQLite file, in GiB.
         cache: None where the API keeps its cache, limits and denylist in process and in the database.
+        jobs: None where the API does them itself. The broker is the cache's server, in a database of its own.
     """
 
     number: int
@@ -109,11 +126,12 @@ class Phase:
     sqlite_storage: int
     postgresql: PostgreSQL
     cache: Cache | None
+    jobs: Jobs | None
     edge: Edge
 
 
-# CPU requests are small enough that phase 2, a rolling update's extra pod included, asks for 1.1 CPU: it fits a node of
-# two CPUs beside the cluster's own add-ons. Limits, not requests, say what a pod may use when the node is idle.
+# CPU requests are small enough that phase 2, a rolling update's extra pods included, asks for 1.4 CPU: it fits a node
+# of two CPUs beside the cluster's own add-ons. Limits, not requests, say what a pod may use when the node is idle.
 PHASES = {
     1: Phase(
         number=1,
@@ -122,6 +140,7 @@ PHASES = {
         sqlite_storage=5,
         postgresql=PostgreSQL(instances=1, poolers=0, storage=5, compute=Compute(150, 1000, 512)),
         cache=None,
+        jobs=None,
         edge=Edge.NODE_PORT,
     ),
     2: Phase(
@@ -132,6 +151,7 @@ PHASES = {
         sqlite_storage=5,
         postgresql=PostgreSQL(instances=2, poolers=2, storage=10, compute=Compute(150, 1000, 512)),
         cache=Cache(storage=2, compute=Compute(50, 500, 192)),
+        jobs=Jobs(min_workers=1, max_workers=2, worker=Compute(100, 1000, 384), beat=Compute(25, 500, 192)),
         edge=Edge.GATEWAY,
     ),
 }

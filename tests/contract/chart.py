@@ -26,11 +26,18 @@ ROOT = Path(__file__).parents[2]
 BY_TAG = "ghcr.io/primetrade/task-manager:local-0123456789ab"
 BY_DIGEST = f"ghcr.io/primetrade/task-manager@sha256:{'0123456789abcdef' * 4}"
 
+MAIL = {
+    "task-manager:smtp_host": "mail.example.com",
+    "task-manager:smtp_user": "tasks",
+    "task-manager:mail_from": "tasks@example.com",
+}
+
 # Each stack that differs for the chart: its configuration and its image.
 STACKS: dict[str, tuple[dict[str, str], str]] = {
     "phase1": (stack_file("phase1"), BY_TAG),
     "phase1-postgresql": ({**stack_file("phase1"), "task-manager:database": "postgresql"}, BY_DIGEST),
     "phase2": (stack_file("phase2"), BY_DIGEST),
+    "phase2-mail": ({**stack_file("phase2"), **MAIL}, BY_DIGEST),
     "phase2-round-robin": ({**stack_file("phase2"), "task-manager:load_balancing": "round-robin"}, BY_TAG),
 }
 

@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from infra.chart import CHART
-from tests.contract.chart import ROOT, STACKS, Manifest, objects, one
+from tests.contract.chart import ROOT, STACKS, Manifest, objects, one, pod_specs
 
 PYTHON = str(ROOT / ".venv" / "app" / "bin" / "python")
 SMOKE = ROOT / CHART / "files" / "smoke.py"
@@ -135,13 +135,25 @@ def test_the_test_says_in_one_line_what_is_wrong() -> None:
 
 
 @pytest.mark.parametrize("stack", STACKS)
+def test_every_command_of_the_chart_is_one_of_the_application(stack: str) -> None:
+    code = "import sys; from app.__main__ import parser; parser().parse_args(sys.argv[1:])"
+    for _, _, spec in pod_specs(objects(stack)):
+        for started in spec["containers"]:
+            if "command" not in started:
+                subprocess.run([PYTHON, "-c", code, *started["args"]], cwd=ROOT, check=True, capture_output=True)
+
+
+@pytest.mark.parametrize("stack", STACKS)
 def test_every_setting_of_the_chart_is_one_of_the_application(stack: str) -> None:
     """The application ignores variables that it does not know, so a misspelt one would be silent."""
     code = "from app.platform.settings import Settings; print(*Settings.model_fields)"
     known = subprocess.run([PYTHON, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
-    [serving] = one(objects(stack), "Deployment", "api")["spec"]["template"]["spec"]["containers"]
-    named = [variable["name"] for variable in serving["env"]]
-    assert len(named) == len(set(named))
-    ours = {name for name in named if name.startswith("APP_")}
-    assert ours <= {f"APP_{field.upper()}" for field in known}
-    assert set(named) - ours <= {"PGSSLMODE"}  # libpq's own
+    for kind, _, spec in pod_specs(objects(stack)):
+        if kind == "Pod":
+            continue  # the test of the release takes no settings
+        [running] = spec["containers"]
+        named = [variable["name"] for variable in running["env"]]
+        assert len(named) == len(set(named))
+        ours = {name for name in named if name.startswith("APP_")}
+        assert ours <= {f"APP_{field.upper()}" for field in known}
+        assert set(named) - ours <= {"PGSSLMODE", "REMAP_SIGTERM"}  # libpq's own and Celery's

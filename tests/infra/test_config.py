@@ -56,6 +56,7 @@ def test_the_example_stacks_are_valid_and_run_their_phase(stack: str) -> None:
         ({"image": "ghcr.io/primetrade/task-manager"}, "does not say which image"),
         ({"image": "ghcr.io/primetrade/task-manager:latest"}, "does not say which image"),
         ({"phase": "2"}, "task-manager:hostname: phase 2 needs it"),
+        ({"smtp_host": "mail.example.com"}, "task-manager:mail_from: mails of mail.example.com need a sender"),
         (
             {"phase": "2", "hostname": "a.example", "database": "sqlite"},
             "task-manager:database: phase 2 cannot run on sqlite: set it to postgresql",
