@@ -73,11 +73,12 @@ def _env(settings: Settings) -> dict[str, str]:
         env |= {
             "APP_SMTP_HOST": settings.smtp_host,
             "APP_SMTP_PORT": str(settings.smtp_port),
-            "APP_SMTP_USER": settings.smtp_user,
             "APP_SMTP_TLS": settings.smtp_tls.value,
             "APP_MAIL_FROM": settings.mail_from,
             "APP_PUBLIC_URL": settings.addresses()[1] or settings.addresses()[0],
         }
+        if settings.smtp_user:
+            env["APP_SMTP_USER"] = settings.smtp_user
     return env
 
 

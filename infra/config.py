@@ -46,7 +46,6 @@ class SmtpTls(StrEnum):
 
     STARTTLS = "starttls"
     IMPLICIT = "implicit"
-    NONE = "none"
 
 
 class Durability(StrEnum):
@@ -129,10 +128,7 @@ class Settings(BaseModel):
         description="Whom the mail server knows; the password is `password` in the Secret task-manager-mail."
         " Empty: no log-in.",
     )
-    smtp_tls: SmtpTls = Field(
-        SmtpTls.STARTTLS,
-        description="starttls, implicit (TLS from the first byte) or none (a server on the same machine).",
-    )
+    smtp_tls: SmtpTls = Field(SmtpTls.STARTTLS, description="starttls or implicit (TLS from the first byte).")
     mail_from: str = Field("", description="Sender of mails, such as tasks@example.com.")
     operator_namespace: Name = Field(
         "cnpg-system", min_length=1, description="Namespace of the CloudNativePG operator."

@@ -63,4 +63,5 @@ def test_the_mail_server_is_told_in_plain_and_its_password_by_name() -> None:
 def test_a_mail_server_without_log_in_needs_no_password() -> None:
     without = {key: value for key, value in MAIL.items() if key != "task-manager:smtp_user"}
     values = engine.run({**engine.stack_file("phase1"), **without}).values
+    assert "APP_SMTP_USER" not in values["env"]
     assert "APP_SMTP_PASSWORD" not in {variable["name"] for variable in values["envFromSecrets"]}
