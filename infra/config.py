@@ -121,7 +121,7 @@ class Settings(BaseModel):
         Origin.GENERATE,
         description="generate (random, made in the cluster, never seen here) or provided (they are there already).",
     )
-    smtp_host: Name = Field("", description="Mail server. Empty: mails are kept as notifications, and not sent.")
+    smtp_host: Name = Field("", description="Mail server. Empty: none are sent.")
     smtp_port: int = Field(587, ge=1, le=65535, description="Port of the mail server.")
     smtp_user: str = Field(
         "",
