@@ -72,6 +72,20 @@ export const listSessions = () => authorised("GET", "/auth/sessions");
 
 export const endSession = (id) => authorised("DELETE", `/auth/sessions/${encodeURIComponent(id)}`);
 
+// --- notifications
+
+/** @returns {Promise<{items: object[], next_cursor: string | null, unread: number}>} */
+export const listNotifications = (query, signal) => authorised("GET", "/notifications", { query, signal });
+
+export const readNotification = (id) => authorised("POST", `/notifications/${encodeURIComponent(id)}/read`);
+
+export const readNotifications = () => authorised("POST", "/notifications/read");
+
+/** @returns {Promise<{reminder_mails: boolean, weekly_report: boolean}>} */
+export const mailPreferences = () => authorised("GET", "/notifications/preferences");
+
+export const changeMailPreferences = (change) => authorised("PATCH", "/notifications/preferences", { body: change });
+
 // --- for administrators
 
 /** @returns {Promise<{items: object[], next_cursor: string | null}>} */

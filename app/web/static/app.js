@@ -85,7 +85,7 @@ async function open(path, text, stillWanted) {
     shell = makeShell({ user, onLogOut: leave });
     app.replaceChildren(shell.fragment);
   }
-  const view = make({ user, addressText: text, onUser: changeUser, onLoggedOut: loggedOutEverywhere });
+  const view = make({ user, addressText: text, onUser: changeUser, onLoggedOut: loggedOutEverywhere, onUnread: shell.drawUnread });
   show(path, view, () => shell.show(path, view));
 }
 

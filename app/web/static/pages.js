@@ -9,6 +9,7 @@ const PAGES = {
   tasks: { label: "Tasks", module: () => import("./view-tasks.js") },
   transfers: { label: "Import and export", module: () => import("./view-transfers.js") },
   profile: { label: "Profile", aside: true, module: () => import("./view-profile.js") },
+  notifications: { label: "Notifications", aside: true, module: () => import("./view-notifications.js") },
   users: { label: "Users", role: "admin", module: () => import("./view-users.js") },
   audit: { label: "Audit log", role: "admin", module: () => import("./view-audit.js") },
 };

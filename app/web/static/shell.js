@@ -1,6 +1,7 @@
 // What stands around every page of somebody who is logged in: the pages to choose from, who it is, the way out.
 
 import { drawAvatar } from "./avatar.js";
+import { makeBell } from "./bell.js";
 import { fromTemplate } from "./dom.js";
 import { choices } from "./pages.js";
 
@@ -11,6 +12,8 @@ export function makeShell({ user, onLogOut }) {
   parts.nav.append(...links.values());
   parts.nav.hidden = links.size < 2;
   links.set("profile", parts.profile);
+  links.set("notifications", parts.bell);
+  const bell = makeBell({ link: parts.bell, count: parts["bell-count"], words: parts["bell-words"] });
   parts["log-out"].addEventListener("click", () => {
     parts["log-out"].disabled = true;
     onLogOut();
@@ -31,7 +34,7 @@ export function makeShell({ user, onLogOut }) {
   }
 
   drawUser(user);
-  return { fragment, drawUser, show };
+  return { fragment, drawUser, drawUnread: bell.draw, show };
 }
 
 function makeLink(name, label) {

@@ -4,6 +4,7 @@ import * as api from "./api.js";
 import { confirm } from "./confirm.js";
 import { fullTime, longDate } from "./dates.js";
 import { clearErrors, fromTemplate, showErrors, whileBusy, wordsOf } from "./dom.js";
+import { mailPreferences } from "./mail-preferences.js";
 import { SHORTEST_PASSWORD } from "./passwords.js";
 import { pictureForm } from "./profile-picture.js";
 import { logOutEverywhere } from "./session.js";
@@ -111,7 +112,8 @@ export function view({ user, onUser, onLoggedOut }) {
     }
   });
 
-  return { fragment, title: "Profile", start: loadSessions };
+  const loadMails = mailPreferences(parts.mails, parts["mails-state"]);
+  return { fragment, title: "Profile", start: () => Promise.all([loadSessions(), loadMails()]) };
 }
 
 function complain(error) {

@@ -1,0 +1,79 @@
+"""The bell, the list of notifications and the choice of mails, in a real browser on the real server."""
+
+from datetime import UTC, datetime
+
+import httpx
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.e2e.browser_expiry import V1
+from tests.support.ports import wait_for
+from tests.support.server import Server
+
+
+@pytest.fixture
+def api(running: Server, page: Page, email: str, password: str) -> httpx.Client:
+    """Another session of whoever works on the page."""
+    del page  # it has opened the account
+    answer = httpx.post(f"{running.url}{V1}/auth/login", json={"email": email, "password": password})
+    token = answer.raise_for_status().json()["access_token"]
+    return httpx.Client(base_url=f"{running.url}{V1}", headers={"Authorization": f"Bearer {token}"})
+
+
+@pytest.fixture
+def reminded(api: httpx.Client, page: Page) -> Page:
+    """The page of somebody who has been reminded of two tasks."""
+    titles: list[str] = []
+
+    def told() -> bool:
+        return [each["title"] for each in api.get("/notifications").json()["items"]] == titles[::-1]
+
+    for title in ("<b>Moth</b>", "Relay"):
+        titles.append(title)
+        task = {"title": title, "remind_at": datetime.now(UTC).isoformat()}
+        api.post("/tasks", json=task).raise_for_status()
+        wait_for(told, "the reminder comes")
+    page.reload()
+    return page
+
+
+def entry(page: Page, title: str) -> Locator:
+    return page.locator(".entry").filter(has=page.get_by_text(title, exact=True))
+
+
+def test_the_bell_tells_what_is_unread_and_the_list_what_it_is(reminded: Page) -> None:
+    page = reminded
+    page.get_by_role("link", name="Notifications, 2 unread").click()
+    expect(page.get_by_role("heading", name="Notifications")).to_be_visible()
+    expect(page.locator(".entry strong")).to_have_text(["Relay", "<b>Moth</b>"])
+    entry(page, "Relay").get_by_role("button", name="Mark Relay as read").press("Enter")
+    expect(page.get_by_role("link", name="Notifications, 1 unread")).to_be_visible()
+    expect(entry(page, "Relay").get_by_role("button")).to_have_count(0)
+    page.get_by_role("button", name="Mark all as read").click()
+    expect(page.get_by_role("link", name="Notifications", exact=True)).to_be_visible()
+    expect(page.get_by_role("button", name="Mark all as read")).to_be_disabled()
+    page.reload()
+    expect(page.locator(".entry")).to_have_count(2)
+    expect(page.locator(".entry.unread")).to_have_count(0)
+    entry(page, "Relay").get_by_role("link", name="Show the task Relay").click()
+    expect(page.locator(".task-title")).to_have_text(["Relay"])
+
+
+def test_the_list_fits_the_smallest_phone(reminded: Page) -> None:
+    reminded.set_viewport_size({"width": 360, "height": 640})
+    reminded.get_by_role("link", name="Notifications, 2 unread").click()
+    expect(reminded.locator(".entry")).to_have_count(2)
+    assert reminded.evaluate("document.documentElement.scrollWidth") == 360
+
+
+def test_a_choice_of_mails_stays(page: Page, api: httpx.Client) -> None:
+    page.get_by_role("link", name="Your profile").click()
+    reminders, report = page.get_by_label("Remind me of tasks by mail"), page.get_by_label("Send me a report each week")
+    expect(reminders).to_be_checked()
+    expect(report).not_to_be_checked()
+    reminders.uncheck()
+    expect(page.get_by_text("Your choice is saved.")).to_be_visible()
+    page.reload()
+    expect(reminders).to_be_enabled()
+    expect(reminders).not_to_be_checked()
+    assert api.get("/notifications/preferences").json() == {"reminder_mails": False, "weekly_report": False}
