@@ -45,6 +45,7 @@ from app.jobs.mails import SendMail
 from app.jobs.relay import Relay
 from app.jobs.runner import Runner
 from app.jobs.service import JobService
+from app.jobs.snapshots import SnapshotTasks
 from app.platform import redis
 from app.platform.clock import new_id, utc_now
 from app.platform.keys import derive, signature_key
@@ -166,7 +167,11 @@ def build(settings: Settings) -> Container:
     sender = mailer(settings)
     runner = Runner(
         storage,
-        {"import": ImportTasks(utc_now, new_id), "export": ExportTasks(utc_now)},
+        {
+            "import": ImportTasks(utc_now, new_id),
+            "export": ExportTasks(utc_now),
+            "snapshot": SnapshotTasks(utc_now, new_id),
+        },
         {
             resets.MAIL: SendMail(sender, password_resets),
             letters.REMINDER_MAIL: SendMail(sender, reminder_letters),

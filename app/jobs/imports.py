@@ -10,6 +10,7 @@ from typing import Any
 from app.jobs.csv_lines import Lines, Record, records
 from app.jobs.model import HopelessError, Job, Step
 from app.platform.clock import Clock, NewId
+from app.services.tasks.events import snapshots
 from app.services.tasks.model import MOST_TAGS, Status, Task, tag_forms
 from app.storage.bulk import add_tasks
 from app.storage.work import SqlWork
@@ -67,6 +68,8 @@ class ImportTasks:
             except RefusedError as error:
                 refused.append((record.line, str(error), _shown(record.text)))
         add_tasks(work.session, job.user_id, tasks)
+        for event in snapshots(job.user_id, tasks, self._new_id, now):
+            work.outbox.add(event)
         work.files.refuse(job.id, refused)
         finished = batch < BATCH
         if finished:

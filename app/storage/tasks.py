@@ -1,6 +1,7 @@
 """Repository of the tasks service."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import (
@@ -78,6 +79,15 @@ class SqlTasks:
             undated = base.where(TaskRow.due_at.is_(None))
             tasks += self._fetch(_by_id(undated, query.sort, after), query.limit - len(tasks))
         return tasks
+
+    def everybodys(self, after: tuple[UUID, datetime, UUID] | None, limit: int) -> list[Task]:
+        """Return tasks of all users, without tags, by user, creation and identifier, past a task named by these."""
+        place = (TaskRow.user_id, TaskRow.created_at, TaskRow.id)
+        statement = select(TaskRow).order_by(*place).limit(limit)
+        if after is not None:
+            last = (literal(value, column.type) for value, column in zip(after, place, strict=True))
+            statement = statement.where(tuple_(*place) > tuple_(*last))
+        return [task_of(row, ()) for row in self._session.scalars(statement)]
 
     def _fetch(self, statement: Select[TaskRow], limit: int) -> list[Task]:
         return self._with_tags(self._session.scalars(statement.limit(limit)).all())

@@ -5,15 +5,21 @@
     task.completed     the same, in place of `task.changed`: its status has become `done`
     task.deleted       the task as it was last
     task.reminder_due  the task: its owner wants to be told of it now
+    task.snapshot      tasks as they are, many at once: those of an import, or all of them told anew
 
 A consumer that has seen a higher `version` of the task leaves an event alone: events may come twice, or out of order.
 """
 
+from collections.abc import Iterator, Sequence
 from datetime import datetime
+from uuid import UUID
 
 from app.platform.clock import NewId
 from app.platform.events import Event
 from app.services.tasks.model import Status, Task
+
+SNAPSHOT = 100
+"""Tasks of one snapshot: a relay carries many events in one transaction."""
 
 
 def created(task: Task, new_id: NewId) -> Event:
@@ -32,6 +38,14 @@ def deleted(task: Task, new_id: NewId, now: datetime) -> Event:
 
 def reminder_due(task: Task, new_id: NewId, now: datetime) -> Event:
     return Event(new_id(), "task.reminder_due", task.user_id, now, _facts(task))
+
+
+def snapshots(user_id: UUID, tasks: Sequence[Task], new_id: NewId, now: datetime) -> Iterator[Event]:
+    """Yield what is told of many tasks of one user as they are now."""
+    for start in range(0, len(tasks), SNAPSHOT):
+        some = tasks[start : start + SNAPSHOT]
+        states = [{**_facts(task), "updated_at": task.updated_at.isoformat()} for task in some]
+        yield Event(new_id(), "task.snapshot", user_id, now, {"tasks": states})
 
 
 def _facts(task: Task) -> dict[str, object]:

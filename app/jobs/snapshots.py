@@ -1,0 +1,40 @@
+"""Tells of all tasks anew: so a service that begins to listen learns what there is, without looking into the table."""
+
+from datetime import datetime
+from itertools import groupby
+from uuid import UUID
+
+from app.jobs.model import Job, Step
+from app.platform.clock import Clock, NewId
+from app.services.tasks.events import snapshots
+from app.storage.work import SqlWork
+
+BATCH = 1000
+"""Tasks of a step."""
+
+
+class SnapshotTasks:
+    """Puts snapshots of everybody's tasks into the outbox, a batch a step."""
+
+    def __init__(self, clock: Clock, new_id: NewId) -> None:
+        self._clock = clock
+        self._new_id = new_id
+
+    def step(self, work: SqlWork, job: Job) -> Step:
+        tasks = work.tasks.everybodys(_place(job.checkpoint), BATCH)
+        for user_id, group in groupby(tasks, key=lambda task: task.user_id):
+            for event in snapshots(user_id, list(group), self._new_id, self._clock()):
+                work.outbox.add(event)
+        done = job.done + len(tasks)
+        if len(tasks) < BATCH:
+            return Step(finished=True, checkpoint=job.checkpoint, done=done, total=done)
+        last = tasks[-1]
+        place: dict[str, object] = {"user": str(last.user_id), "at": last.created_at.isoformat(), "id": str(last.id)}
+        return Step(finished=False, checkpoint=place, done=done)
+
+
+def _place(checkpoint: dict[str, object]) -> tuple[UUID, datetime, UUID] | None:
+    if not checkpoint:
+        return None
+    user, at, task = (str(checkpoint[name]) for name in ("user", "at", "id"))
+    return UUID(user), datetime.fromisoformat(at), UUID(task)
