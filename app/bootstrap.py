@@ -25,6 +25,7 @@ from app.api import (
     openapi,
     password_reset,
     problems,
+    statistics,
     task_bulk,
     tasks,
     transfers,
@@ -59,6 +60,8 @@ from app.platform.settings import Settings, load_settings
 from app.platform.signed_ids import SignedIds
 from app.platform.tokens import AccessTokens
 from app.platform.user_cache import CountingCache, UserCache
+from app.services.analytics.consumer import FactKeeper
+from app.services.analytics.statistics import StatisticsService
 from app.services.auth import resets
 from app.services.auth.admin import AdminService
 from app.services.auth.avatars import AvatarService
@@ -103,6 +106,7 @@ class Container:
     shelf: Shelf
     attachments: AttachmentService
     notifications: NotificationService
+    statistics: StatisticsService
     runner: Runner
     deliveries: Deliveries
     clockwork: tuple[Loop, ...]
@@ -133,6 +137,9 @@ SERVICES: dict[str, Callable[[Container], list[APIBlueprint]]] = {
         jobs.blueprint(parts.jobs, parts.guard),
     ],
     "notifications": lambda parts: [notifications.blueprint(parts.notifications, parts.guard)],
+    "analytics": lambda parts: [
+        statistics.blueprint(parts.statistics, parts.guard),
+    ],
 }
 """The services by name, as app.registry lists them, and the blueprints of each."""
 
@@ -183,7 +190,7 @@ def build(settings: Settings) -> Container:
         backoff=settings.job_backoff,
     )
     shelf = Shelf(storage, _objects(settings, storage), utc_now, new_id)
-    consumers = (KnowRecipients(), Remind())
+    consumers = (KnowRecipients(), Remind(), FactKeeper())
     deliveries = Deliveries(storage, consumers, utc_now, attempts=settings.job_attempts, first=settings.job_backoff)
     clockwork = (
         Loop("relay", Relay(storage, deliveries, utc_now).turn, settings.job_poll),
@@ -205,6 +212,7 @@ def build(settings: Settings) -> Container:
         shelf=shelf,
         attachments=AttachmentService(storage, shelf, utc_now, settings.attachment_quota),
         notifications=NotificationService(storage, utc_now),
+        statistics=StatisticsService(storage, utc_now),
         runner=runner,
         deliveries=deliveries,
         clockwork=clockwork,

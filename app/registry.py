@@ -1,5 +1,5 @@
 """The names of the services, on their own so that a command line can offer them without loading any."""
 
 ALL = "all"
-SERVICES = ("auth", "tasks", "notifications")
+SERVICES = ("auth", "tasks", "notifications", "analytics")
 CHOICES = (ALL, *SERVICES)

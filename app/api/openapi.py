@@ -68,6 +68,7 @@ TAKES = {
     "get_task": "If-None-Match",
     "list_tasks": "If-None-Match",
     "list_tags": "If-None-Match",
+    "get_statistics": "If-None-Match",
     "me": "If-None-Match",
 }
 """The header that each operation, by its identifier, takes beside its parameters."""

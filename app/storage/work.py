@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.platform import position
 from app.platform.errors import UnavailableError, UndoneError
+from app.storage.analytics import SqlFacts
 from app.storage.attachments import SqlAttachments
 from app.storage.audit import SqlAudit
 from app.storage.auth import SqlSessions, SqlUsers
@@ -46,6 +47,7 @@ class SqlWork:
         self.preferences = SqlPreferences(session)
         self.objects = SqlObjects(session)
         self.object_pieces = SqlObjectPieces(session)
+        self.facts = SqlFacts(session)
         self.jobs = SqlJobs(session)
         self.mails = SqlMails(session)
         self.files = SqlFiles(session)

@@ -3,7 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
 
@@ -15,7 +15,7 @@ from sqlalchemy.exc import DBAPIError
 
 from app.storage.engine import Database, connect
 from app.storage.migrate import LOCK, REQUIRED_REVISION, NotMigratedError, check_ready, configuration, migrate
-from app.storage.models import AuditRow, Base, RecipientRow, UserRow
+from app.storage.models import AuditRow, Base, JobRow, RecipientRow, TaskRow, UserRow
 from tests.support.ports import wait_for
 from tests.support.postgres import Postgres
 from tests.support.server import ROOT, environment
@@ -138,10 +138,15 @@ def test_the_audit_log_refuses_to_be_changed(empty: Database) -> None:
         assert connection.scalar(text("SELECT count(*) FROM audit_log")) == 1
 
 
-def test_mails_reach_accounts_that_are_older_than_the_notifications(empty: Database) -> None:
+def before(name: str) -> str:
+    """Return the revision before a migration."""
     scripts = ScriptDirectory.from_config(configuration())
-    [before] = [script.down_revision for script in scripts.walk_revisions() if "_notifications" in script.path]
-    migrate(empty, str(before))
+    [revision] = [script.down_revision for script in scripts.walk_revisions() if name in script.path]
+    return str(revision)
+
+
+def test_mails_reach_accounts_that_are_older_than_the_notifications(empty: Database) -> None:
+    migrate(empty, before("_notifications"))
     old = {
         "id": uuid4(),
         "email": "ada@example.org",
@@ -156,3 +161,19 @@ def test_mails_reach_accounts_that_are_older_than_the_notifications(empty: Datab
         assert connection.execute(select(RecipientRow.user_id, RecipientRow.email, RecipientRow.name)).all() == [
             (old["id"], "ada@example.org", "Ada")
         ]
+
+
+@pytest.mark.parametrize("tasks", [0, 2])
+def test_tasks_from_before_analytics_are_told_once_the_rollout_is_over(empty: Database, tasks: int) -> None:
+    migrate(empty, before("_analytics"))
+    now = datetime.now(UTC)
+    row = {"user_id": uuid4(), "title": "", "description": "", "status": "done", "created_at": now, "updated_at": now}
+    with empty.writer.begin() as connection:
+        for _ in range(tasks):
+            derived = {"version": 1, "title_key": "", "search_text": ""}
+            connection.execute(insert(TaskRow).values(id=uuid4(), **row, **derived))
+    migrate(empty)
+    with empty.reader.begin() as connection:
+        jobs = connection.execute(select(JobRow.kind, JobRow.state, JobRow.user_id, JobRow.due_at)).all()
+    assert [(job.kind, job.state, job.user_id) for job in jobs] == [("snapshot", "queued", None)] * bool(tasks)
+    assert all(job.due_at > now + timedelta(minutes=10) for job in jobs)
