@@ -25,6 +25,7 @@ from app.api import (
     openapi,
     password_reset,
     problems,
+    reports,
     statistics,
     task_bulk,
     tasks,
@@ -44,6 +45,7 @@ from app.jobs.imports import ImportTasks
 from app.jobs.loop import Loop
 from app.jobs.mails import SendMail
 from app.jobs.relay import Relay
+from app.jobs.reports import MakeReport, PlanReports
 from app.jobs.runner import Runner
 from app.jobs.service import JobService
 from app.jobs.snapshots import SnapshotTasks
@@ -61,6 +63,7 @@ from app.platform.signed_ids import SignedIds
 from app.platform.tokens import AccessTokens
 from app.platform.user_cache import CountingCache, UserCache
 from app.services.analytics.consumer import FactKeeper
+from app.services.analytics.report import ReportService
 from app.services.analytics.statistics import StatisticsService
 from app.services.auth import resets
 from app.services.auth.admin import AdminService
@@ -107,6 +110,7 @@ class Container:
     attachments: AttachmentService
     notifications: NotificationService
     statistics: StatisticsService
+    reports: ReportService
     runner: Runner
     deliveries: Deliveries
     clockwork: tuple[Loop, ...]
@@ -139,6 +143,7 @@ SERVICES: dict[str, Callable[[Container], list[APIBlueprint]]] = {
     "notifications": lambda parts: [notifications.blueprint(parts.notifications, parts.guard)],
     "analytics": lambda parts: [
         statistics.blueprint(parts.statistics, parts.guard),
+        reports.blueprint(parts.reports, parts.guard),
     ],
 }
 """The services by name, as app.registry lists them, and the blueprints of each."""
@@ -178,6 +183,8 @@ def build(settings: Settings) -> Container:
             "import": ImportTasks(utc_now, new_id),
             "export": ExportTasks(utc_now),
             "snapshot": SnapshotTasks(utc_now, new_id),
+            "reports": PlanReports(utc_now, new_id),
+            "report": MakeReport(utc_now, new_id),
         },
         {
             resets.MAIL: SendMail(sender, password_resets),
@@ -213,6 +220,7 @@ def build(settings: Settings) -> Container:
         attachments=AttachmentService(storage, shelf, utc_now, settings.attachment_quota),
         notifications=NotificationService(storage, utc_now),
         statistics=StatisticsService(storage, utc_now),
+        reports=ReportService(storage, utc_now),
         runner=runner,
         deliveries=deliveries,
         clockwork=clockwork,

@@ -1,0 +1,39 @@
+"""Weeks of the calendar."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Self
+
+
+@dataclass(frozen=True)
+class Week:
+    """A week from Monday to Sunday (ISO 8601).
+
+    Args:
+        monday: its first day.
+    """
+
+    monday: date
+
+    @classmethod
+    def of(cls, day: date) -> Self:
+        """Return the week that a day is in."""
+        return cls(day - timedelta(days=day.weekday()))
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Return the week of a name such as `2026-W47`. Raises ValueError if there is none."""
+        year, _, number = text.partition("-W")
+        return cls(date.fromisocalendar(int(year), int(number), 1))
+
+    @property
+    def sunday(self) -> date:
+        return self.monday + timedelta(days=6)
+
+    @property
+    def before(self) -> "Week":
+        return Week(self.monday - timedelta(days=7))
+
+    def __str__(self) -> str:
+        year, number, _ = self.monday.isocalendar()
+        return f"{year:04}-W{number:02}"

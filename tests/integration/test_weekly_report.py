@@ -1,0 +1,174 @@
+"""The weekly report over the API; and by job, once a user and week."""
+
+import base64
+import io
+from collections.abc import Callable
+from datetime import UTC, datetime
+from hashlib import sha256
+from uuid import UUID, uuid4
+
+import pytest
+from pypdf import PdfReader
+from sqlalchemy import select
+
+from app.bootstrap import Container
+from app.jobs import reports
+from app.jobs.handler import Handler
+from app.jobs.model import Job
+from app.jobs.reports import MakeReport, PlanReports
+from app.jobs.runner import Runner
+from app.platform.clock import new_id
+from app.services.analytics.consumer import FactKeeper
+from app.services.analytics.pdf import pdf
+from app.services.analytics.report import WeeklyReport
+from app.services.tasks.model import Status
+from app.storage.engine import Database
+from app.storage.models import JobRow, OutboxRow
+from app.storage.work import SqlStorage
+from tests.support.api import Person, assert_problem
+from tests.support.background import carry_events
+from tests.support.fakes import FakeClock
+from tests.support.histories import History, Step
+
+MARKUP = "<script>alert(1)</script> & {{ 7 * 7 }} 日本語 🦋"
+
+
+def printed(document: bytes) -> str:
+    [page] = PdfReader(io.BytesIO(document)).pages
+    return page.extract_text()
+
+
+def test_a_report_is_a_page_or_a_pdf_as_it_is_asked_for(person: Person, container: Container) -> None:
+    person.create(title=MARKUP, status="done")
+    carry_events(container)
+    name = "Created 1 (the week before: 0)"
+    for query, accept, kind in (
+        ("", "", "text/html"),
+        ("", "application/pdf", "application/pdf"),
+        ("", "application/pdf;q=0.5, text/html", "text/html"),
+        ("?format=pdf", "text/html", "application/pdf"),
+        ("?format=html", "application/pdf", "text/html"),
+    ):
+        response = person.call("GET", f"/reports/weekly{query}", headers={"Accept": accept})
+        assert (response.status_code, response.mimetype) == (200, kind)
+        assert response.headers["Cache-Control"] == "no-store"
+        if kind == "application/pdf":
+            assert name in printed(response.data).replace("\n", " ")
+        else:
+            assert "&lt;script&gt;alert(1)&lt;/script&gt; &amp; {{ 7 * 7 }} 日本語 🦋" in response.text
+
+
+def test_the_page_may_use_its_own_style_and_nothing_else(person: Person) -> None:
+    """V3.4.3: a content security policy of its own, by the digest of the style that it has."""
+    response = person.call("GET", "/reports/weekly")
+    style = response.text.partition("<style>")[2].partition("</style>")[0]
+    digest = base64.b64encode(sha256(style.encode()).digest()).decode()
+    assert response.headers["Content-Security-Policy"] == f"default-src 'none'; style-src 'sha256-{digest}'"
+
+
+def test_only_the_week_and_its_user_are_reported(
+    person: Person, new_person: Callable[[], Person], container: Container
+) -> None:
+    new_person().create(title="somebody else's", status="done")
+    person.create(title="mine", status="done")
+    carry_events(container)
+    this_week = person.call("GET", "/reports/weekly").text
+    assert "mine" in this_week
+    assert "somebody else" not in this_week
+    other = person.call("GET", "/reports/weekly?week=2020-W53")
+    assert "28 December to 3 January 2021" in other.text
+    assert "mine" not in other.text
+    assert other.headers["Content-Disposition"] == 'inline; filename="week-2020-W53.html"'
+
+
+@pytest.mark.parametrize("query", ["week=2021-W53", "week=2021-W00", "week=2021", "week=1969-W01", "format=png", "x=1"])
+def test_a_week_that_does_not_exist_is_refused(person: Person, query: str) -> None:
+    assert_problem(person.call("GET", f"/reports/weekly?{query}"), 422)
+
+
+class Night:
+    """Does the jobs of reports at a time."""
+
+    def __init__(self, database: Database) -> None:
+        self.storage = SqlStorage(database)
+        self.clock = FakeClock()
+        self.clock.now = datetime(2030, 1, 7, 5, tzinfo=UTC)  # a Monday
+        handlers: dict[str, Handler] = {
+            "reports": PlanReports(self.clock, new_id),
+            "report": MakeReport(self.clock, new_id),
+        }
+        self.runner = Runner(self.storage, handlers, {}, self.clock, new_id, lease=60, attempts=3, backoff=10)
+
+    def user(self, *steps: Step) -> UUID:
+        """Return a user who has done this since 2030 began, and whose events have been heard."""
+        history = History(uuid4(), new_id, list(steps))
+        with self.storage.write() as work:
+            for event in history.events:
+                FactKeeper().handle(work, event)
+        return history.user_id
+
+    def plan(self) -> None:
+        with self.storage.write() as work:
+            work.jobs.add(Job(new_id(), None, "reports", self.clock(), parameters={"due": "2030-01-07"}))
+        self.work()
+
+    def work(self) -> None:
+        while True:
+            with self.storage.read() as work:
+                due = work.jobs.due(self.clock(), self.runner.lanes[0], 100)
+            for job_id in due:
+                self.runner.run(job_id)
+            if not due:
+                return
+
+    def ready(self) -> dict[UUID, dict[str, object]]:
+        """Return what was told of reports, by user."""
+        with self.storage.read() as work:
+            rows = work.session.execute(select(OutboxRow.user_id, OutboxRow.payload, OutboxRow.name)).all()
+        assert len({row.user_id for row in rows}) == len(rows), "each user is told once"
+        assert {row.name for row in rows} <= {"report.ready"}
+        return {row.user_id: row.payload for row in rows}
+
+
+@pytest.fixture
+def night(database: Database) -> Night:
+    return Night(database)
+
+
+def test_everybody_who_did_anything_in_the_week_gets_one_report(night: Night, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reports, "BATCH", 2)
+    busy = [night.user(("create", 0, Status.DONE, 1)) for _ in range(5)]
+    night.user(("create", 0, Status.TODO, 24 * 20))  # after the week
+    for _ in range(2):  # planned twice
+        night.plan()
+    assert set(night.ready()) == set(busy)
+    report = night.ready()[busy[0]]
+    assert (report["week"], report["created"], report["completed"]) == ("2030-W01", 1, 1)
+    assert "Week 1: 31 December to 6 January 2030" in str(report["html"])
+    assert "Created 1" in printed(base64.b64decode(str(report["pdf"]))).replace("\n", " ")
+
+
+def test_a_report_that_fails_is_tried_again_and_told_once(night: Night, monkeypatch: pytest.MonkeyPatch) -> None:
+    user = night.user(("create", 0, Status.DONE, 1))
+    failures = [OSError("full")]
+
+    def fail_once(report: WeeklyReport) -> bytes:
+        if failures:
+            raise failures.pop()
+        return pdf(report)
+
+    monkeypatch.setattr(reports, "pdf", fail_once)
+    night.plan()
+    assert night.ready() == {}
+    night.clock.advance(seconds=60)
+    night.work()
+    assert set(night.ready()) == {user}
+
+
+def test_reports_are_not_among_the_jobs_of_a_user(night: Night) -> None:
+    user = night.user(("create", 0, Status.DONE, 1))
+    night.plan()
+    with night.storage.read() as work:
+        assert work.jobs.find(user, None, 10) == []
+        kinds = sorted(work.session.scalars(select(JobRow.kind)))
+    assert kinds == ["report", "reports"]
