@@ -37,6 +37,7 @@ from app.api.cursor import Cursors
 from app.api.guard import Guard
 from app.api.kept import KeptAnswers
 from app.api.limits import Limits
+from app.jobs.aggregate import AggregateFacts
 from app.jobs.background import Inline
 from app.jobs.deliveries import Deliveries
 from app.jobs.depth import QueueDepth
@@ -47,6 +48,7 @@ from app.jobs.mails import SendMail
 from app.jobs.relay import Relay
 from app.jobs.reports import MakeReport, PlanReports
 from app.jobs.runner import Runner
+from app.jobs.schedule import Scheduler
 from app.jobs.service import JobService
 from app.jobs.snapshots import SnapshotTasks
 from app.platform import redis
@@ -90,6 +92,9 @@ if TYPE_CHECKING:
 
 LEEWAY = 60
 """Seconds that a denied session is remembered beyond the life of its tokens, for clocks that disagree."""
+
+SCHEDULING = 60
+"""Seconds between two looks for what is due by the clock."""
 
 
 @dataclass(frozen=True)
@@ -183,6 +188,7 @@ def build(settings: Settings) -> Container:
             "import": ImportTasks(utc_now, new_id),
             "export": ExportTasks(utc_now),
             "snapshot": SnapshotTasks(utc_now, new_id),
+            "aggregate": AggregateFacts(utc_now),
             "reports": PlanReports(utc_now, new_id),
             "report": MakeReport(utc_now, new_id),
         },
@@ -203,6 +209,7 @@ def build(settings: Settings) -> Container:
         Loop("relay", Relay(storage, deliveries, utc_now).turn, settings.job_poll),
         Loop("deliveries", deliveries.turn, settings.job_poll),
         Loop("reminders", ReminderService(storage, utc_now, new_id).turn, settings.job_poll),
+        Loop("scheduler", Scheduler(storage, utc_now, new_id).turn, SCHEDULING),
     )
     inline = Inline(storage, runner, utc_now, settings.job_poll, shelf.sweep, clockwork)
     return Container(

@@ -4,11 +4,11 @@ import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, cast
+from typing import cast
 from uuid import UUID
 
 import pytest
-from sqlalchemy import Table, event, text
+from sqlalchemy import Table, text
 from sqlalchemy.orm import Session
 
 from app.services.tasks.listing import Filters, Query, Sort, position
@@ -17,6 +17,7 @@ from app.storage.engine import UNLIMITED, Database, connect
 from app.storage.models import TaskRow, TaskTagRow
 from app.storage.reminders import SqlReminders
 from app.storage.tasks import SqlTasks
+from tests.support.plans import Cost, cost_of
 from tests.support.postgres import Postgres
 from tests.support.settings import make_settings
 
@@ -83,51 +84,18 @@ class Plans:
         self.user_id: UUID = session.scalars(text("SELECT md5('user7')::uuid")).one()
         self.tasks = SqlTasks(session)
 
-    def of(self, query: Query) -> "Cost":
+    def of(self, query: Query) -> Cost:
         """Return what a page costs."""
         return self.cost(lambda: self.tasks.find(self.user_id, query))
 
-    def cost(self, ask: Callable[[], object]) -> "Cost":
+    def cost(self, ask: Callable[[], object]) -> Cost:
         """Return what a question costs that has an answer."""
-        asked: list[tuple[str, Any]] = []
-
-        def note(_c: Any, _cursor: Any, statement: str, parameters: Any, *_more: Any) -> None:
-            asked.append((statement, parameters))
-
-        connection = self.session.connection()
-        event.listen(connection, "before_cursor_execute", note)
-        found = ask()
-        event.remove(connection, "before_cursor_execute", note)
-        assert found
-        assert asked
-        cost = Cost()
-        for statement, parameters in asked:
-            explained = connection.exec_driver_sql(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {statement}", parameters)
-            cost.add(explained.scalar_one()[0]["Plan"])
-        return cost
+        return cost_of(self.session, ask)
 
     def deep(self, sort: Sort) -> Query:
         """Return the query for the page behind four fifths of the dated tasks."""
         some = replace(Query(), sort=sort, limit=ROWS // USERS * 6 // 7 * 4 // 5)
         return replace(Query(), sort=sort, after=position(self.tasks.find(self.user_id, some)[-1], sort))
-
-
-class Cost:
-    """What a plan has read: how many pages, and which tables from end to end."""
-
-    def __init__(self) -> None:
-        self.pages = 0
-        self.looked_through: set[str] = set()
-
-    def add(self, plan: dict[str, Any]) -> None:
-        self.pages += plan["Shared Hit Blocks"] + plan["Shared Read Blocks"]
-        self._look_into(plan)
-
-    def _look_into(self, plan: dict[str, Any]) -> None:
-        if plan["Node Type"] == "Seq Scan":
-            self.looked_through.add(plan["Relation Name"])
-        for part in plan.get("Plans", []):
-            self._look_into(part)
 
 
 @pytest.mark.parametrize("sort", list(Sort))

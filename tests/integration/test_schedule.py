@@ -1,0 +1,62 @@
+"""What is due by the clock: queued once a period by however many schedulers, and made up for when nobody was there."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import select
+
+from app.jobs.schedule import SCHEDULE, Entry, Scheduler
+from app.platform.clock import new_id
+from app.storage.engine import Database
+from app.storage.models import JobRow
+from app.storage.work import SqlStorage
+from tests.support.fakes import FakeClock
+
+
+@pytest.fixture
+def storage(database: Database) -> SqlStorage:
+    return SqlStorage(database)
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+def queued(storage: SqlStorage) -> list[str]:
+    with storage.read() as work:
+        return sorted(f"{row.kind} {row.parameters['due']}" for row in work.session.scalars(select(JobRow)))
+
+
+def test_of_many_schedulers_that_look_often_one_queues_each_period(storage: SqlStorage, clock: FakeClock) -> None:
+    clock.now = datetime(2030, 1, 5, 1, tzinfo=UTC)  # a Saturday
+    schedulers = [Scheduler(storage, clock, new_id) for _ in range(3)]
+    for _ in range(3 * 24):
+        for scheduler in schedulers:
+            assert scheduler.turn() is False
+        clock.advance(hours=1)
+    assert queued(storage) == [
+        "aggregate 2030-01-04", "aggregate 2030-01-05", "aggregate 2030-01-06", "aggregate 2030-01-07",
+        "reports 2029-12-31", "reports 2030-01-07",
+    ]  # fmt: skip
+
+
+def test_what_nobody_was_there_for_is_made_up_for(storage: SqlStorage, clock: FakeClock) -> None:
+    clock.now = datetime(2030, 1, 7, 6, tzinfo=UTC)
+    Scheduler(storage, clock, new_id).turn()
+    clock.advance(days=9)
+    Scheduler(storage, clock, new_id).turn()
+    assert queued(storage) == [
+        "aggregate 2030-01-07", "aggregate 2030-01-16", "reports 2030-01-07", "reports 2030-01-14",
+    ]  # fmt: skip
+
+
+@given(st.datetimes(min_value=datetime(2000, 1, 1), timezones=st.just(UTC)), st.sampled_from(SCHEDULE))  # noqa: DTZ001 it wants them so
+def test_what_was_due_last_is_the_latest_such_time_that_is_over(now: datetime, entry: Entry) -> None:
+    due = entry.due(now)
+    every = timedelta(days=1 if entry.weekday is None else 7)
+    assert due <= now < due + every
+    assert (due.hour, due.minute, due.second, due.microsecond) == (entry.hour, 0, 0, 0)
+    assert entry.weekday is None or due.weekday() == entry.weekday

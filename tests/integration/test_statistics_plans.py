@@ -1,0 +1,85 @@
+"""How PostgreSQL counts one user's tasks among everybody's: never by looking through the table."""
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from uuid import UUID
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from app.services.analytics.model import Statistics
+from app.services.analytics.report import weekly
+from app.services.analytics.statistics import statistics
+from app.services.analytics.week import Week
+from app.storage.engine import UNLIMITED, Database, connect
+from app.storage.work import SqlWork
+from tests.integration.test_plans import ROWS, USERS
+from tests.support.plans import cost_of
+from tests.support.postgres import Postgres
+from tests.support.settings import make_settings
+
+NOW = datetime(2030, 1, 1, 12, tzinfo=UTC)
+MIDDLE = date(2029, 10, 1)
+
+FILL = text("""
+    INSERT INTO task_facts (task_id, user_id, version, title, status, due_at, created_at, completed_version,
+                            completed_at, deleted_at, created_on, completed_on, seconds_to_completion)
+    SELECT md5('task' || n)::uuid, md5('user' || n % :users)::uuid, 1, md5(n::text),
+           (ARRAY['todo', 'in_progress', 'done'])[1 + n / :users % 3], day, day, 1, day,
+           CASE WHEN n / :users % 5 = 0 THEN day END, day, CASE WHEN n / :users % 3 = 2 THEN day::date END, n
+    FROM (SELECT n, timestamptz '2029-01-01 12:00Z' + n / :users % 365 * interval '1 day' AS day
+          FROM generate_series(0, :rows - 1) AS n) AS days
+""")
+
+
+@pytest.fixture(scope="module")
+def full(postgres: Postgres) -> Iterator[Database]:
+    """A database with facts of many users over a year, and what PostgreSQL has learnt of them."""
+    postgres.execute("CREATE DATABASE statistics TEMPLATE migrated STRATEGY FILE_COPY")
+    database = connect(make_settings(postgres.url("statistics")))
+    with database.writer.execution_options(**{UNLIMITED: True}).begin() as connection:
+        connection.execute(FILL, {"rows": ROWS, "users": USERS})
+    with database.writer.execution_options(**{UNLIMITED: True}, isolation_level="AUTOCOMMIT").connect() as connection:
+        connection.execute(text("VACUUM ANALYZE task_facts"))
+    yield database
+    database.dispose()
+    postgres.execute("DROP DATABASE statistics WITH (FORCE)")
+
+
+@pytest.fixture
+def work(full: Database) -> Iterator[SqlWork]:
+    with Session(full.reader) as session:
+        yield SqlWork(session)
+
+
+@pytest.fixture
+def user_id(work: SqlWork) -> UUID:
+    found: UUID = work.session.scalars(text("SELECT md5('user7')::uuid")).one()
+    return found
+
+
+def test_statistics_look_through_no_table(work: SqlWork, user_id: UUID) -> None:
+    def count() -> Statistics:
+        found = statistics(work, user_id, MIDDLE, date(2029, 10, 30), lambda: NOW)
+        assert found.created
+        assert found.duration
+        return found
+
+    assert cost_of(work.session, count).looked_through <= {"daily_counts"}  # which is empty
+
+
+def test_a_report_looks_through_no_table(work: SqlWork, user_id: UUID) -> None:
+    cost = cost_of(work.session, lambda: weekly(work, user_id, Week.of(MIDDLE), lambda: NOW).finished)
+    assert cost.looked_through <= {"daily_counts"}
+
+
+def test_the_users_of_a_week_are_found_a_part_at_a_time(work: SqlWork) -> None:
+    cost = cost_of(work.session, lambda: work.facts.active(work.facts.users(None, 2), MIDDLE, MIDDLE))
+    assert cost.looked_through == set()
+
+
+def test_what_a_night_rolls_up_is_found_by_its_index(work: SqlWork) -> None:
+    cost = cost_of(work.session, lambda: work.facts.roll_up(datetime(2029, 1, 8, tzinfo=UTC), 100))
+    assert "task_facts" not in cost.looked_through
+    work.session.rollback()

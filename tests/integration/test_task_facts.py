@@ -1,0 +1,151 @@
+"""The facts in the database: the same answers whatever order events come in, and after they have been rolled up."""
+
+import statistics as reference
+import threading
+from collections import Counter
+from datetime import date, timedelta
+from uuid import UUID, uuid4
+
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import func, select
+
+from app.jobs.aggregate import KEPT, AggregateFacts
+from app.jobs.model import Job
+from app.platform.clock import Clock, new_id
+from app.platform.events import Event
+from app.services.analytics.consumer import FactKeeper
+from app.services.analytics.model import Statistics
+from app.services.analytics.statistics import StatisticsService
+from app.services.tasks.model import Status
+from app.storage.engine import Database
+from app.storage.models import DailyCountRow, TaskFactRow
+from app.storage.work import SqlStorage
+from tests.support.fakes import FakeClock
+from tests.support.histories import EVENTFUL, STEPS, History, Step
+
+FEW = settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+"""Each example is of a user of its own, so that all may use one database."""
+
+FIRST, LAST = date(2029, 12, 1), date(2030, 6, 1)
+"""Around all that a history tells: its clock begins with 2030."""
+
+
+@pytest.fixture
+def storage(database: Database) -> SqlStorage:
+    return SqlStorage(database)
+
+
+def hear(storage: SqlStorage, events: list[Event]) -> None:
+    for event in events:
+        with storage.write() as work:
+            FactKeeper().handle(work, event)
+
+
+def counted(storage: SqlStorage, history: History) -> Statistics:
+    return StatisticsService(storage, history.clock).statistics(history.user_id, FIRST, LAST)
+
+
+def roll_up(storage: SqlStorage, clock: Clock) -> None:
+    job = Job(new_id(), None, "aggregate", clock())
+    with storage.write() as work:
+        while not AggregateFacts(clock).step(work, job).finished:
+            pass
+
+
+def rows(storage: SqlStorage, table: type[TaskFactRow | DailyCountRow], user_id: UUID) -> int:
+    with storage.read() as work:
+        return work.session.scalar(select(func.count()).select_from(table).where(table.user_id == user_id)) or 0
+
+
+@FEW
+@given(STEPS, st.integers())
+@example(EVENTFUL, 1)
+def test_events_doubled_and_in_any_order_are_counted_right(storage: SqlStorage, steps: list[Step], seed: int) -> None:
+    history = History(uuid4(), new_id, steps)
+    hear(storage, history.scrambled(seed))
+    found = counted(storage, history)
+    tasks, now = history.tasks.values(), history.clock.now
+    status = Counter(task.status.value for task in tasks)
+    totals = found.totals
+    assert {"todo": totals.todo, "in_progress": totals.in_progress, "done": totals.done} == {
+        name: status[name] for name in Status
+    }
+    late = [task for task in tasks if task.status is not Status.DONE and task.due_at and task.due_at < now]
+    assert totals.overdue == len(late)
+    assert {day.date: day.created for day in found.days if day.created} == history.created_by_day()
+    assert {day.date: day.completed for day in found.days if day.completed} == history.completed_by_day()
+    assert found.completion_rate == (status["done"] / len(tasks) if tasks else None)
+    took = [
+        (history.completed[task.id] - task.created_at).total_seconds() for task in tasks if task.id in history.completed
+    ]
+    if timed := [seconds for seconds in took if seconds]:
+        assert found.duration
+        assert found.duration.median == reference.median(timed)
+        assert found.duration.mean == pytest.approx(reference.mean(timed))
+    else:
+        assert found.duration is None
+    assert found.streak == streak(set(history.completed_by_day()), now.date())
+
+
+def streak(days: set[date], today: date) -> int:
+    day, length = today if today in days else today - timedelta(days=1), 0
+    while day in days:
+        day, length = day - timedelta(days=1), length + 1
+    return length
+
+
+@FEW
+@given(STEPS, st.integers())
+@example(EVENTFUL, 1)
+def test_a_night_changes_no_answer_and_leaves_no_fact_of_what_is_long_gone(
+    storage: SqlStorage, steps: list[Step], seed: int
+) -> None:
+    history = History(uuid4(), new_id, steps)
+    hear(storage, history.scrambled(seed))
+    before = counted(storage, history)
+    later = FakeClock()
+    later.now = history.clock.now + KEPT + timedelta(seconds=1)
+    for _ in range(2):  # a night that is worked through twice changes nothing either
+        roll_up(storage, later)
+        assert counted(storage, history) == before
+    assert rows(storage, TaskFactRow, history.user_id) == len(history.tasks)
+
+
+def test_a_task_that_was_deleted_lately_is_still_known(storage: SqlStorage) -> None:
+    history = History(uuid4(), new_id, [("create", 0, Status.TODO, 1), ("delete", 0, Status.TODO, 1)])
+    created, deleted = history.events
+    hear(storage, [created, deleted])
+    history.clock.advance(days=29)
+    roll_up(storage, history.clock)
+    hear(storage, [created])
+    assert counted(storage, history).totals.todo == 0
+    assert (rows(storage, TaskFactRow, history.user_id), rows(storage, DailyCountRow, history.user_id)) == (1, 0)
+
+
+def test_two_that_hear_of_a_task_at_once_leave_what_both_were_told(storage: SqlStorage) -> None:
+    history = History(uuid4(), new_id, [("create", 0, Status.TODO, 1), ("status", 0, Status.DONE, 5)])
+    gate = threading.Barrier(2)
+
+    def hear_one(event: Event) -> None:
+        gate.wait()
+        hear(storage, [event])
+
+    threads = [threading.Thread(target=hear_one, args=(event,)) for event in history.events]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    found = counted(storage, history)
+    assert (found.totals.done, found.created, found.completed) == (1, 1, 1)
+
+
+def test_everybody_counts_for_themselves_alone(storage: SqlStorage) -> None:
+    steps: list[Step] = [("create", 0, Status.DONE, 1), ("create", 0, Status.TODO, 1), ("delete", 1, Status.TODO, 1)]
+    mine, other = History(uuid4(), new_id, steps[:1]), History(uuid4(), new_id, steps)
+    hear(storage, [*mine.events, *other.events])
+    other.clock.advance(days=31)
+    roll_up(storage, other.clock)
+    found = counted(storage, mine)
+    assert (found.totals.done, found.created, found.completed) == (1, 1, 1)
