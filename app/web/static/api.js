@@ -103,6 +103,15 @@ export const listAudit = (query, signal) => authorised("GET", "/admin/audit", { 
 export const exportAudit = (format, query) =>
   authorised("GET", "/admin/audit/export", { query: { ...query, format }, file: true });
 
+// --- statistics
+
+/** @param {{from: string, to: string}} query days, both included */
+export const statistics = (query, signal) => authorised("GET", "/statistics", { query, signal });
+
+/** @param {string} week such as "2031-W05" @param {"html" | "pdf"} format @returns {Promise<Blob>} */
+export const weeklyReport = (week, format) =>
+  authorised("GET", "/reports/weekly", { query: { week, format }, file: true });
+
 // --- imports and exports
 
 /** @returns {Promise<{items: object[], next_cursor: string | null}>} */

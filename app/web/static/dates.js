@@ -1,6 +1,7 @@
 // Times: the API speaks UTC, people read and type their local time.
 
-const LOCALE = navigator.languages.find((language) => language.startsWith("en")) ?? "en-GB";
+/** English as the reader writes it. */
+export const LOCALE = navigator.languages.find((language) => language.startsWith("en")) ?? "en-GB";
 const DAY_MS = 24 * 60 * 60 * 1000;
 
 const clockFormat = new Intl.DateTimeFormat(LOCALE, { hour: "numeric", minute: "2-digit" });

@@ -7,6 +7,7 @@ export const HOME = "tasks";
 /** `role`: only for this one. `aside`: reached otherwise than by the row of pages. */
 const PAGES = {
   tasks: { label: "Tasks", module: () => import("./view-tasks.js") },
+  statistics: { label: "Statistics", module: () => import("./view-statistics.js") },
   transfers: { label: "Import and export", module: () => import("./view-transfers.js") },
   profile: { label: "Profile", aside: true, module: () => import("./view-profile.js") },
   notifications: { label: "Notifications", aside: true, module: () => import("./view-notifications.js") },
