@@ -17,11 +17,10 @@ def connect(settings: Settings) -> "Redis | None":
     if settings.redis_url is None and settings.redis_host is None:
         return None
     # imported here: phase 1 has no Redis, and starts faster without
-    from redis import Redis
     from redis.backoff import NoBackoff
     from redis.retry import Retry
 
-    from app.platform.own_connections import OwnConnections
+    from app.platform.own_connections import OwnConnectionClient, OwnConnections
 
     url = settings.redis_url.get_secret_value() if settings.redis_url else f"redis://{settings.redis_host}"
     given: dict[str, object] = {} if settings.redis_url else {"port": settings.redis_port}
@@ -36,4 +35,4 @@ def connect(settings: Settings) -> "Redis | None":
         # A connection that has died is noticed by its next use: one more try, at once. The default waits for seconds.
         retry=Retry(NoBackoff(), 1),
     )
-    return Redis(connection_pool=pool)
+    return OwnConnectionClient(connection_pool=pool)

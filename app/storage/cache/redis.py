@@ -198,7 +198,8 @@ def _position(version: bytes) -> int | None:
 
 
 def _keys(user_id: UUID, session_id: UUID, name: str | None) -> tuple[str, str, str]:
-    return _key(user_id, f"session:{session_id}"), _key(user_id, "version"), _key(user_id, f"answer:{name}")
+    own = _key(user_id, "")
+    return f"{own}session:{session_id}", f"{own}version", f"{own}answer:{name}"
 
 
 def _key(user_id: UUID, what: str) -> str:
