@@ -22,6 +22,8 @@ from bench.stage import EMAIL, LIST, PASSWORD, Stage, stage
 from bench.targets import NAIVE_PATH
 
 STARTS = 5
+FEW, QUICK_FEW, QUICK_MANY = 100_000, 10_000, 100_000
+"""Tasks of the small database, and of both when it has to be quick."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,7 @@ def rounds(set_up: Stage, folder: Path, count: int, seconds: int, say: Say) -> t
     """Measure every target once a round; return the rows, and the memory of our worker after the load."""
     tokens = {"ours": set_up.token, "plain": set_up.plain_token, "": ""}
     found: dict[str, list[Measured]] = {target.key: [] for target in TARGETS}
+    cpu: dict[str, list[float]] = {target.key: [] for target in TARGETS}
     with contextlib.ExitStack() as servers:
         running: dict[tuple[str, str], Running] = {}
         for target in TARGETS:
@@ -106,9 +109,13 @@ def rounds(set_up: Stage, folder: Path, count: int, seconds: int, say: Say) -> t
                     'wrk.method = "POST"\nwrk.headers["Content-Type"] = "application/json"\n'
                     f"wrk.body = [[{target.body}]]\n"
                 )
-                url = running[target.server, target.name].url + target.path
-                measured = load(url, seconds, tokens[target.token], script if target.body else None)
+                server = running[target.server, target.name]
+                used = server.cpu_seconds()
+                measured = load(
+                    server.url + target.path, seconds, tokens[target.token], script if target.body else None
+                )
                 found[target.key].append(measured)
+                cpu[target.key].append(1000 * (server.cpu_seconds() - used) / (measured.rate * seconds))
         memory = running["gthread", "whole"].worker_mib()
     return [
         report.row(
@@ -118,6 +125,7 @@ def rounds(set_up: Stage, folder: Path, count: int, seconds: int, say: Say) -> t
             [m.rate for m in found[target.key]],
             [m.median_ms for m in found[target.key]],
             [m.p99_ms for m in found[target.key]],
+            cpu[target.key],
         )
         for target in TARGETS
     ], memory
@@ -133,10 +141,38 @@ def aims(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return results
 
 
+def bounds(results: dict[str, Any]) -> list[dict[str, Any]]:
+    """Compare with what must not be exceeded."""
+    cpu = {row["key"]: row["cpu_ms"] for row in results["rows"]}
+    found = [
+        # Of a busy machine the processor time says more than the rate.
+        ("processor time of c ≤ that of b / 1.2", cpu["c"] / cpu["b"], 1 / 1.2),
+        ("start to ready ≤ 1.5 s", results["ready_seconds"], 1.5),
+    ]
+    if growth := results.get("growth"):
+        few, many = growth
+        found += [
+            (
+                f"first page at {many['tasks']:,} tasks ≤ 1.5 times that at {few['tasks']:,}",
+                many["first_ms"] / few["first_ms"],
+                1.5,
+            ),
+            ("deep page ≤ 1.2 times the first", many["deep_ms"] / many["first_ms"], 1.2),
+        ]
+    return [{"aim": text, "reached": round(value, 2), "met": value <= most} for text, value, most in found]
+
+
+def machine() -> str:
+    """Return what it is measured on."""
+    info = Path("/proc/cpuinfo")
+    models = [line.partition(":")[2].strip() for line in info.read_text().splitlines() if line.startswith("model name")]
+    return f"{os.cpu_count()} cores ({models[0] if models else platform.machine()}), Python {platform.python_version()}"
+
+
 def main() -> int:
     """Measure and report."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="one round of a second, kept only where --results says")
+    parser.add_argument("--quick", action="store_true", help="one round of a second, few tasks; kept only by --results")
     parser.add_argument("--json", action="store_true", help="print the results as JSON instead of the table")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=int, default=4, help="of each measurement")
@@ -146,7 +182,8 @@ def main() -> int:
     if shutil.which("wrk") is None:
         sys.stderr.write("bench: wrk is missing: `sudo apt-get install wrk` brings it\n")
         return 1
-    count, seconds, many = (1, 1, 0) if options.quick else (options.rounds, options.seconds, options.growth)
+    count, seconds = (1, 1) if options.quick else (options.rounds, options.seconds)
+    few, many = (QUICK_FEW, QUICK_MANY) if options.quick else (FEW, options.growth)
     say = Say()
     load_average = round(os.getloadavg()[0], 1)
     with tempfile.TemporaryDirectory(prefix="bench-") as name:
@@ -160,7 +197,7 @@ def main() -> int:
                 with serving("entry", "", set_up.environment, folder) as running:
                     starts.append(running.ready_seconds)
             results: dict[str, Any] = {
-                "machine": f"{os.cpu_count()} cores, Python {platform.python_version()}",
+                "machine": machine(),
                 "load_average": load_average,
                 "rounds": count,
                 "seconds": seconds,
@@ -172,7 +209,8 @@ def main() -> int:
             }
             if many:
                 with serving("gthread", "uncached", set_up.environment, folder) as running:
-                    results["growth"] = growth(set_up, running, many, say)
+                    results["growth"] = growth(set_up, running, (few, many), say)
+            results["aims"] += bounds(results)
     say.done()
     if options.results or not options.quick:
         report.write(results, options.results or report.RESULTS)

@@ -36,9 +36,14 @@ def summary(results: dict[str, Any]) -> str:
 
 
 def row(
-    key: str, what: str, server: str, rates: list[float], medians: list[float], p99s: list[float]
+    key: str, what: str, server: str, rates: list[float], medians: list[float], p99s: list[float], cpu: list[float]
 ) -> dict[str, Any]:
-    """Return what is written of one target: requests a second over all rounds, and the medians of its latencies."""
+    """Return what is written of one target: requests a second over all rounds, and the medians of the rest.
+
+    Args:
+        medians: latencies, milliseconds, as p99s.
+        cpu: processor time of the server for a request, milliseconds.
+    """
     return {
         "key": key,
         "what": what,
@@ -49,6 +54,7 @@ def row(
         "maximum": round(max(rates)),
         "median_ms": round(median(medians), 2),
         "p99_ms": round(median(p99s), 2),
+        "cpu_ms": round(median(cpu), 2),
     }
 
 

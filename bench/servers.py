@@ -39,6 +39,11 @@ class Running:
     process: psutil.Process
     ready_seconds: float
 
+    def cpu_seconds(self) -> float:
+        """Return the processor time that the server and its worker have used."""
+        family = [self.process, *self.process.children(recursive=True)]
+        return sum(sum(member.cpu_times()[:2]) for member in family)
+
     def worker_mib(self) -> float:
         """Return the resident memory of the worker: the process that holds most."""
         family = [self.process, *self.process.children(recursive=True)]
