@@ -1,11 +1,16 @@
 """Metrics: by route template, and bounded whatever clients send."""
 
+from pathlib import Path
+
+import httpx
 from flask.testing import FlaskClient
 from flask_openapi.openapi import OpenAPI
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
 
 from tests.support.api import V1, Person
+from tests.support.ports import wait_for
+from tests.support.server import server
 
 
 def samples(client: FlaskClient, name: str) -> list[Sample]:
@@ -55,3 +60,16 @@ def test_what_runs_is_told(app: OpenAPI) -> None:
     [info] = samples(app.test_client(), "task_manager_build_info")
     assert info.labels["version"] == version()
     assert samples(app.test_client(), "process_resident_memory_bytes")
+
+
+def test_a_server_collects_garbage_although_it_did_not_while_it_started(tmp_path: Path, sqlite_url: str) -> None:
+    with server(tmp_path, sqlite_url) as running, httpx.Client(base_url=running.url) as client:
+
+        def collections() -> float:
+            families = text_string_to_metric_families(client.get("/metrics").text)
+            return sum(
+                s.value for family in families for s in family.samples if s.name == "python_gc_collections_total"
+            )
+
+        before = collections()
+        wait_for(lambda: collections() > before, "garbage is collected")
