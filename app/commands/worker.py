@@ -25,13 +25,13 @@ def worker() -> int:
 
     from app.bootstrap import build
     from app.jobs.background import Announcer
-    from app.jobs.carrier import application
+    from app.jobs.carrier import carrier
     from app.jobs.loop import Loop
     from app.platform.clock import utc_now
 
     parts = build(settings)
-    celery, send = application(settings, parts.runner.run)
-    announcer = Announcer(parts.storage, send, utc_now, settings.visibility_timeout)
+    messages = carrier(settings, parts.runner.run)
+    announcer = Announcer(parts.storage, messages, utc_now, settings.visibility_timeout)
 
     def announce() -> bool:
         announcer.turn()
@@ -50,7 +50,7 @@ def worker() -> int:
 
     signals.worker_ready.connect(begin, weak=False)
     signals.worker_shutting_down.connect(end, weak=False)
-    celery.worker_main(
+    messages.celery.worker_main(
         [
             "worker",
             # Threads: jobs wait for the database most of the time, and one process has one pool of connections.

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
+from typing import Protocol
 from uuid import UUID
 
 from app.jobs.loop import Loop
@@ -10,8 +11,8 @@ from app.jobs.service import KEPT
 from app.platform.clock import Clock
 from app.storage.work import SqlStorage, SqlWork
 
-ANNOUNCED = 500
-"""Jobs that are announced ahead of the workers: more would only be announced again before their turn comes."""
+AHEAD = 200
+"""Messages that wait for workers at most: what the workers do until the announcer looks again."""
 
 CLEANING = timedelta(hours=1)
 
@@ -90,28 +91,44 @@ class Inline:
         return bool(due)
 
 
+class Carrier(Protocol):
+    """Carries messages that name jobs to the workers."""
+
+    def send(self, job_id: UUID, left: bool) -> None:
+        """Hand a message over; one for a job that a worker has left behind overtakes the others."""
+
+    def waiting(self) -> int:
+        """Return how many messages no worker has taken yet."""
+
+
 class Announcer:
-    """Tells the carrier of due jobs, and again of those that nobody has begun: a message may be lost.
+    """Tells the workers of due jobs, and again of those that nobody has begun: a message may be lost.
+
+    However many jobs wait, there are never more messages than `AHEAD`: with a message again and again for each job that
+    waits long, the workers would come to do little but throw them away.
 
     Args:
-        send: hands a message over, for a job that has been begun before or not. What it raises rolls the note back that
-            the jobs were announced.
+        carrier: what it raises rolls the note back that the jobs were announced.
         again: seconds after which a job that is still due is announced again.
     """
 
-    def __init__(self, storage: SqlStorage, send: Callable[[UUID, bool], None], clock: Clock, again: float) -> None:
+    def __init__(self, storage: SqlStorage, carrier: Carrier, clock: Clock, again: float) -> None:
         self._storage = storage
-        self._send = send
+        self._carrier = carrier
         self._clock = clock
         self._again = timedelta(seconds=again)
 
     def turn(self) -> bool:
+        """Announce what there is room for; say whether there was anything."""
+        room = max(AHEAD - self._carrier.waiting(), 0)
         now = self._clock()
         with self._storage.write() as work:
-            jobs = work.jobs.announce(now, now - self._again, ANNOUNCED)
-            for job_id, begun in jobs:
-                self._send(job_id, begun)
-        return bool(jobs)
+            left, waiting = work.jobs.announce(now, now - self._again, room)
+            for job_id in left:
+                self._carrier.send(job_id, True)
+            for job_id in waiting:
+                self._carrier.send(job_id, False)
+        return bool(left or waiting)
 
 
 class Cleaner:

@@ -8,9 +8,33 @@ from app.platform.settings import Settings
 
 if TYPE_CHECKING:
     from celery import Celery
+    from celery.app.task import Task
+
+QUEUE = "jobs"
 
 FIRST, LAST = 0, 9
 """Priorities, as Redis has them: each is a list of its own."""
+
+
+class CeleryCarrier:
+    """Messages of a Celery application.
+
+    Args:
+        celery: the application.
+        task: what workers do with a message.
+    """
+
+    def __init__(self, celery: "Celery", task: "Task[[str], None]") -> None:
+        self.celery = celery
+        self._task = task
+
+    def send(self, job_id: UUID, left: bool) -> None:
+        # Without the default's patience: the announcer comes again by itself.
+        self._task.apply_async((str(job_id),), retry=False, priority=FIRST if left else LAST)
+
+    def waiting(self) -> int:
+        with self.celery.connection_or_acquire() as connection, connection.channel() as channel:
+            return int(channel.queue_declare(queue=QUEUE, durable=True, auto_delete=False).message_count)
 
 
 def broker_url(settings: Settings) -> str:
@@ -25,8 +49,8 @@ def broker_url(settings: Settings) -> str:
     return f"redis://{password}{settings.redis_host}:{settings.redis_port}/1"
 
 
-def application(settings: Settings, run: Callable[[UUID], None]) -> "tuple[Celery, Callable[[UUID, bool], None]]":
-    """Return the Celery application, and what sends the message that names a job.
+def carrier(settings: Settings, run: Callable[[UUID], None]) -> CeleryCarrier:
+    """Return the Celery application, as what carries messages.
 
     Args:
         settings: with a broker.
@@ -40,9 +64,14 @@ def application(settings: Settings, run: Callable[[UUID], None]) -> "tuple[Celer
         task_acks_late=True,
         task_reject_on_worker_lost=True,
         task_ignore_result=True,
-        task_default_queue="jobs",
+        task_default_queue=QUEUE,
         worker_prefetch_multiplier=1,
-        broker_transport_options={"visibility_timeout": settings.visibility_timeout},
+        broker_transport_options={
+            "visibility_timeout": settings.visibility_timeout,
+            # how often it looks for messages that were not acknowledged in time: by default every 100 seconds
+            "unacked_restore_interval": settings.visibility_timeout / 2,
+            "unacked_restore_throttle": 1,
+        },
         broker_connection_retry_on_startup=True,
         worker_soft_shutdown_timeout=settings.graceful_timeout,
         worker_enable_soft_shutdown_on_idle=False,
@@ -54,9 +83,4 @@ def application(settings: Settings, run: Callable[[UUID], None]) -> "tuple[Celer
     def task(job_id: str) -> None:
         run(UUID(job_id))
 
-    def send(job_id: UUID, begun: bool) -> None:
-        # A job that its worker has not ended goes before those that nobody has begun. Without the default's patience:
-        # the announcer comes again by itself.
-        task.apply_async((str(job_id),), retry=False, priority=FIRST if begun else LAST)
-
-    return celery, send
+    return CeleryCarrier(celery, task)

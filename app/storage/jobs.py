@@ -18,9 +18,8 @@ FIELDS = (
     "started_at", "finished_at", "error", "cancelling",
 )  # fmt: skip
 
-
-FEWEST = 20
-"""Jobs that are announced at a time however many wait already: those that a worker has left come first."""
+MOST_LEFT = 100
+"""Jobs that workers have left behind and that are announced at a time."""
 
 
 class SqlJobs:
@@ -48,23 +47,24 @@ class SqlJobs:
         due = select(JobRow.id).where(_due(now), JobRow.kind.in_(kinds))
         return list(self._session.scalars(due.order_by(JobRow.due_at).limit(limit)))
 
-    def announce(self, now: datetime, again: datetime, limit: int) -> list[tuple[UUID, bool]]:
-        """Return due jobs that nobody has been told of since the time `again`, and note that they now will be; and
-        say of each whether it has been begun before."""
-        waiting = select(func.count()).where(_due(now), JobRow.state == "queued", JobRow.announced_at >= again)
-        limit = max(limit - (self._session.scalar(waiting) or 0), FEWEST)
+    def announce(self, now: datetime, again: datetime, room: int) -> tuple[list[UUID], list[UUID]]:
+        """Return the due jobs that nobody has been told of since the time `again`, and note that they now will be.
+
+        Those that a worker has left behind come apart and first, whatever the room: there are few, and they have waited
+        for a lease to run out. Of those that nobody has begun there are as many as there is room for.
+        """
+        left = self._silent(State.RUNNING, now, again, MOST_LEFT)
+        waiting = self._silent(State.QUEUED, now, again, room)
+        self._session.execute(update(JobRow).where(JobRow.id.in_([*left, *waiting])).values(announced_at=now))
+        return left, waiting
+
+    def _silent(self, state: State, now: datetime, again: datetime, limit: int) -> list[UUID]:
+        # of one state and in the order of an index: it reads no more jobs than are announced
         silent = or_(JobRow.announced_at.is_(None), JobRow.announced_at < again)
-        chosen = (
-            select(JobRow.id, JobRow.attempts)
-            .where(_due(now), silent)
-            .order_by(JobRow.attempts.desc(), JobRow.due_at)
-            .limit(limit)
+        chosen = select(JobRow.id).where(JobRow.state == state, JobRow.due_at <= now, silent)
+        return list(
+            self._session.scalars(chosen.order_by(JobRow.due_at).limit(limit).with_for_update(skip_locked=True))
         )
-        jobs = {
-            job_id: attempts > 0 for job_id, attempts in self._session.execute(chosen.with_for_update(skip_locked=True))
-        }
-        self._session.execute(update(JobRow).where(JobRow.id.in_(jobs)).values(announced_at=now))
-        return list(jobs.items())
 
     def claim(self, job_id: UUID, lease: UUID, now: datetime, until: datetime) -> bool:
         """Begin a due job. Of any number of callers at the same time, exactly one gets True."""

@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import select
 
-from app.jobs.background import JOBS_KEPT, Announcer, Cleaner
+from app.jobs.background import AHEAD, JOBS_KEPT, Announcer, Cleaner
 from app.jobs.handler import Handler
 from app.jobs.model import HopelessError, Job, Step
 from app.jobs.runner import Runner
@@ -33,6 +33,19 @@ class Counting:
         if job.done in self.at_step:
             raise self.at_step[job.done]
         return Step(finished=job.done == 2, done=job.done + 1)
+
+
+class FakeCarrier:
+    """Keeps messages that nobody takes."""
+
+    def __init__(self) -> None:
+        self.messages: list[tuple[UUID, bool]] = []
+
+    def send(self, job_id: UUID, left: bool) -> None:
+        self.messages.append((job_id, left))
+
+    def waiting(self) -> int:
+        return len(self.messages)
 
 
 @pytest.fixture
@@ -137,24 +150,25 @@ def test_a_job_whose_workers_all_die_is_given_up(storage: SqlStorage, clock: Fak
 
 
 def test_a_job_whose_message_is_lost_is_announced_again(storage: SqlStorage, clock: FakeClock) -> None:
-    job_id = queue(storage, clock)
-    sent: list[tuple[UUID, bool]] = []
-    announcer = Announcer(storage, lambda *message: sent.append(message), clock, LEASE)
+    job_id, carrier = queue(storage, clock), FakeCarrier()
+    announcer = Announcer(storage, carrier, clock, LEASE)
     assert announcer.turn()
     assert not announcer.turn()
+    carrier.messages.clear()
     clock.advance(seconds=LEASE + 1)
     assert announcer.turn()
-    assert sent == [(job_id, False), (job_id, False)]
+    assert carrier.messages == [(job_id, False)]
 
 
 def test_jobs_are_not_announced_while_the_broker_is_away(storage: SqlStorage, clock: FakeClock) -> None:
     job_id = queue(storage, clock)
 
-    def fail(*_message: object) -> None:
-        raise ConnectionError
+    class Away(FakeCarrier):
+        def send(self, *_message: object) -> None:
+            raise ConnectionError
 
     with pytest.raises(ConnectionError):
-        Announcer(storage, fail, clock, LEASE).turn()
+        Announcer(storage, Away(), clock, LEASE).turn()
     assert row(storage, job_id).announced_at is None
 
 
@@ -184,6 +198,31 @@ def test_jobs_that_have_ended_are_forgotten_after_a_while_and_failed_ones_are_no
     assert ids(storage) == {failed, waiting, recent}
     with storage.read() as work:
         assert work.files.refused(ended[0], 0, 10) == []
+
+
+def test_however_long_jobs_wait_their_messages_do_not_pile_up(storage: SqlStorage, clock: FakeClock) -> None:
+    for _ in range(2 * AHEAD):
+        queue(storage, clock)
+    carrier = FakeCarrier()
+    announcer = Announcer(storage, carrier, clock, LEASE)
+    for _ in range(10):
+        announcer.turn()
+        clock.advance(seconds=LEASE + 1)
+    assert len(carrier.messages) == AHEAD
+
+
+def test_a_job_that_a_worker_left_behind_overtakes_all_that_wait(storage: SqlStorage, clock: FakeClock) -> None:
+    begun, carrier = queue(storage, clock), FakeCarrier()
+    with storage.write() as work:
+        assert work.jobs.claim(begun, new_id(), clock(), clock() + timedelta(seconds=LEASE))
+    for _ in range(AHEAD):
+        queue(storage, clock)
+    announcer = Announcer(storage, carrier, clock, LEASE)
+    announcer.turn()
+    assert begun not in dict(carrier.messages), "its worker may still be there"
+    clock.advance(seconds=LEASE + 1)
+    announcer.turn()
+    assert carrier.messages[AHEAD:] == [(begun, True)]
 
 
 def test_of_two_jobs_with_one_key_only_the_first_is_queued(storage: SqlStorage, clock: FakeClock) -> None:
