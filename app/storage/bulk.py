@@ -1,8 +1,8 @@
 """Many rows at once: by COPY into PostgreSQL, by one prepared INSERT into SQLite."""
 
-import io
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
+from itertools import chain, islice
 from typing import Any
 from uuid import UUID
 
@@ -10,11 +10,15 @@ from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
 from app.services.tasks.model import Task
+from app.storage.engine import COPIED
 from app.storage.models import TaskRow, TaskTagRow
 from app.storage.tasks import values_of
 from app.storage.versions import touch
 
 ESCAPED = str.maketrans({"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"})
+
+CHUNK = 500
+"""Rows that COPY is given at a time."""
 
 
 def add_tasks(session: Session, user_id: UUID, tasks: Sequence[Task]) -> None:
@@ -22,24 +26,46 @@ def add_tasks(session: Session, user_id: UUID, tasks: Sequence[Task]) -> None:
     if not tasks:
         return
     touch(session, user_id)
-    _add(session, TaskRow, [values_of(task) for task in tasks])
-    tags = [{"task_id": task.id, "tag": tag, "user_id": user_id} for task in tasks for tag in task.tags]
-    if tags:
-        _add(session, TaskTagRow, tags)
+    _add(session, TaskRow, map(values_of, tasks))
+    _add(
+        session,
+        TaskTagRow,
+        ({"task_id": task.id, "tag": tag, "user_id": user_id} for task in tasks for tag in task.tags),
+    )
 
 
-def _add(session: Session, table: type[TaskRow | TaskTagRow], rows: list[dict[str, object]]) -> None:
-    if session.get_bind().dialect.name != "postgresql":
-        session.execute(insert(table), rows)
+def _add(session: Session, table: type[TaskRow | TaskTagRow], rows: Iterator[dict[str, object]]) -> None:
+    first = next(rows, None)
+    if first is None:
         return
-    lines = io.StringIO("".join("\t".join(map(_copied, row.values())) + "\n" for row in rows))
-    cursor: Any = session.connection().connection.cursor()  # the driver's own
-    cursor.copy_expert(f"COPY {table.__tablename__} ({', '.join(rows[0])}) FROM STDIN", lines)
-    cursor.close()
+    every = chain([first], rows)
+    if session.get_bind().dialect.name != "postgresql":
+        session.execute(insert(table), list(every))
+        return
+    statement = f"COPY {table.__tablename__} ({', '.join(first)}) FROM STDIN"
+    session.connection().exec_driver_sql(statement, execution_options={COPIED: CopySource(every)})
 
 
-def _copied(value: object) -> str:
-    """Return a value in COPY's text format."""
-    if value is None:
-        return "\\N"
-    return value.isoformat() if isinstance(value, datetime) else str(value).translate(ESCAPED)
+class CopySource:
+    """The file that COPY reads: rows in its text format, made while the database stores those before."""
+
+    def __init__(self, rows: Iterator[dict[str, object]]) -> None:
+        self._lines = ("\t".join([FORMS[type(value)](value) for value in row.values()]) + "\n" for row in rows)
+
+    def read(self, _size: int) -> str:
+        return "".join(islice(self._lines, CHUNK))
+
+
+def _escaped(text: str) -> str:
+    # Hardly any text needs it, and to look is cheaper by far than to translate.
+    return text if text.isprintable() and "\\" not in text else text.translate(ESCAPED)
+
+
+FORMS: dict[type, Callable[[Any], str]] = {
+    str: _escaped,
+    int: str,
+    UUID: lambda value: value.hex,
+    datetime: datetime.isoformat,
+    type(None): lambda _nothing: "\\N",
+}
+"""By type: how COPY reads a value."""

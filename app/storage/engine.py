@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Connection, Engine, QueuePool, create_engine, event, make_url, text
-from sqlalchemy.engine import URL, ExceptionContext
+from sqlalchemy.engine import URL, ExceptionContext, ExecutionContext
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -26,6 +26,9 @@ REPLICA_TIMEOUT = 1
 
 UNLIMITED = "unlimited"
 """Execution option of a transaction whose statements may take as long as they need."""
+
+COPIED = "copied"
+"""Execution option of a COPY: the file that it reads."""
 
 POSITION = text("SELECT (pg_current_wal_insert_lsn() - '0/0'::pg_lsn)::bigint")
 
@@ -116,6 +119,14 @@ def _postgresql(url: URL, settings: Settings, connect_timeout: int, pool_timeout
         # For the transaction alone: a pooler hands the same connection to others, and refuses it as a start-up option.
         if not connection.get_execution_options().get(UNLIMITED, False):
             connection.exec_driver_sql(limit)
+
+    @event.listens_for(engine, "do_execute")
+    def copy(cursor: Any, statement: str, _parameters: Any, context: ExecutionContext) -> bool:
+        # COPY has a call of its own in the driver; here its errors are told as any other's.
+        source = context.execution_options.get(COPIED)
+        if source is not None:
+            cursor.copy_expert(statement, source)
+        return source is not None
 
     @event.listens_for(engine, "handle_error")
     def find_demoted(context: ExceptionContext) -> None:
