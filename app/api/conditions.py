@@ -15,7 +15,9 @@ def expected_versions() -> list[int] | None:
     """Return the versions that `If-Match` names; None where any will do (RFC 9110, section 13.1.1)."""
     if "If-Match" not in request.headers or request.if_match.star_tag:
         return None
-    return [int(tag) for tag in request.if_match.as_set() if tag.isascii() and tag.isdigit() and len(tag) < 10]
+    # Of an empty tag the parser makes None.
+    tags = [tag or "" for tag in request.if_match.as_set()]
+    return [int(tag) for tag in tags if tag.isascii() and tag.isdigit() and len(tag) < 10]
 
 
 def revalidated(response: Response) -> None:

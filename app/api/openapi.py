@@ -139,9 +139,10 @@ def _take(operation: dict[str, Any], name: str) -> None:
 def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
     """A parameter that may be left out is described as one that may be null; in a URL there is no null."""
     options = [option for option in schema.get("anyOf", []) if option != {"type": "null"}]
-    if len(options) != 1:
-        return schema
-    return {**{key: value for key, value in schema.items() if key != "anyOf"}, **options[0]}
+    rest = {key: value for key, value in schema.items() if key != "anyOf"}
+    if len(options) > 1:
+        return {**rest, "anyOf": options}
+    return {**rest, **options[0]} if options else schema
 
 
 def _errors(path: str, method: str, operation: dict[str, Any]) -> set[str]:
@@ -152,7 +153,12 @@ def _errors(path: str, method: str, operation: dict[str, Any]) -> set[str]:
         errors.add("401")
     if "{" in path or operation["operationId"] == "list_tasks":
         errors.add("404")
-    if path.endswith("/register") or operation["operationId"] in {"update_user", "create_task", "change_tasks"}:
+    if path.endswith("/register") or operation["operationId"] in {
+        "update_user",
+        "create_task",
+        "change_tasks",
+        "resume_job",
+    }:
         errors.add("409")
     if path.startswith(f"{PREFIX}/admin/"):
         errors.add("403")

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from flask import Response
 from flask_openapi.blueprint import APIBlueprint
-from pydantic import AfterValidator, BaseModel, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from app.api.body import require_json
 from app.api.conditions import expected_versions, once_key, versioned
@@ -75,7 +75,16 @@ class TaskPath(BaseModel):
         return identifier(self.task_id, NO_SUCH_TASK)
 
 
+def _may_be_empty(schema: dict[str, Any]) -> None:
+    """Describe each parameter as one that may be sent empty."""
+    for name, field in schema["properties"].items():
+        words = {key: field.pop(key) for key in ("title", "description", "default") if key in field}
+        schema["properties"][name] = {**words, "anyOf": [*field.get("anyOf", [field]), {"const": ""}]}
+
+
 class ListParameters(Strict):
+    model_config = ConfigDict(json_schema_extra=_may_be_empty)
+
     status: Annotated[Status | None, Field(description="Only tasks in this state")] = None
     q: Annotated[Prose | None, Field(max_length=200, description="Text in title or description, in any case")] = None
     tag: Annotated[Prose | None, Field(max_length=50, description="Only tasks with this tag, in any case")] = None

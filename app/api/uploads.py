@@ -25,7 +25,8 @@ FILE_BODY = RequestBody(
             schema=Schema(
                 type=DataType.OBJECT,
                 required=["file"],
-                properties={"file": Schema(type=DataType.STRING, format="binary")},
+                properties={"file": Schema(type=DataType.STRING, format="binary", minLength=1)},
+                additionalProperties=False,
             )
         )
     },

@@ -54,12 +54,13 @@ def environment(folder: Path, database_url: str, port: int, **more: str) -> dict
 
 
 @contextmanager
-def server(folder: Path, database_url: str, **more: str) -> Iterator[Server]:
+def server(folder: Path, database_url: str, service: str = "all", **more: str) -> Iterator[Server]:
     """Run a server until the block ends; it is ready when the block begins.
 
     Args:
         folder: for its log and its drain file.
         database_url: a migrated database.
+        service: the one that runs.
         more: further environment variables.
     """
     import httpx
@@ -69,7 +70,11 @@ def server(folder: Path, database_url: str, **more: str) -> Iterator[Server]:
     log = folder / f"server-{port}.log"
     with log.open("wb") as file:
         process = subprocess.Popen(
-            [sys.executable, "-m", "app", "serve"], cwd=ROOT, env=variables, stdout=file, stderr=file
+            [sys.executable, "-m", "app", "serve", "--service", service],
+            cwd=ROOT,
+            env=variables,
+            stdout=file,
+            stderr=file,
         )
     running = Server(port, process, variables, log)
 

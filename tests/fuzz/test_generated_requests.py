@@ -1,0 +1,98 @@
+"""Requests that Schemathesis makes up from the API's own document, right ones and wrong ones: a running server answers
+each as the document says, with all checks on."""
+
+import os
+import re
+import subprocess
+import sys
+from itertools import count
+from pathlib import Path
+
+import httpx
+import pytest
+
+from app.bootstrap import build, create_app
+from app.services.auth.model import Role
+from tests.support.api import Person
+from tests.support.server import ROOT, Server, server
+from tests.support.settings import make_settings
+
+REQUESTS = int(os.environ.get("FUZZ_REQUESTS", "0"))
+"""How many each run has to make at least: `make fuzz` asks for the number of the specification. By default each
+operation gets a few, and what takes its time is left out."""
+
+PACE = ["--max-examples=25"] if REQUESTS else ["--max-examples=4", "--phases=fuzzing"]
+"""What is done before all begins anew with another seed."""
+
+LIFETIME = 24 * 3600
+"""Seconds that the log-in lasts."""
+
+ENDS_THE_SESSION = ("logout", "logout_everywhere", "end_session", "change_password", "update_user", "log_user_out")
+"""Operations that a run with a log-in leaves out; the others meet them without."""
+
+COUNTED = re.compile(r'^flask_http_request_total\{.*status="(\d+)"\} ([0-9.]+)', re.MULTILINE)
+
+
+def answers(running: Server) -> dict[str, int]:
+    """Return how often the server has answered with each status."""
+    found: dict[str, int] = {}
+    for status, number in COUNTED.findall(httpx.get(f"{running.url}/metrics").text):
+        found[status] = found.get(status, 0) + int(float(number))
+    return found
+
+
+def administrator(database_url: str) -> Person:
+    """Return somebody who may do everything, with a token that outlives the run."""
+    parts = build(make_settings(database_url, access_token_lifetime=LIFETIME))
+    person = Person(create_app(parts).test_client()).register()
+    with parts.storage.write() as work:
+        user = work.users.by_email(person.email)
+        assert user
+        work.users.set_role(user.id, Role.ADMIN)
+    person.login()
+    parts.database.dispose()
+    return person
+
+
+def generate(running: Server, seed: int, *options: str) -> "subprocess.CompletedProcess[str]":
+    """Let Schemathesis make requests up; what it finds is in what it writes."""
+    return subprocess.run(
+        [
+            str(Path(sys.executable).with_name("schemathesis")),
+            *("run", f"{running.url}/api/v1/openapi.json", "--checks=all", "--no-color"),
+            *(f"--seed={seed}", "--generation-database=none", "--request-timeout=30"),
+            *PACE,
+            *options,
+        ],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("service", ["all", "tasks"])
+@pytest.mark.parametrize("logged_in", [True, False], ids=["logged in", "not logged in"])
+def test_each_generated_request_is_answered_as_the_document_says(
+    postgres_url: str, valkey: str, tmp_path: Path, service: str, logged_in: bool
+) -> None:
+    limits = dict.fromkeys(
+        ("APP_RATE_LIMIT", "APP_RATE_LIMIT_LOGIN", "APP_RATE_LIMIT_LOGIN_ADDRESS"), "999999 per second"
+    )
+    options = []
+    if logged_in:
+        person = administrator(postgres_url)
+        options = [f"--header=Authorization: Bearer {person.access_token}"]
+        options += [f"--exclude-operation-id={name}" for name in ENDS_THE_SESSION]
+    with server(tmp_path, postgres_url, service, APP_REDIS_URL=valkey, **limits) as running:
+        for seed in count(1):
+            run = generate(running, seed, *options)
+            assert run.returncode == 0, run.stdout[-20000:] + run.stderr
+            given = answers(running)
+            if sum(given.values()) >= REQUESTS:
+                break
+        if logged_in:
+            mine = httpx.get(f"{running.url}/api/v1/tags", headers={"Authorization": f"Bearer {person.access_token}"})
+            assert mine.status_code == 200, "the log-in has ended on the way"
+    assert [status for status in given if status.startswith("5")] == []
+    sys.stdout.write(f"{sum(given.values())} requests: {dict(sorted(given.items()))}\n")
