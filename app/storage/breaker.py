@@ -13,13 +13,16 @@ THRESHOLD = 3
 PAUSE = 1.0
 """Seconds until somebody tries again, while all others still do without."""
 
+LONGEST_PAUSE = 8.0
+"""Each try in vain doubles the pause, up to this: it is some request that pays for a try with its time."""
+
 
 class AwayError(Exception):
     """It did not answer, or is not asked at the moment."""
 
 
 class Breaker:
-    """Passes calls on until they fail; then only one at a time is let through, once a second, until one succeeds.
+    """Passes calls on until they fail; then only one at a time is let through, ever more seldom, until one succeeds.
 
     Args:
         failures: the exceptions that count as a failure; others pass through and count as an answer.
@@ -28,6 +31,7 @@ class Breaker:
     def __init__(self, failures: type[Exception]) -> None:
         self._failures = failures
         self._in_a_row = 0
+        self._pause = PAUSE
         self._try_at = 0.0
         self._lock = threading.Lock()
 
@@ -40,9 +44,11 @@ class Breaker:
         except self._failures as error:
             with self._lock:
                 self._in_a_row += 1
-                self._try_at = time.monotonic() + PAUSE
+                if self._in_a_row > THRESHOLD:
+                    self._pause = min(2 * self._pause, LONGEST_PAUSE)
+                self._try_at = time.monotonic() + self._pause
             raise AwayError(type(error).__name__) from error
-        self._in_a_row = 0
+        self._in_a_row, self._pause = 0, PAUSE
         return value
 
     @property
@@ -55,5 +61,5 @@ class Breaker:
             now = time.monotonic()
             if now < self._try_at:
                 return False
-            self._try_at = now + PAUSE
+            self._try_at = now + self._pause
             return True

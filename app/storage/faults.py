@@ -5,6 +5,8 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 ROLLED_BACK = frozenset({"40001", "40P01"})
 """Serialisation failure (on a replica also: a conflict with what it replays), and deadlock."""
 
+DISK_FULL = "53100"
+
 DEMOTED = "25006"
 """A write to a server that only reads: it was the primary when the connection was made."""
 
@@ -27,3 +29,8 @@ def gone(error: DBAPIError) -> bool:
 def rolled_back(error: DBAPIError) -> bool:
     """Tell whether the database says that it has undone the transaction for another one's sake."""
     return sqlstate(error.orig) in ROLLED_BACK
+
+
+def full(error: DBAPIError) -> bool:
+    """Tell whether the database has no room left on its disk."""
+    return sqlstate(error.orig) == DISK_FULL or "disk is full" in str(error.orig)  # SQLite has words only

@@ -15,7 +15,7 @@ from app.storage.attachments import SqlAttachments
 from app.storage.audit import SqlAudit
 from app.storage.auth import SqlSessions, SqlUsers
 from app.storage.engine import Database
-from app.storage.faults import gone, rolled_back
+from app.storage.faults import full, gone, rolled_back
 from app.storage.files import SqlFiles
 from app.storage.inbox import SqlInbox
 from app.storage.jobs import SqlJobs
@@ -117,6 +117,8 @@ def _told(session: Session) -> Iterator[Session]:
     except PoolTimeout as error:
         raise UnavailableError("The database is busy.") from error
     except DBAPIError as error:
+        if full(error):
+            raise UnavailableError("The database has no room left.") from error
         if gone(error) or rolled_back(error):
             raise UndoneError("The database can't be reached.") from error
         if isinstance(error, OperationalError | InterfaceError):

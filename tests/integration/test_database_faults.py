@@ -142,11 +142,7 @@ def test_when_a_replica_takes_over_no_acknowledged_write_is_lost_and_writes_go_o
         Address(primary.port) as address,
         migrated(address.url) as parts,
     ):
-        primary.execute("ALTER DATABASE postgres SET synchronous_commit = on")
-        primary.execute("ALTER SYSTEM SET synchronous_standby_names = '*'")
-        primary.execute("SELECT pg_reload_conf()")
-        confirms = "SELECT sync_state = 'sync' FROM pg_stat_replication"
-        wait_for(lambda: bool(primary.execute(confirms)), "the replica confirms each commit")
+        primary.confirm_with_replica()
         parts.database.dispose()
         person = somebody(parts)
         acknowledged = [person.create(title=f"Before {number}")["title"] for number in range(20)]

