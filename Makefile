@@ -68,7 +68,7 @@ dev: $(VENV)/app/.ready ## Serve the API and the front end on SQLite, with no cl
 .PHONY: test
 test: $(VENV)/app/.ready $(VENV)/infra/.ready ## Run every test that needs no cluster (real PostgreSQL, Valkey, Chromium)
 	@$(LOCAL) prepare-tests
-	@$(APP)/pytest -q -n auto tests/unit tests/integration
+	@$(APP)/pytest -q -n auto tests/unit tests/integration tests/faults tests/fuzz
 	@$(INFRA)/pytest -q -n auto tests/infra tests/contract tests/local tests/plugins --ignore tests/plugins/live
 
 .PHONY: e2e
@@ -77,6 +77,16 @@ e2e: $(VENV)/app/.ready $(VENV)/infra/.ready ## Run the end-to-end tests on the 
 	@$(LOCAL) tools vegeta >/dev/null
 	@for phase in $(PHASE); do $(MAKE) up PHASE=$$phase; $(APP)/pytest -v tests/e2e --phase $$phase; done
 	@$(INFRA)/pytest -q tests/plugins/live
+
+.PHONY: faults
+faults: $(VENV)/app/.ready $(VENV)/infra/.ready ## Break servers and kill workers at full length: make faults [FAULTS_JOBS=10000]
+	@$(LOCAL) prepare-tests
+	@FAULTS_JOBS=$(or $(FAULTS_JOBS),10000) FAULTS_KILLS=$(or $(FAULTS_KILLS),20) $(APP)/pytest -q -s tests/faults
+
+.PHONY: fuzz
+fuzz: $(VENV)/app/.ready $(VENV)/infra/.ready ## Send generated requests, right ones and wrong ones: make fuzz [FUZZ_REQUESTS=20000]
+	@$(LOCAL) prepare-tests
+	@FUZZ_REQUESTS=$(or $(FUZZ_REQUESTS),20000) $(APP)/pytest -q -s tests/fuzz
 
 .PHONY: bench
 bench: $(VENV)/infra/.ready $(VENV)/bench/.ready ## Measure beside what it is compared with: make bench [BENCH="--quick --json"]
@@ -87,7 +97,7 @@ bench: $(VENV)/infra/.ready $(VENV)/bench/.ready ## Measure beside what it is co
 lint: $(VENV)/app/.ready $(VENV)/infra/.ready $(VENV)/checks/.ready ## Check style, types, workflows, Dockerfile and manifests
 	@$(CHECKS)/ruff check .
 	@$(CHECKS)/ruff format --check .
-	@$(APP)/mypy app tests/unit tests/integration tests/e2e
+	@$(APP)/mypy app tests/unit tests/integration tests/faults tests/fuzz tests/e2e
 	@$(INFRA)/mypy infra local tests/infra tests/contract tests/local tests/plugins
 	@$(CHECKS)/hadolint Dockerfile
 	@$(CHECKS)/zizmor --offline --quiet .github/workflows

@@ -43,6 +43,17 @@ def test_the_make_commands_of_a_document_exist(document: Path) -> None:
     assert make_targets("\n".join(commands)) <= TARGETS
 
 
+def test_each_fault_of_the_operations_page_names_tests_that_exist() -> None:
+    page = (ROOT / "docs" / "operations.md").read_text()
+    [_, section] = page.split("## When something is away\n")
+    rows = re.findall(r"^\| (?!what |---)(.+) \|$", section.partition("\n## ")[0], re.MULTILINE)
+    assert rows
+    for row in rows:
+        tests = re.findall(r"`([^`]+)`", row.rpartition("|")[2])
+        assert tests, f"no test is named for: {row}"
+        assert [test for test in tests if not (ROOT / test).is_file()] == []
+
+
 def test_help_lists_every_target() -> None:
     helped = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     assert {line.split()[0] for line in helped.splitlines()} == TARGETS
