@@ -11,7 +11,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from app.services.analytics.facts import DONE, Fact
 from app.services.analytics.model import Day, Duration, Finished, Totals
-from app.storage.models import DailyCountRow, TaskFactRow
+from app.storage.models.analytics import DailyCountRow, TaskFactRow
 from app.storage.upsert import insert_into
 from app.storage.versions import touch
 

@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, CursorResult, delete, insert, select, upda
 from sqlalchemy.orm import Session
 
 from app.services.tasks.model import Attachment
-from app.storage.models import AttachmentRow, AttachmentUsageRow
+from app.storage.models.tasks import AttachmentRow, AttachmentUsageRow
 from app.storage.upsert import insert_into
 
 

@@ -7,7 +7,7 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from app.services.auth.model import AuditEntry, AuditFilters
-from app.storage.models import AuditRow
+from app.storage.models.auth import AuditRow
 
 BATCH = 500
 """Rows that an export holds in memory at a time."""

@@ -9,7 +9,8 @@ from sqlalchemy.orm import Session as SqlSession
 
 from app.platform.errors import ConflictError
 from app.services.auth.model import RefreshToken, Role, Session, User
-from app.storage.models import RefreshTokenRow, SessionRow, UserRow
+from app.storage.models.auth import RefreshTokenRow, SessionRow, UserRow
+from app.storage.models.versions import UserVersionRow
 from app.storage.rows import changed
 from app.storage.versions import touch
 
@@ -90,6 +91,16 @@ class SqlSessions:
         )
         self._session.add(row)
         self._session.flush()
+
+    def version(self, user_id: UUID, session_id: UUID) -> int | None:
+        """Return the version of what the user sees, or None when the session has ended or is none of this user's."""
+        statement = (
+            select(SessionRow.id, UserVersionRow.version)
+            .join(UserVersionRow, UserVersionRow.user_id == SessionRow.user_id, isouter=True)
+            .where(SessionRow.id == session_id, SessionRow.user_id == user_id, SessionRow.revoked_at.is_(None))
+        )
+        row = self._session.execute(statement).first()
+        return None if row is None else row.version or 0
 
     def get(self, session_id: UUID) -> Session | None:
         row = self._session.get(SessionRow, session_id)

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from app.services.tasks.model import Task
 from app.storage.engine import COPIED
-from app.storage.models import TaskRow, TaskTagRow
+from app.storage.models.tasks import TaskRow, TaskTagRow
 from app.storage.tasks import values_of
 from app.storage.versions import touch
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
-from app.storage.models import JobFileRow, RefusedLineRow
+from app.storage.models.jobs import JobFileRow, RefusedLineRow
 
 
 class SqlFiles:

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, and_, delete, func, select, tuple_
 from sqlalchemy.orm import Session
 
 from app.platform.events import Event
-from app.storage.models import FailedDeliveryRow, HandledEventRow
+from app.storage.models.events import FailedDeliveryRow, HandledEventRow
 from app.storage.rows import changed
 from app.storage.upsert import insert_into
 

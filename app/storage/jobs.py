@@ -9,7 +9,7 @@ from sqlalchemy import and_, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from app.jobs.model import Job, State, Step
-from app.storage.models import JobRow, RefusedLineRow
+from app.storage.models.jobs import JobRow, RefusedLineRow
 from app.storage.rows import changed
 from app.storage.upsert import insert_into
 

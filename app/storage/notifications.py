@@ -7,7 +7,7 @@ from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from app.services.notifications.model import Kind, Notification, Preferences, Recipient
-from app.storage.models import NotificationRow, PreferencesRow, RecipientRow
+from app.storage.models.notifications import NotificationRow, PreferencesRow, RecipientRow
 from app.storage.upsert import insert_into
 from app.storage.versions import touch
 

@@ -8,7 +8,7 @@ from sqlalchemy import delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from app.platform.objects.model import StoredObject
-from app.storage.models import ObjectPieceRow, ObjectRow
+from app.storage.models.objects import ObjectPieceRow, ObjectRow
 from app.storage.rows import changed
 
 MARGIN = timedelta(minutes=5)

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from app.platform.errors import ConflictError
 from app.services.tasks.model import OnceKey
 from app.services.tasks.once import REMEMBERED
-from app.storage.models import OnceRow
+from app.storage.models.tasks import OnceRow
 
 
 class SqlOnce:

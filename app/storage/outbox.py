@@ -8,7 +8,7 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from app.platform.events import Event
-from app.storage.models import OutboxRow
+from app.storage.models.events import OutboxRow
 from app.storage.rows import changed
 
 

@@ -6,7 +6,7 @@ from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
 
 from app.services.tasks.model import Task
-from app.storage.models import REMINDER_TO_COME, TaskRow
+from app.storage.models.tasks import REMINDER_TO_COME, TaskRow
 from app.storage.tasks import task_of
 
 

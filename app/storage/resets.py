@@ -7,7 +7,7 @@ from sqlalchemy import delete, insert, update
 from sqlalchemy.orm import Session
 
 from app.services.auth.model import PasswordReset
-from app.storage.models import PasswordResetRow
+from app.storage.models.auth import PasswordResetRow
 from app.storage.rows import changed
 
 

@@ -20,7 +20,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from app.services.tasks.listing import Filters, Position, Query, Sort, fold, search_text, title_key
 from app.services.tasks.model import Status, TagCount, Task
-from app.storage.models import TaskRow, TaskTagRow
+from app.storage.models.tasks import TaskRow, TaskTagRow
 from app.storage.versions import touch
 
 SORT_COLUMNS: dict[str, InstrumentedAttribute[object]] = {

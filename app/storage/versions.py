@@ -2,10 +2,9 @@
 
 from uuid import UUID
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.storage.models import SessionRow, UserVersionRow
+from app.storage.models.versions import UserVersionRow
 from app.storage.upsert import insert_into
 
 TOUCHED = "touched"
@@ -25,16 +24,6 @@ def touched(session: Session) -> set[UUID]:
 class SqlVersions:
     def __init__(self, session: Session) -> None:
         self._session = session
-
-    def of_session(self, user_id: UUID, session_id: UUID) -> int | None:
-        """Return the version of the user's data, or None when the session has ended or is none of this user's."""
-        statement = (
-            select(SessionRow.id, UserVersionRow.version)
-            .join(UserVersionRow, UserVersionRow.user_id == SessionRow.user_id, isouter=True)
-            .where(SessionRow.id == session_id, SessionRow.user_id == user_id, SessionRow.revoked_at.is_(None))
-        )
-        row = self._session.execute(statement).first()
-        return None if row is None else row.version or 0
 
     def count(self) -> None:
         """Count one change for each user that was touched. In order, so that no two wait for each other in a ring."""

@@ -16,7 +16,7 @@ from sqlalchemy import func, select
 
 from app.bootstrap import Container, build, create_app
 from app.jobs import imports
-from app.storage.models import JobFileRow
+from app.storage.models.jobs import JobFileRow
 from tests.support.api import Person, assert_problem
 from tests.support.ports import wait_for
 from tests.support.postgres import NOBODY, Postgres

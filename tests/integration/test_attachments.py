@@ -16,7 +16,8 @@ from app.bootstrap import Container
 from app.platform.objects import shelf
 from app.platform.objects.model import PIECE
 from app.services.tasks.attachments import MOST_ATTACHMENTS
-from app.storage.models import AttachmentUsageRow, ObjectPieceRow, ObjectRow
+from app.storage.models.objects import ObjectPieceRow, ObjectRow
+from app.storage.models.tasks import AttachmentUsageRow
 from tests.support.api import Person, assert_problem
 
 PNG = b"\x89PNG\r\n\x1a\nno more than a beginning"

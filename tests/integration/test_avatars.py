@@ -11,7 +11,7 @@ from werkzeug.test import TestResponse
 
 from app.api import avatar
 from app.bootstrap import Container
-from app.storage.models import ObjectRow
+from app.storage.models.objects import ObjectRow
 from tests.support.api import Person, assert_problem
 
 

@@ -15,7 +15,8 @@ from app.platform.clock import new_id
 from app.platform.errors import UnavailableError
 from app.platform.events import Event
 from app.storage.engine import Database
-from app.storage.models import JobRow, OutboxRow
+from app.storage.models.events import OutboxRow
+from app.storage.models.jobs import JobRow
 from app.storage.work import SqlStorage, SqlWork
 from tests.support.fakes import FakeClock
 

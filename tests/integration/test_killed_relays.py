@@ -17,7 +17,9 @@ from app.bootstrap import Container, build
 from app.platform.clock import new_id
 from app.services.tasks.model import Status, Task
 from app.storage.bulk import add_tasks
-from app.storage.models import HandledEventRow, JobRow, NotificationRow, OutboxRow
+from app.storage.models.events import HandledEventRow, OutboxRow
+from app.storage.models.jobs import JobRow
+from app.storage.models.notifications import NotificationRow
 from tests.support.ports import wait_for
 from tests.support.server import ROOT, environment
 from tests.support.settings import make_settings

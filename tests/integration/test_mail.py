@@ -23,7 +23,7 @@ from app.platform.errors import UnavailableError
 from app.platform.mail import Mail, Mailer, NoMailer, RefusedError, SmtpMailer
 from app.platform.settings import Settings
 from app.storage.engine import Database
-from app.storage.models import JobRow
+from app.storage.models.jobs import JobRow
 from app.storage.work import SqlStorage
 from tests.support.fakes import FakeClock
 from tests.support.ports import free_port

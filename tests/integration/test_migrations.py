@@ -15,7 +15,11 @@ from sqlalchemy.exc import DBAPIError
 
 from app.storage.engine import Database, connect
 from app.storage.migrate import LOCK, REQUIRED_REVISION, NotMigratedError, check_ready, configuration, migrate
-from app.storage.models import AuditRow, Base, JobRow, RecipientRow, TaskRow, UserRow
+from app.storage.models.auth import AuditRow, UserRow
+from app.storage.models.base import Base
+from app.storage.models.jobs import JobRow
+from app.storage.models.notifications import RecipientRow
+from app.storage.models.tasks import TaskRow
 from tests.support.ports import wait_for
 from tests.support.postgres import Postgres
 from tests.support.server import ROOT, environment

@@ -14,7 +14,9 @@ from app.platform.clock import new_id, utc_now
 from app.platform.events import Event
 from app.services.notifications.consumers import KnowRecipients
 from app.storage.engine import Database
-from app.storage.models import JobRow, NotificationRow, OutboxRow
+from app.storage.models.events import OutboxRow
+from app.storage.models.jobs import JobRow
+from app.storage.models.notifications import NotificationRow
 from app.storage.work import SqlStorage
 from tests.support.api import Person, assert_problem
 from tests.support.notifications import carry, remind_of

@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from app.platform.events import Event
 from app.storage.engine import Database
-from app.storage.models import OutboxRow
+from app.storage.models.events import OutboxRow
 from app.storage.work import SqlStorage
 
 

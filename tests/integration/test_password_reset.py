@@ -22,7 +22,9 @@ from app.bootstrap import Container, build, create_app
 from app.platform.keys import derive
 from app.platform.signed_ids import SignedIds
 from app.services.auth.resets import MAIL
-from app.storage.models import AuditRow, Base, JobRow, PasswordResetRow
+from app.storage.models.auth import AuditRow, PasswordResetRow
+from app.storage.models.base import Base
+from app.storage.models.jobs import JobRow
 from tests.support.api import PASSWORD, V1, Person, assert_problem
 from tests.support.server import SECRET
 from tests.support.settings import make_settings

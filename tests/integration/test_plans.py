@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from app.services.tasks.listing import Filters, Query, Sort, position
 from app.services.tasks.model import Status
 from app.storage.engine import UNLIMITED, Database, connect
-from app.storage.models import TaskRow, TaskTagRow
+from app.storage.models.tasks import TaskRow, TaskTagRow
 from app.storage.reminders import SqlReminders
 from app.storage.tasks import SqlTasks
 from tests.support.plans import Cost, cost_of

@@ -17,7 +17,8 @@ from app.jobs.relay import BATCH, Relay
 from app.platform.clock import new_id
 from app.platform.events import Event
 from app.storage.engine import Database, connect
-from app.storage.models import FailedDeliveryRow, HandledEventRow, OutboxRow, RefusedLineRow
+from app.storage.models.events import FailedDeliveryRow, HandledEventRow, OutboxRow
+from app.storage.models.jobs import RefusedLineRow
 from app.storage.work import SqlStorage, SqlWork
 from tests.support.fakes import FakeClock
 from tests.support.ports import wait_for

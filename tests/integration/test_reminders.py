@@ -10,7 +10,7 @@ from sqlalchemy import select
 from app.bootstrap import Container
 from app.platform.clock import new_id
 from app.services.tasks.reminders import ReminderService
-from app.storage.models import OutboxRow
+from app.storage.models.events import OutboxRow
 from tests.support.api import Person
 
 SOON = datetime.now(UTC) + timedelta(hours=1)

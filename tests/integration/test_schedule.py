@@ -10,7 +10,7 @@ from sqlalchemy import select
 from app.jobs.schedule import SCHEDULE, Entry, Scheduler
 from app.platform.clock import new_id
 from app.storage.engine import Database
-from app.storage.models import JobRow
+from app.storage.models.jobs import JobRow
 from app.storage.work import SqlStorage
 from tests.support.fakes import FakeClock
 

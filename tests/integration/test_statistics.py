@@ -12,7 +12,8 @@ from app.bootstrap import Container, build, create_app
 from app.jobs import snapshots
 from app.jobs.model import Job
 from app.platform.clock import new_id, utc_now
-from app.storage.models import OutboxRow, TaskFactRow
+from app.storage.models.analytics import TaskFactRow
+from app.storage.models.events import OutboxRow
 from tests.support.api import V1, Person, assert_problem
 from tests.support.background import carry_events, do_jobs
 from tests.support.settings import make_settings

@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import select
 
 from app.bootstrap import Container
-from app.storage.models import OutboxRow
+from app.storage.models.events import OutboxRow
 from tests.support.api import Person, assert_problem
 
 DUE = "2030-01-01T00:00:00Z"

@@ -20,7 +20,7 @@ from app.services.analytics.model import Statistics
 from app.services.analytics.statistics import StatisticsService
 from app.services.tasks.model import Status
 from app.storage.engine import Database
-from app.storage.models import DailyCountRow, TaskFactRow
+from app.storage.models.analytics import DailyCountRow, TaskFactRow
 from app.storage.work import SqlStorage
 from tests.support.fakes import FakeClock
 from tests.support.histories import EVENTFUL, STEPS, History, Step

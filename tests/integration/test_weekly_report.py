@@ -23,7 +23,8 @@ from app.services.analytics.pdf import pdf
 from app.services.analytics.report import WeeklyReport
 from app.services.tasks.model import Status
 from app.storage.engine import Database
-from app.storage.models import JobRow, OutboxRow
+from app.storage.models.events import OutboxRow
+from app.storage.models.jobs import JobRow
 from app.storage.work import SqlStorage
 from tests.support.api import Person, assert_problem
 from tests.support.background import carry_events

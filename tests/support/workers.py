@@ -13,7 +13,8 @@ from sqlalchemy import func, insert, select
 
 from app.jobs.imports import UPLOAD
 from app.storage.engine import Database
-from app.storage.models import JobFileRow, JobRow, TaskRow
+from app.storage.models.jobs import JobFileRow, JobRow
+from app.storage.models.tasks import TaskRow
 from tests.support.ports import wait_for
 from tests.support.server import ROOT, environment
 

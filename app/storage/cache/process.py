@@ -27,7 +27,7 @@ class ProcessUserCache:
 
     def look(self, user_id: UUID, session_id: UUID, name: str | None) -> Look:
         with self._storage.read() as work:
-            known = work.versions.of_session(user_id, session_id)
+            known = work.sessions.version(user_id, session_id)
         if known is None:
             return Look(denied=True)
         version = str(known).encode()

@@ -4,7 +4,7 @@ from typing import Any
 
 from alembic import context
 
-from app.storage.models import Base
+from app.storage.models.base import Base
 
 connection = context.config.attributes["connection"]
 
