@@ -17,9 +17,6 @@ from app.storage.versions import touch
 
 FIELDS = tuple(field.name for field in fields(Fact))
 DERIVED = ("created_on", "completed_on", "seconds_to_completion")
-AT_ONCE = 1000
-"""Rows of one statement: SQLite takes 32,766 values."""
-
 DayColumn = InstrumentedAttribute[date] | InstrumentedAttribute[date | None]
 THERE = TaskFactRow.deleted_at.is_(None)
 
@@ -29,13 +26,10 @@ class SqlFacts:
         self._session = session
 
     def add(self, facts: Sequence[Fact]) -> set[UUID]:
-        added: set[UUID] = set()
         # In order, here and in `hold`: no two that hear of the same tasks wait for each other in a ring.
         rows = [_values(fact) for fact in sorted(facts, key=lambda fact: fact.task_id)]
-        for start in range(0, len(rows), AT_ONCE):
-            statement = insert_into(self._session, TaskFactRow).values(rows[start : start + AT_ONCE])
-            statement = statement.on_conflict_do_nothing(index_elements=["task_id"]).returning(TaskFactRow.task_id)
-            added |= set(self._session.scalars(statement))
+        statement = insert_into(self._session, TaskFactRow).on_conflict_do_nothing(index_elements=["task_id"])
+        added = set(self._session.scalars(statement.returning(TaskFactRow.task_id), rows)) if rows else set()
         for user_id in {fact.user_id for fact in facts if fact.task_id in added}:
             touch(self._session, user_id)
         return added
@@ -43,9 +37,9 @@ class SqlFacts:
     def hold(self, task_ids: Collection[UUID]) -> list[Fact]:
         if not task_ids:
             return []
-        statement = select(TaskFactRow).where(TaskFactRow.task_id.in_(task_ids)).order_by(TaskFactRow.task_id)
-        rows = self._session.scalars(statement.with_for_update().execution_options(populate_existing=True))
-        return [Fact(**{name: getattr(row, name) for name in FIELDS}) for row in rows]
+        columns = [getattr(TaskFactRow, name) for name in FIELDS]
+        statement = select(*columns).where(TaskFactRow.task_id.in_(task_ids)).order_by(TaskFactRow.task_id)
+        return [Fact(*row) for row in self._session.execute(statement.with_for_update())]
 
     def replace(self, fact: Fact) -> None:
         touch(self._session, fact.user_id)
