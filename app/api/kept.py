@@ -17,9 +17,8 @@ from app.api.limits import Limits
 from app.platform.rates import AHEAD
 from app.platform.user_cache import CountingCache
 
-# The date of the answer a client has is none of its conditions here: nothing is sent that it could compare it with.
 HANDED_ON = "HTTP_IF_MATCH"
-"""The one condition that Flask has to judge: it may end in 412."""
+"""The one condition that Flask has to judge: it may end in 412. There is no Last-Modified to compare a date with."""
 
 
 class KeptAnswers:
@@ -56,7 +55,7 @@ class KeptAnswers:
         if seen is None:
             return self._application(environ, start_response)
         counted, look = seen
-        if look.body is None or counted.current > rate.amount:
+        if look is None or look.body is None or counted.current > rate.amount:
             environ[AHEAD] = rate.key, counted
             environ[LOOKED] = look
             return self._application(environ, start_response)

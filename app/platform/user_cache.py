@@ -47,9 +47,14 @@ class UserCache(Protocol):
 
 
 class CountingCache(Protocol):
-    def count_and_look(self, rate: Rate, user_id: UUID, session_id: UUID, name: str) -> tuple[Counted, Look] | None:
-        """Count a request, and look for the session and for the answer of that name, in one go; None when that can't be
-        done: then it is not counted."""
+    def count_and_look(
+        self, rate: Rate, user_id: UUID, session_id: UUID, name: str
+    ) -> tuple[Counted, Look | None] | None:
+        """Count a request, and look for the session and for the answer of that name, in one go.
+
+        Nothing else is asked, nor raised: without a Look, `look` may find out more. None when the cache is away: then
+        the request is not counted.
+        """
 
 
 def lookup_counter() -> Counter:

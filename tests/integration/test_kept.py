@@ -11,10 +11,12 @@ from flask.testing import FlaskClient
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
+from redis import Redis
 from redis.connection import Connection
 
 from app.bootstrap import Container, build, create_app
-from tests.support.api import V1, Person
+from app.platform.errors import UnavailableError
+from tests.support.api import V1, Person, assert_problem
 from tests.support.settings import make_settings
 
 OWN = {"ratelimit-remaining", "ratelimit-reset"}
@@ -204,6 +206,21 @@ def test_a_kept_answer_costs_one_round_trip_and_any_other_request_two(ways: Ways
         commands.clear()
         person.call("GET", path)
         assert len(commands) == trips, (path, commands)
+
+
+def test_a_database_that_is_needed_and_away_is_told_of_in_both_ways(
+    ways: Ways, redis: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A Redis that has lost everything knows no session: the database has to be asked."""
+
+    def away(*_arguments: Any) -> bool:
+        raise UnavailableError("away")
+
+    monkeypatch.setattr("app.storage.cache.sessions.EndedSessions.ended", away)
+    for client in (ways.flask, ways.before):
+        with Redis.from_url(redis.connection_url) as emptied:
+            emptied.flushall()
+        assert_problem(replace(ways.person, client=client).call("GET", "/tasks"), 503)
 
 
 def test_who_is_over_the_limit_gets_no_kept_answer(sqlite_url: str, redis: Any) -> None:

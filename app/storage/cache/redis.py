@@ -80,12 +80,17 @@ class RedisUserCache:
             log.warning("redis away, asking the database", error=str(error))
             return Look(self._sessions.ended(user_id, session_id))
 
-    def count_and_look(self, rate: Rate, user_id: UUID, session_id: UUID, name: str) -> tuple[Counted, Look] | None:
-        def ask() -> tuple[Counted, Look]:
+    def count_and_look(
+        self, rate: Rate, user_id: UUID, session_id: UUID, name: str
+    ) -> tuple[Counted, Look | None] | None:
+        def ask() -> tuple[Counted, Look | None]:
             self._make_up()
             keys = [rate.key, *_keys(user_id, session_id, name)]
-            current, ends, *found = self._count_and_look(keys, [rate.seconds, 1])
-            return Counted(current, ends), self._look_at(user_id, session_id, *found)
+            current, ends, session, version, kept = self._count_and_look(keys, [rate.seconds, 1])
+            # What Redis does not know the database does, and that may fail: `look` is asked where errors are answered.
+            unknown = session is None or version is None
+            look = None if unknown else self._look_at(user_id, session_id, session, version, kept)
+            return Counted(current, ends), look
 
         try:
             return self._breaker.call(ask)
