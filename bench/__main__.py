@@ -175,7 +175,7 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="one round of a second, few tasks; kept only by --results")
     parser.add_argument("--json", action="store_true", help="print the results as JSON instead of the table")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=int, default=4, help="of each measurement")
+    parser.add_argument("--seconds", type=int, default=3, help="of each measurement")
     parser.add_argument("--growth", type=int, default=10_000_000, help="tasks of the large database; 0: leave it out")
     parser.add_argument("--results", type=Path, help="where the results go (default: bench/results, and the README)")
     options = parser.parse_args()
