@@ -74,7 +74,7 @@ from app.services.auth.resets import PasswordResetService
 from app.services.auth.service import AuthService, Lifetimes
 from app.services.auth.sessions import SessionService
 from app.services.notifications import letters
-from app.services.notifications.consumers import KnowRecipients, Remind
+from app.services.notifications.consumers import KnowRecipients, MailReports, Remind
 from app.services.notifications.service import NotificationService
 from app.services.tasks.attachments import AttachmentService
 from app.services.tasks.reminders import ReminderService
@@ -181,6 +181,7 @@ def build(settings: Settings) -> Container:
         new_id,
     )
     reminder_letters = letters.ReminderLetters(storage, settings.public_url or "")
+    report_letters = letters.ReportLetters(storage, settings.public_url or "")
     sender = mailer(settings)
     runner = Runner(
         storage,
@@ -195,6 +196,7 @@ def build(settings: Settings) -> Container:
         {
             resets.MAIL: SendMail(sender, password_resets),
             letters.REMINDER_MAIL: SendMail(sender, reminder_letters),
+            letters.REPORT_MAIL: SendMail(sender, report_letters),
         },
         utc_now,
         new_id,
@@ -203,7 +205,7 @@ def build(settings: Settings) -> Container:
         backoff=settings.job_backoff,
     )
     shelf = Shelf(storage, _objects(settings, storage), utc_now, new_id)
-    consumers = (KnowRecipients(), Remind(), FactKeeper())
+    consumers = (KnowRecipients(), Remind(), MailReports(), FactKeeper())
     deliveries = Deliveries(storage, consumers, utc_now, attempts=settings.job_attempts, first=settings.job_backoff)
     clockwork = (
         Loop("relay", Relay(storage, deliveries, utc_now).turn, settings.job_poll),

@@ -7,7 +7,6 @@ from uuid import UUID
 from app.jobs.model import Job, Step
 from app.platform.clock import Clock, NewId
 from app.platform.events import Event
-from app.services.analytics.page import page
 from app.services.analytics.pdf import pdf
 from app.services.analytics.report import weekly
 from app.services.analytics.week import Week
@@ -40,7 +39,8 @@ class PlanReports:
 
 
 class MakeReport:
-    """Makes the report of a user and a week, and hands it to whoever delivers it: the event holds it whole."""
+    """Makes the report of a user and a week, and hands it to whoever delivers it: the event holds the PDF,
+    some three kilobytes."""
 
     def __init__(self, clock: Clock, new_id: NewId) -> None:
         self._clock = clock
@@ -53,7 +53,6 @@ class MakeReport:
             "week": str(week),
             "created": report.of.created,
             "completed": report.of.completed,
-            "html": page(report),
             "pdf": base64.b64encode(pdf(report)).decode(),
         }
         work.outbox.add(Event(self._new_id(), "report.ready", user_id, self._clock(), payload))

@@ -2,7 +2,7 @@
 
 import smtplib
 import ssl
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from email.headerregistry import Address
@@ -26,6 +26,19 @@ log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
+class Attachment:
+    """A PDF that goes with a mail.
+
+    Args:
+        name: what the file is called.
+        data: its bytes.
+    """
+
+    name: str
+    data: bytes
+
+
+@dataclass(frozen=True)
 class Mail:
     """A mail to one person.
 
@@ -33,11 +46,13 @@ class Mail:
         to: the address.
         subject: one line; what would break it is taken as space.
         text: the plain text.
+        attachments: what goes with it.
     """
 
     to: str
     subject: str
     text: str
+    attachments: Sequence[Attachment] = ()
 
 
 class RefusedError(Exception):
@@ -130,6 +145,8 @@ class SmtpMailer:
         message["Message-ID"] = f"<{mail_id}@{message['From'].addresses[0].domain}>"
         message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no machine shall answer
         message.set_content(mail.text)
+        for each in mail.attachments:
+            message.add_attachment(each.data, maintype="application", subtype="pdf", filename=each.name)
         return message
 
     def _connect(self) -> smtplib.SMTP:

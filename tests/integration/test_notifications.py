@@ -1,15 +1,18 @@
 """Notifications: what people are told, once, in the front end and by mail as far as they want it."""
 
+import io
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from pypdf import PdfReader
 from sqlalchemy import select, update
 
 from app.bootstrap import Container, build, create_app
 from app.jobs.background import NOTIFICATIONS_KEPT, Cleaner
+from app.jobs.model import Job
 from app.platform.clock import new_id, utc_now
 from app.platform.events import Event
 from app.services.notifications.consumers import KnowRecipients
@@ -95,6 +98,47 @@ def test_a_mail_that_waits_is_not_sent_to_who_wants_none_any_more(mailing: Conta
     assert inbox.mails == []
     with mailing.storage.read() as work:
         assert list(work.session.scalars(select(JobRow.state))) == ["succeeded"]
+
+
+def report_on_last_week(container: Container, person: Person) -> None:
+    """Let the report be made of a week in which somebody has completed a task."""
+    person.create(status="done")
+    carry(container)
+    due = utc_now().date() + timedelta(days=7)
+    with container.storage.write() as work:
+        work.jobs.add(Job(new_id(), None, "reports", utc_now(), parameters={"due": str(due)}))
+    while container.inline.turn():
+        pass
+    carry(container)
+
+
+def test_the_weekly_report_is_mailed_to_who_wants_it(mailing: Container, inbox: Inbox) -> None:
+    client = create_app(mailing).test_client()
+    person, other = Person(client).register(), Person(client).register()
+    person.call("PATCH", "/notifications/preferences", json={"weekly_report": True})
+    other.create()
+    report_on_last_week(mailing, person)
+    [mail] = inbox.mails
+    year, week, _ = utc_now().isocalendar()
+    assert (mail["To"], mail["Subject"]) == (person.email, f"Your week {year}-W{week:02}")
+    text, attached = mail.iter_parts()
+    assert f"in week {year}-W{week:02} you created 1 and completed 1 tasks" in text.get_content()
+    assert "https://tasks.example.org/#/statistics" in text.get_content()
+    assert (attached.get_content_type(), attached.get_filename()) == ("application/pdf", f"week-{year}-W{week:02}.pdf")
+    assert f"Week {week}:" in PdfReader(io.BytesIO(attached.get_content())).pages[0].extract_text()
+
+
+def test_a_report_that_waits_is_not_mailed_to_who_wants_none_any_more(mailing: Container, inbox: Inbox) -> None:
+    person = Person(create_app(mailing).test_client()).register()
+    person.call("PATCH", "/notifications/preferences", json={"weekly_report": True})
+    inbox.to_mail = "451 later"
+    report_on_last_week(mailing, person)
+    inbox.to_mail = "250 OK"
+    person.call("PATCH", "/notifications/preferences", json={"weekly_report": False})
+    with mailing.storage.write() as work:
+        work.session.execute(update(JobRow).where(JobRow.state == "queued").values(due_at=utc_now()))
+    assert mailing.inline.run_errands()
+    assert inbox.mails == []
 
 
 def test_the_list_is_read_page_by_page_without_gap_or_repetition(person: Person, container: Container) -> None:

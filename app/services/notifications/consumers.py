@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from app.platform.events import Event
-from app.services.notifications.letters import REMINDER_MAIL
+from app.services.notifications.letters import REMINDER_MAIL, REPORT_MAIL
 from app.services.notifications.model import Kind, Notification, Recipient
 from app.services.notifications.ports import NotificationWork
 
@@ -31,6 +31,19 @@ class Remind:
         work.notifications.add(Notification(event.id, user_id, Kind.REMINDER, task_id, title, event.at))
         if work.preferences.get(user_id).reminder_mails:
             work.mails.add(REMINDER_MAIL, {"notification_id": str(event.id)})
+
+
+class MailReports:
+    """Mails what came of their week to users who want it."""
+
+    name = "notifications.reports"
+    events = frozenset({"report.ready"})
+
+    def handle(self, work: NotificationWork, event: Event) -> None:
+        user_id = _user_of(event)
+        if work.preferences.get(user_id).weekly_report:
+            report = {name: str(event.payload[name]) for name in ("week", "created", "completed", "pdf")}
+            work.mails.add(REPORT_MAIL, {"user_id": str(user_id), **report})
 
 
 def _user_of(event: Event) -> UUID:
