@@ -42,7 +42,7 @@ def test_a_file_is_imported_and_its_refused_lines_are_shown(transfers: Page, tmp
 @pytest.mark.usefixtures("slow_uploads")
 def test_a_file_on_its_way_shows_how_far_it_is_and_can_be_stopped(transfers: Page, tmp_path: Path) -> None:
     file = tmp_path / "tasks.csv"
-    file.write_text("title\n" + "Count the relays\n" * 40_000)
+    file.write_text("title,description\n" + f"Count the relays,{'tick ' * 200}\n" * 600)
     transfers.get_by_label("CSV file").set_input_files(file)
     transfers.get_by_role("button", name="Import", exact=True).click()
     bar = transfers.get_by_role("progressbar", name="Uploading tasks.csv")
