@@ -11,10 +11,7 @@ THRESHOLD = 3
 """Failures in a row that open it. One may be a connection that had died unnoticed."""
 
 PAUSE = 1.0
-"""Seconds until somebody tries again, while all others still do without."""
-
-LONGEST_PAUSE = 8.0
-"""Each try in vain doubles the pause, up to this: it is some request that pays for a try with its time."""
+"""Seconds between two tries whether it is back."""
 
 
 class AwayError(Exception):
@@ -22,33 +19,35 @@ class AwayError(Exception):
 
 
 class Breaker:
-    """Passes calls on until they fail; then only one at a time is let through, ever more seldom, until one succeeds.
+    """Passes calls on until they fail; then none, until a try has shown that it is back. A thread of its own tries, as
+    long as there are calls: none of them waits for what is slow.
 
     Args:
         failures: the exceptions that count as a failure; others pass through and count as an answer.
+        probe: the try; raises what counts as a failure while it is not back.
     """
 
-    def __init__(self, failures: type[Exception]) -> None:
+    def __init__(self, failures: type[Exception], probe: Callable[[], object]) -> None:
         self._failures = failures
+        self._probe = probe
         self._in_a_row = 0
-        self._pause = PAUSE
         self._try_at = 0.0
+        self._trying = False
         self._lock = threading.Lock()
 
     def call(self, function: Callable[[], T]) -> T:
         """Return what the function returns. Raises AwayError."""
-        if self.open and not self._may_try():
+        if self.open:
+            self._try()
             raise AwayError("not asked")
         try:
             value = function()
         except self._failures as error:
             with self._lock:
                 self._in_a_row += 1
-                if self._in_a_row > THRESHOLD:
-                    self._pause = min(2 * self._pause, LONGEST_PAUSE)
-                self._try_at = time.monotonic() + self._pause
+                self._try_at = time.monotonic() + PAUSE
             raise AwayError(type(error).__name__) from error
-        self._in_a_row, self._pause = 0, PAUSE
+        self._in_a_row = 0
         return value
 
     @property
@@ -56,10 +55,19 @@ class Breaker:
         """Whether calls are not passed on."""
         return self._in_a_row >= THRESHOLD
 
-    def _may_try(self) -> bool:
+    def _try(self) -> None:
         with self._lock:
-            now = time.monotonic()
-            if now < self._try_at:
-                return False
-            self._try_at = now + self._pause
-            return True
+            if self._trying or time.monotonic() < self._try_at:
+                return
+            self._trying = True
+        threading.Thread(target=self._see, name="breaker", daemon=True).start()
+
+    def _see(self) -> None:
+        try:
+            self._probe()
+        except self._failures:
+            self._try_at = time.monotonic() + PAUSE
+        else:
+            self._in_a_row = 0
+        finally:
+            self._trying = False

@@ -51,7 +51,7 @@ class Replica:
         self.engine = engine
         self.lag: float | None = None
         self._most_lag = most_lag
-        self._breaker = Breaker(_OutError)
+        self._breaker = Breaker(_OutError, self._see)
 
     @property
     def in_rotation(self) -> bool:
@@ -77,6 +77,10 @@ class Replica:
             if not there:
                 session.close()
         return session if there else None
+
+    def _see(self) -> None:
+        if session := self._begin(0):
+            session.close()
 
     def _replayed(self, session: Session) -> int:
         """Return how far the log has been replayed. Raises _OutError when the replica should not be asked."""

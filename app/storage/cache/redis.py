@@ -69,7 +69,7 @@ class RedisUserCache:
         self._position = position
         self._change = client.register_script(CHANGE)
         self._count_and_look = client.register_script(COUNT_AND_LOOK)
-        self._breaker = Breaker(RedisError)
+        self._breaker = Breaker(RedisError, client.ping)
         self._unsaid: set[UUID] = set()
         self._unsaid_lock = threading.Lock()
 
