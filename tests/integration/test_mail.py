@@ -1,7 +1,6 @@
 """Mail, by a real server: delivered once, kept while the server is away, given up when it refuses."""
 
 import base64
-import logging
 import ssl
 import threading
 from collections.abc import Iterator, Mapping
@@ -12,6 +11,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+import structlog
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -167,17 +167,13 @@ def test_nothing_is_told_to_a_server_without_tls_or_with_a_strange_certificate(
             assert (inbox.mails, told) == ([], [])
 
 
-def test_without_a_server_nothing_is_sent_which_is_said_once(capfd: pytest.CaptureFixture[str]) -> None:
-    from app.platform import logs
-
-    logs.configure("json", "info")
+def test_without_a_server_nothing_is_sent_which_is_said_once() -> None:
     mailer = NoMailer()
-    for _ in range(3):
-        mailer.send(MAIL, uuid4())
-    said = capfd.readouterr().err
-    assert said.count("mails are not sent: APP_SMTP_HOST is not set") == 1
-    assert "grace" not in said.lower()
-    logging.getLogger().handlers.clear()
+    with structlog.testing.capture_logs() as logged:
+        for _ in range(3):
+            mailer.send(MAIL, uuid4())
+    assert [line["event"] for line in logged] == ["mails are not sent: APP_SMTP_HOST is not set"]
+    assert "grace" not in str(logged).lower()
 
 
 @dataclass
