@@ -5,7 +5,7 @@ from functools import reduce
 from uuid import UUID
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from app.platform.events import Event
@@ -16,6 +16,8 @@ from tests.support.fakes import Counter, FakeClock
 from tests.support.histories import EVENTFUL, STEPS, History, Step
 
 OWNER = UUID(int=1001)
+PATIENT = settings(deadline=None)
+"""A history takes as long as the machine has other things to do."""
 
 
 def known(events: list[Event]) -> dict[UUID, Fact]:
@@ -27,6 +29,7 @@ def known(events: list[Event]) -> dict[UUID, Fact]:
     return {task_id: reduce(merged, facts) for task_id, facts in told.items()}
 
 
+@PATIENT
 @given(STEPS, st.integers())
 @example(EVENTFUL, 1)
 def test_events_doubled_and_in_any_order_give_what_is_true(steps: list[Step], seed: int) -> None:
@@ -42,6 +45,7 @@ def test_events_doubled_and_in_any_order_give_what_is_true(steps: list[Step], se
     assert done == history.completed
 
 
+@PATIENT
 @given(STEPS)
 def test_of_a_deleted_task_no_title_stays(steps: list[Step]) -> None:
     facts = known(History(OWNER, Counter(), steps).events).values()
