@@ -15,7 +15,7 @@ from app.services.analytics.report import ReportService
 from app.services.analytics.week import Week
 
 HTML, PDF = "text/html", "application/pdf"
-WEEK = re.compile(r"(19[7-9]\d|2\d{3})-W\d{2}", re.ASCII)
+WEEK = re.compile(r"(19[7-9]\d|2\d{3})-W(0[1-9]|[1-4]\d|5[0-3])", re.ASCII)
 
 
 def parse_week(value: Any) -> Any:
