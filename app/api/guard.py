@@ -67,13 +67,17 @@ class Guard:
         endpoints = {f"{blueprint.name}.{name}" for name in kept}
         self.kept |= endpoints
 
+        def is_kept() -> bool:
+            # Flask answers OPTIONS at the same endpoint: that is none of the answers.
+            return request.endpoint in endpoints and request.method in ("GET", "HEAD")
+
         @blueprint.before_request
         def come_in() -> Response | None:
-            return self._come_in(request.endpoint in endpoints)
+            return self._come_in(is_kept())
 
         @blueprint.after_request
         def go_out(response: Response) -> Response:
-            if request.endpoint not in endpoints or response.status_code != HTTPStatus.OK:
+            if not is_kept() or response.status_code != HTTPStatus.OK:
                 return response
             self._keep(response.get_data())
             response.add_etag()

@@ -90,6 +90,13 @@ def test_who_has_it_already_is_told_so_without_a_body(start: Callable[[], Contai
     assert changed.status_code == 200
 
 
+@pytest.mark.parametrize("path", ["/tasks", "/users/me", "/tags", "/statistics"])
+def test_what_options_answers_is_never_taken_for_the_answer(start: Callable[[], Container], path: str) -> None:
+    person = somebody(start())
+    assert person.call("OPTIONS", path).data == b""
+    assert person.call("GET", path).get_json()
+
+
 def test_lists_of_different_questions_are_different_answers(start: Callable[[], Container]) -> None:
     person = somebody(start())
     person.create(title="Done", status="done")
