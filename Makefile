@@ -66,9 +66,9 @@ dev: $(VENV)/app/.ready ## Serve the API and the front end on SQLite, with no cl
 # --- checks
 
 .PHONY: test
-test: $(VENV)/app/.ready $(VENV)/infra/.ready ## Run every test that needs no cluster (real PostgreSQL, Valkey, Chromium)
+test: $(VENV)/app/.ready $(VENV)/infra/.ready ## Run the tests that need no cluster (real PostgreSQL, Valkey, Chromium)
 	@$(LOCAL) prepare-tests
-	@$(APP)/pytest -q -n auto tests/unit tests/integration tests/faults tests/fuzz
+	@$(APP)/pytest -q -n auto tests/unit tests/integration
 	@$(INFRA)/pytest -q -n auto tests/infra tests/contract tests/local tests/plugins --ignore tests/plugins/live
 
 .PHONY: e2e
@@ -79,7 +79,7 @@ e2e: $(VENV)/app/.ready $(VENV)/infra/.ready ## Run the end-to-end tests on the 
 	@$(INFRA)/pytest -q tests/plugins/live
 
 .PHONY: faults
-faults: $(VENV)/app/.ready $(VENV)/infra/.ready ## Break servers and kill workers at full length: make faults [FAULTS_JOBS=10000]
+faults: $(VENV)/app/.ready $(VENV)/infra/.ready ## Kill workers and take servers away while they work: make faults [FAULTS_JOBS=10000]
 	@$(LOCAL) prepare-tests
 	@FAULTS_JOBS=$(or $(FAULTS_JOBS),10000) FAULTS_KILLS=$(or $(FAULTS_KILLS),20) $(APP)/pytest -q -s tests/faults
 
