@@ -83,6 +83,30 @@ export function showErrors(form, fields, summaryText = "") {
   return complete;
 }
 
+/**
+ * Check a form, send it, and show in it what was wrong.
+ *
+ * @param {() => Map<string, string>} problemsOf what keeps it from being sent, by field
+ * @param {() => Promise<void>} send
+ * @param {(error: Error) => string} sentenceOf what the form as a whole says of an error
+ */
+export function onSubmit(form, problemsOf, send, sentenceOf = wordsOf) {
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    clearErrors(form);
+    const problems = problemsOf();
+    if (problems.size) {
+      showErrors(form, problems);
+      return;
+    }
+    try {
+      await whileBusy(form, send);
+    } catch (error) {
+      showErrors(form, error.fields ?? new Map(), sentenceOf(error));
+    }
+  });
+}
+
 function setFieldError(field, message) {
   const control = field.querySelector("input, textarea, select");
   let note = field.querySelector(".field-error");

@@ -3,7 +3,7 @@
 import * as api from "./api.js";
 import { confirm } from "./confirm.js";
 import { fullTime, longDate } from "./dates.js";
-import { clearErrors, fromTemplate, showErrors, whileBusy, wordsOf } from "./dom.js";
+import { fromTemplate, onSubmit, wordsOf } from "./dom.js";
 import { mailPreferences } from "./mail-preferences.js";
 import { SHORTEST_PASSWORD } from "./passwords.js";
 import { pictureForm } from "./profile-picture.js";
@@ -118,22 +118,4 @@ export function view({ user, onUser, onLoggedOut }) {
 
 function complain(error) {
   if (error.status !== 401) toast(wordsOf(error), { alert: true }); // after 401 the log-in page says it
-}
-
-/** Check a form, send it, and show in it what was wrong. */
-function onSubmit(form, problemsOf, send) {
-  form.addEventListener("submit", async (event) => {
-    event.preventDefault();
-    clearErrors(form);
-    const problems = problemsOf();
-    if (problems.size) {
-      showErrors(form, problems);
-      return;
-    }
-    try {
-      await whileBusy(form, send);
-    } catch (error) {
-      showErrors(form, error.fields ?? new Map(), wordsOf(error));
-    }
-  });
 }

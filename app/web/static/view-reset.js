@@ -1,6 +1,6 @@
 // The pages for a forgotten password: asking for the mail, and what its link leads to.
 
-import { clearErrors, fromTemplate, showErrors, whileBusy, wordsOf } from "./dom.js";
+import { fromTemplate, onSubmit, wordsOf } from "./dom.js";
 import { send } from "./http.js";
 import { SHORTEST_PASSWORD, revealing } from "./passwords.js";
 
@@ -43,7 +43,7 @@ export function resetView({ text, onDone }) {
   onSubmit(form, () => problemsOfPassword(fields.password), async () => {
     await send("POST", "/auth/password-reset/confirm", { body: { token, password: fields.password.value } });
     onDone();
-  });
+  }, sentenceOf);
   return { fragment, title: "Choose a new password", focus: token ? fields.password : parts.other };
 }
 
@@ -68,22 +68,10 @@ function end(parts, form, text) {
   for (const field of form.querySelectorAll("[data-field]")) field.remove();
 }
 
-function onSubmit(form, problemsOf, action) {
-  form.addEventListener("submit", async (event) => {
-    event.preventDefault();
-    clearErrors(form);
-    const problems = problemsOf();
-    if (problems.size) {
-      showErrors(form, problems);
-      return;
-    }
-    try {
-      await whileBusy(form, action);
-    } catch (error) {
-      const token = error.fields?.get("token");
-      showErrors(form, error.fields ?? new Map(), token ? `The link ${token.charAt(0).toLowerCase()}${token.slice(1)}` : wordsOf(error));
-    }
-  });
+/** What is wrong with the link stands in no field of the form. */
+function sentenceOf(error) {
+  const token = error.fields?.get("token");
+  return token ? `The link ${token.charAt(0).toLowerCase()}${token.slice(1)}` : wordsOf(error);
 }
 
 function problemsOfEmail(email) {
