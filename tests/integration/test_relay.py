@@ -1,6 +1,5 @@
 """The relay and the inbox: each event has its effect once with each consumer, whatever fails or dies on the way."""
 
-import threading
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -20,6 +19,7 @@ from app.storage.engine import Database, connect
 from app.storage.models.events import FailedDeliveryRow, HandledEventRow, OutboxRow
 from app.storage.models.jobs import RefusedLineRow
 from app.storage.work import SqlStorage, SqlWork
+from tests.support.at_once import at_once
 from tests.support.fakes import FakeClock
 from tests.support.ports import wait_for
 from tests.support.server import server
@@ -170,24 +170,7 @@ def test_a_failure_is_left_to_a_process_that_has_its_consumer(storage: SqlStorag
 
 def test_relays_that_work_at_once_carry_each_event_once(storage: SqlStorage, clock: FakeClock) -> None:
     tell(storage, clock, 3 * BATCH)
-    start = threading.Barrier(4)
-    broken: list[BaseException] = []
-
-    def carry() -> None:
-        carrying = relay(storage, clock, Effect())
-        start.wait()
-        try:
-            while carrying.turn():
-                pass
-        except BaseException as error:  # noqa: BLE001 whatever it is, the test must know
-            broken.append(error)
-
-    threads = [threading.Thread(target=carry) for _ in range(start.parties)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert broken == []
+    at_once(lambda: relay(storage, clock, Effect()).turn)
     assert effects(storage) == list(range(3 * BATCH))
     assert failures(storage) == []
 

@@ -1,6 +1,5 @@
 """Reminders: told once for each time that somebody has set, and not when there is no reason any more."""
 
-import threading
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,6 +11,7 @@ from app.platform.clock import new_id
 from app.services.tasks.reminders import ReminderService
 from app.storage.models.events import OutboxRow
 from tests.support.api import Person
+from tests.support.at_once import at_once
 
 SOON = datetime.now(UTC) + timedelta(hours=1)
 LATER = SOON + timedelta(hours=1)
@@ -69,24 +69,7 @@ def test_nobody_is_reminded_of_what_is_over(
 
 def test_schedulers_that_look_at_once_tell_of_each_task_once(person: Person, container: Container) -> None:
     expected = {person.create(remind_at=SOON.isoformat())["id"] for _ in range(30)}
-    start = threading.Barrier(4)
-    broken: list[BaseException] = []
-
-    def look() -> None:
-        looking = reminders(container)
-        start.wait()
-        try:
-            while looking.turn():
-                pass
-        except BaseException as error:  # noqa: BLE001 whatever it is, the test must know
-            broken.append(error)
-
-    threads = [threading.Thread(target=look) for _ in range(start.parties)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert broken == []
+    at_once(lambda: reminders(container).turn)
     assert sorted(facts["task_id"] for facts in told(container)) == sorted(expected)
 
 
