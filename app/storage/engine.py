@@ -1,7 +1,8 @@
 """Connections: one pool, and what each database needs told when a connection or a transaction begins."""
 
 from dataclasses import dataclass, field
-from typing import Any
+from math import inf
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Engine, QueuePool, create_engine, event, make_url, text
 from sqlalchemy.engine import URL, ExceptionContext, ExecutionContext
@@ -12,17 +13,27 @@ from app.platform.settings import Settings
 from app.storage.faults import DEMOTED, sqlstate
 from app.storage.replicas import Replica, Replicas
 
+if TYPE_CHECKING:
+    from app.storage.deadline import LimitedConnection
+
 BUSY_TIMEOUT = 10
 """Seconds that a SQLite writer waits for another one: two processes overlap during a rollout."""
 
 CONNECT_TIMEOUT = 5
-"""Seconds to wait for a PostgreSQL connection."""
+"""Seconds to wait for a PostgreSQL connection, and for a sign of life of one that has rested."""
 
 POOL_TIMEOUT = 5
 """Seconds that a request waits for a free connection."""
 
 REPLICA_TIMEOUT = 1
-"""Seconds to wait for a connection to a replica: the primary is there to be asked."""
+"""Seconds to wait for a connection to a replica, and for a sign of life: the primary is there to be asked."""
+
+GRACE = 5
+"""Seconds that we wait longer for an answer than the server works at it: so it is the server that says so."""
+
+KEEPALIVE = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3, "tcp_user_timeout": 30_000}
+"""That a machine has gone, or the way to it, is found out within a minute, by a migration that waits for it too. In
+seconds, and how long what is sent may stay unacknowledged in milliseconds."""
 
 UNLIMITED = "unlimited"
 """Execution option of a transaction whose statements may take as long as they need."""
@@ -103,6 +114,8 @@ def _moved(url: URL, host: str) -> URL:
 
 
 def _postgresql(url: URL, settings: Settings, connect_timeout: int, pool_timeout: int, *, ping: bool) -> Engine:
+    from app.storage.deadline import LimitedConnection  # it brings the driver, which SQLite has no use for
+
     engine = create_engine(
         url,
         pool_size=settings.pool_size,
@@ -110,15 +123,29 @@ def _postgresql(url: URL, settings: Settings, connect_timeout: int, pool_timeout
         pool_timeout=pool_timeout,
         pool_pre_ping=ping,
         pool_recycle=1800,
-        connect_args={"connect_timeout": connect_timeout, "application_name": "task-manager"},
+        connect_args={
+            "connect_timeout": connect_timeout,
+            "application_name": "task-manager",
+            "connection_factory": LimitedConnection,
+            **KEEPALIVE,
+        },
     )
     limit = f"SET LOCAL statement_timeout = {round(settings.statement_timeout * 1000)}"
 
+    @event.listens_for(engine, "checkin")
+    def rest(driver: "LimitedConnection | None", _record: object) -> None:
+        if driver is not None:  # as one that was lost
+            driver.rest(connect_timeout)
+
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
+        driver: Any = connection.connection.driver_connection
+        if connection.get_execution_options().get(UNLIMITED, False):
+            driver.limit = inf
+            return
+        driver.limit = settings.statement_timeout + GRACE
         # For the transaction alone: a pooler hands the same connection to others, and refuses it as a start-up option.
-        if not connection.get_execution_options().get(UNLIMITED, False):
-            connection.exec_driver_sql(limit)
+        connection.exec_driver_sql(limit)
 
     @event.listens_for(engine, "do_execute")
     def copy(cursor: Any, statement: str, _parameters: Any, context: ExecutionContext) -> bool:

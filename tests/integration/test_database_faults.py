@@ -1,5 +1,7 @@
 """What a real PostgreSQL does to a transaction, and what the client gets: no write lost or done twice, none hidden."""
 
+import os
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -13,6 +15,7 @@ from app.bootstrap import Container, build, create_app
 from app.platform.again import again
 from app.platform.errors import UnavailableError, UndoneError
 from app.services.tasks.model import Draft
+from app.storage import engine
 from app.storage.engine import UNLIMITED
 from app.storage.migrate import migrate
 from app.storage.work import SqlStorage
@@ -128,10 +131,25 @@ def test_a_statement_that_takes_too_long_is_given_up_and_not_tried_again(start: 
     assert not isinstance(caught.value, UndoneError)
 
 
-def test_a_migration_may_take_longer_than_a_request(start: Callable[..., Container]) -> None:
+def test_a_migration_may_take_longer_than_a_request(
+    start: Callable[..., Container], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "GRACE", 0.05)
     writer = start(statement_timeout=0.05).database.writer.execution_options(**{UNLIMITED: True})
     with writer.begin() as connection:
-        connection.execute(text("SELECT pg_sleep(0.2)"))
+        connection.execute(text("SELECT pg_sleep(0.5)"))
+
+
+def test_a_way_that_leads_nowhere_is_found_out_within_a_minute(start: Callable[..., Container]) -> None:
+    with start().database.reader.connect() as connection:
+        driver: Any = connection.connection.dbapi_connection
+        with socket.socket(fileno=os.dup(driver.fileno())) as ours:
+            idle, interval, count, unacknowledged = (
+                ours.getsockopt(socket.IPPROTO_TCP, option)
+                for option in (socket.TCP_KEEPIDLE, socket.TCP_KEEPINTVL, socket.TCP_KEEPCNT, socket.TCP_USER_TIMEOUT)
+            )
+    assert idle + interval * count <= 60
+    assert 0 < unacknowledged <= 60_000
 
 
 def test_when_a_replica_takes_over_no_acknowledged_write_is_lost_and_writes_go_on() -> None:

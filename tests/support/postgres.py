@@ -5,7 +5,7 @@ import shutil
 import signal
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
@@ -61,6 +61,27 @@ class Postgres:
         assert self._process is not None
         self._process.send_signal(signal.SIGQUIT)
         self._process.wait(30)
+
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """Let no process of the server run, while the kernel goes on to acknowledge what is sent to them."""
+        assert self._process is not None
+        stopped = []
+        try:
+            # The first one first: then it starts no others.
+            for process in (self._process.pid, *self._children()):
+                os.kill(process, signal.SIGSTOP)
+                stopped.append(process)
+            yield
+        finally:
+            for process in stopped:
+                with suppress(ProcessLookupError):
+                    os.kill(process, signal.SIGCONT)
+
+    def _children(self) -> Iterator[int]:
+        assert self._process is not None
+        pid = self._process.pid
+        yield from map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())
 
     def confirm_with_replica(self) -> None:
         """Let commits from new connections wait until the replica has them too."""

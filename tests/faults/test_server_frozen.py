@@ -1,0 +1,132 @@
+"""A server of the database stands still, alive to its kernel: clients wait for a while, and never for ever."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+from sqlalchemy import event
+from werkzeug.test import TestResponse
+
+from app.bootstrap import Container, build, create_app
+from app.storage.migrate import migrate
+from tests.support.api import Person, assert_problem
+from tests.support.ports import wait_for
+from tests.support.postgres import Postgres, postgres, replica_of
+from tests.support.settings import make_settings
+
+PATIENCE = 60
+"""Seconds after which an answer will not come any more: several times as many as any takes."""
+
+
+@pytest.fixture(scope="module")
+def primary() -> Iterator[Postgres]:
+    """A server of its own: others must not be held up."""
+    with postgres() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def following(primary: Postgres) -> Iterator[Postgres]:
+    with replica_of(primary) as server:
+        yield server
+
+
+@pytest.fixture
+def parts(primary: Postgres, following: Postgres, valkey: str) -> Iterator[Container]:
+    replica = {"database_replica_host": f"127.0.0.1:{following.port}", "redis_url": valkey}
+    built = build(make_settings(primary.url("postgres"), statement_timeout=0.5, **replica))
+    migrate(built.database)
+    yield built
+    built.database.dispose()
+
+
+@pytest.fixture
+def person(parts: Container) -> Person:
+    return Person(create_app(parts).test_client()).register()
+
+
+def answer(person: Person, method: str, path: str, **options: Any) -> TestResponse:
+    """Ask as a client that waits for a while only."""
+    asking = ThreadPoolExecutor(1)
+    try:
+        return asking.submit(person.call, method, path, **options).result(PATIENCE)
+    finally:
+        asking.shutdown(wait=False)
+
+
+def add(person: Person, title: str) -> TestResponse:
+    return answer(person, "POST", "/tasks", json={"title": title})
+
+
+def titles(person: Person) -> list[str]:
+    return [task["title"] for task in person.walk()]
+
+
+def reads(parts: Container, source: str) -> float:
+    return float(parts.database.replicas.reads.labels(source)._value.get())
+
+
+def lists(person: Person) -> Iterator[list[str]]:
+    """Ask for lists that are not kept yet, and return the titles of each."""
+    for number in range(1_000_000):
+        listed = answer(person, "GET", f"/tasks?due_before=2100-01-01T00:00:00.{number:06d}Z")
+        assert listed.status_code == 200, listed.text
+        yield [task["title"] for task in listed.get_json()["items"]]
+
+
+def test_while_a_replica_is_frozen_the_primary_answers(
+    person: Person, parts: Container, primary: Postgres, following: Postgres
+) -> None:
+    person.create(title="There", due_at="2030-01-01T00:00:00Z")
+    following.catch_up(primary)
+    asked = lists(person)
+    assert next(asked) == ["There"]
+    assert reads(parts, "replica") == 1
+    with following.frozen():
+        for _ in range(5):
+            assert next(asked) == ["There"]
+        assert not parts.database.replicas.all[0].in_rotation
+        assert reads(parts, "replica") == 1
+    wait_for(lambda: next(asked) == ["There"] and reads(parts, "replica") > 1, "the replica is asked again")
+
+
+def test_while_the_primary_is_frozen_it_is_said_to_be_away(person: Person, primary: Postgres) -> None:
+    person.create(title="Before")
+    with primary.frozen():
+        for _ in range(2):  # over a connection that is there, and over one that can't be made
+            assert "Retry-After" in assert_503(add(person, "Meanwhile")).headers
+        assert_503(answer(person, "GET", "/tasks?status=done"))
+    assert add(person, "After").status_code == 201
+    assert sorted(titles(person)) == ["After", "Before"]
+
+
+@pytest.mark.parametrize("before", ["INSERT INTO tasks", "COMMIT"])
+def test_a_write_in_which_the_primary_freezes_gets_an_answer_and_is_not_done_twice(
+    person: Person, parts: Container, primary: Postgres, before: str
+) -> None:
+    with ExitStack() as frozen:
+
+        def freeze() -> None:
+            frozen.enter_context(primary.frozen())
+
+        if before == "COMMIT":
+            event.listen(parts.database.writer, "commit", lambda _connection: freeze(), once=True)
+        else:
+
+            @event.listens_for(parts.database.writer, "before_cursor_execute")
+            def within(_connection: Any, _cursor: Any, statement: str, *_more: Any) -> None:
+                if statement.startswith(before):
+                    event.remove(parts.database.writer, "before_cursor_execute", within)
+                    freeze()
+
+        assert_503(add(person, "Meanwhile"))
+    assert add(person, "After").status_code == 201
+    # The server may still have read the COMMIT that nobody waited for.
+    assert sorted(titles(person)) in ([["After"], ["After", "Meanwhile"]] if before == "COMMIT" else [["After"]])
+
+
+def assert_503(response: TestResponse) -> TestResponse:
+    assert_problem(response, 503)
+    return response
