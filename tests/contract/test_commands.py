@@ -43,15 +43,15 @@ def test_the_make_commands_of_a_document_exist(document: Path) -> None:
     assert make_targets("\n".join(commands)) <= TARGETS
 
 
-def test_each_fault_of_the_operations_page_names_tests_that_exist() -> None:
+def test_each_fault_of_the_operations_page_names_its_tests_and_each_test_of_a_fault_is_named() -> None:
     page = (ROOT / "docs" / "operations.md").read_text()
     [_, section] = page.split("## When something is away\n")
     rows = re.findall(r"^\| (?!what |---)(.+) \|$", section.partition("\n## ")[0], re.MULTILINE)
-    assert rows
-    for row in rows:
-        tests = re.findall(r"`([^`]+)`", row.rpartition("|")[2])
-        assert tests, f"no test is named for: {row}"
-        assert [test for test in tests if not (ROOT / test).is_file()] == []
+    named = {row: re.findall(r"`([^`]+)`", row.rpartition("|")[2]) for row in rows}
+    assert [row for row, tests in named.items() if not tests] == []
+    tests = set().union(*named.values())
+    assert {test for test in tests if not (ROOT / test).is_file()} == set()
+    assert {str(test.relative_to(ROOT)) for test in (ROOT / "tests" / "faults").glob("test_*.py")} <= tests
 
 
 def test_help_lists_every_target() -> None:
