@@ -31,7 +31,7 @@ def worker() -> int:
 
     parts = build(settings)
     messages = carrier(settings, parts.runner.run)
-    announcer = Announcer(parts.storage, messages, utc_now, settings.visibility_timeout)
+    announcer = Announcer(parts.storage, messages, parts.runner.kinds, utc_now, settings.visibility_timeout)
 
     def announce() -> bool:
         announcer.turn()

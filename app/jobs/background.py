@@ -109,12 +109,16 @@ class Announcer:
 
     Args:
         carrier: what it raises rolls the note back that the jobs were announced.
+        kinds: of jobs; of others tells who knows them.
         again: seconds after which a job that is still due is announced again.
     """
 
-    def __init__(self, storage: SqlStorage, carrier: Carrier, clock: Clock, again: float) -> None:
+    def __init__(
+        self, storage: SqlStorage, carrier: Carrier, kinds: Collection[str], clock: Clock, again: float
+    ) -> None:
         self._storage = storage
         self._carrier = carrier
+        self._kinds = kinds
         self._clock = clock
         self._again = timedelta(seconds=again)
 
@@ -123,7 +127,7 @@ class Announcer:
         room = max(AHEAD - self._carrier.waiting(), 0)
         now = self._clock()
         with self._storage.write() as work:
-            left, waiting = work.jobs.announce(now, now - self._again, room)
+            left, waiting = work.jobs.announce(now, self._kinds, now - self._again, room)
             for job_id in left:
                 self._carrier.send(job_id, True)
             for job_id in waiting:

@@ -59,16 +59,21 @@ class Runner:
         """The kinds of jobs that may take long, and those that do not: the ones need not wait for the others."""
         return self._handlers.keys(), self._errands.keys()
 
+    @property
+    def kinds(self) -> Collection[str]:
+        """The kinds of jobs that are done here."""
+        return {*self._handlers, *self._errands}
+
     def stop(self) -> None:
         """Let jobs go after their current step, so that others need not wait for their leases to run out."""
         self._stopping.set()
 
     def run(self, job_id: UUID) -> None:
-        """Do a job, if it is due and nobody else does it."""
+        """Do a job, if it is due, nobody else does it, and it is of a kind known here: a later release may have queued it."""
         lease = self._new_id()
         with self._storage.write() as work:
             now = self._clock()
-            if not work.jobs.claim(job_id, lease, now, now + self._lease):
+            if not work.jobs.claim(job_id, self.kinds, lease, now, now + self._lease):
                 return
         try:
             while self._step(job_id, lease):

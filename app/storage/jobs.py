@@ -47,30 +47,35 @@ class SqlJobs:
         due = select(JobRow.id).where(_due(now), JobRow.kind.in_(kinds))
         return list(self._session.scalars(due.order_by(JobRow.due_at).limit(limit)))
 
-    def announce(self, now: datetime, again: datetime, room: int) -> tuple[list[UUID], list[UUID]]:
-        """Return the due jobs that nobody has been told of since the time `again`, and note that they now will be.
+    def announce(
+        self, now: datetime, kinds: Collection[str], again: datetime, room: int
+    ) -> tuple[list[UUID], list[UUID]]:
+        """Return due jobs of some kinds that nobody has been told of since the time `again`, and note that they now
+        will be.
 
         Those that a worker has left behind come apart and first, whatever the room: there are few, and they have waited
         for a lease to run out. Of those that nobody has begun there are as many as there is room for.
         """
-        left = self._silent(State.RUNNING, now, again, MOST_LEFT)
-        waiting = self._silent(State.QUEUED, now, again, room)
+        left = self._silent(State.RUNNING, now, kinds, again, MOST_LEFT)
+        waiting = self._silent(State.QUEUED, now, kinds, again, room)
         self._session.execute(update(JobRow).where(JobRow.id.in_([*left, *waiting])).values(announced_at=now))
         return left, waiting
 
-    def _silent(self, state: State, now: datetime, again: datetime, limit: int) -> list[UUID]:
+    def _silent(self, state: State, now: datetime, kinds: Collection[str], again: datetime, limit: int) -> list[UUID]:
         # of one state and in the order of an index: it reads no more jobs than are announced
         silent = or_(JobRow.announced_at.is_(None), JobRow.announced_at < again)
-        chosen = select(JobRow.id).where(JobRow.state == state, JobRow.due_at <= now, silent)
+        due = (JobRow.state == state, JobRow.due_at <= now, JobRow.kind.in_(kinds))
+        chosen = select(JobRow.id).where(*due, silent)
         return list(
             self._session.scalars(chosen.order_by(JobRow.due_at).limit(limit).with_for_update(skip_locked=True))
         )
 
-    def claim(self, job_id: UUID, lease: UUID, now: datetime, until: datetime) -> bool:
-        """Begin a due job. Of any number of callers at the same time, exactly one gets True."""
+    def claim(self, job_id: UUID, kinds: Collection[str], lease: UUID, now: datetime, until: datetime) -> bool:
+        """Begin a job that is due and of one of some kinds. Of any number of callers at the same time, exactly one gets
+        True."""
         statement = (
             update(JobRow)
-            .where(JobRow.id == job_id, _due(now))
+            .where(JobRow.id == job_id, JobRow.kind.in_(kinds), _due(now))
             .values(
                 state="running",
                 lease=lease,

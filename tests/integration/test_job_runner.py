@@ -21,6 +21,7 @@ from app.storage.work import SqlStorage, SqlWork
 from tests.support.fakes import FakeClock
 
 LEASE = 60
+KINDS = {"count"}
 
 
 class Counting:
@@ -130,8 +131,8 @@ def test_a_hopeless_job_is_given_up_at_once(storage: SqlStorage, clock: FakeCloc
 def test_a_worker_that_lost_its_lease_changes_nothing_any_more(storage: SqlStorage, clock: FakeClock) -> None:
     job_id, slow, other = queue(storage, clock), new_id(), Counting()
     with storage.write() as work:
-        assert work.jobs.claim(job_id, slow, clock(), clock() + timedelta(seconds=LEASE))
-        assert not work.jobs.claim(job_id, new_id(), clock(), clock() + timedelta(seconds=LEASE))
+        assert work.jobs.claim(job_id, KINDS, slow, clock(), clock() + timedelta(seconds=LEASE))
+        assert not work.jobs.claim(job_id, KINDS, new_id(), clock(), clock() + timedelta(seconds=LEASE))
     clock.advance(seconds=LEASE)
     runner(storage, other, clock).run(job_id)
     with storage.write() as work:
@@ -143,16 +144,31 @@ def test_a_job_whose_workers_all_die_is_given_up(storage: SqlStorage, clock: Fak
     job_id = queue(storage, clock)
     for _ in range(3):
         with storage.write() as work:
-            assert work.jobs.claim(job_id, new_id(), clock(), clock() + timedelta(seconds=LEASE))
+            assert work.jobs.claim(job_id, KINDS, new_id(), clock(), clock() + timedelta(seconds=LEASE))
         clock.advance(seconds=LEASE)
     runner(storage, Counting(), clock).run(job_id)
     assert row(storage, job_id).state == "failed"
     assert effects(storage) == []
 
 
+def test_a_job_of_a_kind_that_a_worker_does_not_know_is_left_to_who_knows_it(
+    storage: SqlStorage, clock: FakeClock
+) -> None:
+    """While a release rolls out, workers of the one before hear of jobs of the new one."""
+    job_id, carrier = queue(storage, clock), FakeCarrier()
+    for _ in range(10):
+        Runner(storage, {"other": Counting()}, {}, clock, new_id, lease=LEASE, attempts=3, backoff=10).run(job_id)
+        clock.advance(hours=1)
+    assert (row(storage, job_id).state, row(storage, job_id).attempts) == ("queued", 0)
+    assert not Announcer(storage, carrier, {"other"}, clock, LEASE).turn()
+    assert carrier.messages == []
+    runner(storage, Counting(), clock).run(job_id)
+    assert row(storage, job_id).state == "succeeded"
+
+
 def test_a_job_whose_message_is_lost_is_announced_again(storage: SqlStorage, clock: FakeClock) -> None:
     job_id, carrier = queue(storage, clock), FakeCarrier()
-    announcer = Announcer(storage, carrier, clock, LEASE)
+    announcer = Announcer(storage, carrier, KINDS, clock, LEASE)
     assert announcer.turn()
     assert not announcer.turn()
     carrier.messages.clear()
@@ -169,7 +185,7 @@ def test_jobs_are_not_announced_while_the_broker_is_away(storage: SqlStorage, cl
             raise ConnectionError
 
     with pytest.raises(ConnectionError):
-        Announcer(storage, Away(), clock, LEASE).turn()
+        Announcer(storage, Away(), KINDS, clock, LEASE).turn()
     assert row(storage, job_id).announced_at is None
 
 
@@ -205,7 +221,7 @@ def test_however_long_jobs_wait_their_messages_do_not_pile_up(storage: SqlStorag
     for _ in range(2 * AHEAD):
         queue(storage, clock)
     carrier = FakeCarrier()
-    announcer = Announcer(storage, carrier, clock, LEASE)
+    announcer = Announcer(storage, carrier, KINDS, clock, LEASE)
     for _ in range(10):
         announcer.turn()
         clock.advance(seconds=LEASE + 1)
@@ -215,10 +231,10 @@ def test_however_long_jobs_wait_their_messages_do_not_pile_up(storage: SqlStorag
 def test_a_job_that_a_worker_left_behind_overtakes_all_that_wait(storage: SqlStorage, clock: FakeClock) -> None:
     begun, carrier = queue(storage, clock), FakeCarrier()
     with storage.write() as work:
-        assert work.jobs.claim(begun, new_id(), clock(), clock() + timedelta(seconds=LEASE))
+        assert work.jobs.claim(begun, KINDS, new_id(), clock(), clock() + timedelta(seconds=LEASE))
     for _ in range(AHEAD):
         queue(storage, clock)
-    announcer = Announcer(storage, carrier, clock, LEASE)
+    announcer = Announcer(storage, carrier, KINDS, clock, LEASE)
     announcer.turn()
     assert begun not in dict(carrier.messages), "its worker may still be there"
     clock.advance(seconds=LEASE + 1)
