@@ -130,30 +130,12 @@ def _postgresql(url: URL, settings: Settings, connect_timeout: int, pool_timeout
             **KEEPALIVE,
         },
     )
-    limit = f"SET LOCAL statement_timeout = {round(settings.statement_timeout * 1000)}"
+    _limit_statements(engine, settings.statement_timeout)
 
     @event.listens_for(engine, "checkin")
     def rest(driver: "LimitedConnection | None", _record: object) -> None:
         if driver is not None:  # as one that was lost
             driver.rest(connect_timeout)
-
-    @event.listens_for(engine, "begin")
-    def begin(connection: Connection) -> None:
-        driver: Any = connection.connection.driver_connection
-        if connection.get_execution_options().get(UNLIMITED, False):
-            driver.limit = inf
-            return
-        driver.limit = settings.statement_timeout + GRACE
-        # For the transaction alone: a pooler hands the same connection to others, and refuses it as a start-up option.
-        connection.exec_driver_sql(limit)
-
-    @event.listens_for(engine, "do_execute")
-    def copy(cursor: Any, statement: str, _parameters: Any, context: ExecutionContext) -> bool:
-        # COPY has a call of its own in the driver; here its errors are told as any other's.
-        source = context.execution_options.get(COPIED)
-        if source is not None:
-            cursor.copy_expert(statement, source)
-        return source is not None
 
     @event.listens_for(engine, "handle_error")
     def find_demoted(context: ExceptionContext) -> None:
@@ -162,6 +144,49 @@ def _postgresql(url: URL, settings: Settings, connect_timeout: int, pool_timeout
             context.is_disconnect = True
 
     return engine
+
+
+def _limit_statements(engine: Engine, seconds: float) -> None:
+    """Give each statement its time, and COPY the call of its own that it has in the driver.
+
+    The server's limit is set for a transaction alone: a pooler hands the same connection to others, and refuses it as a
+    start-up option. To be no round trip of its own it goes out with the transaction's first statement.
+    """
+    from psycopg2.extensions import TRANSACTION_STATUS_IDLE
+
+    limit = f"SET LOCAL statement_timeout = {round(seconds * 1000)}"
+
+    def opens(cursor: Any, context: ExecutionContext) -> bool:
+        idle = cursor.connection.info.transaction_status == TRANSACTION_STATUS_IDLE
+        return idle and not context.execution_options.get(UNLIMITED, False)
+
+    def set_limit(connection: Any) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(limit)
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        driver: Any = connection.connection.driver_connection
+        driver.limit = inf if connection.get_execution_options().get(UNLIMITED, False) else seconds + GRACE
+
+    @event.listens_for(engine, "do_execute")
+    def execute(cursor: Any, statement: str, parameters: Any, context: ExecutionContext) -> bool:
+        if opens(cursor, context):
+            if cursor.name:  # its statement becomes part of a DECLARE
+                set_limit(cursor.connection)
+            else:
+                statement = f"{limit}; {statement}"
+        source = context.execution_options.get(COPIED)
+        if source is None:
+            cursor.execute(statement, parameters)
+        else:
+            cursor.copy_expert(statement, source)
+        return True
+
+    @event.listens_for(engine, "do_executemany")
+    def execute_many(cursor: Any, _statement: str, _parameters: Any, context: ExecutionContext) -> None:
+        if opens(cursor, context):
+            set_limit(cursor.connection)
 
 
 def _sqlite(url: URL, settings: Settings) -> Database:

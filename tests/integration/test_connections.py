@@ -1,0 +1,61 @@
+"""What holds of each connection to PostgreSQL: it is alive when it is used, and its transactions have their limit."""
+
+import io
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, text
+
+from app.storage.engine import COPIED, UNLIMITED, Database, connect
+from tests.support.postgres import Postgres
+from tests.support.settings import make_settings
+
+LIMIT = text("SHOW statement_timeout")
+
+
+@pytest.fixture
+def database(postgres_url: str) -> Iterator[Database]:
+    opened = connect(make_settings(postgres_url, statement_timeout=1.25, pool_size=1, max_overflow=0))
+    yield opened
+    opened.dispose()
+
+
+def pid_of(connection: Connection) -> int:
+    driver: Any = connection.connection.dbapi_connection
+    pid: int = driver.info.backend_pid
+    return pid
+
+
+def test_a_connection_that_was_cut_while_nobody_used_it_is_not_handed_out(
+    database: Database, postgres: Postgres
+) -> None:
+    with database.reader.connect() as connection:
+        former = pid_of(connection)
+    postgres.execute(f"SELECT pg_terminate_backend({former}, 5000)")
+    with database.reader.connect() as connection:
+        assert connection.scalar(text("SELECT 1")) == 1
+        assert pid_of(connection) != former
+
+
+@pytest.mark.parametrize(
+    "begin",
+    [
+        lambda connection: connection.execute(text("SELECT 1")),
+        lambda connection: connection.begin_nested().rollback(),
+        lambda connection: connection.execute(text("SELECT pg_notify('test', :a)"), [{"a": "1"}, {"a": "2"}]),
+        lambda connection: connection.execute(text("SELECT 1").execution_options(yield_per=1)).all(),
+        lambda connection: connection.exec_driver_sql(
+            "COPY user_versions FROM STDIN", execution_options={COPIED: io.StringIO("")}
+        ),
+    ],
+    ids=["a statement", "a savepoint", "one statement many times", "rows as they are read", "COPY"],
+)
+def test_a_transaction_has_its_limit_however_it_begins(
+    database: Database, begin: Callable[[Connection], object]
+) -> None:
+    for engine, limit in ((database.writer, "1250ms"), (database.writer.execution_options(**{UNLIMITED: True}), "0")):
+        for _ in range(2):  # the next transaction on the same connection too
+            with engine.begin() as connection:
+                begin(connection)
+                assert connection.scalar(LIMIT) == limit
