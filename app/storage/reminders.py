@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from app.services.tasks.model import Task
 from app.storage.models.tasks import REMINDER_TO_COME, TaskRow
-from app.storage.tasks import task_of
+from app.storage.task_pages import COLUMNS, task_of
 
 
 class SqlReminders:
@@ -24,12 +24,12 @@ class SqlReminders:
     def claim(self, now: datetime, limit: int) -> list[Task]:
         # What another transaction holds is passed over: it is being reminded of, or changed just now.
         due = (
-            select(TaskRow)
+            select(*COLUMNS)
             .where(text(REMINDER_TO_COME), TaskRow.remind_at <= now)
             .order_by(TaskRow.remind_at)
             .limit(limit)
         )
-        rows = self._session.scalars(due.with_for_update(skip_locked=True)).all()
+        rows = self._session.execute(due.with_for_update(skip_locked=True)).all()
         told = update(TaskRow).where(TaskRow.id.in_([row.id for row in rows]))
         self._session.execute(told.values(reminded_for=TaskRow.remind_at).execution_options(synchronize_session=False))
-        return [task_of(row, ()) for row in rows]
+        return [task_of(row) for row in rows]

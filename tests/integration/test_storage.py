@@ -1,5 +1,7 @@
 """What the databases do alike, and what SQLite must be told."""
 
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from uuid import UUID, uuid4
 
@@ -11,6 +13,8 @@ from app.platform.clock import new_id
 from app.services.tasks.model import Status, Task
 from app.storage.engine import Database
 from app.storage.work import SqlStorage
+from tests.support.ports import wait_for
+from tests.support.postgres import Postgres
 
 NOON = datetime(2030, 1, 1, 12, tzinfo=timezone(timedelta(hours=2)))
 
@@ -73,3 +77,24 @@ def test_sqlite_is_safe_for_two_processes_and_a_power_cut(database: Database) ->
             for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
         }
     assert told == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 10_000}
+
+
+def test_who_has_waited_for_a_task_sees_its_tags_as_they_have_become(database: Database, postgres: Postgres) -> None:
+    if database.dialect != "postgresql":
+        pytest.skip("SQLite's writers wait for the whole database")
+    storage, user_id = SqlStorage(database), uuid4()
+    task = replace(a_task(user_id, NOON), tags=("old",))
+    with storage.write() as work:
+        work.tasks.add(task)
+
+    def hold() -> Task | None:
+        with storage.write() as work:
+            return work.tasks.get(user_id, task.id, for_update=True)
+
+    waits = "SELECT count(*) > 0 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%FOR UPDATE%'"
+    with ThreadPoolExecutor(1) as threads:
+        with storage.write() as work:
+            work.tasks.replace(replace(task, version=2, tags=("new",)))
+            held = threads.submit(hold)
+            wait_for(lambda: bool(postgres.execute(waits)), "somebody waits for the task")
+        assert held.result(30) == replace(task, version=2, tags=("new",))

@@ -1,0 +1,129 @@
+"""The statements that read tasks. Each is made once: to put one together takes as long as to have it executed."""
+
+from collections.abc import Sequence
+from enum import Enum
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, bindparam, exists, func, select, tuple_
+from sqlalchemy.orm import InstrumentedAttribute
+
+from app.services.tasks.listing import Query, Sort, fold
+from app.services.tasks.model import Status, Task
+from app.storage.models.tasks import TaskRow, TaskTagRow
+
+COLUMNS = (
+    TaskRow.id,
+    TaskRow.user_id,
+    TaskRow.title,
+    TaskRow.description,
+    TaskRow.status,
+    TaskRow.due_at,
+    TaskRow.created_at,
+    TaskRow.updated_at,
+    TaskRow.version,
+    TaskRow.remind_at,
+    TaskRow.attachments,
+)
+"""What `task_of` makes a task from, beside its tags."""
+
+SEPARATOR = "\n"
+"""Between tags: none has a line break in it (app.services.tasks.model.tag_form)."""
+
+TAGGED: Select[*tuple[Any, ...]] = select(
+    *COLUMNS,
+    select(func.aggregate_strings(TaskTagRow.tag, SEPARATOR)).where(TaskTagRow.task_id == TaskRow.id).scalar_subquery(),
+)
+"""Tasks with their tags: one statement shows both as they were at one moment."""
+
+ONE = TAGGED.where(TaskRow.id == bindparam("id"), TaskRow.user_id == bindparam("user_id"))
+
+SORT_COLUMNS: dict[str, InstrumentedAttribute[Any]] = {
+    "created_at": TaskRow.created_at,
+    "updated_at": TaskRow.updated_at,
+    "due_at": TaskRow.due_at,
+    "title": TaskRow.title_key,
+}
+
+ESCAPE = "/"
+
+CONDITIONS: dict[str, ColumnElement[bool]] = {
+    "status": TaskRow.status == bindparam("status"),
+    "q": TaskRow.search_text.contains(bindparam("q"), escape=ESCAPE),
+    "due_after": TaskRow.due_at >= bindparam("due_after"),
+    "due_before": TaskRow.due_at < bindparam("due_before"),
+    "tag": exists().where(
+        TaskTagRow.task_id == TaskRow.id, TaskTagRow.user_id == TaskRow.user_id, TaskTagRow.tag == bindparam("tag")
+    ),
+}
+"""By filter."""
+
+
+class Part(Enum):
+    """Of an order by due date, the dated part and the undated one are asked for one by one: each is then a plain range
+    of an index, which an `OR` over both would not be."""
+
+    WHOLE = "whole"
+    DATED = "dated"
+    UNDATED = "undated"
+
+
+def page(user_id: UUID, query: Query, part: Part = Part.WHOLE) -> tuple[Select[*tuple[Any, ...]], dict[str, object]]:
+    """Return the statement of a page of a part, and its parameters."""
+    given = {name: value for name, value in vars(query.filters).items() if value is not None}
+    parameters = {**given, "user_id": user_id, "limit": query.limit}
+    if query.filters.q is not None:
+        parameters["q"] = _literal(fold(query.filters.q))
+    if query.after is not None:
+        parameters |= {"after_value": query.after.value, "after_id": query.after.id}
+    return _page(frozenset(given), query.sort, part, query.after is not None), parameters
+
+
+@lru_cache(maxsize=1024)
+def _page(given: frozenset[str], sort: Sort, part: Part, follows: bool) -> Select[*tuple[Any, ...]]:
+    column = SORT_COLUMNS[sort.field]
+    statement = TAGGED.where(TaskRow.user_id == bindparam("user_id"), *(CONDITIONS[name] for name in sorted(given)))
+    if part is not Part.WHOLE:
+        statement = statement.where(column.is_(None) if part is Part.UNDATED else column.is_not(None))
+    place = {"after_value": column, "after_id": TaskRow.id}
+    if part is Part.UNDATED:
+        del place["after_value"]
+    if follows:
+        here = tuple_(*place.values())
+        there = tuple_(*(bindparam(name, type_=column.type) for name, column in place.items()))
+        statement = statement.where(here < there if sort.descending else here > there)
+    order = (column.desc() if sort.descending else column for column in place.values())
+    return statement.order_by(*order).limit(bindparam("limit"))
+
+
+def task_of(row: Sequence[Any], tags: tuple[str, ...] = ()) -> Task:
+    """Return the task of the values of COLUMNS."""
+    task_id, user_id, title, description, status, due_at, created_at, updated_at, version, remind_at, attachments = row
+    return Task(
+        task_id,
+        user_id,
+        title,
+        description,
+        Status(status),
+        due_at,
+        created_at,
+        updated_at,
+        version,
+        tags,
+        remind_at,
+        attachments,
+    )
+
+
+def tagged(row: Sequence[Any]) -> Task:
+    """Return the task of a row of a statement of this module."""
+    *values, tags = row
+    return task_of(values, tuple(sorted(tags.split(SEPARATOR))) if tags else ())
+
+
+def _literal(text: str) -> str:
+    """Let % and _ in a text stand for themselves."""
+    for special in (ESCAPE, "%", "_"):
+        text = text.replace(special, ESCAPE + special)
+    return text
