@@ -2,14 +2,17 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import cast
 from uuid import UUID
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import Table, delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from app.platform.events import Event
 from app.storage.models.events import OutboxRow
 from app.storage.rows import changed
+
+ADD = insert(cast("Table", OutboxRow.__table__))
 
 
 class SqlOutbox:
@@ -17,8 +20,7 @@ class SqlOutbox:
         self._session = session
 
     def add(self, event: Event) -> None:
-        self._session.add(OutboxRow(**vars(event)))
-        self._session.flush()
+        self._session.execute(ADD, vars(event))
 
     def claim(self, limit: int) -> list[Event]:
         """Return the oldest events that wait, except those that another transaction has claimed and holds."""
