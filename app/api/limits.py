@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from functools import cached_property
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 from uuid import UUID
@@ -27,6 +28,9 @@ View = TypeVar("View", bound=Callable[..., Any])
 API = "/api/"
 PREFIX, SCOPE = "task-manager:limits", "all"
 """What the names of counters hold beside who is counted."""
+
+ANYBODY = "*"
+"""Stands for who is counted in a name that is made once for all."""
 
 
 class Limits:
@@ -93,9 +97,12 @@ class Limits:
 
     def of_user(self, user_id: UUID) -> Rate:
         """Return what Redis has to count for a request of somebody who is logged in."""
-        key = self._item.key_for(PREFIX, _user(user_id), SCOPE)
+        return Rate(self._key_of_user.replace(ANYBODY, str(user_id)), self._item.get_expiry(), self._item.amount)
+
+    @cached_property
+    def _key_of_user(self) -> str:
         storage = cast("OneTripStorage", self._limiter.storage)
-        return Rate(storage.prefixed_key(key), self._item.get_expiry(), self._item.amount)
+        return storage.prefixed_key(self._item.key_for(PREFIX, _user(ANYBODY), SCOPE))
 
     def headers(self, rate: Rate, counted: Counted) -> list[tuple[str, str]]:
         """Return what an answer says of a limit that has not been reached."""
@@ -136,7 +143,7 @@ def _seconds(reset_at: int) -> int:
     return max(1, int(reset_at - time.time()))
 
 
-def _user(user_id: UUID) -> str:
+def _user(user_id: UUID | str) -> str:
     # In braces, as the cache's keys of the user have it: a cluster has them in one slot, and one script reads them all.
     return f"user:{{{user_id}}}"
 
