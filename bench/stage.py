@@ -49,6 +49,8 @@ def stage(folder: Path) -> Iterator[Stage]:
             "APP_REDIS_URL": valkey.connection_url,
             "APP_SECRET_KEY": SECRET,
             "APP_HOST": "127.0.0.1",
+            # As wherever there is a Redis: what jobs and the relay of events take is not the server's.
+            "APP_JOBS": "celery",
             "APP_ACCESS_TOKEN_LIFETIME": "86400",
             # Counted for each request as ever, but never reached.
             "APP_RATE_LIMIT": NO_LIMIT,

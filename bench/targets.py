@@ -1,8 +1,8 @@
 """What is served: a bare Flask, a naive endpoint, and our application with and without its kept answers."""
 
 import os
-from collections.abc import Iterable
 from dataclasses import replace
+from typing import cast
 from uuid import UUID
 
 import jwt
@@ -11,8 +11,10 @@ from flask import Flask, Response, request
 
 from app.api.guard import Guard
 from app.bootstrap import application, build, create_app
+from app.platform.rates import Counted, Rate
 from app.platform.settings import load_settings
-from app.platform.user_cache import Look, UserCache
+from app.platform.user_cache import Look
+from app.storage.cache.redis import RedisUserCache
 
 NAIVE_PATH = "/naive"
 PAGE_KEY = "bench:page"
@@ -50,10 +52,16 @@ def whole() -> Flask:
 
 
 class NothingKept:
-    """Passes on which sessions have ended; keeps no answer."""
+    """Counts requests and passes on which sessions have ended; keeps no answer."""
 
-    def __init__(self, cache: UserCache) -> None:
+    def __init__(self, cache: RedisUserCache) -> None:
         self._cache = cache
+
+    def count_and_look(
+        self, rate: Rate, user_id: UUID, session_id: UUID, name: str
+    ) -> tuple[Counted, Look | None] | None:
+        seen = self._cache.count_and_look(rate, user_id, session_id, name)
+        return seen and (seen[0], seen[1] and replace(seen[1], version=None, body=None))
 
     def look(self, user_id: UUID, session_id: UUID, name: str | None) -> Look:  # noqa: ARG002 nothing is kept
         return replace(self._cache.look(user_id, session_id, None), version=None, body=None)
@@ -64,12 +72,9 @@ class NothingKept:
     def deny(self, user_id: UUID, session_id: UUID) -> None:
         self._cache.deny(user_id, session_id)
 
-    def changed(self, users: Iterable[UUID], position: int | None) -> None:
-        self._cache.changed(users, position)
-
 
 def uncached() -> Flask:
     """Return our application, making each answer anew."""
     parts = build(load_settings())
-    guard = Guard(parts.tokens, NothingKept(parts.guard._cache))  # the application has no such switch
-    return create_app(replace(parts, guard=guard, counting=None))
+    cache = NothingKept(cast("RedisUserCache", parts.counting))  # the application has no such switch
+    return create_app(replace(parts, guard=Guard(parts.tokens, cache), counting=cache))
