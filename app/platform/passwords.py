@@ -1,11 +1,14 @@
 """Passwords: argon2id, with a cap on how many hashes run at a time."""
 
+import os
 import threading
+from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
+from argon2.low_level import ARGON2_VERSION
 
 from app.platform.errors import UnavailableError
 
@@ -28,7 +31,9 @@ class Passwords:
     def __init__(self, memory_kib: int, iterations: int, concurrency: int) -> None:
         self._hasher = PasswordHasher(time_cost=iterations, memory_cost=memory_kib, parallelism=1)
         self._turns = threading.BoundedSemaphore(concurrency)
-        self._nobody = self._hasher.hash("no account has this password")
+        # Costs as much to try as any other, and nothing to make: a start need not wait for a hash.
+        salt, digest = (b64encode(os.urandom(size)).decode().rstrip("=") for size in (16, 32))
+        self._nobody = f"$argon2id$v={ARGON2_VERSION}$m={memory_kib},t={iterations},p=1${salt}${digest}"
 
     def hash(self, password: str) -> str:
         """Return the encoded hash.

@@ -4,6 +4,8 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from argon2 import PasswordHasher, extract_parameters
+from argon2.exceptions import VerifyMismatchError
 
 from app.platform import passwords as module
 from app.platform.errors import UnavailableError
@@ -18,6 +20,13 @@ def test_a_hash_is_argon2id_and_fits_its_password_alone() -> None:
     assert not passwords.verify(encoded, "Correct horse")
     assert not passwords.verify(None, "no account has this password")
     assert not passwords.verify("not a hash", "correct horse")
+
+
+def test_to_refuse_an_unknown_user_takes_a_whole_hash() -> None:
+    passwords = Passwords(memory_kib=64, iterations=2, concurrency=1)
+    assert extract_parameters(passwords._nobody) == extract_parameters(passwords.hash("correct horse"))
+    with pytest.raises(VerifyMismatchError):  # of a malformed hash nothing would be computed
+        PasswordHasher().verify(passwords._nobody, "correct horse")
 
 
 def test_other_parameters_make_a_hash_outdated() -> None:
