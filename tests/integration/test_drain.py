@@ -4,7 +4,6 @@ import http.client
 import json
 import select
 import sqlite3
-import threading
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -13,8 +12,9 @@ from pathlib import Path
 
 import httpx
 
+from tests.support.draining import Client, Service
 from tests.support.ports import wait_for
-from tests.support.server import Server, server
+from tests.support.server import server
 
 DRAIN = 2.0
 """Seconds that the preStop hook waits here (5 in a pod)."""
@@ -23,54 +23,9 @@ ENDPOINT_LAG = 0.5
 """Seconds until new connections go elsewhere: kube-proxy learns of the end of a pod a little later."""
 
 
-class Service:
-    """What a Kubernetes Service is to a client: it says where the next connection goes. An open one stays put."""
-
-    def __init__(self, server: Server) -> None:
-        self.server = server
-
-
-class Client(threading.Thread):
-    """Sends one request after the other over one connection, and opens another only when told `Connection: close`.
-
-    Any error counts as a lost request: nothing is tried twice.
-    """
-
-    def __init__(self, service: Service, pause: float) -> None:
-        super().__init__()
-        self.service = service
-        self.pause = pause
-        self.running = True
-        self.outcomes: Counter[str] = Counter()
-        self.ports: Counter[int] = Counter()
-
-    def run(self) -> None:
-        connection: http.client.HTTPConnection | None = None
-        while self.running:
-            if connection is None:
-                connection = http.client.HTTPConnection("127.0.0.1", self.service.server.port, timeout=10)
-            try:
-                connection.request("GET", "/health/live")
-                response = connection.getresponse()
-                response.read()
-                self.outcomes[str(response.status)] += 1
-                self.ports[connection.port] += 1
-            except (OSError, http.client.HTTPException) as error:
-                self.outcomes[type(error).__name__] += 1
-                connection.close()
-                connection = None
-            else:
-                if response.getheader("Connection", "").lower() == "close":
-                    connection.close()
-                    connection = None
-            time.sleep(self.pause)
-        if connection:
-            connection.close()
-
-
 def test_a_pod_that_ends_under_load_loses_no_request(tmp_path: Path, sqlite_url: str) -> None:
     with server(tmp_path, sqlite_url) as leaving, server(tmp_path, sqlite_url) as staying:
-        service = Service(leaving)
+        service = Service(leaving.port)
         # from busy ones to some that pause for longer than gunicorn's own default keep-alive of 2 s
         clients = [Client(service, pause) for pause in (0.0, 0.001, 0.01, 0.05, 0.3, 0.9)]
         for client in clients:
@@ -80,7 +35,7 @@ def test_a_pod_that_ends_under_load_loses_no_request(tmp_path: Path, sqlite_url:
 
             hook = leaving.drain(DRAIN)
             time.sleep(ENDPOINT_LAG)
-            service.server = staying
+            service.port = staying.port
             assert hook.wait(20) == 0
             assert leaving.terminate() == 0
             seen = [client.ports[staying.port] for client in clients]

@@ -1,0 +1,51 @@
+"""Who uses a pod while it ends: clients that keep their connections, and a service that leads them elsewhere."""
+
+import http.client
+import threading
+import time
+from collections import Counter
+
+
+class Service:
+    """What a Kubernetes Service is to a client: it says where the next connection goes. An open one stays put."""
+
+    def __init__(self, port: int) -> None:
+        self.port = port
+
+
+class Client(threading.Thread):
+    """Sends one request after the other over one connection, and opens another only when told `Connection: close`.
+
+    Any error counts as a lost request: nothing is tried twice.
+    """
+
+    def __init__(self, service: Service, pause: float) -> None:
+        super().__init__()
+        self.service = service
+        self.pause = pause
+        self.running = True
+        self.outcomes: Counter[str] = Counter()
+        self.ports: Counter[int] = Counter()
+
+    def run(self) -> None:
+        connection: http.client.HTTPConnection | None = None
+        while self.running:
+            if connection is None:
+                connection = http.client.HTTPConnection("127.0.0.1", self.service.port, timeout=10)
+            try:
+                connection.request("GET", "/health/live")
+                response = connection.getresponse()
+                response.read()
+                self.outcomes[str(response.status)] += 1
+                self.ports[connection.port] += 1
+            except (OSError, http.client.HTTPException) as error:
+                self.outcomes[type(error).__name__] += 1
+                connection.close()
+                connection = None
+            else:
+                if response.getheader("Connection", "").lower() == "close":
+                    connection.close()
+                    connection = None
+            time.sleep(self.pause)
+        if connection:
+            connection.close()
