@@ -9,6 +9,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.e2e.browser import run_flow, run_flow_in
 from tests.e2e.browser_expiry import V1
 from tests.e2e.browser_steps import is_request, row
+from tests.support.phone import PHONE, expect_no_overflow
 from tests.support.ports import wait_for
 from tests.support.server import Server
 
@@ -49,19 +50,19 @@ def test_a_deletion_is_taken_back_by_key(page: Page) -> None:
 
 
 def test_nothing_is_wider_than_the_smallest_phone(page: Page) -> None:
-    page.set_viewport_size({"width": 360, "height": 640})
+    page.set_viewport_size(PHONE)
     page.get_by_role("textbox", name="New task").fill("W" * 200)
     page.keyboard.press("Enter")
     expect(page.locator(".task")).to_have_count(2)
     page.get_by_label("Due", exact=True).select_option("range")
-    assert _width(page) == 360
+    expect_no_overflow(page)
     edges: list[float] = page.locator("main :is(input, select, button)").evaluate_all(
         "controls => controls.map((control) => control.getBoundingClientRect().right)"
     )
-    assert max(edges) <= 360 - 16, "a control reaches into the margin of the page"
+    assert max(edges) <= PHONE["width"] - 16, "a control reaches into the margin of the page"
     row(page, "Find the moth").get_by_role("button", name="Edit").click()
     expect(page.get_by_role("dialog")).to_be_visible()
-    assert _width(page) == 360
+    expect_no_overflow(page)
 
 
 def test_an_ended_session_leads_to_the_log_in_page_with_the_reason(running: Server, page: Page) -> None:
@@ -78,8 +79,3 @@ def test_without_chromium_one_line_says_what_to_install(monkeypatch: pytest.Monk
     with pytest.raises(pytest.fail.Exception, match=r"^Chromium is missing: .*apt-get install chromium") as failure:
         run_flow("http://127.0.0.1:9", None)
     assert "\n" not in str(failure.value)
-
-
-def _width(page: Page) -> int:
-    width: int = page.evaluate("Math.max(document.documentElement.scrollWidth, document.body.scrollWidth)")
-    return width

@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.e2e.browser_expiry import V1
+from tests.support.phone import PHONE, expect_no_overflow
 from tests.support.ports import wait_for
 from tests.support.server import Server
 
@@ -60,10 +61,10 @@ def test_the_bell_tells_what_is_unread_and_the_list_what_it_is(reminded: Page) -
 
 
 def test_the_list_fits_the_smallest_phone(reminded: Page) -> None:
-    reminded.set_viewport_size({"width": 360, "height": 640})
+    reminded.set_viewport_size(PHONE)
     reminded.get_by_role("link", name="Notifications, 2 unread").click()
     expect(reminded.locator(".entry")).to_have_count(2)
-    assert reminded.evaluate("document.documentElement.scrollWidth") == 360
+    expect_no_overflow(reminded)
 
 
 def test_a_choice_of_mails_stays(page: Page, api: httpx.Client) -> None:

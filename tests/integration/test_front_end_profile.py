@@ -7,6 +7,7 @@ from playwright.sync_api import Page, expect
 from tests.e2e.browser import Watch
 from tests.e2e.browser_expiry import V1
 from tests.e2e.browser_steps import row
+from tests.support.phone import PHONE, expect_no_overflow
 
 
 @pytest.fixture
@@ -86,8 +87,8 @@ def test_a_deletion_is_carried_out_before_another_page_is_shown(page: Page) -> N
 
 
 def test_the_profile_fits_the_smallest_phone(profile: Page) -> None:
-    profile.set_viewport_size({"width": 360, "height": 640})
-    assert profile.evaluate("document.documentElement.scrollWidth") == 360
+    profile.set_viewport_size(PHONE)
+    expect_no_overflow(profile)
 
 
 def test_a_page_that_can_not_be_had_says_so_and_can_be_tried_again(page: Page, watch: Watch) -> None:

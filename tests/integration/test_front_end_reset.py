@@ -9,6 +9,7 @@ from playwright.sync_api import Page, expect
 
 from tests.e2e.browser import Watch
 from tests.e2e.browser_expiry import V1
+from tests.support.phone import PHONE, expect_no_overflow
 from tests.support.ports import wait_for
 from tests.support.server import Server, server
 from tests.support.smtp import Inbox, mail_server
@@ -81,10 +82,10 @@ def test_a_person_who_forgot_the_password_chooses_another_one(
 
 def test_a_link_that_was_cut_says_so(watched: tuple[Page, Watch], running: Server) -> None:
     page, _ = watched
-    page.set_viewport_size({"width": 360, "height": 640})
+    page.set_viewport_size(PHONE)
     page.goto(f"{running.url}/#/reset")
     expect(page.get_by_role("status").get_by_text("The link is not complete")).to_be_visible()
     expect(page.get_by_role("button")).to_have_count(0)
     page.get_by_role("link", name="Ask for one").click()
     expect(page.get_by_role("heading", name="Forgot your password?")).to_be_visible()
-    assert page.evaluate("document.documentElement.scrollWidth") == 360
+    expect_no_overflow(page)

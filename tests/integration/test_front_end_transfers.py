@@ -9,6 +9,7 @@ from playwright.sync_api import Locator, Page, expect
 from tests.e2e.browser import Watch
 from tests.e2e.browser_expiry import V1
 from tests.e2e.browser_steps import row
+from tests.support.phone import PHONE, expect_no_overflow
 
 JOB = "00000000-0000-7000-8000-000000000001"
 
@@ -110,8 +111,8 @@ def test_a_file_that_is_refused_is_explained(transfers: Page, watch: Watch, tmp_
 def test_the_page_fits_the_smallest_phone(transfers: Page) -> None:
     transfers.get_by_role("button", name="Export", exact=True).click()
     expect(job(transfers)).to_be_visible()
-    transfers.set_viewport_size({"width": 360, "height": 640})
-    assert transfers.evaluate("document.documentElement.scrollWidth") == 360
+    transfers.set_viewport_size(PHONE)
+    expect_no_overflow(transfers)
 
 
 def job(page: Page) -> Locator:
