@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from app.bootstrap import Container
     from app.storage.engine import Database
     from tests.support.api import Person
+    from tests.support.application import Application
     from tests.support.postgres import Postgres
 
 
@@ -62,22 +63,43 @@ def postgres_url(postgres: "Postgres") -> Iterator[str]:
     postgres.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
+@pytest.fixture(scope="session")
+def sqlite_application(migrated_sqlite: bytes, tmp_path_factory: pytest.TempPathFactory) -> "Iterator[Application]":
+    """The application on SQLite, for all tests that leave its schema alone."""
+    from tests.support.application import on_sqlite
+
+    with on_sqlite(tmp_path_factory.mktemp("sqlite") / "tasks.sqlite", migrated_sqlite) as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def postgres_application(postgres: "Postgres") -> "Iterator[Application]":
+    """The application on PostgreSQL, for all tests that leave its schema alone."""
+    from tests.support.application import on_postgres
+
+    with on_postgres(postgres) as started:
+        yield started
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest) -> str:
-    """A migrated, empty database; the test runs once with each kind."""
-    url: str = request.getfixturevalue("sqlite_url" if request.param == "sqlite" else "postgres_url")
-    return url
+def application(request: pytest.FixtureRequest) -> "Iterator[Application]":
+    """The application without Redis, on an empty database; the test runs once with each kind."""
+    kind = "sqlite_application" if request.param == "sqlite" else "postgres_application"
+    started: Application = request.getfixturevalue(kind)
+    yield started
+    started.forget()
 
 
 @pytest.fixture
-def database(database_url: str) -> "Iterator[Database]":
-    """A connection pool of a migrated, empty database of each kind."""
-    from app.storage.engine import connect
-    from tests.support.settings import make_settings
+def database_url(application: "Application") -> str:
+    """A migrated, empty database of each kind."""
+    return application.database_url
 
-    connected = connect(make_settings(database_url))
-    yield connected
-    connected.dispose()
+
+@pytest.fixture
+def database(application: "Application") -> "Database":
+    """A connection pool of a migrated, empty database of each kind."""
+    return application.container.database
 
 
 @pytest.fixture(scope="session")
@@ -99,22 +121,15 @@ def redis() -> "Iterator[ValkeyServer]":
 
 
 @pytest.fixture
-def container(database_url: str) -> "Iterator[Container]":
+def container(application: "Application") -> "Container":
     """The parts of the application, on a database of each kind, without Redis."""
-    from app.bootstrap import build
-    from tests.support.settings import make_settings
-
-    parts = build(make_settings(database_url))
-    yield parts
-    parts.database.dispose()
+    return application.container
 
 
 @pytest.fixture
-def app(container: "Container") -> "OpenAPI":
+def app(application: "Application") -> "OpenAPI":
     """The application, on a database of each kind, without Redis."""
-    from app.bootstrap import create_app
-
-    return create_app(container)
+    return application.app
 
 
 @pytest.fixture

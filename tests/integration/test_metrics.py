@@ -3,14 +3,22 @@
 from pathlib import Path
 
 import httpx
+import pytest
 from flask.testing import FlaskClient
 from flask_openapi.openapi import OpenAPI
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
 
+from app.bootstrap import Container, create_app
 from tests.support.api import V1, Person
 from tests.support.ports import wait_for
 from tests.support.server import server
+
+
+@pytest.fixture
+def app(container: Container) -> OpenAPI:
+    """An application that nobody has asked for anything yet."""
+    return create_app(container)
 
 
 def samples(client: FlaskClient, name: str) -> list[Sample]:

@@ -1,0 +1,72 @@
+"""The application as many tests share it: started once, its database emptied between them."""
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from flask_openapi.openapi import OpenAPI
+
+from app.bootstrap import Container, build, create_app
+from app.storage.models.base import Base
+from tests.support.postgres import Postgres
+from tests.support.settings import make_settings
+
+
+@dataclass(frozen=True)
+class Application:
+    """The application on a database of its own, without Redis."""
+
+    database_url: str
+    container: Container
+    app: OpenAPI
+    empty_database: Callable[[], None]
+
+    def forget(self) -> None:
+        """Empty the database, whose schema costs far more to make anew, and forget whom a limit has counted."""
+        self.empty_database()
+        self.container.limits._limiter.reset()
+
+
+@contextmanager
+def on_sqlite(file: Path, migrated: bytes) -> Iterator[Application]:
+    """Run the application on a new SQLite database.
+
+    Args:
+        file: where the database will be.
+        migrated: the bytes of an empty one.
+    """
+    template = file.with_suffix(".migrated")
+    for each in (template, file):
+        each.write_bytes(migrated)
+
+    def empty() -> None:
+        # Not by deleting: the audit log's triggers refuse that.
+        with closing(sqlite3.connect(template)) as source, closing(sqlite3.connect(file)) as target:
+            source.backup(target)
+
+    with _application(f"sqlite:///{file}", empty) as started:
+        yield started
+
+
+@contextmanager
+def on_postgres(server: Postgres) -> Iterator[Application]:
+    """Run the application on a new database of a server that has one, `migrated`, to make it from."""
+    server.execute("CREATE DATABASE shared TEMPLATE migrated STRATEGY FILE_COPY")
+    deletions = "; ".join(str(table.delete()) for table in Base.metadata.sorted_tables)
+
+    def empty() -> None:
+        with started.container.database.writer.begin() as connection:
+            # As a replica applies changes: without triggers, of which the audit log's refuse a deletion.
+            connection.exec_driver_sql(f"SET LOCAL session_replication_role = replica; {deletions}")
+
+    with _application(server.url("shared"), empty) as started:
+        yield started
+
+
+@contextmanager
+def _application(database_url: str, empty: Callable[[], None]) -> Iterator[Application]:
+    container = build(make_settings(database_url))
+    yield Application(database_url, container, create_app(container), empty)
+    container.database.dispose()
