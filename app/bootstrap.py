@@ -190,7 +190,7 @@ def build(settings: Settings) -> Container:
             "export": ExportTasks(utc_now),
             "snapshot": SnapshotTasks(utc_now, new_id),
             "aggregate": AggregateFacts(utc_now),
-            "reports": PlanReports(utc_now, new_id),
+            "reports": PlanReports(utc_now, new_id, lambda work, users: work.preferences.wanting_reports(users)),
             "report": MakeReport(utc_now, new_id),
         },
         {

@@ -1,6 +1,7 @@
 """Weekly reports: one job finds out who gets one, and queues a job for each."""
 
 import base64
+from collections.abc import Callable, Collection
 from datetime import date, timedelta
 from uuid import UUID
 
@@ -17,17 +18,24 @@ BATCH = 500
 
 
 class PlanReports:
-    """Queues a report for everybody who created or completed a task in the week before the job was due."""
+    """Queues a report for everybody who wants one and created or completed a task in the week before the job was due.
 
-    def __init__(self, clock: Clock, new_id: NewId) -> None:
+    Args:
+        wanting: returns those of some users who want a report, which another service knows.
+    """
+
+    def __init__(
+        self, clock: Clock, new_id: NewId, wanting: Callable[[SqlWork, Collection[UUID]], Collection[UUID]]
+    ) -> None:
         self._clock = clock
         self._new_id = new_id
+        self._wanting = wanting
 
     def step(self, work: SqlWork, job: Job) -> Step:
         week = Week.of(date.fromisoformat(str(job.parameters["due"])) - timedelta(days=7))
         after = UUID(str(job.checkpoint["user"])) if job.checkpoint else None
         users = work.facts.users(after, BATCH)
-        for user_id in work.facts.active(users, week.monday, week.sunday):
+        for user_id in self._wanting(work, work.facts.active(users, week.monday, week.sunday)):
             # The report is no job of the user's own: it does not show among their imports and exports.
             parameters: dict[str, object] = {"user": str(user_id), "week": str(week)}
             one = Job(self._new_id(), None, "report", self._clock(), parameters=parameters)

@@ -69,7 +69,7 @@ class Runner:
         self._stopping.set()
 
     def run(self, job_id: UUID) -> None:
-        """Do a job, if it is due, nobody else does it, and it is of a kind known here: a later release may have queued it."""
+        """Do a job, if it is due, of a kind known here, and nobody else does it. A later release may have queued it."""
         lease = self._new_id()
         with self._storage.write() as work:
             now = self._clock()

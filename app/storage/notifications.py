@@ -1,5 +1,6 @@
 """Repositories of the notifications service."""
 
+from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
@@ -79,6 +80,10 @@ class SqlPreferences:
         values = vars(preferences)
         statement = insert_into(self._session, PreferencesRow).values(user_id=user_id, **values)
         self._session.execute(statement.on_conflict_do_update(index_elements=["user_id"], set_=values))
+
+    def wanting_reports(self, users: Collection[UUID]) -> list[UUID]:
+        wanting = select(PreferencesRow.user_id).where(PreferencesRow.user_id.in_(users), PreferencesRow.weekly_report)
+        return list(self._session.scalars(wanting))
 
 
 def _notification(row: NotificationRow) -> Notification:

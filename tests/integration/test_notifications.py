@@ -84,6 +84,7 @@ def test_who_wants_no_mails_is_told_in_the_front_end_alone(mailing: Container, i
     remind_of(mailing, person)
     assert listed(person)["unread"] == 1
     assert inbox.mails == []
+    assert jobs(mailing) == []
 
 
 def test_a_mail_that_waits_is_not_sent_to_who_wants_none_any_more(mailing: Container, inbox: Inbox) -> None:
@@ -98,6 +99,12 @@ def test_a_mail_that_waits_is_not_sent_to_who_wants_none_any_more(mailing: Conta
     assert inbox.mails == []
     with mailing.storage.read() as work:
         assert list(work.session.scalars(select(JobRow.state))) == ["succeeded"]
+
+
+def jobs(container: Container) -> list[str]:
+    """Return the kinds of all jobs that there have been."""
+    with container.storage.read() as work:
+        return sorted(work.session.scalars(select(JobRow.kind)))
 
 
 def report_on_last_week(container: Container, person: Person) -> None:
@@ -126,6 +133,24 @@ def test_the_weekly_report_is_mailed_to_who_wants_it(mailing: Container, inbox: 
     assert "https://tasks.example.org/#/statistics" in text.get_content()
     assert (attached.get_content_type(), attached.get_filename()) == ("application/pdf", f"week-{year}-W{week:02}.pdf")
     assert f"Week {week}:" in PdfReader(io.BytesIO(attached.get_content())).pages[0].extract_text()
+
+
+def test_no_report_is_made_for_who_wants_none(mailing: Container, inbox: Inbox) -> None:
+    report_on_last_week(mailing, Person(create_app(mailing).test_client()).register())
+    assert jobs(mailing) == ["reports"]
+    assert inbox.mails == []
+
+
+def test_a_report_that_was_made_is_not_mailed_to_who_wants_none_any_more(mailing: Container, inbox: Inbox) -> None:
+    person = Person(create_app(mailing).test_client()).register()
+    with mailing.storage.write() as work:
+        user = work.users.by_email(person.email)
+        assert user is not None
+        facts: dict[str, object] = {"week": "2030-W01", "created": 1, "completed": 1, "pdf": ""}
+        work.outbox.add(Event(new_id(), "report.ready", user.id, utc_now(), facts))
+    carry(mailing)
+    assert jobs(mailing) == []
+    assert inbox.mails == []
 
 
 def test_a_report_that_waits_is_not_mailed_to_who_wants_none_any_more(mailing: Container, inbox: Inbox) -> None:

@@ -144,6 +144,14 @@ def test_a_link_is_good_for_half_an_hour(scene: Scene) -> None:
     assert scene.log_in(PASSWORD) == 200
 
 
+def test_a_mail_that_has_waited_past_the_life_of_its_link_is_not_sent(scene: Scene) -> None:
+    assert scene.ask(scene.person.email).status_code == 202
+    with scene.parts.storage.write() as work:
+        work.session.execute(update(PasswordResetRow).values(expires_at=datetime.now(UTC)))
+    assert scene.parts.inline.run_errands()
+    assert scene.inbox.mails == []
+
+
 def test_no_link_outlives_a_change_of_the_password(scene: Scene) -> None:
     first, second = scene.token(), scene.token()
     assert scene.confirm(second).status_code == 204

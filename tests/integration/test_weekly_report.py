@@ -21,6 +21,7 @@ from app.platform.clock import new_id
 from app.services.analytics.consumer import FactKeeper
 from app.services.analytics.pdf import pdf
 from app.services.analytics.report import WeeklyReport
+from app.services.notifications.model import Preferences
 from app.services.tasks.model import Status
 from app.storage.engine import Database
 from app.storage.models.events import OutboxRow
@@ -95,17 +96,18 @@ class Night:
         self.clock = FakeClock()
         self.clock.now = datetime(2030, 1, 7, 5, tzinfo=UTC)  # a Monday
         handlers: dict[str, Handler] = {
-            "reports": PlanReports(self.clock, new_id),
+            "reports": PlanReports(self.clock, new_id, lambda work, users: work.preferences.wanting_reports(users)),
             "report": MakeReport(self.clock, new_id),
         }
         self.runner = Runner(self.storage, handlers, {}, self.clock, new_id, lease=60, attempts=3, backoff=10)
 
-    def user(self, *steps: Step) -> UUID:
-        """Return a user who has done this since 2030 began, and whose events have been heard."""
+    def user(self, *steps: Step, wants: bool = True) -> UUID:
+        """Return a user who has done this since 2030 began, whose events have been heard, and who wants reports."""
         history = History(uuid4(), new_id, list(steps))
         with self.storage.write() as work:
             for event in history.events:
                 FactKeeper().handle(work, event)
+            work.preferences.put(history.user_id, Preferences(weekly_report=wants))
         return history.user_id
 
     def plan(self) -> None:
@@ -136,10 +138,13 @@ def night(database: Database) -> Night:
     return Night(database)
 
 
-def test_everybody_who_did_anything_in_the_week_gets_one_report(night: Night, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_everybody_who_wants_one_and_did_anything_in_the_week_gets_one_report(
+    night: Night, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(reports, "BATCH", 2)
     busy = [night.user(("create", 0, Status.DONE, 1)) for _ in range(5)]
     night.user(("create", 0, Status.TODO, 24 * 20))  # after the week
+    night.user(("create", 0, Status.DONE, 1), wants=False)
     for _ in range(2):  # planned twice
         night.plan()
     assert set(night.ready()) == set(busy)

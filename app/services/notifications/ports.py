@@ -1,5 +1,6 @@
 """What the notifications service needs from outside."""
 
+from collections.abc import Collection
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol
@@ -38,6 +39,9 @@ class PreferencesOfUsers(Protocol):
         """Return what this user has chosen, or what holds for who has not."""
 
     def put(self, user_id: UUID, preferences: Preferences) -> None: ...
+
+    def wanting_reports(self, users: Collection[UUID]) -> list[UUID]:
+        """Return those of the users who want the weekly report."""
 
 
 class NotificationWork(Protocol):
