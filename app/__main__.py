@@ -5,6 +5,7 @@ Each command imports what it needs and no more: `drain` runs while a pod ends, a
 
 import argparse
 import sys
+from uuid import UUID
 
 from app.registry import ALL, CHOICES
 
@@ -23,6 +24,15 @@ def parser() -> argparse.ArgumentParser:
     grant = commands.add_parser("grant-admin", help="make an account an administrator's")
     grant.add_argument("email", help="the e-mail address of the account")
 
+    letters = commands.add_parser("dead-letters", help="show jobs and events that were given up, or try them again")
+    actions = letters.add_subparsers(dest="action", required=True, metavar="ACTION")
+    listing = actions.add_parser("list", help="show the latest thousand")
+    revival = actions.add_parser("revive", help="let them be tried again")
+    revival.add_argument("ids", metavar="ID", type=UUID, nargs="*", help="of a job or an event")
+    for action in (listing, revival):
+        action.add_argument("--kind", help="those of a kind of job, or of a consumer of events")
+        action.add_argument("--json", action="store_true", help="print JSON")
+
     secret = commands.add_parser("ensure-secret", help="create a Kubernetes Secret with random values if it is missing")
     secret.add_argument("--name", required=True, help="name of the Secret")
     secret.add_argument("--key", required=True, action="append", help="a key it must have; may be repeated")
@@ -40,7 +50,7 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
-def main(arguments: list[str] | None = None) -> int:
+def main(arguments: list[str] | None = None) -> int:  # noqa: C901 a case a command
     """Run a command and return its exit status."""
     options = parser().parse_args(arguments)
     match options.command:
@@ -77,6 +87,12 @@ def main(arguments: list[str] | None = None) -> int:
             from app.commands.grant_admin import grant_admin
 
             return grant_admin(options.email)
+        case "dead-letters":
+            from app.commands.dead_letters import revive, show
+
+            if options.action == "list":
+                return show(options.kind, options.json)
+            return revive(options.ids, options.kind, options.json)
         case "openapi":
             from app.commands.openapi import openapi
 

@@ -54,5 +54,26 @@ class Step:
     refused: int = 0
 
 
+@dataclass(frozen=True)
+class DeadLetter:
+    """A job, or the delivery of an event, that was tried as often as is allowed: nobody tries it again by itself.
+
+    Args:
+        what: `job` or `event`.
+        id: of the job, or of the event.
+        kind: of the job; of a delivery, the consumer.
+        tries: how often it was tried in vain.
+        at: when the job was given up, or when the event happened.
+        error: what went wrong at last.
+    """
+
+    what: str
+    id: UUID
+    kind: str
+    tries: int
+    at: datetime
+    error: str
+
+
 class HopelessError(Exception):
     """The job can't be done, however often it is tried; the message is fit for its user."""

@@ -4,9 +4,10 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, delete, func, select, tuple_
+from sqlalchemy import ColumnElement, and_, delete, func, select, tuple_, update
 from sqlalchemy.orm import Session
 
+from app.jobs.model import DeadLetter
 from app.platform.events import Event
 from app.storage.models.events import FailedDeliveryRow, HandledEventRow
 from app.storage.rows import changed
@@ -57,6 +58,25 @@ class SqlInbox:
         mine = (FailedDeliveryRow.consumer == consumer, FailedDeliveryRow.event_id == event_id)
         self._session.execute(delete(FailedDeliveryRow).where(*mine))
 
+    def dead(self, consumer: str | None, limit: int) -> list[DeadLetter]:
+        """Return up to `limit` deliveries that were given up, to a consumer or to all, the latest events first."""
+        statement = select(FailedDeliveryRow).where(*_dead(consumer)).order_by(FailedDeliveryRow.at.desc()).limit(limit)
+        return [
+            DeadLetter("event", row.event_id, row.consumer, row.failures, row.at, row.error)
+            for row in self._session.scalars(statement)
+        ]
+
+    def revive(self, event_ids: Collection[UUID] | None, consumer: str | None, now: datetime) -> set[UUID]:
+        """Let deliveries that were given up be tried again, and return of which events.
+
+        Args:
+            event_ids, consumer: which of them; None leaves the choice to the other.
+        """
+        chosen = () if event_ids is None else (FailedDeliveryRow.event_id.in_(event_ids),)
+        revived = update(FailedDeliveryRow).where(*_dead(consumer), *chosen).values(due_at=now, failures=0)
+        revived = revived.returning(FailedDeliveryRow.event_id).execution_options(synchronize_session=False)
+        return set(self._session.scalars(revived))
+
     def failures(self) -> dict[tuple[str, bool], int]:
         """Return how many deliveries have failed, by consumer and whether they have been given up."""
         key = (FailedDeliveryRow.consumer, FailedDeliveryRow.due_at.is_(None))
@@ -68,6 +88,11 @@ class SqlInbox:
         key = tuple_(HandledEventRow.consumer, HandledEventRow.event_id)
         old = select(HandledEventRow.consumer, HandledEventRow.event_id).where(HandledEventRow.at < before).limit(limit)
         return changed(self._session.execute(delete(HandledEventRow).where(key.in_(old))))
+
+
+def _dead(consumer: str | None) -> tuple[ColumnElement[bool], ...]:
+    given_up = FailedDeliveryRow.due_at.is_(None)
+    return (given_up,) if consumer is None else (given_up, FailedDeliveryRow.consumer == consumer)
 
 
 def _due(consumers: Collection[str], now: datetime) -> ColumnElement[bool]:

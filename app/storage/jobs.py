@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import and_, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
-from app.jobs.model import Job, State, Step
+from app.jobs.model import DeadLetter, Job, State, Step
 from app.storage.models.jobs import JobRow, RefusedLineRow
 from app.storage.rows import changed
 from app.storage.upsert import insert_into
@@ -129,16 +129,26 @@ class SqlJobs:
         return self._changed(
             update(JobRow)
             .where(JobRow.id == job_id, JobRow.user_id == user_id, JobRow.state.in_(("cancelled", "failed")))
-            .values(
-                state="queued",
-                due_at=now,
-                attempts=0,
-                error=None,
-                cancelling=False,
-                finished_at=None,
-                announced_at=None,
-            )
+            .values(**_queued_again(now))
         )
+
+    def dead(self, kind: str | None, limit: int) -> list[DeadLetter]:
+        """Return up to `limit` jobs that were given up, of a kind or of all, the latest first."""
+        statement = select(JobRow).where(*_dead(kind)).order_by(JobRow.finished_at.desc()).limit(limit)
+        return [
+            DeadLetter("job", row.id, row.kind, row.attempts, row.finished_at or row.created_at, row.error or "")
+            for row in self._session.scalars(statement)
+        ]
+
+    def revive(self, job_ids: Collection[UUID] | None, kind: str | None, now: datetime) -> set[UUID]:
+        """Queue jobs that were given up again, from where they stand, and return which.
+
+        Args:
+            job_ids, kind: which of them; None leaves the choice to the other.
+        """
+        chosen = () if job_ids is None else (JobRow.id.in_(job_ids),)
+        revived = update(JobRow).where(*_dead(kind), *chosen).values(**_queued_again(now)).returning(JobRow.id)
+        return set(self._session.scalars(revived.execution_options(synchronize_session=False)))
 
     def drop_ended(self, before: datetime, nobodys_before: datetime, most: int) -> int:
         """Delete jobs that succeeded or were cancelled, with their refused lines; return how many.
@@ -167,6 +177,23 @@ class SqlJobs:
 
     def _changed(self, statement: Any) -> bool:
         return changed(self._session.execute(statement.execution_options(synchronize_session=False))) == 1
+
+
+def _queued_again(now: datetime) -> dict[str, object]:
+    return {
+        "state": "queued",
+        "due_at": now,
+        "attempts": 0,
+        "error": None,
+        "cancelling": False,
+        "finished_at": None,
+        "announced_at": None,
+    }
+
+
+def _dead(kind: str | None) -> tuple[Any, ...]:
+    failed = JobRow.state == State.FAILED
+    return (failed,) if kind is None else (failed, JobRow.kind == kind)
 
 
 def _due(now: datetime) -> Any:
