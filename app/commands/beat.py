@@ -4,6 +4,7 @@ import signal
 from pathlib import Path
 
 from app.commands import fail
+from app.commands.serve import cannot_listen
 from app.platform import logs
 from app.platform.settings import SettingsError, load_settings
 
@@ -15,17 +16,23 @@ SECONDS = 5
 
 
 def beat() -> int:
-    """Look at the clock until TERM."""
+    """Look at the clock until TERM, and serve the metrics of what is carried on here and nowhere else."""
     try:
         settings = load_settings()
     except SettingsError as error:
         return fail(str(error), 2)
+    if reason := cannot_listen(settings):
+        return fail(reason)
     logs.configure(settings.logs_as, settings.log_level)
+
+    from prometheus_client import start_http_server
 
     from app.bootstrap import build
     from app.jobs.background import Cleaner
+    from app.jobs.depth import QueueDepth
     from app.jobs.loop import Loop
     from app.platform.clock import utc_now
+    from app.platform.metrics import registry
 
     parts = build(settings)
     cleaner = Cleaner(parts.storage, utc_now, parts.shelf.sweep)
@@ -43,6 +50,8 @@ def beat() -> int:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, end)
+    told = registry(parts.deliveries.outcomes, QueueDepth(parts.storage, utc_now))
+    start_http_server(settings.port, settings.listen_address, told)
     for each in parts.clockwork:
         each.start()
     loop.run()

@@ -14,7 +14,7 @@ def serve(service: str) -> int:
         settings = load_settings()
     except SettingsError as error:
         return fail(str(error), 2)
-    if reason := _cannot_listen(settings):
+    if reason := cannot_listen(settings):
         return fail(reason)
     # A container that was restarted finds the mark of its predecessor.
     settings.drain_file.unlink(missing_ok=True)
@@ -32,7 +32,8 @@ def serve(service: str) -> int:
     return 0
 
 
-def _cannot_listen(settings: Settings) -> str | None:
+def cannot_listen(settings: Settings) -> str | None:
+    """Return why nobody can listen where the settings say; None if one can."""
     address, port = settings.listen_address, settings.port
     with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

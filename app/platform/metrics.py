@@ -14,6 +14,16 @@ UNMATCHED = "unmatched"
 """The route of paths that fit none. Raw paths would make a series of every scanner's guess."""
 
 
+def registry(*more: Collector) -> CollectorRegistry:
+    """Return a registry of what a process tells of itself, and of what else it counts."""
+    made = CollectorRegistry()
+    for kind in (ProcessCollector, PlatformCollector, GCCollector):
+        kind(registry=made)
+    for collector in more:
+        made.register(collector)
+    return made
+
+
 class RequestMetrics:
     """What is told of requests, and a registry of all that the process tells.
 
@@ -27,12 +37,7 @@ class RequestMetrics:
     """
 
     def __init__(self, *more: Collector) -> None:
-        self._registry = CollectorRegistry()
-        ProcessCollector(registry=self._registry)
-        PlatformCollector(registry=self._registry)
-        GCCollector(registry=self._registry)
-        for collector in more:
-            self._registry.register(collector)
+        self._registry = registry(*more)
         self._durations = Histogram(
             "flask_http_request_duration_seconds",
             "From the first look at a request to its answer",

@@ -104,6 +104,28 @@ def test_whom_workers_alone_reach_no_other_pod_reaches() -> None:
     assert MAIL not in one(found, "NetworkPolicy", "api")["spec"]["egress"]
 
 
+def test_prometheus_finds_what_beat_alone_tells() -> None:
+    """Events are carried on there: how that goes is counted nowhere else."""
+    found = with_jobs()
+    annotations = one(found, "Deployment", "beat")["spec"]["template"]["metadata"]["annotations"]
+    [container] = pod(found, "beat")["containers"]
+    assert annotations["prometheus.io/scrape"] == "true"
+    assert [annotations["prometheus.io/port"]] == [str(port["containerPort"]) for port in container["ports"]]
+    [rule] = one(found, "NetworkPolicy", "api")["spec"]["ingress"]
+    assert rule["ports"] == [{"port": container["ports"][0]["name"]}]
+
+
+def test_nothing_is_marked_where_nobody_scrapes() -> None:
+    found = manifests(render({**values_of("phase2"), "jobs": {"enabled": True}, "metrics": {"scrape": False}}))
+    marked = [
+        name
+        for manifest in found
+        if manifest["kind"] == "Deployment"
+        for name in manifest["spec"]["template"]["metadata"].get("annotations") or {}
+    ]
+    assert [name for name in marked if name.startswith("prometheus.io/")] == []
+
+
 def test_the_service_sends_no_request_to_a_worker() -> None:
     found = with_jobs()
     selector = one(found, "Service")["spec"]["selector"]

@@ -1,16 +1,19 @@
 """The worker's own entry point: it does what is queued, says that it lives, and ends when it is told to."""
 
 import signal
+import socket
 import subprocess
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
 
+import httpx
+
 from app.bootstrap import build
 from app.commands.worker import ALIVE
 from app.platform.events import Event
-from tests.support.ports import wait_for
+from tests.support.ports import free_port, wait_for
 from tests.support.server import ROOT, environment
 from tests.support.settings import make_settings
 
@@ -53,12 +56,24 @@ def test_a_worker_without_a_broker_says_what_is_missing(sqlite_url: str, tmp_pat
     assert done.stderr == "error: APP_BROKER_URL: missing (or give APP_REDIS_HOST or APP_REDIS_URL)\n"
 
 
-def test_beat_carries_events_on_says_that_it_lives_and_ends_when_it_is_told_to(sqlite_url: str, tmp_path: Path) -> None:
+def test_beat_says_in_a_line_that_its_port_is_in_use(sqlite_url: str, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        variables = environment(tmp_path, sqlite_url, port)
+        done = subprocess.run(
+            [sys.executable, "-m", "app", "beat"], cwd=ROOT, env=variables, capture_output=True, text=True, check=False
+        )
+    assert done.returncode == 1
+    assert done.stderr == f"error: port {port} of 127.0.0.1 is in use: stop what listens there, or set APP_PORT\n"
+
+
+def test_beat_carries_events_on_says_so_and_ends_when_it_is_told_to(sqlite_url: str, tmp_path: Path) -> None:
     from app.commands.beat import ALIVE as BEAT_ALIVE
 
-    parts = build(make_settings(sqlite_url))
+    parts, port = build(make_settings(sqlite_url)), free_port()
+    facts: dict[str, object] = {"email": "grace@example.org", "name": "Grace"}
     with parts.storage.write() as work:
-        work.outbox.add(Event(uuid4(), "nobody.cares", None, datetime.now(UTC)))
+        work.outbox.add(Event(uuid4(), "user.changed", uuid4(), datetime.now(UTC), facts))
 
     def carried() -> bool:
         with parts.storage.read() as work:
@@ -66,11 +81,15 @@ def test_beat_carries_events_on_says_that_it_lives_and_ends_when_it_is_told_to(s
 
     BEAT_ALIVE.unlink(missing_ok=True)
     beat = subprocess.Popen(
-        [sys.executable, "-m", "app", "beat"], cwd=ROOT, env=environment(tmp_path, sqlite_url, 8000)
+        [sys.executable, "-m", "app", "beat"], cwd=ROOT, env=environment(tmp_path, sqlite_url, port)
     )
     try:
         wait_for(BEAT_ALIVE.exists, "beat says that it lives")
         wait_for(carried, "the event is carried on")
+        metrics = httpx.get(f"http://127.0.0.1:{port}/metrics").text
+        delivered = 'consumer="notifications.recipients",event="user.changed",outcome="handled"} 1.0'
+        assert f"task_manager_events_delivered_total{{{delivered}" in metrics
+        assert "task_manager_events_waiting 0.0" in metrics
         beat.send_signal(signal.SIGTERM)
         assert beat.wait(10) == 0
     finally:

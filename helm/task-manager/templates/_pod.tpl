@@ -22,6 +22,15 @@ securityContext:
     type: RuntimeDefault
 {{- end }}
 
+{{/* Annotations of the pods that serve metrics. */}}
+{{- define "task-manager.scraped" -}}
+{{- if .Values.metrics.scrape -}}
+prometheus.io/scrape: "true"
+prometheus.io/port: "8000"
+prometheus.io/path: /metrics
+{{- end }}
+{{- end }}
+
 {{/* Argument: (dict "root" $ "resources" .Values.resources) */}}
 {{- define "task-manager.container" -}}
 image: {{ include "task-manager.image" .root }}
