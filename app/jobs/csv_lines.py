@@ -4,12 +4,13 @@ import csv
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-LINE_LIMIT = 1 << 16
-"""Bytes of a line: a task's largest description fits, whatever its alphabet; a file without line ends does not."""
+RECORD_LIMIT = 1 << 16
+"""Bytes of a record: a task's largest description fits, whatever its alphabet; a file without line ends does not, nor
+one whose every line stands in quotes."""
 
 
-class LineTooLongError(Exception):
-    """A line is longer than any task could be."""
+class RecordTooLongError(Exception):
+    """A record is longer than any task could be."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class Record:
 
 
 class Lines:
-    """Physical lines from a byte on; counts what has been read. An overlong one is skipped and told by an exception."""
+    """Physical lines from a byte on; counts what has been read. A record that gets too long is told by an exception."""
 
     def __init__(self, piece: Callable[[int], bytes | None], piece_size: int, offset: int, lines: int) -> None:
         self._piece = piece
@@ -41,6 +42,12 @@ class Lines:
         self.offset = offset
         self.lines = lines
         self.first = ""
+        self._begun = offset
+
+    def begin_record(self) -> None:
+        """Say that the next line begins a record."""
+        self.first = ""
+        self._begun = self.offset
 
     def __iter__(self) -> "Lines":
         return self
@@ -49,8 +56,7 @@ class Lines:
         line = self._physical()
         if not line:
             raise StopIteration
-        self.lines += 1
-        self.offset += len(line)
+        self._count(len(line))
         text = line.decode("utf-8-sig" if self.offset == len(line) else "utf-8", errors="surrogateescape")
         self.first = self.first or text[:200]
         return text
@@ -60,8 +66,6 @@ class Lines:
         if end >= 0:
             line = self._buffer[self._position : end + 1]
             self._position = end + 1
-            if len(line) > LINE_LIMIT:
-                self._skipped(len(line))
             return line
         rest, skipped = self._buffer[self._position :], 0
         while True:
@@ -74,16 +78,17 @@ class Lines:
                 self._position = end + 1
                 break
             rest += self._buffer
-            if len(rest) > LINE_LIMIT:
+            if len(rest) > RECORD_LIMIT:
                 skipped, rest = skipped + len(rest), b""
-        if skipped or len(rest) > LINE_LIMIT:
-            self._skipped(skipped + len(rest))
+        if skipped:
+            self._count(skipped + len(rest))
         return rest
 
-    def _skipped(self, size: int) -> None:
+    def _count(self, size: int) -> None:
         self.lines += 1
         self.offset += size
-        raise LineTooLongError
+        if self.offset - self._begun > RECORD_LIMIT:
+            raise RecordTooLongError
 
     def _next_piece(self) -> bytes:
         data = self._piece(self._index) or b""
@@ -93,7 +98,6 @@ class Lines:
 
 def records(lines: Lines) -> Iterator[Record]:
     """Yield the records of a file; what can't be one is told as such, and the next line goes on."""
-    csv.field_size_limit(LINE_LIMIT)
     while True:
         reader = csv.reader(lines)
         begun = lines.lines + 1
@@ -102,8 +106,8 @@ def records(lines: Lines) -> Iterator[Record]:
                 if cells:
                     yield Record(begun, cells, lines.first, lines.offset, lines.lines)
                 begun = lines.lines + 1
-        except LineTooLongError:
-            yield Record(begun, f"is longer than {LINE_LIMIT} bytes", lines.first, lines.offset, lines.lines)
+        except RecordTooLongError:
+            yield Record(begun, f"is longer than {RECORD_LIMIT} bytes", lines.first, lines.offset, lines.lines)
         except csv.Error as error:
             yield Record(begun, f"is not CSV: {error}"[:200], lines.first, lines.offset, lines.lines)
         else:
@@ -112,7 +116,7 @@ def records(lines: Lines) -> Iterator[Record]:
 
 def _each(reader: "Iterator[list[str]]", lines: Lines) -> Iterator[list[str]]:
     while True:
-        lines.first = ""
+        lines.begin_record()
         try:
             cells = next(reader)
         except StopIteration:

@@ -86,7 +86,14 @@ def test_an_open_quote_costs_its_own_lines_only(person: Person, container: Conta
     job = imported(person, container, content)
     assert job["state"] == "succeeded"
     assert [task["title"] for task in person.walk(q="good")] == ["good"]
-    assert "field larger than field limit" in refusals(person, job)[2]
+    assert "longer than" in refusals(person, job)[2]
+
+
+def test_a_record_without_end_is_not_kept_in_memory(person: Person, container: Container) -> None:
+    """Each of its cells is small, and its line ends all stand in quotes."""
+    job = imported(person, container, b"title,description\n" + b'"\n",' * 50_000)
+    assert (job["state"], job["refused"]) == ("succeeded", job["done"])
+    assert "longer than" in refusals(person, job)[2]
 
 
 @pytest.mark.parametrize(
