@@ -1,5 +1,6 @@
 """`worker`: do jobs, several at a time, as Celery's messages name them."""
 
+import gc
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,7 @@ def worker() -> int:
     loops = (Loop("announcer", announce, settings.job_poll), Loop("alive", _alive, 5))
 
     def begin(**_details: Any) -> None:
+        gc.freeze()  # what is loaded stays: an import need not look through it for garbage, again and again
         for loop in loops:
             loop.start()
 

@@ -2,7 +2,7 @@
 
 import csv
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 RECORD_LIMIT = 1 << 16
 """Bytes of a record: a task's largest description fits, whatever its alphabet; a file without line ends does not, nor
@@ -13,8 +13,7 @@ class RecordTooLongError(Exception):
     """A record is longer than any task could be."""
 
 
-@dataclass(frozen=True)
-class Record:
+class Record(NamedTuple):
     """A record and where it ends.
 
     Args:

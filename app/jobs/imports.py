@@ -2,15 +2,18 @@
 
 import csv
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from functools import lru_cache
+from itertools import islice
 from typing import Any
+from uuid import UUID
 
 from app.jobs.csv_lines import Lines, Record, records
 from app.jobs.model import HopelessError, Job, Step
 from app.platform.clock import Clock, NewId
-from app.services.tasks.events import snapshots
+from app.platform.events import Event
+from app.services.tasks.events import SNAPSHOT, snapshot
 from app.services.tasks.model import MOST_TAGS, Status, Task, tag_forms
 from app.storage.bulk import add_tasks
 from app.storage.work import SqlWork
@@ -57,35 +60,59 @@ class ImportTasks:
         found = records(lines)
         columns = job.checkpoint.get("columns") or _header(found)
         assert isinstance(columns, list)  # noqa: S101 as it was stored
-        now = self._clock()
-        tasks: list[Task] = []
-        refused: list[tuple[int, str, str]] = []
         begun, finished = lines.offset, True
+        some: list[Record] = []
         for record in found:
-            try:
-                values = _cells(record, columns)
-                tasks.append(
-                    Task(id=self._new_id(), user_id=job.user_id, created_at=now, updated_at=now, version=1, **values)
-                )
-            except RefusedError as error:
-                refused.append((record.line, str(error), _shown(record.text)))
-            if len(tasks) + len(refused) == BATCH or lines.offset - begun >= BATCH_BYTES:
+            some.append(record)
+            if len(some) == BATCH or lines.offset - begun >= BATCH_BYTES:
                 finished = False
                 break
-        batch = len(tasks) + len(refused)
-        add_tasks(work.session, job.user_id, tasks)
-        for event in snapshots(job.user_id, tasks, self._new_id, now):
-            work.outbox.add(event)
-        work.files.refuse(job.id, refused)
+        batch = Batch(job.user_id, columns, self._clock(), self._new_id)
+        add_tasks(work.session, job.user_id, batch.tasks(some))
+        work.outbox.add_many(batch.events)
+        work.files.refuse(job.id, batch.refused)
         if finished:
             work.files.drop(job.id, UPLOAD)
         return Step(
             finished=finished,
             checkpoint={"offset": lines.offset, "lines": lines.lines, "columns": columns},
-            done=job.done + batch,
-            total=job.done + batch if finished else job.total,
-            refused=job.refused + len(refused),
+            done=job.done + len(some),
+            total=job.done + len(some) if finished else job.total,
+            refused=job.refused + len(batch.refused),
         )
+
+
+class Batch:
+    """Makes tasks of records as they are asked for, and notes what follows from those it has made.
+
+    Attributes: events tell of the tasks; refused are the lines that are none, each with its reason and how it begins.
+    """
+
+    def __init__(self, user_id: UUID, columns: list[str], now: datetime, new_id: NewId) -> None:
+        self.events: list[Event] = []
+        self.refused: list[tuple[int, str, str]] = []
+        self._user_id = user_id
+        self._columns = columns
+        self._now = now
+        self._new_id = new_id
+
+    def tasks(self, records: Iterable[Record]) -> Iterator[Task]:
+        accepted = self._accepted(records)
+        while some := list(islice(accepted, SNAPSHOT)):
+            self.events.append(snapshot(self._user_id, some, self._new_id, self._now))
+            yield from some
+
+    def _accepted(self, records: Iterable[Record]) -> Iterator[Task]:
+        now = self._now
+        for record in records:
+            try:
+                values = _cells(record, self._columns)
+            except RefusedError as error:
+                self.refused.append((record.line, str(error), _shown(record.text)))
+            else:
+                yield Task(
+                    id=self._new_id(), user_id=self._user_id, created_at=now, updated_at=now, version=1, **values
+                )
 
 
 def _header(found: Iterator[Record]) -> list[str]:

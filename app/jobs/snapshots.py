@@ -23,8 +23,7 @@ class SnapshotTasks:
     def step(self, work: SqlWork, job: Job) -> Step:
         tasks = work.tasks.everybodys(_place(job.checkpoint), BATCH)
         for user_id, group in groupby(tasks, key=lambda task: task.user_id):
-            for event in snapshots(user_id, list(group), self._new_id, self._clock()):
-                work.outbox.add(event)
+            work.outbox.add_many(list(snapshots(user_id, list(group), self._new_id, self._clock())))
         done = job.done + len(tasks)
         if len(tasks) < BATCH:
             return Step(finished=True, checkpoint=job.checkpoint, done=done, total=done)

@@ -22,6 +22,11 @@ class SqlOutbox:
     def add(self, event: Event) -> None:
         self._session.execute(ADD, vars(event))
 
+    def add_many(self, events: Sequence[Event]) -> None:
+        """Add events by one statement."""
+        if events:
+            self._session.execute(ADD, [vars(event) for event in events])
+
     def claim(self, limit: int) -> list[Event]:
         """Return the oldest events that wait, except those that another transaction has claimed and holds."""
         statement = select(OutboxRow).where(OutboxRow.carried_at.is_(None)).order_by(OutboxRow.id).limit(limit)

@@ -12,6 +12,7 @@ A consumer that has seen a higher `version` of the task leaves an event alone: e
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from functools import lru_cache
 from uuid import UUID
 
 from app.platform.clock import NewId
@@ -43,9 +44,13 @@ def reminder_due(task: Task, new_id: NewId, now: datetime) -> Event:
 def snapshots(user_id: UUID, tasks: Sequence[Task], new_id: NewId, now: datetime) -> Iterator[Event]:
     """Yield what is told of many tasks of one user as they are now."""
     for start in range(0, len(tasks), SNAPSHOT):
-        some = tasks[start : start + SNAPSHOT]
-        states = [{**_facts(task), "updated_at": task.updated_at.isoformat()} for task in some]
-        yield Event(new_id(), "task.snapshot", user_id, now, {"tasks": states})
+        yield snapshot(user_id, tasks[start : start + SNAPSHOT], new_id, now)
+
+
+def snapshot(user_id: UUID, tasks: Sequence[Task], new_id: NewId, now: datetime) -> Event:
+    """Return what is told of SNAPSHOT tasks at most."""
+    states = [{**_facts(task), "updated_at": _text(task.updated_at)} for task in tasks]
+    return Event(new_id(), "task.snapshot", user_id, now, {"tasks": states})
 
 
 def _facts(task: Task) -> dict[str, object]:
@@ -53,7 +58,7 @@ def _facts(task: Task) -> dict[str, object]:
         "task_id": str(task.id),
         "version": task.version,
         "title": task.title,
-        "created_at": task.created_at.isoformat(),
+        "created_at": _text(task.created_at),
         **_state(task),
     }
 
@@ -63,5 +68,6 @@ def _state(task: Task) -> dict[str, object]:
     return {"status": task.status.value, "due_at": _text(task.due_at), "remind_at": _text(task.remind_at)}
 
 
+@lru_cache(maxsize=1024)  # tasks of an import bear the same few
 def _text(time: datetime | None) -> str | None:
     return time.isoformat() if time else None
