@@ -16,6 +16,7 @@ from typing import Any
 
 from bench import report
 from bench.growth import growth
+from bench.imports import imports
 from bench.load import CONNECTIONS, Measured, load
 from bench.servers import Running, serving
 from bench.slow_redis import slow_redis
@@ -25,6 +26,8 @@ from bench.targets import NAIVE_PATH
 STARTS = 5
 FEW, QUICK_FEW, QUICK_MANY = 100_000, 10_000, 100_000
 """Tasks of the small database, and of both when it has to be quick."""
+IMPORTED, QUICK_IMPORTED = 100_000, 10_000
+"""Rows of the file whose import is timed."""
 
 
 @dataclass(frozen=True)
@@ -142,14 +145,26 @@ def aims(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return results
 
 
+def least_imported(rate: int) -> dict[str, Any]:
+    """Compare the rows that an import stores in a second with the aim."""
+    return {"aim": "import ≥ 20,000 rows a second", "reached": rate, "met": rate >= 20_000}
+
+
 def bounds(results: dict[str, Any]) -> list[dict[str, Any]]:
     """Compare with what must not be exceeded."""
-    cpu, slow = {row["key"]: row["cpu_ms"] for row in results["rows"]}, results["slow_redis"]
+    cpu = {row["key"]: row["cpu_ms"] for row in results["rows"]}
+    imported, slow = results["imports"], results["slow_redis"]
+    large = imported["large"]
     found = [
         # Of a busy machine the processor time says more than the rate.
         ("processor time of c ≤ that of b / 1.2", cpu["c"] / cpu["b"], 1 / 1.2),
         ("start to ready ≤ 1.5 s", results["ready_seconds"], 1.5),
         ("99 % with a slow Redis ≤ 2 times that without", slow["slow_ms"] / slow["sound_ms"], 2),
+        (
+            f"memory of an import of {large['mib']:,} MiB ≤ 1.1 times that of {imported['rows']:,} rows",
+            large["peak_mib"] / imported["peak_mib"],
+            1.1,
+        ),
     ]
     if growth := results.get("growth"):
         few, many = growth
@@ -178,6 +193,7 @@ def main() -> int:
     parser.add_argument("--json", action="store_true", help="print the results as JSON instead of the table")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=int, default=3, help="of each measurement")
+    parser.add_argument("--import-mb", type=int, default=64, help="size of the large file to import, MiB")
     parser.add_argument("--growth", type=int, default=10_000_000, help="tasks of the large database; 0: leave it out")
     parser.add_argument("--results", type=Path, help="where the results go (default: bench/results, and the README)")
     options = parser.parse_args()
@@ -211,6 +227,9 @@ def main() -> int:
             }
             say("a slow Redis")
             results["slow_redis"] = slow_redis(set_up, folder)
+            lines, large = (QUICK_IMPORTED, 4) if options.quick else (IMPORTED, options.import_mb)
+            results["imports"] = imports(set_up, count, lines, large, say)
+            results["aims"].append(least_imported(round(median(results["imports"]["rates"]))))
             if many:
                 with serving("gthread", "uncached", set_up.environment, folder) as running:
                     results["growth"] = growth(set_up, running, (few, many), say)

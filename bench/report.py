@@ -17,7 +17,7 @@ def write(results: dict[str, Any], folder: Path = RESULTS) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "results.json").write_text(json.dumps(results, indent=2) + "\n")
     (folder / "results.md").write_text(markdown(results))
-    (folder / "results.svg").write_text(chart(results["rows"]))
+    (folder / "results.svg").write_text(chart(results["rows"], [import_row(results["imports"])]))
 
 
 def in_readme(text: str, results: dict[str, Any]) -> str:
@@ -58,6 +58,19 @@ def row(
     }
 
 
+def import_row(imports: dict[str, Any]) -> dict[str, Any]:
+    """Return what the chart shows of the imports: rows a second."""
+    rates = imports["rates"]
+    return {
+        "key": "h",
+        "what": "import, rows a second",
+        "server": "worker",
+        "minimum": min(rates),
+        "median": round(median(rates)),
+        "maximum": max(rates),
+    }
+
+
 def table(rows: list[dict[str, Any]]) -> str:
     """Return the table of the requests a second, which the README shows too."""
     lines = [
@@ -83,6 +96,15 @@ def markdown(results: dict[str, Any]) -> str:
             f" {results['worker_mib']} MiB.\n"
         ),
     ]
+    imports = results["imports"]
+    line, large = import_row(imports), imports["large"]
+    parts.append(
+        "| import into PostgreSQL | rows a second: minimum | median | maximum | peak memory, MiB |\n"
+        "|---|--:|--:|--:|--:|\n"
+        f"| {imports['rows']:,} rows, {len(imports['rates'])} times | {line['minimum']:,} | {line['median']:,}"
+        f" | {line['maximum']:,} | {imports['peak_mib']} |\n"
+        f"| {large['rows']:,} rows ({large['mib']:,} MiB), once | | {large['rate']:,} | | {large['peak_mib']} |\n"
+    )
     if growth := results.get("growth"):
         parts.append(
             "| tasks | first page, ms | deep page, ms |\n|--:|--:|--:|\n"
@@ -91,9 +113,9 @@ def markdown(results: dict[str, Any]) -> str:
     return "\n".join(parts)
 
 
-def chart(rows: list[dict[str, Any]]) -> str:
-    """Return bars of the medians, with lines from minimum to maximum."""
-    most = max(line["maximum"] for line in rows)
+def chart(*groups: list[dict[str, Any]]) -> str:
+    """Return bars of the medians, with lines from minimum to maximum; each group has a scale of its own."""
+    rows = [(line, max(other["maximum"] for other in group)) for group in groups for line in group]
     height = ROW * len(rows) + 20
     parts = [
         (
@@ -101,8 +123,8 @@ def chart(rows: list[dict[str, Any]]) -> str:
             f' font-size="13"><title>Requests a second</title><rect width="{WIDTH}" height="{height}" fill="#fff"/>'
         )
     ]
-    scale = (WIDTH - LABEL - 80) / most
-    for number, line in enumerate(rows):
+    for number, (line, most) in enumerate(rows):
+        scale = (WIDTH - LABEL - 80) / most
         top = 10 + number * ROW
         low, middle, high = (LABEL + line[name] * scale for name in ("minimum", "median", "maximum"))
         parts.append(
