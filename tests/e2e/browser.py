@@ -87,7 +87,8 @@ def run_flow(base_url: str, screenshot: Path | None, ignore_https_errors: bool =
 
 def run_flow_in(browser: Browser, base_url: str, screenshot: Path | None, ignore_https_errors: bool = False) -> None:
     """Do what `run_flow` does, in a browser that runs already."""
-    with page_of(browser, ignore_https_errors=ignore_https_errors) as page:
+    with profile_of(browser, ignore_https_errors=ignore_https_errors) as profile:
+        page = profile.new_page()
         watch = Watch(page)
         try:
             browser_steps.walk(page, watch.expect, base_url.rstrip("/"), screenshot)
@@ -112,9 +113,9 @@ def chromium() -> Iterator[Browser]:
 
 
 @contextmanager
-def page_of(browser: Browser, *, ignore_https_errors: bool = False) -> Iterator[Page]:
-    """Open a page with a profile, a size and a time zone of its own."""
-    context: BrowserContext = browser.new_context(
+def profile_of(browser: Browser, *, ignore_https_errors: bool = False) -> Iterator[BrowserContext]:
+    """Make a profile with a size and a time zone; its pages end with it."""
+    context = browser.new_context(
         viewport={"width": 1280, "height": 800},
         device_scale_factor=2,
         locale="en-GB",
@@ -126,7 +127,7 @@ def page_of(browser: Browser, *, ignore_https_errors: bool = False) -> Iterator[
     context.set_default_timeout(TIMEOUT_MS)
     context.add_init_script(REPORT_VIOLATIONS)
     try:
-        yield context.new_page()
+        yield context
     finally:
         context.close()
 

@@ -1,6 +1,6 @@
 """Fixtures for the tests of the front end: one server and one browser, and pages with an account of their own each."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -8,7 +8,7 @@ import pytest
 
 if TYPE_CHECKING:
     import httpx
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, BrowserContext, Page
 
     from tests.e2e.browser import Watch
     from tests.support.server import Server
@@ -37,15 +37,27 @@ def browser() -> "Iterator[Browser]":
         yield started
 
 
-@pytest.fixture
-def watched(browser: "Browser") -> "Iterator[tuple[Page, Watch]]":
-    """An empty page whose console has to stay clean, but for what the test says it provokes."""
-    from tests.e2e.browser import Watch, page_of
+@pytest.fixture(scope="session")
+def browser_profile(browser: "Browser") -> "Iterator[BrowserContext]":
+    """The browser's profile: a new one for each test would start its processes and fill its caches anew."""
+    from tests.e2e.browser import profile_of
 
-    with page_of(browser) as opened:
-        watch = Watch(opened)
-        yield opened, watch
-        watch.assert_clean()
+    with profile_of(browser) as made:
+        yield made
+
+
+@pytest.fixture
+def watched(browser_profile: "BrowserContext") -> "Iterator[tuple[Page, Watch]]":
+    """An empty tab, whose console has to stay clean, but for what the test says it provokes. A session is its tab's."""
+    from tests.e2e.browser import Watch
+
+    opened = browser_profile.new_page()
+    watch = Watch(opened)
+    yield opened, watch
+    for tab in browser_profile.pages:
+        tab.close()
+    browser_profile.set_offline(False)
+    watch.assert_clean()
 
 
 @pytest.fixture
@@ -67,26 +79,9 @@ def password() -> str:
 
 
 @pytest.fixture
-def sign_up(running: "Server") -> "Callable[[Page, str, str], None]":
-    """Opens an account in the browser, which leads to the page of tasks."""
-    from playwright.sync_api import expect
-
-    def by_form(page: "Page", email: str, password: str) -> None:
-        page.goto(f"{running.url}/#/register")
-        page.get_by_label("Name").fill("Grace Hopper")
-        page.get_by_label("E-mail").fill(email)
-        page.get_by_label("Password", exact=True).fill(password)
-        page.get_by_role("button", name="Sign up").click()
-        expect(page.get_by_role("heading", name="Nothing to do yet")).to_be_visible()
-
-    return by_form
-
-
-@pytest.fixture
-def page(
-    watched: "tuple[Page, Watch]", sign_up: "Callable[[Page, str, str], None]", email: str, password: str
-) -> "Page":
-    """The page of tasks of somebody who has just signed up and written one task."""
+def page(running: "Server", watched: "tuple[Page, Watch]", email: str, password: str) -> "Page":
+    """The page of tasks of somebody who has an account and one task."""
+    import httpx
     from playwright.sync_api import expect
 
     from tests.e2e.browser_expiry import V1
@@ -94,9 +89,15 @@ def page(
 
     opened, watch = watched
     watch.expect("status of 401", f"{V1}/auth/refresh")  # of a session that a test ends
-    sign_up(opened, email, password)
-    opened.get_by_role("textbox", name="New task").fill("Find the moth")
-    opened.keyboard.press("Enter")
+    account = {"email": email, "password": password}
+    with httpx.Client(base_url=f"{running.url}{V1}") as client:
+        client.post("/auth/register", json={**account, "name": "Grace Hopper"}).raise_for_status()
+        pair = client.post("/auth/login", json=account).raise_for_status().json()
+        client.headers["Authorization"] = f"Bearer {pair['access_token']}"
+        client.post("/tasks", json={"title": "Find the moth"}).raise_for_status()
+    opened.goto(f"{running.url}/health/live")  # of the same origin, so that a session can be put down before it begins
+    opened.evaluate("token => sessionStorage.setItem('refresh_token', token)", pair["refresh_token"])
+    opened.goto(running.url)
     expect(row(opened, "Find the moth")).to_be_visible()
     return opened
 

@@ -71,6 +71,7 @@ def test_a_person_who_forgot_the_password_chooses_another_one(
     page.get_by_role("button", name="Log in").click()
     expect(page.get_by_role("heading", name="Nothing to do yet")).to_be_visible()
     page.get_by_role("button", name="Log out").click()
+    expect(page.get_by_role("heading", name="Welcome back")).to_be_visible()
 
     watch.expect("status of 422", f"{V1}/auth/password-reset/confirm")
     page.goto("about:blank")
