@@ -1,8 +1,9 @@
 """What is served: a bare Flask, a naive endpoint, and our application with and without its kept answers."""
 
 import os
+from collections.abc import Callable, Iterable
 from dataclasses import replace
-from typing import cast
+from typing import Any, cast
 from uuid import UUID
 
 import jwt
@@ -49,6 +50,23 @@ def naive() -> Flask:
 def whole() -> Flask:
     """Return our application with everything on."""
     return application()
+
+
+def closing() -> Flask:
+    """Return our application, which announces the end of its connections itself while the pod drains: for servers that
+    have no hook for it."""
+    app, file = application(), load_settings().drain_file
+    inside = app.wsgi_app
+
+    def announce(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        def start(status: str, headers: list[tuple[str, str]], *fault: Any) -> Any:
+            end = [("Connection", "close")] if file.exists() else []
+            return start_response(status, headers + end, *fault)
+
+        return inside(environ, start)
+
+    app.wsgi_app = announce  # type: ignore[method-assign]
+    return app
 
 
 class NothingKept:
