@@ -3,6 +3,7 @@
 import io
 import os
 import subprocess
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -65,6 +66,8 @@ def parts(postgres: Postgres, disk: Disk) -> Iterator[Container]:
     built = build(make_settings(postgres.url(name), job_backoff=0.01))
     yield built
     built.database.dispose()
+    # shown when a test has failed
+    sys.stdout.write((postgres.folder / "log").read_text()[-10_000:])
     postgres.execute(f"DROP DATABASE {name} WITH (FORCE)")
     postgres.execute(f"DROP TABLESPACE {name}")
 
