@@ -1,6 +1,5 @@
 """How PostgreSQL answers the lists of tasks: never by looking through a table, and at any depth alike."""
 
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -8,24 +7,17 @@ from typing import cast
 from uuid import UUID
 
 import pytest
-from sqlalchemy import Table, text
+from sqlalchemy import Connection, Table, text
 from sqlalchemy.orm import Session
 
 from app.services.tasks.listing import Filters, Query, Sort, position
 from app.services.tasks.model import Status
-from app.storage.engine import UNLIMITED, Database, connect
+from app.storage.engine import Database
 from app.storage.models.tasks import TaskRow, TaskTagRow
 from app.storage.reminders import SqlReminders
 from app.storage.tasks import SqlTasks
-from tests.support.plans import Cost, cost_of
+from tests.support.plans import ROWS, USERS, Cost, cost_of, full_database
 from tests.support.postgres import Postgres
-from tests.support.settings import make_settings
-
-ROWS = int(os.environ.get("PLAN_ROWS", "20000"))
-"""How many tasks there are: `PLAN_ROWS=1000000` asks for the number of the specification."""
-
-USERS = 50
-"""They have a fiftieth of the tasks each."""
 
 MOST_PAGES = 150
 """Pages of 8 KiB that may be read for a page of 20 tasks: each task from a page of its own, its tags by an index."""
@@ -50,24 +42,20 @@ FILL_TAGS = text("""
 
 @pytest.fixture(scope="module")
 def full(postgres: Postgres) -> Iterator[Database]:
-    """A database with all the tasks, and what PostgreSQL has learnt of them."""
-    postgres.execute("CREATE DATABASE plans TEMPLATE migrated STRATEGY FILE_COPY")
-    database = connect(make_settings(postgres.url("plans")))
-    # Each index is made at once when the rows are there: a third of the time.
-    later = [index for model in (TaskRow, TaskTagRow) for index in cast("Table", model.__table__).indexes]
-    with database.writer.execution_options(**{UNLIMITED: True}).begin() as connection:
+    """A database with all the tasks."""
+
+    def fill(connection: Connection) -> None:
+        # Each index is made at once when the rows are there: a third of the time.
+        later = [index for model in (TaskRow, TaskTagRow) for index in cast("Table", model.__table__).indexes]
         for index in later:
             index.drop(connection)
         connection.execute(FILL, {"rows": ROWS, "users": USERS, "noon": NOON})
         connection.execute(FILL_TAGS)
         for index in later:
             index.create(connection)
-    with database.writer.execution_options(**{UNLIMITED: True}, isolation_level="AUTOCOMMIT").connect() as connection:
-        # with the map of what all can see, without which no index is enough by itself
-        connection.execute(text("VACUUM ANALYZE tasks, task_tags"))
-    yield database
-    database.dispose()
-    postgres.execute("DROP DATABASE plans WITH (FORCE)")
+
+    with full_database(postgres, "plans", fill, "tasks", "task_tags") as database:
+        yield database
 
 
 @pytest.fixture

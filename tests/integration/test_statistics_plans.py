@@ -5,19 +5,17 @@ from datetime import UTC, date, datetime
 from uuid import UUID
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 from sqlalchemy.orm import Session
 
 from app.services.analytics.model import Statistics
 from app.services.analytics.report import weekly
 from app.services.analytics.statistics import statistics
 from app.services.analytics.week import Week
-from app.storage.engine import UNLIMITED, Database, connect
+from app.storage.engine import Database
 from app.storage.work import SqlWork
-from tests.integration.test_plans import ROWS, USERS
-from tests.support.plans import cost_of
+from tests.support.plans import ROWS, USERS, cost_of, full_database
 from tests.support.postgres import Postgres
-from tests.support.settings import make_settings
 
 NOW = datetime(2030, 1, 1, 12, tzinfo=UTC)
 MIDDLE = date(2029, 10, 1)
@@ -35,16 +33,13 @@ FILL = text("""
 
 @pytest.fixture(scope="module")
 def full(postgres: Postgres) -> Iterator[Database]:
-    """A database with facts of many users over a year, and what PostgreSQL has learnt of them."""
-    postgres.execute("CREATE DATABASE statistics TEMPLATE migrated STRATEGY FILE_COPY")
-    database = connect(make_settings(postgres.url("statistics")))
-    with database.writer.execution_options(**{UNLIMITED: True}).begin() as connection:
+    """A database with facts of many users over a year."""
+
+    def fill(connection: Connection) -> None:
         connection.execute(FILL, {"rows": ROWS, "users": USERS})
-    with database.writer.execution_options(**{UNLIMITED: True}, isolation_level="AUTOCOMMIT").connect() as connection:
-        connection.execute(text("VACUUM ANALYZE task_facts"))
-    yield database
-    database.dispose()
-    postgres.execute("DROP DATABASE statistics WITH (FORCE)")
+
+    with full_database(postgres, "statistics", fill, "task_facts") as database:
+        yield database
 
 
 @pytest.fixture

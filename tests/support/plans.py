@@ -1,10 +1,39 @@
 """What PostgreSQL does for an answer."""
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import event
+from sqlalchemy import Connection, event, text
 from sqlalchemy.orm import Session
+
+from app.storage.engine import UNLIMITED, Database, connect
+from tests.support.postgres import Postgres
+from tests.support.settings import make_settings
+
+ROWS = int(os.environ.get("PLAN_ROWS", "20000"))
+"""How many rows a table has: `PLAN_ROWS=1000000` asks for the number of the specification."""
+
+USERS = 50
+"""They have a fiftieth of the rows each."""
+
+
+@contextmanager
+def full_database(
+    postgres: Postgres, name: str, fill: Callable[[Connection], object], *tables: str
+) -> Iterator[Database]:
+    """Make a database, fill it, and let PostgreSQL learn what is in these tables; drop it when the block ends."""
+    postgres.execute(f"CREATE DATABASE {name} TEMPLATE migrated STRATEGY FILE_COPY")
+    database = connect(make_settings(postgres.url(name)))
+    with database.writer.execution_options(**{UNLIMITED: True}).begin() as connection:
+        fill(connection)
+    with database.writer.execution_options(**{UNLIMITED: True}, isolation_level="AUTOCOMMIT").connect() as connection:
+        # with the map of what all can see, without which no index is enough by itself
+        connection.execute(text(f"VACUUM ANALYZE {', '.join(tables)}"))
+    yield database
+    database.dispose()
+    postgres.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 class Cost:
