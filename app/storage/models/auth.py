@@ -84,5 +84,7 @@ class AuditRow(Base):
 
     __table_args__ = (
         Index("idx_audit_log_actor_id", "actor_id"),
+        # the newest of an action, however rare it is
+        Index("idx_audit_log_action", "action", "id"),
         Index("idx_audit_log_at", "at"),
     )
