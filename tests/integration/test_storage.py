@@ -68,9 +68,8 @@ def test_what_fails_midway_is_undone(database: Database) -> None:
         assert work.tasks.get(user_id, task.id) is None
 
 
+@pytest.mark.parametrize("application", ["sqlite"], indirect=True)
 def test_sqlite_is_safe_for_two_processes_and_a_power_cut(database: Database) -> None:
-    if database.dialect != "sqlite":
-        pytest.skip("about SQLite")
     with database.reader.connect() as connection:
         told = {
             name: connection.scalar(text(f"PRAGMA {name}"))
@@ -79,9 +78,8 @@ def test_sqlite_is_safe_for_two_processes_and_a_power_cut(database: Database) ->
     assert told == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 10_000}
 
 
+@pytest.mark.parametrize("application", ["postgresql"], indirect=True)  # SQLite's writers wait for the whole database
 def test_who_has_waited_for_a_task_sees_its_tags_as_they_have_become(database: Database, postgres: Postgres) -> None:
-    if database.dialect != "postgresql":
-        pytest.skip("SQLite's writers wait for the whole database")
     storage, user_id = SqlStorage(database), uuid4()
     task = replace(a_task(user_id, NOON), tags=("old",))
     with storage.write() as work:
