@@ -179,7 +179,7 @@ class SqlJobs:
         """Return how many jobs are in each state that somebody should look at."""
         states = ("queued", "running", "failed")
         counted = select(JobRow.state, func.count()).where(JobRow.state.in_(states)).group_by(JobRow.state)
-        return {**dict.fromkeys(states, 0), **dict(self._session.execute(counted).tuples().all())}
+        return {**dict.fromkeys(states, 0), **dict(self._session.execute(counted).all())}
 
     def _changed(self, statement: Any) -> bool:
         return changed(self._session.execute(statement.execution_options(synchronize_session=False))) == 1
