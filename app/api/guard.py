@@ -93,13 +93,13 @@ class Guard:
     def claims(self, authorization: str) -> Claims | None:
         """Return what a good bearer token in an `Authorization` header says, or None if there is none in it."""
         try:
-            return self._tokens.verify(_bearer(authorization))
+            return self._tokens.verify(bearer(authorization))
         except InvalidTokenError:
             return None
 
     def _come_in(self, kept: bool) -> Response | None:
         authorization = request.headers.get("Authorization", "")
-        if not _bearer(authorization):
+        if not bearer(authorization):
             raise UnauthenticatedError("Log in first: the request needs a bearer token.")
         claims = self.claims(authorization)
         if claims is None:
@@ -144,7 +144,7 @@ def answer_name(path: str, query: str) -> str:
     return hashlib.sha256(f"{path}?{query}".encode()).hexdigest()
 
 
-def _bearer(authorization: str) -> str:
+def bearer(authorization: str) -> str:
     """Return the token of an `Authorization` header; nothing if it holds something else."""
     scheme, _, token = authorization.partition(" ")
     return token.strip() if scheme.lower() == "bearer" else ""

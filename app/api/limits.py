@@ -12,6 +12,7 @@ from flask import Flask, Response, request
 from flask_limiter import ApplicationLimit, Limiter, RateLimitExceeded
 from limits import parse
 
+from app.api.guard import bearer
 from app.api.problems import problem
 from app.platform.rates import Counted, Rate
 from app.platform.settings import Settings
@@ -118,13 +119,10 @@ class Limits:
         return cast(View, by_address(by_account(view)))
 
     def _who(self) -> str:
-        _, _, token = request.headers.get("Authorization", "").partition(" ")
-        if token:
-            try:
-                return _user(self._tokens.verify(token.strip()).user_id)
-            except InvalidTokenError:
-                pass
-        return _address()
+        try:
+            return _user(self._tokens.verify(bearer(request.headers.get("Authorization", ""))).user_id)
+        except InvalidTokenError:
+            return _address()
 
     def _seconds_left(self) -> int:
         limit = self._limiter.current_limit
