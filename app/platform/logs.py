@@ -58,7 +58,10 @@ def renderers(form: Literal["json", "console"]) -> list[Processor]:
     """Return what makes the bytes of a line of an event."""
     if form == "json":
         return [structlog.processors.JSONRenderer(serializer=_json)]
-    console = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    # Not with the values of local variables, which Rich would show: passwords are among them, and it takes seconds.
+    console = structlog.dev.ConsoleRenderer(
+        colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+    )
     return [lambda logger, method, event: console(logger, method, event).encode()]
 
 

@@ -94,6 +94,20 @@ def test_a_fault_is_one_line_with_its_traceback(stream: io.TextIOWrapper) -> Non
     assert "ZeroDivisionError" in str(line["exception"])
 
 
+def test_a_traceback_on_the_console_shows_no_values() -> None:
+    def log_in(_password: str) -> None:
+        raise RuntimeError("no such luck")
+
+    [render] = logs.renderers("console")
+    try:
+        log_in("".join(("correct", " horse")))
+    except RuntimeError as error:
+        line = render(None, "error", {"event": "unhandled error", "exc_info": error})
+    assert isinstance(line, bytes)
+    assert b"no such luck" in line
+    assert b"correct horse" not in line
+
+
 def test_levels_below_the_chosen_one_are_left_out(stream: io.TextIOWrapper) -> None:
     structlog.get_logger("ours").debug("whisper")
     assert lines(stream) == []
