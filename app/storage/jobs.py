@@ -50,7 +50,7 @@ class SqlJobs:
             due = select(JobRow.due_at, JobRow.id).where(
                 JobRow.state == state, JobRow.due_at <= now, JobRow.kind.in_(kinds)
             )
-            found += self._session.execute(due.order_by(JobRow.due_at).limit(limit)).tuples()
+            found += self._session.execute(due.order_by(JobRow.due_at).limit(limit)).all()
         return [job_id for _, job_id in sorted(found)[:limit]]
 
     def announce(
