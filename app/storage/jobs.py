@@ -18,6 +18,8 @@ FIELDS = (
     "started_at", "finished_at", "error", "cancelling",
 )  # fmt: skip
 
+OPEN = (State.QUEUED, State.RUNNING)
+
 MOST_LEFT = 100
 """Jobs that workers have left behind and that are announced at a time."""
 
@@ -46,10 +48,8 @@ class SqlJobs:
         """Return jobs of some kinds that wait for somebody to begin them, or whose lease has run out."""
         found: list[tuple[datetime, UUID]] = []
         # of one state at a time and in the order of an index: it reads no more jobs than it needs
-        for state in (State.QUEUED, State.RUNNING):
-            due = select(JobRow.due_at, JobRow.id).where(
-                JobRow.state == state, JobRow.due_at <= now, JobRow.kind.in_(kinds)
-            )
+        for state in OPEN:
+            due = select(JobRow.due_at, JobRow.id).where(_due((state,), now, kinds))
             found += self._session.execute(due.order_by(JobRow.due_at).limit(limit)).all()
         return [job_id for _, job_id in sorted(found)[:limit]]
 
@@ -70,8 +70,7 @@ class SqlJobs:
     def _silent(self, state: State, now: datetime, kinds: Collection[str], again: datetime, limit: int) -> list[UUID]:
         # of one state and in the order of an index: it reads no more jobs than are announced
         silent = or_(JobRow.announced_at.is_(None), JobRow.announced_at < again)
-        due = (JobRow.state == state, JobRow.due_at <= now, JobRow.kind.in_(kinds))
-        chosen = select(JobRow.id).where(*due, silent)
+        chosen = select(JobRow.id).where(_due((state,), now, kinds), silent)
         return list(
             self._session.scalars(chosen.order_by(JobRow.due_at).limit(limit).with_for_update(skip_locked=True))
         )
@@ -81,7 +80,7 @@ class SqlJobs:
         True."""
         statement = (
             update(JobRow)
-            .where(JobRow.id == job_id, JobRow.kind.in_(kinds), _due(now))
+            .where(JobRow.id == job_id, _due(OPEN, now, kinds))
             .values(
                 state="running",
                 lease=lease,
@@ -202,8 +201,8 @@ def _dead(kind: str | None) -> tuple[Any, ...]:
     return (failed,) if kind is None else (failed, JobRow.kind == kind)
 
 
-def _due(now: datetime) -> Any:
-    return and_(JobRow.state.in_(("queued", "running")), JobRow.due_at <= now)
+def _due(states: Collection[State], now: datetime, kinds: Collection[str]) -> Any:
+    return and_(JobRow.state.in_(states), JobRow.due_at <= now, JobRow.kind.in_(kinds))
 
 
 def _mine(job_id: UUID, lease: UUID) -> tuple[Any, ...]:
