@@ -17,7 +17,7 @@ import psycopg2
 
 from bench.servers import ROOT, Running, serving
 from bench.stage import DATABASE, LIST, Stage, stage
-from tests.support.draining import Client, Service
+from tests.support.draining import PAUSES, Service, clients_of, outcomes_of
 from tests.support.ports import wait_for
 
 SERVERS = (("gthread", "whole"), ("gevent", "whole"), ("granian", "whole"), ("granian", "closing"))
@@ -25,9 +25,6 @@ SERVERS = (("gthread", "whole"), ("gevent", "whole"), ("granian", "whole"), ("gr
 
 DRAIN, ENDPOINT_LAG, PATIENCE = 2.0, 0.5, 30.0
 """Seconds: that the preStop hook waits; until new connections go elsewhere; that a server may take to end."""
-
-PAUSES = (0.0, 0.001, 0.01, 0.05, 0.3, 0.9)
-"""Of the clients between two requests, seconds."""
 
 LONG = "x" * 16_000
 """A query that gunicorn refuses by 414, as the OpenAPI document says."""
@@ -40,11 +37,7 @@ def lost(server: str, name: str, environment: dict[str, str], folder: Path) -> C
         serving(server, name, environment, folder) as staying,
     ):
         service = Service(_port(leaving))
-        clients = [Client(service, pause) for pause in PAUSES]
-        for client in clients:
-            client.start()
-        try:
-            wait_for(lambda: all(client.outcomes["200"] > 1 for client in clients), "every client is served")
+        with clients_of(service) as clients:
             hook = _drain(leaving, environment, folder)
             time.sleep(ENDPOINT_LAG)
             service.port = _port(staying)
@@ -52,12 +45,7 @@ def lost(server: str, name: str, environment: dict[str, str], folder: Path) -> C
             leaving.process.terminate()
             leaving.process.wait(PATIENCE)
             time.sleep(max(PAUSES))
-        finally:
-            for client in clients:
-                client.running = False
-            for client in clients:
-                client.join()
-    outcomes = sum((client.outcomes for client in clients), Counter[str]())
+    outcomes = outcomes_of(clients)
     del outcomes["200"]
     return outcomes
 

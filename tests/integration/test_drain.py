@@ -5,14 +5,13 @@ import json
 import select
 import sqlite3
 import time
-from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
 import httpx
 
-from tests.support.draining import Client, Service
+from tests.support.draining import Service, clients_of, outcomes_of
 from tests.support.ports import wait_for
 from tests.support.server import server
 
@@ -26,13 +25,7 @@ ENDPOINT_LAG = 0.5
 def test_a_pod_that_ends_under_load_loses_no_request(tmp_path: Path, sqlite_url: str) -> None:
     with server(tmp_path, sqlite_url) as leaving, server(tmp_path, sqlite_url) as staying:
         service = Service(leaving.port)
-        # from busy ones to some that pause for longer than gunicorn's own default keep-alive of 2 s
-        clients = [Client(service, pause) for pause in (0.0, 0.001, 0.01, 0.05, 0.3, 0.9)]
-        for client in clients:
-            client.start()
-        try:
-            wait_for(lambda: all(client.outcomes["200"] > 1 for client in clients), "every client is served")
-
+        with clients_of(service) as clients:
             hook = leaving.drain(DRAIN)
             time.sleep(ENDPOINT_LAG)
             service.port = staying.port
@@ -43,12 +36,7 @@ def test_a_pod_that_ends_under_load_loses_no_request(tmp_path: Path, sqlite_url:
                 lambda: all(client.ports[staying.port] > n for client, n in zip(clients, seen, strict=True)),
                 "every client has moved",
             )
-        finally:
-            for client in clients:
-                client.running = False
-            for client in clients:
-                client.join()
-    total = sum((client.outcomes for client in clients), Counter[str]())
+    total = outcomes_of(clients)
     assert set(total) == {"200"}, total
     assert sum(client.ports[leaving.port] for client in clients) > 100
 

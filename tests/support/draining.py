@@ -4,6 +4,13 @@ import http.client
 import threading
 import time
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from tests.support.ports import wait_for
+
+PAUSES = (0.0, 0.001, 0.01, 0.05, 0.3, 0.9)
+"""Of clients between two requests, seconds: some are always busy, some leave their connection alone for a while."""
 
 
 class Service:
@@ -49,3 +56,24 @@ class Client(threading.Thread):
             time.sleep(self.pause)
         if connection:
             connection.close()
+
+
+@contextmanager
+def clients_of(service: Service) -> Iterator[list[Client]]:
+    """Let clients ask, each of which has been served when the block begins; none asks any more when it has ended."""
+    clients = [Client(service, pause) for pause in PAUSES]
+    for client in clients:
+        client.start()
+    try:
+        wait_for(lambda: all(client.outcomes["200"] > 1 for client in clients), "every client is served")
+        yield clients
+    finally:
+        for client in clients:
+            client.running = False
+        for client in clients:
+            client.join()
+
+
+def outcomes_of(clients: list[Client]) -> Counter[str]:
+    """Return what all their requests came to."""
+    return sum((client.outcomes for client in clients), Counter[str]())
