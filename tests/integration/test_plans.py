@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import cast
-from uuid import UUID
 
 import pytest
 from sqlalchemy import Connection, Table, text
@@ -16,7 +15,7 @@ from app.storage.engine import Database
 from app.storage.models.tasks import TaskRow, TaskTagRow
 from app.storage.reminders import SqlReminders
 from app.storage.tasks import SqlTasks
-from tests.support.plans import ROWS, USERS, Cost, cost_of, full_database
+from tests.support.plans import ROWS, USER_ID, USERS, Cost, cost_of, full_database
 from tests.support.postgres import Postgres
 
 MOST_PAGES = 150
@@ -69,12 +68,11 @@ class Plans:
 
     def __init__(self, session: Session) -> None:
         self.session = session
-        self.user_id: UUID = session.scalars(text("SELECT md5('user7')::uuid")).one()
         self.tasks = SqlTasks(session)
 
     def of(self, query: Query) -> Cost:
         """Return what a page costs."""
-        return self.cost(lambda: self.tasks.find(self.user_id, query))
+        return self.cost(lambda: self.tasks.find(USER_ID, query))
 
     def cost(self, ask: Callable[[], object]) -> Cost:
         """Return what a question costs that has an answer."""
@@ -83,7 +81,7 @@ class Plans:
     def deep(self, sort: Sort) -> Query:
         """Return the query for the page behind four fifths of the dated tasks."""
         some = replace(Query(), sort=sort, limit=ROWS // USERS * 6 // 7 * 4 // 5)
-        return replace(Query(), sort=sort, after=position(self.tasks.find(self.user_id, some)[-1], sort))
+        return replace(Query(), sort=sort, after=position(self.tasks.find(USER_ID, some)[-1], sort))
 
 
 @pytest.mark.parametrize("sort", list(Sort))

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
-from uuid import UUID
 
 import pytest
 from sqlalchemy import Connection, text
@@ -14,7 +13,7 @@ from app.services.analytics.statistics import statistics
 from app.services.analytics.week import Week
 from app.storage.engine import Database
 from app.storage.work import SqlWork
-from tests.support.plans import ROWS, USERS, cost_of, full_database
+from tests.support.plans import ROWS, USER_ID, USERS, cost_of, full_database
 from tests.support.postgres import Postgres
 
 NOW = datetime(2030, 1, 1, 12, tzinfo=UTC)
@@ -48,15 +47,9 @@ def work(full: Database) -> Iterator[SqlWork]:
         yield SqlWork(session)
 
 
-@pytest.fixture
-def user_id(work: SqlWork) -> UUID:
-    found: UUID = work.session.scalars(text("SELECT md5('user7')::uuid")).one()
-    return found
-
-
-def test_statistics_look_through_no_table(work: SqlWork, user_id: UUID) -> None:
+def test_statistics_look_through_no_table(work: SqlWork) -> None:
     def count() -> Statistics:
-        found = statistics(work, user_id, MIDDLE, date(2029, 10, 30), lambda: NOW)
+        found = statistics(work, USER_ID, MIDDLE, date(2029, 10, 30), lambda: NOW)
         assert found.created
         assert found.duration
         return found
@@ -64,8 +57,8 @@ def test_statistics_look_through_no_table(work: SqlWork, user_id: UUID) -> None:
     assert cost_of(work.session, count).looked_through <= {"daily_counts"}  # which is empty
 
 
-def test_a_report_looks_through_no_table(work: SqlWork, user_id: UUID) -> None:
-    cost = cost_of(work.session, lambda: weekly(work, user_id, Week.of(MIDDLE), lambda: NOW).finished)
+def test_a_report_looks_through_no_table(work: SqlWork) -> None:
+    cost = cost_of(work.session, lambda: weekly(work, USER_ID, Week.of(MIDDLE), lambda: NOW).finished)
     assert cost.looked_through <= {"daily_counts"}
 
 

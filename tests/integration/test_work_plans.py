@@ -3,7 +3,6 @@ through a table."""
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
-from uuid import UUID
 
 import pytest
 from sqlalchemy import Connection, text
@@ -12,7 +11,7 @@ from sqlalchemy.orm import Session
 from app.services.auth.model import AuditFilters
 from app.storage.engine import Database
 from app.storage.work import SqlWork
-from tests.support.plans import ROWS, USERS, cost_of, full_database
+from tests.support.plans import ROWS, USER_ID, USERS, cost_of, full_database, identifier
 from tests.support.postgres import Postgres
 
 MOST_PAGES = 150
@@ -90,12 +89,6 @@ def work(full: Database) -> Iterator[SqlWork]:
         yield SqlWork(session)
 
 
-@pytest.fixture
-def user_id(work: SqlWork) -> UUID:
-    found: UUID = work.session.scalars(text("SELECT md5('user7')::uuid")).one()
-    return found
-
-
 def found_by_index(work: SqlWork, ask: Callable[[], object]) -> None:
     """See that a question looks through no table, and reads few pages."""
     cost = cost_of(work.session, ask)
@@ -103,18 +96,18 @@ def found_by_index(work: SqlWork, ask: Callable[[], object]) -> None:
     assert cost.pages <= MOST_PAGES
 
 
-def test_attachments_of_a_task(work: SqlWork, user_id: UUID) -> None:
-    task_id: UUID = work.session.scalars(text("SELECT md5('task7')::uuid")).one()
-    found_by_index(work, lambda: work.attachments.of_task(user_id, task_id))
-    found_by_index(work, lambda: work.attachments.delete_of(user_id, [task_id]))
+def test_attachments_of_a_task(work: SqlWork) -> None:
+    task_id = identifier("task7")
+    found_by_index(work, lambda: work.attachments.of_task(USER_ID, task_id))
+    found_by_index(work, lambda: work.attachments.delete_of(USER_ID, [task_id]))
 
 
 def test_files_that_belong_to_nobody_any_more(work: SqlWork) -> None:
     found_by_index(work, lambda: work.objects.loose(LATE, LIMIT))
 
 
-def test_jobs_of_a_user(work: SqlWork, user_id: UUID) -> None:
-    found_by_index(work, lambda: work.jobs.find(user_id, None, LIMIT))
+def test_jobs_of_a_user(work: SqlWork) -> None:
+    found_by_index(work, lambda: work.jobs.find(USER_ID, None, LIMIT))
 
 
 def test_jobs_that_are_due(work: SqlWork) -> None:
@@ -139,18 +132,18 @@ def test_deliveries_that_are_to_be_tried_again(work: SqlWork) -> None:
     found_by_index(work, lambda: work.inbox.claim_failed(["facts"], LATE, LIMIT))
 
 
-def test_notifications_of_a_user(work: SqlWork, user_id: UUID) -> None:
-    first = work.notifications.find(user_id, None, LIMIT)
-    found_by_index(work, lambda: work.notifications.find(user_id, None, LIMIT))
-    found_by_index(work, lambda: work.notifications.find(user_id, first[-1].id, LIMIT))
-    assert cost_of(work.session, lambda: work.notifications.unread(user_id)).looked_through == set()
+def test_notifications_of_a_user(work: SqlWork) -> None:
+    first = work.notifications.find(USER_ID, None, LIMIT)
+    found_by_index(work, lambda: work.notifications.find(USER_ID, None, LIMIT))
+    found_by_index(work, lambda: work.notifications.find(USER_ID, first[-1].id, LIMIT))
+    assert cost_of(work.session, lambda: work.notifications.unread(USER_ID)).looked_through == set()
 
 
 @pytest.mark.parametrize("name", ["all", "actor", "action", "after"])
-def test_the_audit_log(work: SqlWork, user_id: UUID, name: str) -> None:
+def test_the_audit_log(work: SqlWork, name: str) -> None:
     filters = {
         "all": AuditFilters(),
-        "actor": AuditFilters(actor_id=user_id),
+        "actor": AuditFilters(actor_id=USER_ID),
         "action": AuditFilters(action="user.role_changed"),
         "after": AuditFilters(after=NOON + timedelta(seconds=ROWS // 2)),
     }[name]

@@ -1,9 +1,11 @@
 """What PostgreSQL does for an answer."""
 
+import hashlib
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import Connection, event, text
 from sqlalchemy.orm import Session
@@ -17,6 +19,15 @@ ROWS = int(os.environ.get("PLAN_ROWS", "20000"))
 
 USERS = 50
 """They have a fiftieth of the rows each."""
+
+
+def identifier(name: str) -> UUID:
+    """Return what `md5(name)::uuid` is in the statements that fill a table."""
+    return UUID(hashlib.md5(name.encode(), usedforsecurity=False).hexdigest())
+
+
+USER_ID = identifier("user7")
+"""One of the users, like any other."""
 
 
 @contextmanager
