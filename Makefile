@@ -68,8 +68,8 @@ dev: $(VENV)/app/.ready ## Serve the API and the front end on SQLite, with no cl
 .PHONY: test
 test: $(VENV)/app/.ready $(VENV)/infra/.ready ## Run the tests that need no cluster (real PostgreSQL, Valkey, Chromium)
 	@$(LOCAL) prepare-tests
-	@$(APP)/pytest -q -n auto tests/unit tests/integration
-	@$(INFRA)/pytest -q -n auto tests/infra tests/contract tests/local tests/plugins --ignore tests/plugins/live
+	@$(APP)/pytest -q -n auto --timeout 300 tests/unit tests/integration
+	@$(INFRA)/pytest -q -n auto --timeout 300 tests/infra tests/contract tests/local tests/plugins --ignore tests/plugins/live
 
 .PHONY: e2e
 e2e: $(VENV)/app/.ready $(VENV)/infra/.ready ## Run the end-to-end tests on the local cluster: make e2e [PHASE="1 2"]

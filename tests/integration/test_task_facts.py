@@ -3,6 +3,7 @@
 import statistics as reference
 import threading
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 from uuid import UUID, uuid4
 
@@ -129,14 +130,11 @@ def test_two_that_hear_of_a_task_at_once_leave_what_both_were_told(storage: SqlS
     gate = threading.Barrier(2)
 
     def hear_one(event: Event) -> None:
-        gate.wait()
+        gate.wait(30)
         hear(storage, [event])
 
-    threads = [threading.Thread(target=hear_one, args=(event,)) for event in history.events]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with ThreadPoolExecutor(2) as threads:
+        list(threads.map(hear_one, history.events))
     found = counted(storage, history)
     assert (found.totals.done, found.created, found.completed) == (1, 1, 1)
 

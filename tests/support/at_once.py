@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 THREADS = 4
 
@@ -12,21 +13,13 @@ def at_once(make_turn: Callable[[], Callable[[], bool]]) -> None:
     Args:
         make_turn: makes each thread's own turn. What a turn raises is raised here.
     """
+    turns = [make_turn() for _ in range(THREADS)]
     start = threading.Barrier(THREADS)
-    broken: list[BaseException] = []
 
-    def work() -> None:
-        turn = make_turn()
-        start.wait()
-        try:
-            while turn():
-                pass
-        except BaseException as error:  # noqa: BLE001 whatever it is, the test must know
-            broken.append(error)
+    def work(turn: Callable[[], bool]) -> None:
+        start.wait(30)
+        while turn():
+            pass
 
-    threads = [threading.Thread(target=work) for _ in range(THREADS)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert broken == []
+    with ThreadPoolExecutor(THREADS) as threads:
+        list(threads.map(work, turns))
