@@ -18,7 +18,7 @@ def worker() -> int:
         settings = load_settings()
     except SettingsError as error:
         return fail(str(error), 2)
-    if settings.broker_url is None and settings.redis_url is None and settings.redis_host is None:
+    if not any((settings.broker_url, settings.broker_host, settings.redis_url, settings.redis_host)):
         return fail("APP_BROKER_URL: missing (or give APP_REDIS_HOST or APP_REDIS_URL)", 2)
     logs.configure(settings.logs_as, settings.log_level)
 

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from pydantic import SecretStr
+
 from app.platform.settings import Settings
 
 if TYPE_CHECKING:
@@ -38,15 +40,23 @@ class CeleryCarrier:
 
 
 def broker_url(settings: Settings) -> str:
-    """Return where the messages go: the setting, or database 1 of the settings' Redis."""
-    from urllib.parse import quote, urlsplit, urlunsplit
+    """Return where the messages go: the setting, whole or in parts, or database 1 of the settings' Redis."""
+    from urllib.parse import urlsplit, urlunsplit
 
     if settings.broker_url is not None:
         return settings.broker_url.get_secret_value()
+    if settings.broker_host is not None:
+        return _url(settings.broker_host, settings.broker_port, settings.broker_user, settings.broker_password, 0)
     if settings.redis_url is not None:
         return urlunsplit(urlsplit(settings.redis_url.get_secret_value())._replace(path="/1"))
-    password = f":{quote(settings.redis_password.get_secret_value(), safe='')}@" if settings.redis_password else ""
-    return f"redis://{password}{settings.redis_host}:{settings.redis_port}/1"
+    return _url(str(settings.redis_host), settings.redis_port, settings.redis_user, settings.redis_password, 1)
+
+
+def _url(host: str, port: int, user: str | None, password: SecretStr | None, database: int) -> str:
+    from urllib.parse import quote
+
+    login = f"{quote(user or '', safe='')}:{quote(password.get_secret_value(), safe='')}@" if password else ""
+    return f"redis://{login}{host}:{port}/{database}"
 
 
 def carrier(settings: Settings, run: Callable[[UUID], None]) -> CeleryCarrier:

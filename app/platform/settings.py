@@ -69,7 +69,9 @@ class Settings(BaseSettings):
     redis_url: SecretStr | None = None
     redis_host: str | None = None
     redis_port: int = Field(default=6379, ge=1, le=65535)
+    redis_user: str | None = None
     redis_password: SecretStr | None = None
+    redis_cluster: bool = Field(default=False, description="Whether the Redis is a cluster of several shards")
 
     jobs: Literal["inline", "celery"] = Field(
         default="inline", description="Who does the jobs: threads of the server, or workers of their own"
@@ -77,6 +79,10 @@ class Settings(BaseSettings):
     broker_url: SecretStr | None = Field(
         default=None, description="Where workers are told of jobs; by default database 1 of the settings' Redis"
     )
+    broker_host: str | None = Field(default=None, description="The same in parts: a Redis that is no cluster")
+    broker_port: int = Field(default=6379, ge=1, le=65535)
+    broker_user: str | None = None
+    broker_password: SecretStr | None = None
     visibility_timeout: int = Field(
         default=60, ge=1, le=3600, description="Seconds after which a job that a worker took down with it is free again"
     )
