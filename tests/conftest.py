@@ -111,6 +111,17 @@ def valkey() -> Iterator[str]:
         yield server.connection_url
 
 
+@pytest.fixture(scope="session")
+def valkey_cluster() -> Iterator[str]:
+    """The URL of a server of a cluster of three shards."""
+    from app.commands.shape_cache import shape_cache
+    from tests.support.valkey_cluster import address, cluster_servers
+
+    with cluster_servers(3) as servers:
+        assert shape_cache([address(server) for server in servers], 3, "default", None) == 0
+        yield f"redis://{address(servers[0])}"
+
+
 @pytest.fixture
 def redis() -> "Iterator[ValkeyServer]":
     """A running Valkey of the test's own."""

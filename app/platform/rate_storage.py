@@ -3,6 +3,7 @@
 from typing import Any
 
 from flask import g, request
+from limits.storage import Storage
 from limits.storage.redis import RedisStorage
 
 from app.platform.rates import AHEAD, COUNT, Counted
@@ -16,8 +17,12 @@ class OneTripStorage(RedisStorage):
 
     STORAGE_SCHEME = ["one-trip"]  # noqa: RUF012 as its parent has it
 
-    def __init__(self, uri: str, connection_pool: Any = None, **options: Any) -> None:
-        super().__init__(uri, connection_pool=connection_pool, **options)
+    def __init__(self, uri: str, client: Any, **options: Any) -> None:
+        # not the parent's: it would make a client of its own, which can't be one of a cluster
+        Storage.__init__(self, uri, **options)
+        self.key_prefix = self.PREFIX
+        self.target_server = "redis"
+        self.storage = client
         self._count = self.storage.register_script(f"{COUNT} return {{current, ends}}")
 
     def incr(self, key: str, expiry: float, amount: int = 1) -> int:

