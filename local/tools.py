@@ -17,6 +17,8 @@ from local.errors import LocalError
 
 KUBERNETES_VERSION = "1.34.4"
 PULUMI_VERSION = "3.259.0"
+PROMETHEUS_VERSION = "3.16.0"  # of the module v0.316.0
+ALERTMANAGER_VERSION = "0.28.1"
 
 # What the upstream builds stamp into their binaries; a plain `go build` leaves these empty.
 VERSION_FLAGS = {
@@ -25,7 +27,12 @@ VERSION_FLAGS = {
         " -X k8s.io/component-base/version.gitMajor=1 -X k8s.io/component-base/version.gitMinor=34"
     ),
     "pulumi": f"-X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version={PULUMI_VERSION}",
+    "prometheus": f"-X github.com/prometheus/common/version.Version={PROMETHEUS_VERSION}",
+    "alertmanager": f"-X github.com/prometheus/common/version.Version={ALERTMANAGER_VERSION}",
 }
+
+# Prometheus finds its targets in Kubernetes alone: the clients of two dozen clouds would double the build.
+BUILD_TAGS = {"prometheus": ["-tags", "remove_all_sd,enable_kubernetes_sd"]}
 
 
 @dataclass(frozen=True)
@@ -48,7 +55,8 @@ class Tool:
 
     @property
     def flags(self) -> list[str]:
-        return ["-trimpath", "-ldflags", " ".join(["-s -w", VERSION_FLAGS.get(self.name, "")]).strip()]
+        linked = " ".join(["-s -w", VERSION_FLAGS.get(self.name, "")]).strip()
+        return ["-trimpath", *BUILD_TAGS.get(self.name, []), "-ldflags", linked]
 
     @property
     def digest(self) -> str:

@@ -17,23 +17,27 @@ class DatabaseGauges(Collector):
         pools = GaugeMetricFamily(
             "task_manager_database_connections", "Connections of this process", labels=["server", "state"]
         )
+        sizes = GaugeMetricFamily(
+            "task_manager_database_pool_size", "Connections that this process keeps at most", labels=["server"]
+        )
         lags = GaugeMetricFamily(
             "task_manager_database_replica_lag_seconds", "How far behind, when last asked", labels=["server"]
         )
         rotation = GaugeMetricFamily(
             "task_manager_database_replica_in_rotation", "Whether reads go there", labels=["server"]
         )
-        _add(pools, "primary", self._database.writer)
+        _add(pools, sizes, "primary", self._database.writer)
         for replica in self._database.replicas.all:
-            _add(pools, replica.name, replica.engine)
+            _add(pools, sizes, replica.name, replica.engine)
             rotation.add_metric([replica.name], float(replica.in_rotation))
             if replica.lag is not None:
                 lags.add_metric([replica.name], replica.lag)
-        yield from (pools, lags, rotation)
+        yield from (pools, sizes, lags, rotation)
 
 
-def _add(family: GaugeMetricFamily, server: str, engine: Engine) -> None:
+def _add(pools: GaugeMetricFamily, sizes: GaugeMetricFamily, server: str, engine: Engine) -> None:
     pool = engine.pool
     if isinstance(pool, QueuePool):
-        family.add_metric([server, "in_use"], pool.checkedout())
-        family.add_metric([server, "idle"], pool.checkedin())
+        pools.add_metric([server, "in_use"], pool.checkedout())
+        pools.add_metric([server, "idle"], pool.checkedin())
+        sizes.add_metric([server], pool.size())
