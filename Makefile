@@ -25,7 +25,7 @@ $(VENV)/%/.ready:
 	@touch $@
 
 # --- the local cluster and the stack on it
-# PHASE picks a ready-made stack, phase1 or phase2; STACK names any other. Without either, url, status and shell speak of
+# PHASE picks a ready-made stack, phase1 to phase3; STACK names any other. Without either, url, status and shell speak of
 # the stack that came up last.
 STACK ?= $(if $(PHASE),phase$(PHASE))
 up e2e: PHASE ?= 1

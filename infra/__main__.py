@@ -11,16 +11,33 @@ import pulumi_kubernetes as kubernetes
 
 from infra import names, outputs
 from infra.chart import ROOT, chart_values
+from infra.components.alertmanager import Alertmanager
 from infra.components.base import Target
-from infra.components.cache import Cache
+from infra.components.broker import Broker
+from infra.components.cache import Cache, CacheShape
 from infra.components.database import Database
 from infra.components.gateway import Gateway
 from infra.components.namespace import Namespace
-from infra.components.secrets import Secrets, certificate, random_keys
+from infra.components.prometheus import Prometheus
+from infra.components.secrets import Secrets, Wanted, certificate, random_keys
 from infra.components.volume import Volume
 from infra.components.workload import Workload
-from infra.config import LoadBalancing, Origin, Tls, choose_image, load_settings
+from infra.config import LoadBalancing, Origin, Settings, Tls, choose_image, load_settings
 from infra.phases import DatabaseKind, Edge
+
+
+def _wanted(settings: Settings) -> list[Wanted]:
+    """Return the Secrets that are to be made in the cluster."""
+    row = settings.row
+    wanted = []
+    if settings.secrets is Origin.GENERATE:
+        wanted.append(random_keys(names.KEYS_SECRET, names.KEYS_SECRET_KEY))
+        for there, secret in ((row.cache, names.CACHE), (row.jobs, names.BROKER)):
+            if there:
+                wanted.append(random_keys(secret, names.VALKEY_PASSWORD, names.VALKEY_OPERATOR_PASSWORD))
+    if row.edge is Edge.GATEWAY and settings.tls is Tls.SELF_SIGNED:
+        wanted.append(certificate(names.TLS_SECRET, settings.certificate_hosts()))
+    return wanted
 
 
 def main() -> None:
@@ -40,13 +57,7 @@ def main() -> None:
     namespace = Namespace("namespace", target)
     parts: list[pulumi.Resource] = [namespace]
 
-    wanted = []
-    if settings.secrets is Origin.GENERATE:
-        wanted.append(random_keys(names.KEYS_SECRET, names.KEYS_SECRET_KEY))
-        if row.cache:
-            wanted.append(random_keys(names.CACHE, names.CACHE_SECRET_KEY))
-    if row.edge is Edge.GATEWAY and settings.tls is Tls.SELF_SIGNED:
-        wanted.append(certificate(names.TLS_SECRET, settings.certificate_hosts()))
+    wanted = _wanted(settings)
     if wanted:
         parts.append(Secrets("secrets", target, image=image, wanted=wanted, after=[namespace]))
     after = tuple(parts)
@@ -60,24 +71,38 @@ def main() -> None:
             row=row.postgresql,
             durability=settings.database_durability,
             operator_namespace=settings.operator_namespace,
+            scraped=row.monitoring is not None,
             after=[namespace],
         )
         parts.append(database)
     if row.cache:
         parts.append(Cache("cache", target, row=row.cache, after=after))
+    if row.jobs:
+        parts.append(Broker("broker", target, row=row.jobs.broker, after=after))
+    if row.monitoring:
+        prometheus = Prometheus(
+            "prometheus", target, row=row.monitoring, adapter_namespace=settings.adapter_namespace, after=after
+        )
+        alertmanager = Alertmanager(
+            "alertmanager", target, row=row.monitoring, webhook_port=settings.alerts_port, after=after
+        )
+        parts += [prometheus, alertmanager]
     if row.edge is Edge.GATEWAY:
         gateway = Gateway(
             "gateway",
             target,
             gateway_class=settings.gateway_class,
             hostname=settings.hostname,
+            ports={"http": settings.gateway_port, "https": settings.gateway_port_tls},
             least_loaded=settings.load_balancing is LoadBalancing.LEAST_LOADED,
             redirect_to=settings.addresses()[1] if settings.redirect_http else "",
             after=after,
         )
         parts.append(gateway)
     values = chart_values(settings, image)
-    Workload("api", target, values=values, timeout=settings.rollout_timeout, after=parts)
+    release = Workload("api", target, values=values, timeout=settings.rollout_timeout, after=parts)
+    if row.cache and row.cache.servers > 1:
+        CacheShape("cache-shape", target, row=row.cache, image=image, after=[*after, release])
 
     for name, value in outputs.outputs(settings, image, target.namespace).items():
         pulumi.export(name, value)

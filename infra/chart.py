@@ -7,7 +7,7 @@ from typing import Any, Final
 from infra import names
 from infra.config import LoadBalancing, Settings
 from infra.image import Image
-from infra.phases import DatabaseKind, Edge
+from infra.phases import Api, DatabaseKind, Edge
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 CHART: Final = "helm/task-manager"
@@ -28,7 +28,7 @@ def chart_values(settings: Settings, image: Image) -> dict[str, Any]:
     gateway = row.edge is Edge.GATEWAY
     return {
         "image": {"repository": image.repository, "tag": image.tag, "digest": image.digest},
-        "autoscaling": {"minReplicas": row.api.min_replicas, "maxReplicas": row.api.max_replicas},
+        "autoscaling": _autoscaling(row.api),
         "resources": row.api.compute.resources(),
         "env": _env(settings),
         "envFromSecrets": _env_from_secrets(settings),
@@ -41,6 +41,18 @@ def chart_values(settings: Settings, image: Image) -> dict[str, Any]:
         "route": _route(settings) if gateway else {"enabled": False},
         "networkPolicy": _network_policy(settings),
         "jobs": _jobs(settings),
+    }
+
+
+def _autoscaling(api: Api) -> dict[str, int]:
+    bounds = {"minReplicas": api.min_replicas, "maxReplicas": api.max_replicas}
+    if api.requests_per_second is None:
+        return bounds
+    return {
+        **bounds,
+        "targetRequestsPerSecond": api.requests_per_second,
+        # Seven tenths of what a pod may use, too. Kubernetes counts it in percent of the request, which is far smaller.
+        "targetCPUUtilizationPercentage": 70 * api.compute.cpu_limit // api.compute.cpu_request,
     }
 
 
@@ -64,11 +76,24 @@ def _env(settings: Settings) -> dict[str, str]:
             "APP_DATABASE_HOST": names.DATABASE_POOLER if row.postgresql.poolers else names.DATABASE_PRIMARY,
             "APP_DATABASE_PORT": str(names.DATABASE_PORT),
             "APP_DATABASE_NAME": names.DATABASE_NAME,
+            **({"APP_DATABASE_REPLICA_HOST": names.DATABASE_REPLICA_POOLER} if row.postgresql.replica_poolers else {}),
             # libpq's own variable. The operator's servers and poolers all have certificates: never fall back to plain.
             "PGSSLMODE": "require",
         }
     if row.cache:
-        env |= {"APP_REDIS_HOST": names.CACHE, "APP_REDIS_PORT": str(names.CACHE_PORT)}
+        env |= {
+            # A cluster's client may begin with any of its servers, and learns of the others there.
+            "APP_REDIS_HOST": names.CACHE_PODS if row.cache.shards > 1 else names.CACHE,
+            "APP_REDIS_PORT": str(names.VALKEY_PORT),
+            "APP_REDIS_USER": names.VALKEY_USER,
+            "APP_REDIS_CLUSTER": str(row.cache.shards > 1).lower(),
+        }
+    if row.jobs:
+        env |= {
+            "APP_BROKER_HOST": names.BROKER,
+            "APP_BROKER_PORT": str(names.VALKEY_PORT),
+            "APP_BROKER_USER": names.VALKEY_USER,
+        }
     if settings.smtp_host:
         env |= {
             "APP_SMTP_HOST": settings.smtp_host,
@@ -90,7 +115,9 @@ def _env_from_secrets(settings: Settings) -> list[dict[str, Any]]:
             ("APP_DATABASE_PASSWORD", names.DATABASE_SECRET, "password"),
         ]
     if settings.row.cache:
-        wanted.append(("APP_REDIS_PASSWORD", names.CACHE, names.CACHE_SECRET_KEY))
+        wanted.append(("APP_REDIS_PASSWORD", names.CACHE, names.VALKEY_PASSWORD))
+    if settings.row.jobs:
+        wanted.append(("APP_BROKER_PASSWORD", names.BROKER, names.VALKEY_PASSWORD))
     if settings.smtp_host and settings.smtp_user:
         wanted.append(("APP_SMTP_PASSWORD", names.MAIL_SECRET, names.MAIL_SECRET_KEY))
     accepted = {
@@ -129,7 +156,11 @@ def _jobs(settings: Settings) -> dict[str, Any]:
     if row is None:
         return {"enabled": False}
     worker: dict[str, Any] = {
-        "autoscaling": {"minReplicas": row.min_workers, "maxReplicas": row.max_workers},
+        "autoscaling": {
+            "minReplicas": row.min_workers,
+            "maxReplicas": row.max_workers,
+            **({} if row.waiting is None else {"targetJobsWaiting": row.waiting}),
+        },
         "resources": row.worker.resources(),
     }
     if settings.smtp_host:
@@ -142,13 +173,17 @@ def _network_policy(settings: Settings) -> dict[str, Any]:
     if settings.database_kind is DatabaseKind.POSTGRESQL:
         outward.append(_egress(names.DATABASE_LABELS, names.DATABASE_PORT))
     if settings.row.cache:
-        outward.append(_egress(names.CACHE_LABELS, names.CACHE_PORT))
+        outward.append(_egress(names.CACHE_LABELS, names.VALKEY_PORT))
+    if settings.row.jobs:
+        outward.append(_egress(names.BROKER_LABELS, names.VALKEY_PORT))
     if settings.smtp_host and settings.row.jobs is None:
         outward.append(_outside(settings.smtp_port))
     if settings.row.edge is Edge.NODE_PORT:
         return {"ingressFromAnywhere": True, "egressTo": outward}
-    gateway = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": settings.gateway_namespace}}}
-    return {"ingressFrom": [gateway], "egressTo": outward}
+    inward = [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": settings.gateway_namespace}}}]
+    if settings.row.monitoring:
+        inward.append({"podSelector": {"matchLabels": names.PROMETHEUS_LABELS}})
+    return {"ingressFrom": inward, "egressTo": outward}
 
 
 def _egress(pods: dict[str, str], port: int) -> dict[str, Any]:

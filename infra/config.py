@@ -88,13 +88,15 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     phase: int = Field(
-        1, description="Row of the phase table: 1 (one instance) or 2 (three instances behind a gateway)."
+        1,
+        description="Row of the phase table: 1 (one instance), 2 (three instances behind a gateway) or 3 (autoscaled,"
+        " replicas, shards).",
     )
     image: Annotated[str, AfterValidator(_is_image)] = Field(
         "", description="Image of the API, by digest or fixed tag. Empty: $TASK_MANAGER_IMAGE, else this version's."
     )
     database: DatabaseKind | None = Field(
-        None, description="sqlite or postgresql. Empty: the phase's own (1: sqlite, 2: postgresql)."
+        None, description="sqlite or postgresql. Empty: the phase's own (1: sqlite, then postgresql)."
     )
     database_durability: Durability = Field(
         Durability.REQUIRED,
@@ -112,6 +114,12 @@ class Settings(BaseModel):
     )
     gateway_class: Name = Field("traefik", min_length=1, description="GatewayClass that Traefik serves.")
     gateway_namespace: Name = Field("traefik", min_length=1, description="Namespace that Traefik runs in.")
+    gateway_port: int = Field(
+        8000, ge=1, le=65535, description="Port on which Traefik's pod listens for plain HTTP: its chart's `web`."
+    )
+    gateway_port_tls: int = Field(
+        8443, ge=1, le=65535, description="Port on which Traefik's pod listens for TLS: its chart's `websecure`."
+    )
     redirect_http: bool = Field(False, description="Whether the gateway sends plain HTTP on to url_tls.")
     tls: Tls = Field(
         Tls.SELF_SIGNED,
@@ -132,6 +140,16 @@ class Settings(BaseModel):
     mail_from: str = Field("", description="Sender of mails, such as tasks@example.com.")
     operator_namespace: Name = Field(
         "cnpg-system", min_length=1, description="Namespace of the CloudNativePG operator."
+    )
+    adapter_namespace: Name = Field(
+        "monitoring", min_length=1, description="Namespace of prometheus-adapter, which asks the stack's Prometheus."
+    )
+    alerts_port: int = Field(
+        443,
+        ge=1,
+        le=65535,
+        description="Port of the web hook that alerts go to. Its address is `url` in the Secret task-manager-alerts;"
+        " without that they are only shown.",
     )
     storage_class: Name = Field("", description="StorageClass of every volume. Empty: the cluster's default.")
     protect_data: bool = Field(

@@ -29,14 +29,46 @@ DATABASE_SECRET: Final = f"{DATABASE_CLUSTER}-app"
 """The Secret in which the operator keeps the application's user name and password."""
 DATABASE_NAME: Final = "tasks"
 DATABASE_POOLER: Final = "task-manager-pooler"
+DATABASE_REPLICA_POOLER: Final = "task-manager-pooler-ro"
 DATABASE_PORT: Final = 5432
+DATABASE_METRICS_PORTS: Final = (9187, 9127)
+"""Where the operator's instances and poolers give their metrics."""
 
 CACHE: Final = "task-manager-cache"
-"""The cache's StatefulSet and Service, and the Secret with its password under the key `password`."""
+"""The cache's StatefulSet, the Service of its first server, and the Secret with its passwords."""
 CACHE_PODS: Final = "task-manager-cache-pods"
+"""The headless Service of all its servers."""
 CACHE_LABELS: Final = {"app.kubernetes.io/part-of": "task-manager", "app.kubernetes.io/component": "cache"}
-CACHE_PORT: Final = 6379
-CACHE_SECRET_KEY: Final = "password"  # noqa: S105 - the key's name in the Secret, not a password
+CACHE_SHAPE: Final = "task-manager-cache-shape"
+"""The Job that shares the cache's slots out."""
+SHAPE_LABELS: Final = {"app.kubernetes.io/part-of": "task-manager", "app.kubernetes.io/component": "cache-shape"}
+
+BROKER: Final = "task-manager-broker"
+"""The broker's StatefulSet and Service, and the Secret with its passwords."""
+BROKER_PODS: Final = "task-manager-broker-pods"
+BROKER_LABELS: Final = {"app.kubernetes.io/part-of": "task-manager", "app.kubernetes.io/component": "broker"}
+
+VALKEY_PORT: Final = 6379
+VALKEY_USER: Final = "task-manager"
+"""Whom cache and broker know the API as."""
+VALKEY_PASSWORD: Final = "password"  # noqa: S105 - the key's name in the Secret, not a password
+VALKEY_OPERATOR: Final = "operator"
+"""Who may do everything: the servers among themselves, probes, and the Job that shapes the cache."""
+VALKEY_OPERATOR_PASSWORD: Final = "operator-password"  # noqa: S105 - the key's name in the Secret, not a password
+
+PROMETHEUS: Final = "task-manager-prometheus"
+"""Prometheus's StatefulSet, Service, ServiceAccount and Role."""
+PROMETHEUS_LABELS: Final = {"app.kubernetes.io/part-of": "task-manager", "app.kubernetes.io/component": "prometheus"}
+PROMETHEUS_PORT: Final = 9090
+
+ALERTMANAGER: Final = "task-manager-alertmanager"
+ALERTMANAGER_LABELS: Final = {
+    "app.kubernetes.io/part-of": "task-manager",
+    "app.kubernetes.io/component": "alertmanager",
+}
+ALERTMANAGER_PORT: Final = 9093
+ALERTS_SECRET: Final = "task-manager-alerts"  # noqa: S105 - a Secret's name
+ALERTS_SECRET_KEY: Final = "url"  # noqa: S105 - the key's name in the Secret
 
 KEYS_SECRET: Final = "task-manager-keys"  # noqa: S105 - a Secret's name
 KEYS_SECRET_KEY: Final = "secret-key"  # noqa: S105 - the key's name in the Secret

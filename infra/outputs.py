@@ -3,6 +3,7 @@
 from typing import Any
 
 from infra import names
+from infra.components.valkey import client
 from infra.config import Settings
 from infra.image import Image
 from infra.phases import DatabaseKind, Edge
@@ -39,8 +40,12 @@ def _reach(settings: Settings, kubectl: str) -> dict[str, str]:
     else:
         ways["database"] = f"{kubectl} exec deployment/{names.RELEASE} -- ls -l {names.DATA_MOUNT}"
     if settings.row.cache:
-        ping = f'REDISCLI_AUTH="$(cat /run/secrets/cache/{names.CACHE_SECRET_KEY})" valkey-cli info'
-        ways["cache"] = f"{kubectl} exec {names.CACHE}-0 -- sh -c '{ping}'"
+        ways["cache"] = f"{kubectl} exec {names.CACHE}-0 -- sh -c '{client('info')}'"
+    if settings.row.jobs:
+        ways["broker"] = f"{kubectl} exec {names.BROKER}-0 -- sh -c '{client('info')}'"
+    if settings.row.monitoring:
+        ways["metrics"] = f"{kubectl} port-forward service/{names.PROMETHEUS} {names.PROMETHEUS_PORT}"
+        ways["alerts"] = f"{kubectl} port-forward service/{names.ALERTMANAGER} {names.ALERTMANAGER_PORT}"
     if settings.row.edge is Edge.GATEWAY:
         ways["gateway"] = f"{kubectl} get gateways,httproutes --output wide"
     return ways

@@ -54,11 +54,26 @@ class Api:
             the number in every phase, since handing it over later would drop the Deployment to one pod for a moment.
         threads: requests that one pod serves at a time.
         compute: for each pod.
+        requests_per_second: what a pod shall answer before there are more of them; None where the number is fixed.
     """
 
     min_replicas: int
     max_replicas: int
     threads: int
+    compute: Compute
+    requests_per_second: int | None = None
+
+
+@dataclass(frozen=True)
+class Broker:
+    """The Valkey server that tells workers of jobs.
+
+    Args:
+        storage: volume of its append-only file, in GiB.
+        compute: its share.
+    """
+
+    storage: int
     compute: Compute
 
 
@@ -67,15 +82,19 @@ class Jobs:
     """Background work in pods of its own.
 
     Args:
+        broker: who tells them of jobs.
         min_workers, max_workers: the autoscaler's bounds.
+        waiting: jobs that may wait for each worker before there are more of them; None where CPU decides alone.
         worker: for each worker.
         beat: for the one that says when what is due.
     """
 
+    broker: Broker
     min_workers: int
     max_workers: int
     worker: Compute
     beat: Compute
+    waiting: int | None = None
 
 
 @dataclass(frozen=True)
@@ -85,27 +104,53 @@ class PostgreSQL:
     Args:
         instances: the primary and its standbys.
         poolers: PgBouncer pods in front of the primary; 0 for none.
+        replica_poolers: PgBouncer pods in front of the standbys; 0 keeps all reads on the primary.
         storage: volume of each instance, in GiB.
         compute: for each instance.
     """
 
     instances: int
     poolers: int
+    replica_poolers: int
     storage: int
     compute: Compute
 
 
 @dataclass(frozen=True)
 class Cache:
-    """The Valkey instance.
+    """The Redis Cluster of Valkey servers.
 
     Args:
-        storage: volume of its append-only file, in GiB.
-        compute: its share. `maxmemory` is derived from the memory limit.
+        shards: servers that share the keys.
+        followers: of each shard; one of them takes over when it is lost.
+        storage: volume of each server's append-only file, in GiB.
+        compute: for each server. `maxmemory` is derived from the memory limit.
     """
 
+    shards: int
+    followers: int
     storage: int
     compute: Compute
+
+    @property
+    def servers(self) -> int:
+        return self.shards * (1 + self.followers)
+
+
+@dataclass(frozen=True)
+class Monitoring:
+    """The servers that gather metrics, evaluate alerts and send them on.
+
+    Args:
+        retention: days that samples are kept.
+        storage: Prometheus's volume, in GiB.
+        prometheus, alertmanager: the share of each.
+    """
+
+    retention: int
+    storage: int
+    prometheus: Compute
+    alertmanager: Compute
 
 
 @dataclass(frozen=True)
@@ -117,7 +162,8 @@ class Phase:
         databases: kinds of database that the phase can run on; the first is the default.
         sqlite_storage: volume of the SQLite file, in GiB.
         cache: None where the API keeps its cache, limits and denylist in process and in the database.
-        jobs: None where the API does them itself. The broker is the cache's server, in a database of its own.
+        jobs: None where the API does them itself.
+        monitoring: None where whoever looks after the stack asks `/metrics` themselves.
     """
 
     number: int
@@ -127,20 +173,23 @@ class Phase:
     postgresql: PostgreSQL
     cache: Cache | None
     jobs: Jobs | None
+    monitoring: Monitoring | None
     edge: Edge
 
 
 # CPU requests are small enough that phase 2, a rolling update's extra pods included, asks for 1.4 CPU: it fits a node
-# of two CPUs beside the cluster's own add-ons. Limits, not requests, say what a pod may use when the node is idle.
+# of two CPUs beside the cluster's own add-ons; phase 3 fits two such nodes. Limits, not requests, say what a pod may
+# use when the node is idle.
 PHASES = {
     1: Phase(
         number=1,
         api=Api(min_replicas=1, max_replicas=1, threads=8, compute=Compute(150, 1000, 384)),
         databases=(DatabaseKind.SQLITE, DatabaseKind.POSTGRESQL),
         sqlite_storage=5,
-        postgresql=PostgreSQL(instances=1, poolers=0, storage=5, compute=Compute(150, 1000, 512)),
+        postgresql=PostgreSQL(instances=1, poolers=0, replica_poolers=0, storage=5, compute=Compute(150, 1000, 512)),
         cache=None,
         jobs=None,
+        monitoring=None,
         edge=Edge.NODE_PORT,
     ),
     2: Phase(
@@ -149,14 +198,47 @@ PHASES = {
         # Three pods cannot share one SQLite file: its volume is attached to one node.
         databases=(DatabaseKind.POSTGRESQL,),
         sqlite_storage=5,
-        postgresql=PostgreSQL(instances=2, poolers=2, storage=10, compute=Compute(150, 1000, 512)),
-        cache=Cache(storage=2, compute=Compute(50, 500, 192)),
-        jobs=Jobs(min_workers=1, max_workers=2, worker=Compute(100, 1000, 384), beat=Compute(25, 500, 192)),
+        postgresql=PostgreSQL(instances=2, poolers=2, replica_poolers=0, storage=10, compute=Compute(150, 1000, 512)),
+        cache=Cache(shards=1, followers=0, storage=2, compute=Compute(50, 500, 192)),
+        jobs=Jobs(
+            broker=Broker(storage=1, compute=Compute(25, 500, 96)),
+            min_workers=1,
+            max_workers=2,
+            worker=Compute(100, 1000, 384),
+            beat=Compute(25, 500, 192),
+        ),
+        monitoring=None,
+        edge=Edge.GATEWAY,
+    ),
+    3: Phase(
+        number=3,
+        # One processor answers at most 140 requests a second of the dear kind, creating a task or listing what is not
+        # kept (bench/results/results.md, d and f): seven tenths of it leave room until the next pod is ready.
+        api=Api(min_replicas=3, max_replicas=12, threads=8, compute=Compute(150, 1000, 384), requests_per_second=100),
+        databases=(DatabaseKind.POSTGRESQL,),
+        sqlite_storage=5,
+        postgresql=PostgreSQL(instances=4, poolers=2, replica_poolers=2, storage=10, compute=Compute(150, 1000, 512)),
+        cache=Cache(shards=3, followers=1, storage=2, compute=Compute(50, 500, 192)),
+        jobs=Jobs(
+            broker=Broker(storage=1, compute=Compute(25, 500, 96)),
+            min_workers=1,
+            max_workers=4,
+            worker=Compute(100, 1000, 384),
+            beat=Compute(25, 500, 192),
+            # A worker imports 20,000 rows a second (bench/results/results.md): twenty files of the usual thousands of
+            # rows, or as many mails, are done before another worker, half a minute later, could have taken one.
+            waiting=20,
+        ),
+        # Twelve instances of at most 2,000 series each, and the database's: about 30,000. A sample of each every 10 s,
+        # at 1 to 2 bytes (Prometheus's documentation, Storage), are half a gigabyte a day at most.
+        monitoring=Monitoring(
+            retention=15, storage=10, prometheus=Compute(100, 1000, 768), alertmanager=Compute(25, 500, 96)
+        ),
         edge=Edge.GATEWAY,
     ),
 }
 
-PLANNED = (3, 4)
+PLANNED = (4,)
 """Phases of the design that are not rows yet: asking for one is answered apart from asking for nonsense."""
 
 

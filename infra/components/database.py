@@ -1,7 +1,7 @@
 """PostgreSQL by the CloudNativePG operator: a cluster of one or more instances, and a pooler before its primary."""
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import pulumi
 from pulumi_kubernetes.apiextensions import CustomResource
@@ -88,8 +88,10 @@ def cluster_spec(row: PostgreSQL, *, durability: Durability, storage_class: str 
     }
 
 
-def pooler_spec(row: PostgreSQL) -> dict[str, Any]:
-    """The `Pooler` of a phase: transaction mode, so that a connection serves whichever pod has a transaction open.
+def pooler_spec(name: str, kind: Literal["rw", "ro"], instances: int) -> dict[str, Any]:
+    """A `Pooler` before the primary (`rw`) or the standbys (`ro`).
+
+    In transaction mode a connection serves whichever pod has a transaction open.
 
     A failover takes seconds, and PgBouncer's defaults are made for longer ones: it would look for the new primary every
     15 s and wait 15 s for one that is gone. Here it looks each second, and a transaction waits for it up to 15 s, not
@@ -97,8 +99,8 @@ def pooler_spec(row: PostgreSQL) -> dict[str, Any]:
     """
     return {
         "cluster": {"name": names.DATABASE_CLUSTER},
-        "instances": row.poolers,
-        "type": "rw",
+        "instances": instances,
+        "type": kind,
         "pgbouncer": {
             "poolMode": "transaction",
             "parameters": {
@@ -120,7 +122,7 @@ def pooler_spec(row: PostgreSQL) -> dict[str, Any]:
                         "maxSkew": 1,
                         "topologyKey": "kubernetes.io/hostname",
                         "whenUnsatisfiable": "ScheduleAnyway",
-                        "labelSelector": {"matchLabels": {"cnpg.io/poolerName": names.DATABASE_POOLER}},
+                        "labelSelector": {"matchLabels": {"cnpg.io/poolerName": name}},
                     }
                 ],
             },
@@ -137,6 +139,7 @@ class Database(Component):
         row: sizes and numbers.
         durability: see `cluster_spec`.
         operator_namespace: where the operator runs; it has to reach every instance.
+        scraped: whether Prometheus asks instances and poolers for their metrics.
     """
 
     def __init__(
@@ -147,6 +150,7 @@ class Database(Component):
         row: PostgreSQL,
         durability: Durability,
         operator_namespace: str,
+        scraped: bool,
         after: Sequence[pulumi.Resource],
     ) -> None:
         super().__init__(name, target, after)
@@ -160,6 +164,7 @@ class Database(Component):
                     Flow(Peer(names.API_LABELS), (names.DATABASE_PORT,)),
                     Flow(mine, (names.DATABASE_PORT, _STATUS_PORT)),
                     Flow(Peer(namespace=operator_namespace), (names.DATABASE_PORT, _STATUS_PORT)),
+                    *((Flow(Peer(names.PROMETHEUS_LABELS), names.DATABASE_METRICS_PORTS),) if scraped else ()),
                 ),
                 outward=(Flow(mine, (names.DATABASE_PORT, _STATUS_PORT)), network.API_SERVER),
             ),
@@ -178,26 +183,31 @@ class Database(Component):
             opts=self.options(flows, protect=True, minutes=15),
         )
         if row.poolers:
-            CustomResource(
-                f"{name}-pooler",
-                api_version=API_VERSION,
-                kind="Pooler",
-                metadata=self.metadata(
-                    names.DATABASE_POOLER,
-                    annotations={"pulumi.com/waitFor": f"jsonpath={{.status.instances}}={row.poolers}"},
-                ),
-                spec=pooler_spec(row),
-                # Not after the cluster: its pods need the operator's Secrets alone and start while the cluster does, so
-                # that the chart's migration finds them answering.
-                opts=self.options(flows, minutes=15),
-            )
-            policy.PodDisruptionBudget(
-                f"{name}-pooler-budget",
-                metadata=self.metadata(names.DATABASE_POOLER),
-                spec=policy.PodDisruptionBudgetSpecArgs(
-                    max_unavailable=1,
-                    selector=meta.LabelSelectorArgs(match_labels={"cnpg.io/poolerName": names.DATABASE_POOLER}),
-                ),
-                opts=self.options(),
-            )
+            self._pooler(f"{name}-pooler", names.DATABASE_POOLER, "rw", row.poolers, flows)
+        if row.replica_poolers:
+            self._pooler(f"{name}-replica-pooler", names.DATABASE_REPLICA_POOLER, "ro", row.replica_poolers, flows)
         self.register_outputs({"primary": names.DATABASE_PRIMARY})
+
+    def _pooler(
+        self, resource: str, name: str, kind: Literal["rw", "ro"], instances: int, flows: pulumi.Resource
+    ) -> None:
+        CustomResource(
+            resource,
+            api_version=API_VERSION,
+            kind="Pooler",
+            metadata=self.metadata(
+                name, annotations={"pulumi.com/waitFor": f"jsonpath={{.status.instances}}={instances}"}
+            ),
+            spec=pooler_spec(name, kind, instances),
+            # Not after the cluster: its pods need the operator's Secrets alone and start while the cluster does, so
+            # that the chart's migration finds them answering.
+            opts=self.options(flows, minutes=15),
+        )
+        policy.PodDisruptionBudget(
+            f"{resource}-budget",
+            metadata=self.metadata(name),
+            spec=policy.PodDisruptionBudgetSpecArgs(
+                max_unavailable=1, selector=meta.LabelSelectorArgs(match_labels={"cnpg.io/poolerName": name})
+            ),
+            opts=self.options(),
+        )

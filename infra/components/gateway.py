@@ -3,7 +3,7 @@
 The routes themselves are the chart's: they change with a release. What they refer to is here.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -16,12 +16,8 @@ from infra.components.base import Component, Target
 GATEWAY_API: Final = "gateway.networking.k8s.io/v1"
 TRAEFIK_API: Final = "traefik.io/v1alpha1"
 
-# Traefik joins a listener to the entry point that listens on the same port in its pod: `web` and `websecure` of its
-# chart listen on these, whatever port its Service shows outside.
-LISTENERS: Final = {"http": 8000, "https": 8443}
 
-
-def gateway_spec(gateway_class: str, hostname: str) -> dict[str, Any]:
+def gateway_spec(gateway_class: str, hostname: str, ports: Mapping[str, int]) -> dict[str, Any]:
     """Two listeners, for routes of the stack's own namespace alone."""
     listeners: list[dict[str, Any]] = [
         {
@@ -31,7 +27,7 @@ def gateway_spec(gateway_class: str, hostname: str) -> dict[str, Any]:
             "allowedRoutes": {"namespaces": {"from": "Same"}},
             **({"hostname": hostname} if hostname else {}),
         }
-        for name, port in LISTENERS.items()
+        for name, port in ports.items()
     ]
     listeners[1]["tls"] = {"mode": "Terminate", "certificateRefs": [{"kind": "Secret", "name": names.TLS_SECRET}]}
     return {"gatewayClassName": gateway_class, "listeners": listeners}
@@ -61,6 +57,8 @@ class Gateway(Component):
     Args:
         gateway_class: the class that Traefik serves.
         hostname: the only host that is answered for; empty for any.
+        ports: of the listeners `http` and `https`. Traefik joins a listener to the entry point that listens on the same
+            port in its pod, whatever port its Service shows outside.
         least_loaded: make the balancer that asks two pods at random and takes the one with fewer requests open.
         redirect_to: address by TLS that plain requests are sent on to; empty to serve them.
     """
@@ -72,6 +70,7 @@ class Gateway(Component):
         *,
         gateway_class: str,
         hostname: str,
+        ports: Mapping[str, int],
         least_loaded: bool,
         redirect_to: str,
         after: Sequence[pulumi.Resource],
@@ -82,7 +81,7 @@ class Gateway(Component):
             api_version=GATEWAY_API,
             kind="Gateway",
             metadata=self.metadata(names.GATEWAY, annotations={"pulumi.com/waitFor": "condition=Programmed"}),
-            spec=gateway_spec(gateway_class, hostname),
+            spec=gateway_spec(gateway_class, hostname, ports),
             opts=self.options(minutes=3),
         )
         CustomResource(

@@ -37,6 +37,7 @@ STACKS: dict[str, tuple[dict[str, str], str]] = {
     "phase1": (stack_file("phase1"), BY_TAG),
     "phase1-postgresql": ({**stack_file("phase1"), "task-manager:database": "postgresql"}, BY_DIGEST),
     "phase2": (stack_file("phase2"), BY_DIGEST),
+    "phase3": (stack_file("phase3"), BY_DIGEST),
     "phase2-mail": ({**stack_file("phase2"), **MAIL}, BY_DIGEST),
     "phase2-round-robin": ({**stack_file("phase2"), "task-manager:load_balancing": "round-robin"}, BY_TAG),
 }

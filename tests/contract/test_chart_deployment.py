@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import yaml
 
-from tests.contract.chart import STACKS, Manifest, manifests, objects, one, pod_specs, render, values_of
+from tests.contract.chart import ROOT, STACKS, Manifest, manifests, objects, one, pod_specs, render, values_of
 
 every_stack = pytest.mark.parametrize("stack", STACKS)
 
@@ -28,16 +29,60 @@ def test_the_autoscaler_alone_owns_the_number_of_pods(stack: str) -> None:
     }
 
 
-@pytest.mark.parametrize(("stack", "pods"), [("phase1", 1), ("phase2", 3)])
-def test_a_phase_has_its_number_of_pods(stack: str, pods: int) -> None:
+@pytest.mark.parametrize(("stack", "pods"), [("phase1", (1, 1)), ("phase2", (3, 3)), ("phase3", (3, 12))])
+def test_a_phase_has_its_number_of_pods(stack: str, pods: tuple[int, int]) -> None:
     scaler = one(objects(stack), "HorizontalPodAutoscaler", "api")["spec"]
-    assert (scaler["minReplicas"], scaler["maxReplicas"]) == (pods, pods)
+    assert (scaler["minReplicas"], scaler["maxReplicas"]) == pods
+
+
+def test_phase_3_scales_by_the_metric_that_the_adapter_serves_and_by_cpu() -> None:
+    scaler = one(objects("phase3"), "HorizontalPodAutoscaler", "api")["spec"]
+    by_type = {metric["type"]: metric for metric in scaler["metrics"]}
+    assert by_type.keys() == {"Resource", "Pods"}
+    assert by_type["Pods"]["pods"]["metric"]["name"] in served_by_the_adapter()
+    assert by_type["Pods"]["pods"]["target"] == {"type": "AverageValue", "averageValue": "100"}
+
+
+def test_phase_3_scales_workers_by_what_waits_and_by_cpu() -> None:
+    scaler = one(objects("phase3"), "HorizontalPodAutoscaler", "worker")["spec"]
+    by_type = {metric["type"]: metric for metric in scaler["metrics"]}
+    assert by_type.keys() == {"Resource", "Object"}
+    waiting = by_type["Object"]["object"]
+    assert waiting["metric"]["name"] in served_by_the_adapter()
+    assert waiting["describedObject"] == {"apiVersion": "v1", "kind": "Namespace", "name": "task-manager-phase3"}
+    assert waiting["target"] == {"type": "AverageValue", "averageValue": "20"}
+
+
+def served_by_the_adapter() -> set[str]:
+    """Return the names under which prometheus-adapter serves metrics by the project's rules."""
+    rules = yaml.safe_load((ROOT / "monitoring" / "prometheus-adapter.yaml").read_text())["rules"]
+    return {rule["name"]["as"] for rule in rules}
+
+
+def test_a_pod_may_be_busier_than_its_request_before_there_are_more_of_them() -> None:
+    scaler = one(objects("phase3"), "HorizontalPodAutoscaler", "api")["spec"]
+    [percent] = [m["resource"]["target"]["averageUtilization"] for m in scaler["metrics"] if m["type"] == "Resource"]
+    resources = server("phase3")["resources"]
+    request, limit = (int(resources[kind]["cpu"].removesuffix("m")) for kind in ("requests", "limits"))
+    assert 0.6 * limit < percent / 100 * request < 0.8 * limit
+
+
+@every_stack
+def test_pods_come_fast_and_go_slowly(stack: str) -> None:
+    behaviour = one(objects(stack), "HorizontalPodAutoscaler", "api")["spec"]["behavior"]
+    up, down = behaviour["scaleUp"], behaviour["scaleDown"]
+    assert up["stabilizationWindowSeconds"] <= 30
+    assert {(policy["type"], policy["value"]) for policy in up["policies"]} == {("Percent", 100), ("Pods", 3)}
+    assert down["stabilizationWindowSeconds"] >= 300
+    assert [(policy["type"], policy["value"], policy["periodSeconds"]) for policy in down["policies"]] == [
+        ("Pods", 1, 60)
+    ]
 
 
 @every_stack
 def test_scaling_on_cpu_has_a_request_to_compare_with(stack: str) -> None:
-    [metric] = one(objects(stack), "HorizontalPodAutoscaler", "api")["spec"]["metrics"]
-    assert metric["resource"]["name"] == "cpu"
+    metrics = one(objects(stack), "HorizontalPodAutoscaler", "api")["spec"]["metrics"]
+    assert [metric["resource"]["name"] for metric in metrics if metric["type"] == "Resource"] == ["cpu"]
     assert server(stack)["resources"]["requests"]["cpu"]
 
 
@@ -71,6 +116,16 @@ def test_a_busy_pod_leaves_the_endpoints_long_before_it_is_restarted(stack: str)
         for probe in ("livenessProbe", "readinessProbe")
     }
     assert patience["livenessProbe"] >= 3 * patience["readinessProbe"]
+
+
+@every_stack
+def test_every_pod_has_three_minutes_to_start_and_the_rollout_waits_longer(stack: str) -> None:
+    deployments = [found["spec"] for found in objects(stack) if found["kind"] == "Deployment"]
+    for spec in deployments:
+        [container] = spec["template"]["spec"]["containers"]
+        seconds = container["startupProbe"]["periodSeconds"] * container["startupProbe"]["failureThreshold"]
+        assert 180 <= seconds < spec["progressDeadlineSeconds"]
+    assert deployments
 
 
 @every_stack

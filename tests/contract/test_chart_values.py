@@ -89,6 +89,10 @@ def test_a_wrong_value_is_refused_at_its_place(values: dict[str, Any], path: str
                 " terminationGracePeriodSeconds 35"
             ),
         ),
+        (
+            {"rollout": {"startupSeconds": 300}},
+            "rollout: startupSeconds 300 must be less than progressDeadlineSeconds 240",
+        ),
         ({"autoscaling": {"minReplicas": 3}}, "autoscaling: minReplicas 3 is more than maxReplicas 1"),
         ({"persistence": {"enabled": True}}, "persistence: enabled without a claim"),
         (

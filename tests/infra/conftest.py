@@ -9,6 +9,7 @@ VARIANTS = {
     "phase1": engine.stack_file("phase1"),
     "phase1-postgresql": {**engine.stack_file("phase1"), "task-manager:database": "postgresql"},
     "phase2": engine.stack_file("phase2"),
+    "phase3": engine.stack_file("phase3"),
     "phase2-tls-only": {
         "task-manager:phase": "2",
         "task-manager:hostname": "tasks.example.com",
@@ -41,6 +42,12 @@ def phase1(variants: dict[str, Stack]) -> Stack:
 def phase2(variants: dict[str, Stack]) -> Stack:
     """The example stack `phase2`."""
     return variants["phase2"]
+
+
+@pytest.fixture
+def phase3(variants: dict[str, Stack]) -> Stack:
+    """The example stack `phase3`."""
+    return variants["phase3"]
 
 
 @pytest.fixture

@@ -1,11 +1,6 @@
 """Phase 2: three instances behind the gateway, a database with a standby and a pooler, a cache."""
 
-from typing import Any
-
-import pytest
-
 from infra import names
-from infra.components import cache
 from tests.infra import engine
 from tests.infra.engine import Resource, Stack
 
@@ -66,21 +61,23 @@ def test_the_database_password_comes_from_the_operators_secret(phase2: Stack) ->
 
 
 def test_the_job_makes_exactly_the_secrets_that_are_used(stack: Stack) -> None:
-    containers = stack.find("Job").inputs["spec"]["template"]["spec"]["containers"]
+    containers = stack.find("Job", names.SECRET_MAKER).inputs["spec"]["template"]["spec"]["containers"]
     made = {container["args"][container["args"].index("--name") + 1] for container in containers}
     used = {variable["secret"] for variable in stack.values["envFromSecrets"]} - {"task-manager-database-app"}
     if stack.has("Gateway"):
         listeners = stack.find("Gateway").inputs["spec"]["listeners"]
         used |= {ref["name"] for listener in listeners for ref in listener.get("tls", {}).get("certificateRefs", [])}
-    if stack.has("StatefulSet"):
-        volumes = stack.find("StatefulSet").inputs["spec"]["template"]["spec"]["volumes"]
-        used |= {volume["secret"]["secretName"] for volume in volumes if "secret" in volume}
+    for resource in stack.objects:
+        if resource.kind == "StatefulSet":
+            volumes = resource.inputs["spec"]["template"]["spec"]["volumes"]
+            secrets = [volume["secret"] for volume in volumes if "secret" in volume]
+            used |= {secret["secretName"] for secret in secrets if not secret.get("optional")}
     assert made == used
 
 
 def test_each_key_that_the_chart_asks_for_is_a_key_that_the_job_makes(stack: Stack) -> None:
     made = set()
-    for container in stack.find("Job").inputs["spec"]["template"]["spec"]["containers"]:
+    for container in stack.find("Job", names.SECRET_MAKER).inputs["spec"]["template"]["spec"]["containers"]:
         words = container["args"]
         keys = [words[place + 1] for place, word in enumerate(words) if word == "--key"]
         made |= {(words[words.index("--name") + 1], key) for key in keys}
@@ -94,48 +91,10 @@ def test_provided_secrets_are_not_made() -> None:
     assert not engine.run(config).has("Job")
 
 
-def test_the_cache_keeps_its_data_on_a_volume_and_evicts_no_denied_token(phase2: Stack) -> None:
-    server = phase2.find("StatefulSet").inputs["spec"]
-    assert server["volumeClaimTemplates"]
-    written = phase2.find("ConfigMap").inputs["data"]["valkey.conf"].splitlines()
-    assert "appendonly yes" in written
-    assert "maxmemory-policy volatile-ttl" in written
-
-
-def test_the_caches_memory_fits_its_container_with_room_for_a_rewrite(phase2: Stack) -> None:
-    (container,) = phase2.find("StatefulSet").inputs["spec"]["template"]["spec"]["containers"]
-    limit = int(container["resources"]["limits"]["memory"].removesuffix("Mi"))
-    written = dict(
-        line.split(" ", 1) for line in phase2.find("ConfigMap").inputs["data"]["valkey.conf"].splitlines() if line
-    )
-    assert int(written["maxmemory"].removesuffix("mb")) <= limit * 0.7
-
-
-def test_a_changed_cache_configuration_changes_the_pod(monkeypatch: pytest.MonkeyPatch, phase2: Stack) -> None:
-    def pod(stack: Stack) -> Any:
-        return stack.find("StatefulSet").inputs["spec"]["template"]
-
-    monkeypatch.setattr(cache, "configuration", lambda _memory: "port 6379\n")
-    assert pod(engine.run(engine.stack_file("phase2"), "phase2")) != pod(phase2)
-
-
-@pytest.mark.parametrize(
-    ("kind", "name"),
-    [
-        ("StatefulSet", "task-manager-cache"),
-        ("Service", "task-manager-cache"),
-        ("Service", "task-manager-cache-pods"),
-    ],
-)
-def test_the_caches_selectors_find_its_pod(phase2: Stack, kind: str, name: str) -> None:
-    labels = phase2.find("StatefulSet").inputs["spec"]["template"]["metadata"]["labels"]
-    selector = phase2.find(kind, name).inputs["spec"]["selector"]
-    assert selects(selector.get("matchLabels", selector), labels)
-
-
 def test_a_network_policy_of_the_program_selects_the_pods_that_it_is_about(phase2: Stack) -> None:
     pods: dict[str, Resource] = {
-        "task-manager-cache": phase2.find("StatefulSet"),
+        "task-manager-cache": phase2.find("StatefulSet", names.CACHE),
+        "task-manager-broker": phase2.find("StatefulSet", names.BROKER),
         "task-manager-secrets": phase2.find("Job"),
     }
     for name, owner in pods.items():
@@ -154,7 +113,7 @@ def lets_the_api_in(policy: Resource, port: int) -> bool:
 
 def test_the_api_may_call_what_lets_it_in(phase2: Stack) -> None:
     policies = [resource for resource in phase2.objects if resource.kind == "NetworkPolicy"]
-    assert len(phase2.values["networkPolicy"]["egressTo"]) == 2, "database and cache"
+    assert len(phase2.values["networkPolicy"]["egressTo"]) == 3, "database, cache and broker"
     for rule in phase2.values["networkPolicy"]["egressTo"]:
         ((peer,), (port,)) = rule["to"], rule["ports"]
         called = peer["podSelector"]["matchLabels"]
@@ -225,13 +184,6 @@ def test_a_broken_answer_is_asked_for_again_and_a_post_never_repeated(phase2: St
     retry = phase2.find("Middleware").inputs["spec"]["retry"]
     assert retry["status"] == ["502"]
     assert not retry.get("retryNonIdempotentMethod", False)
-
-
-def test_the_cache_is_called_at_an_address_that_outlives_its_pod(phase2: Stack) -> None:
-    called = phase2.find("Service", phase2.values["env"]["APP_REDIS_HOST"])
-    assert called.inputs["spec"].get("clusterIP") != "None"
-    governing = phase2.find("Service", phase2.find("StatefulSet").inputs["spec"]["serviceName"])
-    assert governing.inputs["spec"]["clusterIP"] == "None"
 
 
 def test_the_pooler_finds_a_new_primary_within_seconds(phase2: Stack) -> None:

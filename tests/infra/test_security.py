@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from infra import names
 from tests.infra.engine import Resource, Stack, walk
 
 SECRET_NAME = re.compile(r"password|secret|token|private|credential", re.IGNORECASE)
@@ -83,21 +84,26 @@ def test_every_container_has_requests_and_limits(stack: Stack) -> None:
     described["chart"] = stack.values
     if stack.has("Cluster"):
         described["database"] = stack.find("Cluster").inputs["spec"]
-    if stack.has("Pooler"):
-        (described["pooler"],) = stack.find("Pooler").inputs["spec"]["template"]["spec"]["containers"]
+    for resource in stack.objects:
+        if resource.kind == "Pooler":
+            (described[resource.name],) = resource.inputs["spec"]["template"]["spec"]["containers"]
     for name, part in described.items():
         for kind in ("requests", "limits"):
             assert {"cpu", "memory"} <= set(part["resources"][kind]), name
 
 
-def test_only_the_maker_of_secrets_gets_a_token(stack: Stack) -> None:
+def test_only_the_maker_of_secrets_and_prometheus_get_a_token(stack: Stack) -> None:
     for resource, spec in pod_specs(stack):
-        assert spec["automountServiceAccountToken"] is (resource.name == "secrets-job"), resource.name
+        wanted = resource.name in ("secrets-job", "prometheus-server")
+        assert spec["automountServiceAccountToken"] is wanted, resource.name
 
 
 def test_the_maker_of_secrets_reads_and_changes_only_the_secrets_it_makes(stack: Stack) -> None:
-    rules = stack.find("Role").inputs["rules"]
-    made = {container["name"] for container in stack.find("Job").inputs["spec"]["template"]["spec"]["containers"]}
+    rules = stack.find("Role", names.SECRET_MAKER).inputs["rules"]
+    made = {
+        container["name"]
+        for container in stack.find("Job", names.SECRET_MAKER).inputs["spec"]["template"]["spec"]["containers"]
+    }
     for rule in rules:
         assert rule["resources"] == ["secrets"]
         assert "*" not in rule["verbs"]

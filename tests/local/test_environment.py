@@ -106,4 +106,4 @@ def test_an_error_is_one_line_and_status_one() -> None:
     )
     assert done.returncode == 1
     assert done.stdout == ""
-    assert done.stderr == "error: phase 7 is unknown: it is one of 1, 2\n"
+    assert done.stderr == "error: phase 7 is unknown: it is one of 1, 2, 3\n"

@@ -133,13 +133,13 @@ topologySpreadConstraints:
 {{/* Probes of a process that listens nowhere: it touches a file as long as it does its work. A file of another age says
      what no exit code does, such as a worker that has lost its broker. Alive is judged patiently: a restart does not
      bring a broker back, but it helps a worker that takes no jobs after one has come back.
-     Argument: (dict "file" "/tmp/worker.alive") */}}
+     Argument: (dict "root" $ "file" "/tmp/worker.alive") */}}
 {{- define "task-manager.heartbeat" -}}
 startupProbe:
   exec:
     command: [test, -e, {{ .file }}]
   periodSeconds: 1
-  failureThreshold: 60
+  failureThreshold: {{ .root.Values.rollout.startupSeconds }}
 readinessProbe:
   exec:
     command: [sh, -c, test "$(find {{ .file }} -mmin -1)"]

@@ -12,6 +12,11 @@
 {{- fail (printf "jobs.worker.drain: softShutdownSeconds %d and 10 s to hand back what has not ended = %d must be less than terminationGracePeriodSeconds %d, or a stopping worker is killed and its jobs wait for the visibility time-out: raise terminationGracePeriodSeconds above %d" (int .softShutdownSeconds) $needed (int .terminationGracePeriodSeconds) $needed) }}
 {{- end }}
 {{- end }}
+{{- with .Values.rollout }}
+{{- if ge (int .startupSeconds) (int .progressDeadlineSeconds) }}
+{{- fail (printf "rollout: startupSeconds %d must be less than progressDeadlineSeconds %d, or a rollout is called failed while a pod may still start: raise progressDeadlineSeconds above %d" (int .startupSeconds) (int .progressDeadlineSeconds) (int .startupSeconds)) }}
+{{- end }}
+{{- end }}
 {{- if and .Values.jobs.enabled .Values.persistence.enabled }}
 {{- fail "jobs: workers cannot share one volume with the server: set jobs.enabled to false, or use PostgreSQL and set persistence.enabled to false" }}
 {{- end }}

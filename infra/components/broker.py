@@ -1,0 +1,32 @@
+"""The broker: one Valkey server that carries messages to workers. Celery can't use a cluster (celery issue 2852)."""
+
+from collections.abc import Sequence
+
+import pulumi
+
+from infra import names, phases
+from infra.components.base import Target
+from infra.components.valkey import Servers, Valkey
+from infra.network import Flow, Peer
+
+
+class Broker(Valkey):
+    """One server, without a disruption budget: for a single pod it would block the drain of its node for ever.
+
+    Its messages only name jobs that the database keeps: while it is away jobs wait, and none is lost with it. Nothing
+    is ever evicted (`noeviction`, the default): a full broker refuses, and the jobs are announced again later.
+    """
+
+    def __init__(self, name: str, target: Target, *, row: phases.Broker, after: Sequence[pulumi.Resource]) -> None:
+        servers = Servers(
+            name=names.BROKER,
+            pods=names.BROKER_PODS,
+            secret=names.BROKER,
+            number=1,
+            storage=row.storage,
+            compute=row.compute,
+            configuration=(),
+            inward=(Flow(Peer(names.API_LABELS), (names.VALKEY_PORT,)),),
+        )
+        super().__init__(name, target, servers, after)
+        self.register_outputs({"service": names.BROKER})

@@ -1,0 +1,25 @@
+"""Phase 3: autoscaled, reads from replicas."""
+
+from infra import names
+from tests.infra.engine import Stack
+
+
+def test_phase_3_scales_from_three_to_twelve(phase3: Stack) -> None:
+    scaling = phase3.values["autoscaling"]
+    assert (scaling["minReplicas"], scaling["maxReplicas"]) == (3, 12)
+
+
+def test_phase_3_has_a_primary_and_three_replicas_one_of_which_confirms_each_write(phase3: Stack) -> None:
+    spec = phase3.find("Cluster").inputs["spec"]
+    assert spec["instances"] == 4
+    synchronous = spec["postgresql"]["synchronous"]
+    assert (synchronous["method"], synchronous["number"], synchronous["dataDurability"]) == ("any", 1, "required")
+
+
+def test_reads_go_to_the_replicas_through_a_pooler_of_their_own(phase2: Stack, phase3: Stack) -> None:
+    pooler = phase3.find("Pooler", names.DATABASE_REPLICA_POOLER).inputs["spec"]
+    assert pooler["type"] == "ro"
+    assert phase3.values["env"]["APP_DATABASE_REPLICA_HOST"] == names.DATABASE_REPLICA_POOLER
+    assert "APP_DATABASE_REPLICA_HOST" not in phase2.values["env"]
+    labels = pooler["template"]["spec"]["topologySpreadConstraints"][0]["labelSelector"]["matchLabels"]
+    assert labels == {"cnpg.io/poolerName": names.DATABASE_REPLICA_POOLER}
