@@ -64,6 +64,7 @@ def _metrics(nodes: list[Node]) -> None:
     values = {"adapter_port": metrics.ADAPTER_PORT, "api_address": API_ADDRESS, "ca_bundle": authority}
     manifests.apply(manifests.render("metrics", **values))
     manifests.wait_condition("apiservice", "v1beta1.metrics.k8s.io", "Available")
+    manifests.wait_condition("apiservice", "v1beta1.custom.metrics.k8s.io", "Available")
 
 
 def _database(_: list[Node]) -> None:
@@ -94,9 +95,11 @@ ADDONS = {
     "database": Addon("PostgreSQL operator", _database, (images.OPERATOR, images.POSTGRESQL_IMAGE, images.POOLER)),
     "gateway": Addon("gateway", _gateway, (images.TRAEFIK,)),
     "cache": Addon("cache", _nothing, (images.VALKEY,)),
+    "monitoring": Addon("monitoring", _nothing, (images.PROMETHEUS, images.ALERTMANAGER)),
 }
 ALWAYS = ("storage", "dns", "metrics")
-PHASES = {1: ALWAYS, 2: (*ALWAYS, "database", "gateway", "cache")}
+SEVERAL = (*ALWAYS, "database", "gateway", "cache")
+PHASES = {1: ALWAYS, 2: SEVERAL, 3: (*SEVERAL, "monitoring")}
 
 
 def of_phase(phase: int) -> tuple[str, ...]:
@@ -108,6 +111,11 @@ def of_phase(phase: int) -> tuple[str, ...]:
     if phase not in PHASES:
         raise LocalError(f"phase {phase} is unknown: it is one of {', '.join(map(str, PHASES))}")
     return PHASES[phase]
+
+
+def least_nodes(phase: int) -> int:
+    """Return on how many nodes of two CPUs the pods of a phase have room."""
+    return 2 if phase >= 3 else 1
 
 
 def named(names: str) -> tuple[str, ...]:

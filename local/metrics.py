@@ -1,11 +1,13 @@
-"""What `kubectl top` and autoscalers ask: Prometheus reads the kubelets, prometheus-adapter serves metrics.k8s.io.
+"""What `kubectl top` and autoscalers ask: prometheus-adapter serves metrics.k8s.io and custom.metrics.k8s.io.
 
-Both run beside the control plane, as processes of the machine.
+It asks a Prometheus that reads the kubelets, and from each stack's own Prometheus what autoscalers want to know. Both
+run beside the control plane, as processes of the machine.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -13,7 +15,7 @@ from local import certificates, paths, tools
 from local.certificates import CLUSTER_CA, FRONT_PROXY_CA, pair
 from local.control_plane import LOOPBACK_URL
 from local.files import write
-from local.nodes import API_ADDRESS, Node
+from local.nodes import API_ADDRESS, API_PORT, Node
 from local.processes import Daemon
 
 PROMETHEUS_PORT = 10290
@@ -22,9 +24,14 @@ WINDOW = "30s"
 SCRAPE_INTERVAL = "5s"
 
 
-def scrape_configuration(nodes: list[Node]) -> dict[str, object]:
-    """Return what Prometheus reads: each kubelet's resource metrics, labelled by node."""
+def scrape_configuration(nodes: list[Node]) -> dict[str, Any]:
+    """Return what Prometheus reads: each kubelet's resource metrics, labelled by node, and series of the stacks."""
     client = pair("prometheus")
+    tls = {
+        "ca_file": str(pair(CLUSTER_CA).certificate),
+        "cert_file": str(client.certificate),
+        "key_file": str(client.key),
+    }
     targets = [{"targets": [f"{node.address}:10250"], "labels": {"node": node.name}} for node in nodes]
     return {
         "global": {"scrape_interval": SCRAPE_INTERVAL, "scrape_timeout": "4s"},
@@ -33,19 +40,38 @@ def scrape_configuration(nodes: list[Node]) -> dict[str, object]:
                 "job_name": "kubelet",
                 "scheme": "https",
                 "metrics_path": "/metrics/resource",
-                "tls_config": {
-                    "ca_file": str(pair(CLUSTER_CA).certificate),
-                    "cert_file": str(client.certificate),
-                    "key_file": str(client.key),
-                },
+                "tls_config": tls,
                 "static_configs": targets,
-            }
+            },
+            *(federation(path, tls) for path in sorted(paths.ROOT.glob("Pulumi.*.yaml"))),
         ],
     }
 
 
-def adapter_rules() -> dict[str, object]:
-    """Return how CPU and memory of pods and nodes are computed."""
+def federation(stack_file: Path, tls: dict[str, str]) -> dict[str, object]:
+    """Return how Prometheus reads a stack's own one, through the API server; one that isn't there is merely down."""
+    namespace = f"task-manager-{stack_file.name.split('.')[1]}"
+    series = [rule["seriesQuery"] for rule in custom_rules()]
+    return {
+        "job_name": namespace,
+        "scheme": "https",
+        "metrics_path": f"/api/v1/namespaces/{namespace}/services/task-manager-prometheus:9090/proxy/federate",
+        "params": {"match[]": series},
+        "honor_labels": True,
+        "tls_config": tls,
+        "static_configs": [{"targets": [f"{API_ADDRESS}:{API_PORT}"]}],
+    }
+
+
+def custom_rules() -> list[dict[str, object]]:
+    """Return the project's own rules for prometheus-adapter, the same that any cluster is given."""
+    content = yaml.safe_load((paths.ROOT / "monitoring" / "prometheus-adapter.yaml").read_text())
+    rules: list[dict[str, object]] = content["rules"]
+    return rules
+
+
+def adapter_rules() -> dict[str, Any]:
+    """Return how CPU and memory of pods and nodes are computed, and the project's own metrics."""
 
     def by(expression: str) -> str:
         return f"sum by (<<.GroupBy>>) ({expression})"
@@ -65,7 +91,8 @@ def adapter_rules() -> dict[str, object]:
     labels = "{<<.LabelMatchers>>}"
     cpu = [f"rate({prefix}_cpu_usage_seconds_total{labels}[{WINDOW}])" for prefix in ("container", "node")]
     memory = [f"{prefix}_memory_working_set_bytes{labels}" for prefix in ("container", "node")]
-    return {"resourceRules": {**resource("cpu", *cpu), **resource("memory", *memory), "window": WINDOW}}
+    own = {**resource("cpu", *cpu), **resource("memory", *memory), "window": WINDOW}
+    return {"resourceRules": own, "rules": custom_rules()}
 
 
 def _write(name: str, content: dict[str, object]) -> Path:

@@ -30,7 +30,9 @@ PORTS = {
     ADAPTER_PORT: "the metrics adapter",
     30080: "the application (phase 1)",
     30090: "the gateway, http (phase 2)",
+    30091: "the gateway, http (phase 3)",
     30443: "the gateway, https (phase 2)",
+    30444: "the gateway, https (phase 3)",
 }
 LOOK_AGAIN_SECONDS = 0.3
 GIGABYTE = 1_000_000_000
@@ -39,7 +41,7 @@ GIGABYTE = 1_000_000_000
 BUILD_BYTES = 16 * GIGABYTE
 CLUSTER_BYTES = 5 * GIGABYTE
 MARGIN_BYTES = 1 * GIGABYTE
-MEMORY_BYTES = {1: 2 * GIGABYTE, 2: 3 * GIGABYTE}
+MEMORY_BYTES = {1: 2 * GIGABYTE, 2: 3 * GIGABYTE, 3: 6 * GIGABYTE}
 
 
 def check_root() -> None:

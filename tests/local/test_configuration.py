@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from infra import names
 from local import addons, cluster, files, manifests, metrics, mounts, paths
 from local.errors import LocalError
 from local.host import prune
@@ -49,14 +50,40 @@ def test_mount_points_with_blanks_are_read() -> None:
 @pytest.mark.usefixtures("cluster")
 def test_metrics_are_asked_of_every_node_and_computed_for_pods_and_nodes() -> None:
     scrape = metrics.scrape_configuration(nodes(2))["scrape_configs"]
-    assert isinstance(scrape, list)
     assert [target["targets"] for target in scrape[0]["static_configs"]] == [["172.30.0.1:10250"], ["172.30.0.2:10250"]]
     rules = metrics.adapter_rules()["resourceRules"]
-    assert isinstance(rules, dict)
     assert rules["cpu"]["containerQuery"] == (
         "sum by (<<.GroupBy>>) (rate(container_cpu_usage_seconds_total{<<.LabelMatchers>>}[30s]))"
     )
     assert rules["memory"]["nodeQuery"] == "sum by (<<.GroupBy>>) (node_memory_working_set_bytes{<<.LabelMatchers>>})"
+
+
+@pytest.mark.usefixtures("cluster")
+def test_what_autoscalers_ask_for_is_read_from_the_prometheus_of_every_stack_that_has_a_file() -> None:
+    _, *stacks = metrics.scrape_configuration(nodes(1))["scrape_configs"]
+    files = {path.name.split(".")[1] for path in paths.ROOT.glob("Pulumi.*.yaml")}
+    assert {stack["job_name"] for stack in stacks} == {f"task-manager-{name}" for name in files}
+    wanted = [rule["seriesQuery"] for rule in metrics.adapter_rules()["rules"]]
+    for stack in stacks:
+        service = f"/namespaces/{stack['job_name']}/services/{names.PROMETHEUS}:{names.PROMETHEUS_PORT}/proxy/federate"
+        assert stack["metrics_path"].endswith(service)
+        assert stack["params"] == {"match[]": wanted}
+        assert stack["honor_labels"], "without it pods would be those of the machine's Prometheus"
+
+
+def test_a_phase_gets_as_many_nodes_as_its_pods_ask_cpu_of() -> None:
+    assert [addons.least_nodes(phase) for phase in (1, 2, 3)] == [1, 1, 2]
+
+
+def test_each_stack_has_a_way_in_of_its_own() -> None:
+    files = {path.name: yaml.safe_load(path.read_text())["config"] for path in paths.ROOT.glob("Pulumi.phase*.yaml")}
+    ways = [(config.get("task-manager:url"), config.get("task-manager:gateway_port")) for config in files.values()]
+    assert len(set(ways)) == len(ways)
+    manifest = (paths.MANIFESTS / "gateway.yaml").read_text()
+    for config in files.values():
+        for key in ("gateway_port", "gateway_port_tls"):
+            port = config.get(f"task-manager:{key}")
+            assert port is None or f"address=:{port}" in manifest
 
 
 @pytest.mark.parametrize("manifest", sorted(paths.MANIFESTS.glob("*.yaml")), ids=lambda path: path.stem)
