@@ -17,6 +17,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "phases(*numbers): the phases in which the test makes sense; all by default")
+    config.addinivalue_line("markers", "first: brings the system up itself, so it runs before all others")
     config.addinivalue_line("markers", "last: takes the system apart, so it runs after all others")
 
 
@@ -28,7 +29,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         return marker is None or phase in marker.args
 
     config.hook.pytest_deselected(items=[item for item in items if not applies(item)])
-    items[:] = sorted(filter(applies, items), key=lambda item: item.get_closest_marker("last") is not None)
+    items[:] = sorted(filter(applies, items), key=turn)
+
+
+def turn(item: pytest.Item) -> int:
+    """Return when a test has its turn: those that come first, the most, those that come last."""
+    return bool(item.get_closest_marker("last")) - bool(item.get_closest_marker("first"))
 
 
 @pytest.fixture(scope="session")

@@ -21,6 +21,7 @@ class Load:
     results: Path
     requests: int = 0
     failures: int = 0
+    created: int = 0
     statuses: dict[str, int] = field(default_factory=dict)
     errors: list[str] = field(default_factory=list)
     p99_ms: float = 0
@@ -36,7 +37,9 @@ class Load:
 
 
 @contextmanager
-def steady_load(directory: Path, targets: list[str], token: str, *, rate: int, connections: int = 50) -> Iterator[Load]:
+def steady_load(
+    directory: Path, targets: list[str], token: str, *, rate: int, connections: int = 50, tasks: str = ""
+) -> Iterator[Load]:
     """Send GET requests to `targets` in turn, `rate` a second, until the block ends.
 
     Args:
@@ -45,9 +48,14 @@ def steady_load(directory: Path, targets: list[str], token: str, *, rate: int, c
         token: a bearer token for each request.
         rate: requests a second.
         connections: the number of idle keep-alive connections that are kept open.
+        tasks: address at which a task is created in each turn; empty for none.
     """
-    written = directory / "targets"
-    written.write_text("\n\n".join(f"GET {target}\nAuthorization: Bearer {token}" for target in targets))
+    written, body = directory / "targets", directory / "task.json"
+    turn = [f"GET {target}\nAuthorization: Bearer {token}" for target in targets]
+    if tasks:
+        body.write_text(json.dumps({"title": "Written under load"}))
+        turn.append(f"POST {tasks}\nAuthorization: Bearer {token}\nContent-Type: application/json\n@{body}")
+    written.write_text("\n\n".join(turn))
     load = Load(directory / "results.bin")
     load.results.touch()
     command = (
@@ -63,5 +71,6 @@ def steady_load(directory: Path, targets: list[str], token: str, *, rate: int, c
         attack.wait(60)
     report = load.report()
     load.requests, load.statuses, load.errors = report["requests"], report["status_codes"], report["errors"]
-    load.failures = load.requests - load.statuses.get("200", 0)
+    load.created = load.statuses.get("201", 0)
+    load.failures = load.requests - load.statuses.get("200", 0) - load.created
     load.p99_ms = report["latencies"]["99th"] / 1e6

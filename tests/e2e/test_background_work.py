@@ -1,4 +1,4 @@
-"""Phase 2: background work is done by workers, and by no other pod; a worker that goes loses nothing."""
+"""From phase 2 on: background work is done by workers, and by no other pod; a worker that goes loses nothing."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from tests.e2e.account import Account
 from tests.e2e.system import System, is_ready, wait_for
 
-pytestmark = pytest.mark.phases(2)
+pytestmark = pytest.mark.phases(2, 3)
 
 ROWS = 100_000
 """Some seconds of work: enough to meet a pod in the middle of it."""

@@ -1,4 +1,4 @@
-"""Phase 2: three instances behind the gateway, a database with a standby, a cache that keeps its data."""
+"""From phase 2 on: several instances behind the gateway, a database with standbys, a cache that keeps its data."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.e2e.account import Account
 from tests.e2e.load import steady_load
 from tests.e2e.system import System, in_shell, wait_for
 
-pytestmark = pytest.mark.phases(2)
+pytestmark = pytest.mark.phases(2, 3)
 
 
 def test_three_instances_answer_in_turn(system: System) -> None:
@@ -52,23 +52,28 @@ def test_a_lost_pod_costs_no_request(
 def test_rows_that_were_written_are_on_the_standby(system: System, account: Account) -> None:
     title = f"replicated for {account.email}"
     assert account.client.post("/tasks", json={"title": title}).status_code == 201
-    (standby,) = system.get("pods", "--selector", "cnpg.io/instanceRole=replica")
+    standbys = [pod["metadata"]["name"] for pod in system.get("pods", "--selector", "cnpg.io/instanceRole=replica")]
+    assert standbys
 
-    def found() -> bool:
+    def found(standby: str) -> bool:
         query = f"select pg_is_in_recovery(), count(*) from tasks where title = '{title}'"  # noqa: S608 - our own title
         psql = ("psql", "--no-psqlrc", "--tuples-only", "--no-align", "--dbname", "tasks", "--command", query)
-        return (
-            system.kubectl("exec", standby["metadata"]["name"], "--container", "postgres", "--", *psql).text.strip()
-            == "t|1"
-        )
+        return system.kubectl("exec", standby, "--container", "postgres", "--", *psql).text.strip() == "t|1"
 
-    wait_for("the row is on the standby", found, seconds=10)
+    for standby in standbys:
+        wait_for(f"the row is on {standby}", lambda name=standby: found(name), seconds=10)
 
 
 def test_a_logged_out_token_stays_refused_when_the_cache_restarts(system: System, account: Account) -> None:
     assert account.client.post("/auth/logout").status_code == 204
-    (cache,) = system.get("pods", "--selector", "app.kubernetes.io/component=cache")
-    name = cache["metadata"]["name"]
-    system.kubectl("delete", "pod", name).ok()
-    system.kubectl("wait", "--for=condition=Ready", f"pod/{name}", "--timeout=90s").ok()
+    caches = [
+        f"pod/{pod['metadata']['name']}"
+        for pod in system.get("pods", "--selector", "app.kubernetes.io/component=cache")
+    ]
+    system.kubectl("delete", *caches).ok()
+    wait_for(
+        "every server of the cache is ready",
+        lambda: system.kubectl("wait", "--for=condition=Ready", *caches, "--timeout=90s").code == 0,
+        seconds=120,
+    )
     wait_for("the API sees the cache again", lambda: account.client.get("/users/me").status_code == 401, seconds=30)
