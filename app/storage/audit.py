@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from uuid import UUID
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, select, tuple_
 from sqlalchemy.orm import Session
 
 from app.services.auth.model import AuditEntry, AuditFilters
@@ -22,13 +22,15 @@ class SqlAudit:
         self._session.flush()
 
     def find(self, filters: AuditFilters, after: UUID | None, limit: int) -> list[AuditEntry]:
-        statement = _matching(filters).order_by(AuditRow.id.desc()).limit(limit)
+        statement = _matching(filters).order_by(AuditRow.at.desc(), AuditRow.id.desc()).limit(limit)
         if after is not None:
-            statement = statement.where(AuditRow.id < after)
+            # the time of that entry is asked for apart, since no index serves a row compared with a row of a subquery
+            at = select(AuditRow.at).where(AuditRow.id == after).scalar_subquery()
+            statement = statement.where(tuple_(AuditRow.at, AuditRow.id) < tuple_(at, after))
         return [_entry(row) for row in self._session.scalars(statement)]
 
     def all(self, filters: AuditFilters) -> Iterator[AuditEntry]:
-        statement = _matching(filters).order_by(AuditRow.id).execution_options(yield_per=BATCH)
+        statement = _matching(filters).order_by(AuditRow.at, AuditRow.id).execution_options(yield_per=BATCH)
         for row in self._session.scalars(statement):
             yield _entry(row)
 

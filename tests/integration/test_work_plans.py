@@ -139,12 +139,16 @@ def test_notifications_of_a_user(work: SqlWork) -> None:
     assert cost_of(work.session, lambda: work.notifications.unread(USER_ID)).looked_through == set()
 
 
-@pytest.mark.parametrize("name", ["all", "actor", "action", "after"])
+@pytest.mark.parametrize("name", ["all", "actor", "action", "after", "before", "actor before"])
 def test_the_audit_log(work: SqlWork, name: str) -> None:
     filters = {
         "all": AuditFilters(),
         "actor": AuditFilters(actor_id=USER_ID),
         "action": AuditFilters(action="user.role_changed"),
         "after": AuditFilters(after=NOON + timedelta(seconds=ROWS // 2)),
+        "before": AuditFilters(before=NOON + timedelta(seconds=ROWS // 2)),
+        "actor before": AuditFilters(actor_id=USER_ID, before=NOON + timedelta(seconds=ROWS // 2)),
     }[name]
+    first = work.audit.find(filters, None, LIMIT)
     found_by_index(work, lambda: work.audit.find(filters, None, LIMIT))
+    found_by_index(work, lambda: work.audit.find(filters, first[LIMIT // 2].id, LIMIT))

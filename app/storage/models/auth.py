@@ -83,8 +83,8 @@ class AuditRow(Base):
     details: Mapped[dict[str, str]] = mapped_column(JSON)
 
     __table_args__ = (
-        Index("idx_audit_log_actor_id", "actor_id"),
-        # the newest of an action, however rare it is
-        Index("idx_audit_log_action", "action", "id"),
-        Index("idx_audit_log_at", "at"),
+        # a page of everybody's, of one who acted, and of one action, however rare it is
+        Index("idx_audit_log_at_id", "at", "id"),
+        Index("idx_audit_log_actor_id_at_id", "actor_id", "at", "id"),
+        Index("idx_audit_log_action_at_id", "action", "at", "id"),
     )
