@@ -2,75 +2,187 @@
 
 from __future__ import annotations
 
+import base64
+import contextlib
 import json
 import signal
 import subprocess
-from collections.abc import Iterator
+import threading
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import cycle, pairwise
 from pathlib import Path
-from typing import Any
+from statistics import quantiles
+from typing import IO
+from urllib.parse import urlsplit
+from uuid import uuid4
 
-from tests.e2e.system import ROOT, in_shell
+from tests.e2e.system import ROOT, System, in_shell
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What became of a request; times in seconds since the epoch. Status 0 is no answer at all."""
+
+    sent: float
+    ended: float
+    method: str
+    path: str
+    status: int
+    error: str
+    made: str
+    """The identifier of the task that the answer says is stored."""
+
+    @property
+    def good(self) -> bool:
+        return self.status in (200, 201)
+
+
+@dataclass(frozen=True)
+class Kept:
+    """How many tasks the API has said are stored, how many of them are not there, and how many are there twice."""
+
+    acknowledged: int
+    lost: int
+    twice: int
 
 
 @dataclass
 class Load:
-    """A running load; `requests` and the rest are filled in when it has ended."""
+    """A running load; `answers` is filled in when it has ended.
+
+    Args:
+        results: vegeta's file.
+        title: what the titles of the load's tasks begin with, and of no other's.
+    """
 
     results: Path
-    requests: int = 0
-    failures: int = 0
-    created: int = 0
-    statuses: dict[str, int] = field(default_factory=dict)
-    errors: list[str] = field(default_factory=list)
-    p99_ms: float = 0
+    title: str = field(default_factory=lambda: f"Load {uuid4().hex[:8]}")
+    answers: list[Answer] = field(default_factory=list)
 
     def so_far(self) -> int:
         """Return how many requests have been answered or have failed until now."""
-        return int(self.report()["requests"]) if self.results.stat().st_size else 0
+        if not self.results.stat().st_size:
+            return 0
+        return int(json.loads(in_shell("vegeta", "report", "-type=json", str(self.results)).ok())["requests"])
 
-    def report(self) -> dict[str, Any]:
-        """Return vegeta's summary of the results as they are now."""
-        report: dict[str, Any] = json.loads(in_shell("vegeta", "report", "-type=json", str(self.results)).ok())
-        return report
+    @property
+    def requests(self) -> int:
+        return len(self.answers)
+
+    @property
+    def failed(self) -> list[Answer]:
+        return [answer for answer in self.answers if not answer.good]
+
+    @property
+    def failures(self) -> int:
+        return len(self.failed)
+
+    @property
+    def causes(self) -> dict[str, int]:
+        """How often each status and error was met."""
+        return dict(Counter(f"{answer.method} {answer.path} {answer.status} {answer.error}" for answer in self.failed))
+
+    @property
+    def acknowledged(self) -> list[str]:
+        """Identifiers of the tasks that the API has said are stored."""
+        return [answer.made for answer in self.answers if answer.made]
+
+    def kept(self, system: System) -> Kept:
+        """Look for every acknowledged task in the database."""
+        stored = dict(system.sql(f"select id, title from tasks where title like '{self.title} %'"))  # noqa: S608 - ours
+        return Kept(
+            acknowledged=len(self.acknowledged),
+            lost=len(set(self.acknowledged) - stored.keys()),
+            twice=len(stored) - len(set(stored.values())),
+        )
+
+    def p99_ms(self, since: float = 0) -> float:
+        """Return the 99th percentile of the times of requests sent at or after `since`, in milliseconds."""
+        return (
+            quantiles([answer.ended - answer.sent for answer in self.answers if answer.sent >= since], n=100)[98] * 1e3
+        )
+
+    def gap(self, method: str) -> float:
+        """Return for how long at most, in seconds, no request of a method was answered well."""
+        ends = sorted(answer.ended for answer in self.answers if answer.good and answer.method == method)
+        return max(after - before for before, after in pairwise(ends))
+
+    def recovery(self, since: float) -> float:
+        """Return how long after `since` the last request failed, in seconds; 0 where none did."""
+        return max([0.0, *(answer.ended - since for answer in self.failed)])
 
 
 @contextmanager
 def steady_load(
-    directory: Path, targets: list[str], token: str, *, rate: int, connections: int = 50, tasks: str = ""
+    directory: Path, targets: list[str], *tokens: str, rate: int, connections: int = 50, tasks: str = ""
 ) -> Iterator[Load]:
     """Send GET requests to `targets` in turn, `rate` a second, until the block ends.
 
     Args:
-        directory: where the targets and the results are kept.
+        directory: where the results are kept.
         targets: addresses, all on this machine.
-        token: a bearer token for each request.
+        tokens: bearer tokens that take turns: an account has its limit.
         rate: requests a second.
         connections: the number of idle keep-alive connections that are kept open.
-        tasks: address at which a task is created in each turn; empty for none.
+        tasks: address at which a task, each with a title of its own, is created in each turn; empty for none.
     """
-    written, body = directory / "targets", directory / "task.json"
-    turn = [f"GET {target}\nAuthorization: Bearer {token}" for target in targets]
-    if tasks:
-        body.write_text(json.dumps({"title": "Written under load"}))
-        turn.append(f"POST {tasks}\nAuthorization: Bearer {token}\nContent-Type: application/json\n@{body}")
-    written.write_text("\n\n".join(turn))
     load = Load(directory / "results.bin")
     load.results.touch()
     command = (
         'eval "$(.venv/infra/bin/python -m local env)"; exec vegeta attack -duration=0 -insecure -timeout=30s'
         # Bounded, so that a system that can't keep up shows itself in times rather than in ever more connections.
-        f" -rate={rate} -connections={connections} -max-workers=200 -targets={written} -output={load.results}"
+        f" -rate={rate} -connections={connections} -max-workers=200 -lazy -format=json -max-body=0"
+        f" -output={load.results}"
     )
-    attack = subprocess.Popen(["bash", "-ec", command], cwd=ROOT)
+    attack = subprocess.Popen(["bash", "-ec", command], cwd=ROOT, stdin=subprocess.PIPE, text=True)
+    assert attack.stdin
+    feeder = threading.Thread(target=_feed, args=(attack.stdin, _requests(targets, tokens, tasks, load.title)))
+    feeder.start()
     try:
         yield load
     finally:
         attack.send_signal(signal.SIGINT)
         attack.wait(60)
-    report = load.report()
-    load.requests, load.statuses, load.errors = report["requests"], report["status_codes"], report["errors"]
-    load.created = load.statuses.get("201", 0)
-    load.failures = load.requests - load.statuses.get("200", 0) - load.created
-    load.p99_ms = report["latencies"]["99th"] / 1e6
+        feeder.join(10)
+    load.answers = list(_answers(load.results))
+
+
+def _requests(targets: list[str], tokens: tuple[str, ...], tasks: str, title: str) -> Iterator[str]:
+    """Yield requests as vegeta reads them, without an end."""
+    for number, token in enumerate(cycle(tokens)):
+        head = {"Authorization": [f"Bearer {token}"]}
+        for target in targets:
+            yield json.dumps({"method": "GET", "url": target, "header": head})
+        if tasks:
+            body = base64.b64encode(json.dumps({"title": f"{title} {number}"}).encode()).decode()
+            head["Content-Type"] = ["application/json"]
+            yield json.dumps({"method": "POST", "url": tasks, "header": head, "body": body})
+
+
+def _feed(pipe: IO[str], lines: Iterable[str]) -> None:
+    # vegeta reads no further than it sends; that it has ended is how this ends.
+    with contextlib.suppress(BrokenPipeError), pipe:
+        for line in lines:
+            pipe.write(line + "\n")
+
+
+def _answers(results: Path) -> Iterator[Answer]:
+    """Yield vegeta's results."""
+    encoded = in_shell("vegeta", "encode", "-to=json", str(results)).ok()
+    for line in encoded.splitlines():
+        told = json.loads(line)
+        sent = datetime.fromisoformat(told["timestamp"]).timestamp()
+        made = (told["headers"] or {}).get("Location", [""])[0] if told["code"] == 201 else ""
+        yield Answer(
+            sent,
+            sent + told["latency"] / 1e9,
+            told["method"],
+            urlsplit(told["url"]).path,
+            told["code"],
+            told["error"],
+            made.rpartition("/")[2],
+        )

@@ -75,6 +75,15 @@ class System:
         items: list[dict[str, Any]] = json.loads(self.kubectl("get", *arguments, "--output", "json").ok())["items"]
         return items
 
+    def sql(self, query: str, pod: str = "") -> list[list[str]]:
+        """Return the rows of a query of the tasks' database: on its primary, or on the instance that `pod` names."""
+        if not pod:
+            (primary,) = self.get("pods", "--selector", "cnpg.io/instanceRole=primary")
+            pod = primary["metadata"]["name"]
+        psql = ("psql", "--no-psqlrc", "--tuples-only", "--no-align", "--dbname", "tasks", "--command", query)
+        said = self.kubectl("exec", pod, "--container", "postgres", "--", *psql).ok()
+        return [line.split("|") for line in said.splitlines()]
+
     def api_pods(self) -> list[dict[str, Any]]:
         """Return the API's pods that are ready and not on their way out."""
         pods = self.get("pods", "--selector", "app.kubernetes.io/name=task-manager,app.kubernetes.io/component=api")

@@ -56,10 +56,7 @@ def wait_for_success(account: Account, identifier: str) -> None:
 def imported(system: System, name: str) -> tuple[int, int]:
     """Return how many tasks of an import there are, and how many different ones."""
     query = f"select count(*), count(distinct title) from tasks where title like '{name} %'"  # noqa: S608 - our own
-    psql = ("psql", "--no-psqlrc", "--tuples-only", "--no-align", "--dbname", "tasks", "--command", query)
-    (primary,) = system.get("pods", "--selector", "cnpg.io/instanceRole=primary")
-    said = system.kubectl("exec", primary["metadata"]["name"], "--container", "postgres", "--", *psql).ok()
-    total, different = said.strip().split("|")
+    [[total, different]] = system.sql(query)
     return int(total), int(different)
 
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic
 
 import pytest
 
 from tests.e2e.account import Account
+from tests.e2e.instances import ready_instances
 from tests.e2e.load import steady_load
 from tests.e2e.system import ROOT, System, in_shell, run, wait_for
 
@@ -35,35 +33,6 @@ def phase_before(phase: int, tmp_path: Path) -> System:
     return system
 
 
-@contextmanager
-def least_pods(system: System) -> Iterator[list[int]]:
-    """Look at the number of ready pods of the API all the while; yield a list of what was seen."""
-    seen, stop = [], threading.Event()
-
-    def look() -> None:
-        while not stop.wait(1):
-            seen.append(len(system.api_pods()))
-
-    watcher = threading.Thread(target=look)
-    watcher.start()
-    try:
-        yield seen
-    finally:
-        stop.set()
-        watcher.join()
-
-
-def titles(account: Account) -> list[str]:
-    """Return the titles of all tasks of the account, page by page."""
-    found: list[str] = []
-    page = account.client.get("/tasks", params={"limit": 100}).json()
-    found += [task["title"] for task in page["items"]]
-    while page["next_cursor"]:
-        page = account.client.get("/tasks", params={"limit": 100, "cursor": page["next_cursor"]}).json()
-        found += [task["title"] for task in page["items"]]
-    return found
-
-
 def test_the_next_phase_comes_up_in_place_and_costs_neither_a_request_nor_a_row(
     phase_before: System, tmp_path: Path, artefacts: Path
 ) -> None:
@@ -76,23 +45,23 @@ def test_the_next_phase_comes_up_in_place_and_costs_neither_a_request_nor_a_row(
         began = monotonic()
         with (
             steady_load(tmp_path, targets, account.token, rate=RATE, tasks=f"{system.api}/tasks") as load,
-            least_pods(system) as pods,
+            ready_instances(system) as seen,
         ):
             wait_for("the load runs", lambda: load.so_far() > 200)
             run("make", "up", f"PHASE={system.phase}", timeout=1800).ok()
             took = monotonic() - began
             grown_at = load.so_far()
             wait_for("the load has gone on", lambda: load.so_far() > grown_at + 600)
-        account.log_in()
-        found = titles(account)
 
+    kept, least = load.kept(system), min(number for _, number in seen)
     record = (
         f"phase {system.phase - 1} to {system.phase} in {took:.0f} s: {load.requests} requests at {RATE}/s,"
-        f" {load.failures} failed, p99 {load.p99_ms:.0f} ms; {load.created} tasks created,"
-        f" {found.count('Written under load')} found; at least {min(pods)} instances ready\n"
+        f" {load.failures} failed, p99 {load.p99_ms():.0f} ms; {kept.acknowledged} tasks acknowledged,"
+        f" {kept.lost} lost, {kept.twice} twice; at least {least} instances ready\n"
     )
     (artefacts / "growth.txt").write_text(record)
-    assert load.failures == 0, (record, load.statuses, load.errors)
-    assert sorted(title for title in found if title.startswith("Before")) == sorted(before)
-    assert found.count("Written under load") == load.created
-    assert min(pods) >= 3, record
+    assert load.failures == 0, (record, load.causes)
+    assert (kept.lost, kept.twice) == (0, 0), record
+    rows = system.sql("select title from tasks where title like 'Before %'")
+    assert sorted(title for [title] in rows) == sorted(before)
+    assert least >= 3, record

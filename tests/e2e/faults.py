@@ -1,0 +1,133 @@
+"""Ways to break a running stack, and how to tell that it is whole again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from tests.e2e.system import System, in_shell, is_ready, wait_for
+
+COMPONENT = "app.kubernetes.io/component"
+ROLE = "cnpg.io/instanceRole"
+
+
+def names(system: System, selector: str) -> list[str]:
+    """Return the names of the pods that a selector finds."""
+    return [pod["metadata"]["name"] for pod in system.get("pods", "--selector", selector)]
+
+
+def kill(system: System, *pods: str) -> None:
+    """End every process of some pods at once, and the pods themselves: nothing is drained, nothing written back."""
+    for pod in pods:
+        # The first process of a container hears of no signal from inside; its children do.
+        system.kubectl("exec", pod, "--", "sh", "-c", "kill -KILL -1")
+    system.kubectl("delete", "pod", *pods, "--grace-period=0", "--force", "--wait=false").ok()
+
+
+def whole(system: System) -> bool:
+    """Tell whether every pod of the stack that should be there is ready."""
+    sets = [item for kind in ("deployments", "statefulsets") for item in system.get(kind)]
+    [database] = system.get("clusters.postgresql.cnpg.io")
+    return database["status"].get("readyInstances") == database["spec"]["instances"] and all(
+        item["status"].get("readyReplicas", 0) == item["spec"]["replicas"] == item["status"].get("replicas", 0)
+        for item in sets
+    )
+
+
+def wait_until_whole(system: System, seconds: float = 300) -> None:
+    wait_for("every pod of the stack is ready", lambda: whole(system), seconds=seconds)
+
+
+def primary(system: System) -> str:
+    """Return the name of the database's primary that answers, once there is one and no more."""
+
+    def one() -> str:
+        found = [pod for pod in system.get("pods", "--selector", f"{ROLE}=primary") if is_ready(pod)]
+        return str(found[0]["metadata"]["name"]) if len(found) == 1 else ""
+
+    return wait_for("the database has a primary", one, seconds=120)
+
+
+def _kill_an_instance(system: System) -> None:
+    kill(system, system.api_pods()[0]["metadata"]["name"])
+
+
+def _kill_the_primary(system: System) -> None:
+    kill(system, primary(system))
+
+
+def _kill_two_replicas(system: System) -> None:
+    kill(system, *names(system, f"{ROLE}=replica")[:2])
+
+
+def masters(system: System) -> list[str]:
+    """Return the names of the cache's servers that have slots."""
+    reach: dict[str, str] = json.loads(system.pulumi("stack", "output", "reach", "--json").ok())
+    asked = reach["cache"].replace("valkey-cli info", "valkey-cli role")
+    pods = names(system, f"{COMPONENT}=cache")
+    told = {pod: in_shell("bash", "-c", asked.replace(f"{pods[0].rpartition('-')[0]}-0", pod)).text for pod in pods}
+    return [pod for pod, role in told.items() if role.startswith("master")]
+
+
+def _kill_a_master(system: System) -> None:
+    kill(system, masters(system)[0])
+
+
+def _restart_the_cache(system: System) -> None:
+    system.kubectl("delete", "pod", "--selector", f"{COMPONENT}=cache", "--wait=false").ok()
+
+
+def _kill_prometheus(system: System) -> None:
+    kill(system, *names(system, f"{COMPONENT}=prometheus"))
+
+
+def _kill_the_gateway(_: System) -> None:
+    gateway = ("--namespace", "traefik", "--selector", "app.kubernetes.io/name=traefik")
+    in_shell("kubectl", "delete", "pod", *gateway, "--grace-period=0", "--force", "--wait=false").ok()
+
+
+def _nodes() -> list[str]:
+    told: dict[str, Any] = json.loads(in_shell("kubectl", "get", "nodes", "--output", "json").ok())
+    return [node["metadata"]["name"] for node in told["items"]]
+
+
+def _drain_a_node(system: System) -> None:
+    """Drain the node that the gateway is not on: its one pod is the local cluster's, and no part of the stack."""
+    gateway = in_shell("kubectl", "get", "pods", "--namespace", "traefik", "--output", "json").ok()
+    taken = json.loads(gateway)["items"][0]["spec"]["nodeName"]
+    victim = next(node for node in _nodes() if node != taken)
+    del system
+    drain = ("kubectl", "drain", victim, "--ignore-daemonsets", "--delete-emptydir-data", "--timeout=240s")
+    try:
+        in_shell(*drain).ok()
+    finally:
+        in_shell("kubectl", "uncordon", victim).ok()
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A way to break the stack.
+
+    Args:
+        name: as it stands in the table.
+        happen: breaks it.
+        may_fail: whether requests may fail while it lasts.
+    """
+
+    name: str
+    happen: Callable[[System], None]
+    may_fail: bool = False
+
+
+FAULTS = (
+    Fault("API pod killed", _kill_an_instance, may_fail=True),
+    Fault("primary killed", _kill_the_primary, may_fail=True),
+    Fault("two replicas lost", _kill_two_replicas),
+    Fault("Redis master killed", _kill_a_master),
+    Fault("all Redis pods restarted", _restart_the_cache),
+    Fault("Prometheus killed", _kill_prometheus),
+    Fault("gateway pod killed", _kill_the_gateway, may_fail=True),
+    Fault("node drained", _drain_a_node),
+)

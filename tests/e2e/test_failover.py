@@ -1,0 +1,122 @@
+"""The database of phase 3 changes its primary while tasks are written: no write that was acknowledged is lost."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from time import sleep, time
+
+import pytest
+
+from tests.e2e.account import Account
+from tests.e2e.faults import ROLE, kill, names, primary, wait_until_whole
+from tests.e2e.load import Kept, Load, steady_load
+from tests.e2e.system import System, wait_for
+
+pytestmark = pytest.mark.phases(3)
+
+CLUSTER = "task-manager-database"
+RUNS = 5
+WRITES = 2_000
+"""At least, in each run: 10,000 in all."""
+RATE = 100
+"""Requests a second, of which half are writes."""
+
+
+@contextmanager
+def writing(system: System, directory: Path, writes: int = WRITES) -> Iterator[Load]:
+    """Create tasks until as many as asked for have been sent, however short the block is."""
+    directory.mkdir()
+    with (
+        Account.create(system.api) as account,
+        steady_load(
+            directory, [f"{system.api}/users/me"], account.token, rate=RATE, tasks=f"{system.api}/tasks"
+        ) as load,
+    ):
+        wait_for("the load runs", lambda: load.so_far() > 5 * RATE)
+        yield load
+        wait_for("the load has been long enough", lambda: load.so_far() > 2.2 * writes, seconds=300)
+
+
+def change_primary(system: System) -> float:
+    """Kill the primary, wait until another one takes writes, and return when it was killed."""
+    before = primary(system)
+    killed = time()
+    kill(system, before)
+    wait_for("another instance is primary", lambda: primary(system) != before, seconds=120)
+    return killed
+
+
+def test_a_killed_primary_costs_no_acknowledged_write(system: System, tmp_path: Path, artefacts: Path) -> None:
+    rows: list[dict[str, float]] = []
+    for number in range(RUNS):
+        wait_until_whole(system)
+        with writing(system, tmp_path / str(number)) as load:
+            killed = change_primary(system)
+        kept = load.kept(system)
+        rows.append({**vars(kept), "failed": load.failures, "gap": load.gap("POST"), "back": load.recovery(killed)})
+    (artefacts / "primary-killed.json").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    assert sum(row["acknowledged"] for row in rows) >= RUNS * WRITES, rows
+    assert {(row["lost"], row["twice"]) for row in rows} == {(0, 0)}, rows
+    assert max(row["gap"] for row in rows) < 10, rows
+
+
+def test_a_switchover_is_over_within_20_seconds(system: System, tmp_path: Path, artefacts: Path) -> None:
+    wait_until_whole(system)
+    before = primary(system)
+    target = names(system, f"{ROLE}=replica")[0]
+    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    # what `kubectl cnpg promote` does
+    status = {"targetPrimary": target, "targetPrimaryTimestamp": now, "phase": "Switchover in progress"}
+    patch = ("--subresource", "status", "--type", "merge", "--patch", json.dumps({"status": status}))
+    with writing(system, tmp_path / "load") as load:
+        system.kubectl("patch", "clusters.postgresql.cnpg.io", CLUSTER, *patch).ok()
+        wait_for("the other instance is primary", lambda: primary(system) == target, seconds=60)
+    kept = load.kept(system)
+    row = {**vars(kept), "failed": load.failures, "gap": load.gap("POST"), "from": before, "to": target}
+    (artefacts / "switchover.json").write_text(json.dumps(row) + "\n")
+    assert (kept.lost, kept.twice) == (0, 0), (row, load.causes)
+    assert load.gap("POST") < 20, (row, load.causes)
+
+
+@pytest.fixture
+def asynchronous(system: System) -> Iterator[None]:
+    """The database confirms writes by its primary alone while the test runs."""
+
+    def synchronous(value: object) -> None:
+        patch = json.dumps({"spec": {"postgresql": {"synchronous": value}}})
+        system.kubectl("patch", "clusters.postgresql.cnpg.io", CLUSTER, "--type", "merge", "--patch", patch).ok()
+
+    wait_until_whole(system)
+    [cluster] = system.get("clusters.postgresql.cnpg.io")
+    synchronous(None)
+    wait_for("nobody is waited for", lambda: system.sql("show synchronous_standby_names") == [[""]])
+    yield
+    synchronous(cluster["spec"]["postgresql"]["synchronous"])
+    wait_for("standbys are waited for", lambda: system.sql("show synchronous_standby_names") != [[""]], seconds=120)
+
+
+@pytest.mark.usefixtures("asynchronous")
+def test_without_synchronous_replicas_the_loss_is_seen(system: System, tmp_path: Path, artefacts: Path) -> None:
+    """The same question with another answer: it shows that a loss would not go unnoticed."""
+    replicas = names(system, f"{ROLE}=replica")
+
+    def receivers(signal: str) -> None:
+        ours = "for p in /proc/[0-9]*; do grep -q walreceiver $p/cmdline && kill -{signal} ${p#/proc/}; done; true"
+        for replica in replicas:
+            script = ours.replace("{signal}", signal)
+            system.kubectl("exec", replica, "--container", "postgres", "--", "bash", "-c", script).ok()
+
+    with writing(system, tmp_path / "load") as load:
+        receivers("STOP")
+        sleep(3)  # so long writes are acknowledged that no replica has
+        before = primary(system)
+        kill(system, before)
+        receivers("KILL")
+        wait_for("another instance is primary", lambda: primary(system) != before, seconds=120)
+    kept: Kept = load.kept(system)
+    (artefacts / "asynchronous.json").write_text(json.dumps(vars(kept)) + "\n")
+    assert kept.lost > 0, kept

@@ -1,0 +1,77 @@
+"""Phase 3 reads from replicas, and never something older than what the same person has written."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from time import monotonic
+
+import pytest
+
+from tests.e2e.account import Account
+from tests.e2e.faults import ROLE, names, primary, wait_until_whole
+from tests.e2e.system import System
+
+pytestmark = pytest.mark.phases(3)
+
+LAG = 5.0
+READS = 200
+
+
+def looks(system: System, pod: str) -> int:
+    """Return how often an instance has looked into the table of tasks."""
+    query = "select coalesce(seq_scan, 0) + coalesce(idx_scan, 0) from pg_stat_user_tables where relname = 'tasks'"
+    [[number]] = system.sql(query, pod)
+    return int(number)
+
+
+def test_reads_go_to_replicas(system: System, account: Account, artefacts: Path) -> None:
+    wait_until_whole(system)
+    leader, replicas = primary(system), names(system, f"{ROLE}=replica")
+    assert account.client.post("/tasks", json={"title": "Read from replicas"}).status_code == 201
+    before = {pod: looks(system, pod) for pod in (leader, *replicas)}
+    # each asks for something else, so that no answer is kept
+    for number in range(READS):
+        assert account.client.get("/tasks", params={"q": f"nothing {number}"}).status_code == 200
+
+    def share() -> dict[str, int]:
+        return {pod: looks(system, pod) - before[pod] for pod in before}
+
+    # statistics are told by a backend that rests, at the latest when it next does something
+    deadline = monotonic() + 60
+    while sum((told := share()).values()) < READS and monotonic() < deadline:
+        account.client.get("/tasks", params={"q": f"more {monotonic()}"})
+    (artefacts / "reads.json").write_text(
+        json.dumps({"primary": told[leader], **{p: told[p] for p in replicas}}) + "\n"
+    )
+    assert sum(told[pod] for pod in replicas) >= 0.9 * READS, told
+    assert sum(told[pod] > 0 for pod in replicas) >= 2, told
+
+
+@contextmanager
+def replicas_behind(system: System) -> Iterator[None]:
+    """No replica applies what it receives while the block runs."""
+    replicas = names(system, f"{ROLE}=replica")
+    for pod in replicas:
+        system.sql("select pg_wal_replay_pause()", pod)
+    try:
+        yield
+    finally:
+        for pod in replicas:
+            system.sql("select pg_wal_replay_resume()", pod)
+
+
+def test_who_has_written_reads_it_while_replicas_are_behind(system: System, account: Account) -> None:
+    wait_until_whole(system)
+    written: list[str] = []
+    with replicas_behind(system):
+        began = monotonic()
+        while monotonic() < began + LAG or len(written) < 20:
+            made = account.client.post("/tasks", json={"title": f"Behind {len(written)}"})
+            assert made.status_code == 201
+            written.append(made.json()["id"])
+            assert account.client.get(f"/tasks/{written[-1]}").status_code == 200
+            found = account.client.get("/tasks", params={"limit": 1}).json()["items"]
+            assert [task["id"] for task in found] == [written[-1]]
