@@ -6,7 +6,6 @@ import http.client
 import os
 import secrets
 import signal
-import socket
 import subprocess
 import time
 import urllib.error
@@ -19,6 +18,7 @@ import pytest
 
 from infra.chart import CHART
 from tests.contract.chart import ROOT, STACKS, Manifest, objects, one, pod_specs
+from tests.support.ports import free_port
 
 PYTHON = str(ROOT / ".venv" / "app" / "bin" / "python")
 SMOKE = ROOT / CHART / "files" / "smoke.py"
@@ -39,12 +39,6 @@ def environment(directory: Path, port: int) -> dict[str, str]:
     url = declared["APP_DATABASE_URL"].replace("/data/", f"{directory}/")
     ours = {"APP_DATABASE_URL": url, "APP_PORT": str(port), "APP_DRAIN_FILE": str(directory / "draining")}
     return {"PATH": os.environ["PATH"], **declared, **ours}
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def status(address: str) -> int:

