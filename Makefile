@@ -98,7 +98,7 @@ lint: $(VENV)/app/.ready $(VENV)/infra/.ready $(VENV)/checks/.ready ## Check sty
 	@$(CHECKS)/ruff check .
 	@$(CHECKS)/ruff format --check .
 	@$(APP)/mypy app tests/unit tests/integration tests/faults tests/fuzz tests/e2e
-	@$(INFRA)/mypy infra local tests/infra tests/contract tests/local tests/plugins
+	@$(INFRA)/mypy infra local monitoring tests/infra tests/contract tests/local tests/plugins
 	@$(CHECKS)/hadolint Dockerfile
 	@$(CHECKS)/zizmor --offline --quiet .github/workflows
 	@$(LOCAL) tools actionlint kube-score >/dev/null
@@ -106,6 +106,10 @@ lint: $(VENV)/app/.ready $(VENV)/infra/.ready $(VENV)/checks/.ready ## Check sty
 	@$(INFRA)/python -m tests.contract.chart .cache/rendered
 	@$(ENVIRONMENT); out="$$(kube-score score --kubernetes-version v1.34 --exit-one-on-warning .cache/rendered/*.yaml)" || { echo "$$out"; exit 1; }
 	@$(CHECKS)/checkov --skip-download --framework kubernetes --quiet --compact --directory .cache/rendered
+
+.PHONY: dashboards
+dashboards: $(VENV)/infra/.ready ## Write the Grafana dashboards that monitoring/dashboards describes
+	@$(INFRA)/python -m monitoring.dashboards
 
 # --- the pipeline; STACK names the environment's stack
 

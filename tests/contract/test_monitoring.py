@@ -11,20 +11,15 @@ import pytest
 import yaml
 
 from local import tools
+from monitoring import catalogue
+from monitoring.catalogue import FOLDER
+from monitoring.expressions import metrics_in, operands
 
-MONITORING = Path(__file__).parents[2] / "monitoring"
-RULES = sorted((MONITORING / "rules").glob("*.yaml"))
-TESTS = sorted((MONITORING / "tests").glob("*.yaml"))
-RUNBOOKS = "https://github.com/primetrade/task-manager/blob/main/monitoring/runbooks/"
+RULES = sorted((FOLDER / "rules").glob("*.yaml"))
+TESTS = sorted((FOLDER / "tests").glob("*.yaml"))
 SECTIONS = ["Meaning", "Impact", "Diagnosis", "Mitigation"]
 
-ALERTS: dict[str, dict[str, Any]] = {
-    rule["alert"]: rule
-    for path in RULES
-    for group in yaml.safe_load(path.read_text())["groups"]
-    for rule in group["rules"]
-    if "alert" in rule
-}
+ALERTS = catalogue.alerts()
 CASES: list[dict[str, Any]] = [
     case
     for path in TESTS
@@ -64,17 +59,43 @@ def test_an_alert_says_how_urgent_it_is_and_what_to_do(name: str) -> None:
     alert = ALERTS[name]
     assert alert["labels"]["severity"] in ("page", "ticket")
     assert alert["annotations"].keys() == {"summary", "description", "runbook_url"}
-    assert alert["annotations"]["runbook_url"] == f"{RUNBOOKS}{name}.md"
-    page = (MONITORING / "runbooks" / f"{name}.md").read_text()
+    assert alert["annotations"]["runbook_url"] == catalogue.runbook(name)
+    page = (FOLDER / "runbooks" / f"{name}.md").read_text()
     assert page.startswith(f"# {name}\n")
     assert re.findall(r"^## (.*)$", page, re.MULTILINE) == SECTIONS
 
 
 def test_no_runbook_is_about_an_alert_that_is_gone() -> None:
-    assert {path.stem for path in (MONITORING / "runbooks").glob("*.md")} == ALERTS.keys()
+    assert {path.stem for path in (FOLDER / "runbooks").glob("*.md")} == ALERTS.keys()
 
 
 def test_runbooks_lead_to_each_other_and_to_nowhere_else() -> None:
-    for path in (MONITORING / "runbooks").glob("*.md"):
+    for path in (FOLDER / "runbooks").glob("*.md"):
         for target in re.findall(r"\]\(([^)]*)\)", path.read_text()):
             assert (path.parent / target).exists(), f"{path.name} leads to {target}"
+
+
+def test_an_expressions_metrics_are_found() -> None:
+    expression = 'sum by (a) (rate(b_total{c="d e"}[5m] offset 1h)) / on (f) group_left (g) h:i > 0.5 and absent(j)'
+    assert metrics_in(expression) == {"b_total", "h:i", "j"}
+
+
+@pytest.mark.parametrize(
+    ("expression", "compared"),
+    [
+        ("sum(a) / sum(b) > 0.3 and rate(c[5m]) > 1", [{"a", "b"}, {"c"}]),
+        ('absent(up{job="api"} == 1)', [{"up"}]),
+        ("(a > 2 * 3) or b", [{"a"}, {"b"}]),
+        ("(a or vector(0)) / b", [{"a", "b"}]),
+    ],
+)
+def test_what_an_alert_compares_is_found(expression: str, compared: list[set[str]]) -> None:
+    assert [metrics_in(operand) for operand in operands(expression)] == compared
+
+
+def test_rules_and_autoscalers_ask_for_no_metric_that_does_not_exist() -> None:
+    adapter = yaml.safe_load((FOLDER / "prometheus-adapter.yaml").read_text())["rules"]
+    expressions = [rule["expr"] for rule in catalogue.rules()] + [rule["seriesQuery"] for rule in adapter]
+    asked = {name for expression in expressions for name in metrics_in(expression)}
+    assert asked
+    assert asked - catalogue.known_metrics() == set()

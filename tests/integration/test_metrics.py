@@ -2,17 +2,16 @@
 
 import re
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
-import yaml
 from flask.testing import FlaskClient
 from flask_openapi.openapi import OpenAPI
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
 
 from app.bootstrap import Container, create_app
+from monitoring import catalogue
 from tests.support.api import V1, Person
 from tests.support.ports import wait_for
 from tests.support.server import server
@@ -86,38 +85,19 @@ def test_a_server_collects_garbage_although_it_did_not_while_it_started(tmp_path
         wait_for(lambda: collections() > before, "garbage is collected")
 
 
-MONITORING = Path(__file__).parents[2] / "monitoring"
-_NO_METRICS = re.compile(
-    r'"[^"]*"|\{[^}]*\}|\[[^]]*\]|\b(by|on|without|ignoring|group_left|group_right)\s*\([^)]*\)|\boffset\s+\w+'
-)
-_NAME = re.compile(r"\b[a-zA-Z_][\w:]*\b(?!\s*\()")
-
-
-def metrics_in(expression: str) -> set[str]:
-    """Return the names of the metrics that an expression asks for."""
-    return set(_NAME.findall(_NO_METRICS.sub(" ", expression))) - {"and", "or", "unless", "bool"}
-
-
-def test_an_expressions_metrics_are_found() -> None:
-    expression = 'sum by (a) (rate(b_total{c="d e"}[5m] offset 1h)) / on (f) group_left (g) h:i > 0.5 and absent(j)'
-    assert metrics_in(expression) == {"b_total", "h:i", "j"}
-
-
-def test_rules_ask_for_no_metric_that_does_not_exist(app: OpenAPI) -> None:
-    files = [yaml.safe_load(path.read_text()) for path in sorted((MONITORING / "rules").glob("*.yaml"))]
-    rules: list[dict[str, Any]] = [rule for file in files for group in file["groups"] for rule in group["rules"]]
+def test_the_api_tells_exactly_the_metrics_that_rules_and_dashboards_may_ask_it_for(app: OpenAPI) -> None:
     told = app.test_client().get("/metrics").text
-    known = {name for family in text_string_to_metric_families(told) for name in _series(family.name, family.type)}
-    known |= {name for names in yaml.safe_load((MONITORING / "exporters.yaml").read_text()).values() for name in names}
-    known |= {rule["record"] for rule in rules if "record" in rule}
-    adapter = yaml.safe_load((MONITORING / "prometheus-adapter.yaml").read_text())["rules"]
-    expressions = [rule["expr"] for rule in rules] + [rule["seriesQuery"] for rule in adapter]
-    asked = {name for expression in expressions for name in metrics_in(expression)}
-    assert asked
-    assert asked - known == set()
+    names = {name for family in text_string_to_metric_families(told) for name in _series(family.name, family.type)}
+    assert set(catalogue.exported()["The API"]) == names
+
+
+def test_every_route_belongs_to_one_service_of_the_dashboards(app: OpenAPI) -> None:
+    routes = {rule.rule for rule in app.url_map.iter_rules()} - {"/metrics", "/health/live", "/health/ready"}
+    for route in routes | {"unmatched"}:
+        assert sum(bool(re.fullmatch(pattern, route)) for pattern in catalogue.ROUTES.values()) == 1, route
 
 
 def _series(family: str, kind: str) -> set[str]:
     """Return what Prometheus calls the series of a family, which need not have any yet."""
     suffixes = {"counter": ("_total",), "histogram": ("_bucket", "_count", "_sum")}
-    return {family + suffix for suffix in suffixes.get(kind, ("",))}
+    return {family + suffix for suffix in suffixes.get(kind, ("",)) if not family.endswith("_created")}

@@ -1,0 +1,47 @@
+"""What the files of this folder hold: rules, the metrics that there are, and which service a route belongs to."""
+
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+FOLDER: Final = Path(__file__).parent
+RUNBOOKS: Final = "https://github.com/primetrade/task-manager/blob/main/monitoring/runbooks/"
+
+ROUTES: Final = {
+    "auth": "/api/v1/(auth|users|admin)(/.*)?|/[.]well-known/jwks[.]json",
+    "tasks": "/api/v1/(tasks|tags|jobs|files)(/.*)?",
+    "notifications": "/api/v1/notifications(/.*)?",
+    "analytics": "/api/v1/(statistics|reports)(/.*)?",
+    "web": "/(static/.*|favicon[.]ico)?|/api/v1/(openapi[.]json|docs([.]css)?)|unmatched",
+}
+"""Service → regular expression of its routes' templates, as the label `url_rule` has them; `web` is the front end, and
+what fits no route."""
+
+
+def rules() -> list[dict[str, Any]]:
+    """Return every rule of `rules/`, recording and alerting, as Prometheus reads it."""
+    files = [yaml.safe_load(path.read_text()) for path in sorted((FOLDER / "rules").glob("*.yaml"))]
+    return [rule for file in files for group in file["groups"] for rule in group["rules"]]
+
+
+def alerts() -> dict[str, dict[str, Any]]:
+    """Return the alerts by name."""
+    return {rule["alert"]: rule for rule in rules() if "alert" in rule}
+
+
+def runbook(alert: str) -> str:
+    """Return the address of an alert's page."""
+    return f"{RUNBOOKS}{alert}.md"
+
+
+def exported() -> dict[str, list[str]]:
+    """Return the metrics that rules and dashboards may ask for, by who exports them."""
+    found: dict[str, list[str]] = yaml.safe_load((FOLDER / "exporters.yaml").read_text())
+    return found
+
+
+def known_metrics() -> set[str]:
+    """Return every name that an expression may ask for: what is exported, and what rules record."""
+    names = {name for metrics in exported().values() for name in metrics}
+    return names | {rule["record"] for rule in rules() if "record" in rule}

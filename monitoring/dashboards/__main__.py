@@ -1,0 +1,17 @@
+"""Write the dashboards' files: `python -m monitoring.dashboards`. A test fails while the committed ones differ."""
+
+from monitoring.dashboards.generate import GENERATED, files
+
+
+def main() -> None:
+    """Write them all, and remove those that no code makes."""
+    wanted = files()
+    for old in GENERATED.glob("*.json"):
+        if old.name not in wanted:
+            old.unlink()
+    for name, content in wanted.items():
+        (GENERATED / name).write_text(content)
+
+
+if __name__ == "__main__":
+    main()

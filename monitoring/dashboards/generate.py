@@ -1,0 +1,26 @@
+"""The dashboards' files: what Grafana reads."""
+
+import json
+from typing import Final
+
+from grafana_foundation_sdk.cog.encoder import JSONEncoder
+
+from monitoring.catalogue import FOLDER
+from monitoring.dashboards.cache import cache
+from monitoring.dashboards.database import database
+from monitoring.dashboards.jobs import jobs
+from monitoring.dashboards.overview import overview
+from monitoring.dashboards.platform import platform
+from monitoring.dashboards.slo import slo
+
+GENERATED: Final = FOLDER / "dashboards" / "generated"
+
+_DASHBOARDS: Final = (overview, slo, database, cache, jobs, platform)
+
+
+def files() -> dict[str, str]:
+    """Return each dashboard's JSON by file name; the same code makes the same bytes."""
+    return {
+        f"{make.__name__}.json": json.dumps(make().build(), cls=JSONEncoder, indent=1, sort_keys=True) + "\n"
+        for make in _DASHBOARDS
+    }

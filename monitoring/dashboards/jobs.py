@@ -1,0 +1,62 @@
+"""Background work: jobs that wait, events on their way, and what has been given up."""
+
+from grafana_foundation_sdk.builders.dashboard import Dashboard
+
+from monitoring.dashboards.panels import WINDOW, Rows, dashboard, graph
+
+
+def jobs() -> Dashboard:
+    """Every instance tells the same numbers, since they are the database's: hence the maximum."""
+    rows: Rows = {
+        "Jobs": [
+            graph(
+                "Jobs that wait or run",
+                "By state. The workers' autoscaler goes by those that are queued.",
+                "short",
+                {"{{state}}": 'max by (state) (task_manager_jobs{state!="failed"})'},
+                alerts=["JobsPileUp"],
+            ),
+            graph(
+                "Jobs given up",
+                "Dead letters: failed for the last time, and kept.",
+                "short",
+                {"failed": 'max(task_manager_jobs{state="failed"})'},
+                alerts=["JobsFail"],
+            ),
+        ],
+        "Events": [
+            graph(
+                "Events that wait",
+                "In the outbox, for the relay to carry on.",
+                "short",
+                {"waiting": "max(task_manager_events_waiting)"},
+                alerts=["EventsLate"],
+            ),
+            graph(
+                "Age of the oldest",
+                "How long it has waited.",
+                "s",
+                {"oldest": "max(task_manager_events_oldest_seconds)"},
+                alerts=["EventsLate"],
+            ),
+        ],
+        "Consumers": [
+            graph(
+                "Events handled",
+                "A second, by consumer and outcome.",
+                "ops",
+                {
+                    "{{consumer}} {{outcome}}": "sum by (consumer, outcome)"
+                    f" (rate(task_manager_events_delivered_total[{WINDOW}]))"
+                },
+            ),
+            graph(
+                "Events not handled",
+                "Tried again, or given up.",
+                "short",
+                {"{{consumer}} {{state}}": "max by (consumer, state) (task_manager_events_failed)"},
+                alerts=["EventsGivenUp"],
+            ),
+        ],
+    }
+    return dashboard("jobs", "jobs and events", "Background work and events.", rows)
