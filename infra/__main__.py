@@ -17,6 +17,7 @@ from infra.components.broker import Broker
 from infra.components.cache import Cache, CacheShape
 from infra.components.database import Database
 from infra.components.gateway import Gateway
+from infra.components.grafana import Grafana
 from infra.components.namespace import Namespace
 from infra.components.prometheus import Prometheus
 from infra.components.secrets import Secrets, Wanted, certificate, random_keys
@@ -35,6 +36,8 @@ def _wanted(settings: Settings) -> list[Wanted]:
         for there, secret in ((row.cache, names.CACHE), (row.jobs, names.BROKER)):
             if there:
                 wanted.append(random_keys(secret, names.VALKEY_PASSWORD, names.VALKEY_OPERATOR_PASSWORD))
+        if row.monitoring and settings.grafana:
+            wanted.append(random_keys(names.GRAFANA, names.GRAFANA_PASSWORD, names.GRAFANA_KEY))
     if row.edge is Edge.GATEWAY and settings.tls is Tls.SELF_SIGNED:
         wanted.append(certificate(names.TLS_SECRET, settings.certificate_hosts()))
     return wanted
@@ -81,12 +84,19 @@ def main() -> None:
         parts.append(Broker("broker", target, row=row.jobs.broker, after=after))
     if row.monitoring:
         prometheus = Prometheus(
-            "prometheus", target, row=row.monitoring, adapter_namespace=settings.adapter_namespace, after=after
+            "prometheus",
+            target,
+            row=row.monitoring,
+            adapter_namespace=settings.adapter_namespace,
+            grafana=settings.grafana,
+            after=after,
         )
         alertmanager = Alertmanager(
             "alertmanager", target, row=row.monitoring, webhook_port=settings.alerts_port, after=after
         )
         parts += [prometheus, alertmanager]
+        if settings.grafana:
+            parts.append(Grafana("grafana", target, row=row.monitoring, after=after))
     if row.edge is Edge.GATEWAY:
         gateway = Gateway(
             "gateway",

@@ -144,6 +144,7 @@ class Settings(BaseModel):
     adapter_namespace: Name = Field(
         "monitoring", min_length=1, description="Namespace of prometheus-adapter, which asks the stack's Prometheus."
     )
+    grafana: bool = Field(True, description="Whether Grafana shows the dashboards, in the phases that have monitoring.")
     alerts_port: int = Field(
         443,
         ge=1,

@@ -70,6 +70,14 @@ ALERTMANAGER_PORT: Final = 9093
 ALERTS_SECRET: Final = "task-manager-alerts"  # noqa: S105 - a Secret's name
 ALERTS_SECRET_KEY: Final = "url"  # noqa: S105 - the key's name in the Secret
 
+GRAFANA: Final = "task-manager-grafana"
+"""Grafana's StatefulSet and Service, and the Secret with its passwords."""
+GRAFANA_LABELS: Final = {"app.kubernetes.io/part-of": "task-manager", "app.kubernetes.io/component": "grafana"}
+GRAFANA_PORT: Final = 3000
+GRAFANA_PASSWORD: Final = "password"  # noqa: S105 - the key's name in the Secret, not a password
+"""Of the user `admin`."""
+GRAFANA_KEY: Final = "secret-key"
+
 KEYS_SECRET: Final = "task-manager-keys"  # noqa: S105 - a Secret's name
 KEYS_SECRET_KEY: Final = "secret-key"  # noqa: S105 - the key's name in the Secret
 KEYS_ACCEPTED_KEY: Final = "accepted-keys"

@@ -46,6 +46,8 @@ def _reach(settings: Settings, kubectl: str) -> dict[str, str]:
     if settings.row.monitoring:
         ways["metrics"] = f"{kubectl} port-forward service/{names.PROMETHEUS} {names.PROMETHEUS_PORT}"
         ways["alerts"] = f"{kubectl} port-forward service/{names.ALERTMANAGER} {names.ALERTMANAGER_PORT}"
+        if settings.grafana:
+            ways["dashboards"] = f"{kubectl} port-forward service/{names.GRAFANA} {names.GRAFANA_PORT}"
     if settings.row.edge is Edge.GATEWAY:
         ways["gateway"] = f"{kubectl} get gateways,httproutes --output wide"
     return ways

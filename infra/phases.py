@@ -144,13 +144,14 @@ class Monitoring:
     Args:
         retention: days that samples are kept.
         storage: Prometheus's volume, in GiB.
-        prometheus, alertmanager: the share of each.
+        prometheus, alertmanager, grafana: the share of each.
     """
 
     retention: int
     storage: int
     prometheus: Compute
     alertmanager: Compute
+    grafana: Compute
 
 
 @dataclass(frozen=True)
@@ -232,7 +233,11 @@ PHASES = {
         # Twelve instances of at most 2,000 series each, and the database's: about 30,000. A sample of each every 10 s,
         # at 1 to 2 bytes (Prometheus's documentation, Storage), are half a gigabyte a day at most.
         monitoring=Monitoring(
-            retention=15, storage=10, prometheus=Compute(100, 1000, 768), alertmanager=Compute(25, 500, 96)
+            retention=15,
+            storage=10,
+            prometheus=Compute(100, 1000, 768),
+            alertmanager=Compute(25, 500, 96),
+            grafana=Compute(50, 1000, 256),
         ),
         edge=Edge.GATEWAY,
     ),

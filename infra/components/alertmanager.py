@@ -8,7 +8,7 @@ import yaml
 
 from infra import names, phases
 from infra.components.base import Target
-from infra.components.single_server import Server, SingleServer
+from infra.components.single_server import SecretFiles, Server, SingleServer
 from infra.network import Flow, Peer
 
 IMAGE: Final = "docker.io/prom/alertmanager:v0.28.1"
@@ -81,7 +81,7 @@ class Alertmanager(SingleServer):
                 config=_CONFIG,
                 storage=_STORAGE,
                 compute=row.alertmanager,
-                secret=(names.ALERTS_SECRET, _SECRET),
+                secret=SecretFiles(names.ALERTS_SECRET, _SECRET, optional=True),
                 inward=(Flow(Peer(names.PROMETHEUS_LABELS), (names.ALERTMANAGER_PORT,)),),
                 outward=(Flow(Peer(anywhere=True), (webhook_port,)),),
             )

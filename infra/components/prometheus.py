@@ -105,6 +105,7 @@ class Prometheus(SingleServer):
     Args:
         row: sizes.
         adapter_namespace: where prometheus-adapter runs, which asks for what the autoscaler wants to know.
+        grafana: whether Grafana asks, too.
     """
 
     def __init__(
@@ -114,9 +115,11 @@ class Prometheus(SingleServer):
         *,
         row: phases.Monitoring,
         adapter_namespace: str,
+        grafana: bool,
         after: Sequence[pulumi.Resource],
     ) -> None:
         super().__init__(name, target, after)
+        callers = [Peer(namespace=adapter_namespace), *([Peer(names.GRAFANA_LABELS)] if grafana else [])]
         server = Server(
             name=names.PROMETHEUS,
             image=IMAGE,
@@ -128,7 +131,7 @@ class Prometheus(SingleServer):
             storage=row.storage,
             compute=row.prometheus,
             account=names.PROMETHEUS,
-            inward=(Flow(Peer(namespace=adapter_namespace), (names.PROMETHEUS_PORT,)),),
+            inward=tuple(Flow(caller, (names.PROMETHEUS_PORT,)) for caller in callers),
             outward=(
                 Flow(Peer(names.API_LABELS), (names.API_PORT,)),
                 Flow(Peer(names.DATABASE_LABELS), names.DATABASE_METRICS_PORTS),

@@ -17,6 +17,21 @@ from infra.phases import Compute
 
 
 @dataclass(frozen=True)
+class SecretFiles:
+    """A Secret whose keys a server finds as files.
+
+    Args:
+        name: of the Secret.
+        path: the folder.
+        optional: whether the server starts without it.
+    """
+
+    name: str
+    path: str
+    optional: bool
+
+
+@dataclass(frozen=True)
 class Server:
     """What tells one server from another.
 
@@ -24,14 +39,16 @@ class Server:
         name: of the StatefulSet, the Service, the ConfigMap and the policy.
         image: whole reference.
         user: whom it runs as, above every user of a host.
-        arguments: of the command line.
+        arguments: of the command line, after the image's own command or `command`.
         port: where it listens.
-        files: its configuration, by file name.
+        files: its configuration, by path under `config`.
         config: where the files are.
         storage: volume under `/data`, in GiB.
         compute: its share.
         account: ServiceAccount whose token it gets; None for no token.
-        secret: name of a Secret and where its keys are, as files; it need not be there.
+        secret: what it must not say aloud.
+        command: in place of the image's own.
+        ready, healthy: paths of the probes.
         inward, outward: who calls, and who is called.
     """
 
@@ -45,9 +62,17 @@ class Server:
     storage: int
     compute: Compute
     account: str | None = None
-    secret: tuple[str, str] | None = None
+    secret: SecretFiles | None = None
+    command: Sequence[str] = ()
+    ready: str = "/-/ready"
+    healthy: str = "/-/healthy"
     inward: tuple[Flow, ...] = ()
     outward: tuple[Flow, ...] = ()
+
+
+def _key(path: str) -> str:
+    """A ConfigMap's keys have no slash."""
+    return path.replace("/", "_")
 
 
 def _probe(path: str, *, period: int, failures: int) -> core.ProbeArgs:
@@ -73,7 +98,10 @@ class SingleServer(Component):
         """Register the children, the pod after what it needs."""
         version = hashlib.sha256("".join(server.files.values()).encode()).hexdigest()[:12]
         config = core.ConfigMap(
-            f"{self.name}-config", metadata=self.metadata(server.name), data=server.files, opts=self.options()
+            f"{self.name}-config",
+            metadata=self.metadata(server.name),
+            data={_key(path): content for path, content in server.files.items()},
+            opts=self.options(),
         )
         flows = networking.NetworkPolicy(
             f"{self.name}-flows",
@@ -123,11 +151,14 @@ class SingleServer(Component):
             core.VolumeMountArgs(name="data", mount_path="/data"),
             core.VolumeMountArgs(name="config", mount_path=server.config, read_only=True),
         ]
-        volumes = [core.VolumeArgs(name="config", config_map=core.ConfigMapVolumeSourceArgs(name=server.name))]
+        items = [core.KeyToPathArgs(key=_key(path), path=path) for path in server.files]
+        config = core.ConfigMapVolumeSourceArgs(name=server.name, items=items)
+        volumes = [core.VolumeArgs(name="config", config_map=config)]
         if server.secret:
-            secret, path = server.secret
-            mounts.append(core.VolumeMountArgs(name="secret", mount_path=path, read_only=True))
-            source = core.SecretVolumeSourceArgs(secret_name=secret, optional=True, default_mode=0o440)
+            mounts.append(core.VolumeMountArgs(name="secret", mount_path=server.secret.path, read_only=True))
+            source = core.SecretVolumeSourceArgs(
+                secret_name=server.secret.name, optional=server.secret.optional, default_mode=0o440
+            )
             volumes.append(core.VolumeArgs(name="secret", secret=source))
         return core.PodSpecArgs(
             service_account_name=server.account,
@@ -140,14 +171,15 @@ class SingleServer(Component):
                     name=self.name,
                     image=server.image,
                     image_pull_policy="IfNotPresent",
+                    command=list(server.command) or None,
                     args=list(server.arguments),
                     ports=[core.ContainerPortArgs(name="http", container_port=server.port)],
                     resources=pods.resources(server.compute),
                     security_context=pods.container_security(),
                     # Ten minutes to replay the log; alive as long as it answers at all.
-                    startup_probe=_probe("/-/ready", period=2, failures=300),
-                    liveness_probe=_probe("/-/healthy", period=10, failures=6),
-                    readiness_probe=_probe("/-/ready", period=5, failures=3),
+                    startup_probe=_probe(server.ready, period=2, failures=300),
+                    liveness_probe=_probe(server.healthy, period=10, failures=6),
+                    readiness_probe=_probe(server.ready, period=5, failures=3),
                     volume_mounts=mounts,
                 )
             ],

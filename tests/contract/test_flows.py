@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import yaml
@@ -22,8 +23,9 @@ RELEASE, DATABASE = "release", "database"
 class System:
     """A stack whole: what the program makes, and what the chart makes of the program's values."""
 
-    def __init__(self, phase: str) -> None:
-        self.stack: Stack = engine.run(engine.stack_file(phase), phase)
+    def __init__(self, phase: str, **config: str) -> None:
+        more = {f"task-manager:{key}": value for key, value in config.items()}
+        self.stack: Stack = engine.run({**engine.stack_file(phase), **more}, phase)
         self.chart: list[Manifest] = manifests(render(self.stack.values))
         policies = [resource.inputs for resource in self.stack.objects if resource.kind == "NetworkPolicy"]
         policies += [manifest for manifest in self.chart if manifest["kind"] == "NetworkPolicy"]
@@ -66,6 +68,12 @@ class System:
                 yield names.CACHE_SHAPE, self.group_at(host), int(port)
         if self.has(names.PROMETHEUS):
             yield from self._of_prometheus()
+
+        if self.has(names.GRAFANA):
+            data = self.stack.find("ConfigMap", names.GRAFANA).inputs["data"]
+            for source in yaml.safe_load(data["provisioning_datasources_prometheus.yaml"])["datasources"]:
+                called = urlsplit(source["url"])
+                yield names.GRAFANA, self.group_at(called.hostname), called.port
 
     def _of_the_release(self) -> Iterator[Flow]:
         for _, _, spec in pod_specs(self.chart):
@@ -132,9 +140,10 @@ def _is(peer: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
     return _selects(peer.get("podSelector", {}), labels)
 
 
-@pytest.fixture(scope="module", params=["phase1", "phase2", "phase3"])
+@pytest.fixture(scope="module", params=["phase1", "phase2", "phase3", "phase3-grafana"])
 def system(request: pytest.FixtureRequest) -> System:
-    return System(request.param)
+    phase, _, extra = request.param.partition("-")
+    return System(phase, **({extra: "true"} if extra else {}))
 
 
 def test_policies_allow_the_flows_that_the_program_needs_and_no_other(system: System) -> None:

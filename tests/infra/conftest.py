@@ -10,6 +10,7 @@ VARIANTS = {
     "phase1-postgresql": {**engine.stack_file("phase1"), "task-manager:database": "postgresql"},
     "phase2": engine.stack_file("phase2"),
     "phase3": engine.stack_file("phase3"),
+    "phase3-grafana": {**engine.stack_file("phase3"), "task-manager:grafana": "true"},
     "phase2-tls-only": {
         "task-manager:phase": "2",
         "task-manager:hostname": "tasks.example.com",

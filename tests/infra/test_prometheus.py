@@ -59,7 +59,7 @@ def test_it_sees_the_pods_of_its_own_namespace_and_nothing_else(phase3: Stack) -
 
 
 def test_samples_leave_before_the_volume_is_full() -> None:
-    row = phases.Monitoring(retention=3, storage=10, prometheus=SHARE, alertmanager=SHARE)
+    row = phases.Monitoring(retention=3, storage=10, prometheus=SHARE, alertmanager=SHARE, grafana=SHARE)
     flags = dict(flag.split("=", 1) for flag in prometheus.arguments(row))
     assert flags["--storage.tsdb.retention.time"] == "3d"
     assert int(flags["--storage.tsdb.retention.size"].removesuffix("MB")) < 9 * 1024
