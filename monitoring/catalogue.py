@@ -1,11 +1,14 @@
 """What the files of this folder hold: rules, the metrics that there are, and which service a route belongs to."""
 
+import json
 from pathlib import Path
 from typing import Any, Final
 
 import yaml
 
 FOLDER: Final = Path(__file__).parent
+GENERATED: Final = FOLDER / "dashboards" / "generated"
+"""Dashboards as Grafana reads them."""
 RUNBOOKS: Final = "https://github.com/primetrade/task-manager/blob/main/monitoring/runbooks/"
 
 ROUTES: Final = {
@@ -28,6 +31,16 @@ def rules() -> list[dict[str, Any]]:
 def alerts() -> dict[str, dict[str, Any]]:
     """Return the alerts by name."""
     return {rule["alert"]: rule for rule in rules() if "alert" in rule}
+
+
+def dashboards() -> dict[str, dict[str, Any]]:
+    """Return the dashboards that are committed, by name."""
+    return {path.stem: json.loads(path.read_text()) for path in sorted(GENERATED.glob("*.json"))}
+
+
+def panels(dashboard: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return what a dashboard shows, its rows' headings left out."""
+    return [panel for panel in dashboard["panels"] if panel["type"] != "row"]
 
 
 def runbook(alert: str) -> str:

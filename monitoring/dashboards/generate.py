@@ -5,15 +5,12 @@ from typing import Final
 
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 
-from monitoring.catalogue import FOLDER
 from monitoring.dashboards.cache import cache
 from monitoring.dashboards.database import database
 from monitoring.dashboards.jobs import jobs
 from monitoring.dashboards.overview import overview
 from monitoring.dashboards.platform import platform
 from monitoring.dashboards.slo import slo
-
-GENERATED: Final = FOLDER / "dashboards" / "generated"
 
 _DASHBOARDS: Final = (overview, slo, database, cache, jobs, platform)
 

@@ -9,15 +9,15 @@ from typing import Any
 import pytest
 
 from monitoring import catalogue
-from monitoring.dashboards.generate import GENERATED, files
+from monitoring.catalogue import GENERATED
+from monitoring.dashboards.generate import files
 from monitoring.expressions import metrics_in
 
 DASHBOARDS: dict[str, dict[str, Any]] = {name: json.loads(content) for name, content in files().items()}
 PANELS = [
     pytest.param(panel, id=f"{name}-{panel['title']}")
     for name, dashboard in DASHBOARDS.items()
-    for panel in dashboard["panels"]
-    if panel["type"] != "row"
+    for panel in catalogue.panels(dashboard)
 ]
 
 every_panel = pytest.mark.parametrize("panel", PANELS)

@@ -1,0 +1,77 @@
+"""Ask a live Prometheus for everything that rules and dashboards ask: `python -m monitoring.live --prometheus URL`."""
+
+import argparse
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final, NamedTuple
+
+import requests
+import yaml
+
+from monitoring import catalogue
+from monitoring.expressions import operands
+from monitoring.prometheus import Prometheus
+
+
+class Question(NamedTuple):
+    """An expression, and the rule or panel (`dashboard/title`) that asks it."""
+
+    asker: str
+    expression: str
+
+
+EXCEPTIONS: Final = catalogue.FOLDER / "silent.yaml"
+
+
+def questions() -> Iterator[Question]:
+    """Everything that rules and dashboards ask. Of what compares, what is compared: a silent alert has no data."""
+    for rule in catalogue.rules():
+        for operand in operands(rule["expr"]):
+            yield Question(rule.get("alert") or rule["record"], operand)
+    for name, dashboard in catalogue.dashboards().items():
+        for panel in catalogue.panels(dashboard):
+            for target in panel["targets"]:
+                yield Question(f"{name}/{panel['title']}", target["expr"])
+
+
+def unanswered(prometheus: Prometheus, asked: Iterable[Question]) -> list[Question]:
+    """Return the questions that get no data. Raises what `Prometheus.now` does."""
+    return [question for question in asked if not prometheus.now(question.expression)]
+
+
+def report(prometheus: Prometheus, asked: Iterable[Question], exceptions: Mapping[str, str]) -> tuple[str, bool]:
+    """Ask, and say in lines what has no data; and whether all of that was to be expected.
+
+    Args:
+        exceptions: who may have no data → why.
+    """
+    every = list(asked)
+    silent = unanswered(prometheus, every)
+    wrong = [question for question in silent if question.asker not in exceptions]
+    lines = [f"no data: {question.asker}: {question.expression}" for question in wrong]
+    lines += [
+        f"no data, as expected: {asker}: {exceptions[asker]}"
+        for asker in dict.fromkeys(question.asker for question in silent)
+        if asker in exceptions
+    ]
+    lines.append(f"{len(every)} expressions, {len(every) - len(silent)} with data, {len(wrong)} without any reason")
+    return "".join(f"{line}\n" for line in lines), not wrong
+
+
+def main() -> int:
+    """Return 0 if every expression has data or a reason to have none, 1 if one has not, 2 if the server is away."""
+    parser = argparse.ArgumentParser(description="Ask a live Prometheus for all that rules and dashboards ask.")
+    parser.add_argument("--prometheus", required=True, metavar="URL", help="such as http://127.0.0.1:9090")
+    options = parser.parse_args()
+    exceptions = yaml.safe_load(EXCEPTIONS.read_text())
+    try:
+        said, well = report(Prometheus(options.prometheus), questions(), exceptions)
+    except (requests.RequestException, ValueError) as error:
+        sys.stderr.write(f"error: {error}\n")
+        return 2
+    sys.stdout.write(said)
+    return 0 if well else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
