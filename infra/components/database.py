@@ -25,6 +25,9 @@ _STATUS_PORT: Final = 8000
 _MAX_CONNECTIONS: Final = 100
 _POOL: Final = 20
 """Server connections of one PgBouncer. Two of them take 40 of the 100, migrations and the operator take a handful."""
+_SPREAD: Final = {"min_pool_size": "6", "server_round_robin": "1", "server_lifetime": "300"}
+"""A connection leads to one of the standbys, by chance. PgBouncer prefers the one used last, so one standby would do
+all the work: here they take turns, there are always some, and one that came back is among them within minutes."""
 _POOLER_COMPUTE: Final = Compute(cpu_request=50, cpu_limit=500, memory=64)
 
 
@@ -109,6 +112,7 @@ def pooler_spec(name: str, kind: Literal["rw", "ro"], instances: int) -> dict[st
                 "server_login_retry": "1",
                 "server_connect_timeout": "3",
                 "query_wait_timeout": "15",
+                **(_SPREAD if kind == "ro" else {}),
             },
         },
         "template": {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic
@@ -32,9 +33,13 @@ def test_reads_go_to_replicas(system: System, account: Account, artefacts: Path)
     leader, replicas = primary(system), names(system, f"{ROLE}=replica")
     assert account.client.post("/tasks", json={"title": "Read from replicas"}).status_code == 201
     before = {pod: looks(system, pod) for pod in (leader, *replicas)}
-    # each asks for something else, so that no answer is kept
-    for number in range(READS):
-        assert account.client.get("/tasks", params={"q": f"nothing {number}"}).status_code == 200
+
+    def read(number: int) -> int:
+        # each asks for something else, so that no answer is kept
+        return account.client.get("/tasks", params={"q": f"nothing {number}"}).status_code
+
+    with ThreadPoolExecutor(8) as readers:
+        assert set(readers.map(read, range(READS))) == {200}
 
     def share() -> dict[str, int]:
         return {pod: looks(system, pod) - before[pod] for pod in before}
@@ -47,7 +52,7 @@ def test_reads_go_to_replicas(system: System, account: Account, artefacts: Path)
         json.dumps({"primary": told[leader], **{p: told[p] for p in replicas}}) + "\n"
     )
     assert sum(told[pod] for pod in replicas) >= 0.9 * READS, told
-    assert sum(told[pod] > 0 for pod in replicas) >= 2, told
+    assert all(told[pod] >= 0.05 * READS for pod in replicas), told
 
 
 @contextmanager

@@ -23,3 +23,14 @@ def test_reads_go_to_the_replicas_through_a_pooler_of_their_own(phase2: Stack, p
     assert "APP_DATABASE_REPLICA_HOST" not in phase2.values["env"]
     labels = pooler["template"]["spec"]["topologySpreadConstraints"][0]["labelSelector"]["matchLabels"]
     assert labels == {"cnpg.io/poolerName": names.DATABASE_REPLICA_POOLER}
+
+
+def test_reads_are_spread_over_the_standbys_and_writes_keep_their_connection(phase3: Stack) -> None:
+    poolers = {
+        pooler.inputs["spec"]["type"]: pooler.inputs["spec"]["pgbouncer"]["parameters"]
+        for pooler in phase3.objects
+        if pooler.kind == "Pooler"
+    }
+    assert poolers["ro"]["server_round_robin"] == "1"
+    assert int(poolers["ro"]["min_pool_size"]) >= phase3.find("Cluster").inputs["spec"]["instances"] - 1
+    assert "server_round_robin" not in poolers["rw"]
