@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from tests.e2e.system import System, in_shell, is_ready, wait_for
+from tests.e2e.system import System, in_shell, is_ready, kubectl, wait_for
 
 COMPONENT = "app.kubernetes.io/component"
 ROLE = "cnpg.io/instanceRole"
@@ -85,25 +85,25 @@ def _kill_prometheus(system: System) -> None:
 
 def _kill_the_gateway(_: System) -> None:
     gateway = ("--namespace", "traefik", "--selector", "app.kubernetes.io/name=traefik")
-    in_shell("kubectl", "delete", "pod", *gateway, "--grace-period=0", "--force", "--wait=false").ok()
+    kubectl("delete", "pod", *gateway, "--grace-period=0", "--force", "--wait=false").ok()
 
 
 def _nodes() -> list[str]:
-    told: dict[str, Any] = json.loads(in_shell("kubectl", "get", "nodes", "--output", "json").ok())
+    told: dict[str, Any] = json.loads(kubectl("get", "nodes", "--output", "json").ok())
     return [node["metadata"]["name"] for node in told["items"]]
 
 
 def _drain_a_node(system: System) -> None:
     """Drain the node that the gateway is not on: its one pod is the local cluster's, and no part of the stack."""
-    gateway = in_shell("kubectl", "get", "pods", "--namespace", "traefik", "--output", "json").ok()
+    gateway = kubectl("get", "pods", "--namespace", "traefik", "--output", "json").ok()
     taken = json.loads(gateway)["items"][0]["spec"]["nodeName"]
     victim = next(node for node in _nodes() if node != taken)
     del system
-    drain = ("kubectl", "drain", victim, "--ignore-daemonsets", "--delete-emptydir-data", "--timeout=240s")
+    drain = ("drain", victim, "--ignore-daemonsets", "--delete-emptydir-data", "--timeout=240s")
     try:
-        in_shell(*drain).ok()
+        kubectl(*drain).ok()
     finally:
-        in_shell("kubectl", "uncordon", victim).ok()
+        kubectl("uncordon", victim).ok()
 
 
 @dataclass(frozen=True)

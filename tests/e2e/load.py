@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import json
+import os
 import signal
 import subprocess
 import threading
@@ -20,7 +21,7 @@ from typing import IO
 from urllib.parse import urlsplit
 from uuid import uuid4
 
-from tests.e2e.system import ROOT, System, in_shell
+from tests.e2e.system import System, cluster_environment, run
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,7 @@ class Load:
         """Return how many requests have been answered or have failed until now."""
         if not self.results.stat().st_size:
             return 0
-        return int(json.loads(in_shell("vegeta", "report", "-type=json", str(self.results)).ok())["requests"])
+        return int(json.loads(_vegeta("report", "-type=json", self.results))["requests"])
 
     @property
     def requests(self) -> int:
@@ -133,12 +134,12 @@ def steady_load(
     load = Load(directory / "results.bin")
     load.results.touch()
     command = (
-        'eval "$(.venv/infra/bin/python -m local env)"; exec vegeta attack -duration=0 -insecure -timeout=30s'
         # Bounded, so that a system that can't keep up shows itself in times rather than in ever more connections.
-        f" -rate={rate} -connections={connections} -max-workers=200 -lazy -format=json -max-body=0"
-        f" -output={load.results}"
-    )
-    attack = subprocess.Popen(["bash", "-ec", command], cwd=ROOT, stdin=subprocess.PIPE, text=True)
+        f"vegeta attack -duration=0 -insecure -timeout=30s -rate={rate} -connections={connections} -max-workers=200"
+        f" -lazy -format=json -max-body=0 -output={load.results}"
+    ).split()
+    environment = {**os.environ, **cluster_environment()}
+    attack = subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, text=True)
     assert attack.stdin
     feeder = threading.Thread(target=_feed, args=(attack.stdin, _requests(targets, tokens, tasks, load.title)))
     feeder.start()
@@ -170,9 +171,13 @@ def _feed(pipe: IO[str], lines: Iterable[str]) -> None:
             pipe.write(line + "\n")
 
 
+def _vegeta(command: str, flag: str, results: Path) -> str:
+    return run("vegeta", command, flag, str(results), env=cluster_environment()).ok()
+
+
 def _answers(results: Path) -> Iterator[Answer]:
     """Yield vegeta's results."""
-    encoded = in_shell("vegeta", "encode", "-to=json", str(results)).ok()
+    encoded = _vegeta("encode", "-to=json", results)
     for line in encoded.splitlines():
         told = json.loads(line)
         sent = datetime.fromisoformat(told["timestamp"]).timestamp()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import subprocess
@@ -45,6 +46,18 @@ def in_shell(*command: str, env: Mapping[str, str] | None = None, timeout: float
     return run("bash", "-ec", script, "shell", *command, timeout=timeout)
 
 
+@functools.cache
+def cluster_environment() -> dict[str, str]:
+    """Return the variables with which programs find the cluster; asked for once: tests look at it all the time."""
+    shown = run("bash", "-ec", 'eval "$(.venv/infra/bin/python -m local env)"; env -0').ok()
+    variables = dict(line.split("=", 1) for line in shown.split("\0") if line)
+    return {name: variables[name] for name in ("PATH", "KUBECONFIG")}
+
+
+def kubectl(*arguments: str) -> Outcome:
+    return run("kubectl", *arguments, env=cluster_environment())
+
+
 @dataclass(frozen=True)
 class System:
     """One stack on the local cluster."""
@@ -68,7 +81,7 @@ class System:
         return in_shell("pulumi", *arguments, "--stack", self.stack, "--non-interactive", env=env)
 
     def kubectl(self, *arguments: str) -> Outcome:
-        return in_shell("kubectl", "--namespace", self.namespace, *arguments)
+        return kubectl("--namespace", self.namespace, *arguments)
 
     def get(self, *arguments: str) -> list[dict[str, Any]]:
         """Return the objects of `kubectl get <arguments>`, for instance `("pods", "--selector", "a=b")`."""

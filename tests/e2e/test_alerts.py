@@ -17,7 +17,7 @@ import pytest
 from tests.e2e.account import Account
 from tests.e2e.faults import wait_until_whole
 from tests.e2e.load import steady_load
-from tests.e2e.system import System, in_shell, wait_for
+from tests.e2e.system import System, kubectl, wait_for
 
 pytestmark = pytest.mark.phases(3)
 
@@ -40,7 +40,7 @@ class Receiver:
 @pytest.fixture
 def receiver(system: System) -> Iterator[Receiver]:
     """A web hook on the address of this machine that pods reach, in the Secret that Alertmanager reads."""
-    nodes = json.loads(in_shell("kubectl", "get", "nodes", "--output", "json").ok())["items"]
+    nodes = json.loads(kubectl("get", "nodes", "--output", "json").ok())["items"]
     host = next(a["address"] for a in nodes[0]["status"]["addresses"] if a["type"] == "InternalIP")
 
     class Handler(BaseHTTPRequestHandler):

@@ -9,7 +9,7 @@ import pytest
 
 from tests.e2e.account import Account
 from tests.e2e.load import steady_load
-from tests.e2e.system import System, in_shell, wait_for
+from tests.e2e.system import System, wait_for
 
 pytestmark = pytest.mark.phases(2, 3)
 
@@ -40,7 +40,7 @@ def test_a_lost_pod_costs_no_request(
         if how == "deleted":
             system.kubectl("delete", "pod", victim).ok()
         else:
-            in_shell("kubectl", "--namespace", system.namespace, "exec", victim, "--", "kill", "-KILL", "1")
+            system.kubectl("exec", victim, "--", "kill", "-KILL", "1")
             system.kubectl("delete", "pod", victim, "--grace-period=0", "--force").ok()
         wait_for("three instances are ready again", lambda: len(system.api_pods()) == 3)
         lost_at = load.so_far()
