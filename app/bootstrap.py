@@ -295,7 +295,7 @@ def create_app(container: Container, service: str = "all") -> OpenAPI:
     app.register_api(files.blueprint(container.shelf, container.addresses))
     app.register_blueprint(openapi.blueprint(openapi.document(app)))
     if service == "all":
-        app.register_blueprint(web.blueprint())
+        app.register_blueprint(web.blueprint(versioned=not container.settings.development))
     wsgi: door.Application = app.wsgi_app
     if container.counting:
         kept = [rule.rule for rule in app.url_map.iter_rules() if rule.endpoint in container.guard.kept]

@@ -15,6 +15,7 @@ from pydantic import BaseModel, Field, SecretStr, ValidationError
 
 from app.api.account import Name, Password, UserBody
 from app.api.body import has_body, require_json
+from app.api.caching import SHARED, STALE, kept, public
 from app.api.guard import Guard, principal
 from app.api.limits import Limits
 from app.api.problems import validation_problem
@@ -33,7 +34,8 @@ TOKEN_LENGTH = 2000
 """Characters of a refresh token that are looked at; those issued have 97."""
 
 KEYS_LIFETIME = 300
-"""Seconds for which the public keys may be cached: a new key is accepted that much before it signs."""
+"""Seconds for which the public keys may be cached, on their way and by who asked: a new key is accepted that much
+before it signs."""
 
 Email = Annotated[str, Field(max_length=254), Matching(EMAIL, "must be an e-mail address")]
 
@@ -168,8 +170,6 @@ def keys_blueprint(tokens: AccessTokens) -> Blueprint:
     @blueprint.get(f"{PREFIX}/auth/jwks.json")
     @blueprint.get("/.well-known/jwks.json")
     def jwks() -> Response:
-        response = jsonify(tokens.jwks())
-        response.headers["Cache-Control"] = f"public, max-age={KEYS_LIFETIME}"
-        return response
+        return kept(jsonify(tokens.jwks()), public(KEYS_LIFETIME - SHARED - STALE))
 
     return blueprint

@@ -5,6 +5,7 @@ import re
 
 from flask import Response, request
 
+from app.api.caching import OWN_USER
 from app.platform.errors import InvalidError
 from app.services.tasks.model import OnceKey
 
@@ -22,7 +23,7 @@ def expected_versions() -> list[int] | None:
 
 def revalidated(response: Response) -> None:
     """Let its own user keep an answer that has an ETag, and leave the body out for who has it already."""
-    response.headers["Cache-Control"] = "private, no-cache"
+    response.headers["Cache-Control"] = OWN_USER
     response.make_conditional(request)
 
 

@@ -18,6 +18,7 @@ from flask import Flask, request
 from uuid_utils import uuid4
 from werkzeug.wsgi import get_path_info
 
+from app.api.caching import NOBODY, YEAR, without_secrets
 from app.platform.metrics import RequestMetrics
 
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
@@ -45,7 +46,7 @@ CONTENT_SECURITY_POLICY = "; ".join(
 )
 
 HEADERS = {
-    "Cache-Control": "no-store",
+    "Cache-Control": NOBODY,
     "Content-Security-Policy": CONTENT_SECURITY_POLICY,
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
@@ -55,7 +56,6 @@ HEADERS = {
     "X-Frame-Options": "DENY",
 }
 """What an answer has that says nothing else."""
-YEAR = 365 * 24 * 3600
 
 log = structlog.get_logger("access")
 
@@ -125,7 +125,8 @@ class Door:
     ) -> list[tuple[str, str]]:
         # The server below tells the date.
         complete = [header for header in headers if header[0] != "Date"]
-        said = {name for name, _ in complete}
+        said = dict(complete)
+        complete = without_secrets(complete, said, authorised="HTTP_AUTHORIZATION" in environ)
         complete += [header for header in HEADERS.items() if header[0] not in said]
         if environ["wsgi.url_scheme"] == "https":
             complete.append(("Strict-Transport-Security", f"max-age={YEAR}"))

@@ -8,6 +8,7 @@ from flask_openapi.blueprint import APIBlueprint
 from pydantic import BaseModel, Field
 
 from app.api.addresses import PREFIX, Addresses
+from app.api.caching import SIGNED_ADDRESS
 from app.api.schemas import Strict, identifier
 from app.platform.errors import NotFoundError
 from app.platform.objects.shelf import NO_SUCH_FILE, Shelf
@@ -15,8 +16,7 @@ from app.platform.objects.shelf import NO_SUCH_FILE, Shelf
 HEADERS = {
     # Never shown as a page of ours, whatever it is.
     "Content-Security-Policy": "default-src 'none'; sandbox",
-    # The file of an address never changes.
-    "Cache-Control": "private, max-age=3600, immutable",
+    "Cache-Control": SIGNED_ADDRESS,
 }
 
 

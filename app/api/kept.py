@@ -11,6 +11,7 @@ from typing import Any
 
 from werkzeug.http import generate_etag, is_resource_modified, quote_etag
 
+from app.api.caching import OWN_USER
 from app.api.door import Application, visit
 from app.api.guard import LOOKED, Guard, answer_name
 from app.api.limits import Limits
@@ -63,7 +64,7 @@ class KeptAnswers:
         passing = visit(environ)
         passing.route, passing.user_id = path, claims.user_id
         etag = quote_etag(generate_etag(look.body))
-        headers = [("ETag", etag), ("Cache-Control", "private, no-cache"), *self._limits.headers(rate, counted)]
+        headers = [("ETag", etag), ("Cache-Control", OWN_USER), *self._limits.headers(rate, counted)]
         if "HTTP_IF_NONE_MATCH" in environ and not is_resource_modified(environ, etag):
             start_response(_line(HTTPStatus.NOT_MODIFIED), headers)
             return []

@@ -2,10 +2,11 @@
 
 from typing import Any
 
-from flask import Blueprint, Response, jsonify, render_template, send_from_directory
+from flask import Blueprint, Response, jsonify, make_response, render_template, send_from_directory
 from flask_openapi.openapi import OpenAPI
 from werkzeug.routing import BaseConverter
 
+from app.api.caching import kept, public
 from app.api.conditions import KEY
 from app.api.problems import MEDIA_TYPE, validation_problem
 from app.platform.version import version
@@ -171,14 +172,14 @@ def blueprint(spec: dict[str, Any]) -> Blueprint:
 
     @docs.get("/openapi.json")
     def openapi_json() -> Response:
-        return jsonify(spec)
+        return kept(jsonify(spec), public())
 
     @docs.get("/docs")
-    def page() -> str:
-        return render_template("docs.html", spec=spec)
+    def page() -> Response:
+        return kept(make_response(render_template("docs.html", spec=spec)), public())
 
     @docs.get("/docs.css")
     def style() -> Response:
-        return send_from_directory("api/assets", "docs.css")
+        return kept(send_from_directory("api/assets", "docs.css"), public())
 
     return docs

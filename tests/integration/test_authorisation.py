@@ -144,7 +144,8 @@ def test_every_route_is_in_the_document_or_known_to_be_public(app: OpenAPI) -> N
     """A route that nobody has thought of would escape the tests above."""
     documented = {path.replace("{", "<").replace("}", ">") for path in document(app)["paths"]}
     public = {
-        "/", "/favicon.ico", "/static/<path:name>", "/metrics", "/health/live", "/health/ready",
+        "/", "/favicon.ico", "/static/<path:name>", "/static/v-<asked>/<path:name>",
+        "/metrics", "/health/live", "/health/ready",
         "/.well-known/jwks.json", "/api/v1/auth/jwks.json",
         "/api/v1/openapi.json", "/api/v1/docs", "/api/v1/docs.css",
     }  # fmt: skip
@@ -223,4 +224,4 @@ def test_the_published_keys_verify_our_tokens(person: Person) -> None:
     claims = jwt.decode(person.access_token, keys[kid], algorithms=["EdDSA"], audience="task-manager-api")
     assert claims["role"] == "user"
     assert "d" not in response.get_json()["keys"][0]
-    assert response.headers["Cache-Control"] == "public, max-age=300"
+    assert response.headers["Cache-Control"] == "public, max-age=210, s-maxage=60, stale-while-revalidate=30"

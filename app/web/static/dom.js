@@ -11,7 +11,7 @@ export function fromTemplate(id) {
 /** Read the templates of a page, once. */
 export async function loadTemplates(page) {
   if (document.getElementById(`view-${page}`)) return;
-  const response = await fetch(`/static/pages/${page}.html`);
+  const response = await fetch(new URL(`pages/${page}.html`, import.meta.url));
   if (!response.ok) throw new Error(`The page answered with an error (${response.status}).`);
   const read = new DOMParser().parseFromString(await response.text(), "text/html");
   document.body.append(...read.querySelectorAll("template"));
