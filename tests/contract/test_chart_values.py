@@ -73,6 +73,8 @@ def test_an_unknown_value_is_refused_by_name(values: dict[str, Any], named: str)
         ({"resources": {"limits": {"memory": "lots"}}}, "/resources/limits/memory"),
         ({"podDisruptionBudget": {"maxUnavailable": 0}}, "/podDisruptionBudget/maxUnavailable"),
         ({"drain": {"sleepSeconds": 0}}, "/drain/sleepSeconds"),
+        ({"route": {"edge": {"paths": [{"type": "Regex", "value": "/"}]}}}, "/route/edge/paths/0/type"),
+        ({"route": {"edge": {"paths": [{"type": "Exact", "value": "x"}]}}}, "/route/edge/paths/0/value"),
     ],
 )
 def test_a_wrong_value_is_refused_at_its_place(values: dict[str, Any], path: str) -> None:
@@ -101,6 +103,7 @@ def test_a_wrong_value_is_refused_at_its_place(values: dict[str, Any], path: str
         ),
         ({"route": {"enabled": True}}, "route: enabled without a gateway"),
         ({"service": {"nodePort": 30080}}, "service: nodePort 30080 has no effect with type ClusterIP"),
+        ({"route": {"edge": {"name": "edge"}}}, "route.edge: a cache without paths gets no request"),
         ({"env": {"APP_PORT": "80"}}, "env: the chart computes APP_PORT"),
         ({"env": {"APP_GRACEFUL_TIMEOUT": "99"}}, "env: the chart computes APP_GRACEFUL_TIMEOUT"),
         ({"env": {"APP_SECRET_KEY": "x" * 40}}, "env: APP_SECRET_KEY holds a secret"),

@@ -31,6 +31,9 @@
 {{- if and .Values.route.enabled (not .Values.route.gateway.name) }}
 {{- fail "route: enabled without a gateway: set route.gateway.name to an existing Gateway" }}
 {{- end }}
+{{- if and .Values.route.edge.name (not .Values.route.edge.paths) }}
+{{- fail "route.edge: a cache without paths gets no request: name them in route.edge.paths, or set route.edge.name to \"\"" }}
+{{- end }}
 {{- if and .Values.persistence.enabled (gt (int .Values.autoscaling.maxReplicas) 1) }}
 {{- fail (printf "persistence: one volume cannot serve maxReplicas %d: set autoscaling.maxReplicas to 1, or use PostgreSQL and set persistence.enabled to false" (int .Values.autoscaling.maxReplicas)) }}
 {{- end }}
