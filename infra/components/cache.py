@@ -4,14 +4,12 @@ from collections.abc import Sequence
 from typing import Final
 
 import pulumi
-from pulumi_kubernetes.batch import v1 as batch
-from pulumi_kubernetes.core import v1 as core
 from pulumi_kubernetes.meta import v1 as meta
-from pulumi_kubernetes.networking import v1 as networking
 from pulumi_kubernetes.policy import v1 as policy
 
-from infra import names, network, phases, pods
-from infra.components.base import Component, Target
+from infra import names, phases
+from infra.components.base import Target
+from infra.components.image_job import SECRETS, Command, ImageJob
 from infra.components.valkey import Servers, Valkey, client
 from infra.image import Image
 from infra.network import Flow, Peer
@@ -20,9 +18,6 @@ _BUS_PORT: Final = names.VALKEY_PORT + 10000
 """Where servers of a cluster talk to each other: always 10,000 above (the cluster specification)."""
 
 _PORTS: Final = (names.VALKEY_PORT, _BUS_PORT)
-_USER: Final = 10001  # the image's own user
-_PASSWORDS: Final = "/run/secrets/cache"
-_SHAPE_COMPUTE: Final = phases.Compute(cpu_request=25, cpu_limit=500, memory=128)
 
 _CONFIGURATION: Final = (
     # When the memory is full, what would leave first by itself leaves first: kept answers, which have at most 60 s,
@@ -114,7 +109,7 @@ class Cache(Valkey):
         self.register_outputs({"service": names.CACHE})
 
 
-class CacheShape(Component):
+class CacheShape(ImageJob):
     """A Job that shares the slots out over the shards, and gives each its followers.
 
     After the release: the pods of the phase before know one server only, and are not told where a key has gone.
@@ -123,55 +118,17 @@ class CacheShape(Component):
     def __init__(
         self, name: str, target: Target, *, row: phases.Cache, image: Image, after: Sequence[pulumi.Resource]
     ) -> None:
-        super().__init__(name, target, after)
-        flows = networking.NetworkPolicy(
-            f"{name}-flows",
-            metadata=self.metadata(names.CACHE_SHAPE),
-            spec=network.spec(names.SHAPE_LABELS, outward=(Flow(Peer(names.CACHE_LABELS), (names.VALKEY_PORT,)),)),
-            opts=self.options(),
+        command = Command(
+            name=names.CACHE_SHAPE,
+            words=[
+                "shape-cache",
+                *(word for host in hosts(row) for word in ("--server", f"{host}:{names.VALKEY_PORT}")),
+                *("--shards", str(row.shards)),
+                *("--user", names.VALKEY_OPERATOR),
+                *("--password-file", f"{SECRETS}/{names.VALKEY_OPERATOR_PASSWORD}"),
+            ],
+            secret=names.CACHE,
+            outward=(Flow(Peer(names.CACHE_LABELS), (names.VALKEY_PORT,)),),
         )
-        servers = [word for host in hosts(row) for word in ("--server", f"{host}:{names.VALKEY_PORT}")]
-        batch.Job(
-            f"{name}-job",
-            metadata=self.metadata(names.CACHE_SHAPE, annotations=pods.PULL_EXCEPTIONS),
-            spec=batch.JobSpecArgs(
-                backoff_limit=4,
-                active_deadline_seconds=600,
-                template=core.PodTemplateSpecArgs(
-                    metadata=meta.ObjectMetaArgs(labels={**target.labels(name), **names.SHAPE_LABELS}),
-                    spec=core.PodSpecArgs(
-                        automount_service_account_token=False,
-                        restart_policy="OnFailure",
-                        security_context=pods.pod_security(_USER),
-                        containers=[
-                            core.ContainerArgs(
-                                name="shape",
-                                image=str(image),
-                                image_pull_policy="IfNotPresent",
-                                command=["python", "-m", "app", "shape-cache"],
-                                args=[
-                                    *servers,
-                                    *("--shards", str(row.shards)),
-                                    *("--user", names.VALKEY_OPERATOR),
-                                    *("--password-file", f"{_PASSWORDS}/{names.VALKEY_OPERATOR_PASSWORD}"),
-                                ],
-                                resources=pods.resources(_SHAPE_COMPUTE),
-                                security_context=pods.container_security(),
-                                volume_mounts=[
-                                    core.VolumeMountArgs(name="passwords", mount_path=_PASSWORDS, read_only=True)
-                                ],
-                            )
-                        ],
-                        volumes=[
-                            core.VolumeArgs(
-                                name="passwords",
-                                secret=core.SecretVolumeSourceArgs(secret_name=names.CACHE, default_mode=0o440),
-                            )
-                        ],
-                    ),
-                ),
-            ),
-            # A Job's pod never changes: another shape or image means a new Job under the same name.
-            opts=self.options(flows, minutes=11, delete_before_replace=True),
-        )
+        super().__init__(name, target, command=command, image=image, after=after)
         self.register_outputs({"shards": row.shards})

@@ -1,0 +1,94 @@
+"""A Job that runs one command of the API's image, once for each image and each set of arguments."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import pulumi
+from pulumi_kubernetes.batch import v1 as batch
+from pulumi_kubernetes.core import v1 as core
+from pulumi_kubernetes.meta import v1 as meta
+from pulumi_kubernetes.networking import v1 as networking
+
+from infra import network, phases, pods
+from infra.components.base import Component, Target
+from infra.image import Image
+from infra.network import Flow
+
+SECRETS: Final = "/run/secrets/job"
+
+_USER: Final = 10001  # the image's own user
+_COMPUTE: Final = phases.Compute(cpu_request=25, cpu_limit=500, memory=128)
+
+
+@dataclass(frozen=True)
+class Command:
+    """What is run.
+
+    Args:
+        name: of the Job and the policy.
+        words: the command's own name and its arguments.
+        secret: Secret whose keys are files under SECRETS; None for none.
+        outward: who is called.
+        optional: whether the Secret may be missing.
+    """
+
+    name: str
+    words: Sequence[str]
+    secret: str | None
+    outward: tuple[Flow, ...]
+    optional: bool = False
+
+
+class ImageJob(Component):
+    """The Job and who it may call."""
+
+    def __init__(
+        self, name: str, target: Target, *, command: Command, image: Image, after: Sequence[pulumi.Resource]
+    ) -> None:
+        super().__init__(name, target, after)
+        labels = target.labels(name)
+        flows = networking.NetworkPolicy(
+            f"{name}-flows",
+            metadata=self.metadata(command.name),
+            spec=network.spec(labels, outward=command.outward),
+            opts=self.options(),
+        )
+        mounts, volumes = [], []
+        if command.secret:
+            mounts.append(core.VolumeMountArgs(name="secrets", mount_path=SECRETS, read_only=True))
+            source = core.SecretVolumeSourceArgs(
+                secret_name=command.secret, default_mode=0o440, optional=command.optional
+            )
+            volumes.append(core.VolumeArgs(name="secrets", secret=source))
+        batch.Job(
+            f"{name}-job",
+            metadata=self.metadata(command.name, annotations=pods.PULL_EXCEPTIONS),
+            spec=batch.JobSpecArgs(
+                backoff_limit=4,
+                active_deadline_seconds=600,
+                template=core.PodTemplateSpecArgs(
+                    metadata=meta.ObjectMetaArgs(labels=labels),
+                    spec=core.PodSpecArgs(
+                        automount_service_account_token=False,
+                        restart_policy="OnFailure",
+                        security_context=pods.pod_security(_USER),
+                        containers=[
+                            core.ContainerArgs(
+                                name="command",
+                                image=str(image),
+                                image_pull_policy="IfNotPresent",
+                                command=["python", "-m", "app", command.words[0]],
+                                args=list(command.words[1:]),
+                                resources=pods.resources(_COMPUTE),
+                                security_context=pods.container_security(),
+                                volume_mounts=mounts,
+                            )
+                        ],
+                        volumes=volumes,
+                    ),
+                ),
+            ),
+            # A Job's pod never changes: another image or other arguments mean a new Job under the same name.
+            opts=self.options(flows, minutes=11, delete_before_replace=True),
+        )
