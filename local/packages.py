@@ -30,15 +30,21 @@ PROGRAMS = {
     "sysctl": "procps",
     "mount": "mount",
 }
-# What the tests run: the browser, what drops root for servers that refuse it, and a registry for the pipeline.
-TEST_PROGRAMS = {"chromium": "chromium", "setpriv": "util-linux", "docker-registry": "docker-registry"}
+# What the tests run: the browser, what drops root for servers that refuse it, the pipeline's registry, and the edge.
+TEST_PROGRAMS = {
+    "chromium": "chromium",
+    "setpriv": "util-linux",
+    "docker-registry": "docker-registry",
+    "varnishd": "varnish",
+}
 # What the bench runs: the load, and what drops root for a PostgreSQL that refuses it.
-BENCH_PROGRAMS = {"wrk": "wrk", "setpriv": "util-linux"}
+BENCH_PROGRAMS = {"wrk": "wrk", "setpriv": "util-linux", "varnishd": "varnish"}
 SERVICES = {
     "etcd-server": "etcd",
     "containerd": "containerd",
     "prometheus": "prometheus",
     "docker-registry": "docker-registry",
+    "varnish": "varnish",
 }
 POLICY = Path("/usr/sbin/policy-rc.d")
 SYSTEM_DIRECTORIES = ("/usr/local/sbin", "/usr/sbin", "/sbin", "/usr/local/bin", "/usr/bin", "/bin")

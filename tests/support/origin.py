@@ -1,0 +1,59 @@
+"""A server that says whatever a test wants of each path, and counts what it is asked."""
+
+import threading
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+
+class Origin:
+    """Attributes: headers are sent with every answer; status is its own; open is not set while answers have to wait."""
+
+    def __init__(self) -> None:
+        self.headers: Mapping[str, str] = {}
+        self.status = 200
+        self.open = threading.Event()
+        self.open.set()
+        self.asked: Counter[str] = Counter()
+        self.seen: list[dict[str, str]] = []
+        self.port = 0
+
+    def body(self, path: str) -> str:
+        """Return what the latest answer for a path says: how often it has been asked for."""
+        return f"{path} {self.asked[path]}"
+
+
+@contextmanager
+def origin() -> Iterator[Origin]:
+    """Run one until the block ends."""
+    told = Origin()
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            told.asked[self.path] += 1
+            told.seen.append({name.lower(): value for name, value in self.headers.items()})
+            body = told.body(self.path).encode()
+            told.open.wait(30)
+            self.send_response(told.status)
+            for name, value in {"Content-Length": str(len(body)), **told.headers}.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_arguments: object) -> None:
+            """Write nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    told.port = server.server_port
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+    thread.start()
+    try:
+        yield told
+    finally:
+        told.open.set()
+        server.shutdown()
+        server.server_close()
+        thread.join(5)
