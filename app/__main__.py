@@ -53,6 +53,14 @@ def parser() -> argparse.ArgumentParser:
     shape.add_argument("--user", default="default", help="who may change the cluster (default: default)")
     shape.add_argument("--password-file", type=Path, help="file with that user's password")
 
+    edge = commands.add_parser("purge-edge", help="have the shared caches in the cluster drop what they keep")
+    edge.add_argument("--server", required=True, help="host:port; each address of the host is one of them")
+
+    cloudflare = commands.add_parser("purge-cloudflare", help="have Cloudflare drop some answers that it keeps")
+    cloudflare.add_argument("--zone", required=True, help="the zone's identifier")
+    cloudflare.add_argument("--url", dest="urls", required=True, action="append", help="of an answer; may be repeated")
+    cloudflare.add_argument("--token-file", required=True, type=Path, help="file with a token that may purge the zone")
+
     drain = commands.add_parser("drain", help="close kept-alive connections, then wait: the preStop hook of a pod")
     drain.add_argument("--seconds", type=float, default=5.0, help="how long to wait (default: 5)")
     commands.add_parser("openapi", help="print the OpenAPI document")
@@ -95,9 +103,10 @@ def main(arguments: list[str] | None = None) -> int:
             if options.action == "list":
                 return show(options.kind, options.json)
             return revive(options.ids, options.kind, options.json)
-        case "migrate" | "worker" | "beat" | "openapi" as command:
-            module = import_module(f"app.commands.{command}")
-            return int(getattr(module, command)())
+        case "migrate" | "worker" | "beat" | "openapi" | "purge-edge" | "purge-cloudflare" as command:
+            name = command.replace("-", "_")
+            given = {option: value for option, value in vars(options).items() if option != "command"}
+            return int(getattr(import_module(f"app.commands.{name}"), name)(**given))
         case _:
             from app.commands.serve import serve
 

@@ -1,0 +1,32 @@
+"""`purge-edge`: have the shared caches in the cluster drop what they keep, since a release may have changed it."""
+
+import socket
+import sys
+from http import HTTPStatus
+from http.client import HTTPConnection
+
+SECONDS = 10
+"""How long an answer is waited for."""
+
+
+def purge_edge(server: str) -> int:
+    """Tell every server behind a name to drop everything; return the exit status.
+
+    Args:
+        server: host:port of the servers; each address of the host is one.
+    """
+    host, _, port = server.rpartition(":")
+    try:
+        found = socket.getaddrinfo(host, int(port), type=socket.SOCK_STREAM)
+        for address in sorted({str(information[4][0]) for information in found}):
+            connection = HTTPConnection(address, int(port), timeout=SECONDS)
+            connection.request("PURGE", "/")
+            status = connection.getresponse().status
+            connection.close()
+            if status != HTTPStatus.OK:
+                raise ConnectionError(f"{address} answered {status}")
+            sys.stdout.write(f"{address} keeps nothing any more\n")
+    except OSError as error:
+        sys.stderr.write(f"purge-edge: {server}: {error}\n")
+        return 1
+    return 0
