@@ -15,6 +15,7 @@ from infra.components.alertmanager import Alertmanager
 from infra.components.base import Target
 from infra.components.broker import Broker
 from infra.components.cache import Cache, CacheShape
+from infra.components.cdn import Purge, maker, purge_command
 from infra.components.database import Database
 from infra.components.gateway import Gateway
 from infra.components.grafana import Grafana
@@ -109,10 +110,13 @@ def main() -> None:
             after=after,
         )
         parts.append(gateway)
+    parts += maker(settings, target, after)
     values = chart_values(settings, image)
     release = Workload("api", target, values=values, timeout=settings.rollout_timeout, after=parts)
     if row.cache and row.cache.servers > 1:
         CacheShape("cache-shape", target, row=row.cache, image=image, after=[*after, release])
+    if command := purge_command(settings):
+        Purge("purge", target, command=command, image=image, after=[*after, release])
 
     for name, value in outputs.outputs(settings, image, target.namespace).items():
         pulumi.export(name, value)

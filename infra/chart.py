@@ -6,8 +6,9 @@ from typing import Any, Final
 
 from infra import names
 from infra.config import LoadBalancing, Settings
+from infra.edge_rules import RULES
 from infra.image import Image
-from infra.phases import Api, DatabaseKind, Edge
+from infra.phases import Api, Cdn, DatabaseKind, Edge
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 CHART: Final = "helm/task-manager"
@@ -66,8 +67,7 @@ def _env(settings: Settings) -> dict[str, str]:
         # One connection a thread, and two for a health check that must not wait behind eight slow requests.
         "APP_POOL_SIZE": str(row.api.threads),
         "APP_MAX_OVERFLOW": "2",
-        # The gateway is the one proxy whose X-Forwarded-… headers are believed; at a node port nobody's are.
-        "APP_TRUSTED_HOPS": "1" if row.edge is Edge.GATEWAY else "0",
+        "APP_TRUSTED_HOPS": str(_trusted_hops(settings)),
     }
     if settings.database_kind is DatabaseKind.SQLITE:
         env["APP_DATABASE_URL"] = f"sqlite:///{names.DATA_MOUNT}/tasks.sqlite"
@@ -105,6 +105,13 @@ def _env(settings: Settings) -> dict[str, str]:
         if settings.smtp_user:
             env["APP_SMTP_USER"] = settings.smtp_user
     return env
+
+
+def _trusted_hops(settings: Settings) -> int:
+    """How many proxies' X-Forwarded-… headers are believed. Varnish, behind the gateway, adds nothing to them."""
+    if settings.row.edge is Edge.NODE_PORT:
+        return 0
+    return 2 if settings.cdn_kind is Cdn.CLOUDFLARE else 1
 
 
 def _env_from_secrets(settings: Settings) -> list[dict[str, Any]]:
@@ -148,6 +155,17 @@ def _route(settings: Settings) -> dict[str, Any]:
     if settings.load_balancing is LoadBalancing.LEAST_LOADED:
         # Traefik looks the name up in the route's own namespace.
         route["backend"] = {"group": "traefik.io", "kind": "TraefikService", "name": names.BALANCER}
+    if settings.cdn_kind is Cdn.EDGE:
+        route["edge"] = {
+            "name": names.EDGE,
+            "port": names.EDGE_PORT,
+            "paths": [
+                {"type": "Exact", "value": rule.path}
+                if rule.whole
+                else {"type": "PathPrefix", "value": rule.path.rstrip("/")}
+                for rule in RULES
+            ],
+        }
     return route
 
 
@@ -181,6 +199,8 @@ def _network_policy(settings: Settings) -> dict[str, Any]:
     if settings.row.edge is Edge.NODE_PORT:
         return {"ingressFromAnywhere": True, "egressTo": outward}
     inward = [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": settings.gateway_namespace}}}]
+    if settings.cdn_kind is Cdn.EDGE:
+        inward.append({"podSelector": {"matchLabels": names.EDGE_LABELS}})
     if settings.row.monitoring:
         inward.append({"podSelector": {"matchLabels": names.PROMETHEUS_LABELS}})
     return {"ingressFrom": inward, "egressTo": outward}

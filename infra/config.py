@@ -5,6 +5,7 @@ too; a test keeps the two alike.
 """
 
 import difflib
+import re
 from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
@@ -17,7 +18,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from infra import phases
 from infra.image import IMAGE_VARIABLE, Image, default_reference, parse_image
 from infra.names import PROJECT
-from infra.phases import DatabaseKind, Edge, Phase
+from infra.phases import Cdn, DatabaseKind, Edge, Phase
 
 
 class LoadBalancing(StrEnum):
@@ -77,6 +78,12 @@ def _is_url(url: str) -> str:
     return url.rstrip("/")
 
 
+def _is_zone(zone: str) -> str:
+    if not re.fullmatch(r"[0-9a-f]{32}|", zone):
+        raise ValueError(f"{zone!r} is not a zone's identifier: Cloudflare shows it as 32 hexadecimal digits")
+    return zone
+
+
 _DNS_NAME = r"^$|^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$"
 Name = Annotated[str, Field(pattern=_DNS_NAME, max_length=253)]
 Url = Annotated[str, AfterValidator(_is_url)]
@@ -129,6 +136,17 @@ class Settings(BaseModel):
         Origin.GENERATE,
         description="generate (random, made in the cluster, never seen here) or provided (they are there already).",
     )
+    cdn: Cdn | None = Field(
+        None,
+        description="Who keeps public answers and static files: none, edge (Varnish in the cluster) or cloudflare."
+        " Empty: the phase's own (3: edge, else none).",
+    )
+    cdn_zone: Annotated[str, AfterValidator(_is_zone)] = Field(
+        "", description="Cloudflare's identifier of the zone that the hostname is in."
+    )
+    cdn_origin: Name = Field(
+        "", description="Host name or IPv4 address at which Cloudflare reaches the gateway's load balancer."
+    )
     smtp_host: Name = Field("", description="Mail server. Empty: none are sent.")
     smtp_port: int = Field(587, ge=1, le=65535, description="Port of the mail server.")
     smtp_user: str = Field(
@@ -172,11 +190,22 @@ class Settings(BaseModel):
         """Where tasks are kept: as set, else the phase's own."""
         return self.database or self.row.databases[0]
 
+    @property
+    def cdn_kind(self) -> Cdn:
+        """Who keeps public answers: as set, else the phase's own."""
+        return self.cdn or self.row.cdns[0]
+
     @model_validator(mode="after")
     def _fits_the_phase(self) -> Self:
         if self.database_kind not in self.row.databases:
             known = " or ".join(self.row.databases)
             raise ValueError(f"{PROJECT}:database: phase {self.phase} cannot run on {self.database}: set it to {known}")
+        if self.cdn_kind not in self.row.cdns:
+            known = " or ".join(self.row.cdns)
+            raise ValueError(f"{PROJECT}:cdn: phase {self.phase} has nothing for {self.cdn}: set it to {known}")
+        missing = [key for key in ("hostname", "cdn_zone", "cdn_origin") if not getattr(self, key)]
+        if self.cdn_kind is Cdn.CLOUDFLARE and missing:
+            raise ValueError(f"{PROJECT}:cdn: cloudflare needs to know more: set {' and '.join(missing)}")
         if self.smtp_host and not self.mail_from:
             raise ValueError(f"{PROJECT}:mail_from: mails of {self.smtp_host} need a sender: set it to an address")
         if self.row.edge is Edge.GATEWAY and not self.hostname and not (self.url and self.url_tls):
@@ -213,7 +242,7 @@ def load_settings(config: Mapping[str, Any]) -> Settings:
         if namespace == PROJECT and name in Settings.model_fields:
             if value != "":  # an empty value is the way to write "the default" in Pulumi.yaml
                 values[name] = value
-        elif namespace != "pulumi":  # the engine's own, such as pulumi:tags
+        elif namespace not in ("pulumi", "cloudflare"):  # the engine's own, such as pulumi:tags, and a provider's
             problems.append(_unknown(key))
     try:
         settings = Settings.model_validate(values)

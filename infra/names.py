@@ -12,6 +12,7 @@ RELEASE: Final = "task-manager"
 
 API_LABELS: Final = {"app.kubernetes.io/name": "task-manager", "app.kubernetes.io/instance": RELEASE}
 """The chart's: every pod of the release, its migration job included."""
+SERVER_LABELS: Final = {**API_LABELS, "app.kubernetes.io/component": "api"}
 MIGRATION_LABELS: Final = {**API_LABELS, "app.kubernetes.io/component": "migrations"}
 
 API_PORT: Final = 8000
@@ -77,6 +78,21 @@ GRAFANA_PORT: Final = 3000
 GRAFANA_PASSWORD: Final = "password"  # noqa: S105 - the key's name in the Secret, not a password
 """Of the user `admin`."""
 GRAFANA_KEY: Final = "secret-key"
+
+EDGE: Final = "task-manager-edge"
+"""Varnish's Deployment, Service, ConfigMap and policy."""
+EDGE_PODS: Final = "task-manager-edge-pods"
+"""The headless Service by which each of its pods is told to drop what it keeps."""
+EDGE_ORIGIN: Final = "task-manager-edge-origin"
+"""The Service by which it calls the API: there before the chart's, whose release waits for the edge."""
+EDGE_LABELS: Final = {"app.kubernetes.io/part-of": "task-manager", "app.kubernetes.io/component": "edge"}
+EDGE_PORT: Final = 8080
+EDGE_PURGE_PORT: Final = 8081
+PURGE: Final = "task-manager-purge"
+"""The Job that has the CDN drop what it keeps, after each release."""
+PURGE_LABELS: Final = {"app.kubernetes.io/part-of": "task-manager", "app.kubernetes.io/component": "purge"}
+CDN_SECRET: Final = "task-manager-cdn"  # noqa: S105 - a Secret's name
+CDN_SECRET_KEY: Final = "token"  # noqa: S105 - the key's name in the Secret
 
 KEYS_SECRET: Final = "task-manager-keys"  # noqa: S105 - a Secret's name
 KEYS_SECRET_KEY: Final = "secret-key"  # noqa: S105 - the key's name in the Secret

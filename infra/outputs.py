@@ -3,10 +3,11 @@
 from typing import Any
 
 from infra import names
+from infra.components.edge import statistics
 from infra.components.valkey import client
 from infra.config import Settings
 from infra.image import Image
-from infra.phases import DatabaseKind, Edge
+from infra.phases import Cdn, DatabaseKind, Edge
 
 
 def outputs(settings: Settings, image: Image, namespace: str) -> dict[str, Any]:
@@ -48,6 +49,8 @@ def _reach(settings: Settings, kubectl: str) -> dict[str, str]:
         ways["alerts"] = f"{kubectl} port-forward service/{names.ALERTMANAGER} {names.ALERTMANAGER_PORT}"
         if settings.grafana:
             ways["dashboards"] = f"{kubectl} port-forward service/{names.GRAFANA} {names.GRAFANA_PORT}"
+    if settings.cdn_kind is Cdn.EDGE:
+        ways["edge"] = f"{kubectl} exec deployment/{names.EDGE} -- {statistics()}"
     if settings.row.edge is Edge.GATEWAY:
         ways["gateway"] = f"{kubectl} get gateways,httproutes --output wide"
     return ways

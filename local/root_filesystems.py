@@ -86,3 +86,6 @@ POSTGRESQL = RootFilesystem(
 # From the next release: bookworm's PgBouncer does not know `auth_dbname`, which the operator sets, and there is no
 # valkey-cli in bookworm.
 POOLER_AND_CACHE = RootFilesystem("pooler-and-cache", "trixie", ("pgbouncer", "valkey-tools", "ca-certificates"))
+
+# With a compiler: Varnish makes its configuration a program each time it starts.
+VARNISH = RootFilesystem("varnish", "trixie", ("varnish",))

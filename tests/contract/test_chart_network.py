@@ -7,6 +7,8 @@ import subprocess
 
 import pytest
 
+from infra import names
+from infra.edge_rules import rule_of
 from tests.contract.chart import ROOT, STACKS, Manifest, manifests, objects, one, pod_specs, render, values_of
 
 every_stack = pytest.mark.parametrize("stack", STACKS)
@@ -83,6 +85,27 @@ def test_the_route_goes_to_the_service_or_to_what_the_values_name() -> None:
     assert plain["port"] == service["spec"]["ports"][0]["port"]
     [balanced] = route_rule(objects("phase2"))["backendRefs"]
     assert {key: balanced[key] for key in ("group", "kind", "name")} == values_of("phase2")["route"]["backend"]
+
+
+def test_what_may_be_kept_goes_to_the_edge_and_all_else_straight_to_the_api(served: set[str]) -> None:
+    to_edge, to_api = one(objects("phase3"), "HTTPRoute")["spec"]["rules"]
+    [edge], [api] = to_edge["backendRefs"], to_api["backendRefs"]
+    assert (edge["kind"], edge["name"], edge["port"]) == ("Service", names.EDGE, names.EDGE_PORT)
+    assert {key: api[key] for key in ("group", "kind", "name")} == values_of("phase3")["route"]["backend"]
+    assert to_edge["filters"] == to_api["filters"]
+    kept = {path for path in served if any(matches(match, path) for match in to_edge["matches"])}
+    assert kept == {path for path in served if rule_of(path)}
+    assert served - kept - INTERNAL == {
+        path for path in served - kept if any(matches(match, path) for match in to_api["matches"])
+    }
+    assert [match for match in to_edge["matches"] if match in to_api["matches"]] == [], "it would be anybody's guess"
+
+
+def test_the_edge_reaches_the_pods_of_the_server() -> None:
+    policy = one(objects("phase3"), "NetworkPolicy", "api")["spec"]
+    assert {"podSelector": {"matchLabels": names.EDGE_LABELS}} in policy["ingress"][0]["from"]
+    pod = one(objects("phase3"), "Deployment", "api")["spec"]["template"]
+    assert names.SERVER_LABELS.items() <= pod["metadata"]["labels"].items()
 
 
 def test_filters_come_from_the_values() -> None:

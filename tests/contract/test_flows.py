@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
@@ -48,6 +49,8 @@ class System:
         service = self.stack.find("Service", host.rpartition(".")[2])
         asked = dict(service.inputs["spec"]["selector"])
         asked.pop("statefulset.kubernetes.io/pod-name", None)
+        if names.API_LABELS.items() <= asked.items():
+            return RELEASE
         [group] = [name for name, labels in self.groups.items() if asked.items() <= labels.items()]
         return group
 
@@ -68,6 +71,8 @@ class System:
                 yield names.CACHE_SHAPE, self.group_at(host), int(port)
         if self.has(names.PROMETHEUS):
             yield from self._of_prometheus()
+        if self.has(names.EDGE):
+            yield from self._of_the_edge()
 
         if self.has(names.GRAFANA):
             data = self.stack.find("ConfigMap", names.GRAFANA).inputs["data"]
@@ -96,6 +101,14 @@ class System:
             for called in servers["static_configs"][0]["targets"]:
                 host, _, port = called.partition(":")
                 yield names.PROMETHEUS, self.group_at(host), int(port)
+
+    def _of_the_edge(self) -> Iterator[Flow]:
+        text = self.stack.find("ConfigMap", names.EDGE).inputs["data"]["default.vcl"]
+        called = dict(re.findall(r'\.(host|port) = "(.+)";', text))
+        yield names.EDGE, self.group_at(called["host"]), int(called["port"])
+        [purge] = self.stack.find("Job", names.PURGE).inputs["spec"]["template"]["spec"]["containers"]
+        host, _, port = purge["args"][1].partition(":")
+        yield names.PURGE, self.group_at(host), int(port)
 
     # --- what is allowed
 

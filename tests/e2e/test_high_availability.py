@@ -16,7 +16,7 @@ pytestmark = pytest.mark.phases(2, 3)
 
 def test_three_instances_answer_in_turn(system: System) -> None:
     wait_for("three instances are ready", lambda: len(system.api_pods()) == 3)
-    served = [httpx.get(f"{system.api}/openapi.json", timeout=30).headers["X-Served-By"] for _ in range(60)]
+    served = [httpx.get(f"{system.url}/health/live", timeout=30).headers["X-Served-By"] for _ in range(60)]
     names = {pod["metadata"]["name"] for pod in system.api_pods()}
     assert set(served) == names
 

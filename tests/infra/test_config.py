@@ -55,6 +55,13 @@ def test_the_example_stacks_are_valid_and_run_their_phase(stack: str) -> None:
         ({"image": "ghcr.io/primetrade/task-manager"}, "does not say which image"),
         ({"image": "ghcr.io/primetrade/task-manager:latest"}, "does not say which image"),
         ({"phase": "2"}, "task-manager:hostname: phase 2 needs it"),
+        ({"cdn": "edge"}, "task-manager:cdn: phase 1 has nothing for edge: set it to none"),
+        ({"cdn": "akamai"}, "task-manager:cdn: 'akamai' is not one of 'none', 'edge' or 'cloudflare'"),
+        ({"cdn_zone": "example.com"}, "task-manager:cdn_zone: 'example.com' is not a zone's identifier"),
+        (
+            {"phase": "2", "hostname": "a.example", "cdn": "cloudflare"},
+            "task-manager:cdn: cloudflare needs to know more: set cdn_zone and cdn_origin",
+        ),
         ({"smtp_host": "mail.example.com"}, "task-manager:mail_from: mails of mail.example.com need a sender"),
         (
             {"phase": "2", "hostname": "a.example", "database": "sqlite"},
@@ -74,8 +81,9 @@ def test_a_key_of_another_namespace_is_refused_because_nothing_would_read_it() -
     assert "kubernetes:context: there is no such key" in refusal({"kubernetes:context": "prod"})
 
 
-def test_the_engines_own_keys_are_left_alone() -> None:
-    assert load_settings({"pulumi:tags": "{}"}).phase == 1
+@pytest.mark.parametrize("key", ["pulumi:tags", "cloudflare:apiToken"])
+def test_keys_of_the_engine_and_of_a_provider_are_left_alone(key: str) -> None:
+    assert load_settings({key: "{}"}).phase == 1
 
 
 def test_every_mistake_is_named_at_once() -> None:

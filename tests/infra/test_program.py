@@ -39,7 +39,7 @@ def test_nothing_is_made_before_the_namespace(stack: Stack) -> None:
 
 def test_the_release_waits_for_all_that_it_stands_on(stack: Stack) -> None:
     release = stack.find("Release")
-    after = {resource.urn for resource in stack.objects if resource.name.startswith("cache-shape")}
+    after = {resource.urn for resource in stack.objects if resource.name.startswith(("cache-shape", "purge"))}
     others = {resource.urn for resource in stack.objects if resource is not release}
     assert others - after <= release.dependencies
 
