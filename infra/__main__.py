@@ -11,16 +11,14 @@ import pulumi_kubernetes as kubernetes
 
 from infra import names, outputs
 from infra.chart import ROOT, chart_values
-from infra.components.alertmanager import Alertmanager
 from infra.components.base import Target
 from infra.components.broker import Broker
 from infra.components.cache import Cache, CacheShape
 from infra.components.cdn import Purge, maker, purge_command
 from infra.components.database import Database
 from infra.components.gateway import Gateway
-from infra.components.grafana import Grafana
+from infra.components.monitoring import monitoring
 from infra.components.namespace import Namespace
-from infra.components.prometheus import Prometheus
 from infra.components.secrets import Secrets, Wanted, certificate, random_keys
 from infra.components.volume import Volume
 from infra.components.workload import Workload
@@ -83,21 +81,7 @@ def main() -> None:
         parts.append(Cache("cache", target, row=row.cache, after=after))
     if row.jobs:
         parts.append(Broker("broker", target, row=row.jobs.broker, after=after))
-    if row.monitoring:
-        prometheus = Prometheus(
-            "prometheus",
-            target,
-            row=row.monitoring,
-            adapter_namespace=settings.adapter_namespace,
-            grafana=settings.grafana,
-            after=after,
-        )
-        alertmanager = Alertmanager(
-            "alertmanager", target, row=row.monitoring, webhook_port=settings.alerts_port, after=after
-        )
-        parts += [prometheus, alertmanager]
-        if settings.grafana:
-            parts.append(Grafana("grafana", target, row=row.monitoring, after=after))
+    parts += monitoring(settings, target, after)
     if row.edge is Edge.GATEWAY:
         gateway = Gateway(
             "gateway",

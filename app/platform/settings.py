@@ -63,7 +63,12 @@ class Settings(BaseSettings):
         description="Where reads may go: replicas, or a service before them, as host or host:port, separated by spaces",
     )
     database_replica_lag: float = Field(
-        default=10, ge=0.1, le=3600, description="How far behind a replica may be to be asked"
+        # Whoever has written sees it at once, whatever this is: only others may see older data. While the primary is
+        # lost a replica falls behind second by second, and reads shall not stop before there is another one.
+        default=30,
+        ge=0.1,
+        le=3600,
+        description="How far behind a replica may be to be asked",
     )
 
     redis_url: SecretStr | None = None

@@ -65,7 +65,7 @@ def _kill_two_replicas(system: System) -> None:
 def masters(system: System) -> list[str]:
     """Return the names of the cache's servers that have slots."""
     reach: dict[str, str] = json.loads(system.pulumi("stack", "output", "reach", "--json").ok())
-    asked = reach["cache"].replace("valkey-cli info", "valkey-cli role")
+    asked = reach["cache"].replace(" info'", " role'")
     pods = names(system, f"{COMPONENT}=cache")
     told = {pod: in_shell("bash", "-c", asked.replace(f"{pods[0].rpartition('-')[0]}-0", pod)).text for pod in pods}
     return [pod for pod, role in told.items() if role.startswith("master")]
