@@ -3,6 +3,7 @@
 import json
 from typing import Final
 
+from grafana_foundation_sdk.builders.dashboard import Dashboard
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 
 from monitoring.dashboards.cache import cache
@@ -17,7 +18,9 @@ _DASHBOARDS: Final = (overview, slo, database, cache, jobs, platform)
 
 def files() -> dict[str, str]:
     """Return each dashboard's JSON by file name; the same code makes the same bytes."""
-    return {
-        f"{make.__name__}.json": json.dumps(make().build(), cls=JSONEncoder, indent=1, sort_keys=True) + "\n"
-        for make in _DASHBOARDS
-    }
+    return {f"{make.__name__}.json": as_json(make()) for make in _DASHBOARDS}
+
+
+def as_json(dashboard: Dashboard) -> str:
+    """Return a dashboard as Grafana reads it."""
+    return json.dumps(dashboard.build(), cls=JSONEncoder, indent=1, sort_keys=True) + "\n"
