@@ -115,8 +115,8 @@ def of_phase(phase: int) -> tuple[str, ...]:
 
 
 def least_nodes(phase: int) -> int:
-    """Return on how many nodes of two CPUs the pods of a phase have room."""
-    return 2 if phase >= 3 else 1
+    """Return on how many nodes of two CPUs the pods of a phase have room; from phase 3 on one of them may be drained."""
+    return 3 if phase >= 3 else 1
 
 
 def named(names: str) -> tuple[str, ...]:
