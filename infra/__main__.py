@@ -78,9 +78,10 @@ def main() -> None:
         )
         parts.append(database)
     if row.cache:
-        parts.append(Cache("cache", target, row=row.cache, after=after))
+        parts.append(Cache("cache", target, row=row.cache, scraped=row.monitoring is not None, after=after))
     if row.jobs:
-        parts.append(Broker("broker", target, row=row.jobs.broker, after=after))
+        scraped = row.monitoring is not None
+        parts.append(Broker("broker", target, row=row.jobs.broker, scraped=scraped, after=after))
     parts += monitoring(settings, target, after)
     if row.edge is Edge.GATEWAY:
         gateway = Gateway(

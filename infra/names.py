@@ -57,10 +57,26 @@ VALKEY_OPERATOR: Final = "operator"
 """Who may do everything: the servers among themselves, probes, and the Job that shapes the cache."""
 VALKEY_OPERATOR_PASSWORD: Final = "operator-password"  # noqa: S105 - the key's name in the Secret, not a password
 
+VALKEY_EXPORTER_PORT: Final = 9121
+
+
+def valkey_exporter(servers: str) -> str:
+    """The Deployment and Service of the exporter beside the cache or the broker."""
+    return f"{servers}-exporter"
+
+
+def valkey_exporter_labels(component: str) -> dict[str, str]:
+    """Labels of the pods of the exporter beside the component `cache` or `broker`."""
+    return {"app.kubernetes.io/part-of": "task-manager", "app.kubernetes.io/component": f"{component}-exporter"}
+
+
 PROMETHEUS: Final = "task-manager-prometheus"
 """Prometheus's StatefulSet, Service, ServiceAccount and Role."""
 PROMETHEUS_LABELS: Final = {"app.kubernetes.io/part-of": "task-manager", "app.kubernetes.io/component": "prometheus"}
 PROMETHEUS_PORT: Final = 9090
+
+GATEWAY_METRICS_PORT: Final = 9100
+"""Where Traefik's pod gives its metrics: its chart's `metrics`."""
 
 ALERTMANAGER: Final = "task-manager-alertmanager"
 ALERTMANAGER_LABELS: Final = {

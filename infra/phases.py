@@ -166,6 +166,7 @@ class Monitoring:
         retention: days that samples are kept.
         storage: Prometheus's volume, in GiB.
         prometheus, alertmanager, grafana: the share of each.
+        exporter: that of the exporter beside the cache, and of that beside the broker.
     """
 
     retention: int
@@ -173,6 +174,7 @@ class Monitoring:
     prometheus: Compute
     alertmanager: Compute
     grafana: Compute
+    exporter: Compute
 
 
 @dataclass(frozen=True)
@@ -271,6 +273,7 @@ PHASES = {
             prometheus=Compute(100, 1000, 768),
             alertmanager=Compute(25, 500, 96),
             grafana=Compute(50, 1000, 256),
+            exporter=Compute(10, 200, 48),
         ),
         edge=Edge.GATEWAY,
         cdns=(Cdn.EDGE, Cdn.NONE, Cdn.CLOUDFLARE),

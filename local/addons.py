@@ -96,7 +96,7 @@ ADDONS = {
     "gateway": Addon("gateway", _gateway, (images.TRAEFIK,)),
     "cache": Addon("cache", _nothing, (images.VALKEY,)),
     "edge": Addon("edge", _nothing, (images.VARNISH_IMAGE,)),
-    "monitoring": Addon("monitoring", _nothing, (images.PROMETHEUS, images.ALERTMANAGER)),
+    "monitoring": Addon("monitoring", _nothing, (images.PROMETHEUS, images.ALERTMANAGER, images.VALKEY_EXPORTER_IMAGE)),
 }
 ALWAYS = ("storage", "dns", "metrics")
 SEVERAL = (*ALWAYS, "database", "gateway", "cache")

@@ -15,7 +15,15 @@ from local.commands import run
 from local.errors import LocalError
 from local.node_agents import PAUSE_IMAGE
 from local.nodes import Node
-from local.root_filesystems import LAYERS, POOLER_AND_CACHE, POSTGRESQL, PYTHON, VARNISH, RootFilesystem
+from local.root_filesystems import (
+    LAYERS,
+    POOLER_AND_CACHE,
+    POSTGRESQL,
+    PYTHON,
+    VALKEY_EXPORTER,
+    VARNISH,
+    RootFilesystem,
+)
 
 BASE_IMAGE = "docker.io/library/python:3.11-slim-bookworm"
 
@@ -144,6 +152,12 @@ ALERTMANAGER = Image(
     ImageConfig(("/bin/alertmanager",), user="65534:65534"),
     _tool("alertmanager", "alertmanager", "bin/alertmanager"),
     tools=("alertmanager",),
+)
+VALKEY_EXPORTER_IMAGE = Image(
+    "docker.io/oliver006/redis_exporter:v1.45.0",
+    ImageConfig(("/usr/bin/prometheus-redis-exporter",), user="65534:65534"),
+    list,
+    VALKEY_EXPORTER,
 )
 PYTHON_BASE = Image(
     BASE_IMAGE,

@@ -83,6 +83,8 @@ POSTGRESQL = RootFilesystem(
     ),
 )
 
+VALKEY_EXPORTER = RootFilesystem("valkey-exporter", "bookworm", ("prometheus-redis-exporter",))
+
 # From the next release: bookworm's PgBouncer does not know `auth_dbname`, which the operator sets, and there is no
 # valkey-cli in bookworm.
 POOLER_AND_CACHE = RootFilesystem("pooler-and-cache", "trixie", ("pgbouncer", "valkey-tools", "ca-certificates"))

@@ -6,7 +6,7 @@ import pulumi
 
 from infra import names, phases
 from infra.components.base import Target
-from infra.components.valkey import Servers, Valkey
+from infra.components.valkey import Servers, Valkey, exporter_flows
 from infra.network import Flow, Peer
 
 
@@ -15,9 +15,15 @@ class Broker(Valkey):
 
     Its messages only name jobs that the database keeps: while it is away jobs wait, and none is lost with it. Nothing
     is ever evicted (`noeviction`, the default): a full broker refuses, and the jobs are announced again later.
+
+    Args:
+        row: sizes.
+        scraped: whether there is an exporter that asks the server for what it tells of itself.
     """
 
-    def __init__(self, name: str, target: Target, *, row: phases.Broker, after: Sequence[pulumi.Resource]) -> None:
+    def __init__(
+        self, name: str, target: Target, *, row: phases.Broker, scraped: bool, after: Sequence[pulumi.Resource]
+    ) -> None:
         servers = Servers(
             name=names.BROKER,
             pods=names.BROKER_PODS,
@@ -26,7 +32,7 @@ class Broker(Valkey):
             storage=row.storage,
             compute=row.compute,
             configuration=(),
-            inward=(Flow(Peer(names.API_LABELS), (names.VALKEY_PORT,)),),
+            inward=(Flow(Peer(names.API_LABELS), (names.VALKEY_PORT,)), *exporter_flows(name, scraped=scraped)),
         )
         super().__init__(name, target, servers, after)
         self.register_outputs({"service": names.BROKER})

@@ -10,7 +10,7 @@ from pulumi_kubernetes.policy import v1 as policy
 from infra import names, phases
 from infra.components.base import Target
 from infra.components.image_job import SECRETS, Command, ImageJob
-from infra.components.valkey import Servers, Valkey, client
+from infra.components.valkey import Servers, Valkey, client, exporter_flows
 from infra.image import Image
 from infra.network import Flow, Peer
 
@@ -76,9 +76,15 @@ class Cache(Valkey):
     """The servers. A single one has no disruption budget: it would block the drain of its node for ever.
 
     The API serves from the database while the cache is away.
+
+    Args:
+        row: sizes and numbers.
+        scraped: whether there is an exporter that asks the servers for what they tell of themselves.
     """
 
-    def __init__(self, name: str, target: Target, *, row: phases.Cache, after: Sequence[pulumi.Resource]) -> None:
+    def __init__(
+        self, name: str, target: Target, *, row: phases.Cache, scraped: bool, after: Sequence[pulumi.Resource]
+    ) -> None:
         siblings = Flow(Peer(names.CACHE_LABELS), _PORTS)
         several = row.servers > 1
         servers = Servers(
@@ -92,6 +98,7 @@ class Cache(Valkey):
             before=_BEFORE,
             inward=(
                 Flow(Peer(names.API_LABELS), (names.VALKEY_PORT,)),
+                *exporter_flows(name, scraped=scraped),
                 *((siblings, Flow(Peer(names.SHAPE_LABELS), (names.VALKEY_PORT,))) if several else ()),
             ),
             outward=(siblings,) if several else (),

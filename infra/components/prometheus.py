@@ -7,6 +7,7 @@ from typing import Any, Final
 import pulumi
 import yaml
 from pulumi_kubernetes.core import v1 as core
+from pulumi_kubernetes.meta import v1 as meta
 from pulumi_kubernetes.rbac import v1 as rbac
 
 from infra import names, network, phases
@@ -26,12 +27,18 @@ _SAMPLES: Final = 4000
 """Most series of a pod, twice what one of the API may have: who goes wild loses its own metrics and not everybody's."""
 
 
-def scrape(job: str, *relabelled: dict[str, Any]) -> dict[str, Any]:
-    """A job for pods of the stack's namespace, each with its name."""
+_COMPONENT: Final = "__meta_kubernetes_pod_label_app_kubernetes_io_component"
+_PORT: Final = "__meta_kubernetes_pod_container_port_name"
+
+
+def scrape(job: str, *relabelled: dict[str, Any], namespace: str = "") -> dict[str, Any]:
+    """A job for pods of a namespace, by default the stack's own, each with its name."""
     return {
         "job_name": job,
         "sample_limit": _SAMPLES,
-        "kubernetes_sd_configs": [{"role": "pod", "namespaces": {"own_namespace": True}}],
+        "kubernetes_sd_configs": [
+            {"role": "pod", "namespaces": {"names": [namespace]} if namespace else {"own_namespace": True}}
+        ],
         "relabel_configs": [
             {"source_labels": ["__meta_kubernetes_pod_phase"], "regex": "Running", "action": "keep"},
             *relabelled,
@@ -41,8 +48,8 @@ def scrape(job: str, *relabelled: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def configuration() -> dict[str, Any]:
-    """Whom Prometheus asks: pods that say so in annotations, as the chart's do, and those of the database."""
+def configuration(gateway_namespace: str) -> dict[str, Any]:
+    """Whom Prometheus asks: pods that say so in annotations, as the chart's do, the database, Valkey, the gateway."""
     annotation = "__meta_kubernetes_pod_annotation_prometheus_io_"
     annotated = scrape(
         "annotated",
@@ -53,18 +60,37 @@ def configuration() -> dict[str, Any]:
             "target_label": "__address__",
         },
         {"source_labels": [f"{annotation}path"], "regex": "(.+)", "target_label": "__metrics_path__"},
-        {"source_labels": ["__meta_kubernetes_pod_label_app_kubernetes_io_component"], "target_label": "job"},
+        {"source_labels": [_COMPONENT], "target_label": "job"},
     )
     database = scrape(
         "database",
         {
             "source_labels": [
                 "__meta_kubernetes_pod_label_cnpg_io_cluster",
-                "__meta_kubernetes_pod_container_port_name",
+                _PORT,
             ],
             "regex": f"{names.DATABASE_CLUSTER};metrics",
             "action": "keep",
         },
+    )
+    valkey = scrape(
+        "valkey",
+        {"source_labels": [_COMPONENT, _PORT], "regex": "(cache|broker);valkey", "action": "keep"},
+        {"source_labels": ["__address__"], "target_label": "__param_target", "replacement": "redis://$1"},
+        {"source_labels": [_COMPONENT], "target_label": "job"},
+        *(
+            {
+                "source_labels": [_COMPONENT],
+                "regex": component,
+                "target_label": "__address__",
+                "replacement": f"{names.valkey_exporter(servers)}:{names.VALKEY_EXPORTER_PORT}",
+            }
+            for component, servers in (("cache", names.CACHE), ("broker", names.BROKER))
+        ),
+    )
+    valkey["metrics_path"] = "/scrape"
+    gateway = scrape(
+        "gateway", {"source_labels": [_PORT], "regex": "metrics", "action": "keep"}, namespace=gateway_namespace
     )
     return {
         "global": {
@@ -76,14 +102,25 @@ def configuration() -> dict[str, Any]:
         "alerting": {
             "alertmanagers": [{"static_configs": [{"targets": [f"{names.ALERTMANAGER}:{names.ALERTMANAGER_PORT}"]}]}]
         },
-        "scrape_configs": [annotated, database],
+        "scrape_configs": [annotated, database, valkey, gateway],
     }
 
 
-def files() -> dict[str, str]:
+def limits(api: phases.Api) -> dict[str, Any]:
+    """Rules that say what rules cannot know: the bounds of the API's autoscaler."""
+    bounds = {"min": api.min_replicas, "max": api.max_replicas}
+    records = [{"record": f"task_manager:api_replicas:{name}", "expr": f"vector({n})"} for name, n in bounds.items()]
+    return {"groups": [{"name": "limits", "rules": records}]}
+
+
+def files(api: phases.Api, gateway_namespace: str) -> dict[str, str]:
     """The configuration and the rules, by file name."""
     rules = {f"rules-{path.name}": path.read_text() for path in sorted(RULES.glob("*.yaml"))}
-    return {"prometheus.yaml": yaml.safe_dump(configuration(), sort_keys=False), **rules}
+    return {
+        "prometheus.yaml": yaml.safe_dump(configuration(gateway_namespace), sort_keys=False),
+        "rules-limits.yaml": yaml.safe_dump(limits(api), sort_keys=False),
+        **rules,
+    }
 
 
 def arguments(row: phases.Monitoring) -> list[str]:
@@ -98,13 +135,15 @@ def arguments(row: phases.Monitoring) -> list[str]:
 
 
 class Prometheus(SingleServer):
-    """One server. It reads the list of the namespace's pods, and nothing else.
+    """One server. It reads the list of the namespace's pods and of the gateway's, and nothing else.
 
     While it is away the autoscaler goes by CPU alone and takes no pod away.
 
     Args:
         row: sizes.
+        api: the bounds of its autoscaler.
         adapter_namespace: where prometheus-adapter runs, which asks for what the autoscaler wants to know.
+        gateway_namespace: where Traefik runs.
         grafana: whether Grafana asks, too.
     """
 
@@ -114,7 +153,9 @@ class Prometheus(SingleServer):
         target: Target,
         *,
         row: phases.Monitoring,
+        api: phases.Api,
         adapter_namespace: str,
+        gateway_namespace: str,
         grafana: bool,
         after: Sequence[pulumi.Resource],
     ) -> None:
@@ -126,7 +167,7 @@ class Prometheus(SingleServer):
             user=_USER,
             arguments=arguments(row),
             port=names.PROMETHEUS_PORT,
-            files=files(),
+            files=files(api, gateway_namespace),
             config=_CONFIG,
             storage=row.storage,
             compute=row.prometheus,
@@ -135,29 +176,46 @@ class Prometheus(SingleServer):
             outward=(
                 Flow(Peer(names.API_LABELS), (names.API_PORT,)),
                 Flow(Peer(names.DATABASE_LABELS), names.DATABASE_METRICS_PORTS),
+                *(
+                    Flow(Peer(names.valkey_exporter_labels(component)), (names.VALKEY_EXPORTER_PORT,))
+                    for component in ("cache", "broker")
+                ),
+                Flow(Peer(namespace=gateway_namespace), (names.GATEWAY_METRICS_PORT,)),
                 Flow(Peer(names.ALERTMANAGER_LABELS), (names.ALERTMANAGER_PORT,)),
                 network.API_SERVER,
             ),
         )
-        self.serve(server, *self._rights())
+        self.serve(server, *self._rights(gateway_namespace))
         self.register_outputs({"service": names.PROMETHEUS})
 
-    def _rights(self) -> list[pulumi.Resource]:
-        metadata = self.metadata(names.PROMETHEUS)
+    def _rights(self, gateway_namespace: str) -> list[pulumi.Resource]:
         account = core.ServiceAccount(
-            f"{self.name}-account", metadata=metadata, automount_service_account_token=False, opts=self.options()
+            f"{self.name}-account",
+            metadata=self.metadata(names.PROMETHEUS),
+            automount_service_account_token=False,
+            opts=self.options(),
         )
+        # Several stacks may stand behind one gateway: there the name says whose Prometheus it is.
+        places = {
+            self.name: (names.PROMETHEUS, self.target.namespace),
+            f"{self.name}-gateway": (f"{self.target.namespace}-prometheus", gateway_namespace),
+        }
+        return [account, *(self._may_list_pods(resource, *place, account) for resource, place in places.items())]
+
+    def _may_list_pods(
+        self, resource: str, name: str, namespace: str, account: core.ServiceAccount
+    ) -> rbac.RoleBinding:
+        metadata = meta.ObjectMetaArgs(name=name, namespace=namespace, labels=self.target.labels(self.name))
         role = rbac.Role(
-            f"{self.name}-role",
+            f"{resource}-role",
             metadata=metadata,
             rules=[rbac.PolicyRuleArgs(api_groups=[""], resources=["pods"], verbs=["get", "list", "watch"])],
             opts=self.options(),
         )
-        binding = rbac.RoleBinding(
-            f"{self.name}-binding",
+        return rbac.RoleBinding(
+            f"{resource}-binding",
             metadata=metadata,
-            role_ref=rbac.RoleRefArgs(api_group="rbac.authorization.k8s.io", kind="Role", name=names.PROMETHEUS),
+            role_ref=rbac.RoleRefArgs(api_group="rbac.authorization.k8s.io", kind="Role", name=name),
             subjects=[rbac.SubjectArgs(kind="ServiceAccount", name=names.PROMETHEUS, namespace=self.target.namespace)],
             opts=self.options(account, role),
         )
-        return [account, binding]

@@ -13,7 +13,7 @@ from pulumi_kubernetes.networking import v1 as networking
 
 from infra import names, network, pods
 from infra.components.base import Component, Target
-from infra.network import Flow
+from infra.network import Flow, Peer
 from infra.phases import Compute
 
 IMAGE: Final = "docker.io/valkey/valkey:9.1.2"
@@ -96,6 +96,11 @@ class Servers:
 def client(arguments: str) -> str:
     """Return the shell command that has the server of the same pod do something as the operator."""
     return f"{_CLIENT} {arguments}"
+
+
+def exporter_flows(component: str, *, scraped: bool) -> tuple[Flow, ...]:
+    """Return how the exporter beside a component's servers reaches them, if there is one."""
+    return (Flow(Peer(names.valkey_exporter_labels(component)), (names.VALKEY_PORT,)),) if scraped else ()
 
 
 def _probe(*, period: int, failures: int, ping: bool) -> core.ProbeArgs:

@@ -91,12 +91,17 @@ class System:
 
     def _of_prometheus(self) -> Iterator[Flow]:
         config = yaml.safe_load(self.stack.find("ConfigMap", names.PROMETHEUS).inputs["data"]["prometheus.yaml"])
-        assert [job["job_name"] for job in config["scrape_configs"]] == ["annotated", "database"]
+        assert [job["job_name"] for job in config["scrape_configs"]] == ["annotated", "database", "valkey", "gateway"]
         for manifest in self.chart:
             said = manifest.get("spec", {}).get("template", {}).get("metadata", {}).get("annotations", {})
             if said.get("prometheus.io/scrape") == "true":
                 yield names.PROMETHEUS, RELEASE, int(said["prometheus.io/port"])
         yield from ((names.PROMETHEUS, DATABASE, port) for port in (9187, 9127))  # instances, and poolers
+        for rule in config["scrape_configs"][2]["relabel_configs"]:
+            if rule.get("target_label") == "__address__":
+                exporter, _, port = rule["replacement"].partition(":")
+                yield names.PROMETHEUS, self.group_at(exporter), int(port)
+                yield self.group_at(exporter), f"task-manager-{rule['regex']}", 6379
         for servers in config["alerting"]["alertmanagers"]:
             for called in servers["static_configs"][0]["targets"]:
                 host, _, port = called.partition(":")

@@ -1,11 +1,14 @@
 """The cache and the broker: what Valkey servers keep, who reaches them, and how they grow."""
 
+import re
 from typing import Any
 
 import pytest
+import yaml
 
 from infra import names
-from infra.components import cache
+from infra.components import cache, valkey_exporter
+from local import images
 from tests.infra import engine
 from tests.infra.engine import Resource, Stack
 
@@ -46,6 +49,41 @@ def test_a_changed_configuration_changes_the_pod(monkeypatch: pytest.MonkeyPatch
 
     monkeypatch.setattr(cache, "_CONFIGURATION", ("maxmemory-policy allkeys-lru",))
     assert pod(engine.run(engine.stack_file("phase2"), "phase2")) != pod(phase2)
+
+
+@pytest.mark.parametrize(("name", "component"), [(names.CACHE, "cache"), (names.BROKER, "broker")])
+def test_prometheus_asks_the_exporter_about_each_server(phase3: Stack, name: str, component: str) -> None:
+    config = yaml.safe_load(phase3.find("ConfigMap", names.PROMETHEUS).inputs["data"]["prometheus.yaml"])
+    [job] = [job for job in config["scrape_configs"] if job["job_name"] == "valkey"]
+    [address] = [rule["replacement"] for rule in job["relabel_configs"] if rule.get("regex") == component]
+    service = phase3.find("Service", f"{name}-exporter").inputs["spec"]
+    assert address == f"{name}-exporter:{service['ports'][0]['port']:g}"
+    exporter = phase3.find("Deployment", f"{name}-exporter").inputs["spec"]["template"]
+    assert selects(service["selector"], exporter["metadata"]["labels"])
+    kept = job["relabel_configs"][1]
+    servers = phase3.find("StatefulSet", name).inputs["spec"]["template"]
+    [container] = servers["spec"]["containers"]
+    value = f"{servers['metadata']['labels']['app.kubernetes.io/component']};{container['ports'][0]['name']}"
+    assert re.fullmatch(kept["regex"], value)
+
+
+@pytest.mark.parametrize("name", SERVERS)
+def test_the_exporter_gets_the_password_by_name_as_the_user_that_the_api_is(phase3: Stack, name: str) -> None:
+    [container] = phase3.find("Deployment", f"{name}-exporter").inputs["spec"]["template"]["spec"]["containers"]
+    env = {variable["name"]: variable for variable in container["env"]}
+    assert env["REDIS_USER"]["value"] == names.VALKEY_USER
+    assert env["REDIS_PASSWORD"]["valueFrom"] == {"secretKeyRef": {"name": name, "key": names.VALKEY_PASSWORD}}
+
+
+@pytest.mark.parametrize("name", SERVERS)
+def test_growing_into_monitoring_restarts_no_server(phase2: Stack, name: str) -> None:
+    grown = engine.run(engine.stack_file("phase3"), "phase2")
+    pod, pod_grown = (stack.find("StatefulSet", name).inputs["spec"]["template"] for stack in (phase2, grown))
+    assert pod == pod_grown
+
+
+def test_the_local_cluster_has_the_exporters_image() -> None:
+    assert images.VALKEY_EXPORTER_IMAGE.reference == valkey_exporter.IMAGE
 
 
 @pytest.mark.parametrize("name", SERVERS)
