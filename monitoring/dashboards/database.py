@@ -1,8 +1,8 @@
-"""PostgreSQL: connections, replicas, the log."""
+"""PostgreSQL: connections, replicas, the log, backups."""
 
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 
-from monitoring.dashboards.panels import WINDOW, Rows, dashboard, graph
+from monitoring.dashboards.panels import WINDOW, Rows, dashboard, graph, number
 
 
 def database() -> Dashboard:
@@ -71,6 +71,7 @@ def database() -> Dashboard:
                 "Of the clients that wait right now.",
                 "s",
                 {"{{pod}}": "max by (pod) (cnpg_pgbouncer_pools_maxwait)"},
+                alerts=["ClientsWaitForConnections"],
             ),
             graph(
                 "Connections by server",
@@ -99,12 +100,13 @@ def database() -> Dashboard:
                 {"{{pod}}": 'cnpg_pg_database_size_bytes{datname="tasks"}'},
             ),
         ],
-        "The log": [
+        "The log and backups": [
             graph(
                 "Size of the log",
                 "Write-ahead log on each server's volume.",
                 "bytes",
                 {"{{pod}}": 'cnpg_collector_pg_wal{value="size"}'},
+                alerts=["LogPilesUp"],
             ),
             graph(
                 "Segments archived",
@@ -114,7 +116,15 @@ def database() -> Dashboard:
                     "archived": f"sum(rate(cnpg_pg_stat_archiver_archived_count[{WINDOW}]))",
                     "failed": f"sum(rate(cnpg_pg_stat_archiver_failed_count[{WINDOW}]))",
                 },
+                alerts=["ArchiveFails"],
+            ),
+            number(
+                "Newest base backup",
+                "Its age.",
+                "s",
+                "time() - max(barman_cloud_cloudnative_pg_io_last_available_backup_timestamp)",
+                alerts=["BackupTooOld"],
             ),
         ],
     }
-    return dashboard("database", "database", "PostgreSQL, its replicas and poolers.", rows)
+    return dashboard("database", "database", "PostgreSQL, its replicas, poolers and backups.", rows)

@@ -1,13 +1,71 @@
-"""What the system stands on, as Prometheus itself sees it."""
+"""What the system stands on: autoscaler, gateway, and what Prometheus itself sees."""
 
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 
-from monitoring.dashboards.panels import Rows, dashboard, graph
+from monitoring.dashboards.panels import WINDOW, Rows, dashboard, graph
 
 
 def platform() -> Dashboard:
-    """The targets of Prometheus."""
+    """The API's autoscaler, the gateway as Traefik tells, and the targets."""
+    failed = f'sum(rate(traefik_entrypoint_requests_total{{code=~"5.."}}[{WINDOW}]))'
+    every = f"sum(rate(traefik_entrypoint_requests_total[{WINDOW}]))"
     rows: Rows = {
+        "Autoscaler": [
+            graph(
+                "Instances of the API",
+                "That answer Prometheus, and the autoscaler's bounds.",
+                "short",
+                {
+                    "instances": 'count(up{job="api"} == 1)',
+                    "least": "task_manager:api_replicas:min",
+                    "most": "task_manager:api_replicas:max",
+                },
+                alerts=["AutoscalerAtMaximum"],
+            ),
+            graph(
+                "Requests by instance",
+                "A second: what the autoscaler compares with its target.",
+                "reqps",
+                {"{{pod}}": "sum by (pod) (rate(flask_http_request_total[1m]))"},
+            ),
+            graph(
+                "CPU by instance",
+                "Processors in use, the autoscaler's other measure.",
+                "short",
+                {"{{pod}}": f'rate(process_cpu_seconds_total{{job="api"}}[{WINDOW}])'},
+            ),
+        ],
+        "Gateway": [
+            graph(
+                "Requests by entry point",
+                "Answers a second.",
+                "reqps",
+                {"{{entrypoint}}": f"sum by (entrypoint) (rate(traefik_entrypoint_requests_total[{WINDOW}]))"},
+            ),
+            graph(
+                "Errors",
+                "Share of answers with a status of 500 or more, those that no instance gave among them.",
+                "percentunit",
+                {"errors": f"({failed} or 0 * {every}) / {every}"},
+                alerts=["GatewayErrors"],
+            ),
+            graph(
+                "Duration",
+                "99 of 100 answers take at most so long, as the gateway sees it.",
+                "s",
+                {
+                    "99 %": "histogram_quantile(0.99, sum by (le)"
+                    f" (rate(traefik_entrypoint_request_duration_seconds_bucket[{WINDOW}])))",
+                },
+            ),
+            graph(
+                "Certificates",
+                "Until the first one ends.",
+                "s",
+                {"{{cn}}": "min by (cn) (traefik_tls_certs_not_after) - time()"},
+                alerts=["CertificateExpires"],
+            ),
+        ],
         "Targets": [
             graph(
                 "Targets that answer",
@@ -31,4 +89,4 @@ def platform() -> Dashboard:
             ),
         ],
     }
-    return dashboard("platform", "platform", "The targets of Prometheus.", rows)
+    return dashboard("platform", "platform", "The autoscaler, the gateway, and the targets of Prometheus.", rows)
