@@ -115,7 +115,7 @@ def of_phase(phase: int) -> tuple[str, ...]:
 
 
 def least_nodes(phase: int) -> int:
-    """Return on how many nodes of two CPUs the pods of a phase have room; from phase 3 on one of them may be drained."""
+    """Return on how many nodes of two CPUs the pods of a phase have room, one of which may be drained from phase 3 on."""
     return 3 if phase >= 3 else 1
 
 
