@@ -35,7 +35,7 @@ def _wanted(settings: Settings) -> list[Wanted]:
         for there, secret in ((row.cache, names.CACHE), (row.jobs, names.BROKER)):
             if there:
                 wanted.append(random_keys(secret, names.VALKEY_PASSWORD, names.VALKEY_OPERATOR_PASSWORD))
-        if row.monitoring and settings.grafana:
+        if settings.own_monitoring and settings.grafana:
             wanted.append(random_keys(names.GRAFANA, names.GRAFANA_PASSWORD, names.GRAFANA_KEY))
     if row.edge is Edge.GATEWAY and settings.tls is Tls.SELF_SIGNED:
         wanted.append(certificate(names.TLS_SECRET, settings.certificate_hosts()))
@@ -73,7 +73,7 @@ def main() -> None:
             row=row.postgresql,
             durability=settings.database_durability,
             operator_namespace=settings.operator_namespace,
-            scraped=row.monitoring is not None,
+            scraper=settings.scraper,
             after=[namespace],
         )
         parts.append(database)

@@ -198,12 +198,18 @@ def _network_policy(settings: Settings) -> dict[str, Any]:
         outward.append(_outside(settings.smtp_port))
     if settings.row.edge is Edge.NODE_PORT:
         return {"ingressFromAnywhere": True, "egressTo": outward}
-    inward = [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": settings.gateway_namespace}}}]
+    inward = [_namespace(settings.gateway_namespace)]
     if settings.cdn_kind is Cdn.EDGE:
         inward.append({"podSelector": {"matchLabels": names.EDGE_LABELS}})
-    if settings.row.monitoring:
+    if settings.own_monitoring:
         inward.append({"podSelector": {"matchLabels": names.PROMETHEUS_LABELS}})
+    elif settings.row.monitoring:
+        inward.append(_namespace(settings.monitoring_namespace))
     return {"ingressFrom": inward, "egressTo": outward}
+
+
+def _namespace(name: str) -> dict[str, Any]:
+    return {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": name}}}
 
 
 def _egress(pods: dict[str, str], port: int) -> dict[str, Any]:

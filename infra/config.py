@@ -15,9 +15,10 @@ from urllib.parse import urlsplit
 import pulumi
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from infra import phases
+from infra import names, phases
 from infra.image import IMAGE_VARIABLE, Image, default_reference, parse_image
 from infra.names import PROJECT
+from infra.network import Peer
 from infra.phases import Cdn, DatabaseKind, Edge, Phase
 
 
@@ -54,6 +55,13 @@ class Durability(StrEnum):
 
     REQUIRED = "required"
     PREFERRED = "preferred"
+
+
+class Watching(StrEnum):
+    """Whose Prometheus and Grafana there are."""
+
+    OWN = "own"
+    OPERATOR = "operator"
 
 
 class LogLevel(StrEnum):
@@ -162,6 +170,13 @@ class Settings(BaseModel):
     adapter_namespace: Name = Field(
         "monitoring", min_length=1, description="Namespace of prometheus-adapter, which asks the stack's Prometheus."
     )
+    monitoring: Watching = Field(
+        Watching.OWN,
+        description="In the phases that have it: own (servers of the stack's own) or operator (rules, dashboards and"
+        " what to ask, as objects for the cluster's Prometheus operator and Grafana).",
+    )
+    monitoring_namespace: Name = Field("monitoring", min_length=1, description="With operator: its namespace.")
+    monitoring_release: Name = Field("", description="With operator: the label `release` by which it selects, if any.")
     grafana: bool = Field(True, description="Whether Grafana shows the dashboards, in the phases that have monitoring.")
     alerts_port: int = Field(
         443,
@@ -184,6 +199,18 @@ class Settings(BaseModel):
     def row(self) -> Phase:
         """The phase's row in the table; a ValueError where there is none, which a validated model has ruled out."""
         return phases.phase(self.phase)
+
+    @property
+    def own_monitoring(self) -> bool:
+        """Whether the stack has a Prometheus of its own."""
+        return self.row.monitoring is not None and self.monitoring is Watching.OWN
+
+    @property
+    def scraper(self) -> Peer | None:
+        """Who asks pods for their metrics, if anybody does."""
+        if self.row.monitoring is None:
+            return None
+        return Peer(names.PROMETHEUS_LABELS) if self.own_monitoring else Peer(namespace=self.monitoring_namespace)
 
     @property
     def database_kind(self) -> DatabaseKind:

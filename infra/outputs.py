@@ -44,7 +44,7 @@ def _reach(settings: Settings, kubectl: str) -> dict[str, str]:
         ways["cache"] = f"{kubectl} exec {names.CACHE}-0 -- sh -c '{client('info')}'"
     if settings.row.jobs:
         ways["broker"] = f"{kubectl} exec {names.BROKER}-0 -- sh -c '{client('info')}'"
-    if settings.row.monitoring:
+    if settings.own_monitoring:
         ways["metrics"] = f"{kubectl} port-forward service/{names.PROMETHEUS} {names.PROMETHEUS_PORT}"
         ways["alerts"] = f"{kubectl} port-forward service/{names.ALERTMANAGER} {names.ALERTMANAGER_PORT}"
         if settings.grafana:

@@ -115,7 +115,7 @@ def of_phase(phase: int) -> tuple[str, ...]:
 
 
 def least_nodes(phase: int) -> int:
-    """Return on how many nodes of two CPUs the pods of a phase have room, one of which may be drained from phase 3 on."""
+    """Return on how many nodes of two CPUs a phase has room; from phase 3 on, with one of them drained."""
     return 3 if phase >= 3 else 1
 
 

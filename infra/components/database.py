@@ -143,7 +143,7 @@ class Database(Component):
         row: sizes and numbers.
         durability: see `cluster_spec`.
         operator_namespace: where the operator runs; it has to reach every instance.
-        scraped: whether Prometheus asks instances and poolers for their metrics.
+        scraper: who asks instances and poolers for their metrics, if anybody does.
     """
 
     def __init__(
@@ -154,7 +154,7 @@ class Database(Component):
         row: PostgreSQL,
         durability: Durability,
         operator_namespace: str,
-        scraped: bool,
+        scraper: Peer | None,
         after: Sequence[pulumi.Resource],
     ) -> None:
         super().__init__(name, target, after)
@@ -168,7 +168,7 @@ class Database(Component):
                     Flow(Peer(names.API_LABELS), (names.DATABASE_PORT,)),
                     Flow(mine, (names.DATABASE_PORT, _STATUS_PORT)),
                     Flow(Peer(namespace=operator_namespace), (names.DATABASE_PORT, _STATUS_PORT)),
-                    *((Flow(Peer(names.PROMETHEUS_LABELS), names.DATABASE_METRICS_PORTS),) if scraped else ()),
+                    *((Flow(scraper, names.DATABASE_METRICS_PORTS),) if scraper else ()),
                 ),
                 outward=(Flow(mine, (names.DATABASE_PORT, _STATUS_PORT)), network.API_SERVER),
             ),

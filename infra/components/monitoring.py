@@ -1,6 +1,6 @@
 """What gathers metrics, shows them, and says when something is wrong."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import pulumi
 
@@ -8,17 +8,41 @@ from infra import names
 from infra.components.alertmanager import Alertmanager
 from infra.components.base import Target
 from infra.components.grafana import Grafana
+from infra.components.operated_monitoring import OperatedMonitoring
 from infra.components.prometheus import Prometheus
 from infra.components.valkey_exporter import ValkeyExporter
 from infra.config import Settings
 
 
-def monitoring(settings: Settings, target: Target, after: Sequence[pulumi.Resource]) -> list[pulumi.Resource]:
-    """Return the servers of the phase; none where it has no monitoring of its own."""
-    row = settings.row.monitoring
-    if row is None:
-        return []
-    prometheus = Prometheus(
+def monitoring(settings: Settings, target: Target, after: Sequence[pulumi.Resource]) -> Iterator[pulumi.Resource]:
+    """Yield what watches the stack: its own servers, or objects for an operator; nothing where the phase has none."""
+    row, scraper = settings.row.monitoring, settings.scraper
+    if row is None or scraper is None:
+        return
+    for name, servers, labels in (
+        ("cache", names.CACHE, names.CACHE_LABELS),
+        ("broker", names.BROKER, names.BROKER_LABELS),
+    ):
+        yield ValkeyExporter(
+            f"{name}-exporter",
+            target,
+            servers=servers,
+            labels=labels,
+            compute=row.exporter,
+            scraper=scraper,
+            after=after,
+        )
+    if not settings.own_monitoring:
+        yield OperatedMonitoring(
+            "monitoring",
+            target,
+            api=settings.row.api,
+            gateway_namespace=settings.gateway_namespace,
+            release=settings.monitoring_release,
+            after=after,
+        )
+        return
+    yield Prometheus(
         "prometheus",
         target,
         row=row,
@@ -28,13 +52,6 @@ def monitoring(settings: Settings, target: Target, after: Sequence[pulumi.Resour
         grafana=settings.grafana,
         after=after,
     )
-    alertmanager = Alertmanager("alertmanager", target, row=row, webhook_port=settings.alerts_port, after=after)
-    exporters = [
-        ValkeyExporter(f"{name}-exporter", target, servers=servers, labels=labels, compute=row.exporter, after=after)
-        for name, servers, labels in (
-            ("cache", names.CACHE, names.CACHE_LABELS),
-            ("broker", names.BROKER, names.BROKER_LABELS),
-        )
-    ]
-    shown = [Grafana("grafana", target, row=row, after=after)] if settings.grafana else []
-    return [prometheus, alertmanager, *exporters, *shown]
+    yield Alertmanager("alertmanager", target, row=row, webhook_port=settings.alerts_port, after=after)
+    if settings.grafana:
+        yield Grafana("grafana", target, row=row, after=after)

@@ -20,10 +20,10 @@ RULES: Final = Path(__file__).resolve().parents[2] / "monitoring" / "rules"
 
 _USER: Final = 10003  # above every user of a host; the server needs none in particular
 _CONFIG: Final = "/etc/prometheus"
-_INTERVAL: Final = 10
+INTERVAL: Final = 10
 """Seconds between looks: the autoscaler asks each 15 s, and a rate needs two of them."""
 
-_SAMPLES: Final = 4000
+SAMPLES: Final = 4000
 """Most series of a pod, twice what one of the API may have: who goes wild loses its own metrics and not everybody's."""
 
 
@@ -35,7 +35,7 @@ def scrape(job: str, *relabelled: dict[str, Any], namespace: str = "") -> dict[s
     """A job for pods of a namespace, by default the stack's own, each with its name."""
     return {
         "job_name": job,
-        "sample_limit": _SAMPLES,
+        "sample_limit": SAMPLES,
         "kubernetes_sd_configs": [
             {"role": "pod", "namespaces": {"names": [namespace]} if namespace else {"own_namespace": True}}
         ],
@@ -94,9 +94,9 @@ def configuration(gateway_namespace: str) -> dict[str, Any]:
     )
     return {
         "global": {
-            "scrape_interval": f"{_INTERVAL}s",
-            "scrape_timeout": f"{_INTERVAL - 1}s",
-            "evaluation_interval": f"{_INTERVAL}s",
+            "scrape_interval": f"{INTERVAL}s",
+            "scrape_timeout": f"{INTERVAL - 1}s",
+            "evaluation_interval": f"{INTERVAL}s",
         },
         "rule_files": [f"{_CONFIG}/rules-*.yaml"],
         "alerting": {

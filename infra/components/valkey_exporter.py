@@ -27,6 +27,7 @@ class ValkeyExporter(Component):
         servers: name of the set, and of the Secret with its passwords.
         labels: of the servers' pods.
         compute: its share.
+        scraper: who asks it.
     """
 
     def __init__(
@@ -37,6 +38,7 @@ class ValkeyExporter(Component):
         servers: str,
         labels: dict[str, str],
         compute: phases.Compute,
+        scraper: Peer,
         after: Sequence[pulumi.Resource],
     ) -> None:
         super().__init__(name, target, after)
@@ -48,7 +50,7 @@ class ValkeyExporter(Component):
             metadata=self.metadata(called),
             spec=network.spec(
                 own,
-                inward=(Flow(Peer(names.PROMETHEUS_LABELS), (port,)),),
+                inward=(Flow(scraper, (port,)),),
                 outward=(Flow(Peer(labels), (names.VALKEY_PORT,)),),
             ),
             opts=self.options(),

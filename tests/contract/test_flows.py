@@ -69,6 +69,9 @@ class System:
             for server in {words[place + 1] for place, word in enumerate(words) if word == "--server"}:
                 host, _, port = server.partition(":")
                 yield names.CACHE_SHAPE, self.group_at(host), int(port)
+        for servers in (names.CACHE, names.BROKER):
+            if self.has(names.valkey_exporter(servers)):
+                yield names.valkey_exporter(servers), servers, 6379
         if self.has(names.PROMETHEUS):
             yield from self._of_prometheus()
         if self.has(names.EDGE):
@@ -101,7 +104,6 @@ class System:
             if rule.get("target_label") == "__address__":
                 exporter, _, port = rule["replacement"].partition(":")
                 yield names.PROMETHEUS, self.group_at(exporter), int(port)
-                yield self.group_at(exporter), f"task-manager-{rule['regex']}", 6379
         for servers in config["alerting"]["alertmanagers"]:
             for called in servers["static_configs"][0]["targets"]:
                 host, _, port = called.partition(":")
@@ -158,10 +160,12 @@ def _is(peer: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
     return _selects(peer.get("podSelector", {}), labels)
 
 
-@pytest.fixture(scope="module", params=["phase1", "phase2", "phase3", "phase3-grafana"])
+@pytest.fixture(
+    scope="module", params=["phase1", "phase2", "phase3", "phase3 grafana=true", "phase3 monitoring=operator"]
+)
 def system(request: pytest.FixtureRequest) -> System:
-    phase, _, extra = request.param.partition("-")
-    return System(phase, **({extra: "true"} if extra else {}))
+    phase, *config = request.param.split()
+    return System(phase, **dict(setting.split("=") for setting in config))
 
 
 def test_policies_allow_the_flows_that_the_program_needs_and_no_other(system: System) -> None:

@@ -11,6 +11,12 @@ VARIANTS = {
     "phase2": engine.stack_file("phase2"),
     "phase3": engine.stack_file("phase3"),
     "phase3-grafana": {**engine.stack_file("phase3"), "task-manager:grafana": "true"},
+    "phase3-operator": {
+        **engine.stack_file("phase3"),
+        "task-manager:monitoring": "operator",
+        "task-manager:monitoring_namespace": "watch",
+        "task-manager:monitoring_release": "kube-prometheus-stack",
+    },
     "phase2-tls-only": {
         "task-manager:phase": "2",
         "task-manager:hostname": "tasks.example.com",
