@@ -4,7 +4,6 @@
 too; a test keeps the two alike.
 """
 
-import difflib
 import re
 from collections.abc import Mapping
 from enum import StrEnum
@@ -16,6 +15,7 @@ import pulumi
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from infra import names, phases
+from infra.complaints import sentence, unknown
 from infra.image import IMAGE_VARIABLE, Image, default_reference, parse_image
 from infra.names import PROJECT
 from infra.network import Peer
@@ -270,11 +270,11 @@ def load_settings(config: Mapping[str, Any]) -> Settings:
             if value != "":  # an empty value is the way to write "the default" in Pulumi.yaml
                 values[name] = value
         elif namespace not in ("pulumi", "cloudflare"):  # the engine's own, such as pulumi:tags, and a provider's
-            problems.append(_unknown(key))
+            problems.append(unknown(key, Settings.model_fields))
     try:
         settings = Settings.model_validate(values)
     except ValidationError as error:
-        problems += [_sentence(problem) for problem in error.errors(include_url=False)]
+        problems += [sentence(problem) for problem in error.errors(include_url=False)]
     if problems:
         raise pulumi.RunError("configuration: " + "; ".join(problems))
     return settings
@@ -293,36 +293,3 @@ def choose_image(settings: Settings, root: Path) -> Image:
         return parse_image(settings.image or default_reference(root))
     except ValueError as error:
         raise pulumi.RunError(f"{IMAGE_VARIABLE}: {error}") from error
-
-
-def _unknown(key: str) -> str:
-    known = [f"{PROJECT}:{name}" for name in Settings.model_fields]
-    close = difflib.get_close_matches(key, known, n=1)
-    hint = f"did you mean {close[0]}?" if close else "Pulumi.yaml lists the keys"
-    return f"{key}: there is no such key ({hint})"
-
-
-def _sentence(problem: Any) -> str:
-    """What pydantic found, in the words of someone who edits a stack file."""
-    if not problem["loc"]:
-        return str(problem["ctx"]["error"])
-    key = f"{PROJECT}:{problem['loc'][0]}"
-    value = problem["input"]
-    match problem["type"]:
-        case "value_error":
-            reason = str(problem["ctx"]["error"])
-        case "int_parsing" | "int_from_float" | "int_type":
-            reason = f"{value!r} is not a whole number"
-        case "bool_parsing" | "bool_type":
-            reason = f"{value!r} is neither true nor false"
-        case "enum":
-            reason = f"{value!r} is not one of {problem['ctx']['expected']}"
-        case "string_pattern_mismatch":
-            reason = f"{value!r} is not a DNS name"
-        case "greater_than_equal":
-            reason = f"{value} is below {problem['ctx']['ge']}"
-        case "less_than_equal":
-            reason = f"{value} is above {problem['ctx']['le']}"
-        case _:
-            reason = f"{value!r}: {problem['msg']}"
-    return f"{key}: {reason}"
