@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import base64
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from local import images, manifests, metrics, paths, processes, tools
+from local import controller, images, manifests, metrics, processes, tools
 from local.certificates import CLUSTER_CA, pair
 from local.errors import LocalError
 from local.images import Image
 from local.node_agents import resolver_file
 from local.nodes import API_ADDRESS, DNS_ADDRESS, Node
-from local.processes import Daemon
 
 OPERATOR_VERSION = "1.28.1"
 GATEWAY_API = ("sigs.k8s.io/gateway-api", "v1.6.1")
@@ -45,16 +43,10 @@ def _dns(nodes: list[Node]) -> None:
     manifests.wait_rollout("kube-system", "coredns")
 
 
-def volume_daemon() -> Daemon:
-    # It has to find the same cluster as this process, wherever that is kept.
-    where = {"PYTHONPATH": str(paths.ROOT), "XDG_STATE_HOME": str(paths.STATE.parent)}
-    return Daemon("volumes", (sys.executable, "-m", "local.volumes"), environment=where)
-
-
 def _storage(_: list[Node]) -> None:
     manifests.apply(manifests.render("access"))
     manifests.apply(manifests.render("storage"))
-    processes.start(volume_daemon())
+    processes.start(controller.daemon("volumes"))
 
 
 def _metrics(nodes: list[Node]) -> None:

@@ -1,7 +1,6 @@
 """Gives claims of the class `standard` a directory each, and takes it back when the claim is gone.
 
-It looks at the claims and volumes twice a second rather than following a stream: nothing can be missed, whatever is
-killed. A directory is open to every user, since pods run as users of their own and the kubelet changes no owners on
+A directory is open to every user, since pods run as users of their own and the kubelet changes no owners on
 such volumes; the directory above it is not, so nobody else on this machine gets at it.
 """
 
@@ -9,22 +8,17 @@ from __future__ import annotations
 
 import re
 import shutil
-import sys
-import time
-from typing import Any
 
 import requests
 
-from local import control_plane, paths
+from local import control_plane, controller, paths
+from local.controller import Object
 
 PROVISIONER = "primetrade.local/directory"
 SELECTED_NODE = "volume.kubernetes.io/selected-node"
 PROVISIONED_BY = "pv.kubernetes.io/provisioned-by"
 HOST_NAME = "kubernetes.io/hostname"
-INTERVAL_SECONDS = 0.5
-VOLUMES_URL = f"{control_plane.LOOPBACK_URL}/api/v1/persistentvolumes"
-
-Object = dict[str, Any]
+VOLUMES = "/api/v1/persistentvolumes"
 
 
 def class_is_ours(storage_class: Object) -> bool:
@@ -75,47 +69,32 @@ def is_given_up(volume: Object) -> bool:
     )
 
 
-def _items(session: requests.Session, path: str) -> list[Object]:
-    answer = session.get(f"{control_plane.LOOPBACK_URL}{path}", timeout=10)
-    answer.raise_for_status()
-    items: list[Object] = answer.json()["items"]
-    return items
-
-
 def reconcile(session: requests.Session) -> None:
     """Make the volumes that are missing and remove those that have been given up."""
     classes = {
         entry["metadata"]["name"]: entry.get("reclaimPolicy", "Delete")
-        for entry in _items(session, "/apis/storage.k8s.io/v1/storageclasses")
+        for entry in controller.items(session, "/apis/storage.k8s.io/v1/storageclasses")
         if class_is_ours(entry)
     }
-    for claim in _items(session, "/api/v1/persistentvolumeclaims"):
+    for claim in controller.items(session, "/api/v1/persistentvolumeclaims"):
         if wants_volume(claim, set(classes)):
             volume = volume_for(claim, classes[claim["spec"]["storageClassName"]])
             directory = paths.VOLUMES / volume["metadata"]["name"]
             directory.mkdir(parents=True, exist_ok=True)
             directory.chmod(0o777)
-            answer = session.post(VOLUMES_URL, json=volume, timeout=10)
-            if answer.status_code != requests.codes.conflict:  # there already, and being bound
-                answer.raise_for_status()
-    for volume in _items(session, "/api/v1/persistentvolumes"):
+            controller.create(session, VOLUMES, volume)  # one that is there already is being bound
+    for volume in controller.items(session, VOLUMES):
         name = volume["metadata"]["name"]
         if is_given_up(volume) and re.fullmatch(r"pvc-[0-9a-f-]+", name):
             shutil.rmtree(paths.VOLUMES / name, ignore_errors=True)
-            session.delete(f"{VOLUMES_URL}/{name}", timeout=10).raise_for_status()
+            session.delete(f"{control_plane.LOOPBACK_URL}{VOLUMES}/{name}", timeout=10).raise_for_status()
 
 
 def main() -> None:
-    """Reconcile until told to end; an API server that is away is waited for."""
+    """Reconcile until told to end."""
     paths.VOLUMES.mkdir(parents=True, exist_ok=True)
     paths.VOLUMES.chmod(0o700)
-    session = control_plane.session()
-    while True:
-        try:
-            reconcile(session)
-        except requests.RequestException as error:
-            sys.stderr.write(f"{time.strftime('%FT%T')} {error}\n")
-        time.sleep(INTERVAL_SECONDS)
+    controller.keep(reconcile)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,53 @@
+"""What controllers of the local cluster have in common: small programs beside the control plane that make objects."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+import requests
+
+from local import control_plane, paths
+from local.processes import Daemon
+
+INTERVAL_SECONDS = 0.5
+
+Object = dict[str, Any]
+
+
+def daemon(module: str) -> Daemon:
+    """Return a controller as a process: a module of this package, such as `volumes`, that runs `keep`."""
+    # It has to find the same cluster as this process, wherever that is kept.
+    where = {"PYTHONPATH": str(paths.ROOT), "XDG_STATE_HOME": str(paths.STATE.parent)}
+    return Daemon(module, (sys.executable, "-m", f"local.{module}"), environment=where)
+
+
+def items(session: requests.Session, path: str) -> list[Object]:
+    """Return the objects at a path of the API server; raise requests.RequestException when it does not answer."""
+    answer = session.get(f"{control_plane.LOOPBACK_URL}{path}", timeout=10)
+    answer.raise_for_status()
+    found: list[Object] = answer.json()["items"]
+    return found
+
+
+def create(session: requests.Session, path: str, wanted: Object) -> None:
+    """Make an object; one of that name that is there already is left as it is."""
+    answer = session.post(f"{control_plane.LOOPBACK_URL}{path}", json=wanted, timeout=10)
+    if answer.status_code != requests.codes.conflict:
+        answer.raise_for_status()
+
+
+def keep(reconcile: Callable[[requests.Session], None]) -> None:
+    """Reconcile until told to end; an API server that is away is waited for.
+
+    It looks twice a second rather than following a stream: nothing can be missed, whatever is killed.
+    """
+    session = control_plane.session()
+    while True:
+        try:
+            reconcile(session)
+        except requests.RequestException as error:
+            sys.stderr.write(f"{time.strftime('%FT%T')} {error}\n")
+        time.sleep(INTERVAL_SECONDS)
