@@ -15,15 +15,14 @@ from infra.components.base import Target
 from infra.components.broker import Broker
 from infra.components.cache import Cache, CacheShape
 from infra.components.cdn import Purge, maker, purge_command
-from infra.components.database import Database
+from infra.components.databases import database, former_databases
 from infra.components.gateway import Gateway
 from infra.components.monitoring import monitoring
 from infra.components.namespace import Namespace
 from infra.components.secrets import Secrets, Wanted, certificate, random_keys
-from infra.components.volume import Volume
 from infra.components.workload import Workload
 from infra.config import LoadBalancing, Origin, Settings, Tls, choose_image, load_settings
-from infra.phases import DatabaseKind, Edge
+from infra.phases import Edge
 
 
 def _wanted(settings: Settings) -> list[Wanted]:
@@ -64,19 +63,7 @@ def main() -> None:
         parts.append(Secrets("secrets", target, image=image, wanted=wanted, after=[namespace]))
     after = tuple(parts)
 
-    if settings.database_kind is DatabaseKind.SQLITE:
-        parts.append(Volume("volume", target, storage=row.sqlite_storage, after=[namespace]))
-    else:
-        database = Database(
-            "database",
-            target,
-            row=row.postgresql,
-            durability=settings.database_durability,
-            operator_namespace=settings.operator_namespace,
-            scraper=settings.scraper,
-            after=[namespace],
-        )
-        parts.append(database)
+    parts += database(settings, target, namespace)
     if row.cache:
         parts.append(Cache("cache", target, row=row.cache, scraped=row.monitoring is not None, after=after))
     if row.jobs:
@@ -98,6 +85,7 @@ def main() -> None:
     parts += maker(settings, target, after)
     values = chart_values(settings, image)
     release = Workload("api", target, values=values, timeout=settings.rollout_timeout, after=parts)
+    former_databases(settings, target, after=[*parts, release])
     if row.cache and row.cache.servers > 1:
         CacheShape("cache-shape", target, row=row.cache, image=image, after=[*after, release])
     if command := purge_command(settings):

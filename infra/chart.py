@@ -58,7 +58,7 @@ def _autoscaling(api: Api) -> dict[str, int]:
 
 
 def _env(settings: Settings) -> dict[str, str]:
-    row = settings.row
+    row, generation = settings.row, settings.generation
     env = {
         "APP_ENVIRONMENT": "production",
         "APP_LOG_FORMAT": "json",
@@ -73,10 +73,10 @@ def _env(settings: Settings) -> dict[str, str]:
         env["APP_DATABASE_URL"] = f"sqlite:///{names.DATA_MOUNT}/tasks.sqlite"
     else:
         env |= {
-            "APP_DATABASE_HOST": names.DATABASE_POOLER if row.postgresql.poolers else names.DATABASE_PRIMARY,
+            "APP_DATABASE_HOST": generation.pooler if row.postgresql.poolers else generation.primary,
             "APP_DATABASE_PORT": str(names.DATABASE_PORT),
             "APP_DATABASE_NAME": names.DATABASE_NAME,
-            **({"APP_DATABASE_REPLICA_HOST": names.DATABASE_REPLICA_POOLER} if row.postgresql.replica_poolers else {}),
+            **({"APP_DATABASE_REPLICA_HOST": generation.replica_pooler} if row.postgresql.replica_poolers else {}),
             # libpq's own variable. The operator's servers and poolers all have certificates: never fall back to plain.
             "PGSSLMODE": "require",
         }
@@ -118,8 +118,8 @@ def _env_from_secrets(settings: Settings) -> list[dict[str, Any]]:
     wanted = [("APP_SECRET_KEY", names.KEYS_SECRET, names.KEYS_SECRET_KEY)]
     if settings.database_kind is DatabaseKind.POSTGRESQL:
         wanted += [
-            ("APP_DATABASE_USER", names.DATABASE_SECRET, "username"),
-            ("APP_DATABASE_PASSWORD", names.DATABASE_SECRET, "password"),
+            ("APP_DATABASE_USER", settings.generation.secret, "username"),
+            ("APP_DATABASE_PASSWORD", settings.generation.secret, "password"),
         ]
     if settings.row.cache:
         wanted.append(("APP_REDIS_PASSWORD", names.CACHE, names.VALKEY_PASSWORD))

@@ -30,7 +30,8 @@ def sentence(problem: Any) -> str:
         case "enum":
             reason = f"{value!r} is not one of {problem['ctx']['expected']}"
         case "string_pattern_mismatch":
-            reason = f"{value!r} is not a DNS name"
+            kind = "a folder" if problem["loc"][0] == "backup_folder" else "a DNS name"
+            reason = f"{value!r} is not {kind}"
         case "greater_than_equal":
             reason = f"{value} is below {problem['ctx']['ge']}"
         case "less_than_equal":

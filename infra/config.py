@@ -17,9 +17,10 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from infra import names, phases
 from infra.complaints import sentence, unknown
 from infra.image import IMAGE_VARIABLE, Image, default_reference, parse_image
-from infra.names import PROJECT
+from infra.names import PROJECT, Generation
 from infra.network import Peer
 from infra.phases import Cdn, DatabaseKind, Edge, Phase
+from infra.restores import Restore, parse_restores
 
 
 class LoadBalancing(StrEnum):
@@ -64,6 +65,13 @@ class Watching(StrEnum):
     OPERATOR = "operator"
 
 
+class Former(StrEnum):
+    """What becomes of the clusters out of which the database was restored."""
+
+    ASLEEP = "asleep"
+    REMOVED = "removed"
+
+
 class LogLevel(StrEnum):
     """How much the API writes."""
 
@@ -92,6 +100,11 @@ def _is_zone(zone: str) -> str:
     return zone
 
 
+def _are_restores(text: str) -> str:
+    parse_restores(text)
+    return text
+
+
 _DNS_NAME = r"^$|^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$"
 Name = Annotated[str, Field(pattern=_DNS_NAME, max_length=253)]
 Url = Annotated[str, AfterValidator(_is_url)]
@@ -117,6 +130,27 @@ class Settings(BaseModel):
         Durability.REQUIRED,
         description="With a standby: required (a write waits until a standby has it, even if none is up) or preferred"
         " (writes go on without a standby, and those of that time are lost if the primary is lost too).",
+    )
+    backup_bucket: Name = Field(
+        "",
+        description="Bucket that PostgreSQL's backups and write-ahead log go to; whom it knows is in the Secret"
+        " task-manager-backups (access-key-id, secret-access-key, region). Empty: there are none.",
+    )
+    backup_endpoint: Url = Field("", description="Address of the bucket's S3 interface. Empty: Amazon's.")
+    backup_folder: str = Field(
+        "",
+        pattern=r"^$|^[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*$",
+        description="Folder in the bucket. Empty: the namespace's name and id, so that a stack that is made anew does"
+        " not write into what is left of the one before it.",
+    )
+    restores: Annotated[str, AfterValidator(_are_restores)] = Field(
+        "",
+        description="Moments that the database was brought back to, as `make restore` writes them: each as"
+        " 2030-01-02T03:04:05+00:00@1 (out of cluster 1), the latest last, separated by commas.",
+    )
+    former_databases: Former = Field(
+        Former.ASLEEP,
+        description="What becomes of clusters that a restore has replaced: asleep (volumes without pods) or removed.",
     )
     hostname: Name = Field("", description="Host name that the gateway answers for. Empty: any.")
     url: Url = Field(
@@ -222,8 +256,33 @@ class Settings(BaseModel):
         """Who keeps public answers: as set, else the phase's own."""
         return self.cdn or self.row.cdns[0]
 
+    @property
+    def restored(self) -> tuple[Restore, ...]:
+        """What the database was brought back to, the latest last."""
+        return parse_restores(self.restores)
+
+    @property
+    def generation(self) -> Generation:
+        """The cluster that the stack runs on."""
+        return Generation(len(self.restored) + 1)
+
+    @property
+    def asleep(self) -> tuple[Generation, ...]:
+        """The clusters before it that are still there, without pods."""
+        kept = self.former_databases is Former.ASLEEP
+        return tuple(map(Generation, range(1, self.generation.number))) if kept else ()
+
+    def backup_port(self) -> int:
+        """Port of the bucket's S3 interface."""
+        parts = urlsplit(self.backup_endpoint)
+        return parts.port or (80 if parts.scheme == "http" else 443)
+
     @model_validator(mode="after")
-    def _fits_the_phase(self) -> Self:
+    def _fits_together(self) -> Self:
+        if self.backup_bucket and self.database_kind is DatabaseKind.SQLITE:
+            raise ValueError(f"{PROJECT}:backup_bucket: SQLite is not backed up: set {PROJECT}:database to postgresql")
+        if self.restores and not self.backup_bucket:
+            raise ValueError(f"{PROJECT}:restores: a restore reads from the bucket: set {PROJECT}:backup_bucket")
         if self.database_kind not in self.row.databases:
             known = " or ".join(self.row.databases)
             raise ValueError(f"{PROJECT}:database: phase {self.phase} cannot run on {self.database}: set it to {known}")

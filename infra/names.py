@@ -3,6 +3,7 @@
 Whatever is named here is looked up by name from somewhere else: by the chart, by the operator, by a person.
 """
 
+from dataclasses import dataclass
 from typing import Final
 
 PROJECT: Final = "task-manager"
@@ -22,15 +23,60 @@ DATA_CLAIM: Final = "task-manager-data"
 DATA_MOUNT: Final = "/data"
 
 DATABASE_CLUSTER: Final = "task-manager-database"
-DATABASE_LABELS: Final = {"cnpg.io/cluster": DATABASE_CLUSTER}
-"""The operator's: instances, their jobs, and poolers."""
-DATABASE_PRIMARY: Final = f"{DATABASE_CLUSTER}-rw"
-"""The Service that the operator points at the primary."""
-DATABASE_SECRET: Final = f"{DATABASE_CLUSTER}-app"
-"""The Secret in which the operator keeps the application's user name and password."""
-DATABASE_NAME: Final = "tasks"
 DATABASE_POOLER: Final = "task-manager-pooler"
 DATABASE_REPLICA_POOLER: Final = "task-manager-pooler-ro"
+DATABASE_LABELS: Final = {"task-manager/part": "database"}
+"""Of every instance, job and pooler of the operator's, whatever cluster it belongs to."""
+DATABASE_NAME: Final = "tasks"
+
+
+@dataclass(frozen=True)
+class Generation:
+    """The names of one cluster of the database. The first one's are plain; what was restored has its number after them.
+
+    Args:
+        number: 1 for the cluster that began empty, one more with each restore.
+    """
+
+    number: int = 1
+
+    def _numbered(self, name: str) -> str:
+        return name if self.number == 1 else f"{name}-{self.number}"
+
+    @property
+    def suffix(self) -> str:
+        """What the names of the program's resources end in."""
+        return self._numbered("")
+
+    @property
+    def cluster(self) -> str:
+        """The Cluster, and its folder in the backups."""
+        return self._numbered(DATABASE_CLUSTER)
+
+    @property
+    def primary(self) -> str:
+        """The Service that the operator points at the primary."""
+        return f"{self.cluster}-rw"
+
+    @property
+    def secret(self) -> str:
+        """The Secret in which the operator keeps the application's user name and password."""
+        return f"{self.cluster}-app"
+
+    @property
+    def pooler(self) -> str:
+        return self._numbered(DATABASE_POOLER)
+
+    @property
+    def replica_pooler(self) -> str:
+        return self._numbered(DATABASE_REPLICA_POOLER)
+
+
+BACKUPS: Final = "task-manager-backups"
+"""The ObjectStore, and the Secret with its credentials."""
+BACKUP_KEYS: Final = {"accessKeyId": "access-key-id", "secretAccessKey": "secret-access-key", "region": "region"}
+"""Keys of that Secret, by what the plugin calls them."""
+
 DATABASE_PORT: Final = 5432
 DATABASE_METRICS_PORTS: Final = (9187, 9127)
 """Where the operator's instances and poolers give their metrics."""

@@ -24,6 +24,8 @@ def outputs(settings: Settings, image: Image, namespace: str) -> dict[str, Any]:
     }
     if url_tls:
         told["url_tls"] = url_tls
+    if settings.database_kind is DatabaseKind.POSTGRESQL:
+        told["database"] = settings.generation.cluster
     return told
 
 
@@ -35,7 +37,7 @@ def _reach(settings: Settings, kubectl: str) -> dict[str, str]:
     }
     if settings.database_kind is DatabaseKind.POSTGRESQL:
         ways["database"] = (
-            f"{kubectl} exec --stdin --tty service/{names.DATABASE_PRIMARY} --container postgres --"
+            f"{kubectl} exec --stdin --tty service/{settings.generation.primary} --container postgres --"
             f" psql {names.DATABASE_NAME}"
         )
     else:
@@ -60,9 +62,9 @@ def _protected(settings: Settings, namespace: str) -> list[str]:
     """What `pulumi destroy --exclude-protected` leaves, and why a plain destroy is refused."""
     if not settings.protect_data:
         return []
-    data = (
-        f"volume {names.DATA_CLAIM}"
-        if settings.database_kind is DatabaseKind.SQLITE
-        else f"database cluster {names.DATABASE_CLUSTER} with its volumes"
-    )
-    return [f"namespace {namespace}", data]
+    if settings.database_kind is DatabaseKind.SQLITE:
+        data = [f"volume {names.DATA_CLAIM}"]
+    else:
+        clusters = (settings.generation, *settings.asleep)
+        data = [f"database cluster {generation.cluster} with its volumes" for generation in clusters]
+    return [f"namespace {namespace}", *data]

@@ -115,6 +115,8 @@ class PostgreSQL:
         replica_poolers: PgBouncer pods in front of the standbys; 0 keeps all reads on the primary.
         storage: volume of each instance, in GiB.
         compute: for each instance.
+        backup_days: how far back the database can be brought, where the stack has a bucket.
+        backups_expected: whether a stack without a bucket is told that it lacks one.
     """
 
     instances: int
@@ -122,6 +124,8 @@ class PostgreSQL:
     replica_poolers: int
     storage: int
     compute: Compute
+    backup_days: int
+    backups_expected: bool
 
 
 @dataclass(frozen=True)
@@ -218,7 +222,15 @@ PHASES = {
         api=Api(min_replicas=1, max_replicas=1, threads=8, compute=Compute(150, 1000, 384)),
         databases=(DatabaseKind.SQLITE, DatabaseKind.POSTGRESQL),
         sqlite_storage=5,
-        postgresql=PostgreSQL(instances=1, poolers=0, replica_poolers=0, storage=5, compute=Compute(150, 1000, 512)),
+        postgresql=PostgreSQL(
+            instances=1,
+            poolers=0,
+            replica_poolers=0,
+            storage=5,
+            compute=Compute(150, 1000, 512),
+            backup_days=7,
+            backups_expected=False,
+        ),
         cache=None,
         jobs=None,
         monitoring=None,
@@ -232,7 +244,15 @@ PHASES = {
         # Three pods cannot share one SQLite file: its volume is attached to one node.
         databases=(DatabaseKind.POSTGRESQL,),
         sqlite_storage=5,
-        postgresql=PostgreSQL(instances=2, poolers=2, replica_poolers=0, storage=10, compute=Compute(150, 1000, 512)),
+        postgresql=PostgreSQL(
+            instances=2,
+            poolers=2,
+            replica_poolers=0,
+            storage=10,
+            compute=Compute(150, 1000, 512),
+            backup_days=14,
+            backups_expected=False,
+        ),
         cache=Cache(shards=1, followers=0, storage=2, compute=Compute(50, 500, 192)),
         jobs=Jobs(
             broker=Broker(storage=1, compute=Compute(25, 500, 96)),
@@ -253,7 +273,15 @@ PHASES = {
         api=Api(min_replicas=3, max_replicas=12, threads=8, compute=Compute(150, 1000, 384), requests_per_second=100),
         databases=(DatabaseKind.POSTGRESQL,),
         sqlite_storage=5,
-        postgresql=PostgreSQL(instances=4, poolers=2, replica_poolers=2, storage=10, compute=Compute(150, 1000, 512)),
+        postgresql=PostgreSQL(
+            instances=4,
+            poolers=2,
+            replica_poolers=2,
+            storage=10,
+            compute=Compute(150, 1000, 512),
+            backup_days=30,
+            backups_expected=True,
+        ),
         cache=Cache(shards=3, followers=1, storage=2, compute=Compute(50, 500, 192)),
         jobs=Jobs(
             broker=Broker(storage=1, compute=Compute(25, 500, 96)),

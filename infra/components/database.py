@@ -1,6 +1,11 @@
-"""PostgreSQL by the CloudNativePG operator: a cluster of one or more instances, and a pooler before its primary."""
+"""PostgreSQL by the CloudNativePG operator: a cluster of one or more instances, and a pooler before its primary.
+
+Bringing the database back to a moment makes another cluster beside the one there is (a generation), out of its
+backups; the API moves over when that one is ready, and the former one is put to sleep.
+"""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 import pulumi
@@ -10,10 +15,14 @@ from pulumi_kubernetes.networking import v1 as networking
 from pulumi_kubernetes.policy import v1 as policy
 
 from infra import names, network, pods
+from infra.components import backups
+from infra.components.backups import Bucket
 from infra.components.base import Component, Target
 from infra.config import Durability
+from infra.names import Generation
 from infra.network import Flow, Peer
 from infra.phases import Compute, PostgreSQL
+from infra.restores import Restore
 
 API_VERSION: Final = "postgresql.cnpg.io/v1"
 POSTGRESQL_IMAGE: Final = "ghcr.io/cloudnative-pg/postgresql:15-minimal-bookworm"
@@ -53,7 +62,28 @@ def parameters(row: PostgreSQL) -> dict[str, str]:
     }
 
 
-def cluster_spec(row: PostgreSQL, *, durability: Durability, storage_class: str | None) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Plan:
+    """What the clusters of a stack's database are like.
+
+    Args:
+        row: sizes and numbers.
+        durability: see `cluster_spec`.
+        bucket: where backups go; None for none.
+        restored: how each cluster but the first came about.
+        operator_namespace: where the operator runs; it has to reach every instance.
+        scraper: who asks instances and poolers for their metrics, if anybody does.
+    """
+
+    row: PostgreSQL
+    durability: Durability
+    bucket: Bucket | None
+    restored: tuple[Restore, ...]
+    operator_namespace: str
+    scraper: Peer | None
+
+
+def cluster_spec(plan: Plan, generation: Generation, *, storage_class: str | None) -> dict[str, Any]:
     """The `Cluster` of a phase.
 
     Writes are confirmed by a standby as well as by the primary (`method: any`, `number: 1`), so that losing the primary
@@ -61,13 +91,21 @@ def cluster_spec(row: PostgreSQL, *, durability: Durability, storage_class: str 
     `preferred` would go on without it and then, if the primary is lost before the standby has caught up, take back
     writes that users were told are safe. Waiting can be retried, a broken promise cannot. Reads go on either way.
     """
+    row = plan.row
     alone = row.instances == 1
     postgresql: dict[str, Any] = {"parameters": parameters(row)}
     if not alone:
-        postgresql["synchronous"] = {"method": "any", "number": 1, "dataDurability": str(durability)}
+        postgresql["synchronous"] = {"method": "any", "number": 1, "dataDurability": str(plan.durability)}
     storage: dict[str, Any] = {"size": f"{row.storage}Gi"}
     if storage_class:
         storage["storageClass"] = storage_class
+    begins: dict[str, Any] = {
+        "bootstrap": {
+            "initdb": {"database": names.DATABASE_NAME, "owner": names.DATABASE_NAME, "dataChecksums": True},
+        }
+    }
+    if generation.number > 1:
+        begins = backups.recovered(generation, plan.restored)
     return {
         "instances": row.instances,
         "imageName": POSTGRESQL_IMAGE,
@@ -76,9 +114,10 @@ def cluster_spec(row: PostgreSQL, *, durability: Durability, storage_class: str 
         # With a standby, the primary is updated by handing over to it: a few seconds instead of a restart's.
         "primaryUpdateMethod": "restart" if alone else "switchover",
         "primaryUpdateStrategy": "unsupervised",
-        "bootstrap": {
-            "initdb": {"database": names.DATABASE_NAME, "owner": names.DATABASE_NAME, "dataChecksums": True},
-        },
+        **begins,
+        **(backups.archiving(generation, plan.restored) if plan.bucket else {}),
+        # By these the policies and Prometheus find the pods, whatever the cluster is called.
+        "inheritedMetadata": {"labels": names.DATABASE_LABELS},
         "postgresql": postgresql,
         "storage": storage,
         "resources": row.compute.resources(),
@@ -91,7 +130,7 @@ def cluster_spec(row: PostgreSQL, *, durability: Durability, storage_class: str 
     }
 
 
-def pooler_spec(name: str, kind: Literal["rw", "ro"], instances: int) -> dict[str, Any]:
+def pooler_spec(name: str, cluster: str, kind: Literal["rw", "ro"], instances: int) -> dict[str, Any]:
     """A `Pooler` before the primary (`rw`) or the standbys (`ro`).
 
     In transaction mode a connection serves whichever pod has a transaction open.
@@ -101,7 +140,7 @@ def pooler_spec(name: str, kind: Literal["rw", "ro"], instances: int) -> dict[st
     two minutes, which is longer than any client waits for its answer.
     """
     return {
-        "cluster": {"name": names.DATABASE_CLUSTER},
+        "cluster": {"name": cluster},
         "instances": instances,
         "type": kind,
         "pgbouncer": {
@@ -116,7 +155,7 @@ def pooler_spec(name: str, kind: Literal["rw", "ro"], instances: int) -> dict[st
             },
         },
         "template": {
-            "metadata": {"labels": {"app.kubernetes.io/part-of": "task-manager"}},
+            "metadata": {"labels": {"app.kubernetes.io/part-of": "task-manager", **names.DATABASE_LABELS}},
             "spec": {
                 "containers": [
                     {"name": "pgbouncer", "image": PGBOUNCER_IMAGE, "resources": _POOLER_COMPUTE.resources()}
@@ -135,15 +174,14 @@ def pooler_spec(name: str, kind: Literal["rw", "ro"], instances: int) -> dict[st
 
 
 class Database(Component):
-    """The cluster, its pooler where the phase has one, and who may talk to them.
+    """A cluster, its poolers where the phase has them, its schedule of backups, and who may talk to all of them.
 
     The operator makes the Services `…-rw`, `…-ro`, `…-r` and the Secret `…-app`, and keeps the password out of here.
 
     Args:
-        row: sizes and numbers.
-        durability: see `cluster_spec`.
-        operator_namespace: where the operator runs; it has to reach every instance.
-        scraper: who asks instances and poolers for their metrics, if anybody does.
+        plan: what every cluster is like.
+        generation: which cluster it is.
+        asleep: whether there are its volumes alone. Its pods leave after what moves the API away from them.
     """
 
     def __init__(
@@ -151,46 +189,75 @@ class Database(Component):
         name: str,
         target: Target,
         *,
-        row: PostgreSQL,
-        durability: Durability,
-        operator_namespace: str,
-        scraper: Peer | None,
+        plan: Plan,
+        generation: Generation,
+        asleep: bool = False,
         after: Sequence[pulumi.Resource],
     ) -> None:
         super().__init__(name, target, after)
+        self.plan = plan
+        self.generation = generation
+        if asleep:
+            self._cluster({"cnpg.io/hibernation": "on", "pulumi.com/waitFor": "condition=cnpg.io/hibernation"})
+        else:
+            flows = self._flows()
+            # The chart's migration runs next, and needs a primary that answers.
+            cluster = self._cluster({"pulumi.com/waitFor": "condition=Ready"}, flows)
+            if plan.bucket:
+                self._schedule(cluster)
+            self._poolers(flows)
+        self.register_outputs({"primary": generation.primary})
+
+    def _flows(self) -> pulumi.Resource:
         mine = Peer(names.DATABASE_LABELS)
-        flows = networking.NetworkPolicy(
-            f"{name}-flows",
+        bucket, scraper = self.plan.bucket, self.plan.scraper
+        return networking.NetworkPolicy(
+            f"{self.name}-flows",
             metadata=self.metadata(names.DATABASE_CLUSTER, annotations=pods.OPERATORS_PODS),
             spec=network.spec(
                 names.DATABASE_LABELS,
                 inward=(
                     Flow(Peer(names.API_LABELS), (names.DATABASE_PORT,)),
                     Flow(mine, (names.DATABASE_PORT, _STATUS_PORT)),
-                    Flow(Peer(namespace=operator_namespace), (names.DATABASE_PORT, _STATUS_PORT)),
+                    Flow(Peer(namespace=self.plan.operator_namespace), (names.DATABASE_PORT, _STATUS_PORT)),
                     *((Flow(scraper, names.DATABASE_METRICS_PORTS),) if scraper else ()),
                 ),
-                outward=(Flow(mine, (names.DATABASE_PORT, _STATUS_PORT)), network.API_SERVER),
+                outward=(
+                    Flow(mine, (names.DATABASE_PORT, _STATUS_PORT)),
+                    network.API_SERVER,
+                    *((Flow(Peer(anywhere=True), (bucket.port,)),) if bucket else ()),
+                ),
             ),
             opts=self.options(),
         )
-        CustomResource(
-            f"{name}-cluster",
+
+    def _cluster(self, annotations: dict[str, str], *after: pulumi.Resource) -> pulumi.Resource:
+        return CustomResource(
+            f"database-cluster{self.generation.suffix}",
             api_version=API_VERSION,
             kind="Cluster",
-            metadata=self.metadata(
-                names.DATABASE_CLUSTER,
-                # The chart's migration runs next, and needs a primary that answers.
-                annotations={"pulumi.com/waitFor": "condition=Ready"},
-            ),
-            spec=cluster_spec(row, durability=durability, storage_class=target.storage_class),
-            opts=self.options(flows, protect=True, minutes=15),
+            metadata=self.metadata(self.generation.cluster, annotations=annotations),
+            spec=cluster_spec(self.plan, self.generation, storage_class=self.target.storage_class),
+            # One that comes out of backups reads them all first.
+            opts=self.options(*after, protect=True, minutes=15 if self.generation.number == 1 else 240),
         )
+
+    def _schedule(self, cluster: pulumi.Resource) -> None:
+        CustomResource(
+            f"database-backups{self.generation.suffix}",
+            api_version=API_VERSION,
+            kind="ScheduledBackup",
+            metadata=self.metadata(self.generation.cluster),
+            spec=backups.schedule_spec(self.generation),
+            opts=self.options(cluster),
+        )
+
+    def _poolers(self, flows: pulumi.Resource) -> None:
+        row, own = self.plan.row, self.generation
         if row.poolers:
-            self._pooler(f"{name}-pooler", names.DATABASE_POOLER, "rw", row.poolers, flows)
+            self._pooler(f"database-pooler{own.suffix}", own.pooler, "rw", row.poolers, flows)
         if row.replica_poolers:
-            self._pooler(f"{name}-replica-pooler", names.DATABASE_REPLICA_POOLER, "ro", row.replica_poolers, flows)
-        self.register_outputs({"primary": names.DATABASE_PRIMARY})
+            self._pooler(f"database-replica-pooler{own.suffix}", own.replica_pooler, "ro", row.replica_poolers, flows)
 
     def _pooler(
         self, resource: str, name: str, kind: Literal["rw", "ro"], instances: int, flows: pulumi.Resource
@@ -202,7 +269,7 @@ class Database(Component):
             metadata=self.metadata(
                 name, annotations={"pulumi.com/waitFor": f"jsonpath={{.status.instances}}={instances}"}
             ),
-            spec=pooler_spec(name, kind, instances),
+            spec=pooler_spec(name, self.generation.cluster, kind, instances),
             # Not after the cluster: its pods need the operator's Secrets alone and start while the cluster does, so
             # that the chart's migration finds them answering.
             opts=self.options(flows, minutes=15),

@@ -13,6 +13,8 @@ class Namespace(Component):
 
     There is no ResourceQuota on purpose: one that is tight enough to matter would refuse the extra pod of a rolling
     update or of a database failover, at the very moment it is needed. The autoscaler's bounds hold the cost down.
+
+    `id_in_cluster` is another one for each namespace that was ever made, under whatever name.
     """
 
     def __init__(self, name: str, target: Target) -> None:
@@ -58,4 +60,5 @@ class Namespace(Component):
             ),
             opts=self.options(self.namespace),
         )
+        self.id_in_cluster = self.namespace.metadata.uid
         self.register_outputs({"namespace": target.namespace})

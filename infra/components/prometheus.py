@@ -66,10 +66,10 @@ def configuration(gateway_namespace: str) -> dict[str, Any]:
         "database",
         {
             "source_labels": [
-                "__meta_kubernetes_pod_label_cnpg_io_cluster",
+                "__meta_kubernetes_pod_label_task_manager_part",
                 _PORT,
             ],
-            "regex": f"{names.DATABASE_CLUSTER};metrics",
+            "regex": "database;metrics",
             "action": "keep",
         },
     )

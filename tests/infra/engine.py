@@ -87,7 +87,10 @@ class _Mocks(mocks.Mocks):
         raise AssertionError(f"the program asks the provider at preview: {args.token}")
 
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
-        return f"{args.name}-id" if args.custom else None, dict(args.inputs)
+        outputs = dict(args.inputs)
+        if args.typ == "kubernetes:core/v1:Namespace":
+            outputs["metadata"] = {**outputs["metadata"], "uid": "the-id-of-the-namespace"}
+        return f"{args.name}-id" if args.custom else None, outputs
 
 
 class _Monitor(mocks.MockMonitor):

@@ -62,6 +62,13 @@ def test_the_example_stacks_are_valid_and_run_their_phase(stack: str) -> None:
             {"phase": "2", "hostname": "a.example", "cdn": "cloudflare"},
             "task-manager:cdn: cloudflare needs to know more: set cdn_zone and cdn_origin",
         ),
+        ({"backup_bucket": "b"}, "task-manager:backup_bucket: SQLite is not backed up: set task-manager:database to"),
+        ({"backup_folder": "/a"}, "task-manager:backup_folder: '/a' is not a folder"),
+        ({"restores": "2030-01-02T03:04:05+00:00@1"}, "task-manager:restores: a restore reads from the bucket: set"),
+        ({"restores": "yesterday@1"}, "task-manager:restores: 'yesterday' is no moment with a time zone: write it as"),
+        ({"restores": "2030-01-02 03:04:05@1"}, "is no moment with a time zone"),
+        ({"restores": "2030-01-02 03:04:05+00@2"}, "does not end in the number of an earlier cluster, as @1 would"),
+        ({"former_databases": "gone"}, "task-manager:former_databases: 'gone' is not one of 'asleep' or 'removed'"),
         ({"smtp_host": "mail.example.com"}, "task-manager:mail_from: mails of mail.example.com need a sender"),
         (
             {"phase": "2", "hostname": "a.example", "database": "sqlite"},
