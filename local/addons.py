@@ -6,7 +6,7 @@ import base64
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from local import controller, images, manifests, metrics, processes, tools
+from local import backups, controller, images, manifests, metrics, processes, tools
 from local.certificates import CLUSTER_CA, pair
 from local.errors import LocalError
 from local.images import Image
@@ -76,6 +76,11 @@ def _gateway(_: list[Node]) -> None:
     manifests.wait_rollout("traefik", "traefik")
 
 
+def _backups(_: list[Node]) -> None:
+    processes.start(controller.daemon("backups"))
+    backups.install()
+
+
 def _nothing(_: list[Node]) -> None:
     """The program brings the rest; only the image is needed."""
 
@@ -86,13 +91,14 @@ ADDONS = {
     "metrics": Addon("metrics", _metrics, tools=("prometheus-adapter",)),
     "database": Addon("PostgreSQL operator", _database, (images.OPERATOR, images.POSTGRESQL_IMAGE, images.POOLER)),
     "gateway": Addon("gateway", _gateway, (images.TRAEFIK,)),
+    "backups": Addon("backups", _backups, (images.BACKUP_PLUGIN, images.BACKUP_SIDECAR, images.OBJECT_STORE)),
     "cache": Addon("cache", _nothing, (images.VALKEY,)),
     "edge": Addon("edge", _nothing, (images.VARNISH_IMAGE,)),
     "monitoring": Addon("monitoring", _nothing, (images.PROMETHEUS, images.ALERTMANAGER, images.VALKEY_EXPORTER_IMAGE)),
 }
 ALWAYS = ("storage", "dns", "metrics")
 SEVERAL = (*ALWAYS, "database", "gateway", "cache")
-PHASES = {1: ALWAYS, 2: SEVERAL, 3: (*SEVERAL, "edge", "monitoring")}
+PHASES = {1: ALWAYS, 2: SEVERAL, 3: (*SEVERAL, "backups", "edge", "monitoring")}
 
 
 def of_phase(phase: int) -> tuple[str, ...]:

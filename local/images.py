@@ -9,13 +9,14 @@ from pathlib import Path
 
 from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixed
 
-from local import archives, paths, tools, wheels
+from local import archives, backups, paths, tools, wheels
 from local.archives import Entry, ImageConfig
 from local.commands import run
 from local.errors import LocalError
 from local.node_agents import PAUSE_IMAGE
 from local.nodes import Node
 from local.root_filesystems import (
+    BARMAN,
     LAYERS,
     POOLER_AND_CACHE,
     POSTGRESQL,
@@ -114,6 +115,25 @@ POSTGRESQL_IMAGE = Image(
     ),
     lambda: [Entry("controller", directory=True)],
     POSTGRESQL,
+)
+BACKUP_PLUGIN = Image(
+    backups.PLUGIN_IMAGE,
+    ImageConfig(("/manager",), user="65532:65532"),
+    _tool("plugin-barman-cloud", "manager", "manager"),
+    tools=("plugin-barman-cloud",),
+)
+BACKUP_SIDECAR = Image(
+    backups.SIDECAR_IMAGE,
+    ImageConfig(("/manager",), user="26:26"),
+    _tool("plugin-barman-cloud", "manager", "manager"),
+    BARMAN,
+    tools=("plugin-barman-cloud",),
+)
+OBJECT_STORE = Image(
+    "ghcr.io/versity/versitygw:v1.8.0",
+    ImageConfig(("/versitygw",), user="65532:65532"),
+    lambda: [Entry("data", directory=True), *_tool("versitygw", "versitygw", "versitygw")()],
+    tools=("versitygw",),
 )
 POOLER = Image(
     "ghcr.io/cloudnative-pg/pgbouncer:1.25.1",

@@ -91,3 +91,6 @@ POOLER_AND_CACHE = RootFilesystem("pooler-and-cache", "trixie", ("pgbouncer", "v
 
 # With a compiler: Varnish makes its configuration a program each time it starts.
 VARNISH = RootFilesystem("varnish", "trixie", ("varnish",))
+
+# Beside PostgreSQL rather than within it: the commands by which the operator's plugin writes and reads backups.
+BARMAN = RootFilesystem("barman", "trixie", ("barman-cli-cloud", "ca-certificates"))
