@@ -138,6 +138,11 @@ deploy: $(VENV)/infra/.ready ## Bring a stack to what the program says: make dep
 smoke: $(VENV)/infra/.ready ## Ask the stack's address whether it is ready: make smoke STACK=prod
 	@$(LOCAL) stack smoke $(STACK)
 
+.PHONY: restore
+restore: $(VENV)/infra/.ready ## Bring the database back to a moment: make restore STACK=prod AT="2030-01-02 03:04:05+00" [FROM=1]
+	@$(WITH_CLUSTER); $(LOCAL) stack restore $(or $(STACK),$(error restore needs STACK=name)) \
+	  "$(or $(AT),$(error restore needs AT="2030-01-02 03:04:05+00"))" $(if $(FROM),--from $(FROM))
+
 # requirements/binaries.txt holds programs rather than libraries (kubectl, helm, Traefik, Valkey) and is kept by hand.
 .PHONY: lock
 lock: ## Lock the dependencies of pyproject.toml again, with hashes

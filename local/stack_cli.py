@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 
 from local import addons, environment, stack
+from local.restore import restore as bring_back
 
 stack_commands = typer.Typer(help="The application's stack.", no_args_is_help=True)
 Name = Annotated[str | None, typer.Argument(help="A stack; without it the one that came up last.")]
@@ -40,3 +41,14 @@ def status(name: Name = None) -> None:
 def smoke(name: Name = None) -> None:
     """Ask the stack's address whether it is ready."""
     stack.wait_until_served(stack.outputs(name)["url"])
+
+
+@stack_commands.command()
+def restore(
+    name: str,
+    at: Annotated[str, typer.Argument(help="The moment, such as '2030-01-02 03:04:05+00'.")],
+    source: Annotated[int | None, typer.Option("--from", help="Number of the cluster whose backups are read.")] = None,
+) -> None:
+    """Bring the stack's database back to a moment."""
+    environment.prepare()
+    bring_back(name, at, source, Console(highlight=False))

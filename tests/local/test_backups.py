@@ -1,0 +1,102 @@
+"""What the local cluster gives to backups, and when a database can be brought back."""
+
+from __future__ import annotations
+
+import base64
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+import yaml
+from cryptography import x509
+
+from infra import names
+from local import backups, paths
+from local.errors import LocalError
+from local.restore import check_within_backups
+
+MANIFEST = """
+apiVersion: cert-manager.io/v1
+kind: Issuer
+metadata: {name: selfsigned-issuer}
+---
+apiVersion: v1
+kind: Secret
+metadata: {name: plugin-barman-cloud-1}
+data: {SIDECAR_IMAGE: bWFpbg==}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: barman-cloud}
+spec:
+  template:
+    spec:
+      containers:
+        - {name: barman-cloud, image: "example.org/testing:main"}
+"""
+NOW = datetime(2030, 1, 2, 3, 4, 5, tzinfo=UTC)
+
+
+def test_the_plugins_manifest_is_applied_with_images_of_a_release_and_without_cert_manager() -> None:
+    secret, deployment = backups.plugin_objects(MANIFEST)
+    assert base64.b64decode(secret["data"]["SIDECAR_IMAGE"]).decode() == backups.SIDECAR_IMAGE
+    [container] = deployment["spec"]["template"]["spec"]["containers"]
+    assert container["image"] == backups.PLUGIN_IMAGE
+
+
+def test_plugin_and_operator_know_each_other_by_certificates(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(paths, "CERTIFICATES", tmp_path)
+    chains = [
+        x509.load_pem_x509_certificates(base64.b64decode(secret["data"]["tls.crt"]))
+        for secret in backups.certificate_secrets()
+    ]
+    for own, authority in chains:
+        own.verify_directly_issued_by(authority)
+    hosts = chains[0][0].extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    assert hosts.get_values_for_type(x509.DNSName) == ["barman-cloud"], "the name of the plugin's Service"
+
+
+def test_the_credentials_are_kept_and_brought_under_the_name_and_keys_that_the_program_asks_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(paths, "CONFIG", tmp_path)
+    known = backups.credentials()
+    assert backups.credentials() == known
+    secret = backups.secret_for("task-manager-phase3", known)
+    assert secret["metadata"]["name"] == names.BACKUPS
+    assert set(secret["stringData"]) == set(names.BACKUP_KEYS.values())
+
+
+def test_the_stack_of_phase_3_writes_to_the_local_interface() -> None:
+    config = yaml.safe_load((paths.ROOT / "Pulumi.phase3.yaml").read_text())["config"]
+    manifest = list(yaml.safe_load_all((paths.MANIFESTS / "object-store.yaml").read_text()))
+    [service] = [entry for entry in manifest if entry["kind"] == "Service"]
+    [port] = service["spec"]["ports"]
+    address = f"http://{service['metadata']['name']}.{service['metadata']['namespace']}.svc:{port['port']}"
+    assert config["task-manager:backup_endpoint"] == address
+    [deployment] = [entry for entry in manifest if entry["kind"] == "Deployment"]
+    mounts = deployment["spec"]["template"]["spec"]["containers"][0]["volumeMounts"]
+    assert f"/data/{config['task-manager:backup_bucket']}" in {mount["mountPath"] for mount in mounts}
+
+
+def store(first: str | None) -> str:
+    window = {"task-manager-database": {"firstRecoverabilityPoint": first}} if first else {}
+    return json.dumps({"status": {"serverRecoveryWindow": window}})
+
+
+@pytest.mark.parametrize(
+    ("moment", "first", "sentence"),
+    [
+        (NOW + timedelta(seconds=1), "2030-01-01T00:00:00Z", "lies ahead"),
+        (NOW - timedelta(days=2), "2030-01-01T00:00:00Z", "lies before it"),
+        (NOW, None, "there is no backup in task-manager-database yet"),
+    ],
+)
+def test_a_moment_outside_the_backups_is_refused(moment: datetime, first: str | None, sentence: str) -> None:
+    with pytest.raises(LocalError, match=sentence):
+        check_within_backups(moment, "task-manager-database", store(first), NOW)
+
+
+def test_a_moment_within_the_backups_is_not() -> None:
+    check_within_backups(NOW, "task-manager-database", store("2030-01-02T03:04:05Z"), NOW)
