@@ -18,6 +18,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "phases(*numbers): the phases in which the test makes sense; all by default")
     config.addinivalue_line("markers", "first: brings the system up itself, so it runs before all others")
+    config.addinivalue_line("markers", "late: leaves the stack another than it was, so it runs after most others")
     config.addinivalue_line("markers", "last: takes the system apart, so it runs after all others")
 
 
@@ -34,7 +35,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def turn(item: pytest.Item) -> int:
     """Return when a test has its turn: those that come first, the most, those that come last."""
-    return bool(item.get_closest_marker("last")) - bool(item.get_closest_marker("first"))
+    turns = {"first": -1, "late": 1, "last": 2}
+    return next((turn for marker, turn in turns.items() if item.get_closest_marker(marker)), 0)
 
 
 @pytest.fixture(scope="session")
