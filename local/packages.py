@@ -30,8 +30,8 @@ PROGRAMS = {
     "sysctl": "procps",
     "mount": "mount",
 }
-# What the tests run: the browser, what drops root for servers that refuse it, a registry for the pipeline, the edge, and
-# what takes backups.
+# What the tests run: the browser, what drops root for servers that refuse it, a registry for the pipeline, the edge,
+# and what takes backups.
 TEST_PROGRAMS = {
     "chromium": "chromium",
     "setpriv": "util-linux",
