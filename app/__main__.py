@@ -20,6 +20,13 @@ def parser() -> argparse.ArgumentParser:
     serve.add_argument("--service", choices=CHOICES, default=ALL, help="which service to run (default: all)")
     commands.add_parser("migrate", help="bring the database to the schema of this version")
 
+    carry = commands.add_parser("carry", help="bring the data of a SQLite database to PostgreSQL, while it is in use")
+    carry.add_argument("file", type=Path, help="the SQLite database")
+    carry.add_argument(
+        "--to", required=True, metavar="ADDRESS", help="http://host:port of the servers that wait for it"
+    )
+    carry.add_argument("--patience", type=float, default=120, help="seconds to wait for them (default: 120)")
+
     commands.add_parser("worker", help="do jobs that the servers have taken on (with APP_JOBS=celery)")
     commands.add_parser("beat", help="do what is due by the clock (with APP_JOBS=celery)")
 
@@ -97,12 +104,15 @@ def main(arguments: list[str] | None = None) -> int:
             from app.commands.grant_admin import grant_admin
 
             return grant_admin(options.email)
+        case "carry":
+            from app.commands.carry import carry
+
+            return carry(options.file, options.to, options.patience)
         case "dead-letters":
             from app.commands.dead_letters import revive, show
 
-            if options.action == "list":
-                return show(options.kind, options.json)
-            return revive(options.ids, options.kind, options.json)
+            listing = options.action == "list"
+            return show(options.kind, options.json) if listing else revive(options.ids, options.kind, options.json)
         case "migrate" | "worker" | "beat" | "openapi" | "purge-edge" | "purge-cloudflare" as command:
             name = command.replace("-", "_")
             given = {option: value for option, value in vars(options).items() if option != "command"}

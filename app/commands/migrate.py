@@ -3,6 +3,7 @@
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.commands import fail
+from app.platform.errors import MovedError
 from app.platform.settings import Settings, SettingsError, load_settings
 
 
@@ -22,6 +23,8 @@ def run(settings: Settings) -> int:
     database = connect(settings)
     try:
         to_head(database)
+    except MovedError as error:
+        return fail(f"the database could not be migrated: {error}")
     except SQLAlchemyError as error:
         reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
         return fail(f"the database could not be migrated: {reason}")

@@ -44,3 +44,7 @@ class UnavailableError(ServiceError):
 
 class UndoneError(UnavailableError):
     """As UnavailableError, and it is certain that nothing has been changed."""
+
+
+class MovedError(UnavailableError):
+    """The data has moved to another database, and is written to there only. Nothing has been changed here."""

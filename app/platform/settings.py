@@ -71,6 +71,10 @@ class Settings(BaseSettings):
         description="How far behind a replica may be to be asked",
     )
 
+    database_inherits: bool = Field(
+        default=False, description="Whether to wait until `carry` has brought the data of a SQLite database"
+    )
+
     redis_url: SecretStr | None = None
     redis_host: str | None = None
     redis_port: int = Field(default=6379, ge=1, le=65535)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from math import inf
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Engine, QueuePool, create_engine, event, make_url, text
@@ -9,7 +10,10 @@ from sqlalchemy.engine import URL, ExceptionContext, ExecutionContext
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from app.platform.errors import MovedError
+from app.platform.seal import Seal
 from app.platform.settings import Settings
+from app.storage.carried import Inheritance
 from app.storage.faults import DEMOTED, sqlstate
 from app.storage.replicas import Replica, Replicas
 
@@ -46,11 +50,18 @@ POSITION = text("SELECT (pg_current_wal_insert_lsn() - '0/0'::pg_lsn)::bigint")
 
 @dataclass(frozen=True)
 class Database:
-    """Two views of one pool: `reader` begins transactions that read, `writer` those that write. And the replicas."""
+    """Two views of one pool: `reader` begins transactions that read, `writer` those that write. And the replicas.
+
+    Attributes:
+        seal: says whether the data of a SQLite file has moved.
+        inheritance: says whether it has the data of the SQLite file that it takes over, if it takes one over.
+    """
 
     reader: Engine
     writer: Engine
     replicas: Replicas = field(default_factory=Replicas)
+    seal: Seal | None = None
+    inheritance: Inheritance | None = None
 
     def position(self) -> int | None:
         """Return how far the log reaches: what has been committed until now lies before it.
@@ -104,7 +115,8 @@ def connect(settings: Settings) -> Database:
         for lag in [settings.database_replica_lag]
         for host in (settings.database_replica_host or "").split()
     ]
-    return Database(reader=engine, writer=engine, replicas=Replicas(replicas))
+    inheritance = Inheritance(engine) if settings.database_inherits else None
+    return Database(reader=engine, writer=engine, replicas=Replicas(replicas), inheritance=inheritance)
 
 
 def _moved(url: URL, host: str) -> URL:
@@ -190,6 +202,7 @@ def _limit_statements(engine: Engine, seconds: float) -> None:
 
 
 def _sqlite(url: URL, settings: Settings) -> Database:
+    seal = Seal(Path(url.database or ""))
     engine = create_engine(
         url,
         poolclass=QueuePool,
@@ -218,5 +231,9 @@ def _sqlite(url: URL, settings: Settings) -> Database:
         # refuses the upgrade if anyone has written meanwhile.
         immediate = connection.get_execution_options().get("write", False)
         connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+        # Asked under the lock, since it is put there under it. Readers go on: what they see is still what was.
+        if immediate and seal.address() is not None:
+            connection.exec_driver_sql("ROLLBACK")
+            raise MovedError("The data has moved to another database.")
 
-    return Database(reader=engine, writer=engine.execution_options(write=True))
+    return Database(reader=engine, writer=engine.execution_options(write=True), seal=seal)

@@ -54,12 +54,15 @@ def check_ready(database: Database) -> None:
     rolls out.
 
     Raises:
-        NotMigratedError: unreachable, or older than this code needs.
+        NotMigratedError: unreachable, or older than this code needs, or still without the data that it inherits.
     """
     try:
         with database.reader.connect() as connection:
             revision = connection.scalar(text("SELECT version_num FROM alembic_version"))
+        complete = database.inheritance is None or database.inheritance.complete()
     except SQLAlchemyError as error:
         raise NotMigratedError("The database can't be reached or has no schema.") from error
     if revision is None or str(revision) < REQUIRED_REVISION:
         raise NotMigratedError(f"The database is at revision {revision}, this code needs {REQUIRED_REVISION}.")
+    if not complete:
+        raise NotMigratedError("The database waits for the data of the one before.")

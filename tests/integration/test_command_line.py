@@ -11,6 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from app.platform.seal import Seal
 from app.platform.version import version
 from tests.support.ports import free_port, wait_for
 from tests.support.server import ROOT, environment
@@ -129,3 +130,25 @@ def test_development_needs_no_setting_and_migrates_itself(tmp_path: Path) -> Non
     key = tmp_path / ".cache" / "dev" / "secret-key"
     assert key.stat().st_mode & 0o777 == 0o600
     assert key.read_text() not in (tmp_path / "log").read_text()
+
+
+@pytest.mark.parametrize(
+    ("database", "file", "status", "words"),
+    [
+        ("sqlite:///other.sqlite", "tasks.sqlite", 2, ["APP_DATABASE_URL", "PostgreSQL only"]),
+        ("postgresql+psycopg2://x@127.0.0.1:1/x", "nothing.sqlite", 1, ["no database at nothing.sqlite"]),
+        ("postgresql+psycopg2://x@127.0.0.1:1/x", "tasks.sqlite", 1, ["nobody waits", "http://127.0.0.1:1"]),
+    ],
+)
+def test_data_that_cannot_be_carried_is_told_of_in_one_line(
+    tmp_path: Path, sqlite_url: str, database: str, file: str, status: int, words: list[str]
+) -> None:
+    assert (tmp_path / "tasks.sqlite").is_file(), sqlite_url
+    variables = environment(tmp_path, database, port=1)
+    result = run(["carry", file, "--to", "http://127.0.0.1:1", "--patience", "0"], tmp_path, **variables)
+    assert_one_line(result, status, *words)
+
+
+def test_a_server_that_has_its_data_elsewhere_is_not_migrated(tmp_path: Path, sqlite_url: str) -> None:
+    Seal(tmp_path / "tasks.sqlite").put("http://127.0.0.1:1")
+    assert_one_line(run(["migrate"], tmp_path, **environment(tmp_path, sqlite_url, port=1)), 1, "has moved")

@@ -1,0 +1,325 @@
+"""`carry`: all of a SQLite database arrives in PostgreSQL, once, whatever comes between."""
+
+import sqlite3
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from sqlalchemy import Table, insert, select, text
+from sqlalchemy.exc import DBAPIError
+
+from app.platform.errors import MovedError
+from app.platform.seal import Seal
+from app.storage import carry as carrying
+from app.storage.carried import carried
+from app.storage.carry import CarryError, carry
+from app.storage.carry_source import CHANGES, Source
+from app.storage.engine import Database, connect
+from app.storage.migrate import NotMigratedError, check_ready
+from app.storage.models.auth import AuditRow, SessionRow, UserRow
+from app.storage.models.base import Base
+from app.storage.models.tasks import TaskRow, TaskTagRow
+from tests.support.postgres import Postgres
+from tests.support.rows import databases
+from tests.support.settings import make_settings
+
+ADDRESS = "http://successor:8000"
+Content = dict[str, list[tuple[Any, ...]]]
+
+
+@contextmanager
+def connected(url: str, **more: Any) -> Iterator[Database]:
+    database = connect(make_settings(url, **more))
+    try:
+        yield database
+    finally:
+        database.dispose()
+
+
+@pytest.fixture
+def file(migrated_sqlite: bytes, tmp_path: Path) -> Path:
+    """A migrated, empty SQLite database."""
+    made = tmp_path / "tasks.sqlite"
+    made.write_bytes(migrated_sqlite)
+    return made
+
+
+@pytest.fixture
+def source(file: Path) -> Iterator[Database]:
+    with connected(f"sqlite:///{file}") as database:
+        yield database
+
+
+@pytest.fixture
+def target(postgres_url: str) -> Iterator[Database]:
+    with connected(postgres_url) as database:
+        yield database
+
+
+def fill(database: Database, rows: dict[Table, list[dict[str, Any]]]) -> None:
+    with database.writer.begin() as connection:
+        for table, values in rows.items():
+            if values:
+                connection.execute(insert(table), values)
+
+
+def content(database: Database) -> Content:
+    """Return every row of every table, as the models read it."""
+    with database.reader.begin() as connection:
+        return {
+            table.name: sorted(map(tuple, connection.execute(select(table))), key=repr)
+            for table in Base.metadata.sorted_tables
+        }
+
+
+def row(model: type[Base], **values: Any) -> dict[Table, list[dict[str, Any]]]:
+    """Return one row of a table, for `fill`."""
+    from datetime import UTC, datetime
+
+    now = datetime.now(UTC)
+    others: dict[type[Base], dict[str, Any]] = {
+        UserRow: {
+            "id": uuid4(),
+            "email": f"{uuid4()}@example.org",
+            "name": "Ada",
+            "password_hash": "x",
+            "role": "user",
+        },
+        SessionRow: {"id": uuid4()},
+        TaskRow: {"id": uuid4(), "user_id": uuid4(), "title": "T", "description": "", "status": "todo", "version": 1}
+        | {"attachments": 0, "title_key": "t", "search_text": "t", "updated_at": now},
+        TaskTagRow: {"user_id": uuid4()},
+        AuditRow: {"id": uuid4(), "at": now, "action": "a", "remote": "", "details": {}},
+    }
+    created = {"created_at": now} if "created_at" in model.__table__.columns else {}
+    return {model.__table__: [{**created, **others[model], **values}]}  # type: ignore[dict-item]
+
+
+@given(rows=databases())
+@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate])
+def test_any_rows_arrive_as_they_are(
+    rows: dict[Table, list[dict[str, Any]]],
+    postgres: Postgres,
+    migrated_sqlite: bytes,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    file = tmp_path_factory.mktemp("carry") / "tasks.sqlite"
+    file.write_bytes(migrated_sqlite)
+    name = f"carry_{uuid4().hex}"
+    postgres.execute(f"CREATE DATABASE {name} TEMPLATE migrated STRATEGY FILE_COPY")
+    try:
+        with connected(f"sqlite:///{file}") as source, connected(postgres.url(name)) as target:
+            fill(source, rows)
+            report = carry(file, target, ADDRESS)
+            assert report.rows == sum(map(len, rows.values()))
+            assert content(target) == content(source)
+    finally:
+        postgres.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def meanwhile(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
+    """Things to do between the copy and the lock."""
+    todo: list[Any] = []
+    lock = Source.lock
+
+    def do_before(self: Source) -> None:
+        for each in todo:
+            each()
+        lock(self)
+
+    monkeypatch.setattr(Source, "lock", do_before)
+    yield todo
+    assert todo, "the test has named nothing"
+
+
+def test_what_is_written_while_the_copy_is_made_arrives_too(
+    file: Path, source: Database, target: Database, meanwhile: list[Any]
+) -> None:
+    stays, goes, parent = uuid4(), uuid4(), uuid4()
+    ada, bob = uuid4(), uuid4()
+    for each in (
+        row(UserRow, id=ada, email="ada@example.org"),
+        row(SessionRow, id=uuid4(), user_id=ada),
+        row(UserRow, id=bob, email="bob@example.org"),
+        row(SessionRow, id=uuid4(), user_id=bob),
+        row(TaskRow, id=stays),
+        row(TaskRow, id=goes),
+        row(TaskTagRow, task_id=goes, tag="old"),
+        row(AuditRow),
+    ):
+        fill(source, each)
+
+    def change() -> None:
+        with source.writer.begin() as connection:
+            connection.execute(text("UPDATE tasks SET title = 'New' WHERE id = :id"), {"id": stays.hex})
+            connection.execute(text("UPDATE users SET name = 'Ada L.' WHERE id = :id"), {"id": ada.hex})
+            connection.execute(text("DELETE FROM tasks WHERE id = :id"), {"id": goes.hex})
+            connection.execute(text("DELETE FROM users WHERE id = :id"), {"id": bob.hex})
+        for each in (
+            row(TaskRow, id=parent),
+            row(TaskTagRow, task_id=parent, tag='it\'s "new" \\ {}'),
+            row(UserRow, email="bob@example.org"),
+            row(AuditRow),
+        ):
+            fill(source, each)
+        with source.writer.begin() as connection:  # comes and goes
+            connection.execute(insert(TaskRow.__table__), row(TaskRow, id=(passing := uuid4()))[TaskRow.__table__])  # type: ignore[index,arg-type]
+            connection.execute(text("DELETE FROM tasks WHERE id = :id"), {"id": passing.hex})
+
+    meanwhile.append(change)
+    carry(file, target, ADDRESS)
+    after = content(target)
+    assert after == content(source)
+    assert len(after["sessions"]) == 1
+    assert len(after["audit_log"]) == 2
+
+
+def test_nobody_writes_after_the_last_look_and_readers_go_on(file: Path, source: Database, target: Database) -> None:
+    fill(source, row(TaskRow))
+    carry(file, target, ADDRESS)
+    assert Seal(file).address() == ADDRESS
+    with pytest.raises(MovedError):
+        fill(source, row(TaskRow))
+    assert len(content(source)["tasks"]) == 1
+
+
+def test_not_even_a_server_that_knows_no_seal_writes_then(file: Path, source: Database, target: Database) -> None:
+    fill(source, row(TaskRow))
+    carry(file, target, ADDRESS)
+    Seal(file).lift()
+    for statement in ("DELETE FROM tasks", "UPDATE tasks SET title = ''"):
+        with pytest.raises(DBAPIError, match="has moved"), source.writer.begin() as connection:
+            connection.execute(text(statement))
+    with pytest.raises(DBAPIError, match="has moved"):
+        fill(source, row(TaskRow))
+
+
+def test_a_second_run_does_nothing(file: Path, source: Database, target: Database) -> None:
+    fill(source, row(TaskRow))
+    assert carry(file, target, ADDRESS).rows == 1
+    fill(target, row(TaskRow))
+    before = content(target)
+    assert carry(file, target, ADDRESS).rows is None
+    assert content(target) == before
+
+
+def test_a_database_with_data_of_its_own_is_refused(file: Path, source: Database, target: Database) -> None:
+    fill(source, row(TaskRow))
+    fill(target, row(UserRow))
+    with pytest.raises(CarryError, match="data of its own, in users"):
+        carry(file, target, ADDRESS)
+    fill(source, row(TaskRow))  # as before
+
+
+def test_readiness_waits_for_the_data(file: Path, postgres_url: str) -> None:
+    with connected(postgres_url, database_inherits=True) as heir:
+        with pytest.raises(NotMigratedError, match="waits for the data"):
+            check_ready(heir)
+        carry(file, heir, ADDRESS)
+        check_ready(heir)
+
+
+def test_after_a_failure_everything_is_as_before(
+    file: Path, source: Database, target: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(source, row(TaskRow))
+    with monkeypatch.context() as patched:
+        patched.setattr(Source, "count", lambda *_: 7)
+        with pytest.raises(CarryError, match="0 rows have arrived and 7 are there"):
+            carry(file, target, ADDRESS)
+    assert Seal(file).address() is None
+    assert not content(target)["tasks"]
+    fill(source, row(TaskRow))
+    assert carry(file, target, ADDRESS).rows == 2
+
+
+def test_a_commit_that_fails_lifts_the_seal(file: Path, source: Database, target: Database) -> None:
+    fill(source, row(TaskRow))
+    with target.writer.begin() as connection:  # PostgreSQL refuses at COMMIT what it was to do until then
+        connection.execute(
+            text(
+                "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS"
+                " $$ BEGIN RAISE EXCEPTION 'no' USING ERRCODE = '40001'; END $$"
+            )
+        )
+        connection.execute(
+            text(
+                "CREATE CONSTRAINT TRIGGER refuse AFTER INSERT ON tasks DEFERRABLE INITIALLY DEFERRED"
+                " FOR EACH ROW EXECUTE FUNCTION refuse()"
+            )
+        )
+    with pytest.raises(DBAPIError, match="no"):
+        carry(file, target, ADDRESS)
+    assert Seal(file).address() is None
+    fill(source, row(TaskRow))
+
+
+def test_a_commit_whose_answer_is_lost_is_looked_up(file: Path, source: Database, target: Database) -> None:
+    fill(source, row(TaskRow))
+    seal = Seal(file)
+    carry(file, target, ADDRESS)
+    carrying._find_out(target, seal, DBAPIError("COMMIT", None, Exception("lost")))
+    assert seal.address() == ADDRESS
+
+
+WAIT_FOR_EVER = """
+import sys, threading
+from pathlib import Path
+from app.storage import carry as carrying
+from app.storage.engine import connect
+from app.platform.seal import Seal
+from tests.support.settings import make_settings
+
+file, url, place = sys.argv[1:]
+
+def stand(*_):
+    print("here", flush=True)
+    threading.Event().wait()
+
+if place == "copying":
+    carrying._follow = stand
+elif place == "sealed":
+    put = Seal.put
+    Seal.put = lambda self, address: (put(self, address), stand())
+carrying.carry(Path(file), connect(make_settings(url)), "http://successor:8000")
+"""
+
+
+@pytest.mark.parametrize("place", ["copying", "sealed"])
+def test_a_carrier_that_is_killed_has_done_nothing_and_the_next_does_all(
+    file: Path, source: Database, target: Database, postgres_url: str, place: str
+) -> None:
+    fill(source, row(TaskRow))
+    command = [sys.executable, "-c", WAIT_FOR_EVER, str(file), postgres_url, place]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "here\n"
+        process.kill()
+    with target.reader.begin() as connection:
+        assert not carried(connection)
+    if place == "copying":
+        fill(source, row(TaskRow))
+    assert carry(file, target, ADDRESS).rows == len(content(source)["tasks"])
+    assert content(target) == content(source)
+    with closing(sqlite3.connect(file)) as connection:
+        left = connection.execute("SELECT name FROM sqlite_master WHERE name LIKE ?", (f"{CHANGES}%",)).fetchall()
+    assert left == []
+
+
+def test_two_carriers_take_turns(file: Path, source: Database, target: Database) -> None:
+    fill(source, row(TaskRow))
+    reports: list[int | None] = []
+    threads = [threading.Thread(target=lambda: reports.append(carry(file, target, ADDRESS).rows)) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert sorted(reports, key=repr) == [1, None]

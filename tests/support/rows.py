@@ -1,0 +1,64 @@
+"""Any rows of any table, for hypothesis, as the models take them."""
+
+from datetime import UTC, date, datetime
+from typing import Any
+
+from hypothesis import strategies as st
+from sqlalchemy import JSON, BigInteger, Boolean, Column, Date, Integer, LargeBinary, String, Table, Text, Uuid
+
+from app.storage.models.base import Base
+from app.storage.types import UtcDateTime
+
+TEXT = st.characters(codec="utf-8", exclude_characters="\x00")
+JSON_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=5,
+)
+TIMES = st.datetimes(datetime(1, 1, 2), datetime(9999, 12, 30), timezones=st.just(UTC))  # noqa: DTZ001 bounds have none
+
+
+KINDS: dict[type, st.SearchStrategy[Any]] = {
+    UtcDateTime: TIMES,
+    Uuid: st.uuids(),
+    Boolean: st.booleans(),
+    BigInteger: st.integers(-(2**63), 2**63 - 1),
+    Integer: st.integers(-(2**31), 2**31 - 1),
+    Date: st.dates(date(1, 1, 2)),
+    LargeBinary: st.binary(max_size=40),
+    JSON: JSON_VALUES,
+    String: st.text(TEXT, max_size=20),
+    Text: st.text(TEXT, max_size=40),
+}
+"""What a column of each type may hold. Texts fit the shortest column."""
+
+
+def values_of(column: Column[Any]) -> st.SearchStrategy[Any]:
+    """Return what a column may hold."""
+    values = KINDS[type(column.type)]
+    if (column.table.name, column.name) == ("tasks", "status"):
+        values = st.sampled_from(["todo", "in_progress", "done"])
+    return st.none() | values if column.nullable else values
+
+
+@st.composite
+def databases(draw: st.DrawFn) -> dict[Table, list[dict[str, Any]]]:
+    """Draw rows for every table: what they refer to is there, and no two share a key."""
+    found: dict[Table, list[dict[str, Any]]] = {}
+    for table in Base.metadata.sorted_tables:
+        drawn = {column.name: values_of(column) for column in table.columns}
+        for constraint in table.foreign_key_constraints:
+            [element] = constraint.elements
+            there = [row[element.column.name] for row in found[element.column.table]]
+            optional = element.parent.nullable
+            choices = [*there, None] if optional else there
+            drawn[element.parent.name] = st.sampled_from(choices) if choices else st.nothing()
+        unique = [index.columns.keys() for index in table.indexes if index.unique]
+        keys = [table.primary_key.columns.keys(), *unique]
+        rows = st.lists(
+            st.fixed_dictionaries(drawn),
+            max_size=3,
+            unique_by=tuple(lambda row, key=key: tuple(row[name] for name in key) for key in keys),  # type: ignore[misc]
+        )
+        found[table] = draw(rows) if not any(each.is_empty for each in drawn.values()) else []
+    return found
