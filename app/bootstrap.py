@@ -37,6 +37,7 @@ from app.api.cursor import Cursors
 from app.api.guard import Guard
 from app.api.kept import KeptAnswers
 from app.api.limits import Limits
+from app.api.moved import Moved
 from app.jobs.aggregate import AggregateFacts
 from app.jobs.background import Inline
 from app.jobs.deliveries import Deliveries
@@ -301,6 +302,8 @@ def create_app(container: Container, service: str = "all") -> OpenAPI:
         kept = [rule.rule for rule in app.url_map.iter_rules() if rule.endpoint in container.guard.kept]
         wsgi = KeptAnswers(wsgi, kept, container.guard, container.limits, container.counting)
     wsgi = door.Door(wsgi, metrics)
+    if container.database.seal:
+        wsgi = Moved(wsgi, container.database.seal)
     hops = container.settings.trusted_hops
     app.wsgi_app = ProxyFix(wsgi, x_for=hops, x_proto=hops, x_host=hops) if hops else wsgi  # type: ignore[method-assign]
     return app

@@ -5,6 +5,8 @@ from collections.abc import Callable
 
 import structlog
 
+from app.platform.errors import MovedError, UnavailableError
+
 log = structlog.get_logger(__name__)
 
 
@@ -13,7 +15,7 @@ class Loop:
 
     Args:
         name: of the thread.
-        action: says whether there was work. What it raises is logged, and it is called again.
+        action: says whether there was work. What it raises is logged, and it is called again; MovedError ends it.
         seconds: between two calls without work.
     """
 
@@ -45,6 +47,11 @@ class Loop:
         while not self._stopped.is_set():
             try:
                 worked = self._action()
+            except MovedError:
+                return  # there is nothing left to do here
+            except UnavailableError as error:
+                log.warning("background work waits", loop=self._thread.name, reason=str(error))
+                worked = False
             except Exception:
                 log.exception("background work failed", loop=self._thread.name)
                 worked = False

@@ -54,13 +54,16 @@ def environment(folder: Path, database_url: str, port: int, **more: str) -> dict
 
 
 @contextmanager
-def server(folder: Path, database_url: str, service: str = "all", **more: str) -> Iterator[Server]:
+def server(
+    folder: Path, database_url: str, service: str = "all", state: str = "ready", **more: str
+) -> Iterator[Server]:
     """Run a server until the block ends; it is ready when the block begins.
 
     Args:
         folder: for its log and its drain file.
         database_url: a migrated database.
         service: the one that runs.
+        state: `ready`, or `live` for one that is only up.
         more: further environment variables.
     """
     import httpx
@@ -82,12 +85,12 @@ def server(folder: Path, database_url: str, service: str = "all", **more: str) -
         if process.poll() is not None:
             raise RuntimeError(f"the server did not start:\n{log.read_text()}")
         try:
-            return httpx.get(f"{running.url}/health/ready").status_code == 200
+            return httpx.get(f"{running.url}/health/{state}").status_code == 200
         except httpx.TransportError:
             return False
 
     try:
-        wait_for(ready, "the server is ready")
+        wait_for(ready, f"the server is {state}")
         yield running
     finally:
         if process.poll() is None:

@@ -1,0 +1,144 @@
+"""From SQLite to PostgreSQL while clients read and write: none of them notices."""
+
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+from sqlalchemy import select
+
+from app.storage.engine import connect
+from app.storage.models.tasks import TaskRow
+from tests.support.draining import Service
+from tests.support.ports import wait_for
+from tests.support.server import ROOT, Server, environment, server
+from tests.support.settings import make_settings
+
+RATE = 20
+"""Creations a second, and as many reads."""
+
+WRITERS = 4
+
+
+class Clients:
+    """Clients of a service, each of which opens a connection for each request. Nothing is tried twice."""
+
+    def __init__(self, service: Service, token: str) -> None:
+        self._service = service
+        self._token = token
+        self._running = True
+        self.created: list[str] = []
+        self.outcomes: Counter[str] = Counter()
+        self.stale: list[str] = []
+
+    def run(self) -> None:
+        """Create a task and look for it in the list, again and again."""
+        while self._running:
+            began = time.monotonic()
+            answer = self.ask("POST", "/tasks", json={"title": f"Task {uuid4()}"})
+            if answer is not None and answer.status_code == 201:
+                made = answer.json()["id"]
+                self.created.append(made)
+                listed = self.ask("GET", "/tasks?limit=100")
+                if listed is not None and made not in {task["id"] for task in listed.json()["items"]}:
+                    self.stale.append(made)
+            time.sleep(max(0.0, WRITERS / RATE - (time.monotonic() - began)))
+
+    def ask(self, method: str, path: str, **more: Any) -> httpx.Response | None:
+        try:
+            answer = httpx.request(
+                method,
+                f"http://127.0.0.1:{self._service.port}/api/v1{path}",
+                headers={"Authorization": f"Bearer {self._token}"},
+                timeout=30,
+                **more,
+            )
+        except httpx.HTTPError as error:
+            self.outcomes[type(error).__name__] += 1
+            return None
+        self.outcomes[f"{method} {answer.status_code}"] += 1
+        return answer
+
+    @contextmanager
+    def at_work(self) -> Iterator[None]:
+        threads = [threading.Thread(target=self.run) for _ in range(WRITERS)]
+        for thread in threads:
+            thread.start()
+        try:
+            yield
+        finally:
+            self._running = False
+            for thread in threads:
+                thread.join()
+
+
+def logged_in(url: str) -> dict[str, str]:
+    """Return the tokens of somebody new."""
+    account = {"email": f"{uuid4().hex}@example.org", "password": uuid4().hex}
+    with httpx.Client(base_url=f"{url}/api/v1") as client:
+        client.post("/auth/register", json={**account, "name": "Ada"}).raise_for_status()
+        tokens: dict[str, str] = client.post("/auth/login", json=account).raise_for_status().json()
+    return tokens
+
+
+@contextmanager
+def heir(folder: Path, url: str) -> Iterator[Server]:
+    """Run a server on PostgreSQL that waits for the data: it is up when the block begins, and not ready."""
+    with server(folder, url, state="live", APP_DATABASE_INHERITS="true", APP_TRUSTED_HOPS="1") as it:
+        yield it
+
+
+def carry(file: Path, url: str, to: Server) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "app", "carry", str(file), "--to", to.url]
+    variables = environment(file.parent, url, port=1)
+    return subprocess.run(command, cwd=ROOT, env=variables, capture_output=True, text=True, check=False, timeout=120)
+
+
+@pytest.fixture
+def file(migrated_sqlite: bytes, tmp_path: Path) -> Path:
+    made = tmp_path / "tasks.sqlite"
+    made.write_bytes(migrated_sqlite)
+    return made
+
+
+def test_nobody_notices(file: Path, tmp_path: Path, postgres_url: str) -> None:
+    with server(tmp_path, f"sqlite:///{file}") as former, heir(tmp_path, postgres_url) as new:
+        tokens = logged_in(former.url)
+        service = Service(former.port)
+        clients = Clients(service, tokens["access_token"])
+        named = {"Idempotency-Key": str(uuid4()), "Authorization": f"Bearer {tokens['access_token']}"}
+
+        def once(of: Server) -> str:
+            answer = httpx.post(f"{of.url}/api/v1/tasks", json={"title": "Once"}, headers=named).raise_for_status()
+            return str(answer.json()["id"])
+
+        first = once(former)
+        with clients.at_work():
+            wait_for(lambda: len(clients.created) > 40, "the clients are at work")
+            assert httpx.get(f"{new.url}/health/ready").status_code == 503
+            done = carry(file, postgres_url, new)
+            assert done.returncode == 0, done.stderr
+            wait_for(lambda: httpx.get(f"{new.url}/health/ready").status_code == 200, "the new server is ready")
+            handed_on = len(clients.created)
+            wait_for(lambda: len(clients.created) > handed_on + 40, "the former server hands on")
+            service.port = new.port
+            led = len(clients.created)
+            wait_for(lambda: len(clients.created) > led + 40, "the clients have been led to the new server")
+        assert once(new) == first == once(former)
+        refreshed = httpx.post(f"{new.url}/api/v1/auth/refresh", json={"refresh_token": tokens["refresh_token"]})
+        assert refreshed.status_code == 200
+    assert set(clients.outcomes) == {"POST 201", "GET 200"}, clients.outcomes
+    assert clients.stale == []
+    database = connect(make_settings(postgres_url))
+    with database.reader.begin() as connection:
+        kept = Counter(str(key) for key in connection.scalars(select(TaskRow.id)))
+    database.dispose()
+    assert kept == Counter([*clients.created, first])

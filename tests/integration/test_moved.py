@@ -1,0 +1,184 @@
+"""A server whose data has moved hands requests on: to a stand-in here, which says what it was asked."""
+
+import json
+import sqlite3
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+from flask_openapi.openapi import OpenAPI
+from werkzeug.test import TestResponse
+
+from app.api import moved
+from app.bootstrap import build, create_app
+from app.jobs.loop import Loop
+from app.platform.errors import MovedError, UnavailableError
+from app.platform.seal import Seal
+from tests.support.ports import free_port
+from tests.support.settings import make_settings
+
+ACCOUNT = {"email": "ada@example.org", "password": "some password", "name": "Ada"}
+
+
+@dataclass
+class Heir:
+    """Attributes:
+    ready: whether it has the data.
+    asked: request line, headers and body of each request but those for its health.
+    """
+
+    address: str
+    ready: bool = True
+    asked: list[tuple[str, dict[str, str], bytes]] = field(default_factory=list)
+
+
+@contextmanager
+def heir_at(port: int) -> Iterator[Heir]:
+    heir = Heir(f"http://127.0.0.1:{port}")
+
+    class Handler(BaseHTTPRequestHandler):
+        def answer(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            healthy = self.path.startswith("/health/")
+            if not healthy:
+                heir.asked.append((self.requestline, dict(self.headers), body))
+            answer = b'{"from": "heir"}'
+            self.send_response(418 if not healthy else 200 if heir.ready else 503)
+            self.send_header("Content-Length", str(len(answer)))
+            self.send_header("Content-Type", "application/json")
+            self.send_header("X-Of-The-Heir", "yes")
+            self.end_headers()
+            self.wfile.write(answer)
+
+        do_GET = do_POST = do_PATCH = answer  # noqa: N815 names of the standard library
+
+        def log_message(self, *_arguments: object) -> None:
+            """Say nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield heir
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@pytest.fixture
+def heir() -> Iterator[Heir]:
+    with heir_at(free_port()) as started:
+        yield started
+
+
+@pytest.fixture
+def file(sqlite_url: str) -> Path:
+    return Path(sqlite_url.removeprefix("sqlite:///"))
+
+
+@pytest.fixture
+def former(sqlite_url: str) -> Iterator[OpenAPI]:
+    container = build(make_settings(sqlite_url))
+    yield create_app(container)
+    container.database.dispose()
+
+
+def register(app: OpenAPI) -> TestResponse:
+    return app.test_client().post("/api/v1/auth/register", json=ACCOUNT)
+
+
+def test_as_long_as_the_data_is_here_nobody_else_is_asked(former: OpenAPI, heir: Heir) -> None:
+    assert register(former).status_code == 201
+    assert heir.asked == []
+
+
+def test_a_request_is_handed_on_whole_and_its_answer_comes_back(former: OpenAPI, file: Path, heir: Heir) -> None:
+    Seal(file).put(heir.address)
+    answer = former.test_client().patch(
+        "/api/v1/tasks/a%20b?c=%2F",
+        json={"title": "ü"},
+        headers={"Authorization": "Bearer x", "X-Forwarded-For": "made up", "If-Match": '"1"'},
+        environ_overrides={"REMOTE_ADDR": "192.0.2.1"},
+    )
+    assert (answer.status_code, answer.json) == (418, {"from": "heir"})
+    assert answer.headers["X-Of-The-Heir"] == "yes"
+    [(line, headers, body)] = heir.asked
+    assert line == "PATCH /api/v1/tasks/a%20b?c=%2F HTTP/1.1"
+    assert json.loads(body) == {"title": "ü"}
+    assert headers["Authorization"] == "Bearer x"
+    assert headers["If-Match"] == '"1"'
+    assert (headers["X-Forwarded-For"], headers["X-Forwarded-Proto"]) == ("192.0.2.1", "http")
+    assert headers["Content-Type"] == "application/json"
+
+
+def test_it_goes_on_to_tell_of_itself(former: OpenAPI, file: Path, heir: Heir) -> None:
+    Seal(file).put(heir.address)
+    client = former.test_client()
+    assert [client.get(path).status_code for path in ("/health/live", "/health/ready", "/metrics")] == [200] * 3
+    assert heir.asked == []
+
+
+def test_a_write_that_waited_while_the_data_moved_is_handed_on(former: OpenAPI, file: Path, heir: Heir) -> None:
+    with closing(sqlite3.connect(file, isolation_level=None)) as carrier, ThreadPoolExecutor(1) as threads:
+        carrier.execute("BEGIN IMMEDIATE")
+        answer = threads.submit(register, former)
+        with pytest.raises(TimeoutError):
+            answer.result(0.5)
+        Seal(file).put(heir.address)
+        carrier.execute("ROLLBACK")
+        assert answer.result(30).status_code == 418
+    [(_, _, body)] = heir.asked
+    assert json.loads(body) == ACCOUNT
+
+
+def test_a_request_is_held_until_somebody_has_the_data(former: OpenAPI, file: Path) -> None:
+    port = free_port()
+    Seal(file).put(f"http://127.0.0.1:{port}")
+    with ThreadPoolExecutor(1) as threads:
+        answer = threads.submit(register, former)
+        with pytest.raises(TimeoutError):
+            answer.result(0.3)
+        with heir_at(port) as heir:
+            heir.ready = False
+            with pytest.raises(TimeoutError):
+                answer.result(0.3)
+            assert heir.asked == []
+            heir.ready = True
+            assert answer.result(30).status_code == 418
+
+
+def test_a_request_that_was_held_is_answered_here_when_the_move_is_called_off(former: OpenAPI, file: Path) -> None:
+    seal = Seal(file)
+    seal.put(f"http://127.0.0.1:{free_port()}")
+    with ThreadPoolExecutor(1) as threads:
+        answer = threads.submit(register, former)
+        with pytest.raises(TimeoutError):
+            answer.result(0.3)
+        seal.lift()
+        assert answer.result(30).status_code == 201
+
+
+def test_who_was_held_for_too_long_is_asked_to_come_again(
+    former: OpenAPI, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(moved, "HOLD", 0.2)
+    Seal(file).put(f"http://127.0.0.1:{free_port()}")
+    answer = register(former)
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "2")
+
+
+def test_background_work_ends_when_the_data_has_moved() -> None:
+    turns: list[str] = []
+
+    def turn() -> bool:
+        turns.append("a turn")
+        raise MovedError("it has moved") if len(turns) == 2 else UnavailableError("it is busy")
+
+    Loop("work", turn, 0.001).run()
+    assert len(turns) == 2
