@@ -36,12 +36,26 @@ def chart_values(settings: Settings, image: Image) -> dict[str, Any]:
         "persistence": {"enabled": True, "claimName": names.DATA_CLAIM, "mountPath": names.DATA_MOUNT}
         if settings.database_kind is DatabaseKind.SQLITE
         else {"enabled": False},
+        "carry": _carry(settings),
         "service": {"type": "ClusterIP", "port": names.API_PORT}
         if gateway
         else {"type": "NodePort", "port": names.API_PORT, "nodePort": settings.node_port},
         "route": _route(settings) if gateway else {"enabled": False},
         "networkPolicy": _network_policy(settings),
         "jobs": _jobs(settings),
+    }
+
+
+def _carry(settings: Settings) -> dict[str, Any]:
+    """Phase 1's file, which the chart looks for: the program cannot know whether it is there."""
+    if settings.database_kind is DatabaseKind.SQLITE:
+        return {"claimName": ""}
+    return {
+        "claimName": names.DATA_CLAIM,
+        "file": names.DATA_FILE,
+        # From the commit on there is no way back: a third of the time is left for the pods to be found ready.
+        "activeDeadlineSeconds": settings.rollout_timeout * 2 // 3,
+        "nodePort": settings.node_port if settings.row.edge is Edge.GATEWAY else 0,
     }
 
 
@@ -70,7 +84,7 @@ def _env(settings: Settings) -> dict[str, str]:
         "APP_TRUSTED_HOPS": str(_trusted_hops(settings)),
     }
     if settings.database_kind is DatabaseKind.SQLITE:
-        env["APP_DATABASE_URL"] = f"sqlite:///{names.DATA_MOUNT}/tasks.sqlite"
+        env["APP_DATABASE_URL"] = f"sqlite:///{names.DATA_MOUNT}/{names.DATA_FILE}"
     else:
         env |= {
             "APP_DATABASE_HOST": generation.pooler if row.postgresql.poolers else generation.primary,

@@ -21,6 +21,7 @@ API_PORT: Final = 8000
 
 DATA_CLAIM: Final = "task-manager-data"
 DATA_MOUNT: Final = "/data"
+DATA_FILE: Final = "tasks.sqlite"
 
 DATABASE_CLUSTER: Final = "task-manager-database"
 DATABASE_POOLER: Final = "task-manager-pooler"

@@ -62,6 +62,7 @@ class Component(pulumi.ComponentResource):
         self,
         *after: pulumi.Resource,
         protect: bool = False,
+        retain: bool = False,
         minutes: int | None = None,
         delete_before_replace: bool | None = None,
     ) -> pulumi.ResourceOptions:
@@ -70,6 +71,7 @@ class Component(pulumi.ComponentResource):
         Args:
             after: siblings that it needs, beside what the whole component needs.
             protect: whether it holds data that must not go with the stack.
+            retain: whether it stays in the cluster when the program no longer names it.
             minutes: how long its readiness is waited for, where the provider's own 5 or 10 do not fit.
         """
         limit = f"{minutes}m" if minutes else None
@@ -77,6 +79,7 @@ class Component(pulumi.ComponentResource):
             parent=self,
             depends_on=[*self._after, *after],
             protect=protect and self.target.protect,
+            retain_on_delete=retain,
             custom_timeouts=pulumi.CustomTimeouts(create=limit, update=limit) if limit else None,
             delete_before_replace=delete_before_replace,
         )

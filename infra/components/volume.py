@@ -12,6 +12,10 @@ from infra.components.base import Component, Target
 class Volume(Component):
     """A claim that outlives every release of the chart, since the chart mounts it and does not own it.
 
+    It outlives phase 1 too: phase 2 no longer names it, and it stays until its data has been carried and somebody
+    removes it. So it is not protected, which would refuse the growth, but retained: it goes with its namespace alone,
+    which is protected.
+
     Args:
         storage: size in GiB.
     """
@@ -30,6 +34,6 @@ class Volume(Component):
                 storage_class_name=target.storage_class,
                 resources=core.VolumeResourceRequirementsArgs(requests={"storage": f"{storage}Gi"}),
             ),
-            opts=self.options(protect=True),
+            opts=self.options(retain=True),
         )
         self.register_outputs({"claim": names.DATA_CLAIM})

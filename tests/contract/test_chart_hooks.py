@@ -18,7 +18,7 @@ def hook(manifest: Manifest) -> tuple[set[str], set[str]]:
 
 @every_stack
 def test_the_migration_runs_once_before_each_release_and_a_failed_one_stays_to_be_read(stack: str) -> None:
-    events, deleted = hook(one(objects(stack), "Job"))
+    events, deleted = hook(one(objects(stack), "Job", "migrations"))
     assert events == {"pre-install", "pre-upgrade"}
     assert deleted == {"before-hook-creation", "hook-succeeded"}
 
@@ -26,7 +26,7 @@ def test_the_migration_runs_once_before_each_release_and_a_failed_one_stays_to_b
 @every_stack
 def test_the_migration_sees_what_the_server_sees(stack: str) -> None:
     server = one(objects(stack), "Deployment", "api")["spec"]["template"]["spec"]
-    migration = one(objects(stack), "Job")["spec"]["template"]["spec"]
+    migration = one(objects(stack), "Job", "migrations")["spec"]["template"]["spec"]
     [serving], [migrating] = server["containers"], migration["containers"]
     assert migrating["args"] == ["migrate"]
     for field in ("image", "imagePullPolicy", "env", "volumeMounts", "securityContext"):
@@ -37,7 +37,7 @@ def test_the_migration_sees_what_the_server_sees(stack: str) -> None:
 
 @every_stack
 def test_the_migration_needs_nothing_that_comes_after_it(stack: str) -> None:
-    spec = one(objects(stack), "Job")["spec"]["template"]["spec"]
+    spec = one(objects(stack), "Job", "migrations")["spec"]["template"]["spec"]
     assert spec["serviceAccountName"] == "default"
     assert all("configMap" not in volume for volume in spec["volumes"])
     assert all("configMapKeyRef" not in variable.get("valueFrom", {}) for variable in spec["containers"][0]["env"])
@@ -45,14 +45,14 @@ def test_the_migration_needs_nothing_that_comes_after_it(stack: str) -> None:
 
 @every_stack
 def test_a_migration_ends(stack: str) -> None:
-    job = one(objects(stack), "Job")["spec"]
+    job = one(objects(stack), "Job", "migrations")["spec"]
     assert job["activeDeadlineSeconds"] <= 600
     assert job["template"]["spec"]["restartPolicy"] == "Never"
 
 
 @every_stack
 def test_a_bad_setting_fails_the_migration_at_the_first_try(stack: str) -> None:
-    job = one(objects(stack), "Job")["spec"]
+    job = one(objects(stack), "Job", "migrations")["spec"]
     first = job["podFailurePolicy"]["rules"][0]
     assert first["action"] == "FailJob"
     assert first["onExitCodes"] == {
@@ -70,7 +70,7 @@ def test_migrations_can_be_left_to_someone_else() -> None:
 @every_stack
 def test_the_test_asks_the_service_of_the_release(stack: str) -> None:
     found = objects(stack)
-    pod, script, service = one(found, "Pod"), one(found, "ConfigMap"), one(found, "Service")
+    pod, script, service = one(found, "Pod"), one(found, "ConfigMap"), one(found, "Service", "api")
     assert hook(pod) == hook(script) == ({"test"}, {"before-hook-creation", "hook-succeeded"})
     weight = "helm.sh/hook-weight"
     assert int(script["metadata"]["annotations"][weight]) < int(pod["metadata"]["annotations"][weight])

@@ -114,7 +114,7 @@ def test_filters_come_from_the_values() -> None:
 
 @every_stack
 def test_the_service_finds_the_servers_pods_and_no_others(stack: str) -> None:
-    service = one(objects(stack), "Service")["spec"]
+    service = one(objects(stack), "Service", "api")["spec"]
     selected = [kind for kind, labels, _ in pod_specs(objects(stack)) if service["selector"].items() <= labels.items()]
     assert selected == ["Deployment"]
     deployment = one(objects(stack), "Deployment", "api")["spec"]

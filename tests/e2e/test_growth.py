@@ -8,9 +8,10 @@ from time import monotonic
 import pytest
 
 from tests.e2e.account import Account
+from tests.e2e.growth import configuration, titles, up_as_before
 from tests.e2e.instances import ready_instances
 from tests.e2e.load import steady_load
-from tests.e2e.system import ROOT, System, in_shell, run, wait_for
+from tests.e2e.system import System, run, wait_for
 
 pytestmark = [pytest.mark.phases(3), pytest.mark.first]
 
@@ -19,16 +20,8 @@ RATE = 20
 
 @pytest.fixture
 def phase_before(phase: int, tmp_path: Path) -> System:
-    """The stack of the phase, up as it is in the phase before: its own file with another number in it."""
-    of_stack = ROOT / f"Pulumi.phase{phase}.yaml"
-    before = tmp_path / "before.yaml"
-    before.write_text(of_stack.read_text().replace(f'phase: "{phase}"', f'phase: "{phase - 1}"'))
-    run(".venv/infra/bin/python", "-m", "local", "up", "--phase", str(phase), timeout=3000).ok()
-    url = next(line.split()[-1] for line in of_stack.read_text().splitlines() if "task-manager:url:" in line)
-    system = System(phase, url)
-    in_shell("pulumi", "stack", "select", "--create", system.stack).ok()
-    system.pulumi("destroy", "--yes").ok()
-    system.pulumi("up", "--yes", "--skip-preview", "--config-file", str(before)).ok()
+    """The stack of the phase, up as it is in the phase before."""
+    system = up_as_before(phase, configuration(phase, tmp_path, phase=phase - 1))
     wait_for("three instances are ready", lambda: len(system.api_pods()) == 3, seconds=120)
     return system
 
@@ -62,6 +55,5 @@ def test_the_next_phase_comes_up_in_place_and_costs_neither_a_request_nor_a_row(
     (artefacts / "growth.txt").write_text(record)
     assert load.failures == 0, (record, load.causes)
     assert (kept.lost, kept.twice) == (0, 0), record
-    rows = system.sql("select title from tasks where title like 'Before %'")
-    assert sorted(title for [title] in rows) == sorted(before)
+    assert titles(system, "Before ") == sorted(before)
     assert least >= 3, record

@@ -29,6 +29,7 @@ class Resource:
     inputs: dict[str, Any]
     custom: bool
     protect: bool
+    retain: bool
     parent: str
     dependencies: frozenset[str]
     provider: str
@@ -94,7 +95,7 @@ class _Mocks(mocks.Mocks):
 
 
 class _Monitor(mocks.MockMonitor):
-    """Keeps what `Mocks` does not hand on: protection, dependencies, parents, time-outs."""
+    """Keeps what `Mocks` does not hand on: protection, retention, dependencies, parents, time-outs."""
 
     def __init__(self) -> None:
         super().__init__(_Mocks())
@@ -110,6 +111,7 @@ class _Monitor(mocks.MockMonitor):
                     inputs=pulumi.runtime.rpc.deserialize_properties(request.object),
                     custom=request.custom,
                     protect=request.protect,
+                    retain=request.retainOnDelete,
                     parent=request.parent,
                     dependencies=frozenset(request.dependencies),
                     provider=request.provider,

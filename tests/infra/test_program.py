@@ -119,9 +119,23 @@ def test_data_is_protected_unless_the_stack_says_otherwise(tls_only: Stack, phas
     assert phase2.outputs["protected"] == []
 
 
-def test_the_sqlite_volume_is_protected_with_its_namespace() -> None:
-    stack = engine.run({})
-    assert {resource.kind for resource in stack.objects if resource.protect} == {"Namespace", "PersistentVolumeClaim"}
+def test_the_sqlite_volume_outlives_phase_1_and_goes_with_its_namespace_alone(stack: Stack) -> None:
+    """Protected, it would refuse the growth to a phase that no longer names it."""
+    kept = {resource.kind for resource in stack.objects if resource.retain}
+    assert kept == {resource.kind for resource in stack.objects if resource.kind == "PersistentVolumeClaim"}
+    assert {resource.kind for resource in engine.run({}).objects if resource.protect} == {"Namespace"}
+
+
+@pytest.mark.parametrize("variant", ["phase1-postgresql", "phase2", "phase3"])
+def test_a_stack_on_postgresql_looks_for_the_data_of_one_on_sqlite(variants: dict[str, Stack], variant: str) -> None:
+    former, stack = variants["phase1"], variants[variant]
+    carry = stack.values["carry"]
+    assert carry["claimName"] == former.find("PersistentVolumeClaim").object_name
+    assert former.values["env"]["APP_DATABASE_URL"].endswith(f"/{carry['file']}")
+    assert former.values["carry"] == {"claimName": ""}
+    ports = {stack.values["service"].get("nodePort"), carry["nodePort"]}
+    assert former.values["service"]["nodePort"] in ports, "its clients are led nowhere"
+    assert carry["activeDeadlineSeconds"] < stack.find("Release").inputs["timeout"]
 
 
 def test_every_volume_is_of_the_stacks_storage_class(tls_only: Stack, phase2: Stack) -> None:

@@ -58,6 +58,10 @@ resources:
 - name: APP_JOBS
   value: celery
 {{- end }}
+{{- if include "task-manager.carrying" .root }}
+- name: APP_DATABASE_INHERITS
+  value: "true"
+{{- end }}
 {{- range $name, $value := .root.Values.env }}
 - name: {{ $name }}
   value: {{ $value | quote }}
@@ -95,21 +99,26 @@ resources:
 {{- end }}
 
 {{/* A volume that one node can mount must not hold up a rollout: the new pod and the migration go where the volume is.
-     The rule matches the pods that state it, so the first of them may go anywhere. */}}
+     The rule matches the pods that state it, so the first of them may go anywhere.
+     Argument: (dict "root" $ "claim" "name"); nothing for an empty name. */}}
 {{- define "task-manager.affinity" -}}
-{{- if .Values.persistence.enabled -}}
+{{- if .claim -}}
 affinity:
   podAffinity:
     requiredDuringSchedulingIgnoredDuringExecution:
       - topologyKey: kubernetes.io/hostname
         labelSelector:
           matchLabels:
-            app.kubernetes.io/name: {{ .Chart.Name }}
-            app.kubernetes.io/instance: {{ .Release.Name }}
-          matchExpressions:
-            - key: app.kubernetes.io/component
-              operator: In
-              values: [api, migrations]
+            app.kubernetes.io/name: {{ .root.Chart.Name }}
+            app.kubernetes.io/instance: {{ .root.Release.Name }}
+            {{- include "task-manager.volumeLabel" .claim | nindent 12 }}
+{{- end }}
+{{- end }}
+
+{{/* The claim that the pods mount; nothing if they mount none. */}}
+{{- define "task-manager.claim" -}}
+{{- if .Values.persistence.enabled -}}
+{{ .Values.persistence.claimName }}
 {{- end }}
 {{- end }}
 

@@ -28,6 +28,9 @@
 {{- if and .Values.persistence.enabled (not .Values.persistence.claimName) }}
 {{- fail "persistence: enabled without a claim: set persistence.claimName to an existing PersistentVolumeClaim" }}
 {{- end }}
+{{- if and .Values.carry.claimName .Values.persistence.enabled }}
+{{- fail "carry: the data of a claim goes to a database, and this release keeps its own on a volume: set persistence.enabled to false, or carry.claimName to nothing" }}
+{{- end }}
 {{- if and .Values.route.enabled (not .Values.route.gateway.name) }}
 {{- fail "route: enabled without a gateway: set route.gateway.name to an existing Gateway" }}
 {{- end }}
@@ -41,7 +44,7 @@
 {{- fail (printf "service: nodePort %d has no effect with type %s: set service.type to NodePort" (int .Values.service.nodePort) .Values.service.type) }}
 {{- end }}
 {{- range $name, $value := .Values.env }}
-{{- if has $name (list "APP_PORT" "APP_GRACEFUL_TIMEOUT" "APP_JOBS") }}
+{{- if has $name (list "APP_PORT" "APP_GRACEFUL_TIMEOUT" "APP_JOBS" "APP_DATABASE_INHERITS") }}
 {{- fail (printf "env: the chart computes %s: take it out of env (the graceful time-out is drain.gracefulTimeoutSeconds, and jobs.enabled says who does the jobs)" $name) }}
 {{- end }}
 {{- if or (regexMatch "_(KEY|PASSWORD|TOKEN)$|_SECRET_" $name) (regexMatch "://[^/@]*:[^/@]+@" $value) }}
