@@ -23,7 +23,7 @@ METRICS = 'depth{state="queued"} 3000\ndepth{state="running"} 5\nshare 0.125\n'
 
 @pytest.fixture(scope="module")
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with prometheus_of(METRICS, tmp_path_factory.mktemp("prometheus")) as address:
+    with prometheus_of(lambda: METRICS, tmp_path_factory.mktemp("prometheus")) as address:
         yield address
 
 

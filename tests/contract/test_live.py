@@ -18,7 +18,7 @@ THERE, AWAY = Question("Alert", 'queue_depth{state="queued"}'), Question("board/
 
 @pytest.fixture(scope="module")
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with prometheus_of('queue_depth{state="queued"} 3\n', tmp_path_factory.mktemp("prometheus")) as address:
+    with prometheus_of(lambda: 'queue_depth{state="queued"} 3\n', tmp_path_factory.mktemp("prometheus")) as address:
         yield address
 
 

@@ -2,7 +2,7 @@
 
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -15,20 +15,23 @@ from tests.support.ports import free_port, wait_for
 
 
 @contextmanager
-def prometheus_of(metrics: str, folder: Path) -> Iterator[str]:
+def prometheus_of(metrics: Callable[[], str], folder: Path, *, seconds: float = 0.2, **config: object) -> Iterator[str]:
     """Run a Prometheus until the block ends, which has read the metrics twice when it begins.
 
     Args:
-        metrics: what the target tells, in Prometheus's text format.
+        metrics: returns what the target tells, in Prometheus's text format.
         folder: an empty one, for its configuration and samples.
+        seconds: from look to look, and from one evaluation of rules to the next.
+        config: what else is in its configuration, such as `rule_files`.
 
     Returns:
         Its address.
     """
     port = free_port()
     with _target(metrics) as target:
-        config = {
-            "global": {"scrape_interval": "200ms", "scrape_timeout": "200ms"},
+        interval = f"{seconds * 1000:g}ms"
+        config |= {
+            "global": dict.fromkeys(("scrape_interval", "scrape_timeout", "evaluation_interval"), interval),
             "scrape_configs": [{"job_name": "made-up", "static_configs": [{"targets": [target]}]}],
         }
         (folder / "prometheus.yaml").write_text(yaml.safe_dump(config))
@@ -55,13 +58,13 @@ def _has_looked_twice(url: str) -> bool:
 
 
 @contextmanager
-def _target(metrics: str) -> Iterator[str]:
+def _target(metrics: Callable[[], str]) -> Iterator[str]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             self.send_response(200)
             self.send_header("Content-Type", "text/plain; version=0.0.4")
             self.end_headers()
-            self.wfile.write(metrics.encode())
+            self.wfile.write(metrics().encode())
 
         def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002 - the library's name for it
             pass
