@@ -59,7 +59,13 @@ class ValkeyExporter(Component):
         password = core.SecretKeySelectorArgs(name=servers, key=names.VALKEY_PASSWORD)
         running = apps.Deployment(
             f"{name}-server",
-            metadata=self.metadata(called, annotations=pods.PULL_EXCEPTIONS),
+            metadata=self.metadata(
+                called,
+                annotations={
+                    **pods.PULL_EXCEPTIONS,
+                    "checkov.io/skip3": "CKV_K8S_35=it takes one password for all servers from a variable alone",
+                },
+            ),
             spec=apps.DeploymentSpecArgs(
                 replicas=1,
                 selector=meta.LabelSelectorArgs(match_labels=own),
