@@ -5,14 +5,14 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
-from sqlalchemy import Table, insert, select, text
+from sqlalchemy import Table, insert, text
 from sqlalchemy.exc import DBAPIError
 
 from app.platform.errors import MovedError
@@ -21,26 +21,15 @@ from app.storage import carry as carrying
 from app.storage.carried import carried
 from app.storage.carry import CarryError, carry
 from app.storage.carry_source import CHANGES, Source
-from app.storage.engine import Database, connect
+from app.storage.engine import Database
 from app.storage.migrate import NotMigratedError, check_ready
 from app.storage.models.auth import AuditRow, SessionRow, UserRow
-from app.storage.models.base import Base
 from app.storage.models.tasks import TaskRow, TaskTagRow
+from tests.support.content import connected, content, fill, row
 from tests.support.postgres import Postgres
 from tests.support.rows import databases
-from tests.support.settings import make_settings
 
 ADDRESS = "http://successor:8000"
-Content = dict[str, list[tuple[Any, ...]]]
-
-
-@contextmanager
-def connected(url: str, **more: Any) -> Iterator[Database]:
-    database = connect(make_settings(url, **more))
-    try:
-        yield database
-    finally:
-        database.dispose()
 
 
 @pytest.fixture
@@ -61,45 +50,6 @@ def source(file: Path) -> Iterator[Database]:
 def target(postgres_url: str) -> Iterator[Database]:
     with connected(postgres_url) as database:
         yield database
-
-
-def fill(database: Database, rows: dict[Table, list[dict[str, Any]]]) -> None:
-    with database.writer.begin() as connection:
-        for table, values in rows.items():
-            if values:
-                connection.execute(insert(table), values)
-
-
-def content(database: Database) -> Content:
-    """Return every row of every table, as the models read it."""
-    with database.reader.begin() as connection:
-        return {
-            table.name: sorted(map(tuple, connection.execute(select(table))), key=repr)
-            for table in Base.metadata.sorted_tables
-        }
-
-
-def row(model: type[Base], **values: Any) -> dict[Table, list[dict[str, Any]]]:
-    """Return one row of a table, for `fill`."""
-    from datetime import UTC, datetime
-
-    now = datetime.now(UTC)
-    others: dict[type[Base], dict[str, Any]] = {
-        UserRow: {
-            "id": uuid4(),
-            "email": f"{uuid4()}@example.org",
-            "name": "Ada",
-            "password_hash": "x",
-            "role": "user",
-        },
-        SessionRow: {"id": uuid4()},
-        TaskRow: {"id": uuid4(), "user_id": uuid4(), "title": "T", "description": "", "status": "todo", "version": 1}
-        | {"attachments": 0, "title_key": "t", "search_text": "t", "updated_at": now},
-        TaskTagRow: {"user_id": uuid4()},
-        AuditRow: {"id": uuid4(), "at": now, "action": "a", "remote": "", "details": {}},
-    }
-    created = {"created_at": now} if "created_at" in model.__table__.columns else {}
-    return {model.__table__: [{**created, **others[model], **values}]}  # type: ignore[dict-item]
 
 
 @given(rows=databases())
