@@ -93,6 +93,8 @@ def test_the_profile_fits_the_smallest_phone(profile: Page) -> None:
 
 def test_a_page_that_can_not_be_had_says_so_and_can_be_tried_again(page: Page, watch: Watch) -> None:
     watch.expect("net::ERR_INTERNET_DISCONNECTED", "/")
+    # or the page would be there: the browser keeps for ever what an earlier test has opened
+    page.context.new_cdp_session(page).send("Network.clearBrowserCache")
     page.context.set_offline(True)
     page.get_by_role("link", name="Your profile").click()
     expect(page.get_by_role("alert")).to_contain_text("The page could not be loaded.")
