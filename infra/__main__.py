@@ -21,8 +21,9 @@ from infra.components.monitoring import monitoring
 from infra.components.namespace import Namespace
 from infra.components.secrets import Secrets, Wanted, certificate, random_keys
 from infra.components.workload import Workload
-from infra.config import LoadBalancing, Origin, Settings, Tls, choose_image, load_settings
+from infra.config import Settings, choose_image, load_settings
 from infra.phases import Edge
+from infra.values import LoadBalancing, Origin, Tls
 
 
 def _wanted(settings: Settings) -> list[Wanted]:

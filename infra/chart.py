@@ -5,10 +5,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from infra import names
-from infra.config import LoadBalancing, Settings
+from infra.config import Settings
 from infra.edge_rules import RULES
 from infra.image import Image
 from infra.phases import Api, Cdn, DatabaseKind, Edge
+from infra.values import LoadBalancing
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 CHART: Final = "helm/task-manager"

@@ -4,15 +4,13 @@
 too; a test keeps the two alike.
 """
 
-import re
 from collections.abc import Mapping
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Any, Self
 from urllib.parse import urlsplit
 
 import pulumi
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from infra import names, phases
 from infra.complaints import sentence, unknown
@@ -21,93 +19,21 @@ from infra.names import PROJECT, Generation
 from infra.network import Peer
 from infra.phases import Cdn, DatabaseKind, Edge, Phase
 from infra.restores import Restore, parse_restores
-
-
-class LoadBalancing(StrEnum):
-    """How the gateway picks a pod."""
-
-    LEAST_LOADED = "least-loaded"
-    ROUND_ROBIN = "round-robin"
-
-
-class Origin(StrEnum):
-    """Who makes Secrets."""
-
-    GENERATE = "generate"
-    PROVIDED = "provided"
-
-
-class Tls(StrEnum):
-    """Where the gateway's certificate comes from."""
-
-    SELF_SIGNED = "self-signed"
-    PROVIDED = "provided"
-
-
-class SmtpTls(StrEnum):
-    """How the mail server is spoken to."""
-
-    STARTTLS = "starttls"
-    IMPLICIT = "implicit"
-
-
-class Durability(StrEnum):
-    """What a write does while no standby can confirm it."""
-
-    REQUIRED = "required"
-    PREFERRED = "preferred"
-
-
-class Watching(StrEnum):
-    """Whose Prometheus and Grafana there are."""
-
-    OWN = "own"
-    OPERATOR = "operator"
-
-
-class Former(StrEnum):
-    """What becomes of the clusters out of which the database was restored."""
-
-    ASLEEP = "asleep"
-    REMOVED = "removed"
-
-
-class LogLevel(StrEnum):
-    """How much the API writes."""
-
-    DEBUG = "debug"
-    INFO = "info"
-    WARNING = "warning"
-    ERROR = "error"
-
-
-def _is_image(reference: str) -> str:
-    if reference:
-        parse_image(reference)
-    return reference
-
-
-def _is_url(url: str) -> str:
-    parts = urlsplit(url)
-    if url and (parts.scheme not in ("http", "https") or not parts.hostname or parts.path not in ("", "/")):
-        raise ValueError(f"{url!r} is not the address of a site: write it as http://host or https://host:port")
-    return url.rstrip("/")
-
-
-def _is_zone(zone: str) -> str:
-    if not re.fullmatch(r"[0-9a-f]{32}|", zone):
-        raise ValueError(f"{zone!r} is not a zone's identifier: Cloudflare shows it as 32 hexadecimal digits")
-    return zone
-
-
-def _are_restores(text: str) -> str:
-    parse_restores(text)
-    return text
-
-
-_DNS_NAME = r"^$|^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$"
-Name = Annotated[str, Field(pattern=_DNS_NAME, max_length=253)]
-Url = Annotated[str, AfterValidator(_is_url)]
+from infra.values import (
+    Durability,
+    Former,
+    ImageReference,
+    LoadBalancing,
+    LogLevel,
+    Name,
+    Origin,
+    Restores,
+    SmtpTls,
+    Tls,
+    Url,
+    Watching,
+    Zone,
+)
 
 
 class Settings(BaseModel):
@@ -120,7 +46,7 @@ class Settings(BaseModel):
         description="Row of the phase table: 1 (one instance), 2 (three instances behind a gateway) or 3 (autoscaled,"
         " replicas, shards).",
     )
-    image: Annotated[str, AfterValidator(_is_image)] = Field(
+    image: ImageReference = Field(
         "", description="Image of the API, by digest or fixed tag. Empty: $TASK_MANAGER_IMAGE, else this version's."
     )
     database: DatabaseKind | None = Field(
@@ -143,7 +69,7 @@ class Settings(BaseModel):
         description="Folder in the bucket. Empty: the namespace's name and id, so that a stack that is made anew does"
         " not write into what is left of the one before it.",
     )
-    restores: Annotated[str, AfterValidator(_are_restores)] = Field(
+    restores: Restores = Field(
         "",
         description="Moments that the database was brought back to, as `make restore` writes them: each as"
         " 2030-01-02T03:04:05+00:00@1 (out of cluster 1), the latest last, separated by commas.",
@@ -183,9 +109,7 @@ class Settings(BaseModel):
         description="Who keeps public answers and static files: none, edge (Varnish in the cluster) or cloudflare."
         " Empty: the phase's own (3: edge, else none).",
     )
-    cdn_zone: Annotated[str, AfterValidator(_is_zone)] = Field(
-        "", description="Cloudflare's identifier of the zone that the hostname is in."
-    )
+    cdn_zone: Zone = Field("", description="Cloudflare's identifier of the zone that the hostname is in.")
     cdn_origin: Name = Field(
         "", description="Host name or IPv4 address at which Cloudflare reaches the gateway's load balancer."
     )

@@ -18,11 +18,11 @@ from infra import names, network, pods
 from infra.components import backups
 from infra.components.backups import Bucket
 from infra.components.base import Component, Target
-from infra.config import Durability
 from infra.names import Generation
 from infra.network import Flow, Peer
 from infra.phases import Compute, PostgreSQL
 from infra.restores import Restore
+from infra.values import Durability
 
 API_VERSION: Final = "postgresql.cnpg.io/v1"
 POSTGRESQL_IMAGE: Final = "ghcr.io/cloudnative-pg/postgresql:15-minimal-bookworm"
