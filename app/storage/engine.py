@@ -1,5 +1,6 @@
 """Connections: one pool, and what each database needs told when a connection or a transaction begins."""
 
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from math import inf
 from pathlib import Path
@@ -9,10 +10,12 @@ from sqlalchemy import Connection, Engine, QueuePool, create_engine, event, make
 from sqlalchemy.engine import URL, ExceptionContext, ExecutionContext
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.orm import Session
 
 from app.platform.errors import MovedError
 from app.platform.seal import Seal
 from app.platform.settings import Settings
+from app.storage.bulkhead import Bulkhead
 from app.storage.carried import Inheritance
 from app.storage.faults import DEMOTED, sqlstate
 from app.storage.replicas import Replica, Replicas
@@ -53,6 +56,7 @@ class Database:
     """Two views of one pool: `reader` begins transactions that read, `writer` those that write. And the replicas.
 
     Attributes:
+        bulkhead: keeps threads free while the primary answers nobody; a file needs none.
         seal: says whether the data of a SQLite file has moved.
         inheritance: says whether it has the data of the SQLite file that it takes over, if it takes one over.
     """
@@ -60,8 +64,18 @@ class Database:
     reader: Engine
     writer: Engine
     replicas: Replicas = field(default_factory=Replicas)
+    bulkhead: Bulkhead | None = None
     seal: Seal | None = None
     inheritance: Inheritance | None = None
+
+    def begin(self, session: Session) -> None:
+        """Begin a session's transaction, by a sign of life of the primary.
+
+        Raises:
+            UnavailableError: too many wait for one already.
+        """
+        with self.bulkhead.place() if self.bulkhead else nullcontext():
+            session.connection()
 
     def position(self) -> int | None:
         """Return how far the log reaches: what has been committed until now lies before it.
@@ -116,7 +130,11 @@ def connect(settings: Settings) -> Database:
         for host in (settings.database_replica_host or "").split()
     ]
     inheritance = Inheritance(engine) if settings.database_inherits else None
-    return Database(reader=engine, writer=engine, replicas=Replicas(replicas), inheritance=inheritance)
+    # Two threads, or the only ones, always remain for what replicas and the cache can answer.
+    bulkhead = Bulkhead(max(1, settings.threads - 2))
+    return Database(
+        reader=engine, writer=engine, replicas=Replicas(replicas), bulkhead=bulkhead, inheritance=inheritance
+    )
 
 
 def _moved(url: URL, host: str) -> URL:

@@ -77,6 +77,7 @@ class SqlStorage:
     @contextmanager
     def read(self) -> Iterator[SqlWork]:
         with _told(Session(self._database.reader, expire_on_commit=False)) as session:
+            self._database.begin(session)
             yield SqlWork(session)
 
     @contextmanager
@@ -100,6 +101,7 @@ class SqlStorage:
             inheritance = self._database.inheritance
             if inheritance and not inheritance.complete():
                 raise UnavailableError("The database waits for the data of the one before.")
+            self._database.begin(session)
             work = SqlWork(session)
             yield work
             if self._changed is None:

@@ -57,6 +57,8 @@ def parameters(row: PostgreSQL) -> dict[str, str]:
         "maintenance_work_mem": f"{memory // 16}MB",
         "max_wal_size": f"{min(log, 1024)}MB",
         "max_slot_wal_keep_size": f"{log}MB",
+        # A standby that has lost its primary looks for the next one each second: writes wait for the first to find it.
+        "wal_retrieve_retry_interval": "1s",
         "log_min_duration_statement": "1s",
         "idle_in_transaction_session_timeout": "60s",
     }

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -18,6 +19,10 @@ from tests.support.settings import make_settings
 
 PATIENCE = 60
 """Seconds after which an answer will not come any more: several times as many as any takes."""
+
+
+MOMENT = 2
+"""Seconds within which who does not wait for the primary has an answer, on a busy machine too."""
 
 
 @pytest.fixture(scope="module")
@@ -104,6 +109,29 @@ def test_while_the_primary_is_frozen_it_is_said_to_be_away(
     following.go_on()
     assert add(person, "After").status_code == 201
     assert sorted(titles(person)) == ["After", "Before"]
+
+
+def test_of_many_writes_to_a_frozen_primary_most_are_refused_at_once_and_reads_go_on(
+    person: Person, parts: Container, primary: Postgres, following: Postgres
+) -> None:
+    person.create(title="There", due_at="2030-01-01T00:00:00Z")
+    following.catch_up(primary)
+    application = create_app(parts)
+    clients = [Person(application.test_client(), person.email, person.access_token) for _ in range(20)]
+    asked = lists(person)
+
+    def write(client: Person) -> float:
+        began = monotonic()
+        assert_503(add(client, "Meanwhile"))
+        return monotonic() - began
+
+    with primary.frozen(), ThreadPoolExecutor(len(clients)) as threads:
+        writes = [threads.submit(write, client) for client in clients]
+        wait_for(lambda: any(done.done() for done in writes), "somebody is refused")
+        assert next(asked) == ["There"]
+        waited = [done.result(PATIENCE) for done in writes]
+    assert sum(seconds > MOMENT for seconds in waited) <= parts.settings.threads - 2, waited
+    assert add(person, "After").status_code == 201
 
 
 @pytest.mark.parametrize("before", ["INSERT INTO tasks", "COMMIT"])

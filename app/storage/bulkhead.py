@@ -1,0 +1,41 @@
+"""A bulkhead: while a server lets everybody wait, some threads stay free for what does not need it."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from app.platform.errors import UnavailableError
+
+PATIENCE = 0.25
+"""Seconds that the first one too many waits for a place. A server that is well gives its sign within milliseconds."""
+
+
+class Bulkhead:
+    """Has places for those who wait for the server's sign of life, and refuses who comes when all are taken for long.
+
+    Once one has waited in vain nobody waits any more, until the server has answered somebody: each free place is then a
+    try, and the threads that are left do other work (M. Nygard, Release It!, "Bulkheads").
+
+    Args:
+        places: how many may wait at a time.
+    """
+
+    def __init__(self, places: int) -> None:
+        self._places = threading.BoundedSemaphore(places)
+        self._stuck = False
+
+    @contextmanager
+    def place(self) -> Iterator[None]:
+        """Have a place while the block, which asks for the sign of life, runs.
+
+        Raises:
+            UnavailableError: there is none. Nothing has been done.
+        """
+        if not self._places.acquire(timeout=0 if self._stuck else PATIENCE):
+            self._stuck = True
+            raise UnavailableError("The database is busy.")
+        try:
+            yield
+            self._stuck = False
+        finally:
+            self._places.release()
