@@ -48,8 +48,6 @@ UNLIMITED = "unlimited"
 COPIED = "copied"
 """Execution option of a COPY: the file that it reads."""
 
-POSITION = text("SELECT (pg_current_wal_insert_lsn() - '0/0'::pg_lsn)::bigint")
-
 
 @dataclass(frozen=True)
 class Database:
@@ -84,9 +82,11 @@ class Database:
         """
         if not self.replicas.all:
             return 0
+        from app.storage.telling import POSITION  # it brings the driver, which SQLite has no use for
+
         try:
             with self.reader.connect() as connection:
-                position: int | None = connection.scalar(POSITION)
+                position: int | None = connection.scalar(text(POSITION))
                 return position
         except (DBAPIError, PoolTimeout):
             return None
@@ -121,11 +121,9 @@ def connect(settings: Settings) -> Database:
     url = database_url(settings)
     if url.get_backend_name() == "sqlite":
         return _sqlite(url, settings)
-    # A connection that a failover has cut is found out before it is used.
-    engine = _postgresql(url, settings, CONNECT_TIMEOUT, POOL_TIMEOUT, ping=True)
+    engine = _postgresql(url, settings, CONNECT_TIMEOUT, POOL_TIMEOUT, primary=True)
     replicas = [
-        # Not asked for a sign of life: it is asked first of all how far it is.
-        Replica(host, _postgresql(_moved(url, host), settings, REPLICA_TIMEOUT, REPLICA_TIMEOUT, ping=False), lag)
+        Replica(host, _postgresql(_moved(url, host), settings, REPLICA_TIMEOUT, REPLICA_TIMEOUT, primary=False), lag)
         for lag in [settings.database_replica_lag]
         for host in (settings.database_replica_host or "").split()
     ]
@@ -143,20 +141,24 @@ def _moved(url: URL, host: str) -> URL:
     return url.set(host=name, port=int(port) if port else url.port)
 
 
-def _postgresql(url: URL, settings: Settings, connect_timeout: int, pool_timeout: int, *, ping: bool) -> Engine:
-    from app.storage.deadline import LimitedConnection  # it brings the driver, which SQLite has no use for
+def _postgresql(url: URL, settings: Settings, connect_timeout: int, pool_timeout: int, *, primary: bool) -> Engine:
+    # these bring the driver, which SQLite has no use for
+    from app.storage.deadline import LimitedConnection
+    from app.storage.telling import TellingConnection
 
+    tells = primary and settings.database_replica_host is not None
     engine = create_engine(
         url,
         pool_size=settings.pool_size,
         max_overflow=settings.max_overflow,
         pool_timeout=pool_timeout,
-        pool_pre_ping=ping,
+        # A connection that a failover has cut is found out before it is used. A replica is asked first how far it is.
+        pool_pre_ping=primary,
         pool_recycle=1800,
         connect_args={
             "connect_timeout": connect_timeout,
             "application_name": "task-manager",
-            "connection_factory": LimitedConnection,
+            "connection_factory": TellingConnection if tells else LimitedConnection,
             **KEEPALIVE,
         },
     )

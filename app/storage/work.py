@@ -70,7 +70,7 @@ class SqlStorage:
             transactions count the changes, for who asks the database (see app.storage.versions).
     """
 
-    def __init__(self, database: Database, changed: Callable[[set[UUID], int | None], None] | None = None) -> None:
+    def __init__(self, database: Database, changed: Callable[[set[UUID], int], None] | None = None) -> None:
         self._database = database
         self._changed = changed
 
@@ -107,10 +107,10 @@ class SqlStorage:
             if self._changed is None:
                 work.versions.count()
             session.flush()
-            _commit(session)
+            reached = _commit(session)
         position.forget()
         if self._changed is not None and (users := touched(session)):
-            self._changed(users, self._database.position())
+            self._changed(users, reached)
 
 
 @contextmanager
@@ -131,11 +131,16 @@ def _told(session: Session) -> Iterator[Session]:
         raise
 
 
-def _commit(session: Session) -> None:
-    """Commit. When the answer gets lost nobody knows whether it is done: that must not look like undone."""
+def _commit(session: Session) -> int:
+    """Commit, and return how far the log reached then; 0, which asks no replica for anything, where there is no log.
+
+    When the answer gets lost nobody knows whether it is done: that must not look like undone.
+    """
+    driver = session.connection().connection.driver_connection
     try:
         session.commit()
     except (OperationalError, InterfaceError) as error:
         if rolled_back(error):
             raise
         raise UnavailableError("The database did not say whether it has stored this.") from error
+    return getattr(driver, "position", 0)

@@ -162,3 +162,22 @@ def test_a_write_in_which_the_primary_freezes_gets_an_answer_and_is_not_done_twi
 def assert_503(response: TestResponse) -> TestResponse:
     assert_problem(response, 503)
     return response
+
+
+def test_who_has_just_written_reads_on_from_a_replica(person: Person, parts: Container, primary: Postgres) -> None:
+    """How far a replica has to be is known with the answer to COMMIT: nobody has to ask a primary that is away."""
+    primary.confirm_with_replica()
+    parts.database.dispose()  # its connections were begun before
+    writer = parts.database.writer
+    with ExitStack() as frozen:
+
+        def freeze(*_: Any) -> None:
+            frozen.enter_context(primary.frozen())
+
+        # as soon as the connection of the first COMMIT is given back
+        event.listen(writer, "commit", lambda _: event.listen(writer, "checkin", freeze, once=True), once=True)
+        stored = answer(person, "POST", "/tasks", json={"title": "Stored", "due_at": "2030-01-01T00:00:00Z"})
+        assert stored.status_code == 201
+        asked = "/tasks?due_before=2100-01-01T00:00:00Z"
+        wait_for(lambda: answer(person, "GET", asked).status_code == 200, "the replica is there, and answers")
+        assert [task["title"] for task in answer(person, "GET", asked).get_json()["items"]] == ["Stored"]
