@@ -1,8 +1,10 @@
 """What every pod of the program has in common: the `restricted` Pod Security Standard, which the namespace enforces."""
 
+from collections.abc import Mapping
 from typing import Final
 
 from pulumi_kubernetes.core import v1 as core
+from pulumi_kubernetes.meta import v1 as meta
 
 from infra.phases import Compute
 
@@ -35,6 +37,16 @@ def container_security() -> core.SecurityContextArgs:
         allow_privilege_escalation=False,
         read_only_root_filesystem=True,
         capabilities=core.CapabilitiesArgs(drop=["ALL"]),
+    )
+
+
+def spread(labels: Mapping[str, str]) -> core.TopologySpreadConstraintArgs:
+    """Over the nodes, as evenly as they have room: on a single one all of these pods still come up."""
+    return core.TopologySpreadConstraintArgs(
+        max_skew=1,
+        topology_key="kubernetes.io/hostname",
+        when_unsatisfiable="ScheduleAnyway",
+        label_selector=meta.LabelSelectorArgs(match_labels=dict(labels)),
     )
 
 

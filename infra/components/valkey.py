@@ -194,14 +194,7 @@ class Valkey(Component):
             automount_service_account_token=False,
             security_context=pods.pod_security(_USER),
             termination_grace_period_seconds=30,
-            topology_spread_constraints=[
-                core.TopologySpreadConstraintArgs(
-                    max_skew=1,
-                    topology_key="kubernetes.io/hostname",
-                    when_unsatisfiable="ScheduleAnyway",
-                    label_selector=meta.LabelSelectorArgs(match_labels=self.labels),
-                )
-            ],
+            topology_spread_constraints=[pods.spread(self.labels)],
             containers=[
                 core.ContainerArgs(
                     name="valkey",
