@@ -114,5 +114,5 @@ def wait_for(what: str, probe: Callable[[], T], *, seconds: float = 60) -> T:
     deadline = monotonic() + seconds
     while not (value := probe()):
         assert monotonic() < deadline, f"not within {seconds:.0f} s: {what}"
-        sleep(0.25)
+        sleep(0.5)  # a look at the cluster costs a tenth of a second of processor time, which the load needs
     return value
