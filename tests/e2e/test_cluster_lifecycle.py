@@ -48,7 +48,8 @@ def test_a_cluster_whose_processes_were_all_killed_comes_back_with_its_data(alon
     alone.kill_everything()
     assert alone.status()["cluster"] == "not answering"
     alone.local(*UP)
-    assert alone.status()["well"]
+    # until the kubelet is heard of again, the pods are what they were
+    wait_for(lambda: bool(alone.status()["well"]))
     assert alone.kubectl("get", "configmap", "kept", "--output", "jsonpath={.data.answer}") == "42"
     alone.kill_everything()
     alone.local("down")
