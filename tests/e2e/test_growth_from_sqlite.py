@@ -61,7 +61,8 @@ def test_phase_2_comes_up_with_the_data_of_phase_1_and_costs_neither_a_request_n
     assert (kept.lost, kept.twice) == (0, 0), record
     assert titles(system, "Before ") == sorted(before)
 
-    # the volume stays until somebody removes it; the next release then closes the node port
+    # the volume stays until somebody removes it, which waits for the pod that has read it, though that has ended
+    system.kubectl("delete", "jobs", "--selector", "app.kubernetes.io/component=carry").ok()
     system.kubectl("delete", "persistentvolumeclaim", "task-manager-data").ok()
     run("make", "up", f"PHASE={phase}", timeout=1800).ok()
     [service] = system.get("services", "--field-selector", "metadata.name=task-manager")
