@@ -6,8 +6,9 @@ from contextlib import contextmanager
 
 from app.platform.errors import UnavailableError
 
-PATIENCE = 0.25
-"""Seconds that the first one too many waits for a place. A server that is well gives its sign within milliseconds."""
+PATIENCE = 2.0
+"""Seconds that the first one too many waits for a place. A server that is well gives its sign within milliseconds, and
+within this on a machine that is short of processor."""
 
 
 class Bulkhead:

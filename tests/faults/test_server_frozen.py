@@ -11,6 +11,7 @@ from sqlalchemy import event
 from werkzeug.test import TestResponse
 
 from app.bootstrap import Container, build, create_app
+from app.storage import bulkhead
 from app.storage.migrate import migrate
 from tests.support.api import Person, assert_problem
 from tests.support.ports import wait_for
@@ -21,7 +22,7 @@ PATIENCE = 60
 """Seconds after which an answer will not come any more: several times as many as any takes."""
 
 
-MOMENT = 2
+MOMENT = bulkhead.PATIENCE + 1.5
 """Seconds within which who does not wait for the primary has an answer, on a busy machine too."""
 
 
