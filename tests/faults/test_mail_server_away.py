@@ -35,7 +35,6 @@ def silent(port: int) -> Iterator[None]:
 
 
 @pytest.mark.parametrize("away", [gone, silent])
-@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 def test_a_mail_waits_for_its_server_and_is_sent_once_while_requests_go_on(
     away: Callable[[int], AbstractContextManager[None]], database: Database, database_url: str, tmp_path: Path
 ) -> None:

@@ -27,7 +27,6 @@ def workers(postgres_url: str, valkey: str, tmp_path: Path) -> Iterator[Workers]
         yield started
 
 
-@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 def test_each_effect_is_there_exactly_once_though_workers_are_killed(database: Database, workers: Workers) -> None:
     titles = queue_imports(database, JOBS)
     longest = 0.0

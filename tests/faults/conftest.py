@@ -1,0 +1,20 @@
+"""What is broken is PostgreSQL, or works for it: each test has a database of its own there."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from app.storage.engine import Database, connect
+from tests.support.settings import make_settings
+
+
+@pytest.fixture
+def database_url(postgres_url: str) -> str:
+    return postgres_url
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    opened = connect(make_settings(database_url))
+    yield opened
+    opened.dispose()
