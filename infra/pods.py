@@ -50,6 +50,16 @@ def spread(labels: Mapping[str, str]) -> core.TopologySpreadConstraintArgs:
     )
 
 
+def http_probe(path: str, *, period: int, failures: int) -> core.ProbeArgs:
+    """Asks the container's port `http`, each `period` seconds."""
+    return core.ProbeArgs(
+        http_get=core.HTTPGetActionArgs(path=path, port="http"),
+        period_seconds=period,
+        timeout_seconds=3,
+        failure_threshold=failures,
+    )
+
+
 def resources(compute: Compute) -> core.ResourceRequirementsArgs:
     """A container's share, as the phase table writes it."""
     written = compute.resources()

@@ -31,16 +31,6 @@ def statistics() -> str:
     return f"varnishstat -n {_DIRECTORY} -1 -f MAIN.cache_hit -f MAIN.cache_miss -f MAIN.s_pass"
 
 
-def _probe(*, period: int, failures: int) -> core.ProbeArgs:
-    """Asks Varnish, and not the API behind it: that one's absence is no reason to take away what is kept."""
-    return core.ProbeArgs(
-        http_get=core.HTTPGetActionArgs(path=varnish.HEALTH, port="http"),
-        period_seconds=period,
-        timeout_seconds=3,
-        failure_threshold=failures,
-    )
-
-
 class Edge(Component):
     """The pods, before the release: its route leads to them.
 
@@ -164,9 +154,10 @@ class Edge(Component):
                     lifecycle=core.LifecycleArgs(
                         pre_stop=core.LifecycleHandlerArgs(sleep=core.SleepActionArgs(seconds=10))
                     ),
-                    startup_probe=_probe(period=2, failures=60),
-                    liveness_probe=_probe(period=10, failures=6),
-                    readiness_probe=_probe(period=5, failures=2),
+                    # Varnish is asked, not the API behind it, whose absence is no reason to take away what is kept.
+                    startup_probe=pods.http_probe(varnish.HEALTH, period=2, failures=60),
+                    liveness_probe=pods.http_probe(varnish.HEALTH, period=10, failures=6),
+                    readiness_probe=pods.http_probe(varnish.HEALTH, period=5, failures=2),
                     volume_mounts=[
                         core.VolumeMountArgs(name="config", mount_path=_CONFIG, read_only=True),
                         core.VolumeMountArgs(name="work", mount_path=_DIRECTORY),

@@ -75,15 +75,6 @@ def _key(path: str) -> str:
     return path.replace("/", "_")
 
 
-def _probe(path: str, *, period: int, failures: int) -> core.ProbeArgs:
-    return core.ProbeArgs(
-        http_get=core.HTTPGetActionArgs(path=path, port="http"),
-        period_seconds=period,
-        timeout_seconds=3,
-        failure_threshold=failures,
-    )
-
-
 class SingleServer(Component):
     """The server, its Service and who may talk to it.
 
@@ -177,9 +168,9 @@ class SingleServer(Component):
                     resources=pods.resources(server.compute),
                     security_context=pods.container_security(),
                     # Ten minutes to replay the log; alive as long as it answers at all.
-                    startup_probe=_probe(server.ready, period=2, failures=300),
-                    liveness_probe=_probe(server.healthy, period=10, failures=6),
-                    readiness_probe=_probe(server.ready, period=5, failures=3),
+                    startup_probe=pods.http_probe(server.ready, period=2, failures=300),
+                    liveness_probe=pods.http_probe(server.healthy, period=10, failures=6),
+                    readiness_probe=pods.http_probe(server.ready, period=5, failures=3),
                     volume_mounts=mounts,
                 )
             ],
