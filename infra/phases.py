@@ -268,8 +268,9 @@ PHASES = {
     ),
     3: Phase(
         number=3,
-        # One processor answers at most 140 requests a second of the dear kind, creating a task or listing what is not
-        # kept (bench/results/results.md, d and f): seven tenths of it leave room until the next pod is ready.
+        # One processor answers 460 requests a second of the dear kind, creating a task or listing what is not kept
+        # (bench/results/results.md, d and f), on a machine at rest; beside busy neighbours 140 were measured. Seven
+        # tenths of that leave room until the next pod is ready.
         api=Api(min_replicas=3, max_replicas=12, threads=8, compute=Compute(150, 1000, 384), requests_per_second=100),
         databases=(DatabaseKind.POSTGRESQL,),
         sqlite_storage=5,
@@ -289,8 +290,9 @@ PHASES = {
             max_workers=4,
             worker=Compute(100, 1000, 384),
             beat=Compute(25, 500, 192),
-            # A worker imports 20,000 rows a second (bench/results/results.md): twenty files of the usual thousands of
-            # rows, or as many mails, are done before another worker, half a minute later, could have taken one.
+            # A worker imports more than 20,000 rows a second (bench/results/results.md): twenty files of the usual
+            # thousands of rows, or as many mails, are done before another worker, half a minute later, could have
+            # taken one.
             waiting=20,
         ),
         # Twelve instances of at most 2,000 series each, and the database's: about 30,000. A sample of each every 10 s,
