@@ -91,8 +91,12 @@ class Workers:
             )
 
 
-def queue_imports(database: Database, number: int) -> set[str]:
-    """Queue imports of one task each, and return the titles of the tasks."""
+LINES = 200
+"""Tasks of each import: it takes long enough for a worker to be stopped within it."""
+
+
+def queue_imports(database: Database, number: int) -> Counter[str]:
+    """Queue imports of some hundred tasks each, and return how often each title shall be there in the end."""
     now, user_id = datetime.now(UTC), uuid4()
     jobs = [uuid4() for _ in range(number)]
     row = {
@@ -103,9 +107,10 @@ def queue_imports(database: Database, number: int) -> set[str]:
     with database.writer.begin() as connection:
         connection.execute(insert(JobRow), [{**row, "id": job} for job in jobs])
         connection.execute(
-            insert(JobFileRow), [{**piece, "job_id": job, "data": f"title\n{job}\n".encode()} for job in jobs]
+            insert(JobFileRow),
+            [{**piece, "job_id": job, "data": b"title\n" + f"{job}\n".encode() * LINES} for job in jobs],
         )
-    return {str(job) for job in jobs}
+    return Counter({str(job): LINES for job in jobs})
 
 
 def in_state(database: Database, *states: str) -> set[UUID]:
@@ -123,4 +128,4 @@ def succeeded(database: Database) -> int:
 def effects(database: Database) -> Counter[str]:
     """Return how often each title is there."""
     with database.reader.begin() as connection:
-        return Counter(connection.scalars(select(TaskRow.title)))
+        return Counter(dict(connection.execute(select(TaskRow.title, func.count()).group_by(TaskRow.title)).tuples()))
