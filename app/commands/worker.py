@@ -8,6 +8,9 @@ from app.commands import fail
 from app.platform import logs
 from app.platform.settings import SettingsError, load_settings
 
+OTHERS = 4
+"""Threads beside those that do jobs: the loops, and two that the bulkheads of a server leave to readers."""
+
 ALIVE = Path("/tmp/worker.alive")  # noqa: S108 the only writable path of the container
 """Touched while the worker runs: what its probes look at."""
 
@@ -30,7 +33,8 @@ def worker() -> int:
     from app.jobs.loop import Loop
     from app.platform.clock import utc_now
 
-    parts = build(settings)
+    # All of its threads write, and none has to be kept free for readers.
+    parts = build(settings.model_copy(update={"threads": settings.worker_concurrency + OTHERS}))
     messages = carrier(settings, parts.runner.run)
     announcer = Announcer(parts.storage, messages, parts.runner.kinds, utc_now, settings.visibility_timeout)
 

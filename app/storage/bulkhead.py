@@ -7,12 +7,12 @@ from contextlib import contextmanager
 from app.platform.errors import UnavailableError
 
 PATIENCE = 2.0
-"""Seconds that the first one too many waits for a place. A server that is well gives its sign within milliseconds, and
-within this on a machine that is short of processor."""
+"""Seconds that the first one too many waits for a place. A server that is well answers within milliseconds, and within
+this on a machine that is short of processor."""
 
 
 class Bulkhead:
-    """Has places for those who wait for the server's sign of life, and refuses who comes when all are taken for long.
+    """Has places for those who wait for the server, and refuses who comes when all are taken for long.
 
     Once one has waited in vain nobody waits any more, until the server has answered somebody: each free place is then a
     try, and the threads that are left do other work (M. Nygard, Release It!, "Bulkheads").
@@ -27,7 +27,7 @@ class Bulkhead:
 
     @contextmanager
     def place(self) -> Iterator[None]:
-        """Have a place while the block, which asks for the sign of life, runs.
+        """Have a place while the block, which asks the server, runs.
 
         Raises:
             UnavailableError: there is none. Nothing has been done.

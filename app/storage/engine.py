@@ -1,6 +1,6 @@
 """Connections: one pool, and what each database needs told when a connection or a transaction begins."""
 
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from math import inf
 from pathlib import Path
@@ -54,7 +54,8 @@ class Database:
     """Two views of one pool: `reader` begins transactions that read, `writer` those that write. And the replicas.
 
     Attributes:
-        bulkhead: keeps threads free while the primary answers nobody; a file needs none.
+        bulkhead: keeps threads free while the primary gives no sign of life; a file needs none.
+        writes: keeps threads free while it takes no writes, as one that waits for a replica to confirm them.
         seal: says whether the data of a SQLite file has moved.
         inheritance: says whether it has the data of the SQLite file that it takes over, if it takes one over.
     """
@@ -63,6 +64,7 @@ class Database:
     writer: Engine
     replicas: Replicas = field(default_factory=Replicas)
     bulkhead: Bulkhead | None = None
+    writes: Bulkhead | None = None
     seal: Seal | None = None
     inheritance: Inheritance | None = None
 
@@ -74,6 +76,14 @@ class Database:
         """
         with self.bulkhead.place() if self.bulkhead else nullcontext():
             session.connection()
+
+    def writing(self) -> AbstractContextManager[None]:
+        """Have one of the places for those who write, while the block runs from the transaction's begin to its end.
+
+        Raises:
+            UnavailableError: too many write already, and none of them comes to an end.
+        """
+        return self.writes.place() if self.writes else nullcontext()
 
     def position(self) -> int | None:
         """Return how far the log reaches: what has been committed until now lies before it.
@@ -129,9 +139,14 @@ def connect(settings: Settings) -> Database:
     ]
     inheritance = Inheritance(engine) if settings.database_inherits else None
     # Two threads, or the only ones, always remain for what replicas and the cache can answer.
-    bulkhead = Bulkhead(max(1, settings.threads - 2))
+    places = max(1, settings.threads - 2)
     return Database(
-        reader=engine, writer=engine, replicas=Replicas(replicas), bulkhead=bulkhead, inheritance=inheritance
+        reader=engine,
+        writer=engine,
+        replicas=Replicas(replicas),
+        bulkhead=Bulkhead(places),
+        writes=Bulkhead(places),
+        inheritance=inheritance,
     )
 
 

@@ -97,7 +97,7 @@ class SqlStorage:
 
     @contextmanager
     def write(self) -> Iterator[SqlWork]:
-        with _told(Session(self._database.writer, expire_on_commit=False)) as session:
+        with self._database.writing(), _told(Session(self._database.writer, expire_on_commit=False)) as session:
             inheritance = self._database.inheritance
             if inheritance and not inheritance.complete():
                 raise UnavailableError("The database waits for the data of the one before.")

@@ -135,6 +135,26 @@ def test_of_many_writes_to_a_frozen_primary_most_are_refused_at_once_and_reads_g
     assert add(person, "After").status_code == 201
 
 
+def test_while_no_replica_confirms_writes_the_primary_is_read(
+    person: Person, parts: Container, primary: Postgres, following: Postgres
+) -> None:
+    person.create(title="There", due_at="2030-01-01T00:00:00Z")
+    primary.confirm_with_replica()
+    parts.database.dispose()  # its connections were begun before
+    application = create_app(parts)
+    clients = [Person(application.test_client(), person.email, person.access_token) for _ in range(20)]
+    asked = lists(person)
+    with ThreadPoolExecutor(len(clients)) as threads:
+        with following.frozen():
+            writes = [threads.submit(add, client, "Meanwhile") for client in clients]
+            refused = len(clients) - (parts.settings.threads - 2)
+            wait_for(lambda: sum(done.done() for done in writes) >= refused, "most are refused", MOMENT)
+            assert next(asked) == ["There"]
+        stored = [done.result(PATIENCE).status_code for done in writes].count(201)
+    assert add(person, "After").status_code == 201
+    assert titles(person).count("Meanwhile") >= stored
+
+
 @pytest.mark.parametrize("before", ["INSERT INTO tasks", "COMMIT"])
 def test_a_write_in_which_the_primary_freezes_gets_an_answer_and_is_not_done_twice(
     person: Person, parts: Container, primary: Postgres, before: str

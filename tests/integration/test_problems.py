@@ -1,13 +1,16 @@
 """Whatever goes wrong, the answer is a problem (RFC 9457), with the usual headers."""
 
 import json
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from flask_openapi.openapi import OpenAPI
 
 from app.api.body import LIMIT
 from app.bootstrap import build, create_app
+from app.storage.migrate import migrate
 from tests.support.api import V1, Person, assert_problem
 from tests.support.application import Application
 from tests.support.settings import make_settings
@@ -77,6 +80,19 @@ def test_a_fault_is_a_500_that_tells_nothing(sqlite_url: str) -> None:
     response = app.test_client().get("/explode")
     assert_problem(response, 500)
     assert "recipe" not in response.text
+
+
+def test_a_pod_that_has_been_ready_stays_so_while_the_database_is_away(tmp_path: Path) -> None:
+    volume = tmp_path / "volume"
+    volume.mkdir()
+    parts = build(make_settings(f"sqlite:///{volume / 'tasks.sqlite'}"))
+    migrate(parts.database)
+    client = create_app(parts).test_client()
+    assert client.get("/health/ready").status_code == 200
+    parts.database.dispose()
+    shutil.rmtree(volume)
+    assert_problem(client.post(f"{V1}/auth/login", json={"email": "a@example.com", "password": "some password"}), 503)
+    assert client.get("/health/ready").status_code == 200
 
 
 def test_a_database_that_is_away_is_a_503_while_the_process_stays_alive() -> None:
