@@ -34,9 +34,9 @@ _STATUS_PORT: Final = 8000
 _MAX_CONNECTIONS: Final = 100
 _POOL: Final = 20
 """Server connections of one PgBouncer. Two of them take 40 of the 100, migrations and the operator take a handful."""
-_SPREAD: Final = {"min_pool_size": "6", "server_round_robin": "1", "server_lifetime": "60"}
+_SPREAD: Final = {"server_round_robin": "1", "server_lifetime": "60"}
 """A connection leads to one of the standbys, by chance. PgBouncer prefers the one used last, so one standby would do
-all the work: here they take turns, there are always some, and one that came back is among them within a minute."""
+all the work: here they take turns, and one that came back is among them within a minute."""
 _READY: Final = {"type": "streaming", "maximumLag": "64Mi", "periodSeconds": 10, "failureThreshold": 90}
 """A standby is asked once it follows and has all but four segments. One that does not follow any more stays ready for
 a quarter of an hour: the operator promotes none that is not ready, however long it takes until there is an operator
@@ -61,9 +61,6 @@ def parameters(row: PostgreSQL) -> dict[str, str]:
         "maintenance_work_mem": f"{memory // 16}MB",
         "max_wal_size": f"{min(log, 1024)}MB",
         "max_slot_wal_keep_size": f"{log}MB",
-        # A standby that has lost its primary looks for the next one: writes wait for the first to find it. Each look
-        # first asks the archive, by programs that take a third of a second of a processor which the others need.
-        "wal_retrieve_retry_interval": "2s",
         "log_min_duration_statement": "1s",
         "idle_in_transaction_session_timeout": "60s",
     }
