@@ -151,6 +151,7 @@ EDGE_ORIGIN: Final = "task-manager-edge-origin"
 EDGE_LABELS: Final = {"app.kubernetes.io/part-of": "task-manager", "app.kubernetes.io/component": "edge"}
 EDGE_PORT: Final = 8080
 EDGE_PURGE_PORT: Final = 8081
+EDGE_METRICS_PORT: Final = 9131
 PURGE: Final = "task-manager-purge"
 """The Job that has the CDN drop what it keeps, after each release."""
 PURGE_LABELS: Final = {"app.kubernetes.io/part-of": "task-manager", "app.kubernetes.io/component": "purge"}

@@ -52,7 +52,7 @@ def _reach(settings: Settings, kubectl: str) -> dict[str, str]:
         if settings.grafana:
             ways["dashboards"] = f"{kubectl} port-forward service/{names.GRAFANA} {names.GRAFANA_PORT}"
     if settings.cdn_kind is Cdn.EDGE:
-        ways["edge"] = f"{kubectl} exec deployment/{names.EDGE} -- {statistics()}"
+        ways["edge"] = f"{kubectl} exec deployment/{names.EDGE} --container varnish -- {statistics()}"
     if settings.row.edge is Edge.GATEWAY:
         ways["gateway"] = f"{kubectl} get gateways,httproutes --output wide"
     return ways

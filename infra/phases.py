@@ -170,7 +170,7 @@ class Monitoring:
         retention: days that samples are kept.
         storage: Prometheus's volume, in GiB.
         prometheus, alertmanager, grafana: the share of each.
-        exporter: that of the exporter beside the cache, and of that beside the broker.
+        exporter: that of the exporter beside the cache, of that beside the broker, and of that in each pod of the edge.
     """
 
     retention: int

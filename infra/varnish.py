@@ -153,3 +153,18 @@ def arguments(*, file: str, directory: str, listen: str, purge: str, memory: int
         *("-s", f"Transient=malloc,{memory // 4}m"),
         *("-p", "vsl_space=8M"),
     ]
+
+
+def exporter_arguments(*, directory: str, listen: str) -> list[str]:
+    """The command line of the exporter, which reads the counters of a Varnish for Prometheus.
+
+    Args:
+        directory: where that Varnish works.
+        listen: address for `/metrics`, and for `/health`, which says that the exporter itself lives.
+    """
+    return [
+        "prometheus-varnish-exporter",
+        *("-n", directory),
+        *("-web.listen-address", listen),
+        *("-web.health-path", "/health"),
+    ]

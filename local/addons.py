@@ -93,7 +93,7 @@ ADDONS = {
     "gateway": Addon("gateway", _gateway, (images.TRAEFIK,)),
     "backups": Addon("backups", _backups, (images.BACKUP_PLUGIN, images.BACKUP_SIDECAR, images.OBJECT_STORE)),
     "cache": Addon("cache", _nothing, (images.VALKEY,)),
-    "edge": Addon("edge", _nothing, (images.VARNISH_IMAGE,)),
+    "edge": Addon("edge", _nothing, (images.VARNISH_IMAGE, images.EDGE_EXPORTER_IMAGE)),
     "monitoring": Addon("monitoring", _nothing, (images.PROMETHEUS, images.ALERTMANAGER, images.VALKEY_EXPORTER_IMAGE)),
 }
 ALWAYS = ("storage", "dns", "metrics")

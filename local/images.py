@@ -179,6 +179,12 @@ VALKEY_EXPORTER_IMAGE = Image(
     list,
     VALKEY_EXPORTER,
 )
+EDGE_EXPORTER_IMAGE = Image(
+    "ghcr.io/otto-de/prometheus-varnish-exporter:1.8.3-varnish-7.7.3",
+    ImageConfig(("/usr/bin/prometheus-varnish-exporter",), user="65534:65534"),
+    list,
+    VARNISH,
+)
 PYTHON_BASE = Image(
     BASE_IMAGE,
     ImageConfig(command=("python3",)),

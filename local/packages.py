@@ -30,13 +30,14 @@ PROGRAMS = {
     "sysctl": "procps",
     "mount": "mount",
 }
-# What the tests run: the browser, what drops root for servers that refuse it, a registry for the pipeline, the edge,
-# and what takes backups.
+# What the tests run: the browser, what drops root for servers that refuse it, a registry for the pipeline, the edge
+# and its exporter, and what takes backups.
 TEST_PROGRAMS = {
     "chromium": "chromium",
     "setpriv": "util-linux",
     "docker-registry": "docker-registry",
     "varnishd": "varnish",
+    "prometheus-varnish-exporter": "prometheus-varnish-exporter",
     "barman-cloud-backup": "barman-cli-cloud",
 }
 # What the bench runs: the load, and what drops root for a PostgreSQL that refuses it.
@@ -47,6 +48,7 @@ SERVICES = {
     "prometheus": "prometheus",
     "docker-registry": "docker-registry",
     "varnish": "varnish",
+    "prometheus-varnish-exporter": "prometheus-varnish-exporter",
 }
 POLICY = Path("/usr/sbin/policy-rc.d")
 SYSTEM_DIRECTORIES = ("/usr/local/sbin", "/usr/sbin", "/sbin", "/usr/local/bin", "/usr/bin", "/bin")

@@ -89,8 +89,9 @@ VALKEY_EXPORTER = RootFilesystem("valkey-exporter", "bookworm", ("prometheus-red
 # valkey-cli in bookworm.
 POOLER_AND_CACHE = RootFilesystem("pooler-and-cache", "trixie", ("pgbouncer", "valkey-tools", "ca-certificates"))
 
-# With a compiler: Varnish makes its configuration a program each time it starts.
-VARNISH = RootFilesystem("varnish", "trixie", ("varnish",))
+# With a compiler: Varnish makes its configuration a program each time it starts. With the exporter, which needs the
+# programs of Varnish: two images of one layer.
+VARNISH = RootFilesystem("varnish", "trixie", ("varnish", "prometheus-varnish-exporter"))
 
 # Beside PostgreSQL rather than within it: the commands by which the operator's plugin writes and reads backups.
 BARMAN = RootFilesystem("barman", "trixie", ("barman-cli-cloud", "ca-certificates"))

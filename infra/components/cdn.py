@@ -7,6 +7,7 @@ import pulumi
 from infra import names
 from infra.components.base import Target
 from infra.components.edge import Edge
+from infra.components.edge_exporter import Exporter
 from infra.components.image_job import SECRETS, Command, ImageJob
 from infra.config import Settings
 from infra.edge_rules import RULES
@@ -18,8 +19,16 @@ from infra.phases import Cdn
 def maker(settings: Settings, target: Target, after: Sequence[pulumi.Resource]) -> list[pulumi.Resource]:
     """Make the one that the settings name. It stands before the release, whose route leads to it."""
     if settings.cdn_kind is Cdn.EDGE and settings.row.varnish:
+        watching, scraper = settings.row.monitoring, settings.scraper
         return [
-            Edge("edge", target, row=settings.row.varnish, gateway_namespace=settings.gateway_namespace, after=after)
+            Edge(
+                "edge",
+                target,
+                row=settings.row.varnish,
+                gateway_namespace=settings.gateway_namespace,
+                exporter=Exporter(watching.exporter, scraper) if watching and scraper else None,
+                after=after,
+            )
         ]
     if settings.cdn_kind is Cdn.CLOUDFLARE:
         # The provider's package takes seconds to load.

@@ -15,7 +15,9 @@ from pulumi_kubernetes.networking import v1 as networking
 from pulumi_kubernetes.policy import v1 as policy
 
 from infra import names, network, phases, pods, varnish
+from infra.components import edge_exporter
 from infra.components.base import Component, Target
+from infra.components.edge_exporter import Exporter
 from infra.network import Flow, Peer
 
 IMAGE: Final = "docker.io/library/varnish:7.7.0"
@@ -24,6 +26,8 @@ _USER: Final = 10005  # above every user of a host; the server needs none in par
 _CONFIG: Final = "/etc/varnish"
 _FILE: Final = "default.vcl"
 _DIRECTORY: Final = "/var/lib/varnish"
+_WORK: Final = "work"
+"""The volume of that directory."""
 
 
 def statistics() -> str:
@@ -37,6 +41,7 @@ class Edge(Component):
     Args:
         row: how many, and their sizes.
         gateway_namespace: where the gateway runs, which alone calls them.
+        exporter: what tells Prometheus of each of them; None where nobody asks.
     """
 
     def __init__(
@@ -46,6 +51,7 @@ class Edge(Component):
         *,
         row: phases.Varnish,
         gateway_namespace: str,
+        exporter: Exporter | None,
         after: Sequence[pulumi.Resource],
     ) -> None:
         super().__init__(name, target, after)
@@ -62,6 +68,7 @@ class Edge(Component):
                 inward=(
                     Flow(Peer(namespace=gateway_namespace), (names.EDGE_PORT,)),
                     Flow(Peer(names.PURGE_LABELS), (names.EDGE_PURGE_PORT,)),
+                    *([exporter.inward] if exporter else []),
                 ),
                 outward=(Flow(Peer(names.API_LABELS), (names.API_PORT,)),),
             ),
@@ -72,7 +79,10 @@ class Edge(Component):
         matching = meta.LabelSelectorArgs(match_labels=self.labels)
         running = apps.Deployment(
             f"{name}-server",
-            metadata=self.metadata(names.EDGE, annotations=pods.PULL_EXCEPTIONS),
+            metadata=self.metadata(
+                names.EDGE,
+                annotations={**pods.PULL_EXCEPTIONS, **(edge_exporter.EXCEPTIONS if exporter else {})},
+            ),
             spec=apps.DeploymentSpecArgs(
                 replicas=row.replicas,
                 selector=matching,
@@ -85,10 +95,11 @@ class Edge(Component):
                     metadata=meta.ObjectMetaArgs(
                         labels=self.labels,
                         annotations={
-                            "task-manager/configuration": hashlib.sha256(configuration.encode()).hexdigest()[:12]
+                            "task-manager/configuration": hashlib.sha256(configuration.encode()).hexdigest()[:12],
+                            **(exporter.annotations if exporter else {}),
                         },
                     ),
-                    spec=self._pod(row),
+                    spec=self._pod(row, exporter),
                 ),
             ),
             opts=self.options(config, flows, origin),
@@ -123,7 +134,7 @@ class Edge(Component):
             opts=self.options(*after),
         )
 
-    def _pod(self, row: phases.Varnish) -> core.PodSpecArgs:
+    def _pod(self, row: phases.Varnish, exporter: Exporter | None) -> core.PodSpecArgs:
         command = varnish.arguments(
             file=f"{_CONFIG}/{_FILE}",
             directory=_DIRECTORY,
@@ -160,14 +171,15 @@ class Edge(Component):
                     readiness_probe=pods.http_probe(varnish.HEALTH, period=5, failures=2),
                     volume_mounts=[
                         core.VolumeMountArgs(name="config", mount_path=_CONFIG, read_only=True),
-                        core.VolumeMountArgs(name="work", mount_path=_DIRECTORY),
+                        core.VolumeMountArgs(name=_WORK, mount_path=_DIRECTORY),
                     ],
-                )
+                ),
+                *([exporter.container(volume=_WORK, directory=_DIRECTORY)] if exporter else []),
             ],
             volumes=[
                 core.VolumeArgs(name="config", config_map=core.ConfigMapVolumeSourceArgs(name=names.EDGE)),
                 core.VolumeArgs(
-                    name="work", empty_dir=core.EmptyDirVolumeSourceArgs(medium="Memory", size_limit="32Mi")
+                    name=_WORK, empty_dir=core.EmptyDirVolumeSourceArgs(medium="Memory", size_limit="32Mi")
                 ),
             ],
         )

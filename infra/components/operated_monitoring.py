@@ -44,6 +44,7 @@ def pod_monitors(namespace: str, gateway_namespace: str) -> dict[str, dict[str, 
         "database": _pod_monitor({"matchLabels": names.DATABASE_LABELS}, "metrics", [job("database")]),
         "cache": exporter("cache", names.CACHE),
         "broker": exporter("broker", names.BROKER),
+        "edge": _pod_monitor({"matchLabels": names.EDGE_LABELS}, "metrics", [job("edge")]),
         "gateway": {
             **_pod_monitor({}, "metrics", [job("gateway")]),
             "namespaceSelector": {"matchNames": [gateway_namespace]},

@@ -49,7 +49,7 @@ def scrape(job: str, *relabelled: dict[str, Any], namespace: str = "") -> dict[s
 
 
 def configuration(gateway_namespace: str) -> dict[str, Any]:
-    """Whom Prometheus asks: pods that say so in annotations, as the chart's do, the database, Valkey, the gateway."""
+    """Whom Prometheus asks: pods whose annotations say so (API, worker, edge), the database, Valkey, the gateway."""
     annotation = "__meta_kubernetes_pod_annotation_prometheus_io_"
     annotated = scrape(
         "annotated",
@@ -180,6 +180,7 @@ class Prometheus(SingleServer):
                     Flow(Peer(names.valkey_exporter_labels(component)), (names.VALKEY_EXPORTER_PORT,))
                     for component in ("cache", "broker")
                 ),
+                Flow(Peer(names.EDGE_LABELS), (names.EDGE_METRICS_PORT,)),
                 Flow(Peer(namespace=gateway_namespace), (names.GATEWAY_METRICS_PORT,)),
                 Flow(Peer(names.ALERTMANAGER_LABELS), (names.ALERTMANAGER_PORT,)),
                 network.API_SERVER,

@@ -1,4 +1,4 @@
-"""What the system stands on: autoscaler, gateway, and what Prometheus itself sees."""
+"""What the system stands on: autoscaler, gateway, edge, and what Prometheus itself sees."""
 
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 
@@ -6,9 +6,13 @@ from monitoring.dashboards.panels import WINDOW, Rows, dashboard, graph
 
 
 def platform() -> Dashboard:
-    """The API's autoscaler, the gateway as Traefik tells, and the targets."""
+    """The API's autoscaler, the gateway as Traefik tells, the edge as Varnish does, and the targets."""
     failed = f'sum(rate(traefik_entrypoint_requests_total{{code=~"5.."}}[{WINDOW}]))'
     every = f"sum(rate(traefik_entrypoint_requests_total[{WINDOW}]))"
+    hits, misses, passes, failures = (
+        f"sum(rate(varnish_main_{counter}[{WINDOW}]))"
+        for counter in ("cache_hit", "cache_miss", "s_pass", 'fetch{type="failed"}')
+    )
     rows: Rows = {
         "Autoscaler": [
             graph(
@@ -66,6 +70,36 @@ def platform() -> Dashboard:
                 alerts=["CertificateExpires"],
             ),
         ],
+        "Edge": [
+            graph(
+                "Hit rate",
+                "Share of requests for what may be kept that find it.",
+                "percentunit",
+                {"hits": f"{hits} / ({hits} + {misses})"},
+                alerts=["EdgeHitRateLow"],
+            ),
+            graph(
+                "Requests by result",
+                "A second: found, fetched, and let past because they are somebody's own.",
+                "reqps",
+                {"hit": hits, "miss": misses, "pass": passes},
+                alerts=["EdgeHitRateLow"],
+            ),
+            graph(
+                "Fetches that fail",
+                "Share of attempts that get no answer from the API. Each is made again, twice at most.",
+                "percentunit",
+                {"failed": f"{failures} / sum(rate(varnish_main_fetch[{WINDOW}]))"},
+                alerts=["EdgeFetchesFail"],
+            ),
+            graph(
+                "Answers",
+                "Whether the exporter of a pod finds its Varnish.",
+                "short",
+                {"{{pod}}": "varnish_up"},
+                alerts=["EdgeAway"],
+            ),
+        ],
         "Targets": [
             graph(
                 "Targets that answer",
@@ -89,4 +123,6 @@ def platform() -> Dashboard:
             ),
         ],
     }
-    return dashboard("platform", "platform", "The autoscaler, the gateway, and the targets of Prometheus.", rows)
+    return dashboard(
+        "platform", "platform", "The autoscaler, the gateway, the edge, and the targets of Prometheus.", rows
+    )

@@ -99,6 +99,10 @@ class System:
             said = manifest.get("spec", {}).get("template", {}).get("metadata", {}).get("annotations", {})
             if said.get("prometheus.io/scrape") == "true":
                 yield names.PROMETHEUS, RELEASE, int(said["prometheus.io/port"])
+        for resource in self.stack.objects:
+            said = resource.inputs.get("spec", {}).get("template", {}).get("metadata", {}).get("annotations", {})
+            if said.get("prometheus.io/scrape") == "true":
+                yield names.PROMETHEUS, resource.object_name, int(said["prometheus.io/port"])
         yield from ((names.PROMETHEUS, DATABASE, port) for port in (9187, 9127))  # instances, and poolers
         for rule in config["scrape_configs"][2]["relabel_configs"]:
             if rule.get("target_label") == "__address__":

@@ -3,8 +3,10 @@
 import pytest
 
 from infra import names, varnish
+from infra.components import edge_exporter
 from infra.components.edge import IMAGE
 from infra.edge_rules import RULES
+from local import images
 from tests.infra import engine
 from tests.infra.engine import Stack
 
@@ -41,13 +43,37 @@ def test_it_calls_the_api_by_a_service_that_is_there_before_the_release(phase3: 
 
 def test_its_pods_write_to_memory_alone_and_stop_after_the_endpoints_have_forgotten_them(phase3: Stack) -> None:
     spec = phase3.find("Deployment", names.EDGE).inputs["spec"]["template"]["spec"]
-    [container] = spec["containers"]
+    container = spec["containers"][0]
     work = next(volume for volume in spec["volumes"] if volume["name"] == "work")
     assert work["emptyDir"]["medium"] == "Memory"
     [mount] = [mount for mount in container["volumeMounts"] if mount["name"] == "work"]
     assert container["command"][container["command"].index("-n") + 1] == mount["mountPath"]
     assert container["lifecycle"]["preStop"]["sleep"]["seconds"] < spec["terminationGracePeriodSeconds"]
     assert container["image"] == IMAGE
+
+
+def test_an_exporter_tells_of_each_pod_and_can_neither_change_it_nor_take_it_away(phase3: Stack) -> None:
+    template = phase3.find("Deployment", names.EDGE).inputs["spec"]["template"]
+    server, exporter = template["spec"]["containers"]
+    [work] = [mount for mount in server["volumeMounts"] if mount["name"] == "work"]
+    assert exporter["volumeMounts"] == [{**work, "readOnly": True}]
+    assert exporter["command"][exporter["command"].index("-n") + 1] == work["mountPath"]
+    assert "readinessProbe" not in exporter
+    [port] = exporter["ports"]
+    assert (
+        template["metadata"]["annotations"].items()
+        >= {
+            "prometheus.io/scrape": "true",
+            "prometheus.io/port": f"{port['containerPort']:g}",
+        }.items()
+    )
+    assert f":{port['containerPort']:g}" in exporter["command"]
+
+
+def test_the_exporter_reads_what_a_server_of_its_own_release_has_written() -> None:
+    release = IMAGE.rpartition(":")[2].rpartition(".")[0]
+    assert f"-varnish-{release}." in edge_exporter.IMAGE
+    assert images.EDGE_EXPORTER_IMAGE.reference == edge_exporter.IMAGE
 
 
 def test_everything_is_dropped_after_the_release_and_again_after_the_next(phase3: Stack) -> None:
@@ -64,7 +90,7 @@ def test_everything_is_dropped_after_the_release_and_again_after_the_next(phase3
 
 
 def test_only_the_gateway_asks_it_and_only_the_job_tells_it_to_drop(phase3: Stack) -> None:
-    gateway, purge = phase3.find("NetworkPolicy", names.EDGE).inputs["spec"]["ingress"]
+    gateway, purge, _metrics = phase3.find("NetworkPolicy", names.EDGE).inputs["spec"]["ingress"]
     [peer] = gateway["from"]
     assert peer["namespaceSelector"]["matchLabels"] == {"kubernetes.io/metadata.name": "traefik"}
     assert [port["port"] for port in gateway["ports"]] == [names.EDGE_PORT]
@@ -83,3 +109,6 @@ def test_phase_2_can_have_it_too() -> None:
     stack = engine.run({**HOST, "task-manager:cdn": "edge"})
     assert stack.values["route"]["edge"]["name"] == stack.find("Deployment", names.EDGE).object_name
     assert stack.values["env"]["APP_TRUSTED_HOPS"] == "1"
+    template = stack.find("Deployment", names.EDGE).inputs["spec"]["template"]
+    assert len(template["spec"]["containers"]) == 1, "nobody asks for metrics before phase 3"
+    assert "prometheus.io/scrape" not in template["metadata"]["annotations"]

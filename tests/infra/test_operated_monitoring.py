@@ -87,8 +87,13 @@ def test_it_asks_whom_a_prometheus_of_the_stacks_own_would_ask(stack: Stack) -> 
         name.removeprefix("task-manager-"): resource.inputs["spec"]
         for name, resource in of_kind(stack, "PodMonitor").items()
     }
-    assert monitors.keys() == {"api", "database", "cache", "broker", "gateway"}
+    assert monitors.keys() == {"api", "database", "cache", "broker", "edge", "gateway"}
     assert monitors["gateway"]["namespaceSelector"]["matchNames"] == ["traefik"]
+    edge = stack.find("Deployment", names.EDGE).inputs["spec"]["template"]
+    assert monitors["edge"]["selector"]["matchLabels"].items() <= edge["metadata"]["labels"].items()
+    assert monitors["edge"]["podMetricsEndpoints"][0]["port"] in {
+        port["name"] for container in edge["spec"]["containers"] for port in container["ports"]
+    }
     for part, servers in (("cache", names.CACHE), ("broker", names.BROKER)):
         pods = stack.find("StatefulSet", servers).inputs["spec"]["template"]["metadata"]["labels"]
         assert monitors[part]["selector"]["matchLabels"].items() <= pods.items()
@@ -102,7 +107,7 @@ def test_it_asks_whom_a_prometheus_of_the_stacks_own_would_ask(stack: Stack) -> 
 def test_its_namespace_is_let_in_to_all_that_tell(stack: Stack) -> None:
     peer = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "watch"}}}
     policies = of_kind(stack, "NetworkPolicy")
-    for name in (names.DATABASE_CLUSTER, *map(names.valkey_exporter, (names.CACHE, names.BROKER))):
+    for name in (names.DATABASE_CLUSTER, names.EDGE, *map(names.valkey_exporter, (names.CACHE, names.BROKER))):
         rules = policies[name].inputs["spec"]["ingress"]
         assert any(peer in rule["from"] for rule in rules), name
     assert peer in stack.values["networkPolicy"]["ingressFrom"]

@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +27,30 @@ class Edge:
         command = ["varnishstat", "-n", str(self.directory), "-j", "-f", f"MAIN.{counter}"]
         done = subprocess.run(command, check=True, capture_output=True, text=True)
         return int(json.loads(done.stdout)["counters"][f"MAIN.{counter}"]["value"])
+
+
+@contextmanager
+def exporter(before: Edge) -> Iterator[str]:
+    """Run the exporter of an edge until the block ends; it has counted when the block begins. Return host and port."""
+    listen = f"127.0.0.1:{free_port()}"
+    command = varnish.exporter_arguments(directory=str(before.directory), listen=listen)
+    with (before.directory / "exporter.log").open("wb") as log, subprocess.Popen(command, stderr=log) as process:
+        try:
+            wait_for(lambda: told(listen).get("varnish_up") == 1, "the exporter has found Varnish")
+            yield listen
+        finally:
+            process.terminate()
+
+
+def told(address: str) -> Mapping[str, float]:
+    """Return what an exporter tells, by name and labels as it writes them; nothing while it does not listen."""
+    try:
+        with urllib.request.urlopen(f"http://{address}/metrics", timeout=10) as answer:
+            lines = answer.read().decode().splitlines()
+    except OSError:
+        return {}
+    samples = (line.rpartition(" ") for line in lines if not line.startswith("#"))
+    return {sample: float(value) for sample, _, value in samples}
 
 
 @contextmanager
