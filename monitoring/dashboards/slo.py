@@ -25,9 +25,9 @@ def _objective(record: str, budget: float, kind: str, alerts: list[str]) -> list
         ),
         number(
             "Budget left",
-            f"Of the {budget:.1%} of requests that may be {kind}, over as many of 30 days as Prometheus keeps.",
+            f"Of the {budget:.1%} of requests that may be {kind}, in as many of 30 days as Prometheus keeps.",
             "percentunit",
-            f"1 - avg_over_time({record}:ratio_rate5m[30d]) / {budget}",
+            f"1 - {record}:ratio_rate30d / {budget}",
             alerts=alerts,
         ),
         graph(
