@@ -1,0 +1,80 @@
+"""Every test is run by some make target, and what no quick target runs can at least be collected."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+@dataclass(frozen=True)
+class Run:
+    """A call of pytest that the Makefile makes.
+
+    Attributes:
+        target: whose it is.
+        environment: folder of `.venv` that it runs in.
+        folders: what it is told to run.
+        ignored: what it leaves out of them.
+    """
+
+    target: str
+    environment: str
+    folders: tuple[str, ...]
+    ignored: tuple[str, ...]
+
+    def takes(self, folder: Path) -> bool:
+        return _within(folder, self.folders) and not _within(folder, self.ignored)
+
+
+def _within(folder: Path, above: tuple[str, ...]) -> bool:
+    return any((ROOT / path) in (folder, *folder.parents) for path in above)
+
+
+def runs() -> list[Run]:
+    """Return every call of pytest in the Makefile."""
+    found: list[Run] = []
+    for target, recipe in re.findall(r"^([a-z0-9-]+):.*\n((?:\t.*\n)*)", (ROOT / "Makefile").read_text(), re.MULTILINE):
+        for environment, rest in re.findall(r"\$\(([A-Z]+)\)/pytest ([^;\n]*)", recipe):
+            words = shlex.split(rest)
+            after_ignore = {place + 1 for place, word in enumerate(words) if word == "--ignore"}
+            folders = [place for place, word in enumerate(words) if word.startswith("tests/")]
+            found.append(
+                Run(
+                    target,
+                    environment.lower(),
+                    tuple(words[place] for place in folders if place not in after_ignore),
+                    tuple(words[place] for place in after_ignore),
+                )
+            )
+    return found
+
+
+RUNS = runs()
+SLOW = [run for run in RUNS if run.target != "test"]
+"""What `make test` does not run: nobody sees for a while that one of these cannot even be loaded."""
+
+
+def test_every_folder_of_tests_is_run_by_a_make_target() -> None:
+    folders = {path.parent for path in (ROOT / "tests").rglob("test_*.py")}
+    assert {str(folder.relative_to(ROOT)) for folder in folders if not any(run.takes(folder) for run in RUNS)} == set()
+
+
+def test_a_make_target_runs_no_folder_that_is_not_there() -> None:
+    assert {folder for run in RUNS for folder in run.folders if not (ROOT / folder).is_dir()} == set()
+
+
+@pytest.mark.parametrize("run", SLOW, ids=lambda run: "-".join((run.target, *run.folders)))
+def test_what_takes_long_can_be_collected(run: Run) -> None:
+    program = str(ROOT / ".venv" / run.environment / "bin" / "pytest")
+    command = [program, "--collect-only", "--quiet", "--quiet", "-p", "no:cacheprovider", *run.folders]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    for folder in run.folders:
+        assert f"{folder}/" in done.stdout, f"{folder} has no test"
