@@ -1,6 +1,5 @@
 """Keys for each purpose, derived from the one secret, so that no key serves two ends."""
 
-import base64
 import hashlib
 import hmac
 import json
@@ -8,6 +7,8 @@ from dataclasses import dataclass
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from app.platform import base64url
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,7 @@ class SignatureKey:
     @property
     def kid(self) -> str:
         """Its public name: the thumbprint of the public half (RFC 7638)."""
-        return _unpadded(hashlib.sha256(json.dumps(self._members(), separators=(",", ":")).encode()).digest())
+        return base64url.encode(hashlib.sha256(json.dumps(self._members(), separators=(",", ":")).encode()).digest())
 
     def jwk(self) -> dict[str, str]:
         """Return the public half as a JSON Web Key (RFC 8037)."""
@@ -32,11 +33,7 @@ class SignatureKey:
     def _members(self) -> dict[str, str]:
         # in the order that the thumbprint wants
         x = self.public.public_bytes(Encoding.Raw, PublicFormat.Raw)
-        return {"crv": "Ed25519", "kty": "OKP", "x": _unpadded(x)}
-
-
-def _unpadded(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).decode().rstrip("=")
+        return {"crv": "Ed25519", "kty": "OKP", "x": base64url.encode(x)}
 
 
 def signature_key(secret: str) -> SignatureKey:
