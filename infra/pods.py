@@ -68,3 +68,24 @@ def resources(compute: Compute) -> core.ResourceRequirementsArgs:
         requests={**written["requests"], "ephemeral-storage": "16Mi"},
         limits={**written["limits"], "ephemeral-storage": "64Mi"},
     )
+
+
+def claim_spec(gibibytes: int, storage_class: str | None) -> core.PersistentVolumeClaimSpecArgs:
+    """What a volume of one pod's own is like.
+
+    Args:
+        gibibytes: its size.
+        storage_class: None for the cluster's default.
+    """
+    return core.PersistentVolumeClaimSpecArgs(
+        access_modes=["ReadWriteOnce"],
+        storage_class_name=storage_class,
+        resources=core.VolumeResourceRequirementsArgs(requests={"storage": f"{gibibytes}Gi"}),
+    )
+
+
+def data_claim(gibibytes: int, storage_class: str | None) -> core.PersistentVolumeClaimArgs:
+    """The volume `data` of each pod of a StatefulSet, which lets nobody change its claims. Arguments as above."""
+    return core.PersistentVolumeClaimArgs(
+        metadata=meta.ObjectMetaArgs(name="data"), spec=claim_spec(gibibytes, storage_class)
+    )

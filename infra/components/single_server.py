@@ -114,16 +114,7 @@ class SingleServer(Component):
                     ),
                     spec=self._pod(server),
                 ),
-                volume_claim_templates=[
-                    core.PersistentVolumeClaimArgs(
-                        metadata=meta.ObjectMetaArgs(name="data"),
-                        spec=core.PersistentVolumeClaimSpecArgs(
-                            access_modes=["ReadWriteOnce"],
-                            storage_class_name=self.target.storage_class,
-                            resources=core.VolumeResourceRequirementsArgs(requests={"storage": f"{server.storage}Gi"}),
-                        ),
-                    )
-                ],
+                volume_claim_templates=[pods.data_claim(server.storage, self.target.storage_class)],
             ),
             opts=self.options(config, flows, *after),
         )

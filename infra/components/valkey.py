@@ -160,16 +160,7 @@ class Valkey(Component):
                     ),
                     spec=self._pod(servers),
                 ),
-                volume_claim_templates=[
-                    core.PersistentVolumeClaimArgs(
-                        metadata=meta.ObjectMetaArgs(name="data"),
-                        spec=core.PersistentVolumeClaimSpecArgs(
-                            access_modes=["ReadWriteOnce"],
-                            storage_class_name=target.storage_class,
-                            resources=core.VolumeResourceRequirementsArgs(requests={"storage": f"{servers.storage}Gi"}),
-                        ),
-                    )
-                ],
+                volume_claim_templates=[pods.data_claim(servers.storage, target.storage_class)],
             ),
             opts=self.options(config, flows),
         )

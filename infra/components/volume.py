@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pulumi
 from pulumi_kubernetes.core import v1 as core
 
-from infra import names
+from infra import names, pods
 from infra.components.base import Component, Target
 
 
@@ -29,11 +29,7 @@ class Volume(Component):
                 # Storage classes that wait for the first consumer bind it when the API's pod comes, which is later.
                 annotations={"pulumi.com/skipAwait": "true"},
             ),
-            spec=core.PersistentVolumeClaimSpecArgs(
-                access_modes=["ReadWriteOnce"],
-                storage_class_name=target.storage_class,
-                resources=core.VolumeResourceRequirementsArgs(requests={"storage": f"{storage}Gi"}),
-            ),
+            spec=pods.claim_spec(storage, target.storage_class),
             opts=self.options(retain=True),
         )
         self.register_outputs({"claim": names.DATA_CLAIM})
