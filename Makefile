@@ -75,8 +75,12 @@ test: $(VENV)/app/.ready $(VENV)/infra/.ready ## Run the tests that need no clus
 e2e: $(VENV)/app/.ready $(VENV)/infra/.ready ## Run the end-to-end tests on the local cluster: make e2e [PHASE="1 2"]
 	@$(LOCAL) prepare-tests
 	@$(LOCAL) tools vegeta >/dev/null
-	@for phase in $(PHASE); do $(MAKE) up PHASE=$$phase; $(APP)/pytest -v tests/e2e --phase $$phase; done
-	@$(INFRA)/pytest -q tests/plugins/live
+	@trap 'exit 130' INT; said=; for phase in $(PHASE); do \
+	  if ! $(MAKE) up PHASE=$$phase; then went="failed: it did not come up"; \
+	  elif ! $(APP)/pytest -v tests/e2e --phase $$phase; then went="failed"; else went="passed"; fi; \
+	  said+="phase $$phase: $$went"$$'\n'; done; \
+	if $(INFRA)/pytest -q tests/plugins/live; then said+="plugins: passed"; else said+="plugins: failed"; fi; \
+	echo "$$said"; [[ $$said != *failed* ]]
 
 .PHONY: faults
 faults: $(VENV)/app/.ready $(VENV)/infra/.ready ## Kill workers and take servers away while they work: make faults [FAULTS_JOBS=10000]

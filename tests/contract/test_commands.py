@@ -68,6 +68,37 @@ def test_the_landing_check_calls_the_tests_that_the_pipeline_calls() -> None:
     assert {"test", "e2e"} <= called & make_targets((ROOT / ".ci" / "run").read_text())
 
 
+@pytest.fixture
+def tools(tmp_path: Path) -> Path:
+    """Environments in which every tool does well, and pytest fails in phase 1; `python` cannot bring phase 2 up."""
+    for environment in ("app", "infra"):
+        folder = tmp_path / environment
+        (folder / "bin").mkdir(parents=True)
+        for name, failing in (("pytest", "--phase 1"), ("python", "up --phase 2")):
+            program = folder / "bin" / name
+            program.write_text(f'#!/bin/sh\ncase "$*" in *"{failing}"*) exit 1;; esac\n')
+            program.chmod(0o755)
+        (folder / ".ready").touch()
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("phases", "said"),
+    [
+        ("3", ["phase 3: passed", "plugins: passed"]),
+        (
+            "1 2 3",
+            ["phase 1: failed", "phase 2: failed: it did not come up", "phase 3: passed", "plugins: passed"],
+        ),
+    ],
+)
+def test_a_phase_that_fails_keeps_no_other_from_being_tested(tools: Path, phases: str, said: list[str]) -> None:
+    command = ["make", "--silent", "e2e", f"PHASE={phases}", f"VENV={tools}"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.stdout.splitlines()[-len(said) :] == said, done.stderr
+    assert (done.returncode == 0) == all(line.endswith("passed") for line in said)
+
+
 def test_the_pipeline_offers_only_stacks_that_are_there() -> None:
     # YAML 1.1 reads the key `on` as a truth value.
     inputs = yaml.safe_load((ROOT / ".github" / "workflows" / "deploy.yml").read_text())[True]["workflow_dispatch"][
