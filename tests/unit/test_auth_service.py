@@ -9,7 +9,8 @@ from app.platform.errors import ConflictError, UnauthenticatedError, Unavailable
 from app.services.auth.model import TokenPair
 from app.services.auth.service import AuthService, Lifetimes
 from app.services.auth.sessions import SessionService
-from tests.support.fakes import Counter, FakeClock, FakeDenylist, FakePasswords, FakeStorage, FakeTokens
+from tests.support.fake_accounts import FakeDenylist, FakePasswords, FakeTokens
+from tests.support.fakes import Counter, FakeClock, FakeStorage
 
 EMAIL, PASSWORD = "somebody@example.com", "correct horse"
 

@@ -1,0 +1,163 @@
+"""Stand-ins for what the rules of accounts lean on: tables in memory, hashing that costs nothing."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from uuid import UUID
+
+from app.platform.errors import ConflictError, UnavailableError
+from app.services.auth.model import AuditEntry, AuditFilters, PasswordReset, RefreshToken, Role, Session, User
+
+
+@dataclass
+class FakeUsers:
+    rows: dict[UUID, User] = field(default_factory=dict)
+
+    def add(self, user: User) -> None:
+        if self.by_email(user.email):
+            raise ConflictError("taken")
+        self.rows[user.id] = user
+
+    def by_email(self, email: str) -> User | None:
+        return next((user for user in self.rows.values() if user.email == email), None)
+
+    def by_id(self, user_id: UUID) -> User | None:
+        return self.rows.get(user_id)
+
+    def locked(self, user_id: UUID) -> User | None:
+        return self.by_id(user_id)
+
+    def set_password_hash(self, user_id: UUID, password_hash: str) -> None:
+        self.rows[user_id] = replace(self.rows[user_id], password_hash=password_hash)
+
+    def set_name(self, user_id: UUID, name: str) -> None:
+        self.rows[user_id] = replace(self.rows[user_id], name=name)
+
+    def set_role(self, user_id: UUID, role: Role) -> None:
+        self.rows[user_id] = replace(self.rows[user_id], role=role)
+
+    def set_disabled(self, user_id: UUID, since: datetime | None) -> None:
+        self.rows[user_id] = replace(self.rows[user_id], disabled_at=since)
+
+    def swap_avatar(self, user_id: UUID, avatar_id: UUID | None) -> UUID | None:
+        user = self.rows[user_id]
+        self.rows[user_id] = replace(user, avatar_id=avatar_id)
+        return user.avatar_id
+
+    def find(self, q: str, after: UUID | None, limit: int) -> list[User]:
+        """Newest first: the filter is the database's, and tested there."""
+        del q, after
+        return sorted(self.rows.values(), key=lambda user: user.id, reverse=True)[:limit]
+
+
+@dataclass
+class FakeSessions:
+    rows: dict[UUID, Session] = field(default_factory=dict)
+    tokens: dict[UUID, RefreshToken] = field(default_factory=dict)
+    used: set[UUID] = field(default_factory=set)
+
+    def add(self, session: Session) -> None:
+        self.rows[session.id] = session
+
+    def get(self, session_id: UUID) -> Session | None:
+        return self.rows.get(session_id)
+
+    def of_user(self, user_id: UUID, now: datetime) -> list[Session]:
+        del now
+        return [session for session in self.rows.values() if session.user_id == user_id and not session.revoked_at]
+
+    def touch(self, session_id: UUID, now: datetime) -> None:
+        self.rows[session_id] = replace(self.rows[session_id], last_used_at=now)
+
+    def revoke(self, session_id: UUID, now: datetime) -> None:
+        self.rows[session_id] = replace(self.rows[session_id], revoked_at=now)
+
+    def add_refresh_token(self, token: RefreshToken) -> None:
+        self.tokens[token.id] = token
+
+    def refresh_token(self, token_id: UUID) -> RefreshToken | None:
+        return self.tokens.get(token_id)
+
+    def use_refresh_token(self, token_id: UUID, now: datetime) -> bool:  # noqa: ARG002 the fake keeps no times
+        first = token_id not in self.used
+        self.used.add(token_id)
+        return first
+
+
+@dataclass
+class FakeAudit:
+    rows: list[AuditEntry] = field(default_factory=list)
+
+    def add(self, entry: AuditEntry) -> None:
+        self.rows.append(entry)
+
+    def find(self, filters: AuditFilters, after: UUID | None, limit: int) -> list[AuditEntry]:
+        del filters, after
+        return self.rows[::-1][:limit]
+
+    def all(self, filters: AuditFilters) -> Iterator[AuditEntry]:
+        del filters
+        yield from self.rows
+
+
+@dataclass
+class FakeResets:
+    rows: dict[UUID, PasswordReset] = field(default_factory=dict)
+
+    def add(self, reset: PasswordReset) -> None:
+        self.rows[reset.id] = reset
+
+    def get(self, reset_id: UUID) -> PasswordReset | None:
+        return self.rows.get(reset_id)
+
+    def use(self, reset_id: UUID, now: datetime) -> bool:
+        reset = self.rows[reset_id]
+        good = reset.used_at is None and reset.expires_at > now
+        self.rows[reset_id] = replace(reset, used_at=reset.used_at or now)
+        return good
+
+    def void(self, user_id: UUID, now: datetime) -> None:
+        for reset in [row for row in self.rows.values() if row.user_id == user_id]:
+            self.use(reset.id, now)
+
+
+@dataclass
+class FakeMails:
+    queued: list[tuple[str, Mapping[str, str]]] = field(default_factory=list)
+
+    def add(self, kind: str, parameters: Mapping[str, str]) -> None:
+        self.queued.append((kind, parameters))
+
+
+class FakePasswords:
+    """Hashes by turning round; notes how many times it was asked, for the rule of equal time."""
+
+    def __init__(self) -> None:
+        self.verified = 0
+        self.scheme = "v1"
+
+    def hash(self, password: str) -> str:
+        return f"{self.scheme}:{password[::-1]}"
+
+    def verify(self, password_hash: str | None, password: str) -> bool:
+        self.verified += 1
+        return password_hash is not None and password_hash.partition(":")[2] == password[::-1]
+
+    def outdated(self, password_hash: str) -> bool:
+        return not password_hash.startswith(self.scheme)
+
+
+class FakeTokens:
+    def issue(self, user_id: UUID, session_id: UUID, token_id: UUID, role: str, now: datetime) -> str:
+        return f"{user_id}/{session_id}/{token_id}/{role}/{now.isoformat()}"
+
+
+class FakeDenylist:
+    def __init__(self) -> None:
+        self.entries: set[UUID] = set()
+        self.away = False
+
+    def deny(self, user_id: UUID, session_id: UUID) -> None:  # noqa: ARG002 sessions are unique by themselves
+        if self.away:
+            raise UnavailableError("away")
+        self.entries.add(session_id)
