@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from local import backups, controller, images, manifests, metrics, processes, tools
 from local.certificates import CLUSTER_CA, pair
@@ -59,18 +60,27 @@ def _metrics(nodes: list[Node]) -> None:
     manifests.wait_condition("apiservice", "v1beta1.custom.metrics.k8s.io", "Available")
 
 
-def _database(_: list[Node]) -> None:
+def operator_manifest() -> str:
+    """Return what brings the PostgreSQL operator, its definitions of resources among it."""
     source = tools.module_source("github.com/cloudnative-pg/cloudnative-pg", f"v{OPERATOR_VERSION}")
-    content = (source / "releases" / f"cnpg-{OPERATOR_VERSION}.yaml").read_text()
+    return (source / "releases" / f"cnpg-{OPERATOR_VERSION}.yaml").read_text()
+
+
+def _database(_: list[Node]) -> None:
     # The image is on the nodes already and in no registry that they could ask.
-    manifests.apply(content.replace("imagePullPolicy: Always", "imagePullPolicy: IfNotPresent"))
+    manifests.apply(operator_manifest().replace("imagePullPolicy: Always", "imagePullPolicy: IfNotPresent"))
     manifests.wait_rollout("cnpg-system", "cnpg-controller-manager")
 
 
-def _gateway(_: list[Node]) -> None:
+def gateway_definitions() -> tuple[Path, Path]:
+    """Return the definitions of the Gateway API's resources, a directory, and of Traefik's own, a file."""
     definitions = tools.module_source(*GATEWAY_API) / "config" / "crd" / "standard"
     reference = tools.module_source(*TRAEFIK_DEFINITIONS) / "docs" / "content" / "reference" / "dynamic-configuration"
-    manifests.apply_files(definitions, reference / "kubernetes-crd-definition-v1.yml")
+    return definitions, reference / "kubernetes-crd-definition-v1.yml"
+
+
+def _gateway(_: list[Node]) -> None:
+    manifests.apply_files(*gateway_definitions())
     manifests.wait_condition("crd", "gatewayclasses.gateway.networking.k8s.io", "Established")
     manifests.apply(manifests.render("gateway"))
     manifests.wait_rollout("traefik", "traefik")

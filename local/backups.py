@@ -10,7 +10,6 @@ import base64
 import json
 import secrets
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import requests
@@ -97,10 +96,14 @@ def reconcile(session: requests.Session) -> None:
             controller.create(session, f"/api/v1/namespaces/{name}/secrets", secret_for(name, credentials()))
 
 
+def plugin_manifest() -> str:
+    """Return what brings the plugin, its definition of a resource among it."""
+    return (tools.module_source(*PLUGIN_MODULE) / "manifest.yaml").read_text()
+
+
 def install() -> None:
     """Bring the plugin and the S3 interface up."""
-    source: Path = tools.module_source(*PLUGIN_MODULE)
-    wanted: list[Any] = [*certificate_secrets(), *plugin_objects((source / "manifest.yaml").read_text())]
+    wanted: list[Any] = [*certificate_secrets(), *plugin_objects(plugin_manifest())]
     manifests.apply(yaml.safe_dump_all(wanted))
     manifests.apply(manifests.render("object-store", **credentials()))
     manifests.wait_rollout("object-store", "s3")

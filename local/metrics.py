@@ -6,6 +6,7 @@ run beside the control plane, as processes of the machine.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -113,11 +114,24 @@ def prometheus(nodes: list[Node]) -> Daemon:
     return Daemon("prometheus", command, (config,))
 
 
-def adapter() -> Daemon:
+@dataclass(frozen=True)
+class Between:
+    """Where the adapter stands: its own address and port, and the URLs of those that it asks."""
+
+    address: str
+    port: int
+    api_server: str
+    prometheus: str
+
+
+LOCAL = Between(API_ADDRESS, ADAPTER_PORT, LOOPBACK_URL, f"http://{API_ADDRESS}:{PROMETHEUS_PORT}")
+
+
+def adapter(at: Between = LOCAL) -> Daemon:
     name = "prometheus-adapter.kube-system.svc"
-    serving = certificates.signed("prometheus-adapter-serving", CLUSTER_CA, name, hosts=(name, API_ADDRESS))
+    serving = certificates.signed("prometheus-adapter-serving", CLUSTER_CA, name, hosts=(name, at.address))
     client = certificates.signed("prometheus-adapter", CLUSTER_CA, "primetrade:prometheus-adapter")
-    kubeconfig = certificates.kubeconfig(paths.CONFIG / "prometheus-adapter.kubeconfig", client, LOOPBACK_URL)
+    kubeconfig = certificates.kubeconfig(paths.CONFIG / "prometheus-adapter.kubeconfig", client, at.api_server)
     config = _write("prometheus-adapter.yaml", adapter_rules())
     command = (
         str(tools.binary("prometheus-adapter", "adapter")),
@@ -127,12 +141,12 @@ def adapter() -> Daemon:
         f"--authorization-kubeconfig={kubeconfig}",
         f"--client-ca-file={pair(CLUSTER_CA).certificate}",
         f"--requestheader-client-ca-file={pair(FRONT_PROXY_CA).certificate}",
-        f"--prometheus-url=http://{API_ADDRESS}:{PROMETHEUS_PORT}",
+        f"--prometheus-url={at.prometheus}",
         # Series are found at its start and at each listing: the first pods are soon among them.
         "--metrics-relist-interval=10s",
         "--metrics-max-age=60s",
-        f"--bind-address={API_ADDRESS}",
-        f"--secure-port={ADAPTER_PORT}",
+        f"--bind-address={at.address}",
+        f"--secure-port={at.port}",
         f"--tls-cert-file={serving.certificate}",
         f"--tls-private-key-file={serving.key}",
     )

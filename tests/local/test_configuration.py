@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from infra import names
-from local import addons, cluster, files, manifests, metrics, mounts, paths
+from local import addons, cluster, control_plane, files, manifests, metrics, mounts, paths
 from local.errors import LocalError
 from local.host import prune
 from local.node_agents import name_servers, network_configuration
@@ -35,6 +35,19 @@ def test_a_nodes_pods_get_addresses_of_its_range() -> None:
     bridge = json.loads(network_configuration(Node(3)))["plugins"][0]
     assert bridge["ipam"]["ranges"] == [[{"subnet": "10.244.3.0/24"}]]
     assert bridge["hairpinMode"] is True
+
+
+@pytest.mark.usefixtures("cluster")
+def test_a_control_plane_with_ports_of_its_own_takes_none_of_the_local_clusters() -> None:
+    parts = (control_plane.etcd, control_plane.api_server, control_plane.controller_manager, control_plane.scheduler)
+    other = control_plane.Plane(api=61001, etcd=61002, peers=61003, controllers=61004, scheduler=61005)
+
+    def ports(plane: control_plane.Plane) -> set[int]:
+        words = " ".join(word for part in parts for word in part(plane).command)
+        return {int(found) for found in re.findall(r"(?:127\.0\.0\.1:|--secure-port=)(\d+)", words)}
+
+    assert ports(other) == {61001, 61002, 61003, 61004, 61005}
+    assert ports(control_plane.LOCAL) == {6443, 2379, 2380, 10257, 10259}
 
 
 def test_name_servers_on_the_loopback_are_not_for_pods() -> None:
