@@ -40,14 +40,17 @@ def container_security() -> core.SecurityContextArgs:
     )
 
 
-def spread(labels: Mapping[str, str]) -> core.TopologySpreadConstraintArgs:
-    """Over the nodes, as evenly as they have room: on a single one all of these pods still come up."""
-    return core.TopologySpreadConstraintArgs(
-        max_skew=1,
-        topology_key="kubernetes.io/hostname",
-        when_unsatisfiable="ScheduleAnyway",
-        label_selector=meta.LabelSelectorArgs(match_labels=dict(labels)),
-    )
+def spread(labels: Mapping[str, str]) -> list[core.TopologySpreadConstraintArgs]:
+    """Over nodes and zones, as evenly as they have room: on a single node all of these pods still come up."""
+    return [
+        core.TopologySpreadConstraintArgs(
+            max_skew=1,
+            topology_key=key,
+            when_unsatisfiable="ScheduleAnyway",
+            label_selector=meta.LabelSelectorArgs(match_labels=dict(labels)),
+        )
+        for key in ("kubernetes.io/hostname", "topology.kubernetes.io/zone")
+    ]
 
 
 def http_probe(path: str, *, period: int, failures: int) -> core.ProbeArgs:

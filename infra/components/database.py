@@ -167,14 +167,7 @@ def pooler_spec(name: str, cluster: str, kind: Literal["rw", "ro"], instances: i
                 "containers": [
                     {"name": "pgbouncer", "image": PGBOUNCER_IMAGE, "resources": _POOLER_COMPUTE.resources()}
                 ],
-                "topologySpreadConstraints": [
-                    {
-                        "maxSkew": 1,
-                        "topologyKey": "kubernetes.io/hostname",
-                        "whenUnsatisfiable": "ScheduleAnyway",
-                        "labelSelector": {"matchLabels": {"cnpg.io/poolerName": name}},
-                    }
-                ],
+                "topologySpreadConstraints": pods.spread({"cnpg.io/poolerName": name}),
             },
         },
     }

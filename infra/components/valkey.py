@@ -185,7 +185,7 @@ class Valkey(Component):
             automount_service_account_token=False,
             security_context=pods.pod_security(_USER),
             termination_grace_period_seconds=30,
-            topology_spread_constraints=[pods.spread(self.labels)],
+            topology_spread_constraints=pods.spread(self.labels),
             containers=[
                 core.ContainerArgs(
                     name="valkey",

@@ -1,5 +1,7 @@
 """Phase 3: autoscaled, reads from replicas."""
 
+import pytest
+
 from infra import names
 from tests.infra.engine import Stack
 
@@ -21,8 +23,28 @@ def test_reads_go_to_the_replicas_through_a_pooler_of_their_own(phase2: Stack, p
     assert pooler["type"] == "ro"
     assert phase3.values["env"]["APP_DATABASE_REPLICA_HOST"] == names.DATABASE_REPLICA_POOLER
     assert "APP_DATABASE_REPLICA_HOST" not in phase2.values["env"]
-    labels = pooler["template"]["spec"]["topologySpreadConstraints"][0]["labelSelector"]["matchLabels"]
-    assert labels == {"cnpg.io/poolerName": names.DATABASE_REPLICA_POOLER}
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "labels"),
+    [
+        ("StatefulSet", names.CACHE, names.CACHE_LABELS),
+        ("Deployment", names.EDGE, names.EDGE_LABELS),
+        ("Pooler", names.DATABASE_POOLER, {"cnpg.io/poolerName": names.DATABASE_POOLER}),
+        ("Pooler", names.DATABASE_REPLICA_POOLER, {"cnpg.io/poolerName": names.DATABASE_REPLICA_POOLER}),
+    ],
+)
+def test_what_has_several_pods_prefers_different_nodes_and_zones_for_them_but_never_waits_for_one(
+    phase3: Stack, kind: str, name: str, labels: dict[str, str]
+) -> None:
+    constraints = phase3.find(kind, name).inputs["spec"]["template"]["spec"]["topologySpreadConstraints"]
+    assert {constraint["topologyKey"] for constraint in constraints} == {
+        "kubernetes.io/hostname",
+        "topology.kubernetes.io/zone",
+    }
+    for constraint in constraints:
+        assert constraint["whenUnsatisfiable"] == "ScheduleAnyway"
+        assert labels.items() <= constraint["labelSelector"]["matchLabels"].items()
 
 
 def test_reads_are_spread_over_the_standbys_and_writes_keep_their_connection(phase3: Stack) -> None:
