@@ -82,6 +82,12 @@ e2e: $(VENV)/app/.ready $(VENV)/infra/.ready ## Run the end-to-end tests on the 
 	if $(INFRA)/pytest -q tests/plugins/live; then said+="plugins: passed"; else said+="plugins: failed"; fi; \
 	echo "$$said"; [[ $$said != *failed* ]]
 
+# The simulated cluster has a place of its own, so that it can run beside the local one.
+.PHONY: scale
+scale: $(VENV)/infra/.ready ## Run phase 3 on 100 simulated nodes: spread, disruption budgets, autoscaling, a lost zone
+	@$(LOCAL) prepare-scale
+	@XDG_STATE_HOME="$(CURDIR)/.cache/scale" $(INFRA)/pytest -v tests/scale
+
 .PHONY: faults
 faults: $(VENV)/app/.ready $(VENV)/infra/.ready ## Kill workers and take servers away while they work: make faults [FAULTS_JOBS=10000]
 	@$(LOCAL) prepare-tests
@@ -102,7 +108,7 @@ lint: $(VENV)/app/.ready $(VENV)/infra/.ready $(VENV)/checks/.ready ## Check sty
 	@$(CHECKS)/ruff check .
 	@$(CHECKS)/ruff format --check .
 	@$(APP)/mypy app tests/unit tests/integration tests/faults tests/fuzz tests/e2e
-	@$(INFRA)/mypy infra local monitoring tests/infra tests/contract tests/local tests/plugins
+	@$(INFRA)/mypy infra local monitoring tests/infra tests/contract tests/local tests/plugins tests/scale
 	@$(CHECKS)/hadolint Dockerfile
 	@$(CHECKS)/zizmor --offline --quiet .github/workflows
 	@$(LOCAL) tools actionlint kube-score >/dev/null

@@ -150,6 +150,16 @@ def prepare_bench() -> None:
     _install(packages.missing_for_bench)
 
 
+@app.command("prepare-scale")
+def prepare_scale() -> None:
+    """Install and build what `make scale` runs."""
+    _install(packages.missing_for_scale)
+    with Progress().step("Kubernetes, KWOK, Pulumi, Prometheus and its adapter"):
+        for name in ("kubernetes", "kwok", "pulumi", "prometheus", "prometheus-adapter"):
+            tools.build(name)
+    environment.link_programs()
+
+
 def _install(missing: Callable[[], list[str]]) -> None:
     packages.extend_path()
     if wanted := missing():

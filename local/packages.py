@@ -42,6 +42,8 @@ TEST_PROGRAMS = {
 }
 # What the bench runs: the load, and what drops root for a PostgreSQL that refuses it.
 BENCH_PROGRAMS = {"wrk": "wrk", "setpriv": "util-linux", "varnishd": "varnish"}
+# What the simulated cluster runs beside what is built here.
+SCALE_PROGRAMS = {"etcd": "etcd-server"}
 SERVICES = {
     "etcd-server": "etcd",
     "containerd": "containerd",
@@ -77,6 +79,11 @@ def missing_for_tests() -> list[str]:
 def missing_for_bench() -> list[str]:
     """Return the packages that the bench needs and that are not there."""
     return [package for program, package in BENCH_PROGRAMS.items() if shutil.which(program) is None]
+
+
+def missing_for_scale() -> list[str]:
+    """Return the packages that the simulated cluster needs and that are not there."""
+    return [package for program, package in SCALE_PROGRAMS.items() if shutil.which(program) is None]
 
 
 @contextlib.contextmanager

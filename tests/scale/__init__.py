@@ -1,0 +1,1 @@
+"""Phase 3 on a hundred simulated nodes: `make scale`."""
