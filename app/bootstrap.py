@@ -38,24 +38,16 @@ from app.api.guard import Guard
 from app.api.kept import KeptAnswers
 from app.api.limits import Limits
 from app.api.moved import Moved
-from app.jobs.aggregate import AggregateFacts
+from app.jobs import assembly
 from app.jobs.background import Inline
 from app.jobs.deliveries import Deliveries
 from app.jobs.depth import QueueDepth
-from app.jobs.exports import ExportTasks
-from app.jobs.imports import ImportTasks
 from app.jobs.loop import Loop
-from app.jobs.mails import SendMail
-from app.jobs.relay import Relay
-from app.jobs.reports import MakeReport, PlanReports
 from app.jobs.runner import Runner
-from app.jobs.schedule import Scheduler
 from app.jobs.service import JobService
-from app.jobs.snapshots import SnapshotTasks
 from app.platform import redis
 from app.platform.clock import new_id, utc_now
 from app.platform.keys import derive, signature_key
-from app.platform.mail import mailer
 from app.platform.metrics import RequestMetrics
 from app.platform.objects.model import ObjectStore
 from app.platform.objects.shelf import Shelf
@@ -65,20 +57,15 @@ from app.platform.settings import Settings, load_settings
 from app.platform.signed_ids import SignedIds
 from app.platform.tokens import AccessTokens
 from app.platform.user_cache import CountingCache, UserCache
-from app.services.analytics.consumer import FactKeeper
 from app.services.analytics.report import ReportService
 from app.services.analytics.statistics import StatisticsService
-from app.services.auth import resets
 from app.services.auth.admin import AdminService
 from app.services.auth.avatars import AvatarService
 from app.services.auth.resets import PasswordResetService
 from app.services.auth.service import AuthService, Lifetimes
 from app.services.auth.sessions import SessionService
-from app.services.notifications import letters
-from app.services.notifications.consumers import KnowRecipients, MailReports, Remind
 from app.services.notifications.service import NotificationService
 from app.services.tasks.attachments import AttachmentService
-from app.services.tasks.reminders import ReminderService
 from app.services.tasks.service import TaskService
 from app.storage.cache.process import ProcessUserCache
 from app.storage.cache.redis import RedisUserCache
@@ -93,9 +80,6 @@ if TYPE_CHECKING:
 
 LEEWAY = 60
 """Seconds that a denied session is remembered beyond the life of its tokens, for clocks that disagree."""
-
-SCHEDULING = 60
-"""Seconds between two looks for what is due by the clock."""
 
 
 @dataclass(frozen=True)
@@ -181,39 +165,10 @@ def build(settings: Settings) -> Container:
         utc_now,
         new_id,
     )
-    reminder_letters = letters.ReminderLetters(storage, settings.public_url or "")
-    report_letters = letters.ReportLetters(storage, settings.public_url or "")
-    sender = mailer(settings)
-    runner = Runner(
-        storage,
-        {
-            "import": ImportTasks(utc_now, new_id),
-            "export": ExportTasks(utc_now),
-            "snapshot": SnapshotTasks(utc_now, new_id),
-            "aggregate": AggregateFacts(utc_now),
-            "reports": PlanReports(utc_now, new_id, lambda work, users: work.preferences.wanting_reports(users)),
-            "report": MakeReport(utc_now, new_id),
-        },
-        {
-            resets.MAIL: SendMail(sender, password_resets),
-            letters.REMINDER_MAIL: SendMail(sender, reminder_letters),
-            letters.REPORT_MAIL: SendMail(sender, report_letters),
-        },
-        utc_now,
-        new_id,
-        lease=settings.visibility_timeout,
-        attempts=settings.job_attempts,
-        backoff=settings.job_backoff,
-    )
+    runner = assembly.runner(settings, storage, password_resets)
     shelf = Shelf(storage, _objects(settings, storage), utc_now, new_id)
-    consumers = (KnowRecipients(), Remind(), MailReports(), FactKeeper())
-    deliveries = Deliveries(storage, consumers, utc_now, attempts=settings.job_attempts, first=settings.job_backoff)
-    clockwork = (
-        Loop("relay", Relay(storage, deliveries, utc_now).turn, settings.job_poll),
-        Loop("deliveries", deliveries.turn, settings.job_poll),
-        Loop("reminders", ReminderService(storage, utc_now, new_id).turn, settings.job_poll),
-        Loop("scheduler", Scheduler(storage, utc_now, new_id).turn, SCHEDULING),
-    )
+    deliveries = assembly.deliveries(settings, storage)
+    clockwork = assembly.clockwork(settings, storage, deliveries)
     inline = Inline(storage, runner, utc_now, settings.job_poll, shelf.sweep, clockwork)
     return Container(
         settings=settings,

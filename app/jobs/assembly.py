@@ -1,0 +1,77 @@
+"""What does jobs and carries events on, put together: which handler stands behind which kind, and who hears of what."""
+
+from app.jobs.aggregate import AggregateFacts
+from app.jobs.deliveries import Deliveries
+from app.jobs.exports import ExportTasks
+from app.jobs.imports import ImportTasks
+from app.jobs.loop import Loop
+from app.jobs.mails import SendMail
+from app.jobs.relay import Relay
+from app.jobs.reports import MakeReport, PlanReports
+from app.jobs.runner import Runner
+from app.jobs.schedule import Scheduler
+from app.jobs.snapshots import SnapshotTasks
+from app.platform.clock import new_id, utc_now
+from app.platform.mail import mailer
+from app.platform.settings import Settings
+from app.services.analytics.consumer import FactKeeper
+from app.services.auth import resets
+from app.services.auth.resets import PasswordResetService
+from app.services.notifications import letters
+from app.services.notifications.consumers import KnowRecipients, MailReports, Remind
+from app.services.tasks.reminders import ReminderService
+from app.storage.work import SqlStorage
+
+SCHEDULING = 60
+"""Seconds between two looks for what is due by the clock."""
+
+
+def runner(settings: Settings, storage: SqlStorage, password_resets: PasswordResetService) -> Runner:
+    """Return what does jobs of every kind.
+
+    Args:
+        password_resets: writes the mails for forgotten passwords.
+    """
+    sender = mailer(settings)
+    address = settings.public_url or ""
+    return Runner(
+        storage,
+        {
+            "import": ImportTasks(utc_now, new_id),
+            "export": ExportTasks(utc_now),
+            "snapshot": SnapshotTasks(utc_now, new_id),
+            "aggregate": AggregateFacts(utc_now),
+            "reports": PlanReports(utc_now, new_id, lambda work, users: work.preferences.wanting_reports(users)),
+            "report": MakeReport(utc_now, new_id),
+        },
+        {
+            resets.MAIL: SendMail(sender, password_resets),
+            letters.REMINDER_MAIL: SendMail(sender, letters.ReminderLetters(storage, address)),
+            letters.REPORT_MAIL: SendMail(sender, letters.ReportLetters(storage, address)),
+        },
+        utc_now,
+        new_id,
+        lease=settings.visibility_timeout,
+        attempts=settings.job_attempts,
+        backoff=settings.job_backoff,
+    )
+
+
+def deliveries(settings: Settings, storage: SqlStorage) -> Deliveries:
+    """Return what brings events to the consumers of every service."""
+    consumers = (KnowRecipients(), Remind(), MailReports(), FactKeeper())
+    return Deliveries(storage, consumers, utc_now, attempts=settings.job_attempts, first=settings.job_backoff)
+
+
+def clockwork(settings: Settings, storage: SqlStorage, carrier: Deliveries) -> tuple[Loop, ...]:
+    """Return what goes on by itself, beside requests and jobs.
+
+    Args:
+        carrier: takes events from the outbox to their consumers.
+    """
+    return (
+        Loop("relay", Relay(storage, carrier, utc_now).turn, settings.job_poll),
+        Loop("deliveries", carrier.turn, settings.job_poll),
+        Loop("reminders", ReminderService(storage, utc_now, new_id).turn, settings.job_poll),
+        Loop("scheduler", Scheduler(storage, utc_now, new_id).turn, SCHEDULING),
+    )
