@@ -164,6 +164,7 @@ def _postgresql(url: URL, settings: Settings, connect_timeout: int, pool_timeout
     tells = primary and settings.database_replica_host is not None
     engine = create_engine(
         url,
+        hide_parameters=True,  # an error is logged, and what somebody has sent is not to be
         pool_size=settings.pool_size,
         max_overflow=settings.max_overflow,
         pool_timeout=pool_timeout,
@@ -240,6 +241,7 @@ def _sqlite(url: URL, settings: Settings) -> Database:
     seal = Seal(Path(url.database or ""))
     engine = create_engine(
         url,
+        hide_parameters=True,  # an error is logged, and what somebody has sent is not to be
         poolclass=QueuePool,
         pool_size=settings.pool_size,
         max_overflow=settings.max_overflow,
