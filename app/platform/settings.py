@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Literal, Self
 
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
+
+from app.platform.telemetry_settings import TelemetrySettings
 
 MINIMUM_SECRET_BYTES = 32
 """What keys are derived from holds at least as much as they do: 256 bits."""
@@ -31,7 +33,7 @@ class SettingsError(Exception):
     """A setting is missing or wrong; the message is one line that names the variable."""
 
 
-class Settings(BaseSettings):
+class Settings(TelemetrySettings):
     """Everything that differs between environments. Durations are in seconds, sizes in what the name says."""
 
     model_config = SettingsConfigDict(
@@ -140,14 +142,6 @@ class Settings(BaseSettings):
 
     rate_limit_reset: str = Field(default="5 per hour", description="Mails for a forgotten password, to one address")
     rate_limit_reset_address: str = Field(default="60 per hour", description="The same, asked for from one address")
-
-    log_level: Literal["debug", "info", "warning", "error"] = "info"
-    log_format: Literal["json", "console"] | None = None
-
-    @field_validator("log_level", mode="before")
-    @classmethod
-    def _lower(cls, value: object) -> object:
-        return value.lower() if isinstance(value, str) else value
 
     @field_validator(
         "rate_limit", "rate_limit_login", "rate_limit_login_address", "rate_limit_reset", "rate_limit_reset_address"

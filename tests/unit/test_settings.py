@@ -43,6 +43,12 @@ def load(monkeypatch: pytest.MonkeyPatch, **variables: str) -> Settings:
         ("APP_STATEMENT_TIMEOUT", "-7"),
         ("APP_LOG_LEVEL", "loud"),
         ("APP_TRUSTED_HOPS", "all"),
+        ("APP_TRACES_ENDPOINT", "otel:4318"),
+        ("APP_TRACES_ENDPOINT", "http://user:hunter2@collector:4318"),
+        ("APP_TRACES_HEADERS", "hunter2"),
+        ("APP_TRACES_HEADERS", "api-key=hunter2\r\nx: y"),
+        ("APP_TRACES_SHARE", "1.5"),
+        ("APP_SENTRY_DSN", "https://sentry.example.org/1"),
         ("APP_SMTP_TLS", "maybe"),
         ("APP_MAIL_FROM", "noreply@example.org\nBcc: everybody@example.org"),
         ("APP_PUBLIC_URL", "javascript:alert(1)"),
@@ -123,7 +129,9 @@ def test_a_database_may_be_given_in_parts_whatever_its_password_holds(monkeypatc
 
 
 def test_no_secret_shows_when_settings_are_printed(monkeypatch: pytest.MonkeyPatch) -> None:
-    settings = load(monkeypatch, **COMPLETE, APP_DATABASE_PASSWORD="hunter2", APP_REDIS_PASSWORD="hunter3")
+    hidden = {"APP_DATABASE_PASSWORD": "hunter2", "APP_TRACES_HEADERS": "api-key=hunter3,x=hunter4=5, y=a b"}
+    settings = load(monkeypatch, **COMPLETE, **hidden, APP_SENTRY_DSN="https://hunter6@sentry.example.org/1")
+    assert settings.sent_headers == {"api-key": "hunter3", "x": "hunter4=5", "y": "a b"}
     assert SECRET not in repr(settings)
     assert "hunter" not in repr(settings)
 

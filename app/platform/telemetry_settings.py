@@ -1,0 +1,67 @@
+"""Settings of what the application tells of itself: logs, traces and errors."""
+
+import re
+from typing import Literal
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings
+
+COLLECTOR = re.compile(r"https?://[A-Za-z0-9.-]+(?::\d{1,5})?(?:/[A-Za-z0-9._/-]*)?", re.ASCII)
+
+HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+=[\x21-\x2b\x2d-\x7e][\x20-\x2b\x2d-\x7e]*", re.ASCII)
+"""A name as RFC 9110 has them, and a value of visible characters; a comma ends it."""
+
+DSN = re.compile(r"https?://[A-Za-z0-9]+(?::[A-Za-z0-9]+)?@[A-Za-z0-9.-]+(?::\d{1,5})?(?:/[\w.-]+)*/\d+", re.ASCII)
+
+
+class TelemetrySettings(BaseSettings):
+    """All of it goes to stderr unless an address is given: then traces, or errors, go there too."""
+
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_format: Literal["json", "console"] | None = None
+
+    deployment: str = Field(
+        default="", description="Which of several deployments this is, as traces and errors say it: `prod`, for one"
+    )
+    traces_endpoint: str | None = Field(
+        default=None, description="Who takes traces, by OTLP over HTTP, as http://collector:4318; without it nobody"
+    )
+    traces_headers: SecretStr | None = Field(
+        default=None, description="Headers that they ask for, such as a key: `name=value`, separated by commas"
+    )
+    traces_share: float = Field(
+        default=1.0, ge=0, le=1, description="Share of the traces that begin here; those begun before go on as they are"
+    )
+    sentry_dsn: SecretStr | None = Field(default=None, description="Who takes errors: the address of a Sentry project")
+
+    @field_validator("log_level", mode="before")
+    @classmethod
+    def _lower(cls, value: object) -> object:
+        return value.lower() if isinstance(value, str) else value
+
+    @field_validator("traces_endpoint")
+    @classmethod
+    def _readable_collector(cls, value: str | None) -> str | None:
+        if value and not COLLECTOR.fullmatch(value):
+            raise ValueError("must be like http://collector:4318, without a user or a query")
+        return value
+
+    @field_validator("traces_headers")
+    @classmethod
+    def _readable_headers(cls, value: SecretStr | None) -> SecretStr | None:
+        if value and not all(HEADER.fullmatch(header.strip()) for header in value.get_secret_value().split(",")):
+            raise ValueError("must be like api-key=0123, more of them separated by commas")
+        return value
+
+    @field_validator("sentry_dsn")
+    @classmethod
+    def _readable_dsn(cls, value: SecretStr | None) -> SecretStr | None:
+        if value and not DSN.fullmatch(value.get_secret_value()):
+            raise ValueError("must be like https://key@host/1, as Sentry shows it")
+        return value
+
+    @property
+    def sent_headers(self) -> dict[str, str]:
+        """The headers of traces, by name."""
+        given = self.traces_headers.get_secret_value().split(",") if self.traces_headers else []
+        return dict(header.strip().split("=", 1) for header in given)
