@@ -5,6 +5,8 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
+from app.platform.spans import current
+
 
 class State(StrEnum):
     QUEUED = "queued"
@@ -24,6 +26,7 @@ class Job:
         checkpoint: how far it has come, in the handler's own words; changes in the transaction of what was done.
         attempts: how often it has been begun since it last got further.
         cancelling: whether somebody wants it to stop.
+        traceparent: of the request or event that has queued it, where there are traces.
     """
 
     id: UUID
@@ -41,6 +44,21 @@ class Job:
     finished_at: datetime | None = None
     error: str | None = None
     cancelling: bool = False
+    traceparent: str | None = field(default_factory=current.get)
+
+
+@dataclass(frozen=True)
+class Claimed:
+    """What is known of a job that somebody has begun.
+
+    Args:
+        attempt: how often it has been begun since it last got further.
+        traceparent: as the job's.
+    """
+
+    kind: str
+    attempt: int
+    traceparent: str | None
 
 
 @dataclass(frozen=True)

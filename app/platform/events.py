@@ -6,6 +6,8 @@ from datetime import datetime
 from typing import Protocol, TypeVar
 from uuid import UUID
 
+from app.platform.spans import current
+
 Work_contra = TypeVar("Work_contra", contravariant=True)
 """The tables of a service within one transaction."""
 
@@ -20,6 +22,7 @@ class Event:
         user_id: whose data it is about, if anybody's.
         payload: what JSON can hold; identifiers and times as text.
         at: when.
+        traceparent: of the request or job that it has happened in, where there are traces.
     """
 
     id: UUID
@@ -27,6 +30,7 @@ class Event:
     user_id: UUID | None
     at: datetime
     payload: dict[str, object] = field(default_factory=dict)
+    traceparent: str | None = field(default_factory=current.get)
 
 
 class Outbox(Protocol):

@@ -49,7 +49,11 @@ class SqlInbox:
         statement = due.order_by(FailedDeliveryRow.due_at).limit(limit)
         rows = self._session.scalars(statement.with_for_update(skip_locked=True))
         return [
-            (row.consumer, Event(row.event_id, row.name, row.user_id, row.at, row.payload), row.failures)
+            (
+                row.consumer,
+                Event(row.event_id, row.name, row.user_id, row.at, row.payload, row.traceparent),
+                row.failures,
+            )
             for row in rows
         ]
 

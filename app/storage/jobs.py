@@ -8,14 +8,14 @@ from uuid import UUID
 from sqlalchemy import and_, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
-from app.jobs.model import DeadLetter, Job, State, Step
+from app.jobs.model import Claimed, DeadLetter, Job, State, Step
 from app.storage.models.jobs import JobRow, RefusedLineRow
 from app.storage.rows import changed
 from app.storage.upsert import insert_into
 
 FIELDS = (
     "id", "user_id", "kind", "created_at", "state", "parameters", "checkpoint", "done", "total", "refused", "attempts",
-    "started_at", "finished_at", "error", "cancelling",
+    "started_at", "finished_at", "error", "cancelling", "traceparent",
 )  # fmt: skip
 
 OPEN = (State.QUEUED, State.RUNNING)
@@ -75,9 +75,11 @@ class SqlJobs:
             self._session.scalars(chosen.order_by(JobRow.due_at).limit(limit).with_for_update(skip_locked=True))
         )
 
-    def claim(self, job_id: UUID, kinds: Collection[str], lease: UUID, now: datetime, until: datetime) -> bool:
+    def claim(
+        self, job_id: UUID, kinds: Collection[str], lease: UUID, now: datetime, until: datetime
+    ) -> Claimed | None:
         """Begin a job that is due and of one of some kinds. Of any number of callers at the same time, exactly one gets
-        True."""
+        it, and the others None."""
         statement = (
             update(JobRow)
             .where(JobRow.id == job_id, _due(OPEN, now, kinds))
@@ -88,8 +90,10 @@ class SqlJobs:
                 attempts=JobRow.attempts + 1,
                 started_at=func.coalesce(JobRow.started_at, now),
             )
+            .returning(JobRow.kind, JobRow.attempts, JobRow.traceparent)
         )
-        return self._changed(statement)
+        row = self._session.execute(statement.execution_options(synchronize_session=False)).one_or_none()
+        return row and Claimed(*row)
 
     def hold(self, job_id: UUID, lease: UUID, until: datetime) -> Job | None:
         """Prolong the lease and hold the job until the transaction ends; None if the lease is somebody else's now."""

@@ -31,7 +31,7 @@ class SqlOutbox:
         """Return the oldest events that wait, except those that another transaction has claimed and holds."""
         statement = select(OutboxRow).where(OutboxRow.carried_at.is_(None)).order_by(OutboxRow.id).limit(limit)
         rows = self._session.scalars(statement.with_for_update(skip_locked=True))
-        return [Event(row.id, row.name, row.user_id, row.at, row.payload) for row in rows]
+        return [Event(row.id, row.name, row.user_id, row.at, row.payload, row.traceparent) for row in rows]
 
     def carried(self, event_ids: Sequence[UUID], now: datetime) -> None:
         """Note that events have been carried on."""

@@ -21,6 +21,7 @@ class OutboxRow(Base):
     at: Mapped[datetime] = mapped_column(UtcDateTime)
     payload: Mapped[dict[str, object]] = mapped_column(JSON)
     carried_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    traceparent: Mapped[str | None] = mapped_column(String(55))
 
     __table_args__ = (
         Index(
@@ -48,6 +49,7 @@ class FailedDeliveryRow(Base):
     # The kind of the error and no more: a message may hold what nobody should read here.
     error: Mapped[str] = mapped_column(String(100))
     due_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    traceparent: Mapped[str | None] = mapped_column(String(55))
 
     __table_args__ = (Index("idx_failed_deliveries_due_at", "due_at"),)
 

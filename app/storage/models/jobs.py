@@ -34,6 +34,7 @@ class JobRow(Base):
     announced_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     lease: Mapped[UUID | None]
     unique_key: Mapped[str | None] = mapped_column(String(100))
+    traceparent: Mapped[str | None] = mapped_column(String(55))
 
     __table_args__ = (
         Index("idx_jobs_user_id", "user_id", "id"),
