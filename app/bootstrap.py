@@ -55,6 +55,7 @@ from app.platform.passwords import Passwords
 from app.platform.pictures import AvatarMaker
 from app.platform.settings import Settings, load_settings
 from app.platform.signed_ids import SignedIds
+from app.platform.telemetry import Telemetry
 from app.platform.tokens import AccessTokens
 from app.platform.user_cache import CountingCache, UserCache
 from app.services.analytics.report import ReportService
@@ -87,6 +88,7 @@ class Container:
     """Everything that lives as long as the process. Nothing in it has opened a connection yet."""
 
     settings: Settings
+    telemetry: Telemetry
     database: Database
     storage: SqlStorage
     tokens: AccessTokens
@@ -139,11 +141,12 @@ SERVICES: dict[str, Callable[[Container], list[APIBlueprint]]] = {
 """The services by name, as app.registry lists them, and the blueprints of each."""
 
 
-def build(settings: Settings) -> Container:
+def build(settings: Settings, role: str = "api") -> Container:
     """Put the parts together.
 
     Args:
         settings: complete settings, with a secret key.
+        role: of the process, as traces and errors say it: api, worker or beat.
     """
     lifetimes = Lifetimes(
         access=timedelta(seconds=settings.access_token_lifetime),
@@ -152,7 +155,12 @@ def build(settings: Settings) -> Container:
     signing, *accepted = (signature_key(secret) for secret in settings.secret_keys)
     tokens = AccessTokens(signing, lifetimes.access, tuple(accepted))
     database = connect(settings)
-    client = redis.connect(settings)
+    telemetry = Telemetry(settings, role)
+    if telemetry.traces:
+        from app.storage.traced import trace
+
+        trace(database, telemetry.traces.tracer)
+    client = redis.connect(settings, telemetry.traces)
     storage, cache, counting = _storage(settings, database, client)
     passwords = Passwords(settings.password_memory_kib, settings.password_iterations, settings.password_concurrency)
     sessions = SessionService(storage, cache, utc_now)
@@ -165,13 +173,14 @@ def build(settings: Settings) -> Container:
         utc_now,
         new_id,
     )
-    runner = assembly.runner(settings, storage, password_resets)
+    runner = assembly.runner(settings, storage, password_resets, telemetry.spans)
     shelf = Shelf(storage, _objects(settings, storage), utc_now, new_id)
-    deliveries = assembly.deliveries(settings, storage)
+    deliveries = assembly.deliveries(settings, storage, telemetry.spans)
     clockwork = assembly.clockwork(settings, storage, deliveries)
     inline = Inline(storage, runner, utc_now, settings.job_poll, shelf.sweep, clockwork)
     return Container(
         settings=settings,
+        telemetry=telemetry,
         database=database,
         storage=storage,
         tokens=tokens,
@@ -241,6 +250,7 @@ def create_app(container: Container, service: str = "all") -> OpenAPI:
     metrics.register(app)
     if container.settings.jobs == "inline" and service in ("all", "tasks"):
         app.extensions["inline_jobs"] = container.inline  # begun by the server, once it has forked
+    app.extensions["telemetry"] = container.telemetry
     app.register_blueprint(health.blueprint(container.database))
     for name, blueprints in SERVICES.items():
         if service in ("all", name):
@@ -257,6 +267,10 @@ def create_app(container: Container, service: str = "all") -> OpenAPI:
         kept = [rule.rule for rule in app.url_map.iter_rules() if rule.endpoint in container.guard.kept]
         wsgi = KeptAnswers(wsgi, kept, container.guard, container.limits, container.counting)
     wsgi = door.Door(wsgi, metrics)
+    if container.telemetry.traces:
+        from app.api.traced import Traced
+
+        wsgi = Traced(wsgi, container.telemetry.traces)
     if container.database.seal:
         wsgi = Moved(wsgi, container.database.seal)
     hops = container.settings.trusted_hops

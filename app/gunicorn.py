@@ -6,14 +6,15 @@ from typing import Any
 
 from gunicorn.glogging import Logger  # type: ignore[import-untyped]
 
-from app.platform import logs
+from app.platform import logs, telemetry
 from app.platform.settings import load_settings
 
 # What is loaded stays: to look through it for garbage, again and again, is a tenth of the start.
 gc.disable()
 
 settings = load_settings()
-logs.configure(settings.logs_as, settings.log_level)
+also = telemetry.processors(settings)
+logs.configure(settings.logs_as, settings.log_level, also)
 
 bind = f"{settings.listen_address}:{settings.port}"
 # One process: its metrics live in plain memory, and a pod's CPU limit is about one processor. More pods, not more
@@ -32,7 +33,7 @@ limit_request_line = 8190
 # The heartbeat must not wait for a disk.
 worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108
 control_socket_disable = True
-logconfig_dict = logs.configuration(settings.logs_as, settings.log_level)
+logconfig_dict = logs.configuration(settings.logs_as, settings.log_level, also)
 
 
 class logger_class(Logger):  # type: ignore[misc] # noqa: N801 gunicorn finds it by this name
@@ -49,7 +50,8 @@ def when_ready(_server: Any) -> None:
 
 
 def post_worker_init(worker: Any) -> None:
-    """Begin to do jobs: threads do not survive the fork, so not before it."""
+    """Begin to do jobs and to send traces: threads do not survive the fork, so not before it."""
+    worker.wsgi.extensions["telemetry"].start()
     if jobs := worker.wsgi.extensions.get("inline_jobs"):
         jobs.start()
 
@@ -58,6 +60,7 @@ def worker_exit(_server: Any, worker: Any) -> None:
     """Let the current step of a job end, but don't wait for long: it would be rolled back, and done again."""
     if jobs := worker.wsgi.extensions.get("inline_jobs"):
         jobs.stop(seconds=3)
+    worker.wsgi.extensions["telemetry"].stop()
 
 
 _drain_file = settings.drain_file

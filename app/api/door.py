@@ -20,6 +20,7 @@ from werkzeug.wsgi import get_path_info
 
 from app.api.caching import NOBODY, YEAR, without_secrets
 from app.platform.metrics import RequestMetrics
+from app.platform.spans import trace_id
 
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 """What WSGI calls so (PEP 3333)."""
@@ -28,6 +29,9 @@ VISIT = "task_manager.visit"
 """Where the environment of a request has its Visit."""
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}", re.ASCII)
+PROBES = ("/health/", "/metrics")
+"""Paths at which a server tells of itself: asked every few seconds, they would drown the rest."""
+
 METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"}
 
 CONTENT_SECURITY_POLICY = "; ".join(
@@ -113,6 +117,8 @@ class Door:
             environ["REQUEST_METHOD"] = "UNKNOWN"
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request_id=passing.request_id)
+        if "HTTP_TRACEPARENT" in environ and (trace := trace_id(environ["HTTP_TRACEPARENT"])):
+            structlog.contextvars.bind_contextvars(trace_id=trace)
 
         def go_out(status: str, headers: list[tuple[str, str]], *fault: Any) -> Any:
             self._note(environ, passing, int(status[:3]))
@@ -137,11 +143,10 @@ class Door:
         seconds = time.perf_counter() - passing.started
         method = environ["REQUEST_METHOD"]
         path = get_path_info(environ)
-        probe = path.startswith(("/health/", "/metrics"))
-        if not probe:
+        if not path.startswith(PROBES):
             self._metrics.note(method, passing.route, status, seconds)
         elif status < HTTPStatus.BAD_REQUEST:
-            return  # probes and scrapes, every few seconds, would drown the rest
+            return
         log.info(
             "request",
             method=method,

@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 import structlog
 
-from app.api.door import Application
+from app.api.door import PROBES, Application
 from app.platform.seal import Seal
 from app.platform.successor import Successor
 
@@ -32,9 +32,6 @@ ANSWER_TIMEOUT = 60.0
 """Seconds without a byte of the answer."""
 
 BLOCK = 64 << 10
-
-OWN = ("/health/", "/metrics")
-"""Paths at which a server tells of itself."""
 
 NOT_HANDED_ON = frozenset(
     {"connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "te", "trailer", "transfer-encoding"}
@@ -61,7 +58,7 @@ class Moved:
         self._there = False
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        if environ["PATH_INFO"].startswith(OWN):
+        if environ["PATH_INFO"].startswith(PROBES):
             return self._application(environ, start_response)
         if self._seal.address() is None:
             return self._answer(environ, start_response)

@@ -137,5 +137,5 @@ def register(app: Flask) -> None:
 
     @app.errorhandler(Exception)
     def by_fault(_error: Exception) -> Response:
-        log.exception("unhandled error")
+        log.exception("unhandled error", method=request.method, route=visit(request.environ).route)
         return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "Something went wrong here. It has been logged.")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from app.commands import fail
 from app.commands.serve import cannot_listen
-from app.platform import logs
+from app.platform import logs, telemetry
 from app.platform.settings import SettingsError, load_settings
 
 ALIVE = Path("/tmp/beat.alive")  # noqa: S108 the only writable path of the container
@@ -23,7 +23,7 @@ def beat() -> int:
         return fail(str(error), 2)
     if reason := cannot_listen(settings):
         return fail(reason)
-    logs.configure(settings.logs_as, settings.log_level)
+    logs.configure(settings.logs_as, settings.log_level, telemetry.processors(settings))
 
     from prometheus_client import start_http_server
 
@@ -34,7 +34,7 @@ def beat() -> int:
     from app.platform.clock import utc_now
     from app.platform.metrics import registry
 
-    parts = build(settings)
+    parts = build(settings, "beat")
     cleaner = Cleaner(parts.storage, utc_now, parts.shelf.sweep)
 
     def turn() -> bool:
@@ -52,7 +52,9 @@ def beat() -> int:
         signal.signal(number, end)
     told = registry(parts.deliveries.outcomes, QueueDepth(parts.storage, utc_now))
     start_http_server(settings.port, settings.listen_address, told)
+    parts.telemetry.start()
     for each in parts.clockwork:
         each.start()
     loop.run()
+    parts.telemetry.stop()
     return 0

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from app.commands import fail
-from app.platform import logs
+from app.platform import logs, telemetry
 from app.platform.settings import SettingsError, load_settings
 
 OTHERS = 4
@@ -23,7 +23,7 @@ def worker() -> int:
         return fail(str(error), 2)
     if not any((settings.broker_url, settings.broker_host, settings.redis_url, settings.redis_host)):
         return fail("APP_BROKER_URL: missing (or give APP_REDIS_HOST or APP_REDIS_URL)", 2)
-    logs.configure(settings.logs_as, settings.log_level)
+    logs.configure(settings.logs_as, settings.log_level, telemetry.processors(settings))
 
     from celery import signals
 
@@ -34,7 +34,7 @@ def worker() -> int:
     from app.platform.clock import utc_now
 
     # All of its threads write, and none has to be kept free for readers.
-    parts = build(settings.model_copy(update={"threads": settings.worker_concurrency + OTHERS}))
+    parts = build(settings.model_copy(update={"threads": settings.worker_concurrency + OTHERS}), "worker")
     messages = carrier(settings, parts.runner.run)
     announcer = Announcer(parts.storage, messages, parts.runner.kinds, utc_now, settings.visibility_timeout)
 
@@ -56,17 +56,21 @@ def worker() -> int:
 
     signals.worker_ready.connect(begin, weak=False)
     signals.worker_shutting_down.connect(end, weak=False)
-    messages.celery.worker_main(
-        [
-            "worker",
-            # Threads: jobs wait for the database most of the time, and one process has one pool of connections.
-            "--pool=threads",
-            f"--concurrency={settings.worker_concurrency}",
-            f"--loglevel={settings.log_level}",
-            "--without-gossip",
-            "--without-mingle",
-        ]
-    )
+    parts.telemetry.start()
+    try:
+        messages.celery.worker_main(
+            [
+                "worker",
+                # Threads: jobs wait for the database most of the time, and one process has one pool of connections.
+                "--pool=threads",
+                f"--concurrency={settings.worker_concurrency}",
+                f"--loglevel={settings.log_level}",
+                "--without-gossip",
+                "--without-mingle",
+            ]
+        )
+    finally:
+        parts.telemetry.stop()
     return 0
 
 

@@ -14,6 +14,7 @@ from app.jobs.snapshots import SnapshotTasks
 from app.platform.clock import new_id, utc_now
 from app.platform.mail import mailer
 from app.platform.settings import Settings
+from app.platform.spans import Spans
 from app.services.analytics.consumer import FactKeeper
 from app.services.auth import resets
 from app.services.auth.resets import PasswordResetService
@@ -26,7 +27,7 @@ SCHEDULING = 60
 """Seconds between two looks for what is due by the clock."""
 
 
-def runner(settings: Settings, storage: SqlStorage, password_resets: PasswordResetService) -> Runner:
+def runner(settings: Settings, storage: SqlStorage, password_resets: PasswordResetService, spans: Spans) -> Runner:
     """Return what does jobs of every kind.
 
     Args:
@@ -54,13 +55,15 @@ def runner(settings: Settings, storage: SqlStorage, password_resets: PasswordRes
         lease=settings.visibility_timeout,
         attempts=settings.job_attempts,
         backoff=settings.job_backoff,
+        spans=spans,
     )
 
 
-def deliveries(settings: Settings, storage: SqlStorage) -> Deliveries:
+def deliveries(settings: Settings, storage: SqlStorage, spans: Spans) -> Deliveries:
     """Return what brings events to the consumers of every service."""
     consumers = (KnowRecipients(), Remind(), MailReports(), FactKeeper())
-    return Deliveries(storage, consumers, utc_now, attempts=settings.job_attempts, first=settings.job_backoff)
+    attempts, first = settings.job_attempts, settings.job_backoff
+    return Deliveries(storage, consumers, utc_now, attempts=attempts, first=first, spans=spans)
 
 
 def clockwork(settings: Settings, storage: SqlStorage, carrier: Deliveries) -> tuple[Loop, ...]:

@@ -8,6 +8,7 @@ from prometheus_client import Counter
 from app.jobs.backoff import backoff
 from app.platform.clock import Clock
 from app.platform.events import Consumer, Event
+from app.platform.spans import NO_SPANS, Spans
 from app.storage.work import SqlStorage, SqlWork
 
 RETRIED = 20
@@ -28,6 +29,7 @@ class Deliveries:
         clock: time.
         attempts: how often a consumer gets an event before the delivery is given up: it is then a dead letter.
         first: seconds before the second try; each further one waits twice as long.
+        spans: take notes of what is handled.
     """
 
     def __init__(
@@ -38,12 +40,14 @@ class Deliveries:
         *,
         attempts: int,
         first: float,
+        spans: Spans = NO_SPANS,
     ) -> None:
         self._storage = storage
         self._consumers = {consumer.name: consumer for consumer in consumers}
         self._clock = clock
         self._attempts = attempts
         self._first = first
+        self._spans = spans
         self.outcomes = Counter(
             "task_manager_events_delivered",
             "Events brought to consumers: handled, repeated (had been handled before), failed, given_up",
@@ -77,7 +81,8 @@ class Deliveries:
                 new = work.inbox.note(consumer.name, [event.id for event in events], self._clock())
                 for event in events:
                     if event.id in new:
-                        consumer.handle(work, event)
+                        with self._spans.work(f"{consumer.name} {event.name}", event.traceparent):
+                            consumer.handle(work, event)
         except Exception as error:  # noqa: BLE001 whatever a consumer raises must not keep events from the others
             if len(events) > 1:
                 handled = [self._deliver(work, consumer, [event]) for event in events]
@@ -96,7 +101,10 @@ class Deliveries:
         work.inbox.failed(consumer.name, event, type(error).__name__[:100], due_at)
         self._count(event, consumer, "given_up" if given_up else "failed")
         names = {"consumer": consumer.name, "name": event.name, "event_id": str(event.id), "failures": failures}
-        log.warning("event given up" if given_up else "event not handled", **names, exc_info=error)
+        if given_up:
+            log.error("event given up", **names, exc_info=error)
+        else:
+            log.warning("event not handled", **names, exc_info=error)
 
     def _count(self, event: Event, consumer: Consumer[SqlWork], outcome: str) -> None:
         self.outcomes.labels(event.name, consumer.name, outcome).inc()

@@ -12,6 +12,7 @@ from app.jobs.handler import Errand, Handler
 from app.jobs.model import HopelessError, Job, State
 from app.platform.clock import Clock, NewId
 from app.platform.errors import ServiceError
+from app.platform.spans import NO_SPANS, Spans
 from app.storage.work import SqlStorage, SqlWork
 
 log = structlog.get_logger(__name__)
@@ -30,6 +31,7 @@ class Runner:
         lease: seconds within which a step is done, or the job is free for others.
         attempts: how often a job is begun without getting further before it is given up; an errand says that itself.
         backoff: seconds before the second try; each further one waits twice as long.
+        spans: take notes of what is done.
     """
 
     def __init__(
@@ -43,6 +45,7 @@ class Runner:
         lease: float,
         attempts: int,
         backoff: float,
+        spans: Spans = NO_SPANS,
     ) -> None:
         self._storage = storage
         self._handlers = handlers
@@ -52,6 +55,7 @@ class Runner:
         self._lease = timedelta(seconds=lease)
         self._attempts = attempts
         self._backoff = backoff
+        self._spans = spans
         self._stopping = threading.Event()
 
     @property
@@ -73,16 +77,23 @@ class Runner:
         lease = self._new_id()
         with self._storage.write() as work:
             now = self._clock()
-            if not work.jobs.claim(job_id, self.kinds, lease, now, now + self._lease):
+            claimed = work.jobs.claim(job_id, self.kinds, lease, now, now + self._lease)
+            if claimed is None:
                 return
-        try:
-            while self._step(job_id, lease):
-                if self._stopping.is_set():
-                    with self._storage.write() as work:
-                        work.jobs.postpone(job_id, lease, self._clock(), None)
-                    return
-        except Exception as error:  # noqa: BLE001 whatever a handler raises must not end the worker
-            self._failed(job_id, lease, error)
+        named = f"job {claimed.kind}"
+        with self._spans.work(named, claimed.traceparent, job_id=str(job_id), attempt=claimed.attempt) as span:
+            try:
+                self._steps(job_id, lease)
+            except Exception as error:  # noqa: BLE001 whatever a handler raises must not end the worker
+                span.failed(error)
+                self._failed(job_id, lease, error)
+
+    def _steps(self, job_id: UUID, lease: UUID) -> None:
+        while self._step(job_id, lease):
+            if self._stopping.is_set():
+                with self._storage.write() as work:
+                    work.jobs.postpone(job_id, lease, self._clock(), None)
+                return
 
     def _step(self, job_id: UUID, lease: UUID) -> bool:
         """Do the next step; say whether there is another."""
@@ -118,7 +129,7 @@ class Runner:
             if job is None:
                 return
             if isinstance(error, HopelessError) or job.attempts >= self._most_attempts(job):
-                self._give_up(work, job, lease, reason[:500])
+                self._give_up(work, job, lease, reason[:500], error)
                 return
             work.jobs.postpone(job_id, lease, now + backoff(self._backoff, job.attempts), reason[:500])
 
@@ -126,6 +137,7 @@ class Runner:
         errand = self._errands.get(job.kind)
         return errand.attempts if errand else self._attempts
 
-    def _give_up(self, work: SqlWork, job: Job, lease: UUID, reason: str) -> None:
-        log.error("job given up", job_id=str(job.id), kind=job.kind, attempts=job.attempts, reason=reason)
+    def _give_up(self, work: SqlWork, job: Job, lease: UUID, reason: str, error: Exception | None = None) -> None:
+        names = {"job_id": str(job.id), "kind": job.kind, "attempts": job.attempts}
+        log.error("job given up", **names, reason=reason, exc_info=error)
         work.jobs.end(job.id, lease, State.FAILED, self._clock(), reason)

@@ -5,7 +5,7 @@ import logging
 import logging.config
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any, Literal
 
@@ -42,12 +42,18 @@ def _secret(key: str) -> bool:
     return SECRET.search(key) is not None
 
 
-def processors(form: Literal["json", "console"]) -> list[Processor]:
+def processors(form: Literal["json", "console"], also: Sequence[Processor] = ()) -> list[Processor]:
+    """Return what makes an event of a line, without secrets.
+
+    Args:
+        also: sees each event before its traceback becomes text.
+    """
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
+        *also,
     ]
     if form == "json":
         shared.append(structlog.processors.format_exc_info)
@@ -72,7 +78,7 @@ def _json(event: EventDict, default: Callable[[Any], Any]) -> bytes:
         return json.dumps(event, default=default).encode()
 
 
-def configuration(form: Literal["json", "console"], level: str) -> dict[str, Any]:
+def configuration(form: Literal["json", "console"], level: str, also: Sequence[Processor] = ()) -> dict[str, Any]:
     """Return the logging configuration for `logging.config.dictConfig`, and for gunicorn's `logconfig_dict`."""
     root = {"handlers": ["stderr"], "level": level.upper()}
     return {
@@ -86,7 +92,7 @@ def configuration(form: Literal["json", "console"], level: str) -> dict[str, Any
                     *renderers(form),
                     lambda _logger, _method, line: line.decode(),
                 ],
-                "foreign_pre_chain": processors(form),
+                "foreign_pre_chain": processors(form, also),
             }
         },
         "handlers": {
@@ -97,11 +103,11 @@ def configuration(form: Literal["json", "console"], level: str) -> dict[str, Any
     }
 
 
-def configure(form: Literal["json", "console"], level: str) -> None:
+def configure(form: Literal["json", "console"], level: str, also: Sequence[Processor] = ()) -> None:
     """Send everything to stderr in one form: our own lines directly, those of libraries through `logging`."""
-    logging.config.dictConfig(configuration(form, level))
+    logging.config.dictConfig(configuration(form, level, also))
     structlog.configure(
-        processors=[*processors(form), *renderers(form)],
+        processors=[*processors(form, also), *renderers(form)],
         logger_factory=structlog.BytesLoggerFactory(sys.stderr.buffer),
         wrapper_class=structlog.make_filtering_bound_logger(level),
         cache_logger_on_first_use=True,

@@ -1,21 +1,28 @@
 """A Redis client for a request's path: it gives up fast, because every caller can do without."""
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from app.platform.settings import Settings
 
 if TYPE_CHECKING:
-    from redis import Redis
+    from redis import Redis, RedisCluster
+
+    from app.platform.traces import Traces
+
+Client = TypeVar("Client", "Redis", "RedisCluster")
 
 TIMEOUT = 0.25
 """Seconds to connect, and to wait for an answer. In one network it comes within a few milliseconds; but a pod that has
 used up its share of the processor stands still for up to 0.1 s."""
 
 
-def connect(settings: Settings) -> "Redis | None":
+def connect(settings: Settings, traces: "Traces | None" = None) -> "Redis | None":
     """Return a client of the settings' Redis, or None where there is none. Nothing is opened yet.
 
     A cluster's client has the same commands, each for keys of one slot.
+
+    Args:
+        traces: note its commands.
     """
     if settings.redis_url is None and settings.redis_host is None:
         return None
@@ -26,6 +33,11 @@ def connect(settings: Settings) -> "Redis | None":
 
     from app.platform.own_connections import OwnConnectionClient, OwnConnections
     from app.platform.redis_cluster import LazyCluster
+
+    def noted(client: "Client") -> "Client":
+        if traces:
+            traces.watch(client)
+        return client
 
     url = settings.redis_url.get_secret_value() if settings.redis_url else f"redis://{settings.redis_host}"
     given: dict[str, Any] = {} if settings.redis_url else {"port": settings.redis_port}
@@ -40,5 +52,5 @@ def connect(settings: Settings) -> "Redis | None":
         # A shard without servers is no reason not to ask the others. Whenever the client looks for the shards anew, it
         # begins with the name that is set: one that it has learned may be gone (redis-py issue 3604).
         given |= {"require_full_coverage": False, "dynamic_startup_nodes": False}
-        return cast("Redis", LazyCluster(lambda: RedisCluster.from_url(url, **given)))
-    return OwnConnectionClient(connection_pool=OwnConnections.from_url(url, **given))
+        return cast("Redis", LazyCluster(lambda: noted(RedisCluster.from_url(url, **given))))
+    return noted(OwnConnectionClient(connection_pool=OwnConnections.from_url(url, **given)))
