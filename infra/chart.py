@@ -9,7 +9,7 @@ from infra.config import Settings
 from infra.edge_rules import RULES
 from infra.image import Image
 from infra.phases import Api, Cdn, DatabaseKind, Edge
-from infra.values import LoadBalancing
+from infra.values import LoadBalancing, port_of
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 CHART: Final = "helm/task-manager"
@@ -119,6 +119,9 @@ def _env(settings: Settings) -> dict[str, str]:
         }
         if settings.smtp_user:
             env["APP_SMTP_USER"] = settings.smtp_user
+    if settings.traces_endpoint:
+        share = settings.traces_percent / 100
+        env |= {"APP_TRACES_ENDPOINT": settings.traces_endpoint, "APP_TRACES_SHARE": str(share)}
     return env
 
 
@@ -142,13 +145,15 @@ def _env_from_secrets(settings: Settings) -> list[dict[str, Any]]:
         wanted.append(("APP_BROKER_PASSWORD", names.BROKER, names.VALKEY_PASSWORD))
     if settings.smtp_host and settings.smtp_user:
         wanted.append(("APP_SMTP_PASSWORD", names.MAIL_SECRET, names.MAIL_SECRET_KEY))
-    accepted = {
-        "name": "APP_SECRET_KEYS_ACCEPTED",
-        "secret": names.KEYS_SECRET,
-        "key": names.KEYS_ACCEPTED_KEY,
-        "optional": True,
-    }
-    return [*({"name": variable, "secret": secret, "key": key} for variable, secret, key in wanted), accepted]
+    may_be_there = [("APP_SECRET_KEYS_ACCEPTED", names.KEYS_SECRET, names.KEYS_ACCEPTED_KEY)]
+    if settings.traces_endpoint:
+        may_be_there.append(("APP_TRACES_HEADERS", names.TRACES_SECRET, names.TRACES_SECRET_KEY))
+    if settings.errors:
+        may_be_there.append(("APP_SENTRY_DSN", names.SENTRY_SECRET, names.SENTRY_SECRET_KEY))
+    return [
+        *({"name": variable, "secret": secret, "key": key} for variable, secret, key in wanted),
+        *({"name": variable, "secret": secret, "key": key, "optional": True} for variable, secret, key in may_be_there),
+    ]
 
 
 def _route(settings: Settings) -> dict[str, Any]:
@@ -211,6 +216,7 @@ def _network_policy(settings: Settings) -> dict[str, Any]:
         outward.append(_egress(names.BROKER_LABELS, names.VALKEY_PORT))
     if settings.smtp_host and settings.row.jobs is None:
         outward.append(_outside(settings.smtp_port))
+    outward += [_anywhere(port) for port in _told_at(settings)]
     if settings.row.edge is Edge.NODE_PORT:
         return {"ingressFromAnywhere": True, "egressTo": outward}
     inward = [_namespace(settings.gateway_namespace)]
@@ -221,6 +227,12 @@ def _network_policy(settings: Settings) -> dict[str, Any]:
     elif settings.row.monitoring:
         inward.append(_namespace(settings.monitoring_namespace))
     return {"ingressFrom": inward, "egressTo": outward}
+
+
+def _told_at(settings: Settings) -> list[int]:
+    """Ports of those who take traces and errors."""
+    traces = [port_of(settings.traces_endpoint)] if settings.traces_endpoint else []
+    return traces + ([settings.errors_port] if settings.errors else [])
 
 
 def _namespace(name: str) -> dict[str, Any]:
@@ -234,3 +246,9 @@ def _egress(pods: dict[str, str], port: int) -> dict[str, Any]:
 def _outside(port: int) -> dict[str, Any]:
     """A rule for a server that may be anywhere: a NetworkPolicy knows no host names."""
     return {"to": [{"ipBlock": {"cidr": "0.0.0.0/0"}}], "ports": [{"port": port, "protocol": "TCP"}]}
+
+
+def _anywhere(port: int) -> dict[str, Any]:
+    """The same for one that may be in the cluster too: of some networks' address blocks pods are no part."""
+    rule = _outside(port)
+    return {**rule, "to": [*rule["to"], {"namespaceSelector": {}}]}

@@ -20,6 +20,7 @@ from infra.network import Peer
 from infra.phases import Cdn, DatabaseKind, Edge, Phase
 from infra.restores import Restore, parse_restores
 from infra.values import (
+    Collector,
     Durability,
     Former,
     ImageReference,
@@ -33,6 +34,7 @@ from infra.values import (
     Url,
     Watching,
     Zone,
+    port_of,
 )
 
 
@@ -143,6 +145,16 @@ class Settings(BaseModel):
         description="Port of the web hook that alerts go to. Its address is `url` in the Secret task-manager-alerts;"
         " without that they are only shown.",
     )
+    traces_endpoint: Collector = Field(
+        "",
+        description="Who takes traces by OTLP over HTTP, such as http://collector.monitoring:4318; headers they ask for"
+        " are `headers` in the Secret task-manager-traces. Empty: there are none.",
+    )
+    traces_percent: int = Field(100, ge=0, le=100, description="Percent of the traces that begin in the stack.")
+    errors: bool = Field(
+        False, description="Whether errors go to Sentry, at the address `dsn` in the Secret task-manager-sentry."
+    )
+    errors_port: int = Field(443, ge=1, le=65535, description="Port of that Sentry.")
     storage_class: Name = Field("", description="StorageClass of every volume. Empty: the cluster's default.")
     protect_data: bool = Field(
         True, description="Whether volumes and databases, and the namespace they are in, refuse to be destroyed."
@@ -198,8 +210,7 @@ class Settings(BaseModel):
 
     def backup_port(self) -> int:
         """Port of the bucket's S3 interface."""
-        parts = urlsplit(self.backup_endpoint)
-        return parts.port or (80 if parts.scheme == "http" else 443)
+        return port_of(self.backup_endpoint)
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:

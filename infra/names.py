@@ -166,6 +166,11 @@ KEYS_ACCEPTED_KEY: Final = "accepted-keys"
 MAIL_SECRET: Final = "task-manager-mail"  # noqa: S105 - a Secret's name
 MAIL_SECRET_KEY: Final = "password"  # noqa: S105 - the key's name in the Secret, not a password
 
+TRACES_SECRET: Final = "task-manager-traces"  # noqa: S105 - a Secret's name
+TRACES_SECRET_KEY: Final = "headers"  # noqa: S105 - the key's name in the Secret
+SENTRY_SECRET: Final = "task-manager-sentry"  # noqa: S105 - a Secret's name
+SENTRY_SECRET_KEY: Final = "dsn"  # noqa: S105 - the key's name in the Secret
+
 SECRET_MAKER: Final = "task-manager-secrets"  # noqa: S105 - a Job's name
 """The Job, ServiceAccount and Role that make the Secrets."""
 

@@ -82,6 +82,13 @@ def _is_url(url: str) -> str:
     return url.rstrip("/")
 
 
+def _is_collector(url: str) -> str:
+    parts = urlsplit(url)
+    if url and (parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.query):
+        raise ValueError(f"{url!r} takes no traces: write it as http://host:port, with a path if it has one")
+    return url.rstrip("/")
+
+
 def _is_zone(zone: str) -> str:
     if not re.fullmatch(r"[0-9a-f]{32}|", zone):
         raise ValueError(f"{zone!r} is not a zone's identifier: Cloudflare shows it as 32 hexadecimal digits")
@@ -93,9 +100,16 @@ def _are_restores(text: str) -> str:
     return text
 
 
+def port_of(address: str) -> int:
+    """Return the port of an address: the one that it names, or that of its scheme. 443 for an empty one."""
+    parts = urlsplit(address)
+    return parts.port or (80 if parts.scheme == "http" else 443)
+
+
 _DNS_NAME = r"^$|^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$"
 Name = Annotated[str, Field(pattern=_DNS_NAME, max_length=253)]
 Url = Annotated[str, AfterValidator(_is_url)]
 ImageReference = Annotated[str, AfterValidator(_is_image)]
+Collector = Annotated[str, AfterValidator(_is_collector)]
 Zone = Annotated[str, AfterValidator(_is_zone)]
 Restores = Annotated[str, AfterValidator(_are_restores)]

@@ -52,6 +52,13 @@ def test_a_worker_and_beat_run_what_the_server_runs_with_its_settings_and_rights
     }
 
 
+@pytest.mark.parametrize("component", ["api", "worker", "beat"])
+def test_traces_and_errors_say_which_deployment_they_are_of(component: str) -> None:
+    found = with_jobs()
+    namespace = one(found, "Deployment", component)["metadata"]["namespace"]
+    assert environment(found, component)["APP_DEPLOYMENT"]["value"] == namespace
+
+
 def test_a_stopping_worker_hands_its_jobs_back_before_it_is_killed() -> None:
     """Celery waits for its jobs without end at TERM, and for `worker_soft_shutdown_timeout` at QUIT."""
     found = with_jobs(drain={"softShutdownSeconds": 45, "terminationGracePeriodSeconds": 56})

@@ -106,6 +106,8 @@ def test_a_wrong_value_is_refused_at_its_place(values: dict[str, Any], path: str
         ({"route": {"edge": {"name": "edge"}}}, "route.edge: a cache without paths gets no request"),
         ({"env": {"APP_PORT": "80"}}, "env: the chart computes APP_PORT"),
         ({"env": {"APP_GRACEFUL_TIMEOUT": "99"}}, "env: the chart computes APP_GRACEFUL_TIMEOUT"),
+        ({"env": {"APP_SENTRY_DSN": "https://key@host/1"}}, "env: APP_SENTRY_DSN holds a secret"),
+        ({"env": {"APP_TRACES_HEADERS": "api-key=1"}}, "env: APP_TRACES_HEADERS holds a secret"),
         ({"env": {"APP_SECRET_KEY": "x" * 40}}, "env: APP_SECRET_KEY holds a secret"),
         ({"env": {"APP_SECRET_KEYS_ACCEPTED": "x" * 40}}, "env: APP_SECRET_KEYS_ACCEPTED holds a secret"),
         ({"env": {"APP_DATABASE_PASSWORD": "x"}}, "env: APP_DATABASE_PASSWORD holds a secret"),

@@ -54,6 +54,10 @@ resources:
   value: "8000"
 - name: APP_GRACEFUL_TIMEOUT
   value: {{ .gracefulTimeoutSeconds | quote }}
+{{- if not .root.Values.env.APP_DEPLOYMENT }}
+- name: APP_DEPLOYMENT
+  value: {{ .root.Release.Namespace }}
+{{- end }}
 {{- if .root.Values.jobs.enabled }}
 - name: APP_JOBS
   value: celery

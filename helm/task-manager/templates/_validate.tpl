@@ -47,7 +47,7 @@
 {{- if has $name (list "APP_PORT" "APP_GRACEFUL_TIMEOUT" "APP_JOBS" "APP_DATABASE_INHERITS") }}
 {{- fail (printf "env: the chart computes %s: take it out of env (the graceful time-out is drain.gracefulTimeoutSeconds, and jobs.enabled says who does the jobs)" $name) }}
 {{- end }}
-{{- if or (regexMatch "_(KEY|PASSWORD|TOKEN)$|_SECRET_" $name) (regexMatch "://[^/@]*:[^/@]+@" $value) }}
+{{- if or (regexMatch "_(KEY|PASSWORD|TOKEN|DSN|HEADERS)$|_SECRET_" $name) (regexMatch "://[^/@]*:[^/@]+@" $value) }}
 {{- fail (printf "env: %s holds a secret, and values are kept in plain text: put it into a Secret and name that in envFromSecrets" $name) }}
 {{- end }}
 {{- end }}
