@@ -56,8 +56,8 @@ class KeptAnswers:
         if seen is None:
             return self._application(environ, start_response)
         counted, look = seen
-        if look is None or look.body is None or counted.current > rate.amount:
-            environ[AHEAD] = rate.key, counted
+        if look is None or look.body is None or not counted.within(rate):
+            environ[AHEAD] = rate, counted
             environ[LOOKED] = look
             return self._application(environ, start_response)
         self._hits.inc()

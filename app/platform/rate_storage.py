@@ -28,8 +28,8 @@ class OneTripStorage(RedisStorage):
     def incr(self, key: str, expiry: float, amount: int = 1) -> int:
         """Count, and return how many there are in the window. `expiry` is its length, seconds."""
         key = self.prefixed_key(key)
-        ahead, counted = request.environ.pop(AHEAD, (None, None))
-        if ahead != key:
+        rate, counted = request.environ.pop(AHEAD, (None, None))
+        if rate is None or rate.key != key:
             current, ends = self._count([key], [int(expiry), amount])
             counted = Counted(int(current), float(ends))
         _remembered()[key] = counted

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 AHEAD = "task_manager.counted"
-"""Where the environment of a request that was counted before Flask got it says so: the counter's key, and Counted."""
+"""Where the environment of a request that was counted before Flask got it says so: its Rate, and Counted."""
 
 COUNT = """
 local current = redis.call("incrby", KEYS[1], ARGV[2])
@@ -30,3 +30,7 @@ class Counted:
 
     current: int
     ends: float
+
+    def within(self, rate: Rate) -> bool:
+        """Return whether the request that has been counted may pass."""
+        return self.current <= rate.amount
