@@ -45,15 +45,20 @@ seconds, and how long what is sent may stay unacknowledged in milliseconds."""
 UNLIMITED = "unlimited"
 """Execution option of a transaction whose statements may take as long as they need."""
 
+SINGLE = "single"
+"""Execution option of reads whose statements have no transaction around them."""
+
 COPIED = "copied"
 """Execution option of a COPY: the file that it reads."""
 
 
 @dataclass(frozen=True)
 class Database:
-    """Two views of one pool: `reader` begins transactions that read, `writer` those that write. And the replicas.
+    """Views of one pool: `reader` begins transactions that read, `writer` those that write. And the replicas.
 
     Attributes:
+        single: reads without a transaction around its statements, of which each sees what was committed when it began,
+            as within one (READ COMMITTED). That leaves two of four round trips out. None where it would differ.
         bulkhead: keeps threads free while the primary gives no sign of life; a file needs none.
         writes: keeps threads free while it takes no writes, as one that waits for a replica to confirm them.
         seal: says whether the data of a SQLite file has moved.
@@ -62,6 +67,7 @@ class Database:
 
     reader: Engine
     writer: Engine
+    single: Engine | None = None
     replicas: Replicas = field(default_factory=Replicas)
     bulkhead: Bulkhead | None = None
     writes: Bulkhead | None = None
@@ -143,6 +149,7 @@ def connect(settings: Settings) -> Database:
     return Database(
         reader=engine,
         writer=engine,
+        single=engine.execution_options(**{SINGLE: True}),
         replicas=Replicas(replicas),
         bulkhead=Bulkhead(places),
         writes=Bulkhead(places),
@@ -171,6 +178,7 @@ def _postgresql(url: URL, settings: Settings, connect_timeout: int, pool_timeout
         # A connection that a failover has cut is found out before it is used. A replica is asked first how far it is.
         pool_pre_ping=primary,
         pool_recycle=1800,
+        skip_autocommit_rollback=True,  # there is nothing to be undone then
         connect_args={
             "connect_timeout": connect_timeout,
             "application_name": "task-manager",
@@ -180,9 +188,17 @@ def _postgresql(url: URL, settings: Settings, connect_timeout: int, pool_timeout
     )
     _limit_statements(engine, settings.statement_timeout)
 
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        if connection.get_execution_options().get(SINGLE, False):
+            driver: Any = connection.connection.driver_connection
+            # Not by SQLAlchemy's isolation level: to leave that, the driver sets something for the whole session.
+            driver.autocommit = True
+
     @event.listens_for(engine, "checkin")
     def rest(driver: "LimitedConnection | None", _record: object) -> None:
-        if driver is not None:  # as one that was lost
+        if driver is not None and not driver.closed:  # as one that was lost
+            driver.autocommit = False
             driver.rest(connect_timeout)
 
     @event.listens_for(engine, "handle_error")

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from uuid import UUID
 
+from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
@@ -74,9 +75,12 @@ class SqlStorage:
         self._database = database
         self._changed = changed
 
+    def read(self) -> AbstractContextManager[SqlWork]:
+        return self._read(self._database.reader)
+
     @contextmanager
-    def read(self) -> Iterator[SqlWork]:
-        with _told(Session(self._database.reader, expire_on_commit=False)) as session:
+    def _read(self, engine: Engine) -> Iterator[SqlWork]:
+        with _told(Session(engine, expire_on_commit=False)) as session:
             self._database.begin(session)
             yield SqlWork(session)
 
@@ -85,7 +89,7 @@ class SqlStorage:
         """Open a transaction that reads one user's data: of a replica, if it shows all that they have written."""
         session = self._database.replicas.begin(position.of(user_id))
         if session is None:
-            with self.read() as work:
+            with self._read(self._database.single or self._database.reader) as work:
                 yield work
             return
         try:

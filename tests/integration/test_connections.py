@@ -3,11 +3,13 @@
 import io
 from collections.abc import Callable, Iterator
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import Connection, text
 
 from app.storage.engine import COPIED, UNLIMITED, Database, connect
+from app.storage.work import SqlStorage
 from tests.support.postgres import Postgres
 from tests.support.settings import make_settings
 
@@ -36,6 +38,23 @@ def test_a_connection_that_was_cut_while_nobody_used_it_is_not_handed_out(
     with database.reader.connect() as connection:
         assert connection.scalar(text("SELECT 1")) == 1
         assert pid_of(connection) != former
+
+
+def test_a_users_read_holds_no_transaction_and_has_its_limit_all_the_same(
+    database: Database, postgres: Postgres
+) -> None:
+    def state(connection: Connection) -> object:
+        pid = pid_of(connection)
+        return postgres.execute(f"SELECT state FROM pg_stat_activity WHERE pid = {pid}")  # noqa: S608 a number
+
+    for _ in range(2):  # on the same connection, which serves transactions in between
+        with SqlStorage(database).read_of(uuid4()) as work:
+            assert work.session.scalar(LIMIT) == "1250ms"
+            assert work.session.scalar(LIMIT) == "1250ms"
+            assert state(work.session.connection()) == "idle"
+        with SqlStorage(database).read() as work:
+            work.session.scalar(LIMIT)
+            assert state(work.session.connection()) == "idle in transaction"
 
 
 @pytest.mark.parametrize(
