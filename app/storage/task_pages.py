@@ -7,24 +7,26 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, bindparam, exists, func, select, tuple_
-from sqlalchemy.orm import InstrumentedAttribute
 
 from app.services.tasks.listing import Query, Sort, fold
 from app.services.tasks.model import Status, Task
 from app.storage.models.tasks import TaskRow, TaskTagRow
 
+# The tables' own columns, not the classes' attributes: the ORM, which has nothing to add to plain values, is left out.
+TASKS, TAGS = TaskRow.__table__.c, TaskTagRow.__table__.c
+
 COLUMNS = (
-    TaskRow.id,
-    TaskRow.user_id,
-    TaskRow.title,
-    TaskRow.description,
-    TaskRow.status,
-    TaskRow.due_at,
-    TaskRow.created_at,
-    TaskRow.updated_at,
-    TaskRow.version,
-    TaskRow.remind_at,
-    TaskRow.attachments,
+    TASKS.id,
+    TASKS.user_id,
+    TASKS.title,
+    TASKS.description,
+    TASKS.status,
+    TASKS.due_at,
+    TASKS.created_at,
+    TASKS.updated_at,
+    TASKS.version,
+    TASKS.remind_at,
+    TASKS.attachments,
 )
 """What `task_of` makes a task from, beside its tags."""
 
@@ -33,29 +35,27 @@ SEPARATOR = "\n"
 
 TAGGED: Select[*tuple[Any, ...]] = select(
     *COLUMNS,
-    select(func.aggregate_strings(TaskTagRow.tag, SEPARATOR)).where(TaskTagRow.task_id == TaskRow.id).scalar_subquery(),
+    select(func.aggregate_strings(TAGS.tag, SEPARATOR)).where(TAGS.task_id == TASKS.id).scalar_subquery(),
 )
 """Tasks with their tags: one statement shows both as they were at one moment."""
 
-ONE = TAGGED.where(TaskRow.id == bindparam("id"), TaskRow.user_id == bindparam("user_id"))
+ONE = TAGGED.where(TASKS.id == bindparam("id"), TASKS.user_id == bindparam("user_id"))
 
-SORT_COLUMNS: dict[str, InstrumentedAttribute[Any]] = {
-    "created_at": TaskRow.created_at,
-    "updated_at": TaskRow.updated_at,
-    "due_at": TaskRow.due_at,
-    "title": TaskRow.title_key,
+SORT_COLUMNS: dict[str, ColumnElement[Any]] = {
+    "created_at": TASKS.created_at,
+    "updated_at": TASKS.updated_at,
+    "due_at": TASKS.due_at,
+    "title": TASKS.title_key,
 }
 
 ESCAPE = "/"
 
 CONDITIONS: dict[str, ColumnElement[bool]] = {
-    "status": TaskRow.status == bindparam("status"),
-    "q": TaskRow.search_text.contains(bindparam("q"), escape=ESCAPE),
-    "due_after": TaskRow.due_at >= bindparam("due_after"),
-    "due_before": TaskRow.due_at < bindparam("due_before"),
-    "tag": exists().where(
-        TaskTagRow.task_id == TaskRow.id, TaskTagRow.user_id == TaskRow.user_id, TaskTagRow.tag == bindparam("tag")
-    ),
+    "status": TASKS.status == bindparam("status"),
+    "q": TASKS.search_text.contains(bindparam("q"), escape=ESCAPE),
+    "due_after": TASKS.due_at >= bindparam("due_after"),
+    "due_before": TASKS.due_at < bindparam("due_before"),
+    "tag": exists().where(TAGS.task_id == TASKS.id, TAGS.user_id == TASKS.user_id, TAGS.tag == bindparam("tag")),
 }
 """By filter."""
 
@@ -83,10 +83,10 @@ def page(user_id: UUID, query: Query, part: Part = Part.WHOLE) -> tuple[Select[*
 @lru_cache(maxsize=1024)
 def _page(given: frozenset[str], sort: Sort, part: Part, follows: bool) -> Select[*tuple[Any, ...]]:
     column = SORT_COLUMNS[sort.field]
-    statement = TAGGED.where(TaskRow.user_id == bindparam("user_id"), *(CONDITIONS[name] for name in sorted(given)))
+    statement = TAGGED.where(TASKS.user_id == bindparam("user_id"), *(CONDITIONS[name] for name in sorted(given)))
     if part is not Part.WHOLE:
         statement = statement.where(column.is_(None) if part is Part.UNDATED else column.is_not(None))
-    place = {"after_value": column, "after_id": TaskRow.id}
+    place = {"after_value": column, "after_id": TASKS.id}
     if part is Part.UNDATED:
         del place["after_value"]
     if follows:
