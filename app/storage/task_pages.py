@@ -15,9 +15,8 @@ from app.storage.models.tasks import TaskRow, TaskTagRow
 # The tables' own columns, not the classes' attributes: the ORM, which has nothing to add to plain values, is left out.
 TASKS, TAGS = TaskRow.__table__.c, TaskTagRow.__table__.c
 
-COLUMNS = (
+SHOWN = (
     TASKS.id,
-    TASKS.user_id,
     TASKS.title,
     TASKS.description,
     TASKS.status,
@@ -28,16 +27,17 @@ COLUMNS = (
     TASKS.remind_at,
     TASKS.attachments,
 )
+COLUMNS = (TASKS.user_id, *SHOWN)
 """What `task_of` makes a task from, beside its tags."""
 
 SEPARATOR = "\n"
 """Between tags: none has a line break in it (app.services.tasks.model.tag_form)."""
 
 TAGGED: Select[*tuple[Any, ...]] = select(
-    *COLUMNS,
+    *SHOWN,
     select(func.aggregate_strings(TAGS.tag, SEPARATOR)).where(TAGS.task_id == TASKS.id).scalar_subquery(),
 )
-"""Tasks with their tags: one statement shows both as they were at one moment."""
+"""Tasks with their tags: one statement shows both as they were at one moment. Whose they are is known to who asks."""
 
 ONE = TAGGED.where(TASKS.id == bindparam("id"), TASKS.user_id == bindparam("user_id"))
 
@@ -99,7 +99,7 @@ def _page(given: frozenset[str], sort: Sort, part: Part, follows: bool) -> Selec
 
 def task_of(row: Sequence[Any], tags: tuple[str, ...] = ()) -> Task:
     """Return the task of the values of COLUMNS."""
-    task_id, user_id, title, description, status, due_at, created_at, updated_at, version, remind_at, attachments = row
+    user_id, task_id, title, description, status, due_at, created_at, updated_at, version, remind_at, attachments = row
     return Task(
         task_id,
         user_id,
@@ -116,10 +116,10 @@ def task_of(row: Sequence[Any], tags: tuple[str, ...] = ()) -> Task:
     )
 
 
-def tagged(row: Sequence[Any]) -> Task:
-    """Return the task of a row of a statement of this module."""
+def tagged(user_id: UUID, row: Sequence[Any]) -> Task:
+    """Return the task of a row of a statement of this module about tasks of that user."""
     *values, tags = row
-    return task_of(values, tuple(sorted(tags.split(SEPARATOR))) if tags else ())
+    return task_of((user_id, *values), tuple(sorted(tags.split(SEPARATOR))) if tags else ())
 
 
 def _literal(text: str) -> str:

@@ -30,7 +30,7 @@ class SqlTasks:
     def get(self, user_id: UUID, task_id: UUID, *, for_update: bool = False) -> Task | None:
         if not for_update:
             row = self._session.execute(ONE, {"id": task_id, "user_id": user_id}).first()
-            return tagged(row) if row else None
+            return tagged(user_id, row) if row else None
         mine = select(*COLUMNS).where(TaskRow.id == task_id, TaskRow.user_id == user_id)
         # SQLite knows no row locks and ignores this: its writer already holds the whole database.
         row = self._session.execute(mine.with_for_update()).first()
@@ -77,7 +77,7 @@ class SqlTasks:
         return [task_of(row) for row in self._session.execute(statement)]
 
     def _page(self, user_id: UUID, query: Query, part: Part) -> list[Task]:
-        return [tagged(row) for row in self._session.execute(*page(user_id, query, part))]
+        return [tagged(user_id, row) for row in self._session.execute(*page(user_id, query, part))]
 
     def tags(self, user_id: UUID) -> list[TagCount]:
         statement = (
