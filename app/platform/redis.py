@@ -31,7 +31,7 @@ def connect(settings: Settings, traces: "Traces | None" = None) -> "Redis | None
     from redis.backoff import NoBackoff
     from redis.retry import Retry
 
-    from app.platform.own_connections import OwnConnectionClient, OwnConnections
+    from app.platform.own_connections import KernelTimedConnection, OwnConnectionClient, OwnConnections
     from app.platform.redis_cluster import LazyCluster
 
     def noted(client: "Client") -> "Client":
@@ -53,4 +53,6 @@ def connect(settings: Settings, traces: "Traces | None" = None) -> "Redis | None
         # begins with the name that is set: one that it has learned may be gone (redis-py issue 3604).
         given |= {"require_full_coverage": False, "dynamic_startup_nodes": False}
         return cast("Redis", LazyCluster(lambda: noted(RedisCluster.from_url(url, **given))))
+    if url.startswith("redis://"):  # others, as of TLS, have a class of their own
+        given["connection_class"] = KernelTimedConnection
     return noted(OwnConnectionClient(connection_pool=OwnConnections.from_url(url, **given)))
