@@ -2,6 +2,8 @@
 
 import gc
 import os
+import time
+from pathlib import Path
 from typing import Any
 
 from gunicorn.glogging import Logger  # type: ignore[import-untyped]
@@ -63,10 +65,28 @@ def worker_exit(_server: Any, worker: Any) -> None:
     worker.wsgi.extensions["telemetry"].stop()
 
 
-_drain_file = settings.drain_file
+class _Mark:
+    """The file that says that the pod drains. Ten looks a second are enough for a drain of seconds; one for each
+    request would let another thread run each time, and wait for it.
+    """
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._there = False
+        self._look_at = 0.0
+
+    def there(self) -> bool:
+        now = time.monotonic()
+        if now >= self._look_at:
+            self._look_at = now + 0.1
+            self._there = self._file.exists()
+        return self._there
+
+
+_drains = _Mark(settings.drain_file)
 
 
 def pre_request(_worker: Any, request: Any) -> None:
     """Announce the end of a connection while the pod drains (see app.commands.drain)."""
-    if _drain_file.exists():
+    if _drains.there():
         request.force_close()
