@@ -50,7 +50,7 @@ def ways(parts: Container) -> Ways:
     before = create_app(parts).test_client()
     flask = create_app(replace(build(parts.settings), counting=None)).test_client()
     person = Person(flask).register()
-    person.create(title="First", tags=["one"])
+    person.create(title="First", tags=["one"], description="more than is hashed at a time " * 200)
     ended = Person(flask, person.email).login()
     ended.call("POST", "/auth/logout")
     return Ways(before, flask, person, ended)
