@@ -45,6 +45,14 @@ def parser() -> argparse.ArgumentParser:
     secret = commands.add_parser("ensure-secret", help="create a Kubernetes Secret with random values if it is missing")
     secret.add_argument("--name", required=True, help="name of the Secret")
     secret.add_argument("--key", required=True, action="append", help="a key it must have; may be repeated")
+    secret.add_argument(
+        "--value",
+        default=[],
+        action="append",
+        type=lambda text: text.partition("=")[::2],
+        metavar="KEY=VALUE",
+        help="what else it must say, and is no secret; may be repeated",
+    )
     secret.add_argument("--namespace", help="its namespace (default: that of this pod)")
 
     certificate = commands.add_parser("ensure-certificate", help="create a TLS Secret, self-signed, if it is missing")
@@ -91,7 +99,7 @@ def main(arguments: list[str] | None = None) -> int:
         case "ensure-secret":
             from app.commands.ensure_secret import ensure_secret
 
-            return ensure_secret(options.name, options.key, options.namespace)
+            return ensure_secret(options.name, options.key, options.namespace, values=dict(options.value))
         case "ensure-certificate":
             from app.commands.ensure_certificate import ensure_certificate
 

@@ -1,6 +1,6 @@
 """Secrets, made inside the cluster so that no value ever passes through this program or its state."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pulumi
@@ -27,9 +27,10 @@ class Wanted:
     command: tuple[str, ...]
 
 
-def random_keys(name: str, *keys: str) -> Wanted:
-    """A Secret with a random value under each key."""
+def random_keys(name: str, *keys: str, beside: Mapping[str, str] | None = None) -> Wanted:
+    """A Secret with a random value under each key, and beside them what is no secret but has to be found there."""
     options = [word for key in keys for word in ("--key", key)]
+    options += [word for key, value in (beside or {}).items() for word in ("--value", f"{key}={value}")]
     return Wanted(name, ("ensure-secret", "--name", name, *options))
 
 

@@ -125,6 +125,16 @@ def test_what_is_there_stays_and_what_is_missing_is_added(api: ApiServer, cluste
     assert api.version == version
 
 
+def test_what_is_no_secret_is_said_as_it_is_and_follows_the_command(api: ApiServer, cluster: Cluster) -> None:
+    for role in ("former", "later"):
+        assert ensure_secret("keys", ["password"], None, cluster, values={"username": "x", "role": role}) == 0
+        assert values(api)["role"] == role
+    assert list(values(api)) == ["password", "username", "role"]
+    password, version = values(api)["password"], api.version
+    assert ensure_secret("keys", ["password"], None, cluster, values={"username": "x", "role": "later"}) == 0
+    assert (values(api)["password"], api.version) == (password, version)
+
+
 @pytest.mark.parametrize("before", [None, {}])
 def test_of_two_at_once_the_first_one_wins(api: ApiServer, cluster: Cluster, before: dict[str, str] | None) -> None:
     if before is not None:
