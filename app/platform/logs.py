@@ -13,6 +13,8 @@ import orjson
 import structlog
 from structlog.types import EventDict, Processor
 
+from app.platform.version import version
+
 SECRET = re.compile(r"password|secret|token|authorization|cookie|api_key", re.IGNORECASE)
 REDACTED = "[redacted]"
 URL_PASSWORD = re.compile(r"(?<=://)([^:/@\s]*):[^@\s]+@")
@@ -63,12 +65,18 @@ def processors(form: Literal["json", "console"], also: Sequence[Processor] = ())
 def renderers(form: Literal["json", "console"]) -> list[Processor]:
     """Return what makes the bytes of a line of an event."""
     if form == "json":
-        return [structlog.processors.JSONRenderer(serializer=_json)]
+        return [_of_this_version, structlog.processors.JSONRenderer(serializer=_json)]
     # Not with the values of local variables, which Rich would show: passwords are among them, and it takes seconds.
     console = structlog.dev.ConsoleRenderer(
         colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
     )
     return [lambda logger, method, event: console(logger, method, event).encode()]
+
+
+def _of_this_version(_logger: object, _method: str, event: EventDict) -> EventDict:
+    """Say which version writes: during a rollout, lines of two are side by side."""
+    event["version"] = version()
+    return event
 
 
 def _json(event: EventDict, default: Callable[[Any], Any]) -> bytes:
