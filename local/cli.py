@@ -139,8 +139,8 @@ def prepare_tests() -> None:
     """Install what `make test` runs and pip does not bring."""
     _install(packages.missing_for_tests)
     wheels.helm()
-    with Progress().step("promtool, amtool and an S3 interface"):
-        for name in ("prometheus", "alertmanager", "versitygw"):
+    with Progress().step("promtool, amtool, an S3 interface and Filebeat"):
+        for name in ("prometheus", "alertmanager", "versitygw", "filebeat"):
             tools.build(name)
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from tests.support.ports import free_port, wait_for
 from tests.support.postgres import Postgres, as_server, postgres, server_on
+from tests.support.tools import built
 
 ROOT = Path(__file__).parents[2]
 BUCKET, SERVER, BASE = "backups", "server", "base"
@@ -81,12 +82,11 @@ class Archive:
 @contextmanager
 def archive(folder: Path) -> Iterator[Archive]:
     """Run an S3 interface with an empty bucket, in a folder that is empty."""
-    tool = (".venv/infra/bin/python", "-m", "local", "tools", "versitygw")
-    said = subprocess.run(tool, check=True, capture_output=True, text=True, cwd=ROOT).stdout
+    program = built("versitygw")
     (folder / BUCKET).mkdir()
     port = free_port()
     process = subprocess.Popen(
-        [said.strip(), "--port", f"127.0.0.1:{port}", "--quiet", "posix", str(folder)],
+        [program, "--port", f"127.0.0.1:{port}", "--quiet", "posix", str(folder)],
         env={
             **os.environ,
             "ROOT_ACCESS_KEY": CREDENTIALS["AWS_ACCESS_KEY_ID"],

@@ -1,0 +1,12 @@
+"""Programs that are built from Go modules, for tests of the application's environment."""
+
+import subprocess
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def built(tool: str) -> str:
+    """Return the path of a tool's one program; build it unless that has been done."""
+    command = (".venv/infra/bin/python", "-m", "local", "tools", tool)
+    return subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT).stdout.strip()
