@@ -17,6 +17,7 @@ from infra.components.cache import Cache, CacheShape
 from infra.components.cdn import Purge, maker, purge_command
 from infra.components.databases import database, former_databases
 from infra.components.gateway import Gateway
+from infra.components.logs import logs
 from infra.components.monitoring import monitoring
 from infra.components.namespace import Namespace
 from infra.components.secrets import Secrets, Wanted, certificate, random_keys
@@ -71,6 +72,7 @@ def main() -> None:
         scraped = row.monitoring is not None
         parts.append(Broker("broker", target, row=row.jobs.broker, scraped=scraped, after=after))
     parts += monitoring(settings, target, after)
+    logs(settings, target, image)
     if row.edge is Edge.GATEWAY:
         gateway = Gateway(
             "gateway",

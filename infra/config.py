@@ -26,6 +26,7 @@ from infra.values import (
     ImageReference,
     LoadBalancing,
     LogLevel,
+    LogsTo,
     Name,
     Origin,
     Restores,
@@ -155,6 +156,16 @@ class Settings(BaseModel):
         False, description="Whether errors go to Sentry, at the address `dsn` in the Secret task-manager-sentry."
     )
     errors_port: int = Field(443, ge=1, le=65535, description="Port of that Sentry.")
+    logs: LogsTo = Field(
+        LogsTo.NONE,
+        description="Where the pods' lines go: none (kubectl logs shows them), elasticsearch (one that is there; its"
+        " API key is `api-key` in the Secret task-manager-logs of the namespace that ends in -logs) or operator (an"
+        " Elasticsearch and a Kibana that the cluster's ECK operator makes; phase 3).",
+    )
+    logs_endpoint: Url = Field("", description="With elasticsearch: its address.")
+    logs_operator_namespace: Name = Field(
+        "elastic-system", min_length=1, description="With operator: the ECK operator's namespace."
+    )
     storage_class: Name = Field("", description="StorageClass of every volume. Empty: the cluster's default.")
     protect_data: bool = Field(
         True, description="Whether volumes and databases, and the namespace they are in, refuse to be destroyed."
@@ -212,6 +223,10 @@ class Settings(BaseModel):
         """Port of the bucket's S3 interface."""
         return port_of(self.backup_endpoint)
 
+    def logs_port(self) -> int:
+        """Port of the Elasticsearch that is there."""
+        return port_of(self.logs_endpoint)
+
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
         if self.backup_bucket and self.database_kind is DatabaseKind.SQLITE:
@@ -227,6 +242,10 @@ class Settings(BaseModel):
         missing = [key for key in ("hostname", "cdn_zone", "cdn_origin") if not getattr(self, key)]
         if self.cdn_kind is Cdn.CLOUDFLARE and missing:
             raise ValueError(f"{PROJECT}:cdn: cloudflare needs to know more: set {' and '.join(missing)}")
+        if self.logs is LogsTo.ELASTICSEARCH and not self.logs_endpoint:
+            raise ValueError(f"{PROJECT}:logs: elasticsearch needs an address: set {PROJECT}:logs_endpoint")
+        if self.logs is LogsTo.OPERATOR and self.row.logs.store is None:
+            raise ValueError(f"{PROJECT}:logs: phase {self.phase} has nothing for operator: set it to elasticsearch")
         if self.smtp_host and not self.mail_from:
             raise ValueError(f"{PROJECT}:mail_from: mails of {self.smtp_host} need a sender: set it to an address")
         if self.row.edge is Edge.GATEWAY and not self.hostname and not (self.url and self.url_tls):

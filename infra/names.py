@@ -142,6 +142,28 @@ GRAFANA_PASSWORD: Final = "password"  # noqa: S105 - the key's name in the Secre
 """Of the user `admin`."""
 GRAFANA_KEY: Final = "secret-key"
 
+LOGS: Final = "task-manager-logs"
+"""The shipper's DaemonSet and ConfigMap, the operator's Elasticsearch and Kibana, and the Secret of them all."""
+LOGS_API_KEY: Final = "api-key"
+"""Key of that Secret, with an Elasticsearch that is there."""
+LOGS_PASSWORD: Final = "password"  # noqa: S105 - the key's name in the Secret, not a password
+"""Key of that Secret, with the operator's: of the user that `LOGS_USER` names."""
+LOGS_USER: Final = "shipper"
+LOGS_CA: Final = "ca.crt"
+ELASTICSEARCH_SERVICE: Final = f"{LOGS}-es-http"
+"""The Services and the Secret are named by the ECK operator."""
+ELASTICSEARCH_CERTIFICATE: Final = f"{LOGS}-es-http-certs-public"
+ELASTICSEARCH_PORT: Final = 9200
+ELASTICSEARCH_PORT_AMONG_NODES: Final = 9300
+KIBANA_SERVICE: Final = f"{LOGS}-kb-http"
+KIBANA_PORT: Final = 5601
+
+
+def logs_namespace(namespace: str) -> str:
+    """The namespace of what ships and keeps the logs of a stack's namespace."""
+    return f"{namespace}-logs"
+
+
 EDGE: Final = "task-manager-edge"
 """Varnish's Deployment, Service, ConfigMap and policy."""
 EDGE_PODS: Final = "task-manager-edge-pods"

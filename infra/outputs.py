@@ -8,6 +8,7 @@ from infra.components.valkey import client
 from infra.config import Settings
 from infra.image import Image
 from infra.phases import Cdn, DatabaseKind, Edge
+from infra.values import LogsTo
 
 
 def outputs(settings: Settings, image: Image, namespace: str) -> dict[str, Any]:
@@ -19,7 +20,7 @@ def outputs(settings: Settings, image: Image, namespace: str) -> dict[str, Any]:
         "phase": settings.phase,
         "image": str(image),
         "namespace": namespace,
-        "reach": _reach(settings, f"kubectl --namespace {namespace}"),
+        "reach": _reach(settings, namespace),
         "protected": _protected(settings, namespace),
     }
     if url_tls:
@@ -29,7 +30,8 @@ def outputs(settings: Settings, image: Image, namespace: str) -> dict[str, Any]:
     return told
 
 
-def _reach(settings: Settings, kubectl: str) -> dict[str, str]:
+def _reach(settings: Settings, namespace: str) -> dict[str, str]:
+    kubectl = f"kubectl --namespace {namespace}"
     ways = {
         "api": f"{kubectl} port-forward service/{names.RELEASE} {names.API_PORT}",
         "logs": f"{kubectl} logs --selector app.kubernetes.io/instance={names.RELEASE} --container api --follow",
@@ -51,6 +53,9 @@ def _reach(settings: Settings, kubectl: str) -> dict[str, str]:
         ways["alerts"] = f"{kubectl} port-forward service/{names.ALERTMANAGER} {names.ALERTMANAGER_PORT}"
         if settings.grafana:
             ways["dashboards"] = f"{kubectl} port-forward service/{names.GRAFANA} {names.GRAFANA_PORT}"
+    if settings.logs is LogsTo.OPERATOR:
+        there = f"kubectl --namespace {names.logs_namespace(namespace)}"
+        ways["kibana"] = f"{there} port-forward service/{names.KIBANA_SERVICE} {names.KIBANA_PORT}"
     if settings.cdn_kind is Cdn.EDGE:
         ways["edge"] = f"{kubectl} exec deployment/{names.EDGE} --container varnish -- {statistics()}"
     if settings.row.edge is Edge.GATEWAY:
@@ -67,4 +72,6 @@ def _protected(settings: Settings, namespace: str) -> list[str]:
     else:
         clusters = (settings.generation, *settings.asleep)
         data = [f"database cluster {generation.cluster} with its volumes" for generation in clusters]
+    if settings.logs is LogsTo.OPERATOR:
+        data += [f"namespace {names.logs_namespace(namespace)}", f"Elasticsearch {names.LOGS} with its volumes"]
     return [f"namespace {namespace}", *data]

@@ -182,6 +182,39 @@ class Monitoring:
 
 
 @dataclass(frozen=True)
+class LogStore:
+    """Elasticsearch and Kibana of the stack's own.
+
+    Args:
+        nodes: of Elasticsearch; one of three may be lost.
+        storage: volume of each, in GiB.
+        elasticsearch, kibana: the share of each. Half of Elasticsearch's memory is its heap.
+    """
+
+    nodes: int
+    storage: int
+    elasticsearch: Compute
+    kibana: Compute
+
+
+@dataclass(frozen=True)
+class Logs:
+    """What becomes of the lines that pods write, in a stack that ships them.
+
+    Args:
+        days: how long they are kept.
+        buffer: of each node's disk, in MiB, for lines that Elasticsearch has not taken yet.
+        shipper: for the one on each node.
+        store: None where an Elasticsearch of its own would be larger than the rest of the stack.
+    """
+
+    days: int
+    buffer: int
+    shipper: Compute
+    store: LogStore | None = None
+
+
+@dataclass(frozen=True)
 class Phase:
     """A row of the table.
 
@@ -192,6 +225,7 @@ class Phase:
         cache: None where the API keeps its cache, limits and denylist in process and in the database.
         jobs: None where the API does them itself.
         monitoring: None where whoever looks after the stack asks `/metrics` themselves.
+        logs: sizes, in a stack that ships them.
         cdns: who may keep public answers before it; the first is the default.
         varnish: sizes, where that is Varnish; None where nothing in the cluster stands before the API.
     """
@@ -204,6 +238,7 @@ class Phase:
     cache: Cache | None
     jobs: Jobs | None
     monitoring: Monitoring | None
+    logs: Logs
     edge: Edge
     cdns: tuple[Cdn, ...]
     varnish: Varnish | None
@@ -212,6 +247,8 @@ class Phase:
 # Two, for the loss of one. What is kept is less than 2 MiB: the memory is for Varnish itself and for the compiler that
 # makes a program of its configuration.
 _VARNISH = Varnish(replicas=2, compute=Compute(25, 1000, 192))
+
+_SHIPPER = Compute(25, 500, 192)
 
 # CPU requests are small enough that phase 2, a rolling update's extra pods included, asks for 1.4 CPU: it fits a node
 # of two CPUs beside the cluster's own add-ons; phase 3 fits two such nodes. Limits, not requests, say what a pod may
@@ -234,6 +271,7 @@ PHASES = {
         cache=None,
         jobs=None,
         monitoring=None,
+        logs=Logs(days=7, buffer=256, shipper=_SHIPPER),
         edge=Edge.NODE_PORT,
         cdns=(Cdn.NONE,),
         varnish=None,
@@ -262,6 +300,7 @@ PHASES = {
             beat=Compute(25, 500, 192),
         ),
         monitoring=None,
+        logs=Logs(days=14, buffer=512, shipper=_SHIPPER),
         edge=Edge.GATEWAY,
         cdns=(Cdn.NONE, Cdn.EDGE, Cdn.CLOUDFLARE),
         varnish=_VARNISH,
@@ -304,6 +343,14 @@ PHASES = {
             alertmanager=Compute(25, 500, 96),
             grafana=Compute(50, 1000, 256),
             exporter=Compute(10, 200, 48),
+        ),
+        # Twenty lines a second on the average day are 50 million in thirty days. Half a kilobyte each, kept twice, is
+        # half of what the three volumes hold. Neither is measured.
+        logs=Logs(
+            days=30,
+            buffer=1024,
+            shipper=_SHIPPER,
+            store=LogStore(nodes=3, storage=30, elasticsearch=Compute(100, 1000, 2048), kibana=Compute(50, 1000, 1024)),
         ),
         edge=Edge.GATEWAY,
         cdns=(Cdn.EDGE, Cdn.NONE, Cdn.CLOUDFLARE),

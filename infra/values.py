@@ -53,6 +53,14 @@ class Watching(StrEnum):
     OPERATOR = "operator"
 
 
+class LogsTo(StrEnum):
+    """Where lines of logs go, beside where `kubectl logs` finds them."""
+
+    NONE = "none"
+    ELASTICSEARCH = "elasticsearch"
+    OPERATOR = "operator"
+
+
 class Former(StrEnum):
     """What becomes of the clusters out of which the database was restored."""
 

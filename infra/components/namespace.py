@@ -1,4 +1,4 @@
-"""The stack's namespace: what runs in it is restricted, bounded, and talks to nobody unless a policy says so."""
+"""A namespace of the stack: what runs in it is bounded, and talks to nobody unless a policy says so."""
 
 from pulumi_kubernetes.core import v1 as core
 from pulumi_kubernetes.meta import v1 as meta
@@ -15,9 +15,13 @@ class Namespace(Component):
     update or of a database failover, at the very moment it is needed. The autoscaler's bounds hold the cost down.
 
     `id_in_cluster` is another one for each namespace that was ever made, under whatever name.
+
+    Args:
+        pod_security: the standard that its pods have to fit.
+        keeps_data: whether volumes are in it.
     """
 
-    def __init__(self, name: str, target: Target) -> None:
+    def __init__(self, name: str, target: Target, *, pod_security: str = "restricted", keeps_data: bool = True) -> None:
         super().__init__(name, target)
         labels = target.labels(name)
         self.namespace = core.Namespace(
@@ -26,11 +30,11 @@ class Namespace(Component):
                 name=target.namespace,
                 labels={
                     **labels,
-                    **{f"pod-security.kubernetes.io/{mode}": "restricted" for mode in ("enforce", "audit", "warn")},
+                    **{f"pod-security.kubernetes.io/{mode}": pod_security for mode in ("enforce", "audit", "warn")},
                 },
             ),
             # Deleting a namespace deletes the volumes in it, so it is protected as they are.
-            opts=self.options(protect=True),
+            opts=self.options(protect=keeps_data),
         )
         networking.NetworkPolicy(
             f"{name}-default-deny",

@@ -17,6 +17,12 @@ VARIANTS = {
         "task-manager:monitoring_namespace": "watch",
         "task-manager:monitoring_release": "kube-prometheus-stack",
     },
+    "phase1-shipped": {
+        **engine.stack_file("phase1"),
+        "task-manager:logs": "elasticsearch",
+        "task-manager:logs_endpoint": "https://logs.example.com",
+    },
+    "phase3-shipped": {**engine.stack_file("phase3"), "task-manager:logs": "operator"},
     "phase2-tls-only": {
         "task-manager:phase": "2",
         "task-manager:hostname": "tasks.example.com",

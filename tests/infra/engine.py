@@ -46,6 +46,13 @@ class Resource:
         """Name of the Kubernetes object."""
         return str(self.inputs.get("metadata", {}).get("name") or self.inputs.get("name"))
 
+    @property
+    def namespace(self) -> str:
+        """Namespace that the object is in; that itself, if it is one."""
+        if self.kind == "Namespace":
+            return self.object_name
+        return str(self.inputs.get("namespace") or self.inputs["metadata"]["namespace"])
+
 
 @dataclass
 class Stack:

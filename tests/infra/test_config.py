@@ -56,6 +56,12 @@ def test_the_example_stacks_are_valid_and_run_their_phase(stack: str) -> None:
         ({"image": "ghcr.io/primetrade/task-manager:latest"}, "does not say which image"),
         ({"phase": "2"}, "task-manager:hostname: phase 2 needs it"),
         ({"cdn": "edge"}, "task-manager:cdn: phase 1 has nothing for edge: set it to none"),
+        ({"logs": "loki"}, "task-manager:logs: 'loki' is not one of 'none', 'elasticsearch' or 'operator'"),
+        (
+            {"logs": "elasticsearch"},
+            "task-manager:logs: elasticsearch needs an address: set task-manager:logs_endpoint",
+        ),
+        ({"logs": "operator"}, "task-manager:logs: phase 1 has nothing for operator: set it to elasticsearch"),
         ({"cdn": "akamai"}, "task-manager:cdn: 'akamai' is not one of 'none', 'edge' or 'cloudflare'"),
         ({"cdn_zone": "example.com"}, "task-manager:cdn_zone: 'example.com' is not a zone's identifier"),
         (

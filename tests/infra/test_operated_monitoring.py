@@ -15,6 +15,7 @@ from local import tools
 from monitoring import catalogue
 from tests.infra import render
 from tests.infra.engine import Resource, Stack
+from tests.infra.schemas import strict
 
 DEFINITIONS = ("github.com/prometheus-operator/prometheus-operator", "v0.85.0")
 
@@ -35,20 +36,6 @@ def schema(kind: str) -> dict[str, Any]:
     definition = yaml.safe_load((folder / f"monitoring.coreos.com_{kind.lower()}s.yaml").read_text())
     whole = definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
     return strict(whole["properties"]["spec"])
-
-
-def strict(part: dict[str, Any]) -> dict[str, Any]:
-    """The schema, refusing fields that it does not name: an API server would drop them and say nothing.
-
-    Patterns are left out: they are Go's.
-    """
-    made = {key: value for key, value in part.items() if key != "pattern"}
-    if "properties" in part:
-        fields = {name: strict(field) for name, field in part["properties"].items()}
-        made |= {"properties": fields, "additionalProperties": False}
-    if "items" in part:
-        made["items"] = strict(part["items"])
-    return made
 
 
 @pytest.mark.parametrize("kind", ["PodMonitor", "PrometheusRule"])
