@@ -47,6 +47,7 @@ def test_an_unforeseen_error_is_told_with_its_trace_and_without_what_was_sent(
             assert answer.status_code == 500
             wait_for(lambda: bool(taken.errors()), "the error is told")
             assert started.terminate() == 0
+            assert b"[parameters:" not in started.log.read_bytes()
     [error] = taken.errors()
     assert error["exception"]["values"][-1]["type"] == "IntegrityError"
     assert error["tags"]["trace_id"] == TRACE
