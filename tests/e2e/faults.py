@@ -94,12 +94,17 @@ def _nodes() -> list[str]:
 
 
 def _drain_a_node(system: System) -> None:
-    """Drain the node that the gateway is not on: its one pod is the local cluster's, and no part of the stack."""
+    """Drain the node that the gateway is not on: its one pod is the local cluster's, and no part of the stack.
+
+    The cache stays. The local cluster's volumes do not leave their node, so that its first server would wait for the
+    node to come back, and the budget would rightly refuse the second one meanwhile.
+    """
     gateway = kubectl("get", "pods", "--namespace", "traefik", "--output", "json").ok()
     taken = json.loads(gateway)["items"][0]["spec"]["nodeName"]
     victim = next(node for node in _nodes() if node != taken)
     del system
-    drain = ("drain", victim, "--ignore-daemonsets", "--delete-emptydir-data", "--timeout=240s")
+    others = f"--pod-selector={COMPONENT}!=cache"
+    drain = ("drain", victim, "--ignore-daemonsets", "--delete-emptydir-data", "--timeout=240s", others)
     try:
         kubectl(*drain).ok()
     finally:
