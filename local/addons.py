@@ -14,7 +14,7 @@ from local.images import Image
 from local.node_agents import resolver_file
 from local.nodes import API_ADDRESS, DNS_ADDRESS, Node
 
-OPERATOR_VERSION = "1.28.1"
+OPERATOR_VERSION = "1.30.0"
 GATEWAY_API = ("sigs.k8s.io/gateway-api", "v1.6.1")
 # The newest of this minor that the module proxy carries; the definitions are the same within the minor.
 TRAEFIK_DEFINITIONS = ("github.com/traefik/traefik/v3", "v3.7.13")

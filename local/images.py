@@ -101,7 +101,7 @@ COREDNS = Image(
     tools=("coredns",),
 )
 OPERATOR = Image(
-    "ghcr.io/cloudnative-pg/cloudnative-pg:1.28.1",
+    "ghcr.io/cloudnative-pg/cloudnative-pg:1.30.0",
     ImageConfig(("/manager",), user="65532:65532"),
     _operator,
     tools=("cloudnative-pg",),
