@@ -53,7 +53,8 @@ def port(shipping: Shipping) -> int:
 
 
 def messages(store: Store) -> list[str]:
-    return [document["message"] for document in store.documents.values() if "message" in document]
+    # a copy at once: the server goes on to add to them
+    return [document["message"] for document in list(store.documents.values()) if "message" in document]
 
 
 def all_of(store: Store, lines: list[str]) -> Callable[[], bool]:
