@@ -267,7 +267,12 @@ class Database(Component):
             api_version=API_VERSION,
             kind="Pooler",
             metadata=self.metadata(
-                name, annotations={"pulumi.com/waitFor": f"jsonpath={{.status.instances}}={instances}"}
+                name,
+                annotations={
+                    "pulumi.com/waitFor": f"jsonpath={{.status.instances}}={instances}",
+                    # The operator makes what a pooler owns anew, also while it waits for that to be gone.
+                    "pulumi.com/deletionPropagationPolicy": "background",
+                },
             ),
             spec=pooler_spec(name, self.generation.cluster, kind, instances),
             # Not after the cluster: its pods need the operator's Secrets alone and start while the cluster does, so
