@@ -23,7 +23,7 @@ from infra.components.namespace import Namespace
 from infra.components.secrets import Secrets, Wanted, certificate, random_keys
 from infra.components.workload import Workload
 from infra.config import Settings, choose_image, load_settings
-from infra.phases import Edge
+from infra.rows import Edge
 from infra.values import LoadBalancing, Origin, Tls
 
 

@@ -8,7 +8,7 @@ from infra import names
 from infra.config import Settings
 from infra.edge_rules import RULES
 from infra.image import Image
-from infra.phases import Api, Cdn, DatabaseKind, Edge
+from infra.rows import Api, Cdn, DatabaseKind, Edge
 from infra.values import LoadBalancing, port_of
 
 ROOT: Final = Path(__file__).resolve().parent.parent

@@ -17,8 +17,8 @@ from infra.complaints import sentence, unknown
 from infra.image import IMAGE_VARIABLE, Image, default_reference, parse_image
 from infra.names import PROJECT, Generation
 from infra.network import Peer
-from infra.phases import Cdn, DatabaseKind, Edge, Phase
 from infra.restores import Restore, parse_restores
+from infra.rows import Cdn, DatabaseKind, Edge, Phase
 from infra.values import (
     Collector,
     Durability,

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import yaml
 
-from infra import names, phases
+from infra import names, rows
 
 PODS: Final = "/var/log/pods"
 """Where the kubelet keeps what containers write, as NAMESPACE_POD_UID/CONTAINER/NUMBER.log."""
@@ -55,7 +55,7 @@ class Shipping:
     stack: str
     endpoint: str
     credentials: Mapping[str, str]
-    row: phases.Logs
+    row: rows.Logs
     pods: str = PODS
 
     @property

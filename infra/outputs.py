@@ -7,7 +7,7 @@ from infra.components.edge import statistics
 from infra.components.valkey import client
 from infra.config import Settings
 from infra.image import Image
-from infra.phases import Cdn, DatabaseKind, Edge
+from infra.rows import Cdn, DatabaseKind, Edge
 from infra.values import LogsTo
 
 

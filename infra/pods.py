@@ -6,7 +6,7 @@ from typing import Final
 from pulumi_kubernetes.core import v1 as core
 from pulumi_kubernetes.meta import v1 as meta
 
-from infra.phases import Compute
+from infra.rows import Compute
 
 # Rules of kube-score and checkov that do not fit, each with its reason where the checker reads it.
 PULL_EXCEPTIONS: Final = {

@@ -6,7 +6,7 @@ from typing import Any, Final
 import pulumi
 import yaml
 
-from infra import names, phases
+from infra import names, rows
 from infra.components.base import Target
 from infra.components.single_server import SecretFiles, Server, SingleServer
 from infra.network import Flow, Peer
@@ -60,7 +60,7 @@ class Alertmanager(SingleServer):
         name: str,
         target: Target,
         *,
-        row: phases.Monitoring,
+        row: rows.Monitoring,
         webhook_port: int,
         after: Sequence[pulumi.Resource],
     ) -> None:

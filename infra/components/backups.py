@@ -10,8 +10,8 @@ from pulumi_kubernetes.apiextensions import CustomResource
 from infra import names
 from infra.components.base import Component, Target
 from infra.names import Generation
-from infra.phases import Compute
 from infra.restores import Restore, archive_of
+from infra.rows import Compute
 
 PLUGIN: Final = "barman-cloud.cloudnative-pg.io"
 _EVERY_NIGHT: Final = "0 0 2 * * *"  # the operator's schedules begin with seconds; the hour is UTC's

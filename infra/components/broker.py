@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pulumi
 
-from infra import names, phases
+from infra import names, rows
 from infra.components.base import Target
 from infra.components.valkey import Servers, Valkey, exporter_flows
 from infra.network import Flow, Peer
@@ -22,7 +22,7 @@ class Broker(Valkey):
     """
 
     def __init__(
-        self, name: str, target: Target, *, row: phases.Broker, scraped: bool, after: Sequence[pulumi.Resource]
+        self, name: str, target: Target, *, row: rows.Broker, scraped: bool, after: Sequence[pulumi.Resource]
     ) -> None:
         servers = Servers(
             name=names.BROKER,

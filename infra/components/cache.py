@@ -7,7 +7,7 @@ import pulumi
 from pulumi_kubernetes.meta import v1 as meta
 from pulumi_kubernetes.policy import v1 as policy
 
-from infra import names, phases
+from infra import names, rows
 from infra.components.base import Target
 from infra.components.image_job import SECRETS, Command, ImageJob
 from infra.components.valkey import Servers, Valkey, client, exporter_flows
@@ -36,7 +36,7 @@ _CONFIGURATION: Final = (
 )
 
 
-def hosts(row: phases.Cache) -> list[str]:
+def hosts(row: rows.Cache) -> list[str]:
     """Return each server's name, as the others and the clients of the namespace find it."""
     return [f"{names.CACHE}-{number}.{names.CACHE_PODS}" for number in range(row.servers)]
 
@@ -83,7 +83,7 @@ class Cache(Valkey):
     """
 
     def __init__(
-        self, name: str, target: Target, *, row: phases.Cache, scraped: bool, after: Sequence[pulumi.Resource]
+        self, name: str, target: Target, *, row: rows.Cache, scraped: bool, after: Sequence[pulumi.Resource]
     ) -> None:
         siblings = Flow(Peer(names.CACHE_LABELS), _PORTS)
         several = row.servers > 1
@@ -123,7 +123,7 @@ class CacheShape(ImageJob):
     """
 
     def __init__(
-        self, name: str, target: Target, *, row: phases.Cache, image: Image, after: Sequence[pulumi.Resource]
+        self, name: str, target: Target, *, row: rows.Cache, image: Image, after: Sequence[pulumi.Resource]
     ) -> None:
         command = Command(
             name=names.CACHE_SHAPE,

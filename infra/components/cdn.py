@@ -13,7 +13,7 @@ from infra.config import Settings
 from infra.edge_rules import RULES
 from infra.image import Image
 from infra.network import Flow, Peer
-from infra.phases import Cdn
+from infra.rows import Cdn
 
 
 def maker(settings: Settings, target: Target, after: Sequence[pulumi.Resource]) -> list[pulumi.Resource]:

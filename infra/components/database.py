@@ -20,8 +20,8 @@ from infra.components.backups import Bucket
 from infra.components.base import Component, Target
 from infra.names import Generation
 from infra.network import Flow, Peer
-from infra.phases import Compute, PostgreSQL
 from infra.restores import Restore
+from infra.rows import Compute, PostgreSQL
 from infra.values import Durability
 
 API_VERSION: Final = "postgresql.cnpg.io/v1"

@@ -9,7 +9,7 @@ from infra.components.database import Database, Plan
 from infra.components.namespace import Namespace
 from infra.components.volume import Volume
 from infra.config import Settings
-from infra.phases import DatabaseKind
+from infra.rows import DatabaseKind
 
 
 def _plan(settings: Settings) -> Plan:

@@ -14,7 +14,7 @@ from pulumi_kubernetes.meta import v1 as meta
 from pulumi_kubernetes.networking import v1 as networking
 from pulumi_kubernetes.policy import v1 as policy
 
-from infra import names, network, phases, pods, varnish
+from infra import names, network, pods, rows, varnish
 from infra.components import edge_exporter
 from infra.components.base import Component, Target
 from infra.components.edge_exporter import Exporter
@@ -49,7 +49,7 @@ class Edge(Component):
         name: str,
         target: Target,
         *,
-        row: phases.Varnish,
+        row: rows.Varnish,
         gateway_namespace: str,
         exporter: Exporter | None,
         after: Sequence[pulumi.Resource],
@@ -134,7 +134,7 @@ class Edge(Component):
             opts=self.options(*after),
         )
 
-    def _pod(self, row: phases.Varnish, exporter: Exporter | None) -> core.PodSpecArgs:
+    def _pod(self, row: rows.Varnish, exporter: Exporter | None) -> core.PodSpecArgs:
         command = varnish.arguments(
             file=f"{_CONFIG}/{_FILE}",
             directory=_DIRECTORY,

@@ -5,7 +5,7 @@ from typing import Final
 
 from pulumi_kubernetes.core import v1 as core
 
-from infra import names, phases, pods, varnish
+from infra import names, pods, rows, varnish
 from infra.network import Flow, Peer
 
 # Its `varnishstat` is of the server's own release, 7.7: what one reads in memory, the other has written there.
@@ -26,7 +26,7 @@ class Exporter:
         scraper: who asks it.
     """
 
-    compute: phases.Compute
+    compute: rows.Compute
     scraper: Peer
 
     @property

@@ -9,7 +9,7 @@ from typing import Any, Final
 import pulumi
 import yaml
 
-from infra import names, phases
+from infra import names, rows
 from infra.components.base import Target
 from infra.components.single_server import SecretFiles, Server, SingleServer
 from infra.network import Flow, Peer
@@ -107,7 +107,7 @@ class Grafana(SingleServer):
         row: sizes.
     """
 
-    def __init__(self, name: str, target: Target, *, row: phases.Monitoring, after: Sequence[pulumi.Resource]) -> None:
+    def __init__(self, name: str, target: Target, *, row: rows.Monitoring, after: Sequence[pulumi.Resource]) -> None:
         super().__init__(name, target, after)
         self.serve(
             Server(

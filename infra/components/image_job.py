@@ -10,7 +10,7 @@ from pulumi_kubernetes.core import v1 as core
 from pulumi_kubernetes.meta import v1 as meta
 from pulumi_kubernetes.networking import v1 as networking
 
-from infra import network, phases, pods
+from infra import network, pods, rows
 from infra.components.base import Component, Target
 from infra.image import Image
 from infra.network import Flow
@@ -18,7 +18,7 @@ from infra.network import Flow
 SECRETS: Final = "/run/secrets/job"
 
 _USER: Final = 10001  # the image's own user
-_COMPUTE: Final = phases.Compute(cpu_request=25, cpu_limit=500, memory=128)
+_COMPUTE: Final = rows.Compute(cpu_request=25, cpu_limit=500, memory=128)
 
 
 @dataclass(frozen=True)

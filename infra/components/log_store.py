@@ -8,7 +8,7 @@ import pulumi
 from pulumi_kubernetes.apiextensions import CustomResource
 from pulumi_kubernetes.networking import v1 as networking
 
-from infra import names, network, phases, pods
+from infra import names, network, pods, rows
 from infra.components.base import Component, Target
 from infra.components.secrets import Wanted, random_keys
 from infra.filebeat import Shipping
@@ -55,7 +55,7 @@ class LogStore(Component):
         name: str,
         target: Target,
         *,
-        row: phases.LogStore,
+        row: rows.LogStore,
         shipper: Peer,
         operator_namespace: str,
         after: Sequence[pulumi.Resource],
@@ -98,7 +98,7 @@ class LogStore(Component):
         )
 
 
-def elasticsearch_spec(row: phases.LogStore, storage_class: str | None) -> dict[str, Any]:
+def elasticsearch_spec(row: rows.LogStore, storage_class: str | None) -> dict[str, Any]:
     """Specification of the operator's Elasticsearch."""
     claim: dict[str, Any] = {
         "accessModes": ["ReadWriteOnce"],
@@ -134,7 +134,7 @@ def elasticsearch_spec(row: phases.LogStore, storage_class: str | None) -> dict[
     }
 
 
-def kibana_spec(row: phases.LogStore) -> dict[str, Any]:
+def kibana_spec(row: rows.LogStore) -> dict[str, Any]:
     """Specification of the operator's Kibana, which asks nothing of the internet."""
     return {
         "version": VERSION,
@@ -145,7 +145,7 @@ def kibana_spec(row: phases.LogStore) -> dict[str, Any]:
     }
 
 
-def _pod(container: str, labels: Mapping[str, str], compute: phases.Compute) -> dict[str, Any]:
+def _pod(container: str, labels: Mapping[str, str], compute: rows.Compute) -> dict[str, Any]:
     """What is said of the operator's pods; it takes the capabilities away and closes the root file system itself."""
     return {
         "metadata": {"labels": dict(labels)},

@@ -11,7 +11,7 @@ import yaml
 from pulumi_kubernetes.apiextensions import CustomResource
 from pulumi_kubernetes.core import v1 as core
 
-from infra import names, phases
+from infra import names, rows
 from infra.components import grafana, prometheus
 from infra.components.base import Component, Target
 
@@ -73,7 +73,7 @@ class OperatedMonitoring(Component):
         name: str,
         target: Target,
         *,
-        api: phases.Api,
+        api: rows.Api,
         gateway_namespace: str,
         release: str,
         after: Sequence[pulumi.Resource],

@@ -10,7 +10,7 @@ from pulumi_kubernetes.core import v1 as core
 from pulumi_kubernetes.meta import v1 as meta
 from pulumi_kubernetes.rbac import v1 as rbac
 
-from infra import names, network, phases
+from infra import names, network, rows
 from infra.components.base import Target
 from infra.components.single_server import Server, SingleServer
 from infra.network import Flow, Peer
@@ -106,14 +106,14 @@ def configuration(gateway_namespace: str) -> dict[str, Any]:
     }
 
 
-def limits(api: phases.Api) -> dict[str, Any]:
+def limits(api: rows.Api) -> dict[str, Any]:
     """Rules that say what rules cannot know: the bounds of the API's autoscaler."""
     bounds = {"min": api.min_replicas, "max": api.max_replicas}
     records = [{"record": f"task_manager:api_replicas:{name}", "expr": f"vector({n})"} for name, n in bounds.items()]
     return {"groups": [{"name": "limits", "rules": records}]}
 
 
-def files(api: phases.Api, gateway_namespace: str) -> dict[str, str]:
+def files(api: rows.Api, gateway_namespace: str) -> dict[str, str]:
     """The configuration and the rules, by file name."""
     rules = {f"rules-{path.name}": path.read_text() for path in sorted(RULES.glob("*.yaml"))}
     return {
@@ -123,7 +123,7 @@ def files(api: phases.Api, gateway_namespace: str) -> dict[str, str]:
     }
 
 
-def arguments(row: phases.Monitoring) -> list[str]:
+def arguments(row: rows.Monitoring) -> list[str]:
     """Command-line flags. Samples go by age, or by size before the volume is full: a full one stops the server."""
     return [
         f"--config.file={_CONFIG}/prometheus.yaml",
@@ -152,8 +152,8 @@ class Prometheus(SingleServer):
         name: str,
         target: Target,
         *,
-        row: phases.Monitoring,
-        api: phases.Api,
+        row: rows.Monitoring,
+        api: rows.Api,
         adapter_namespace: str,
         gateway_namespace: str,
         grafana: bool,

@@ -13,7 +13,7 @@ from pulumi_kubernetes.rbac import v1 as rbac
 from infra import names, network, pods
 from infra.components.base import Component, Target
 from infra.image import Image
-from infra.phases import Compute
+from infra.rows import Compute
 
 _USER = 10001  # the image's own user
 _COMPUTE = Compute(cpu_request=25, cpu_limit=500, memory=128)

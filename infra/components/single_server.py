@@ -13,7 +13,7 @@ from pulumi_kubernetes.networking import v1 as networking
 from infra import network, pods
 from infra.components.base import Component, Target
 from infra.network import Flow
-from infra.phases import Compute
+from infra.rows import Compute
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from pulumi_kubernetes.networking import v1 as networking
 from infra import names, network, pods
 from infra.components.base import Component, Target
 from infra.network import Flow, Peer
-from infra.phases import Compute
+from infra.rows import Compute
 
 IMAGE: Final = "docker.io/valkey/valkey:9.1.2"
 _USER: Final = 10002  # above every user of a host; the server needs none in particular

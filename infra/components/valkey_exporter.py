@@ -12,7 +12,7 @@ from pulumi_kubernetes.core import v1 as core
 from pulumi_kubernetes.meta import v1 as meta
 from pulumi_kubernetes.networking import v1 as networking
 
-from infra import names, network, phases, pods
+from infra import names, network, pods, rows
 from infra.components.base import Component, Target
 from infra.network import Flow, Peer
 
@@ -37,7 +37,7 @@ class ValkeyExporter(Component):
         *,
         servers: str,
         labels: dict[str, str],
-        compute: phases.Compute,
+        compute: rows.Compute,
         scraper: Peer,
         after: Sequence[pulumi.Resource],
     ) -> None:

@@ -6,7 +6,7 @@ import pulumi
 import pytest
 
 from infra.config import choose_image, load_settings
-from infra.phases import DatabaseKind
+from infra.rows import DatabaseKind
 from tests.infra import engine
 
 GATEWAY = {"task-manager:phase": "2", "task-manager:hostname": "tasks.example.com"}
