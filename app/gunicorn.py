@@ -53,7 +53,8 @@ def when_ready(_server: Any) -> None:
 
 def post_worker_init(worker: Any) -> None:
     """Begin to do jobs and to send traces: threads do not survive the fork, so not before it."""
-    worker.wsgi.extensions["telemetry"].start()
+    if traces := worker.wsgi.extensions.get("telemetry"):
+        traces.start()
     if jobs := worker.wsgi.extensions.get("inline_jobs"):
         jobs.start()
 
@@ -62,7 +63,8 @@ def worker_exit(_server: Any, worker: Any) -> None:
     """Let the current step of a job end, but don't wait for long: it would be rolled back, and done again."""
     if jobs := worker.wsgi.extensions.get("inline_jobs"):
         jobs.stop(seconds=3)
-    worker.wsgi.extensions["telemetry"].stop()
+    if traces := worker.wsgi.extensions.get("telemetry"):
+        traces.stop()
 
 
 class _Mark:
