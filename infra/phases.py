@@ -84,7 +84,7 @@ PHASES = {
     ),
     3: Phase(
         number=3,
-        # One processor answers 460 requests a second of the dear kind, creating a task or listing what is not kept
+        # One processor answers some 490 requests a second of the dear kind, creating a task or listing what is not kept
         # (bench/results/results.md, d and f), on a machine at rest; beside busy neighbours 140 were measured. Seven
         # tenths of that leave room until the next pod is ready.
         api=Api(min_replicas=3, max_replicas=12, threads=8, compute=Compute(150, 1000, 384), requests_per_second=100),
