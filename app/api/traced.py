@@ -14,7 +14,7 @@ from werkzeug.wsgi import ClosingIterator, get_path_info
 
 from app.api.door import METHODS, PROBES, VISIT, Application
 from app.platform.spans import current
-from app.platform.traces import Traces, extract, traceparent_of
+from app.platform.traces import Traces, extract, note_failure, traceparent_of
 
 HEADERS = {"HTTP_TRACEPARENT": "traceparent", "HTTP_TRACESTATE": "tracestate"}
 
@@ -54,8 +54,7 @@ class Traced:
         try:
             return ClosingIterator(self._application(environ, go_out), leave)
         except BaseException as error:
-            span.set_status(StatusCode.ERROR)
-            span.set_attribute("error.type", type(error).__qualname__)
+            note_failure(span, error)
             leave()
             raise
 

@@ -96,7 +96,7 @@ class Traces:
             try:
                 yield _Work(span)
             except BaseException as error:
-                _Work(span).failed(error)
+                note_failure(span, error)
                 raise
             finally:
                 current.reset(told)
@@ -107,9 +107,7 @@ class _Work:
         self._span = span
 
     def failed(self, error: BaseException) -> None:
-        # Without the error's own words, which may be somebody's data.
-        self._span.set_status(StatusCode.ERROR)
-        self._span.set_attribute("error.type", type(error).__qualname__)
+        note_failure(self._span, error)
 
 
 class _Beginning(Sampler):
@@ -158,6 +156,12 @@ class _Exporter(OTLPSpanExporter):
                 log.warning("traces not taken", spans=self._lost)
                 self._lost = 0
         return result
+
+
+def note_failure(span: trace.Span, error: BaseException) -> None:
+    """Note by which kind of error a span failed, without the error's own words, which may be somebody's data."""
+    span.set_status(StatusCode.ERROR)
+    span.set_attribute("error.type", type(error).__qualname__)
 
 
 def extract(headers: Mapping[str, str]) -> Context:

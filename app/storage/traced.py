@@ -6,10 +6,11 @@ connection, and what a database says of an error, in which it quotes what somebo
 
 from typing import Any
 
-from opentelemetry.trace import Span, SpanKind, StatusCode, Tracer, get_current_span
+from opentelemetry.trace import Span, SpanKind, Tracer, get_current_span
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.engine import ExceptionContext, ExecutionContext
 
+from app.platform.traces import note_failure
 from app.storage.engine import Database
 from app.storage.faults import sqlstate
 
@@ -63,8 +64,7 @@ def _trace(engine: Engine, tracer: Tracer) -> None:
     @event.listens_for(engine, "handle_error")
     def fail(failure: ExceptionContext) -> None:
         if span := _taken(failure.execution_context):
-            span.set_status(StatusCode.ERROR)
-            span.set_attribute("error.type", type(failure.original_exception).__qualname__)
+            note_failure(span, failure.original_exception)
             if code := sqlstate(failure.original_exception):
                 span.set_attribute("db.response.status_code", code)
             span.end()
