@@ -100,22 +100,9 @@ class LogStore(Component):
 
 def elasticsearch_spec(row: rows.LogStore, storage_class: str | None) -> dict[str, Any]:
     """Specification of the operator's Elasticsearch."""
-    claim: dict[str, Any] = {
-        "accessModes": ["ReadWriteOnce"],
-        "resources": {"requests": {"storage": f"{row.storage}Gi"}},
-    }
-    if storage_class:
-        claim["storageClassName"] = storage_class
     template = _pod("elasticsearch", STORE, row.elasticsearch)
     # Where nodes allow it: the loss of one of them should be that of one node of Elasticsearch.
-    template["spec"]["topologySpreadConstraints"] = [
-        {
-            "maxSkew": 1,
-            "topologyKey": "kubernetes.io/hostname",
-            "whenUnsatisfiable": "ScheduleAnyway",
-            "labelSelector": {"matchLabels": STORE},
-        }
-    ]
+    template["spec"]["topologySpreadConstraints"] = pods.spread(STORE)
     return {
         "version": VERSION,
         "auth": {"fileRealm": [{"secretName": names.LOGS}], "roles": [{"secretName": names.LOGS}]},
@@ -128,7 +115,9 @@ def elasticsearch_spec(row: rows.LogStore, storage_class: str | None) -> dict[st
                 # Mapping files into memory asks for a setting of the node's kernel, which takes a privileged container.
                 "config": {"node.store.allow_mmap": False},
                 "podTemplate": template,
-                "volumeClaimTemplates": [{"metadata": {"name": "elasticsearch-data"}, "spec": claim}],
+                "volumeClaimTemplates": [
+                    {"metadata": {"name": "elasticsearch-data"}, "spec": pods.claim_spec(row.storage, storage_class)}
+                ],
             }
         ],
     }
