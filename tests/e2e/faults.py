@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from time import time
 from typing import Any
 
 from tests.e2e.system import System, in_shell, is_ready, kubectl, wait_for
@@ -48,6 +49,20 @@ def primary(system: System) -> str:
         return str(found[0]["metadata"]["name"]) if len(found) == 1 else ""
 
     return wait_for("the database has a primary", one, seconds=120)
+
+
+def another_primary(system: System, than: str) -> None:
+    """Wait until another instance is primary."""
+    wait_for("another instance is primary", lambda: primary(system) != than, seconds=120)
+
+
+def change_primary(system: System) -> float:
+    """Kill the primary, wait for another one, and return when it was killed, in seconds since the epoch."""
+    before = primary(system)
+    killed = time()
+    kill(system, before)
+    another_primary(system, before)
+    return killed
 
 
 def _kill_an_instance(system: System) -> None:

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from time import sleep, time
+from time import sleep
 
 import pytest
 
 from tests.e2e.account import Account
-from tests.e2e.faults import ROLE, kill, names, primary, wait_until_whole
+from tests.e2e.faults import ROLE, another_primary, change_primary, kill, names, primary, wait_until_whole
 from tests.e2e.load import Kept, Load, steady_load
 from tests.e2e.system import System, wait_for
 
@@ -42,15 +42,6 @@ def writing(system: System, directory: Path, writes: int = WRITES) -> Iterator[L
         yield load
         # half are writes, and a third of them may fail
         wait_for("the load has been long enough", lambda: load.so_far() > 3 * writes, seconds=300)
-
-
-def change_primary(system: System) -> float:
-    """Kill the primary, wait for another one, and return when it was killed."""
-    before = primary(system)
-    killed = time()
-    kill(system, before)
-    wait_for("another instance is primary", lambda: primary(system) != before, seconds=120)
-    return killed
 
 
 def test_a_killed_primary_costs_no_acknowledged_write(system: System, tmp_path: Path, artefacts: Path) -> None:
@@ -126,7 +117,7 @@ def test_without_synchronous_replicas_the_loss_is_seen(system: System, tmp_path:
         # with its volume, or it may be back before another one has taken over
         make_anew(leader)
         receivers("KILL")
-        wait_for("another instance is primary", lambda: primary(system) != leader, seconds=120)
+        another_primary(system, leader)
     kept: Kept = load.kept(system)
     # the others may have received what the new primary has not, and can't follow it then
     for instance in set(replicas) - {primary(system)}:

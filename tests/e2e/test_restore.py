@@ -9,7 +9,7 @@ from time import monotonic
 import pytest
 
 from tests.e2e.account import Account
-from tests.e2e.faults import kill, primary, wait_until_whole
+from tests.e2e.faults import change_primary, wait_until_whole
 from tests.e2e.system import ROOT, System, run, wait_for
 
 pytestmark = [pytest.mark.phases(3), pytest.mark.late]
@@ -53,9 +53,7 @@ def test_a_dropped_table_is_brought_back_to_the_second_before(
 ) -> None:
     wait_for("the first backup is there", lambda: is_backed_up(system), seconds=300)
     # What is brought back lies on another timeline than its backup: an operator may refuse to follow there.
-    leader = primary(system)
-    kill(system, leader)
-    wait_for("another instance is primary", lambda: primary(system) != leader, seconds=120)
+    change_primary(system)
     wait_until_whole(system)
     good = [f"Good {number}" for number in range(20)]
     for title in good:
