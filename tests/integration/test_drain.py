@@ -18,6 +18,9 @@ from tests.support.server import server
 DRAIN = 2.0
 """Seconds that the preStop hook waits here (5 in a pod)."""
 
+A_LOOK = 0.2
+"""Seconds of a drain after which a server has seen that there is one: it looks ten times a second."""
+
 ENDPOINT_LAG = 0.5
 """Seconds until new connections go elsewhere: kube-proxy learns of the end of a pod a little later."""
 
@@ -46,7 +49,7 @@ def test_while_draining_every_answer_closes_its_connection_and_a_restart_forgets
 ) -> None:
     with server(tmp_path, sqlite_url) as running, httpx.Client(base_url=running.url) as client:
         assert client.get("/health/live").headers["Connection"] == "keep-alive"
-        assert running.drain(0).wait(20) == 0
+        assert running.drain(A_LOOK).wait(20) == 0
         for _ in range(3):
             response = client.get("/health/ready")
             assert (response.status_code, response.headers["Connection"]) == (200, "close")
