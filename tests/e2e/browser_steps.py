@@ -73,6 +73,8 @@ def sign_up(page: Page, expect_failure: Expect, email: str, password: str) -> No
 
 def log_in(page: Page, expect_failure: Expect, email: str, password: str) -> None:
     """A wrong password is refused in words, the right one opens the page of tasks."""
+    # The form of sign-up, which the page has just left, has fields of the same names.
+    expect(page.get_by_role("heading", name="Welcome back")).to_be_visible()
     page.get_by_label("E-mail").fill(email)
     password_field(page).fill(f"not {password}")
     expect_failure("status of 401", f"{V1}/auth/login")
