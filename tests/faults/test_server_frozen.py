@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
+from threading import Event
 from time import monotonic
 from typing import Any
 
+import psycopg2
 import pytest
 from sqlalchemy import event
 from werkzeug.test import TestResponse
@@ -185,8 +187,29 @@ def assert_503(response: TestResponse) -> TestResponse:
     return response
 
 
+@pytest.fixture
+def others(primary: Postgres) -> Iterator[None]:
+    """Somebody else's transaction, which goes on writing until the primary is away."""
+    ended = Event()
+
+    def write() -> None:
+        with primary.session() as cursor, suppress(psycopg2.Error):
+            cursor.execute("BEGIN")
+            while not ended.is_set():
+                cursor.execute("SELECT pg_logical_emit_message(true, 'test', repeat('x', 100))")
+
+    with ThreadPoolExecutor(1) as thread:
+        writing = thread.submit(write)
+        yield
+        ended.set()
+        writing.result(PATIENCE)
+
+
+@pytest.mark.usefixtures("others")
 def test_who_has_just_written_reads_on_from_a_replica(person: Person, parts: Container, primary: Postgres) -> None:
-    """How far a replica has to be is known with the answer to COMMIT: nobody has to ask a primary that is away."""
+    """How far a replica has to be is known with the answer to COMMIT: nobody has to ask a primary that is away, and no
+    replica has to have what others had only begun there.
+    """
     primary.confirm_with_replica()
     parts.database.dispose()  # its connections were begun before
     writer = parts.database.writer

@@ -33,19 +33,25 @@ class Postgres:
     def url(self, database: str) -> str:
         return f"postgresql+psycopg2://postgres@127.0.0.1:{self.port}/{database}"
 
-    def execute(self, statement: str) -> Any:
-        """Run a statement outside any transaction, such as CREATE DATABASE. Returns the first value it gives."""
+    @contextmanager
+    def session(self) -> Iterator[Any]:
+        """Connect, and give a cursor that begins no transaction by itself."""
         import psycopg2
 
         connection = psycopg2.connect(host="127.0.0.1", port=self.port, user="postgres", dbname="postgres")
         try:
             connection.autocommit = True
             with connection.cursor() as cursor:
-                cursor.execute(statement)
-                row = cursor.fetchone() if cursor.description else None
-                return row[0] if row else None
+                yield cursor
         finally:
             connection.close()
+
+    def execute(self, statement: str) -> Any:
+        """Run a statement outside any transaction, such as CREATE DATABASE. Returns the first value it gives."""
+        with self.session() as cursor:
+            cursor.execute(statement)
+            row = cursor.fetchone() if cursor.description else None
+            return row[0] if row else None
 
     def answers(self) -> bool:
         import psycopg2
