@@ -10,7 +10,7 @@ from pulumi_kubernetes.policy import v1 as policy
 from infra import names, rows
 from infra.components.base import Target
 from infra.components.image_job import SECRETS, Command, ImageJob
-from infra.components.valkey import Servers, Valkey, client, exporter_flows
+from infra.components.valkey import PING, Servers, Valkey, client, exporter_flows
 from infra.image import Image
 from infra.network import Flow, Peer
 
@@ -43,33 +43,44 @@ def hosts(row: rows.Cache) -> list[str]:
 
 # A server becomes one of the cluster beside the server itself. Servers know each other by address, and addresses change
 # with each start. One that comes back tells the others, and learns of theirs; but when all come back at once nobody
-# knows anybody, so each greets all that the Service names. The first takes the slots that nobody has, when it has
-# greeted all and still knows of none: `shape-cache` shares them out. How many there are stands nowhere here: growing
-# restarts none.
+# knows anybody, so each greets all that the Service names, and looks again and again: for some seconds the Service may
+# name pods that are gone, and a server only finds after its time-out that nobody is where it knew somebody. The first
+# takes the slots that nobody has, when it has greeted all and still knows of none: `shape-cache` shares them out. How
+# many there are stands nowhere here: growing restarts none.
 _BEFORE: Final = f"""\
 cat >> /tmp/access.conf <<CONF
 cluster-announce-ip $POD_IP
 cluster-announce-hostname $(hostname).{names.CACHE_PODS}
 CONF
-told() {{ {client("cluster info")} | tr -d '\\r' | sed -n "s/^$1://p"; }}
+look() {{ info="$({client("cluster info")} | tr -d '\r')"; }}
+told() {{ echo "$info" | sed -n "s/^$1://p"; }}
+joined() {{
+  [ "$(told cluster_state)" = ok ] && [ "$(told cluster_nodes_pfail)$(told cluster_nodes_fail)" = 00 ] \
+    && [ "$(told cluster_known_nodes)" -ge "$(echo "$addresses" | wc -w)" ]
+}}
 join() {{
   until {client("ping")} | grep -q PONG; do sleep 0.2; done
   while true; do
     addresses="$(getent ahostsv4 {names.CACHE_PODS} | cut -d ' ' -f 1 | sort -u)"
-    for address in $addresses; do
-      [ "$address" = "$POD_IP" ] || {client(f'cluster meet "$address" {names.VALKEY_PORT}')}
-    done
+    look
+    if ! joined; then
+      for address in $addresses; do
+        [ "$address" = "$POD_IP" ] || {client(f'cluster meet "$address" {names.VALKEY_PORT}')}
+      done
+      sleep 2
+      look
+      if [ "$(hostname)" = {names.CACHE}-0 ] && [ "$(told cluster_slots_assigned)" = 0 ]; then
+        {client("cluster addslotsrange 0 16383")}
+      fi
+    fi
     sleep 2
-    if [ "$(told cluster_state)" = ok ] && [ "$(told cluster_known_nodes)" -ge "$(echo "$addresses" | wc -w)" ]; then
-      return
-    fi
-    if [ "$(hostname)" = {names.CACHE}-0 ] && [ "$(told cluster_slots_assigned)" = 0 ]; then
-      {client("cluster addslotsrange 0 16383")}
-    fi
   done
 }}
 join > /dev/null 2>&1 &
 """
+
+# A server that sees the lesser part of the others refuses what it is asked. Nor shall the next one be taken down then.
+_READY: Final = f"{PING} && {client('cluster info')} | grep -q cluster_state:ok"
 
 
 class Cache(Valkey):
@@ -96,6 +107,7 @@ class Cache(Valkey):
             compute=row.compute,
             configuration=_CONFIGURATION,
             before=_BEFORE,
+            ready=_READY,
             inward=(
                 Flow(Peer(names.API_LABELS), (names.VALKEY_PORT,)),
                 *exporter_flows(name, scraped=scraped),

@@ -39,7 +39,7 @@ _CLIENT: Final = (
     f" valkey-cli --user {names.VALKEY_OPERATOR} -p {names.VALKEY_PORT}"
 )
 # While the append-only file is read back, the answer is LOADING: not ready, though alive.
-_PING: Final = f'[ "$({_CLIENT} ping)" = PONG ]'
+PING: Final = f'[ "$({_CLIENT} ping)" = PONG ]'
 
 
 @dataclass(frozen=True)
@@ -55,6 +55,7 @@ class Servers:
         compute: share of each.
         configuration: lines of `valkey.conf` beside those that all have.
         before: shell that runs before the server, in the container.
+        ready: shell that tells whether the server may be asked.
         inward, outward: who calls, and who is called.
     """
 
@@ -66,6 +67,7 @@ class Servers:
     compute: Compute
     configuration: tuple[str, ...]
     before: str = ""
+    ready: str = PING
     inward: tuple[Flow, ...] = ()
     outward: tuple[Flow, ...] = ()
 
@@ -103,10 +105,11 @@ def exporter_flows(component: str, *, scraped: bool) -> tuple[Flow, ...]:
     return (Flow(Peer(names.valkey_exporter_labels(component)), (names.VALKEY_PORT,)),) if scraped else ()
 
 
-def _probe(*, period: int, failures: int, ping: bool) -> core.ProbeArgs:
+def _probe(*, period: int, failures: int, command: str = "") -> core.ProbeArgs:
+    """Ask by a command, or without one whether the port is open."""
     return core.ProbeArgs(
-        exec_=core.ExecActionArgs(command=["sh", "-c", _PING]) if ping else None,
-        tcp_socket=None if ping else core.TCPSocketActionArgs(port="valkey"),
+        exec_=core.ExecActionArgs(command=["sh", "-c", command]) if command else None,
+        tcp_socket=None if command else core.TCPSocketActionArgs(port="valkey"),
         period_seconds=period,
         timeout_seconds=3,
         failure_threshold=failures,
@@ -197,9 +200,9 @@ class Valkey(Component):
                     resources=pods.resources(servers.compute),
                     security_context=pods.container_security(),
                     # Five minutes to read back its file; alive as long as it listens; ready when it answers.
-                    startup_probe=_probe(period=2, failures=150, ping=True),
-                    liveness_probe=_probe(period=10, failures=6, ping=False),
-                    readiness_probe=_probe(period=5, failures=2, ping=True),
+                    startup_probe=_probe(period=2, failures=150, command=PING),
+                    liveness_probe=_probe(period=10, failures=6),
+                    readiness_probe=_probe(period=5, failures=2, command=servers.ready),
                     volume_mounts=[
                         core.VolumeMountArgs(name=volume, mount_path=path, read_only=volume in ("config", "passwords"))
                         for volume, path in mounts.items()
