@@ -42,6 +42,9 @@ _READY: Final = {"type": "streaming", "maximumLag": "64Mi", "periodSeconds": 10,
 a quarter of an hour: the operator promotes none that is not ready, however long it takes until there is an operator
 again. What a read may be behind is measured by the API itself."""
 _POOLER_COMPUTE: Final = Compute(cpu_request=50, cpu_limit=500, memory=64)
+_POOLER_GOODBYE: Final = 5
+"""Seconds for which a pooler that is to end still takes connections: until every node knows that it is not to be called
+any more. PgBouncer itself would refuse them at once."""
 
 
 def parameters(row: PostgreSQL) -> dict[str, str]:
@@ -165,7 +168,12 @@ def pooler_spec(name: str, cluster: str, kind: Literal["rw", "ro"], instances: i
             "metadata": {"labels": {"app.kubernetes.io/part-of": "task-manager", **names.DATABASE_LABELS}},
             "spec": {
                 "containers": [
-                    {"name": "pgbouncer", "image": PGBOUNCER_IMAGE, "resources": _POOLER_COMPUTE.resources()}
+                    {
+                        "name": "pgbouncer",
+                        "image": PGBOUNCER_IMAGE,
+                        "resources": _POOLER_COMPUTE.resources(),
+                        "lifecycle": {"preStop": {"sleep": {"seconds": _POOLER_GOODBYE}}},
+                    }
                 ],
                 "topologySpreadConstraints": pods.spread({"cnpg.io/poolerName": name}),
             },
