@@ -77,13 +77,28 @@ def _kill_two_replicas(system: System) -> None:
     kill(system, *names(system, f"{ROLE}=replica")[:2])
 
 
+def _each_cache(system: System, command: str) -> dict[str, str]:
+    """Return what each of the cache's servers answers to a command, by the name of its pod."""
+    reach: dict[str, str] = json.loads(system.pulumi("stack", "output", "reach", "--json").ok())
+    asked = reach["cache"].replace(" info'", f" {command}'")
+    pods = names(system, f"{COMPONENT}=cache")
+    return {pod: in_shell("bash", "-c", asked.replace(f"{pods[0].rpartition('-')[0]}-0", pod)).text for pod in pods}
+
+
 def masters(system: System) -> list[str]:
     """Return the names of the cache's servers that have slots."""
-    reach: dict[str, str] = json.loads(system.pulumi("stack", "output", "reach", "--json").ok())
-    asked = reach["cache"].replace(" info'", " role'")
-    pods = names(system, f"{COMPONENT}=cache")
-    told = {pod: in_shell("bash", "-c", asked.replace(f"{pods[0].rpartition('-')[0]}-0", pod)).text for pod in pods}
-    return [pod for pod, role in told.items() if role.startswith("master")]
+    return [pod for pod, role in _each_cache(system, "role").items() if role.startswith("master")]
+
+
+def one_cluster(system: System) -> bool:
+    """Tell whether each of the cache's servers sees all of them.
+
+    For some seconds after its start a server takes the others to be where they were: it says so then without having
+    heard of any.
+    """
+    told = _each_cache(system, "cluster info").values()
+    wanted = {"cluster_state:ok", "cluster_nodes_pfail:0", "cluster_nodes_fail:0", f"cluster_known_nodes:{len(told)}"}
+    return all(wanted <= set(info.split()) for info in told)
 
 
 def _kill_a_master(system: System) -> None:

@@ -9,7 +9,7 @@ from time import time
 import pytest
 
 from tests.e2e.account import Account
-from tests.e2e.faults import FAULTS, Fault, wait_until_whole
+from tests.e2e.faults import FAULTS, Fault, one_cluster, wait_until_whole
 from tests.e2e.load import steady_load
 from tests.e2e.system import System, wait_for
 
@@ -34,6 +34,7 @@ def test_a_lost_part_costs_no_acknowledged_write(
         whole_after = time() - began
         whole_at = load.so_far()
         wait_for("the load has gone on", lambda: load.so_far() > whole_at + 10 * RATE)
+        wait_for("the cache is one cluster", lambda: one_cluster(system))
 
     kept = load.kept(system)
     row = {
