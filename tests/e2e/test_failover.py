@@ -53,17 +53,24 @@ def test_a_killed_primary_costs_no_acknowledged_write(system: System, tmp_path: 
         kept = load.kept(system)
         reads = sum(answer.method == "GET" for answer in load.failed)
         gap, back = load.gap("POST"), load.recovery(killed)
-        rows.append({**vars(kept), "failed": load.failures, "failed_reads": reads, "gap": gap, "back": back})
+        rows.append(
+            {
+                **vars(kept),
+                "failed": load.failures,
+                "failed reads": reads,
+                "longest without a write s": gap,
+                "last failure after s": back,
+            }
+        )
     (artefacts / "primary-killed.json").write_text("".join(json.dumps(row) + "\n" for row in rows))
     assert sum(row["acknowledged"] for row in rows) >= RUNS * WRITES, rows
     assert {(row["lost"], row["twice"]) for row in rows} == {(0, 0)}, rows
-    assert max(row["gap"] for row in rows) < GAP, rows
-    assert not any(row["failed_reads"] for row in rows), rows
+    assert max(row["longest without a write s"] for row in rows) < GAP, rows
+    assert not any(row["failed reads"] for row in rows), rows
 
 
 def test_a_switchover_is_over_within_20_seconds(system: System, tmp_path: Path, artefacts: Path) -> None:
     wait_until_whole(system)
-    before = primary(system)
     target = names(system, f"{ROLE}=replica")[0]
     now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     # what `kubectl cnpg promote` does
@@ -73,7 +80,7 @@ def test_a_switchover_is_over_within_20_seconds(system: System, tmp_path: Path, 
         system.kubectl("patch", "clusters.postgresql.cnpg.io", CLUSTER, *patch).ok()
         wait_for("the other instance is primary", lambda: primary(system) == target, seconds=60)
     kept = load.kept(system)
-    row = {**vars(kept), "failed": load.failures, "gap": load.gap("POST"), "from": before, "to": target}
+    row = {**vars(kept), "failed": load.failures, "longest without a write s": load.gap("POST")}
     (artefacts / "switchover.json").write_text(json.dumps(row) + "\n")
     assert (kept.lost, kept.twice) == (0, 0), (row, load.causes)
     assert load.gap("POST") < GAP, (row, load.causes)

@@ -1,0 +1,142 @@
+"""What the end-to-end tests of phase 3 have measured, as a page and a picture: `make measured`.
+
+It takes the files that the tests have left in `.cache/e2e/phase3`, each of the newest run of its test, and writes
+`docs/measured`. What no test has measured on this machine is not on the page.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+SEEN, OUT = ROOT / ".cache" / "e2e" / "phase3", ROOT / "docs" / "measured"
+
+WIDTH, HEIGHT, LEFT, MARGIN = 900, 260, 40, 30
+"""Of the picture, in its own units."""
+
+Record = dict[str, Any]
+
+
+def table(rows: list[Record]) -> str:
+    """Return records as a Markdown table, with the first one's keys as its head."""
+    head = list(rows[0])
+    lines = [head, ["---"] + ["--:"] * (len(head) - 1), *([shown(row[key]) for key in head] for row in rows)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def shown(value: object) -> str:
+    if isinstance(value, float):
+        return f"{value:.1f}"
+    if isinstance(value, int):
+        return f"{value:,}"
+    return ", ".join(map(shown, value)) if isinstance(value, list) else str(value)
+
+
+def records(file: Path) -> list[Record]:
+    """Return the objects of a file that has one a line."""
+    return [json.loads(line) for line in file.read_text().splitlines()]
+
+
+def shares(file: Path) -> str:
+    rows = [{"instance": name, "share of reads, %": 100 * share} for name, share in records(file)[0].items()]
+    return table(rows)
+
+
+def as_told(file: Path) -> str:
+    return "\n".join(f"- {line}" for line in file.read_text().splitlines())
+
+
+PAGE: tuple[tuple[str, str, Callable[[Path], str]], ...] = (
+    ("Phase 2 turned into phase 3 in place", "growth.txt", as_told),
+    ("Rolling updates at 200 requests a second", "rolling-update.txt", as_told),
+    ("A step of load and its end", "autoscaling.json", lambda file: table(records(file))),
+    ("The primary killed under writes", "primary-killed.json", lambda file: table(records(file))),
+    (
+        "The same where no standby confirms writes: the loss is seen",
+        "asynchronous.json",
+        lambda file: table(records(file)),
+    ),
+    ("Switchover", "switchover.json", lambda file: table(records(file))),
+    ("Where reads come from", "reads.json", shares),
+    ("A table dropped and brought back", "restore.txt", as_told),
+    ("An injected error rate", "page.json", lambda file: table(records(file))),
+    ("PromQL expressions asked of the live Prometheus", "live.txt", as_told),
+    ("`pulumi preview` without changes", "preview.txt", as_told),
+)
+"""A title, the file that a test leaves, and how it is shown."""
+
+
+def page(seen: Path) -> str:
+    """Return the page of all that a folder tells, nothing if it tells nothing."""
+    how = (
+        "Written by `make measured` from what the tests of `tests/e2e` left. Three nodes share the"
+        f" {os.cpu_count()} processors of one machine, the load's and the control plane's included."
+    )
+    parts: list[str] = []
+    if faults := sorted(seen.glob("fault-*.json")):
+        rows = [record for file in faults for record in records(file)]
+        parts += [f"## Parts lost under load ({day(faults)})", table(rows)]
+    for title, name, show in PAGE:
+        if (file := seen / name).exists():
+            parts += [f"## {title} ({day([file])})", show(file)]
+            if name == "autoscaling.json":
+                parts.append("![Instances that were ready, and when](autoscaling.svg)")
+    return "\n\n".join(["# Phase 3 on the local cluster: what was measured", how, *parts, ""]) if parts else ""
+
+
+def day(files: list[Path]) -> str:
+    """Return the day of the oldest of some files."""
+    return f"{datetime.fromtimestamp(min(file.stat().st_mtime for file in files), UTC):%Y-%m-%d}"
+
+
+def chart(file: Path) -> str:
+    """Draw how many instances were ready, from before the step of load until they had gone again, as SVG."""
+    seen: list[tuple[float, int]] = json.loads(file.read_text())
+    start, end, most = seen[0][0], seen[-1][0], max(number for _, number in seen)
+
+    def x(second: float) -> float:
+        return round(LEFT + (second - start) / (end - start) * (WIDTH - LEFT - MARGIN), 1)
+
+    def y(number: int) -> float:
+        return round(HEIGHT - MARGIN - number / (most + 1) * (HEIGHT - 2 * MARGIN), 1)
+
+    line = " ".join(f"H{x(second)} V{y(number)}" for second, number in seen)
+    rows = [
+        f'<text x="{LEFT - 8}" y="{y(number) + 4}" text-anchor="end">{number}</text>'
+        f'<path d="M{LEFT} {y(number)} H{WIDTH - MARGIN}" stroke="#e5e7eb"/>'
+        for number in range(most + 1)
+    ]
+    columns = [
+        f'<text x="{x(minute * 60)}" y="{HEIGHT - 8}" text-anchor="middle">{minute} min</text>'
+        for minute in range(0, int(end // 60) + 1, 2)
+    ]
+    step = (
+        f'<path d="M{x(0)} {y(most + 1)} V{y(0)}" stroke="#b91c1c" stroke-dasharray="4"/>'
+        f'<text x="{x(0) + 6}" y="{y(most + 1) + 10}" fill="#b91c1c">the step of load</text>'
+    )
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" font-family="sans-serif"'
+        f' font-size="12"><rect width="{WIDTH}" height="{HEIGHT}" fill="white"/>{"".join(rows)}{"".join(columns)}{step}'
+        f'<path d="M{x(start)} {y(seen[0][1])} {line}" fill="none" stroke="#2563eb" stroke-width="2"/></svg>\n'
+    )
+
+
+def main(seen: Path = SEEN, out: Path = OUT) -> None:
+    """Write the page and the picture. Where there is nothing new the former ones stay, and it says so."""
+    text = page(seen)
+    if not text:
+        sys.exit("error: nothing has been measured here: run `make e2e PHASE=3` first")
+    out.mkdir(parents=True, exist_ok=True)
+    (out / "phase3.md").write_text(text)
+    if (instances := seen / "instances.json").exists():
+        (out / "autoscaling.svg").write_text(chart(instances))
+
+
+if __name__ == "__main__":
+    main()
