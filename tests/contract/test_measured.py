@@ -34,6 +34,6 @@ def test_it_shows_what_the_tests_have_left_with_the_day_of_it(tmp_path: Path) ->
 
 def test_where_nothing_was_measured_the_former_page_stays(tmp_path: Path) -> None:
     (tmp_path / "phase3.md").write_text("former")
-    with pytest.raises(SystemExit, match="^error: nothing has been measured here: run `make e2e PHASE=3` first$"):
+    with pytest.raises(SystemExit, match=r"^error: nothing has been measured here: run `make e2e PHASE=3` first$"):
         main(tmp_path / "nothing", tmp_path)
     assert (tmp_path / "phase3.md").read_text() == "former"
