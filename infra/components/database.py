@@ -42,6 +42,8 @@ _READY: Final = {"type": "streaming", "maximumLag": "64Mi", "periodSeconds": 10,
 a quarter of an hour: the operator promotes none that is not ready, however long it takes until there is an operator
 again. What a read may be behind is measured by the API itself."""
 _POOLER_COMPUTE: Final = Compute(cpu_request=50, cpu_limit=500, memory=64)
+_GOODBYE: Final = 15
+"""Seconds: as long as a statement of the API may take."""
 _POOLER_GOODBYE: Final = 5
 """Seconds for which a pooler that is to end still takes connections: until every node knows that it is not to be called
 any more. PgBouncer itself would refuse them at once."""
@@ -123,6 +125,9 @@ def cluster_spec(plan: Plan, generation: Generation, *, storage_class: str | Non
         # With a standby, the primary is updated by handing over to it: a few seconds instead of a restart's.
         "primaryUpdateMethod": "restart" if alone else "switchover",
         "primaryUpdateStrategy": "unsupervised",
+        # A server that is to end waits for its clients so long, which is for their transactions: the connections of
+        # poolers outlast even the operator's three minutes.
+        "smartShutdownTimeout": _GOODBYE,
         **begins,
         **(backups.archiving(generation, plan.restored) if plan.bucket else {}),
         # By these the policies and Prometheus find the pods, whatever the cluster is called.
