@@ -19,6 +19,7 @@ from uuid_utils import uuid4
 from werkzeug.wsgi import get_path_info
 
 from app.api.caching import NOBODY, YEAR, without_secrets
+from app.platform.logs import REQUESTS
 from app.platform.metrics import RequestMetrics
 from app.platform.spans import trace_id
 
@@ -61,7 +62,7 @@ HEADERS = {
 }
 """What an answer has that says nothing else."""
 
-log = structlog.get_logger("access")
+log = structlog.get_logger(REQUESTS)
 
 
 @dataclass(slots=True)

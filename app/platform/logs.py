@@ -7,16 +7,19 @@ import re
 import sys
 from collections.abc import Callable, Sequence
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Any, BinaryIO, Literal
 
 import orjson
 import structlog
 from structlog.types import EventDict, Processor
 
+from app.platform.request_log import GatheredLines
 from app.platform.version import version
 
 SECRET = re.compile(r"password|secret|token|authorization|cookie|api_key", re.IGNORECASE)
 REDACTED = "[redacted]"
+REQUESTS = "access"
+"""The logger of requests: a line each."""
 URL_PASSWORD = re.compile(r"(?<=://)([^:/@\s]*):[^@\s]+@")
 
 
@@ -116,7 +119,14 @@ def configure(form: Literal["json", "console"], level: str, also: Sequence[Proce
     logging.config.dictConfig(configuration(form, level, also))
     structlog.configure(
         processors=[*processors(form, also), *renderers(form)],
-        logger_factory=structlog.BytesLoggerFactory(sys.stderr.buffer),
+        logger_factory=_factory(form, sys.stderr.buffer),
         wrapper_class=structlog.make_filtering_bound_logger(level),
         cache_logger_on_first_use=True,
     )
+
+
+def _factory(form: Literal["json", "console"], file: BinaryIO) -> Callable[..., Any]:
+    """Return what makes loggers: each writes at once, but that of requests gathers lines where a machine reads them."""
+    of_requests = GatheredLines(file, REQUESTS)
+    at_once = structlog.BytesLoggerFactory(file)
+    return lambda *names: of_requests if form == "json" and names == (REQUESTS,) else at_once(*names)

@@ -3,6 +3,7 @@
 import io
 import json
 import logging
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -118,3 +119,15 @@ def test_what_json_can_hardly_say_is_logged_all_the_same(stream: io.TextIOWrappe
     structlog.get_logger("ours").info("hello", odd=value)
     [line] = lines(stream)
     assert line["odd"]
+
+
+def test_where_a_machine_reads_them_lines_of_requests_are_written_together_and_all_others_at_once(
+    stream: io.TextIOWrapper,
+) -> None:
+    structlog.get_logger(logs.REQUESTS).info("request")
+    structlog.get_logger("ours").info("hello")
+    assert [line["event"] for line in lines(stream)] == ["hello"]
+    end = time.monotonic() + 10
+    while len(lines(stream)) < 2 and time.monotonic() < end:
+        time.sleep(0.01)
+    assert [line["event"] for line in lines(stream)] == ["hello", "request"]

@@ -1,0 +1,75 @@
+"""Lines of requests, which are gathered for a moment."""
+
+import io
+import subprocess
+import sys
+import threading
+import time
+
+from app.platform import request_log
+from app.platform.request_log import GatheredLines
+
+
+class Counted(io.BytesIO):
+    """A file that counts how often it is written to."""
+
+    writes = 0
+
+    def write(self, data: object) -> int:
+        self.writes += 1
+        return super().write(data)  # type: ignore[arg-type]
+
+
+def until_written(file: io.BytesIO, lines: int) -> list[bytes]:
+    """Wait until so many lines are there, and return them."""
+    end = time.monotonic() + 10
+    while len(found := file.getvalue().splitlines()) < lines and time.monotonic() < end:
+        time.sleep(0.01)
+    return found
+
+
+def test_lines_of_a_moment_are_written_together_and_in_order() -> None:
+    file = Counted()
+    log = GatheredLines(file, "requests")
+    lines = [b"line %d" % number for number in range(50)]
+    for line in lines:
+        log.info(line)
+    assert until_written(file, 50) == lines
+    assert file.writes < 5
+    log.info(b"one more")
+    assert until_written(file, 51)[-1] == b"one more"
+
+
+def test_no_line_is_lost_or_written_twice_among_many_threads() -> None:
+    file = Counted()
+    log = GatheredLines(file, "requests")
+
+    def write(thread: int) -> None:
+        for number in range(2_000):
+            log.info(b"%d %d" % (thread, number))
+
+    threads = [threading.Thread(target=write, args=(thread,)) for thread in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    found = until_written(file, 16_000)
+    assert sorted(found) == sorted(b"%d %d" % (thread, number) for thread in range(8) for number in range(2_000))
+
+
+def test_who_brings_one_line_too_many_writes_them() -> None:
+    file = Counted()
+    log = GatheredLines(file, "requests")
+    for number in range(request_log.MOST):
+        log.info(b"%d" % number)
+    assert len(file.getvalue().splitlines()) == request_log.MOST, "nobody waits for a moment to pass"
+
+
+def test_the_last_lines_are_written_when_the_interpreter_ends() -> None:
+    script = """
+import sys
+from app.platform.request_log import GatheredLines
+GatheredLines(sys.stderr.buffer, "requests").info(b"last")
+"""
+    done = subprocess.run([sys.executable, "-c", script], stderr=subprocess.PIPE, check=True)
+    assert done.stderr == b"last\n"
