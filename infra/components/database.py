@@ -41,6 +41,11 @@ _READY: Final = {"type": "streaming", "maximumLag": "64Mi", "periodSeconds": 10,
 """A standby is asked once it follows and has all but four segments. One that does not follow any more stays ready for
 a quarter of an hour: the operator promotes none that is not ready, however long it takes until there is an operator
 again. What a read may be behind is measured by the API itself."""
+_LEASE: Final = {"leaseDurationSeconds": 4, "renewDeadlineSeconds": 3, "retryPeriodSeconds": 1}
+"""The operator chooses the next primary within two seconds, but that one takes over only when it has seen for so long
+that the former one does not renew its lease, unless it was given back. A server that is lost gives nothing back, and
+the operator's 15 s would be most of a failover. A primary that renews late stays what it is, and one that is cut off
+confirms nothing without a standby."""
 _POOLER_COMPUTE: Final = Compute(cpu_request=50, cpu_limit=500, memory=64)
 _GOODBYE: Final = 15
 """Seconds: as long as a statement of the API may take."""
@@ -103,9 +108,9 @@ def cluster_spec(plan: Plan, generation: Generation, *, storage_class: str | Non
     row = plan.row
     alone = row.instances == 1
     postgresql: dict[str, Any] = {"parameters": parameters(row)}
-    probes: dict[str, Any] = {}
+    lasting: dict[str, Any] = {}
     if not alone:
-        probes = {"probes": {"readiness": _READY}}
+        lasting = {"probes": {"readiness": _READY}, "primaryLease": _LEASE}
         postgresql["synchronous"] = {"method": "any", "number": 1, "dataDurability": str(plan.durability)}
     storage: dict[str, Any] = {"size": f"{row.storage}Gi"}
     if storage_class:
@@ -133,7 +138,7 @@ def cluster_spec(plan: Plan, generation: Generation, *, storage_class: str | Non
         # By these the policies and Prometheus find the pods, whatever the cluster is called.
         "inheritedMetadata": {"labels": names.DATABASE_LABELS},
         "postgresql": postgresql,
-        **probes,
+        **lasting,
         "storage": storage,
         "resources": row.compute.resources(),
         # Preferred, not required: on a single node the standby still comes up.
