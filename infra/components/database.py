@@ -37,7 +37,7 @@ _POOL: Final = 20
 _SPREAD: Final = {"server_round_robin": "1", "server_lifetime": "60"}
 """A connection leads to one of the standbys, by chance. PgBouncer prefers the one used last, so one standby would do
 all the work: here they take turns, and one that came back is among them within a minute."""
-_READY: Final = {"type": "streaming", "maximumLag": "64Mi", "periodSeconds": 10, "failureThreshold": 90}
+READY: Final = {"type": "streaming", "maximumLag": "64Mi", "periodSeconds": 10, "failureThreshold": 90}
 """A standby is asked once it follows and has all but four segments. One that does not follow any more stays ready for
 a quarter of an hour: the operator promotes none that is not ready, however long it takes until there is an operator
 again. What a read may be behind is measured by the API itself."""
@@ -110,7 +110,7 @@ def cluster_spec(plan: Plan, generation: Generation, *, storage_class: str | Non
     postgresql: dict[str, Any] = {"parameters": parameters(row)}
     lasting: dict[str, Any] = {}
     if not alone:
-        lasting = {"probes": {"readiness": _READY}, "primaryLease": _LEASE}
+        lasting = {"probes": {"readiness": READY}, "primaryLease": _LEASE}
         postgresql["synchronous"] = {"method": "any", "number": 1, "dataDurability": str(plan.durability)}
     storage: dict[str, Any] = {"size": f"{row.storage}Gi"}
     if storage_class:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
+from infra.components.database import READY
 from local import tools
 from monitoring import catalogue
 from monitoring.catalogue import FOLDER
@@ -73,6 +75,12 @@ def test_runbooks_lead_to_each_other_and_to_nowhere_else() -> None:
     for path in (FOLDER / "runbooks").glob("*.md"):
         for target in re.findall(r"\]\(([^)]*)\)", path.read_text()):
             assert (path.parent / target).exists(), f"{path.name} leads to {target}"
+
+
+def test_the_runbook_that_changes_readiness_puts_back_what_the_program_says() -> None:
+    page = (FOLDER / "runbooks" / "NoStandby.md").read_text()
+    [back] = re.findall(r"`(\{.*\})`", page)
+    assert json.loads(back).items() <= READY.items()
 
 
 def test_an_expressions_metrics_are_found() -> None:
