@@ -52,28 +52,19 @@ cat >> /tmp/access.conf <<CONF
 cluster-announce-ip $POD_IP
 cluster-announce-hostname $(hostname).{names.CACHE_PODS}
 CONF
-look() {{ info="$({client("cluster info")} | tr -d '\r')"; }}
-told() {{ echo "$info" | sed -n "s/^$1://p"; }}
-joined() {{
-  [ "$(told cluster_state)" = ok ] && [ "$(told cluster_nodes_pfail)$(told cluster_nodes_fail)" = 00 ] \
-    && [ "$(told cluster_known_nodes)" -ge "$(echo "$addresses" | wc -w)" ]
-}}
 join() {{
   until {client("ping")} | grep -q PONG; do sleep 0.2; done
   while true; do
-    addresses="$(getent ahostsv4 {names.CACHE_PODS} | cut -d ' ' -f 1 | sort -u)"
-    look
-    if ! joined; then
-      for address in $addresses; do
-        [ "$address" = "$POD_IP" ] || {client(f'cluster meet "$address" {names.VALKEY_PORT}')}
-      done
-      sleep 2
-      look
-      if [ "$(hostname)" = {names.CACHE}-0 ] && [ "$(told cluster_slots_assigned)" = 0 ]; then
-        {client("cluster addslotsrange 0 16383")}
-      fi
-    fi
+    case "$({client("cluster info")})" in
+      *cluster_state:ok?*cluster_nodes_pfail:0?*cluster_nodes_fail:0?*) sleep 5; continue ;;
+    esac
+    for address in $(getent ahostsv4 {names.CACHE_PODS} | cut -d ' ' -f 1 | sort -u); do
+      [ "$address" = "$POD_IP" ] || {client(f'cluster meet "$address" {names.VALKEY_PORT}')}
+    done
     sleep 2
+    if [ "$(hostname)" = {names.CACHE}-0 ] && {client("cluster info")} | grep -q '^cluster_slots_assigned:0'; then
+      {client("cluster addslotsrange 0 16383")}
+    fi
   done
 }}
 join > /dev/null 2>&1 &
