@@ -38,7 +38,7 @@ def whole(system: System) -> bool:
 
 
 def wait_until_whole(system: System, seconds: float = 300) -> None:
-    wait_for("every pod of the stack is ready", lambda: whole(system), seconds=seconds)
+    wait_for("every pod of the stack is ready", lambda: whole(system), seconds=seconds, every=2)
 
 
 def primary(system: System) -> str:
@@ -48,12 +48,12 @@ def primary(system: System) -> str:
         found = [pod for pod in system.get("pods", "--selector", f"{ROLE}=primary") if is_ready(pod)]
         return str(found[0]["metadata"]["name"]) if len(found) == 1 else ""
 
-    return wait_for("the database has a primary", one, seconds=120)
+    return wait_for("the database has a primary", one, seconds=120, every=2)
 
 
 def another_primary(system: System, than: str) -> None:
     """Wait until another instance is primary."""
-    wait_for("another instance is primary", lambda: primary(system) != than, seconds=120)
+    wait_for("another instance is primary", lambda: primary(system) != than, seconds=120, every=2)
 
 
 def change_primary(system: System) -> float:

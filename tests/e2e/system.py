@@ -109,10 +109,14 @@ def is_ready(pod: Mapping[str, Any]) -> bool:
     return any(condition["type"] == "Ready" and condition["status"] == "True" for condition in conditions)
 
 
-def wait_for(what: str, probe: Callable[[], T], *, seconds: float = 60) -> T:
-    """Call `probe` until it returns something true; raise AssertionError naming `what` after `seconds`."""
+def wait_for(what: str, probe: Callable[[], T], *, seconds: float = 60, every: float = 0.5) -> T:
+    """Call `probe` every so many seconds until it returns something true.
+
+    Raises:
+        AssertionError: it has not after `seconds`; it names `what`.
+    """
     deadline = monotonic() + seconds
     while not (value := probe()):
         assert monotonic() < deadline, f"not within {seconds:.0f} s: {what}"
-        sleep(0.5)  # a look at the cluster costs a tenth of a second of processor time, which the load needs
+        sleep(every)  # a look at the cluster costs a tenth of a second of processor time, which the load needs
     return value
