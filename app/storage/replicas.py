@@ -25,6 +25,10 @@ REPLAYED = text("""
 One that has received all and replayed all is not behind, however long ago the last change was. The receiver counts: one
 that has lost its primary has also replayed all it knows of."""
 
+TRIES = 5
+"""Answers that a replica is not there yet, after which the primary is asked. Each takes about a millisecond, in which
+one that follows gets there; and when the primary is lost, maybe only one of several has what its user wrote last."""
+
 SOURCES = ("replica", "behind", "out", "unknown")
 
 log = structlog.get_logger(__name__)
@@ -105,19 +109,23 @@ class Replicas:
     def begin(self, position: int | None) -> Session | None:
         """Return a session of a replica that shows everything up to a position; None says to ask the primary.
 
-        One replica is tried: a read that has waited for one that is not there yet shall not wait for the next.
+        One that does not answer is not followed by another one: a read waits for no more than one.
         """
         if not self.all:
             return None
         if position is None:
             self.reads.labels("unknown").inc()
             return None
-        replica = self.all[next(self._turns) % len(self.all)]
-        try:
-            session = replica.begin(position)
-        except AwayError as error:
-            log.warning("replica out of rotation", replica=replica.name, error=str(error.__cause__ or error))
-            self.reads.labels("out").inc()
-            return None
-        self.reads.labels("behind" if session is None else "replica").inc()
-        return session
+        for _ in range(TRIES):
+            replica = self.all[next(self._turns) % len(self.all)]
+            try:
+                session = replica.begin(position)
+            except AwayError as error:
+                log.warning("replica out of rotation", replica=replica.name, error=str(error.__cause__ or error))
+                self.reads.labels("out").inc()
+                return None
+            if session:
+                self.reads.labels("replica").inc()
+                return session
+        self.reads.labels("behind").inc()
+        return None

@@ -11,9 +11,9 @@ POSITION = """
     SELECT (CASE current_setting('synchronous_commit') WHEN 'off' THEN pg_current_wal_insert_lsn()
                  ELSE pg_current_wal_flush_lsn() END - '0/0'::pg_lsn)::bigint
 """
-"""What is stored lies before it: a COMMIT has an answer once its log has been flushed, unless somebody has set that off.
-How far the log is written lies farther, and what others have begun there dies with a primary: no replica would ever be
-there, and a read would wait for the next primary."""
+"""What is stored lies before it: a COMMIT has an answer once its log has been flushed, unless somebody has set that
+off. How far the log is written lies farther, and what others have begun there dies with a primary: no replica would
+ever be there, and a read would wait for the next primary."""
 
 # In one message, so that nobody is left who knows that it is stored and not where. The driver takes itself to be within
 # a transaction still, hence one that does nothing.

@@ -77,6 +77,22 @@ def test_who_has_written_reads_from_a_replica_once_it_shows_that(
     assert reads(parts)["replica"] == 1
 
 
+def test_of_several_replicas_one_that_shows_it_is_found(
+    start: Callable[..., Container], postgres: Postgres, following: Postgres
+) -> None:
+    """As when a primary was lost: what its user wrote last may be on one of them alone."""
+    with replica_of(postgres) as other:
+        other.catch_up(postgres)
+        parts = start(following, database_replica_host=f"127.0.0.1:{following.port} 127.0.0.1:{other.port}")
+        person = somebody(parts)
+        following.stand_still()
+        a_task(person, "New")
+        other.catch_up(postgres)
+        assert [titles(person, number) for number in range(1, 5)] == [["New"]] * 4
+        assert reads(parts) == {"replica": 4, "behind": 0, "out": 0, "unknown": 0}
+        parts.database.dispose()
+
+
 def test_another_process_knows_what_the_user_has_written(
     start: Callable[..., Container], postgres: Postgres, following: Postgres
 ) -> None:
