@@ -18,25 +18,20 @@ from infra import names, network, pods
 from infra.components import backups
 from infra.components.backups import Bucket
 from infra.components.base import Component, Target
+from infra.components.pooler import pooler_spec
 from infra.names import Generation
 from infra.network import Flow, Peer
 from infra.restores import Restore
-from infra.rows import Compute, PostgreSQL
+from infra.rows import PostgreSQL
 from infra.values import Durability
 
 API_VERSION: Final = "postgresql.cnpg.io/v1"
 POSTGRESQL_IMAGE: Final = "ghcr.io/cloudnative-pg/postgresql:15-minimal-bookworm"
-PGBOUNCER_IMAGE: Final = "ghcr.io/cloudnative-pg/pgbouncer:1.25.1"
 
 # The instance manager in every pod answers the operator, and its siblings, here (cloudnative-pg, pkg/management/url).
 _STATUS_PORT: Final = 8000
 
 _MAX_CONNECTIONS: Final = 100
-_POOL: Final = 20
-"""Server connections of one PgBouncer. Two of them take 40 of the 100, migrations and the operator take a handful."""
-_SPREAD: Final = {"server_round_robin": "1", "server_lifetime": "60"}
-"""A connection leads to one of the standbys, by chance. PgBouncer prefers the one used last, so one standby would do
-all the work: here they take turns, and one that came back is among them within a minute."""
 READY: Final = {"type": "streaming", "maximumLag": "64Mi", "periodSeconds": 10, "failureThreshold": 90}
 """A standby is asked once it follows and has all but four segments. One that does not follow any more stays ready for
 a quarter of an hour: the operator promotes none that is not ready, however long it takes until there is an operator
@@ -46,12 +41,8 @@ _LEASE: Final = {"leaseDurationSeconds": 4, "renewDeadlineSeconds": 3, "retryPer
 that the former one does not renew its lease, unless it was given back. A server that is lost gives nothing back, and
 the operator's 15 s would be most of a failover. A primary that renews late stays what it is, and one that is cut off
 confirms nothing without a standby."""
-_POOLER_COMPUTE: Final = Compute(cpu_request=50, cpu_limit=500, memory=64)
 _GOODBYE: Final = 15
 """Seconds: as long as a statement of the API may take."""
-_POOLER_GOODBYE: Final = 5
-"""Seconds for which a pooler that is to end still takes connections: until every node knows that it is not to be called
-any more. PgBouncer itself would refuse them at once."""
 
 
 def parameters(row: PostgreSQL) -> dict[str, str]:
@@ -146,47 +137,6 @@ def cluster_spec(plan: Plan, generation: Generation, *, storage_class: str | Non
             "enablePodAntiAffinity": True,
             "podAntiAffinityType": "preferred",
             "topologyKey": "kubernetes.io/hostname",
-        },
-    }
-
-
-def pooler_spec(name: str, cluster: str, kind: Literal["rw", "ro"], instances: int) -> dict[str, Any]:
-    """A `Pooler` before the primary (`rw`) or the standbys (`ro`).
-
-    In transaction mode a connection serves whichever pod has a transaction open.
-
-    A failover takes seconds, and PgBouncer's defaults are made for longer ones: it would look for the new primary every
-    15 s and wait 15 s for one that is gone. Here it looks each second, and a transaction waits for it up to 15 s, not
-    two minutes, which is longer than any client waits for its answer.
-    """
-    return {
-        "cluster": {"name": cluster},
-        "instances": instances,
-        "type": kind,
-        "pgbouncer": {
-            "poolMode": "transaction",
-            "parameters": {
-                "default_pool_size": str(_POOL),
-                "max_client_conn": "500",
-                "server_login_retry": "1",
-                "server_connect_timeout": "3",
-                "query_wait_timeout": "15",
-                **(_SPREAD if kind == "ro" else {}),
-            },
-        },
-        "template": {
-            "metadata": {"labels": {"app.kubernetes.io/part-of": "task-manager", **names.DATABASE_LABELS}},
-            "spec": {
-                "containers": [
-                    {
-                        "name": "pgbouncer",
-                        "image": PGBOUNCER_IMAGE,
-                        "resources": _POOLER_COMPUTE.resources(),
-                        "lifecycle": {"preStop": {"sleep": {"seconds": _POOLER_GOODBYE}}},
-                    }
-                ],
-                "topologySpreadConstraints": pods.spread({"cnpg.io/poolerName": name}),
-            },
         },
     }
 
