@@ -128,5 +128,5 @@ def succeeded(database: Database) -> int:
 def effects(database: Database) -> Counter[str]:
     """Return how often each title is there."""
     with database.reader.begin() as connection:
-        counted = connection.execute(select(TaskRow.title, func.count()).group_by(TaskRow.title)).tuples()
+        counted = connection.execute(select(TaskRow.title, func.count()).group_by(TaskRow.title))
         return Counter(dict(counted.all()))
