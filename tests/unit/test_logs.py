@@ -3,7 +3,6 @@
 import io
 import json
 import logging
-import time
 from collections.abc import Iterator
 
 import pytest
@@ -12,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.platform import logs
+from tests.support.ports import wait_for
 
 
 @pytest.fixture
@@ -127,7 +127,5 @@ def test_where_a_machine_reads_them_lines_of_requests_are_written_together_and_a
     structlog.get_logger(logs.REQUESTS).info("request")
     structlog.get_logger("ours").info("hello")
     assert [line["event"] for line in lines(stream)] == ["hello"]
-    end = time.monotonic() + 10
-    while len(lines(stream)) < 2 and time.monotonic() < end:
-        time.sleep(0.01)
+    wait_for(lambda: len(lines(stream)) >= 2, "the line of the request is written", 10)
     assert [line["event"] for line in lines(stream)] == ["hello", "request"]

@@ -4,10 +4,10 @@ import io
 import subprocess
 import sys
 import threading
-import time
 
 from app.platform import request_log
 from app.platform.request_log import GatheredLines
+from tests.support.ports import wait_for
 
 
 class Counted(io.BytesIO):
@@ -22,10 +22,8 @@ class Counted(io.BytesIO):
 
 def until_written(file: io.BytesIO, lines: int) -> list[bytes]:
     """Wait until so many lines are there, and return them."""
-    end = time.monotonic() + 10
-    while len(found := file.getvalue().splitlines()) < lines and time.monotonic() < end:
-        time.sleep(0.01)
-    return found
+    wait_for(lambda: len(file.getvalue().splitlines()) >= lines, "the lines are written", 10)
+    return file.getvalue().splitlines()
 
 
 def test_lines_of_a_moment_are_written_together_and_in_order() -> None:
