@@ -43,6 +43,10 @@ def records(file: Path) -> list[Record]:
     return [json.loads(line) for line in file.read_text().splitlines()]
 
 
+def as_table(file: Path) -> str:
+    return table(records(file))
+
+
 def shares(file: Path) -> str:
     rows = [{"instance": name, "share of reads, %": 100 * share} for name, share in records(file)[0].items()]
     return table(rows)
@@ -55,17 +59,13 @@ def as_told(file: Path) -> str:
 PAGE: tuple[tuple[str, str, Callable[[Path], str]], ...] = (
     ("Phase 2 turned into phase 3 in place", "growth.txt", as_told),
     ("Rolling updates at 200 requests a second", "rolling-update.txt", as_told),
-    ("A step of load and its end", "autoscaling.json", lambda file: table(records(file))),
-    ("The primary killed under writes", "primary-killed.json", lambda file: table(records(file))),
-    (
-        "The same where no standby confirms writes: the loss is seen",
-        "asynchronous.json",
-        lambda file: table(records(file)),
-    ),
-    ("Switchover", "switchover.json", lambda file: table(records(file))),
+    ("A step of load and its end", "autoscaling.json", as_table),
+    ("The primary killed under writes", "primary-killed.json", as_table),
+    ("The same where no standby confirms writes: the loss is seen", "asynchronous.json", as_table),
+    ("Switchover", "switchover.json", as_table),
     ("Where reads come from", "reads.json", shares),
     ("A table dropped and brought back", "restore.txt", as_told),
-    ("An injected error rate", "page.json", lambda file: table(records(file))),
+    ("An injected error rate", "page.json", as_table),
     ("PromQL expressions asked of the live Prometheus", "live.txt", as_told),
     ("`pulumi preview` without changes", "preview.txt", as_told),
 )
