@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import fcntl
 import json
 import os
 import signal
@@ -58,17 +59,14 @@ class Load:
     Args:
         results: vegeta's file.
         title: what the titles of the load's tasks begin with, and of no other's.
+        sent: how many requests vegeta has been given until now. Counted here, since its own report of a running load
+            takes up to a processor, which the system needs.
     """
 
     results: Path
     title: str = field(default_factory=lambda: f"Load {uuid4().hex[:8]}")
+    sent: int = 0
     answers: list[Answer] = field(default_factory=list)
-
-    def so_far(self) -> int:
-        """Return how many requests have been answered or have failed until now."""
-        if not self.results.stat().st_size:
-            return 0
-        return int(json.loads(_vegeta("report", "-type=json", self.results))["requests"])
 
     @property
     def requests(self) -> int:
@@ -141,7 +139,9 @@ def steady_load(
     environment = {**os.environ, **cluster_environment()}
     attack = subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, text=True)
     assert attack.stdin
-    feeder = threading.Thread(target=_feed, args=(attack.stdin, _requests(targets, tokens, tasks, load.title)))
+    # A page, so that vegeta is given little more than it sends.
+    fcntl.fcntl(attack.stdin, fcntl.F_SETPIPE_SZ, 4096)
+    feeder = threading.Thread(target=_feed, args=(attack.stdin, load, _requests(targets, tokens, tasks, load.title)))
     feeder.start()
     try:
         yield load
@@ -164,20 +164,18 @@ def _requests(targets: list[str], tokens: tuple[str, ...], tasks: str, title: st
             yield json.dumps({"method": "POST", "url": tasks, "header": head, "body": body})
 
 
-def _feed(pipe: IO[str], lines: Iterable[str]) -> None:
+def _feed(pipe: IO[str], load: Load, lines: Iterable[str]) -> None:
     # vegeta reads no further than it sends; that it has ended is how this ends.
     with contextlib.suppress(BrokenPipeError), pipe:
         for line in lines:
             pipe.write(line + "\n")
-
-
-def _vegeta(command: str, flag: str, results: Path) -> str:
-    return run("vegeta", command, flag, str(results), env=cluster_environment()).ok()
+            pipe.flush()
+            load.sent += 1
 
 
 def _answers(results: Path) -> Iterator[Answer]:
     """Yield vegeta's results."""
-    encoded = _vegeta("encode", "-to=json", results)
+    encoded = run("vegeta", "encode", "-to=json", str(results), env=cluster_environment()).ok()
     for line in encoded.splitlines():
         told = json.loads(line)
         sent = datetime.fromisoformat(told["timestamp"]).timestamp()

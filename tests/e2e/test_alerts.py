@@ -80,7 +80,7 @@ def test_an_injected_error_rate_pages(
     wait_until_whole(system)
     reads, tasks = [f"{system.api}/users/me"], f"{system.api}/tasks"
     with steady_load(tmp_path, reads, account.token, rate=RATE, tasks=tasks) as load:
-        wait_for("the load runs", lambda: load.so_far() > 10 * RATE)
+        wait_for("the load runs", lambda: load.sent > 10 * RATE)
         assert not receiver.heard("ErrorBudgetBurnsFast")
         with nobody_may_create_tasks(system):
             began = time()

@@ -63,7 +63,7 @@ def test_a_step_of_load_adds_instances_and_its_end_takes_them_away(
         (tmp_path / name).mkdir()
     with ready_instances(system) as seen:
         with steady_load(tmp_path / "before", targets, *tokens(accounts), rate=BEFORE) as calm:
-            wait_for("the load runs", lambda: calm.so_far() > 20 * BEFORE, seconds=90)
+            wait_for("the load runs", lambda: calm.sent > 20 * BEFORE, seconds=90)
         stepped = time()
         with steady_load(tmp_path / "step", targets, *tokens(accounts), rate=STEP) as step:
             wait_for("there are more instances", lambda: len(system.api_pods()) > 3, seconds=180)

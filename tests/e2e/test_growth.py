@@ -40,11 +40,11 @@ def test_the_next_phase_comes_up_in_place_and_costs_neither_a_request_nor_a_row(
             steady_load(tmp_path, targets, account.token, rate=RATE, tasks=f"{system.api}/tasks") as load,
             ready_instances(system) as seen,
         ):
-            wait_for("the load runs", lambda: load.so_far() > 200)
+            wait_for("the load runs", lambda: load.sent > 200)
             run("make", "up", f"PHASE={system.phase}", timeout=1800).ok()
             took = monotonic() - began
-            grown_at = load.so_far()
-            wait_for("the load has gone on", lambda: load.so_far() > grown_at + 600)
+            grown_at = load.sent
+            wait_for("the load has gone on", lambda: load.sent > grown_at + 600)
 
     kept, least = load.kept(system), min(number for _, number in seen)
     record = (

@@ -34,13 +34,13 @@ def test_phase_2_comes_up_with_the_data_of_phase_1_and_costs_neither_a_request_n
         targets = [f"{former}/users/me", f"{former}/tasks", f"{former}/tasks?status=done"]
         began = monotonic()
         with steady_load(tmp_path, targets, account.token, rate=RATE, tasks=f"{former}/tasks") as load:
-            wait_for("the load runs", lambda: load.so_far() > 200)
+            wait_for("the load runs", lambda: load.sent > 200)
             grown = configuration(phase, tmp_path, phase=phase, **settings)
             said = system.pulumi("up", "--yes", "--skip-preview", "--config-file", str(grown)).ok()
             took = monotonic() - began
-            grown_at = load.so_far()
+            grown_at = load.sent
             wait_for("three instances are ready", lambda: len(system.api_pods()) == 3, seconds=180)
-            wait_for("the load has gone on", lambda: load.so_far() > grown_at + 600)
+            wait_for("the load has gone on", lambda: load.sent > grown_at + 600)
         carried = system.kubectl("logs", "--selector", "app.kubernetes.io/component=carry").ok().strip()
     # the same session, at the address of the gateway
     with httpx.Client(base_url=system.api, timeout=30) as client:

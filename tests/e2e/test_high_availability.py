@@ -36,15 +36,15 @@ def test_a_lost_pod_costs_no_request(
     wait_for("three instances are ready", lambda: len(system.api_pods()) == 3)
     victim = system.api_pods()[0]["metadata"]["name"]
     with steady_load(tmp_path, targets, account.token, rate=20) as load:
-        wait_for("the load runs", lambda: load.so_far() > 100)
+        wait_for("the load runs", lambda: load.sent > 100)
         if how == "deleted":
             system.kubectl("delete", "pod", victim).ok()
         else:
             system.kubectl("exec", victim, "--", "kill", "-KILL", "1")
             system.kubectl("delete", "pod", victim, "--grace-period=0", "--force").ok()
         wait_for("three instances are ready again", lambda: len(system.api_pods()) == 3)
-        lost_at = load.so_far()
-        wait_for("the load has gone on", lambda: load.so_far() > lost_at + 200)
+        lost_at = load.sent
+        wait_for("the load has gone on", lambda: load.sent > lost_at + 200)
     (artefacts / f"pod-{how}.txt").write_text(f"{load.requests} requests at 20/s, {load.failures} failed\n")
     assert load.failures == 0, load.causes
 

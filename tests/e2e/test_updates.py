@@ -74,7 +74,7 @@ def test_a_rolling_update_under_steady_load_fails_no_request(
 
     updates = 0
     with steady_load(tmp_path, targets, account.token, rate=rate) as load:
-        while updates < 2 or load.so_far() < requests:
+        while updates < 2 or load.sent < requests:
             image = second if updates % 2 == 0 else first
             up(system, image)
             assert images(system) == {image}
