@@ -94,4 +94,4 @@ POOLER_AND_CACHE = RootFilesystem("pooler-and-cache", "trixie", ("pgbouncer", "v
 VARNISH = RootFilesystem("varnish", "trixie", ("varnish", "prometheus-varnish-exporter"))
 
 # Beside PostgreSQL rather than within it: the commands by which the operator's plugin writes and reads backups.
-BARMAN = RootFilesystem("barman", "trixie", ("barman-cli-cloud", "ca-certificates"))
+BARMAN = RootFilesystem("barman", "trixie", ("barman-cli-cloud", "python3-zstandard", "ca-certificates"))

@@ -36,7 +36,7 @@ READY: Final = {"type": "streaming", "maximumLag": "64Mi", "periodSeconds": 10, 
 """A standby is asked once it follows and has all but four segments. One that does not follow any more stays ready for
 a quarter of an hour: the operator promotes none that is not ready, however long it takes until there is an operator
 again. What a read may be behind is measured by the API itself."""
-_LEASE: Final = {"leaseDurationSeconds": 4, "renewDeadlineSeconds": 3, "retryPeriodSeconds": 1}
+_LEASE: Final = {"leaseDurationSeconds": 3, "renewDeadlineSeconds": 2, "retryPeriodSeconds": 1}
 """The operator chooses the next primary within two seconds, but that one takes over only when it has seen for so long
 that the former one does not renew its lease, unless it was given back. A server that is lost gives nothing back, and
 the operator's 15 s would be most of a failover. A primary that renews late stays what it is, and one that is cut off
