@@ -1,5 +1,6 @@
 """How often somebody may ask: everybody overall, and tighter where passwords are tried."""
 
+import logging
 import time
 from collections.abc import Callable
 from functools import cached_property
@@ -64,6 +65,7 @@ class Limits:
             swallow_errors=True,
             key_prefix=PREFIX,
         )
+        self._limiter.logger.addFilter(_in_a_line)
         self._item = parse(settings.rate_limit)
 
     def register(self, app: Flask) -> None:
@@ -135,6 +137,18 @@ class Limits:
     def _seconds_left(self) -> int:
         limit = self._limiter.current_limit
         return _seconds(limit.reset_at) if limit else 1
+
+
+def _in_a_line(record: logging.LogRecord) -> bool:
+    """Make a warning of an error of the library's.
+
+    Counters that are away cost nobody anything. It tells so with a traceback, and that to Sentry, for each request.
+    """
+    if record.exc_info and (error := record.exc_info[1]):
+        record.msg = f"{record.msg}: {type(error).__name__}"
+        record.exc_info = None
+        record.levelno, record.levelname = logging.WARNING, logging.getLevelName(logging.WARNING)
+    return True
 
 
 def _passed() -> tuple[Rate, Counted] | None:

@@ -138,6 +138,27 @@ def test_while_redis_is_silent_nobody_is_refused(start: Callable[..., OpenAPI], 
         os.kill(redis._process.pid, signal.SIGCONT)
 
 
+def test_counters_that_come_and_go_are_told_of_in_a_line_each(
+    start: Callable[..., OpenAPI],
+    redis: ValkeyServer,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    person = Person(start(redis_url=redis.connection_url).test_client()).register()
+
+    def away(*_arguments: Any, **_more: Any) -> int:
+        raise RedisConnectionError
+
+    monkeypatch.setattr("app.platform.rate_storage.OneTripStorage.incr", away)
+    monkeypatch.setattr("flask_limiter._extension.MemoryStorage.incr", away)
+    for _ in range(3):
+        assert person.call("GET", "/auth/sessions").status_code == 200
+    told = [record for record in caplog.records if record.name == "flask-limiter"]
+    assert "Failed to rate limit. Swallowing error: ConnectionError" in {record.getMessage() for record in told}
+    assert {record.levelname for record in told} == {"WARNING"}
+    assert not any(record.exc_info for record in told)
+
+
 def test_an_answer_does_not_fail_for_want_of_its_counters(
     start: Callable[..., OpenAPI], redis: ValkeyServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
