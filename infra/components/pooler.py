@@ -24,8 +24,12 @@ def pooler_spec(name: str, cluster: str, kind: Literal["rw", "ro"], instances: i
     In transaction mode a connection serves whichever pod has a transaction open.
 
     A failover takes seconds, and PgBouncer's defaults are made for longer ones: it would look for the new primary every
-    15 s and wait 15 s for one that is gone. Here it looks each second, and a transaction waits for it up to 15 s, not
-    two minutes, which is longer than any client waits for its answer.
+    15 s and wait 15 s for one that is gone. Here it looks five times a second, and a transaction waits for it up to 15
+    s, not two minutes, which is longer than any client waits for its answer.
+
+    Between two looks it refuses whoever needs another connection. That is so too when it was refused itself, as after
+    each failover: the new primary stores the same password with another salt, with which PgBouncer can log in only once
+    a client has.
     """
     return {
         "cluster": {"name": cluster},
@@ -36,7 +40,7 @@ def pooler_spec(name: str, cluster: str, kind: Literal["rw", "ro"], instances: i
             "parameters": {
                 "default_pool_size": str(_POOL),
                 "max_client_conn": "500",
-                "server_login_retry": "1",
+                "server_login_retry": "0.2",
                 "server_connect_timeout": "3",
                 "query_wait_timeout": "15",
                 **(_SPREAD if kind == "ro" else {}),

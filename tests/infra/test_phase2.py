@@ -203,7 +203,7 @@ def test_a_broken_answer_is_asked_for_again_and_a_post_never_repeated(phase2: St
 def test_the_pooler_finds_a_new_primary_within_seconds(phase2: Stack) -> None:
     parameters = phase2.find("Pooler").inputs["spec"]["pgbouncer"]["parameters"]
     retry, connect, wait = (
-        int(parameters[key]) for key in ("server_login_retry", "server_connect_timeout", "query_wait_timeout")
+        float(parameters[key]) for key in ("server_login_retry", "server_connect_timeout", "query_wait_timeout")
     )
     assert retry + connect < 10, "the aim for a gap in writes"
     assert wait > retry + connect, "a transaction would give up before the pooler looks again"
