@@ -2,6 +2,8 @@
 
 import itertools
 from collections.abc import Sequence
+from contextlib import suppress
+from math import inf
 
 import structlog
 from prometheus_client import Counter
@@ -29,7 +31,7 @@ TRIES = 5
 """Answers that a replica is not there yet, after which the primary is asked. Each takes about a millisecond, in which
 one that follows gets there; and when the primary is lost, maybe only one of several has what its user wrote last."""
 
-SOURCES = ("replica", "behind", "out", "unknown")
+SOURCES = ("replica", "behind", "out", "unknown", "late")
 
 log = structlog.get_logger(__name__)
 
@@ -67,13 +69,24 @@ class Replica:
         Raises:
             AwayError: it is out of rotation.
         """
-        return self._breaker.call(lambda: self._begin(position))
+        return self._breaker.call(lambda: self._begin(position, self._most_lag))
 
-    def _begin(self, position: int) -> Session | None:
+    def begin_late(self, position: int) -> Session | None:
+        """The same, however far the replica is behind.
+
+        Raises:
+            AwayError: it can't be asked.
+        """
+        try:
+            return self._begin(position, inf)
+        except _OutError as error:
+            raise AwayError(str(error)) from error
+
+    def _begin(self, position: int, most_lag: float) -> Session | None:
         session = Session(self.engine, expire_on_commit=False)
         there = False
         try:
-            there = self._replayed(session) >= position
+            there = self._replayed(session, most_lag) >= position
         except (DBAPIError, PoolTimeout) as error:
             self.lag = None
             raise _OutError(type(error).__name__) from error
@@ -83,15 +96,15 @@ class Replica:
         return session if there else None
 
     def _see(self) -> None:
-        if session := self._begin(0):
+        if session := self._begin(0, self._most_lag):
             session.close()
 
-    def _replayed(self, session: Session) -> int:
+    def _replayed(self, session: Session, most_lag: float) -> int:
         """Return how far the log has been replayed. Raises _OutError when the replica should not be asked."""
         follows, position, self.lag = session.execute(REPLAYED).one()
         if not follows or position is None:
             raise _OutError("is no replica")
-        if self.lag > self._most_lag:
+        if self.lag > most_lag:
             raise _OutError(f"is {self.lag:.1f} s behind")
         return int(position)
 
@@ -128,4 +141,15 @@ class Replicas:
                 self.reads.labels("replica").inc()
                 return session
         self.reads.labels("behind").inc()
+        return None
+
+    def begin_late(self, position: int | None) -> Session | None:
+        """Return such a session while the primary can't be asked, of a replica however far behind; None for none."""
+        if position is None:
+            return None
+        for replica in self.all:
+            with suppress(AwayError):
+                if session := replica.begin_late(position):
+                    self.reads.labels("late").inc()
+                    return session
         return None

@@ -87,17 +87,27 @@ class SqlStorage:
     @contextmanager
     def read_of(self, user_id: UUID) -> Iterator[SqlWork]:
         """Open a transaction that reads one user's data: of a replica, if it shows all that they have written."""
-        session = self._database.replicas.begin(position.of(user_id))
-        if session is None:
-            with self._read(self._database.single or self._database.reader) as work:
-                yield work
-            return
+        known = position.of(user_id)
+        session = self._database.replicas.begin(known) or self._of_primary(known)
         try:
             with _told(session):
                 yield SqlWork(session)
         except UndoneError:
             position.forget()  # the next try is the primary's
             raise
+
+    def _of_primary(self, known: int | None) -> Session:
+        """Begin a read of the primary; while that can't be asked, of a replica that may be far behind."""
+        session = Session(self._database.single or self._database.reader, expire_on_commit=False)
+        try:
+            with _named():
+                self._database.begin(session)
+        except UnavailableError:
+            session.close()
+            if late := self._database.replicas.begin_late(known):
+                return late
+            raise
+        return session
 
     @contextmanager
     def write(self) -> Iterator[SqlWork]:
@@ -120,9 +130,15 @@ class SqlStorage:
 @contextmanager
 def _told(session: Session) -> Iterator[Session]:
     """Close a session at the end, and tell what has become of it when the database fails it before a COMMIT."""
+    with _named(), session:
+        yield session
+
+
+@contextmanager
+def _named() -> Iterator[None]:
+    """Tell by an error of ours how the database fails somebody before a COMMIT."""
     try:
-        with session:
-            yield session
+        yield
     except PoolTimeout as error:
         raise UnavailableError("The database is busy.") from error
     except DBAPIError as error:

@@ -11,8 +11,10 @@ from sqlalchemy import event, text
 from app.bootstrap import Container, build, create_app
 from app.storage.breaker import THRESHOLD
 from app.storage.cache.redis import RedisUserCache
+from app.storage.migrate import migrate
 from app.storage.replicas import SOURCES
-from tests.support.api import Person
+from tests.support import postgres as servers
+from tests.support.api import Person, assert_problem
 from tests.support.ports import free_port, wait_for
 from tests.support.postgres import Postgres, replica_of
 from tests.support.settings import make_settings
@@ -89,7 +91,7 @@ def test_of_several_replicas_one_that_shows_it_is_found(
         a_task(person, "New")
         other.catch_up(postgres)
         assert [titles(person, number) for number in range(1, 5)] == [["New"]] * 4
-        assert reads(parts) == {"replica": 4, "behind": 0, "out": 0, "unknown": 0}
+        assert reads(parts) == {"replica": 4, "behind": 0, "out": 0, "unknown": 0, "late": 0}
         parts.database.dispose()
 
 
@@ -187,7 +189,50 @@ def test_while_no_replica_answers_the_primary_does(start: Callable[..., Containe
     a_task(person, "New")
     for number in range(2 * THRESHOLD):
         assert titles(person, number) == ["New"]
-    assert reads(parts) == {"replica": 0, "behind": 0, "out": 2 * THRESHOLD, "unknown": 0}
+    assert reads(parts) == {"replica": 0, "behind": 0, "out": 2 * THRESHOLD, "unknown": 0, "late": 0}
+
+
+@pytest.fixture
+def alone(valkey: str) -> Iterator[tuple[Postgres, Postgres, Container]]:
+    """A primary that may be stopped, its replica, which soon lags too far then, and the parts of a process."""
+    with servers.postgres() as primary, replica_of(primary) as following:
+        primary.confirm_with_replica()
+        hosts = {"database_replica_host": f"127.0.0.1:{following.port}", "redis_url": valkey}
+        parts = build(make_settings(primary.url("postgres"), database_replica_lag=0.2, **hosts))
+        migrate(parts.database)
+        yield primary, following, parts
+        parts.database.dispose()
+
+
+def test_while_the_primary_is_away_a_replica_answers_however_far_behind_it_is(
+    alone: tuple[Postgres, Postgres, Container],
+) -> None:
+    primary, following, parts = alone
+    person = somebody(parts)
+    a_task(person, "New")
+    following.catch_up(primary)
+    primary.stop()
+    asked = iter(range(1, 1000))
+
+    def late() -> bool:
+        assert titles(person, next(asked)) == ["New"]
+        return reads(parts)["late"] > THRESHOLD
+
+    wait_for(late, "the replica is out of rotation")
+
+
+def test_while_the_primary_is_away_no_replica_hides_what_its_user_has_written(
+    alone: tuple[Postgres, Postgres, Container],
+) -> None:
+    primary, following, parts = alone
+    person = somebody(parts)
+    following.stand_still()
+    a_task(person, "New")
+    primary.stop()
+    assert_problem(person.call("GET", "/tasks"), 503)
+    following.go_on()
+    wait_for(lambda: person.call("GET", "/tasks").status_code == 200, "the replica shows it")
+    assert titles(person, 1) == ["New"]
 
 
 def test_a_read_that_its_replica_breaks_off_is_the_primarys(
