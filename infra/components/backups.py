@@ -44,8 +44,8 @@ def store_spec(bucket: Bucket, folder: pulumi.Input[str]) -> dict[str, Any]:
         "s3Credentials": {field: {"name": names.BACKUPS, "key": key} for field, key in names.BACKUP_KEYS.items()},
         # Segments of 16 MiB that are mostly empty, when the time-out rather than a full one ends them. Barman's gzip is
         # level 9 and takes 50 times the processor, of a primary that is written to or has just become one.
-        # The last segment of an ended timeline, which is stored as `.partial`, is not fetched: PostgreSQL never asks for
-        # it (`CleanupAfterArchiveRecovery` in its xlog.c), since the next timeline begins with a copy.
+        # The last segment of an ended timeline, stored as `.partial`, is not fetched: PostgreSQL never asks for it
+        # (`CleanupAfterArchiveRecovery` in its xlog.c), since the next timeline begins with a copy.
         "wal": {"compression": "zstd", "restoreAdditionalCommandArgs": ["--no-partial"]},
         "data": {"compression": "gzip", "jobs": 2},
     }
