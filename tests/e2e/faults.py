@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from time import time
 from typing import Any
@@ -63,6 +64,16 @@ def change_primary(system: System) -> float:
     kill(system, before)
     another_primary(system, before)
     return killed
+
+
+@contextmanager
+def nobody_may_create_tasks(system: System) -> Iterator[None]:
+    """The API is answered with a refusal by the database, which it did not expect: 500."""
+    system.sql("revoke insert on tasks from tasks")
+    try:
+        yield
+    finally:
+        system.sql("grant insert on tasks to tasks")
 
 
 def _kill_an_instance(system: System) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from uuid import uuid4
 
 import yaml
 
@@ -19,7 +20,7 @@ def configuration(stack_of: int, directory: Path, **changed: object) -> Path:
     """
     values = yaml.safe_load((ROOT / f"Pulumi.phase{stack_of}.yaml").read_text())
     values["config"] |= {f"task-manager:{name}": str(value) for name, value in changed.items()}
-    file = directory / f"{'-'.join(f'{name}-{value}' for name, value in changed.items())}.yaml"
+    file = directory / f"{uuid4().hex}.yaml"
     file.write_text(yaml.safe_dump(values))
     return file
 

@@ -58,6 +58,12 @@ def kubectl(*arguments: str) -> Outcome:
     return run("kubectl", *arguments, env=cluster_environment())
 
 
+def machine_address() -> str:
+    """Return the address at which pods reach this machine."""
+    [node, *_] = json.loads(kubectl("get", "nodes", "--output", "json").ok())["items"]
+    return str(next(each["address"] for each in node["status"]["addresses"] if each["type"] == "InternalIP"))
+
+
 @dataclass(frozen=True)
 class System:
     """One stack on the local cluster."""

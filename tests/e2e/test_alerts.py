@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -15,9 +14,9 @@ from typing import Any
 import pytest
 
 from tests.e2e.account import Account
-from tests.e2e.faults import wait_until_whole
+from tests.e2e.faults import nobody_may_create_tasks, wait_until_whole
 from tests.e2e.load import steady_load
-from tests.e2e.system import System, kubectl, wait_for
+from tests.e2e.system import System, machine_address, wait_for
 
 pytestmark = pytest.mark.phases(3)
 
@@ -40,8 +39,7 @@ class Receiver:
 @pytest.fixture
 def receiver(system: System) -> Iterator[Receiver]:
     """A web hook on the address of this machine that pods reach, in the Secret that Alertmanager reads."""
-    nodes = json.loads(kubectl("get", "nodes", "--output", "json").ok())["items"]
-    host = next(a["address"] for a in nodes[0]["status"]["addresses"] if a["type"] == "InternalIP")
+    host = machine_address()
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
@@ -62,16 +60,6 @@ def receiver(system: System) -> Iterator[Receiver]:
         finally:
             system.kubectl("delete", "secret", SECRET)
             server.shutdown()
-
-
-@contextmanager
-def nobody_may_create_tasks(system: System) -> Iterator[None]:
-    """The API is answered with a refusal by the database, which it did not expect: 500."""
-    system.sql("revoke insert on tasks from tasks")
-    try:
-        yield
-    finally:
-        system.sql("grant insert on tasks to tasks")
 
 
 def test_an_injected_error_rate_pages(

@@ -29,12 +29,13 @@ class Noted:
 class Taken:
     """What a server has taken: bodies, unpacked, with the headers that they came with."""
 
+    host: str
     port: int
     posts: list[tuple[str, dict[str, str], bytes]] = field(default_factory=list)
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"http://{self.host}:{self.port}"
 
     def everything(self) -> bytes:
         """Return all bytes that have come, to look for what must not be among them."""
@@ -83,8 +84,8 @@ def _facts(attributes: Any) -> dict[str, Any]:
 
 
 @contextmanager
-def collector() -> Iterator[Taken]:
-    """Run a server on 127.0.0.1 that takes whatever is posted."""
+def collector(host: str = "127.0.0.1") -> Iterator[Taken]:
+    """Run a server on an address of this machine that takes whatever is posted."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
@@ -99,8 +100,8 @@ def collector() -> Iterator[Taken]:
         def log_message(self, *_arguments: Any) -> None:
             """Write nothing."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    taken = Taken(server.server_address[1])
+    server = ThreadingHTTPServer((host, 0), Handler)
+    taken = Taken(host, server.server_address[1])
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
