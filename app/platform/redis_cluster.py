@@ -2,11 +2,36 @@
 
 import threading
 from collections.abc import Callable, Sequence
-from typing import Any
+from concurrent.futures import Future
+from typing import Any, ParamSpec, TypeVar
 
 from redis import ConnectionError as RedisConnectionError
 from redis import RedisCluster
 from redis.exceptions import RedisClusterException
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def together(function: Callable[P, T]) -> Callable[P, T]:
+    """Let threads that call a function at the same time wait for one of the calls, and all have what comes of it."""
+    turn = threading.Lock()
+    latest: Future[T] = Future()
+
+    def shared(*args: P.args, **kwargs: P.kwargs) -> T:
+        nonlocal latest
+        seen = latest
+        with turn:
+            if latest is seen:
+                made: Future[T] = Future()
+                try:
+                    made.set_result(function(*args, **kwargs))
+                except Exception as error:  # noqa: BLE001 raised again for each of them
+                    made.set_exception(error)
+                latest = made
+        return latest.result()
+
+    return shared
 
 
 class LazyCluster:
@@ -15,14 +40,16 @@ class LazyCluster:
     redis-py's client asks for the shards as it is made, and says with an error that is no RedisError that it finds
     none: here that is a ConnectionError, whenever it happens.
 
+    It looks for the shards anew after each error, one thread after the other, each until its own time-out: of eight the
+    last would give a cluster that is silent up after more than two seconds. Here they look together.
+
     Args:
         connect: makes the client.
     """
 
     def __init__(self, connect: Callable[[], RedisCluster]) -> None:
-        self._connect = connect
+        self._open = together(lambda: _looking_together(connect()))
         self._client: RedisCluster | None = None
-        self._lock = threading.Lock()
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         def command(*arguments: Any, **options: Any) -> Any:
@@ -47,8 +74,13 @@ class LazyCluster:
     def _call(self, command: Callable[[RedisCluster], Any]) -> Any:
         try:
             if self._client is None:
-                with self._lock:
-                    self._client = self._client or self._connect()
+                self._client = self._open()
             return command(self._client)
         except RedisClusterException as error:
             raise RedisConnectionError(str(error)) from error
+
+
+def _looking_together(client: RedisCluster) -> RedisCluster:
+    shards: Any = client.nodes_manager
+    shards.initialize = together(shards.initialize)
+    return client

