@@ -19,6 +19,10 @@ _COMPUTE: Final = Compute(cpu_request=25, cpu_limit=1000, memory=320)
 """Of the plugin's container in each instance: a backup by two workers takes 116 MiB, archiving a segment meanwhile 98
 (measured with Barman 3.4), the plugin itself some dozens."""
 
+_TRIES: Final = [{"name": "AWS_MAX_ATTEMPTS", "value": "3"}]
+"""As in the SDK's `standard` mode; its old one tries five times, in some ten seconds. A failover asks the archive a
+dozen times, and a bucket that is away is no reason to wait for each answer so long."""
+
 
 @dataclass(frozen=True)
 class Bucket:
@@ -54,7 +58,7 @@ def store_spec(bucket: Bucket, folder: pulumi.Input[str]) -> dict[str, Any]:
     return {
         "configuration": configuration,
         "retentionPolicy": f"{bucket.days}d",
-        "instanceSidecarConfiguration": {"resources": _COMPUTE.resources()},
+        "instanceSidecarConfiguration": {"resources": _COMPUTE.resources(), "env": _TRIES},
     }
 
 

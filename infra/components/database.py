@@ -43,6 +43,10 @@ the operator's 15 s would be most of a failover. A primary that renews late stay
 confirms nothing without a standby."""
 _GOODBYE: Final = 15
 """Seconds: as long as a statement of the API may take."""
+_HANDOVER: Final = 15
+"""Seconds for which a primary that hands over may write back and archive what it has. Then it is stopped as if it had
+been lost, which costs nothing that a standby has confirmed: while the bucket is away it would wait for that, a minute
+and more in which nobody can write."""
 
 
 def parameters(row: PostgreSQL) -> dict[str, str]:
@@ -103,6 +107,8 @@ def cluster_spec(plan: Plan, generation: Generation, *, storage_class: str | Non
     if not alone:
         lasting = {"probes": {"readiness": READY}, "primaryLease": _LEASE}
         postgresql["synchronous"] = {"method": "any", "number": 1, "dataDurability": str(plan.durability)}
+        if plan.durability is Durability.REQUIRED:
+            lasting["switchoverDelay"] = _HANDOVER
     storage: dict[str, Any] = {"size": f"{row.storage}Gi"}
     if storage_class:
         storage["storageClass"] = storage_class

@@ -26,10 +26,12 @@ def test_phase_2_confirms_every_write_on_the_standby(phase2: Stack) -> None:
     assert spec["postgresql"]["synchronous"] == {"method": "any", "number": 1, "dataDurability": "required"}
 
 
-def test_phase_2_lets_an_owner_choose_writes_over_durability() -> None:
+def test_phase_2_lets_an_owner_choose_writes_over_durability(phase2: Stack) -> None:
     config = {**engine.stack_file("phase2"), "task-manager:database_durability": "preferred"}
     spec = engine.run(config).find("Cluster").inputs["spec"]
     assert spec["postgresql"]["synchronous"]["dataDurability"] == "preferred"
+    assert phase2.find("Cluster").inputs["spec"]["switchoverDelay"] <= 15
+    assert "switchoverDelay" not in spec, "a primary that is stopped at once may have what no standby has"
 
 
 def test_the_migration_finds_a_database_that_answers(phase2: Stack, phase1_postgresql: Stack) -> None:
