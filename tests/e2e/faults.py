@@ -129,25 +129,41 @@ def _kill_the_gateway(_: System) -> None:
     kubectl("delete", "pod", *gateway, "--grace-period=0", "--force", "--wait=false").ok()
 
 
-def _nodes() -> list[str]:
-    told: dict[str, Any] = json.loads(kubectl("get", "nodes", "--output", "json").ok())
-    return [node["metadata"]["name"] for node in told["items"]]
+def _kill_the_primary_without_the_bucket(system: System) -> None:
+    """PostgreSQL asks the archive for its log whenever it changes its timeline, and gets no answer."""
+    bucket = ("--namespace", "object-store")
+    kubectl(*bucket, "scale", "deployment/s3", "--replicas=0").ok()
+    try:
+        kubectl(*bucket, "wait", "--for=delete", "pod", "--all", "--timeout=60s").ok()
+        change_primary(system)
+        wait_until_whole(system)
+    finally:
+        kubectl(*bucket, "scale", "deployment/s3", "--replicas=1").ok()
+        kubectl(*bucket, "rollout", "status", "deployment/s3", "--timeout=60s").ok()
+
+
+def _items(*arguments: str) -> list[dict[str, Any]]:
+    told: dict[str, list[dict[str, Any]]] = json.loads(kubectl("get", *arguments, "--output", "json").ok())
+    return told["items"]
 
 
 def _drain_a_node(system: System) -> None:
-    """Drain the node that the gateway is not on: its one pod is the local cluster's, and no part of the stack.
+    """Drain a node without the gateway and the bucket: one pod each, the local cluster's, and no part of the stack.
 
-    The cache stays. The local cluster's volumes do not leave their node, so that its first server would wait for the
-    node to come back, and the budget would rightly refuse the second one meanwhile.
+    The local cluster's volumes do not leave their node. So the cache stays: its first server would wait for the node to
+    come back, and the budget would rightly refuse the second one meanwhile. For the same reason the second one of two
+    of the database's instances stays; the primary is not that one.
     """
-    gateway = kubectl("get", "pods", "--namespace", "traefik", "--output", "json").ok()
-    taken = json.loads(gateway)["items"][0]["spec"]["nodeName"]
-    victim = next(node for node in _nodes() if node != taken)
-    del system
-    others = f"--pod-selector={COMPONENT}!=cache"
-    drain = ("drain", victim, "--ignore-daemonsets", "--delete-emptydir-data", "--timeout=240s", others)
+    pods = [pod for namespace in ("traefik", "object-store") for pod in _items("pods", "--namespace", namespace)]
+    taken = {pod["spec"]["nodeName"] for pod in pods}
+    victim = next(node for node in (node["metadata"]["name"] for node in _items("nodes")) if node not in taken)
+    there = [pod for pod in system.get("pods", "--selector", ROLE) if pod["spec"]["nodeName"] == victim]
+    primary_first = sorted(there, key=lambda pod: str(pod["metadata"]["labels"][ROLE]))
+    stay = [f"cnpg.io/instanceName!={pod['metadata']['name']}" for pod in primary_first[1:]]
+    selector = ",".join([f"{COMPONENT}!=cache", *stay])
+    drain = ("drain", victim, "--ignore-daemonsets", "--delete-emptydir-data", "--timeout=240s")
     try:
-        kubectl(*drain).ok()
+        kubectl(*drain, f"--pod-selector={selector}").ok()
     finally:
         kubectl("uncordon", victim).ok()
 
@@ -170,6 +186,7 @@ class Fault:
 FAULTS = (
     Fault("API pod killed", _kill_an_instance, may_fail=True),
     Fault("primary killed", _kill_the_primary, may_fail=True),
+    Fault("primary killed while the bucket is away", _kill_the_primary_without_the_bucket, may_fail=True),
     Fault("two replicas lost", _kill_two_replicas),
     Fault("Redis master killed", _kill_a_master),
     Fault("all Redis pods restarted", _restart_the_cache),
