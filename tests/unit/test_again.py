@@ -1,5 +1,8 @@
 """Trying again: only what is certainly undone, and not for ever."""
 
+from contextlib import suppress
+from types import SimpleNamespace
+
 import pytest
 
 from app.platform import again as subject
@@ -54,3 +57,25 @@ def test_a_database_that_keeps_everybody_waiting_is_not_asked_again(monkeypatch:
     with pytest.raises(UndoneError):
         failing.answer("late")
     assert failing.calls == 1
+
+
+def test_in_an_outage_each_call_is_one_try_until_one_succeeds(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 1e9
+    monkeypatch.setattr(subject, "time", SimpleNamespace(monotonic=lambda: now, sleep=lambda _seconds: None))
+    failing = Failing(11, UndoneError)
+
+    def tries() -> int:
+        before = failing.calls
+        with suppress(UndoneError):
+            failing.answer("done")
+        return failing.calls - before
+
+    assert tries() == 4, "it may be over in a moment"
+    now += subject.PATIENCE * 0.8
+    assert tries() == 4
+    now += subject.PATIENCE * 0.8
+    assert [tries(), tries()] == [1, 1]
+    now += subject.PATIENCE * 1.5
+    assert tries() == 2, "nobody has asked for long: it may have been over, and fails for the last time but one"
+    failing.calls = 0
+    assert tries() == 4, "a success has ended it"
