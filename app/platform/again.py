@@ -21,6 +21,11 @@ PATIENCE = 2.0
 one that has refused everybody for so long is away."""
 
 
+EVERY = 0.25
+"""Seconds between two tries of a method, in a process, while all of them fail. Each makes a connection for nothing, and
+what is away may need the processor to come back."""
+
+
 @dataclass
 class Outage:
     """Tells a moment, for which it is worth to wait, from an outage, in which all threads would end up waiting.
@@ -28,18 +33,34 @@ class Outage:
     Attributes:
         began: when the first of the failures came that no success has ended, on the monotonic clock.
         latest: when the latest of them came.
+        due: when the next try is, in an outage.
     """
 
     began: float = inf
     latest: float = -inf
+    due: float = -inf
 
+    @property
     def lasts(self) -> bool:
-        """Note a failure, and tell whether there have been nothing but failures for some time."""
+        """Whether there have been nothing but failures for some time, the latest of them just now."""
         now = time.monotonic()
-        if now - self.latest > PATIENCE:  # whatever was before, nobody has looked since
-            self.began = now
-        self.began, self.latest = min(self.began, now), now
-        return now - self.began > PATIENCE
+        return now - self.began > PATIENCE and now - self.latest <= PATIENCE
+
+    def wait(self) -> bool:
+        """Tell whether it is too early for a try. Whoever is told no makes it."""
+        now = time.monotonic()
+        if not self.lasts:
+            return False
+        if now < self.due:
+            return True
+        self.due = now + EVERY
+        return False
+
+    def failed(self) -> None:
+        """Note a failure."""
+        now = time.monotonic()
+        fresh = now - self.latest > PATIENCE  # whatever was before, nobody has looked since
+        self.began, self.latest = now if fresh else min(self.began, now), now
 
     def over(self) -> None:
         """Note a success."""
@@ -50,20 +71,24 @@ def again(method: Callable[P, T]) -> Callable[P, T]:
     """Let a method be called again when it has raised UndoneError.
 
     For methods whose one transaction is all that they do: what they have done besides would be done twice. While all
-    calls of a method fail, each is one try: those that wait would take the threads from those that need not.
+    calls of a method fail, none waits, and only now and then one is a try: the others would take threads and processor
+    from those who can be served.
     """
     outage = Outage()
 
     @wraps(method)
     def call(*args: P.args, **kwargs: P.kwargs) -> T:
+        if outage.wait():
+            raise UndoneError("The database can't be reached.")
         give_up = time.monotonic() + PATIENCE
         pauses = iter(PAUSES)
         while True:
             try:
                 done = method(*args, **kwargs)
             except UndoneError:
+                outage.failed()
                 pause = next(pauses, None)
-                if pause is None or outage.lasts() or time.monotonic() > give_up:
+                if pause is None or outage.lasts or time.monotonic() > give_up:
                     raise
                 # of different lengths, so that two that were in each other's way do not meet again
                 time.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 no secret
