@@ -7,9 +7,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from time import time
-from typing import Any
 
-from tests.e2e.system import System, in_shell, is_ready, kubectl, wait_for
+from tests.e2e.system import System, in_shell, is_ready, items, kubectl, wait_for
 
 COMPONENT = "app.kubernetes.io/component"
 ROLE = "cnpg.io/instanceRole"
@@ -142,11 +141,6 @@ def _kill_the_primary_without_the_bucket(system: System) -> None:
         kubectl(*bucket, "rollout", "status", "deployment/s3", "--timeout=60s").ok()
 
 
-def _items(*arguments: str) -> list[dict[str, Any]]:
-    told: dict[str, list[dict[str, Any]]] = json.loads(kubectl("get", *arguments, "--output", "json").ok())
-    return told["items"]
-
-
 def _drain_a_node(system: System) -> None:
     """Drain a node without the gateway and the bucket: one pod each, the local cluster's, and no part of the stack.
 
@@ -154,9 +148,9 @@ def _drain_a_node(system: System) -> None:
     come back, and the budget would rightly refuse the second one meanwhile. For the same reason the second one of two
     of the database's instances stays; the primary is not that one.
     """
-    pods = [pod for namespace in ("traefik", "object-store") for pod in _items("pods", "--namespace", namespace)]
+    pods = [pod for namespace in ("traefik", "object-store") for pod in items("pods", "--namespace", namespace)]
     taken = {pod["spec"]["nodeName"] for pod in pods}
-    victim = next(node for node in (node["metadata"]["name"] for node in _items("nodes")) if node not in taken)
+    victim = next(node for node in (node["metadata"]["name"] for node in items("nodes")) if node not in taken)
     there = [pod for pod in system.get("pods", "--selector", ROLE) if pod["spec"]["nodeName"] == victim]
     primary_first = sorted(there, key=lambda pod: str(pod["metadata"]["labels"][ROLE]))
     stay = [f"cnpg.io/instanceName!={pod['metadata']['name']}" for pod in primary_first[1:]]

@@ -58,9 +58,15 @@ def kubectl(*arguments: str) -> Outcome:
     return run("kubectl", *arguments, env=cluster_environment())
 
 
+def items(*arguments: str) -> list[dict[str, Any]]:
+    """Return the objects of `kubectl get <arguments>`, for instance `("pods", "--namespace", "traefik")`."""
+    found: list[dict[str, Any]] = json.loads(kubectl("get", *arguments, "--output", "json").ok())["items"]
+    return found
+
+
 def machine_address() -> str:
     """Return the address at which pods reach this machine."""
-    [node, *_] = json.loads(kubectl("get", "nodes", "--output", "json").ok())["items"]
+    [node, *_] = items("nodes")
     return str(next(each["address"] for each in node["status"]["addresses"] if each["type"] == "InternalIP"))
 
 
@@ -90,9 +96,8 @@ class System:
         return kubectl("--namespace", self.namespace, *arguments)
 
     def get(self, *arguments: str) -> list[dict[str, Any]]:
-        """Return the objects of `kubectl get <arguments>`, for instance `("pods", "--selector", "a=b")`."""
-        items: list[dict[str, Any]] = json.loads(self.kubectl("get", *arguments, "--output", "json").ok())["items"]
-        return items
+        """Return the stack's own objects of `kubectl get <arguments>`, for instance `("pods", "--selector", "a=b")`."""
+        return items(*arguments, "--namespace", self.namespace)
 
     def sql(self, query: str, pod: str = "") -> list[list[str]]:
         """Return the rows of a query of the tasks' database: on its primary, or on the instance that `pod` names."""

