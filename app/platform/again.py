@@ -20,7 +20,6 @@ PATIENCE = 2.0
 """Seconds after which nothing is tried again: a database that does not even refuse is not helped by more requests, and
 one that has refused everybody for so long is away."""
 
-
 EVERY = 0.25
 """Seconds between two tries of a method, in a process, while all of them fail. Each makes a connection for nothing, and
 what is away may need the processor to come back."""
