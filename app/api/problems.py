@@ -17,13 +17,11 @@ from app.platform.errors import (
     ConflictError,
     ForbiddenError,
     InvalidError,
-    MovedError,
     NotFoundError,
     PreconditionError,
     ServiceError,
     UnauthenticatedError,
     UnavailableError,
-    UndoneError,
 )
 
 MEDIA_TYPE = "application/problem+json"
@@ -32,13 +30,12 @@ STATUS: dict[type[ServiceError], HTTPStatus] = {
     ConflictError: HTTPStatus.CONFLICT,
     ForbiddenError: HTTPStatus.FORBIDDEN,
     InvalidError: HTTPStatus.UNPROCESSABLE_ENTITY,
-    MovedError: HTTPStatus.SERVICE_UNAVAILABLE,
     NotFoundError: HTTPStatus.NOT_FOUND,
     PreconditionError: HTTPStatus.PRECONDITION_FAILED,
     UnauthenticatedError: HTTPStatus.UNAUTHORIZED,
     UnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,
-    UndoneError: HTTPStatus.SERVICE_UNAVAILABLE,
 }
+"""By kind. What is more special has the status of its parent."""
 
 RETRY_AFTER = 2
 """Seconds after which a client may try again what was unavailable."""
@@ -126,7 +123,8 @@ def register(app: Flask) -> None:
                 remote=request.remote_addr,
                 user_id=str(who.user_id) if who else None,
             )
-        return problem(STATUS[type(error)], str(error), errors=errors)
+        status = next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
+        return problem(status, str(error), errors=errors)
 
     @app.errorhandler(HTTPException)
     def by_http(error: HTTPException) -> Response | HTTPException:

@@ -8,7 +8,7 @@ from functools import wraps
 from math import inf
 from typing import ParamSpec, TypeVar
 
-from app.platform.errors import UndoneError
+from app.platform.errors import TransientError
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -67,7 +67,7 @@ class Outage:
 
 
 def again(method: Callable[P, T]) -> Callable[P, T]:
-    """Let a method be called again when it has raised UndoneError.
+    """Let a method be called again when it has raised TransientError.
 
     For methods whose one transaction is all that they do: what they have done besides would be done twice. While all
     calls of a method fail, none waits, and only now and then one is a try: the others would take threads and processor
@@ -78,13 +78,13 @@ def again(method: Callable[P, T]) -> Callable[P, T]:
     @wraps(method)
     def call(*args: P.args, **kwargs: P.kwargs) -> T:
         if outage.wait():
-            raise UndoneError("The database can't be reached.")
+            raise TransientError("The database can't be reached.")
         give_up = time.monotonic() + PATIENCE
         pauses = iter(PAUSES)
         while True:
             try:
                 done = method(*args, **kwargs)
-            except UndoneError:
+            except TransientError:
                 outage.failed()
                 pause = next(pauses, None)
                 if pause is None or outage.lasts or time.monotonic() > give_up:

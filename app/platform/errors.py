@@ -42,8 +42,12 @@ class UnavailableError(ServiceError):
     """Something needed is away or busy; trying again may help."""
 
 
-class UndoneError(UnavailableError):
-    """As UnavailableError, and it is certain that nothing has been changed."""
+class TransientError(UnavailableError):
+    """The transaction was rolled back, or never began: nothing has been changed, and it is safe to retry."""
+
+
+class CommitUnknownError(UnavailableError):
+    """COMMIT got no answer: the transaction may have been committed or not. Never retried, nor undone by hand."""
 
 
 class MovedError(UnavailableError):

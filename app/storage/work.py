@@ -5,12 +5,12 @@ from contextlib import AbstractContextManager, contextmanager
 from uuid import UUID
 
 from sqlalchemy import Engine
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
 from app.platform import position
-from app.platform.errors import UnavailableError, UndoneError
+from app.platform.errors import CommitUnknownError, TransientError, UnavailableError
 from app.storage.analytics import SqlFacts
 from app.storage.attachments import SqlAttachments
 from app.storage.audit import SqlAudit
@@ -92,7 +92,7 @@ class SqlStorage:
         try:
             with _told(session):
                 yield SqlWork(session)
-        except UndoneError:
+        except TransientError:
             position.forget()  # the next try is the primary's
             raise
 
@@ -145,7 +145,7 @@ def _named() -> Iterator[None]:
         if full(error):
             raise UnavailableError("The database has no room left.") from error
         if gone(error) or rolled_back(error):
-            raise UndoneError("The database can't be reached.") from error
+            raise TransientError("The database can't be reached.") from error
         if isinstance(error, OperationalError | InterfaceError):
             raise UnavailableError("The database can't be reached.") from error
         raise
@@ -154,13 +154,14 @@ def _named() -> Iterator[None]:
 def _commit(session: Session) -> int:
     """Commit, and return how far the log reached then; 0, which asks no replica for anything, where there is no log.
 
-    When the answer gets lost nobody knows whether it is done: that must not look like undone.
+    Raises:
+        CommitUnknownError: the answer was lost. Nobody knows whether it is done.
     """
     driver = session.connection().connection.driver_connection
     try:
         session.commit()
-    except (OperationalError, InterfaceError) as error:
-        if rolled_back(error):
+    except DBAPIError as error:
+        if rolled_back(error) or isinstance(error, IntegrityError):  # the server has answered, and refused
             raise
-        raise UnavailableError("The database did not say whether it has stored this.") from error
+        raise CommitUnknownError("The database did not say whether it has stored this.") from error
     return getattr(driver, "position", 0)

@@ -13,7 +13,7 @@ from sqlalchemy import event, text
 
 from app.bootstrap import Container, build, create_app
 from app.platform.again import again
-from app.platform.errors import UnavailableError, UndoneError
+from app.platform.errors import CommitUnknownError, TransientError, UnavailableError
 from app.services.tasks.model import Draft
 from app.storage import engine
 from app.storage.engine import UNLIMITED
@@ -87,6 +87,8 @@ def test_a_write_whose_commit_gets_no_answer_is_not_done_again(
     with monkeypatch.context() as patch:
         patch.setattr(parts.database.writer.dialect, "do_commit", lose_the_answer)
         answer = person.call("POST", "/tasks", json={"title": "Once"})
+        with pytest.raises(CommitUnknownError), parts.storage.write() as work:
+            work.resets.drop_expired(parts.admin._clock())
     assert_problem(answer, 503)
     assert "Retry-After" in answer.headers
     assert titles(person) == ["Once"]
@@ -112,7 +114,7 @@ def test_of_two_writes_that_wait_for_each_other_both_are_done(start: Callable[..
                     if next(first, False):
                         both.wait(30)
                     work.tasks.get(user_id, order[1], for_update=True)
-            except UndoneError:
+            except TransientError:
                 undone.append(1)
                 raise
 
@@ -128,7 +130,7 @@ def test_a_statement_that_takes_too_long_is_given_up_and_not_tried_again(start: 
     storage = SqlStorage(start(statement_timeout=0.05).database)
     with pytest.raises(UnavailableError) as caught, storage.read() as work:
         work.session.execute(text("SELECT pg_sleep(30)"))
-    assert not isinstance(caught.value, UndoneError)
+    assert not isinstance(caught.value, TransientError)
 
 
 def test_a_migration_may_take_longer_than_a_request(

@@ -7,7 +7,7 @@ import pytest
 
 from app.platform import again as subject
 from app.platform.again import again
-from app.platform.errors import UnavailableError, UndoneError
+from app.platform.errors import TransientError, UnavailableError
 
 
 @pytest.fixture(autouse=True)
@@ -32,7 +32,7 @@ class Failing:
 
 
 def test_what_was_undone_is_tried_again() -> None:
-    failing = Failing(3, UndoneError)
+    failing = Failing(3, TransientError)
     assert failing.answer("done") == "done"
     assert failing.calls == 4
 
@@ -45,16 +45,16 @@ def test_what_may_have_been_done_is_not_tried_again() -> None:
 
 
 def test_trying_has_an_end() -> None:
-    failing = Failing(100, UndoneError)
-    with pytest.raises(UndoneError):
+    failing = Failing(100, TransientError)
+    with pytest.raises(TransientError):
         failing.answer("never")
     assert failing.calls == 4
 
 
 def test_a_database_that_keeps_everybody_waiting_is_not_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(subject, "PATIENCE", -1.0)
-    failing = Failing(1, UndoneError)
-    with pytest.raises(UndoneError):
+    failing = Failing(1, TransientError)
+    with pytest.raises(TransientError):
         failing.answer("late")
     assert failing.calls == 1
 
@@ -62,11 +62,11 @@ def test_a_database_that_keeps_everybody_waiting_is_not_asked_again(monkeypatch:
 def test_in_an_outage_only_now_and_then_a_call_is_a_try_until_one_succeeds(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 1e9
     monkeypatch.setattr(subject, "time", SimpleNamespace(monotonic=lambda: now, sleep=lambda _seconds: None))
-    failing = Failing(11, UndoneError)
+    failing = Failing(11, TransientError)
 
     def tries() -> int:
         before = failing.calls
-        with suppress(UndoneError):
+        with suppress(TransientError):
             failing.answer("done")
         return failing.calls - before
 
