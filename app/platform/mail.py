@@ -5,7 +5,7 @@ import ssl
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from email.headerregistry import Address
+from email import policy
 from email.message import EmailMessage
 from email.utils import formatdate
 from typing import Protocol
@@ -14,6 +14,7 @@ from uuid import UUID
 import structlog
 
 from app.platform.errors import UnavailableError
+from app.platform.mail_headers import EOL, address_field, text_field
 from app.platform.settings import Settings
 
 TIMEOUT = 5
@@ -44,7 +45,7 @@ class Mail:
 
     Args:
         to: the address.
-        subject: one line; what would break it is taken as space.
+        subject: one line; what would break it becomes a space.
         text: the plain text.
         attachments: what goes with it.
     """
@@ -110,12 +111,13 @@ class SmtpMailer:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self._sender_name, _, self._sender = (settings.mail_from or "").rstrip(">").rpartition("<")
 
     def send(self, mail: Mail, mail_id: UUID) -> None:
         message = self._message(mail, mail_id)
         # What the server replies may repeat the address, which no log shall hold: hence `from None`.
         try:
-            self._deliver(message)
+            self._deliver(mail.to, message)
         except smtplib.SMTPRecipientsRefused as error:
             [(code, _)] = error.recipients.values()
             raise _trouble(code) from None
@@ -124,30 +126,31 @@ class SmtpMailer:
         except (smtplib.SMTPException, OSError) as error:
             raise UnavailableError("The mail server can't be reached.") from error
 
-    def _deliver(self, message: EmailMessage) -> None:
+    def _deliver(self, recipient: str, message: bytes) -> None:
         server = self._connect()
         try:
-            server.send_message(message)
+            server.sendmail(self._sender, [recipient], message)
             # The mail is the server's now, whatever becomes of the goodbye.
             with suppress(smtplib.SMTPException, OSError):
                 server.quit()
         finally:
             server.close()
 
-    def _message(self, mail: Mail, mail_id: UUID) -> EmailMessage:
-        """Return the message. The library refuses header fields that hold a line break, and encodes all others."""
-        user, _, domain = mail.to.rpartition("@")
-        message = EmailMessage()
-        message["From"] = self._settings.mail_from
-        message["To"] = Address(username=user, domain=domain)
-        message["Subject"] = " ".join(mail.subject.split())
-        message["Date"] = formatdate()
-        message["Message-ID"] = f"<{mail_id}@{message['From'].addresses[0].domain}>"
-        message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no machine shall answer
-        message.set_content(mail.text)
+    def _message(self, mail: Mail, mail_id: UUID) -> bytes:
+        """Return the message: 7-bit, so that every server takes it. Raises ValueError for what is no address."""
+        fields = [
+            address_field("From", self._sender, self._sender_name),
+            address_field("To", mail.to),
+            text_field("Subject", mail.subject),
+            f"Date: {formatdate()}{EOL}",
+            f"Message-ID: <{mail_id}@{self._sender.rpartition('@')[2]}>{EOL}",
+            f"Auto-Submitted: auto-generated{EOL}",  # RFC 3834: no machine shall answer
+        ]
+        content = EmailMessage(policy.SMTP.clone(cte_type="7bit"))
+        content.set_content(mail.text)
         for each in mail.attachments:
-            message.add_attachment(each.data, maintype="application", subtype="pdf", filename=each.name)
-        return message
+            content.add_attachment(each.data, maintype="application", subtype="pdf", filename=each.name)
+        return "".join(fields).encode("ascii") + content.as_bytes()
 
     def _connect(self) -> smtplib.SMTP:
         settings, context = self._settings, ssl.create_default_context()

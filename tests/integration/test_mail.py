@@ -65,6 +65,13 @@ def test_a_mail_arrives_as_it_was_written(inbox: Inbox) -> None:
     assert mail.get_content().splitlines() == MAIL.text.splitlines()
 
 
+def test_a_sender_s_name_arrives_whatever_it_holds(inbox: Inbox) -> None:
+    SmtpMailer(by(inbox.port, mail_from="Prime, Trade Söhne <noreply@example.org>")).send(MAIL, uuid4())
+    [mail] = inbox.mails
+    [sender] = mail["From"].addresses
+    assert (sender.display_name, sender.addr_spec) == ("Prime, Trade Söhne", "noreply@example.org")
+
+
 def test_a_subject_of_several_lines_becomes_one(inbox: Inbox) -> None:
     SmtpMailer(by(inbox.port)).send(Mail(TO, "One\r\nBcc: everybody@example.org\u2028two", "x"), uuid4())
     [mail] = inbox.mails
@@ -78,10 +85,11 @@ def test_nothing_that_somebody_writes_makes_a_header_field(subject: str, user: s
     """V1.3.11: a mail holds the fields of ours and no others, or is not written at all."""
     mailer = SmtpMailer(by(1))
     try:
-        raw = mailer._message(Mail(f"{user}@example.org", subject, "x"), UUID(int=1)).as_bytes()
+        raw = mailer._message(Mail(f"{user}@example.org", subject, "x"), UUID(int=1))
     except (ValueError, UnicodeEncodeError):
         return
-    fields = [line.partition(b":")[0] for line in raw.partition(b"\n\n")[0].split(b"\n") if not line.startswith(b" ")]
+    lines = raw.partition(b"\r\n\r\n")[0].split(b"\r\n")
+    fields = [line.partition(b":")[0] for line in lines if not line.startswith(b" ")]
     assert fields == [
         b"From", b"To", b"Subject", b"Date", b"Message-ID", b"Auto-Submitted",
         b"Content-Type", b"Content-Transfer-Encoding", b"MIME-Version",
