@@ -151,6 +151,7 @@ def build(settings: Settings, role: str = "api") -> Container:
     lifetimes = Lifetimes(
         access=timedelta(seconds=settings.access_token_lifetime),
         refresh=timedelta(seconds=settings.refresh_token_lifetime),
+        overlap=timedelta(seconds=settings.refresh_overlap),
     )
     signing, *accepted = (signature_key(secret) for secret in settings.secret_keys)
     tokens = AccessTokens(signing, lifetimes.access, tuple(accepted))

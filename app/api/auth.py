@@ -104,7 +104,7 @@ def public_blueprint(service: AuthService, limits: Limits) -> APIBlueprint:
 
     @blueprint.post("/auth/refresh", responses={200: TokenBody}, operation_id="refresh")
     def refresh(body: RefreshRequest) -> Response:
-        """Trade a refresh token for a new pair; each works once"""
+        """Trade a refresh token for a new pair; a second use works for seconds only, then it ends the session"""
         return TokenBody.model_validate(service.refresh(body.refresh_token.get_secret_value())).response()
 
     return blueprint

@@ -131,6 +131,12 @@ class Settings(TelemetrySettings):
     )
     access_token_lifetime: int = Field(default=15 * 60, ge=1, le=24 * 3600)
     refresh_token_lifetime: int = Field(default=30 * 24 * 3600, ge=60, le=365 * 24 * 3600)
+    refresh_overlap: int = Field(
+        default=10,
+        ge=0,
+        le=300,
+        description="Seconds for which a used refresh token works again, for an answer that got lost; 0: never",
+    )
 
     password_memory_kib: int = Field(default=47104, ge=8, le=1 << 21, description="argon2id memory of one hash")
     password_iterations: int = Field(default=1, ge=1, le=20)

@@ -139,14 +139,16 @@ class SqlSessions:
         row = self._session.get(RefreshTokenRow, token_id)
         return RefreshToken(row.id, row.session_id, row.secret_hash, row.expires_at) if row else None
 
-    def use_refresh_token(self, token_id: UUID, now: datetime) -> bool:
+    def use_refresh_token(self, token_id: UUID, now: datetime) -> datetime | None:
         # One statement decides: the row lock lets a single caller see it unused.
         result = self._session.execute(
             update(RefreshTokenRow)
             .where(RefreshTokenRow.id == token_id, RefreshTokenRow.used_at.is_(None))
             .values(used_at=now)
         )
-        return changed(result) == 1
+        if changed(result) == 1:
+            return None
+        return self._session.scalar(select(RefreshTokenRow.used_at).where(RefreshTokenRow.id == token_id))
 
 
 def _user(row: UserRow) -> User:

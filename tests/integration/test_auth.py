@@ -10,10 +10,13 @@ from werkzeug.test import TestResponse
 
 from app.bootstrap import build, create_app
 from app.platform.settings import Settings
+from app.storage.engine import Database
 from tests.support.api import PASSWORD, V1, Person, assert_problem
+from tests.support.overlap import end_overlap
 from tests.support.ports import free_port
 from tests.support.settings import make_settings
 
+PAIR = ("access_token", "refresh_token")
 UNKNOWN = "01890000000070008000000000000000"
 
 
@@ -78,12 +81,24 @@ def test_wrong_password_and_unknown_address_get_the_same_answer(person: Person) 
     assert login(person.email) == login("unknown@example.com")
 
 
-def test_a_refresh_token_works_once_and_its_reuse_ends_the_session(person: Person) -> None:
+def test_a_refresh_token_whose_answer_got_lost_works_again_and_both_pairs_go_on(person: Person) -> None:
+    twin = Person(person.client, person.email, refresh_token=person.refresh_token)
+    for each in (person, twin):
+        assert each.refresh().status_code == 200
+    assert person.refresh_token != twin.refresh_token
+    for each in (person, twin, person, twin):
+        assert each.call("GET", "/users/me").status_code == 200
+        assert each.refresh().status_code == 200
+    assert len(person.call("GET", "/auth/sessions").get_json()["items"]) == 1
+
+
+def test_a_refresh_token_that_is_used_after_the_overlap_ends_the_session(person: Person, database: Database) -> None:
     first = person.refresh_token
     assert person.refresh().status_code == 200
     assert person.call("GET", "/users/me").status_code == 200
     assert person.refresh_token != first
 
+    assert end_overlap(database) == 1
     stolen = Person(person.client, person.email, refresh_token=first)
     assert_problem(stolen.refresh(), 401)
 
@@ -91,16 +106,35 @@ def test_a_refresh_token_works_once_and_its_reuse_ends_the_session(person: Perso
     assert_problem(person.call("GET", "/users/me"), 401)
 
 
-def test_of_many_uses_of_a_refresh_token_at_once_one_succeeds(person: Person) -> None:
+def use_at_once(person: Person) -> list[TestResponse]:
+    """Return the answers to many uses of a person's refresh token at the same time."""
+
     def use(_number: int) -> TestResponse:
         return person.client.application.test_client().post(
             f"{V1}/auth/refresh", json={"refresh_token": person.refresh_token}
         )
 
     with ThreadPoolExecutor(12) as threads:
-        statuses = sorted(response.status_code for response in threads.map(use, range(50)))
+        return list(threads.map(use, range(50)))
+
+
+def test_of_many_uses_of_a_refresh_token_at_once_each_gets_a_pair_that_works(person: Person) -> None:
+    answers = use_at_once(person)
+    assert [answer.status_code for answer in answers] == [200] * 50
+    assert len({answer.get_json()["refresh_token"] for answer in answers}) == 50
+    for answer in answers:
+        sibling = Person(person.client, person.email, **{name: answer.get_json()[name] for name in PAIR})
+        assert sibling.call("GET", "/users/me").status_code == 200
+        assert sibling.refresh().status_code == 200
+
+
+def test_without_an_overlap_one_of_many_uses_at_once_succeeds_and_the_session_ends(database_url: str) -> None:
+    parts = build(make_settings(database_url, refresh_overlap=0))
+    person = Person(create_app(parts).test_client()).register()
+    statuses = sorted(answer.status_code for answer in use_at_once(person))
     assert statuses == [200] + [401] * 49
     assert_problem(person.call("GET", "/users/me"), 401)
+    parts.database.dispose()
 
 
 @pytest.mark.parametrize("token", ["", "nonsense", ".", "00.00", f"{UNKNOWN}.{'00' * 32}", f"{UNKNOWN}.é"])

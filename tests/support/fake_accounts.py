@@ -54,7 +54,7 @@ class FakeUsers:
 class FakeSessions:
     rows: dict[UUID, Session] = field(default_factory=dict)
     tokens: dict[UUID, RefreshToken] = field(default_factory=dict)
-    used: set[UUID] = field(default_factory=set)
+    used: dict[UUID, datetime] = field(default_factory=dict)
 
     def add(self, session: Session) -> None:
         self.rows[session.id] = session
@@ -78,10 +78,10 @@ class FakeSessions:
     def refresh_token(self, token_id: UUID) -> RefreshToken | None:
         return self.tokens.get(token_id)
 
-    def use_refresh_token(self, token_id: UUID, now: datetime) -> bool:  # noqa: ARG002 the fake keeps no times
-        first = token_id not in self.used
-        self.used.add(token_id)
-        return first
+    def use_refresh_token(self, token_id: UUID, now: datetime) -> datetime | None:
+        used_at = self.used.get(token_id)
+        self.used.setdefault(token_id, now)
+        return used_at
 
 
 @dataclass

@@ -13,17 +13,18 @@ from tests.support.fake_accounts import FakeDenylist, FakePasswords, FakeTokens
 from tests.support.fakes import Counter, FakeClock, FakeStorage
 
 EMAIL, PASSWORD = "somebody@example.com", "correct horse"
+OVERLAP = timedelta(seconds=10)
 
 
 class Scene:
     """The service and everything that it was given."""
 
-    def __init__(self) -> None:
+    def __init__(self, overlap: timedelta = OVERLAP) -> None:
         self.storage = FakeStorage()
         self.passwords = FakePasswords()
         self.denylist = FakeDenylist()
         self.clock = FakeClock()
-        lifetimes = Lifetimes(access=timedelta(minutes=15), refresh=timedelta(days=30))
+        lifetimes = Lifetimes(access=timedelta(minutes=15), refresh=timedelta(days=30), overlap=overlap)
         self.service = AuthService(
             self.storage,
             self.passwords,
@@ -113,10 +114,56 @@ def test_refreshing_keeps_the_session(scene: Scene) -> None:
     assert second.refresh_token != first.refresh_token
 
 
-def test_reuse_of_a_refresh_token_ends_its_session_and_no_other(scene: Scene) -> None:
+@pytest.mark.parametrize("seconds", [0, 9.9])
+def test_within_the_overlap_a_used_refresh_token_gives_a_sibling_of_the_same_session(
+    scene: Scene, seconds: float
+) -> None:
+    first = scene.service.login(EMAIL, PASSWORD)
+    second = scene.service.refresh(first.refresh_token)
+    scene.clock.advance(seconds=seconds)
+    third = scene.service.refresh(first.refresh_token)
+    assert second.refresh_token != third.refresh_token
+    assert scene.session_of(first) == scene.session_of(third)
+    assert not scene.denylist.entries
+    for sibling in (second, third):
+        assert scene.service.refresh(sibling.refresh_token)
+
+
+def test_the_overlap_begins_with_the_first_use_whatever_came_after(scene: Scene) -> None:
+    first = scene.service.login(EMAIL, PASSWORD)
+    scene.service.refresh(first.refresh_token)
+    scene.clock.advance(seconds=9)
+    sibling = scene.service.refresh(first.refresh_token)
+    scene.clock.advance(seconds=1)
+    with pytest.raises(UnauthenticatedError):
+        scene.service.refresh(first.refresh_token)
+    with pytest.raises(UnauthenticatedError):
+        scene.service.refresh(sibling.refresh_token)
+
+
+@pytest.mark.parametrize("behind", [0, 2])
+def test_without_an_overlap_a_second_use_ends_the_session_also_by_a_clock_that_is_behind(behind: float) -> None:
+    scene = Scene(overlap=timedelta())
+    scene.service.register(EMAIL, PASSWORD, "Somebody")
+    first = scene.service.login(EMAIL, PASSWORD)
+    scene.service.refresh(first.refresh_token)
+    scene.clock.advance(seconds=-behind)
+    with pytest.raises(UnauthenticatedError):
+        scene.service.refresh(first.refresh_token)
+
+
+def test_by_a_clock_that_is_behind_the_overlap_still_holds(scene: Scene) -> None:
+    first = scene.service.login(EMAIL, PASSWORD)
+    scene.service.refresh(first.refresh_token)
+    scene.clock.advance(seconds=-2)
+    assert scene.service.refresh(first.refresh_token)
+
+
+def test_reuse_of_a_refresh_token_after_the_overlap_ends_its_session_and_no_other(scene: Scene) -> None:
     other = scene.service.login(EMAIL, PASSWORD)
     first = scene.service.login(EMAIL, PASSWORD)
     second = scene.service.refresh(first.refresh_token)
+    scene.clock.advance(seconds=10)
     with pytest.raises(UnauthenticatedError):
         scene.service.refresh(first.refresh_token)
     assert scene.denylist.entries == {scene.session_of(first)}
@@ -128,6 +175,7 @@ def test_reuse_of_a_refresh_token_ends_its_session_and_no_other(scene: Scene) ->
 def test_a_reuse_that_the_denylist_could_not_take_is_denied_the_next_time(scene: Scene) -> None:
     first = scene.service.login(EMAIL, PASSWORD)
     scene.service.refresh(first.refresh_token)
+    scene.clock.advance(seconds=10)
     scene.denylist.away = True
     with pytest.raises(UnavailableError):
         scene.service.refresh(first.refresh_token)

@@ -55,8 +55,8 @@ class Sessions(Protocol):
 
     def refresh_token(self, token_id: UUID) -> RefreshToken | None: ...
 
-    def use_refresh_token(self, token_id: UUID, now: datetime) -> bool:
-        """Mark a token as used. Of any number of callers at the same time, exactly one gets True."""
+    def use_refresh_token(self, token_id: UUID, now: datetime) -> datetime | None:
+        """Mark a token as used. Return when it was used first: None for exactly one of any number of callers."""
 
 
 class PasswordResets(Protocol):

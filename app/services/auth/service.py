@@ -27,6 +27,8 @@ REFUSED_REFRESH = "The refresh token is not valid. Log in again."
 class Lifetimes:
     access: timedelta
     refresh: timedelta
+    overlap: timedelta
+    """How long a refresh token may be used once more after its first use; none: never."""
 
 
 class AuthService:
@@ -86,20 +88,25 @@ class AuthService:
     def refresh(self, refresh_token: str) -> TokenPair:
         """Trade a refresh token for a new pair.
 
-        Each token works once. A second use means that two parties hold it, so the whole session ends
-        (RFC 9700, section 4.14.2).
+        Each token works once, and within the overlap again: an answer may get lost, and two tabs may use the same
+        token. Each use gives a token of its own, of the same session. A use after the overlap means that two parties
+        hold it, so the whole session ends, whatever came of the token (RFC 9700, section 4.14.2).
 
         Raises:
             UnauthenticatedError: unknown, expired or used before.
         """
-        now = self._clock()
         with self._storage.write() as work:
+            now = self._clock()  # once it is this caller's turn: the overlap begins when the first use is stored
             token, session = self._find(work, refresh_token)
             if not session.revoked_at:
                 user = work.users.by_id(session.user_id)
                 if token.expires_at <= now or user is None or user.disabled:
                     raise UnauthenticatedError(REFUSED_REFRESH)
-                if work.sessions.use_refresh_token(token.id, now):
+                used_at = work.sessions.use_refresh_token(token.id, now)
+                # The first use may be of a server whose clock is ahead.
+                if used_at is None or max(now - used_at, timedelta()) < self._lifetimes.overlap:
+                    if used_at is not None:
+                        log.info("refresh token used again", user_id=str(session.user_id), session_id=str(session.id))
                     work.sessions.touch(session.id, now)
                     return self._issue(work, session, user.role, now)
                 work.sessions.revoke(session.id, now)
