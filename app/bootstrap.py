@@ -20,6 +20,7 @@ from app.api import (
     door,
     files,
     health,
+    idempotency,
     jobs,
     notifications,
     openapi,
@@ -244,6 +245,7 @@ def create_app(container: Container, service: str = "all") -> OpenAPI:
     app.config["MAX_CONTENT_LENGTH"] = body.LIMIT
     door.register(app)
     problems.register(app)
+    idempotency.register(app)
     container.limits.register(app)
     counted = (container.guard.lookups, container.database.replicas.reads, container.deliveries.outcomes)
     asked = (QueueDepth(container.storage, utc_now), DatabaseGauges(container.database))

@@ -85,7 +85,7 @@ def main(rows: int, characters: int) -> None:
     while some := "".join(islice(lines, 1000)):
         upload.write(some.encode())
     upload.close()
-    job = parts.jobs.queue(user_id, "import", job_id=upload.job_id)
+    job = parts.jobs.queue(user_id, "import", upload=upload)
     began = time.perf_counter()
     parts.runner.run(job.id)
     seconds = time.perf_counter() - began

@@ -11,6 +11,7 @@ from pydantic import Field
 
 from app.api.addresses import Addresses
 from app.api.guard import Guard, principal
+from app.api.idempotency import digest_of, idempotency_key
 from app.api.schemas import Shown, identifier
 from app.api.tasks import PREFIX, TaskPath
 from app.api.uploads import FILE_BODY, require_form, uploaded
@@ -60,7 +61,9 @@ def blueprint(service: AttachmentService, guard: Guard, addresses: Addresses) ->
     )
     def add(path: TaskPath) -> Response:
         """Attach a file of up to 10 MiB to a task"""
-        attachment = service.add(principal().user_id, path.identifier(), uploaded(LIMIT))
+        upload = uploaded(LIMIT)
+        key = idempotency_key(digest_of(upload.file, upload.name))
+        attachment = service.add(principal().user_id, path.identifier(), upload, key)
         return body(attachment).response(HTTPStatus.CREATED)
 
     @attachments.get("/<task_id>/attachments", responses={200: AttachmentList}, operation_id="list_attachments")

@@ -1,15 +1,8 @@
-"""What a client makes its request depend on: the version of a thing, or that the request is a new one."""
-
-import hashlib
-import re
+"""Conditional requests: If-Match and If-None-Match (RFC 9110, section 13.1)."""
 
 from flask import Response, request
 
 from app.api.caching import OWN_USER
-from app.platform.errors import InvalidError
-from app.services.tasks.model import OnceKey
-
-KEY = re.compile(r"[\x21-\x7e]{1,255}", re.ASCII)
 
 
 def expected_versions() -> list[int] | None:
@@ -32,13 +25,3 @@ def versioned(response: Response, version: int) -> Response:
     response.set_etag(str(version))
     revalidated(response)
     return response
-
-
-def once_key() -> OnceKey | None:
-    """Return the client's own name for the request (`Idempotency-Key`), if it gives one. Raises InvalidError."""
-    key = request.headers.get("Idempotency-Key")
-    if key is None:
-        return None
-    if not KEY.fullmatch(key):
-        raise InvalidError("Idempotency-Key", "must be 1 to 255 visible ASCII characters")
-    return OnceKey(key, hashlib.sha256(f"{request.path}\n".encode() + request.get_data()).hexdigest())

@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 
 from app.api.body import require_json
 from app.api.guard import Guard, principal
+from app.api.idempotency import idempotency_key
 from app.api.schemas import Shown, Strict, identifier
 from app.jobs.model import Job, State
 from app.jobs.service import NO_SUCH_JOB, JobService
@@ -94,7 +95,7 @@ def blueprint(service: JobService, guard: Guard) -> APIBlueprint:
     @jobs.post("/jobs/<job_id>/resume", responses={202: JobBody}, operation_id="resume_job")
     def resume(path: JobPath) -> Response:
         """Let a cancelled or failed job go on from where it stands"""
-        return accepted(service.resume(principal().user_id, path.identifier()))
+        return accepted(service.resume(principal().user_id, path.identifier(), idempotency_key()))
 
     @jobs.get("/jobs/<job_id>/refused", responses={200: RefusedPage}, operation_id="list_refused_lines")
     def refused(path: JobPath, query: RefusedParameters) -> Response:

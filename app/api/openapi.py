@@ -7,7 +7,7 @@ from flask_openapi.openapi import OpenAPI
 from werkzeug.routing import BaseConverter
 
 from app.api.caching import kept, public
-from app.api.conditions import KEY
+from app.api.idempotency import PATTERN
 from app.api.problems import MEDIA_TYPE, validation_problem
 from app.platform.version import version
 
@@ -62,17 +62,21 @@ HEADERS = {
     "If-None-Match": "Versions, as in ETag, that the client has: then the answer has no body",
 }
 TAKES = {
-    "create_task": "Idempotency-Key",
-    "change_tasks": "Idempotency-Key",
-    "update_task": "If-Match",
-    "delete_task": "If-Match",
-    "get_task": "If-None-Match",
-    "list_tasks": "If-None-Match",
-    "list_tags": "If-None-Match",
-    "get_statistics": "If-None-Match",
-    "me": "If-None-Match",
+    "add_attachment": ("Idempotency-Key",),
+    "change_tasks": ("Idempotency-Key",),
+    "create_task": ("Idempotency-Key",),
+    "export_tasks": ("Idempotency-Key",),
+    "import_tasks": ("Idempotency-Key",),
+    "resume_job": ("Idempotency-Key",),
+    "update_task": ("Idempotency-Key", "If-Match"),
+    "delete_task": ("If-Match",),
+    "get_task": ("If-None-Match",),
+    "list_tasks": ("If-None-Match",),
+    "list_tags": ("If-None-Match",),
+    "get_statistics": ("If-None-Match",),
+    "me": ("If-None-Match",),
 }
-"""The header that each operation, by its identifier, takes beside its parameters."""
+"""The headers that each operation, by its identifier, takes beside its parameters."""
 
 
 class OneConverter(BaseConverter):
@@ -114,7 +118,7 @@ def document(app: OpenAPI) -> dict[str, Any]:
     components["responses"]["TooLong"] = {"description": "The URL is too long", "content": {"text/html": {}}}
     for path, item in spec["paths"].items():
         for method, operation in item.items():
-            if name := TAKES.get(operation["operationId"]):
+            for name in TAKES.get(operation["operationId"], ()):
                 _take(operation, name)
             operation["responses"]["414"] = {"$ref": "#/components/responses/TooLong"}
             for status in _errors(path, method, operation):
@@ -126,7 +130,7 @@ def document(app: OpenAPI) -> dict[str, Any]:
 
 
 def _take(operation: dict[str, Any], name: str) -> None:
-    schema = {"type": "string", **({"pattern": f"^{KEY.pattern}$"} if name == "Idempotency-Key" else {})}
+    schema = {"type": "string", **({"pattern": f"^{PATTERN.pattern}$"} if name == "Idempotency-Key" else {})}
     parameter = {"name": name, "in": "header", "description": HEADERS[name], "schema": schema}
     parameters = operation.setdefault("parameters", [])
     if parameter not in parameters:

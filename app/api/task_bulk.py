@@ -8,8 +8,8 @@ from flask_openapi.blueprint import APIBlueprint
 from pydantic import Field, RootModel
 
 from app.api.body import require_json
-from app.api.conditions import once_key
 from app.api.guard import Guard, principal
+from app.api.idempotency import idempotency_key
 from app.api.schemas import Shown, Strict, Time
 from app.api.tasks import Tags
 from app.services.tasks.model import Change, Status, Task, tag_forms
@@ -90,7 +90,7 @@ def blueprint(service: TaskService, guard: Guard) -> APIBlueprint:
     @many.post("/tasks/bulk", responses={200: BulkResult}, operation_id="change_tasks")
     def change_tasks(body: BulkChange) -> Response:
         """Change or delete many tasks, all or none"""
-        user_id, key, wanted = principal().user_id, once_key(), body.root
+        user_id, key, wanted = principal().user_id, idempotency_key(), body.root
         outcome = (
             service.delete_many(user_id, wanted.ids, key)
             if isinstance(wanted, Delete)

@@ -11,9 +11,10 @@ from flask_openapi.blueprint import APIBlueprint
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from app.api.body import require_json
-from app.api.conditions import expected_versions, once_key, versioned
+from app.api.conditions import expected_versions, versioned
 from app.api.cursor import Cursors
 from app.api.guard import Guard, principal
+from app.api.idempotency import idempotency_key
 from app.api.schemas import Line, Matching, Prose, Shown, Strict, Time, drop_default, identifier
 from app.services.tasks.listing import Filters, Query, Sort
 from app.services.tasks.model import MOST_TAGS, Change, Draft, Status, tag_form, tag_forms
@@ -113,7 +114,7 @@ def blueprint(service: TaskService, guard: Guard, cursors: Cursors) -> APIBluepr
     def create(body: NewTask) -> Response:
         """Create a task"""
         draft = Draft(body.title, body.description, body.status, body.due_at, tag_forms(body.tags), body.remind_at)
-        task = service.create(principal().user_id, draft, once_key())
+        task = service.create(principal().user_id, draft, idempotency_key())
         response = TaskBody.model_validate(task).response(HTTPStatus.CREATED)
         response.set_etag(str(task.version))
         response.headers["Location"] = f"{PREFIX}/{task.id}"
@@ -144,7 +145,9 @@ def blueprint(service: TaskService, guard: Guard, cursors: Cursors) -> APIBluepr
         given = {name: getattr(body, name) for name in body.model_fields_set}
         if "tags" in given:
             given["tags"] = tag_forms(given["tags"])
-        task = service.update(principal().user_id, path.identifier(), Change(**given), expected_versions())
+        task = service.update(
+            principal().user_id, path.identifier(), Change(**given), expected_versions(), idempotency_key()
+        )
         response = TaskBody.model_validate(task).response()
         response.set_etag(str(task.version))
         return response

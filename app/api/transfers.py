@@ -10,6 +10,7 @@ from werkzeug.http import parse_options_header
 
 from app.api.body import require_json
 from app.api.guard import Guard, principal
+from app.api.idempotency import idempotency_key
 from app.api.jobs import JobBody, accepted
 from app.api.schemas import Prose, Strict
 from app.api.tasks import Tag
@@ -43,13 +44,14 @@ def blueprint(service: JobService, guard: Guard, import_bytes: int) -> APIBluepr
     def import_tasks() -> Response:
         """Import tasks from a CSV file; its first line names the columns: title, description, status, due_at, tags"""
         upload = _receive(service, import_bytes)
-        return accepted(service.queue(principal().user_id, "import", job_id=upload.job_id))
+        key = idempotency_key(upload.digest.hexdigest())
+        return accepted(service.queue(principal().user_id, "import", upload=upload, key=key))
 
     @transfers.post("/exports", responses={202: JobBody}, operation_id="export_tasks")
     def export_tasks(body: ExportRequest) -> Response:
         """Export tasks to a CSV file"""
         parameters = body.model_dump(mode="json", exclude_none=True)
-        return accepted(service.queue(principal().user_id, "export", parameters))
+        return accepted(service.queue(principal().user_id, "export", parameters, key=idempotency_key()))
 
     return transfers
 

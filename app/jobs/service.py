@@ -1,5 +1,6 @@
 """What users may do with their jobs."""
 
+import hashlib
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from uuid import UUID
@@ -8,8 +9,9 @@ from app.jobs.exports import RESULT
 from app.jobs.imports import PIECE, UPLOAD
 from app.jobs.model import Job, State
 from app.platform.clock import Clock, NewId
-from app.platform.errors import ConflictError, NotFoundError
-from app.storage.work import SqlStorage
+from app.platform.errors import ConflictError, InvalidError, NotFoundError
+from app.platform.idempotency import IdempotencyKey, idempotent
+from app.storage.work import SqlStorage, SqlWork
 
 NO_SUCH_JOB = "There is no such job."
 KEPT = timedelta(days=7)
@@ -33,13 +35,44 @@ class JobService:
         return Upload(self._storage, self._new_id(), self._clock)
 
     def queue(
-        self, user_id: UUID, kind: str, parameters: dict[str, object] | None = None, job_id: UUID | None = None
+        self,
+        user_id: UUID,
+        kind: str,
+        parameters: dict[str, object] | None = None,
+        upload: "Upload | None" = None,
+        key: IdempotencyKey | None = None,
     ) -> Job:
-        job = Job(job_id or self._new_id(), user_id, kind, self._clock(), parameters=parameters or {})
-        with self._storage.write() as work:
+        """Add a job to the queue; with a key, one however often it is asked for.
+
+        Args:
+            user_id: whose job.
+            kind: what it does.
+            parameters: how, as JSON.
+            upload: the file that it works on.
+            key: the client's name for the request.
+
+        Raises:
+            InvalidError: the key was used for another request.
+        """
+        job_id = upload.job_id if upload else self._new_id()
+        job = Job(job_id, user_id, kind, self._clock(), parameters=parameters or {})
+
+        def add(work: SqlWork) -> UUID:
             work.jobs.add(job)
-        self._queued()
-        return job
+            return job.id
+
+        try:
+            queued = idempotent(self._storage, user_id, key, add, UUID, self._clock)
+        except InvalidError:
+            if upload:
+                upload.discard()
+            raise
+        if queued == job.id:
+            self._queued()
+            return job
+        if upload:
+            upload.discard()
+        return self.get(user_id, queued)
 
     def get(self, user_id: UUID, job_id: UUID) -> Job:
         """Return a job of this user. Raises NotFoundError."""
@@ -60,15 +93,25 @@ class JobService:
             work.jobs.cancel(user_id, job_id, self._clock())
         return self.get(user_id, job_id)
 
-    def resume(self, user_id: UUID, job_id: UUID) -> Job:
-        """Let a cancelled or failed job go on from where it stands. Raises ConflictError if it is neither."""
-        with self._storage.write() as work:
-            resumed = work.jobs.resume(user_id, job_id, self._clock())
-        job = self.get(user_id, job_id)
-        if not resumed:
+    def resume(self, user_id: UUID, job_id: UUID, key: IdempotencyKey | None = None) -> Job:
+        """Let a cancelled or failed job go on from where it stands.
+
+        Raises:
+            ConflictError: it is neither.
+            InvalidError: the key was used for another request.
+            NotFoundError: this user has no such job.
+        """
+
+        def go_on(work: SqlWork) -> UUID:
+            if work.jobs.resume(user_id, job_id, self._clock()):
+                return job_id
+            if work.jobs.get(user_id, job_id) is None:
+                raise NotFoundError(NO_SUCH_JOB)
             raise ConflictError("Only a job that was cancelled or has failed can be resumed.")
+
+        idempotent(self._storage, user_id, key, go_on, UUID, self._clock)
         self._queued()
-        return job
+        return self.get(user_id, job_id)
 
     def refused(self, user_id: UUID, job_id: UUID, after: int, limit: int) -> list[tuple[int, str, str]]:
         """Return up to `limit` refused lines past a line number: number, reason, and how the line begins."""
@@ -102,6 +145,7 @@ class Upload:
     def __init__(self, storage: SqlStorage, job_id: UUID, clock: Clock) -> None:
         self.job_id = job_id
         self.size = 0
+        self.digest = hashlib.sha256()
         self._storage = storage
         self._clock = clock
         self._pieces = 0
@@ -109,6 +153,7 @@ class Upload:
 
     def write(self, data: bytes) -> int:
         self.size += len(data)
+        self.digest.update(data)
         self._buffer += data
         while len(self._buffer) >= PIECE:
             self._store(bytes(self._buffer[:PIECE]))

@@ -35,6 +35,12 @@ class SqlObjects:
     def loosen(self, keys: Sequence[UUID], now: datetime) -> None:
         self._session.execute(update(ObjectRow).where(ObjectRow.key.in_(keys)).values(loose_from=now))
 
+    def discard_unadopted(self, key: UUID, now: datetime) -> None:
+        # The row of a file that is being adopted is locked until that transaction has ended; then the condition is
+        # looked at anew (READ COMMITTED).
+        unadopted = (ObjectRow.key == key, ObjectRow.loose_from.is_not(None))
+        self._session.execute(update(ObjectRow).where(*unadopted).values(loose_from=now))
+
     def loose(self, now: datetime, limit: int) -> list[UUID]:
         over = select(ObjectRow.key).where(ObjectRow.loose_from <= now)
         return list(self._session.scalars(over.order_by(ObjectRow.loose_from).limit(limit)))

@@ -18,12 +18,12 @@ from app.storage.auth import SqlSessions, SqlUsers
 from app.storage.engine import Database
 from app.storage.faults import full, gone, rolled_back
 from app.storage.files import SqlFiles
+from app.storage.idempotency_keys import SqlIdempotencyKeys
 from app.storage.inbox import SqlInbox
 from app.storage.jobs import SqlJobs
 from app.storage.mails import SqlMails
 from app.storage.notifications import SqlNotifications, SqlPreferences, SqlRecipients
 from app.storage.objects import SqlObjectPieces, SqlObjects
-from app.storage.once import SqlOnce
 from app.storage.outbox import SqlOutbox
 from app.storage.reminders import SqlReminders
 from app.storage.resets import SqlPasswordResets
@@ -54,7 +54,7 @@ class SqlWork:
         self.files = SqlFiles(session)
         self.outbox = SqlOutbox(session)
         self.inbox = SqlInbox(session)
-        self.once = SqlOnce(session)
+        self.idempotency_keys = SqlIdempotencyKeys(session)
         self.versions = SqlVersions(session)
 
     def savepoint(self) -> AbstractContextManager[object]:

@@ -220,7 +220,7 @@ def test_a_file_whose_upload_broke_off_is_swept_away_in_its_time(
     with monkeypatch.context() as broken:
         broken.setattr(container.attachments, "_count", crash)
         broken.setattr(container.shelf, "sweep", crash)  # neither does the process get so far as to tidy up
-        broken.setattr("app.storage.objects.SqlObjects.loosen", crash)
+        broken.setattr("app.storage.objects.SqlObjects.discard_unadopted", crash)
         with pytest.raises(Crash):
             attach(person, task)
     assert (count(container, ObjectRow), count(container, ObjectPieceRow), used(container)) == (1, 1, None)

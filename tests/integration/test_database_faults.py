@@ -1,5 +1,6 @@
 """What a real PostgreSQL does to a transaction, and what the client gets: no write lost or done twice, none hidden."""
 
+import io
 import os
 import socket
 import threading
@@ -9,6 +10,7 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import pytest
+from PIL import Image
 from sqlalchemy import event, text
 
 from app.bootstrap import Container, build, create_app
@@ -73,25 +75,81 @@ def test_a_write_whose_connection_is_cut_before_its_commit_is_done_once(
     assert titles(person) == ["Once"]
 
 
+@contextmanager
+def unacknowledged_commit(parts: Container, server: Postgres, statement: str) -> Iterator[None]:
+    """Lose the server's answer to the COMMIT of each transaction that executes a statement with this beginning."""
+    dialect, lost = parts.database.writer.dialect, set[Any]()
+
+    def note(connection: Any, _cursor: Any, text: str, *_more: Any) -> None:
+        if text.startswith(statement):
+            lost.add(connection.connection.dbapi_connection)
+
+    def commit(connection: Any) -> None:
+        connection.commit()
+        driver = connection.driver_connection
+        if driver in lost:
+            lost.discard(driver)
+            server.execute(f"SELECT pg_terminate_backend({driver.info.backend_pid}, 5000)")
+            connection.cursor().execute("SELECT 'what the server says, had it been heard'")
+
+    event.listen(parts.database.writer, "before_cursor_execute", note)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(dialect, "do_commit", commit)
+        yield
+    event.remove(parts.database.writer, "before_cursor_execute", note)
+
+
 def test_a_write_whose_commit_gets_no_answer_is_not_done_again(
-    start: Callable[..., Container], postgres: Postgres, monkeypatch: pytest.MonkeyPatch
+    start: Callable[..., Container], postgres: Postgres
 ) -> None:
     parts = start()
     person = somebody(parts)
-
-    def lose_the_answer(connection: Any) -> None:
-        connection.commit()
-        postgres.execute(f"SELECT pg_terminate_backend({connection.driver_connection.info.backend_pid}, 5000)")
-        connection.cursor().execute("SELECT 'what the server says, had it been heard'")
-
-    with monkeypatch.context() as patch:
-        patch.setattr(parts.database.writer.dialect, "do_commit", lose_the_answer)
+    with unacknowledged_commit(parts, postgres, "INSERT INTO tasks"):
         answer = person.call("POST", "/tasks", json={"title": "Once"})
         with pytest.raises(CommitUnknownError), parts.storage.write() as work:
             work.resets.drop_expired(parts.admin._clock())
     assert_problem(answer, 503)
     assert "Retry-After" in answer.headers
     assert titles(person) == ["Once"]
+
+
+def test_a_file_whose_commit_gets_no_answer_keeps_its_bytes(
+    start: Callable[..., Container], postgres: Postgres
+) -> None:
+    parts = start()
+    person = somebody(parts)
+    path = f"/tasks/{person.create()['id']}/attachments"
+    with unacknowledged_commit(parts, postgres, "INSERT INTO attachments"):
+        assert_problem(person.call("POST", path, data={"file": (io.BytesIO(b"text"), "notes.txt")}), 503)
+    (attachment,) = person.call("GET", path).get_json()["items"]
+    assert person.client.get(attachment["url"]).data == b"text"
+
+
+def test_a_picture_whose_commit_gets_no_answer_keeps_its_bytes(
+    start: Callable[..., Container], postgres: Postgres
+) -> None:
+    parts = start()
+    person = somebody(parts)
+    picture = io.BytesIO()
+    Image.new("RGB", (8, 8)).save(picture, "PNG")
+    picture.seek(0)
+    with unacknowledged_commit(parts, postgres, "UPDATE users"):
+        assert_problem(person.call("PUT", "/users/me/avatar", data={"file": (picture, "me.png")}), 503)
+    url = person.call("GET", "/users/me").get_json()["avatar_url"]
+    assert person.client.get(url).status_code == 200
+
+
+def test_an_import_whose_commit_gets_no_answer_keeps_its_file(
+    start: Callable[..., Container], postgres: Postgres
+) -> None:
+    parts = start()
+    person = somebody(parts)
+    with unacknowledged_commit(parts, postgres, "INSERT INTO jobs"):
+        file = (io.BytesIO(b"title\r\nMilk\r\n"), "tasks.csv")
+        assert_problem(person.call("POST", "/tasks/imports", data={"file": file}), 503)
+    while parts.inline.turn():
+        pass
+    assert titles(person) == ["Milk"]
 
 
 def test_of_two_writes_that_wait_for_each_other_both_are_done(start: Callable[..., Container]) -> None:

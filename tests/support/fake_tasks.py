@@ -7,9 +7,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from app.platform.idempotency import IdempotencyKey
 from app.platform.objects.model import StoredObject
 from app.services.tasks.listing import Query
-from app.services.tasks.model import Attachment, OnceKey, TagCount, Task
+from app.services.tasks.model import Attachment, TagCount, Task
 
 
 @dataclass
@@ -53,14 +54,14 @@ class FakeReminders:
 
 
 @dataclass
-class FakeOnce:
+class FakeIdempotencyKeys:
     rows: dict[tuple[UUID, str], tuple[str, Any, datetime]] = field(default_factory=dict)
 
     def get(self, user_id: UUID, key: str, since: datetime) -> tuple[str, Any] | None:
         row = self.rows.get((user_id, key))
         return row[:2] if row and row[2] >= since else None
 
-    def add(self, user_id: UUID, key: OnceKey, result: Any, now: datetime) -> None:
+    def add(self, user_id: UUID, key: IdempotencyKey, result: Any, now: datetime) -> None:
         self.rows[user_id, key.key] = (key.digest, result, now)
 
 
@@ -112,6 +113,10 @@ class FakeObjects:
     def loosen(self, keys: Sequence[UUID], now: datetime) -> None:
         for key in keys:
             self.rows[key] = (self.rows[key][0], now)
+
+    def discard_unadopted(self, key: UUID, now: datetime) -> None:
+        stored, loose_from = self.rows[key]
+        self.rows[key] = (stored, loose_from and now)
 
     def loose(self, now: datetime, limit: int) -> list[UUID]:
         return [key for key, (_, since) in self.rows.items() if since is not None and since <= now][:limit]

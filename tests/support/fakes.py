@@ -8,7 +8,7 @@ from uuid import UUID
 
 from app.platform.events import Event
 from tests.support.fake_accounts import FakeAudit, FakeMails, FakeResets, FakeSessions, FakeUsers
-from tests.support.fake_tasks import FakeAttachments, FakeObjects, FakeOnce, FakeReminders, FakeTasks
+from tests.support.fake_tasks import FakeAttachments, FakeIdempotencyKeys, FakeObjects, FakeReminders, FakeTasks
 
 
 class FakeClock:
@@ -55,7 +55,7 @@ class FakeStorage:
         self.attachments = FakeAttachments()
         self.objects = FakeObjects()
         self.outbox = FakeOutbox()
-        self.once = FakeOnce()
+        self.idempotency_keys = FakeIdempotencyKeys()
 
     @contextmanager
     def read(self) -> "Iterator[FakeStorage]":

@@ -68,6 +68,9 @@ class Objects(Protocol):
     def loosen(self, keys: Sequence[UUID], now: datetime) -> None:
         """Nothing refers to these any more."""
 
+    def discard_unadopted(self, key: UUID, now: datetime) -> None:
+        """Let the time of a file that nothing refers to be over now. Waits for a transaction that is adopting it."""
+
     def loose(self, now: datetime, limit: int) -> list[UUID]:
         """Return files that are loose."""
 

@@ -37,18 +37,15 @@ class Shelf:
 
     @contextmanager
     def keep(self, upload: Upload) -> Iterator[StoredObject]:
-        """Store a file for the block, which adopts it in its transaction. A block that fails leaves nothing behind."""
+        """Store a file for the block, which adopts it in its transaction. What it has not adopted goes at its end."""
         stored = StoredObject(self._new_id(), upload.name, upload.content_type, upload.size)
         with self._storage.write() as work:
             work.objects.add(stored, self._clock() + UPLOAD_TIME)
         try:
             self._store.put(stored.key, upload.file, upload.size)
             yield stored
-        except BaseException:
-            with self._storage.write() as work:
-                work.objects.loosen([stored.key], self._clock())
-            raise
         finally:
+            self._discard_unadopted(stored.key)
             self.sweep()
 
     def open(self, key: UUID) -> tuple[StoredObject, Iterator[bytes]]:
@@ -64,6 +61,17 @@ class Shelf:
         except MissingObjectError as error:
             raise UnavailableError("The file can't be read.") from error
         return stored, chain((first,), pieces)
+
+    def _discard_unadopted(self, key: UUID) -> None:
+        """Give up a file unless a transaction has adopted it, also one whose COMMIT was not acknowledged.
+
+        Where the database can't say now, the file's own time decides later.
+        """
+        try:
+            with self._storage.write() as work:
+                work.objects.discard_unadopted(key, self._clock())
+        except UnavailableError as error:
+            log.warning("an upload stays until its time is over", reason=str(error))
 
     def sweep(self) -> None:
         """Delete files that are loose. What can't be deleted now stays for the next time."""

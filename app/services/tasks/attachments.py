@@ -5,6 +5,7 @@ from uuid import UUID
 
 from app.platform.clock import Clock
 from app.platform.errors import InvalidError, NotFoundError, UnavailableError
+from app.platform.idempotency import IdempotencyKey, idempotent, stored_result
 from app.platform.objects.model import Upload
 from app.platform.objects.shelf import Shelf
 from app.services.tasks.model import Attachment, Task
@@ -28,15 +29,18 @@ class AttachmentService:
         self._clock = clock
         self._quota = quota
 
-    def add(self, user_id: UUID, task_id: UUID, upload: Upload) -> Attachment:
-        """Attach a file to a task.
+    def add(self, user_id: UUID, task_id: UUID, upload: Upload, key: IdempotencyKey | None = None) -> Attachment:
+        """Attach a file to a task; with a key, once however often it is asked for.
 
         Raises:
             NotFoundError: this user has no such task.
-            InvalidError: the task has too many attachments already, or the user too many bytes of them.
+            InvalidError: the task has too many attachments already, or the user too many bytes of them; or the key was
+                used for another request.
         """
         # Before a byte is stored; once more below, where it is decided.
         with self._storage.read() as work:
+            if key and (earlier := stored_result(work, user_id, key, Attachment, self._clock)):
+                return earlier
             task = work.tasks.get(user_id, task_id)
             used = work.attachments.used(user_id)
         if task is None:
@@ -44,18 +48,22 @@ class AttachmentService:
         _check_count(task)
         if used + upload.size > self._quota:
             raise self._too_much()
-        with self._shelf.keep(upload) as stored, self._storage.write() as work:
-            task = held(work, user_id, task_id)
-            _check_count(task)
+        with self._shelf.keep(upload) as stored:
             attachment = Attachment(
                 stored.key, task_id, user_id, stored.name, stored.content_type, stored.size, self._clock()
             )
-            if not work.attachments.add(attachment, self._quota):
-                raise self._too_much()
-            if not work.objects.adopt(stored.key, self._clock()):
-                raise UnavailableError("Storing the file took too long.")
-            self._count(work, task, 1)
-        return attachment
+
+            def attach(work: TaskWork) -> Attachment:
+                task = held(work, user_id, task_id)
+                _check_count(task)
+                if not work.attachments.add(attachment, self._quota):
+                    raise self._too_much()
+                if not work.objects.adopt(stored.key, self._clock()):
+                    raise UnavailableError("Storing the file took too long.")
+                self._count(work, task, 1)
+                return attachment
+
+            return idempotent(self._storage, user_id, key, attach, Attachment, self._clock)
 
     def of_task(self, user_id: UUID, task_id: UUID) -> list[Attachment]:
         """Return the attachments of a task, the oldest first. Raises NotFoundError."""

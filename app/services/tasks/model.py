@@ -90,15 +90,6 @@ class BulkOutcome:
     missing: tuple[UUID, ...]
 
 
-@dataclass(frozen=True)
-class OnceKey:
-    """A client's own name for a request, so that sending it again has no second effect."""
-
-    key: str
-    digest: str
-    """Of the request: the same key for another one is a mistake."""
-
-
 def tag_form(text: str) -> str:
     """Return the form in which a tag is kept and looked for: case and space around it play no part."""
     return " ".join(text.casefold().split())

@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Protocol
 from uuid import UUID
 
 from app.platform.events import Outbox
+from app.platform.idempotency import IdempotencyKeys
 from app.platform.objects.model import Objects
 from app.services.tasks.listing import Query
-from app.services.tasks.model import Attachment, OnceKey, TagCount, Task
+from app.services.tasks.model import Attachment, TagCount, Task
 
 
 class Tasks(Protocol):
@@ -58,16 +59,6 @@ class Attachments(Protocol):
         """Delete all attachments of these tasks of this user, and return their identifiers."""
 
 
-class Once(Protocol):
-    """The results of requests that clients have named, for a day."""
-
-    def get(self, user_id: UUID, key: str, since: datetime) -> tuple[str, Any] | None:
-        """Return digest and result of the request of that name, if it is not older than `since`."""
-
-    def add(self, user_id: UUID, key: OnceKey, result: Any, now: datetime) -> None:
-        """Store the result, a JSON value. Raises ConflictError if the name has been used meanwhile."""
-
-
 class TaskWork(Protocol):
     """The tasks tables within one transaction."""
 
@@ -87,7 +78,7 @@ class TaskWork(Protocol):
     def outbox(self) -> Outbox: ...
 
     @property
-    def once(self) -> Once: ...
+    def idempotency_keys(self) -> IdempotencyKeys: ...
 
 
 class TaskStorage(Protocol):

@@ -8,11 +8,11 @@ from uuid import UUID
 from app.platform.again import again
 from app.platform.clock import Clock, NewId
 from app.platform.errors import InvalidError, NotFoundError, PreconditionError
+from app.platform.idempotency import IdempotencyKey, idempotent
 from app.platform.paging import page_of
 from app.services.tasks import events
 from app.services.tasks.listing import Page, Query, position
-from app.services.tasks.model import MOST_TAGS, BulkOutcome, Change, Draft, OnceKey, TagCount, Task, Unset
-from app.services.tasks.once import once
+from app.services.tasks.model import MOST_TAGS, BulkOutcome, Change, Draft, TagCount, Task, Unset
 from app.services.tasks.ports import TaskStorage, TaskWork
 
 NO_SUCH_TASK = "There is no such task."
@@ -25,7 +25,7 @@ class TaskService:
         self._new_id = new_id
 
     @again
-    def create(self, user_id: UUID, draft: Draft, key: OnceKey | None = None) -> Task:
+    def create(self, user_id: UUID, draft: Draft, key: IdempotencyKey | None = None) -> Task:
         """Create a task; with a key, at most one however often it is asked for.
 
         Raises:
@@ -51,7 +51,7 @@ class TaskService:
             work.outbox.add(events.created(task, self._new_id))
             return task
 
-        return once(self._storage, user_id, key, make, Task, self._clock)
+        return idempotent(self._storage, user_id, key, make, Task, self._clock)
 
     @again
     def get(self, user_id: UUID, task_id: UUID) -> Task:
@@ -63,21 +63,31 @@ class TaskService:
         return task
 
     @again
-    def update(self, user_id: UUID, task_id: UUID, change: Change, expected: Sequence[int] | None = None) -> Task:
+    def update(
+        self,
+        user_id: UUID,
+        task_id: UUID,
+        change: Change,
+        expected: Sequence[int] | None = None,
+        key: IdempotencyKey | None = None,
+    ) -> Task:
         """Change what the change names. One that changes nothing leaves version and time as they are.
 
         Args:
             user_id, task_id: whose task, and which.
             change: what it is to be.
             expected: the versions of which the task has to be one; None for any.
+            key: as for `create`.
 
         Raises:
             NotFoundError: this user has no such task.
             PreconditionError: the task has another version.
         """
-        with self._storage.write() as work:
-            task = held(work, user_id, task_id, expected)
-            return self._change(work, task, change)
+
+        def make(work: TaskWork) -> Task:
+            return self._change(work, held(work, user_id, task_id, expected), change)
+
+        return idempotent(self._storage, user_id, key, make, Task, self._clock)
 
     @again
     def delete(self, user_id: UUID, task_id: UUID, expected: Sequence[int] | None = None) -> None:
@@ -88,7 +98,11 @@ class TaskService:
 
     @again
     def change_many(
-        self, user_id: UUID, task_ids: Sequence[UUID], change: Callable[[Task], Change], key: OnceKey | None = None
+        self,
+        user_id: UUID,
+        task_ids: Sequence[UUID],
+        change: Callable[[Task], Change],
+        key: IdempotencyKey | None = None,
     ) -> BulkOutcome:
         """Change many tasks, all or none; those that are not there are named.
 
@@ -109,16 +123,16 @@ class TaskService:
                     done.add(task_id)
             return _outcome(task_ids, done)
 
-        return once(self._storage, user_id, key, make, BulkOutcome, self._clock)
+        return idempotent(self._storage, user_id, key, make, BulkOutcome, self._clock)
 
     @again
-    def delete_many(self, user_id: UUID, task_ids: Sequence[UUID], key: OnceKey | None = None) -> BulkOutcome:
+    def delete_many(self, user_id: UUID, task_ids: Sequence[UUID], key: IdempotencyKey | None = None) -> BulkOutcome:
         """Delete many tasks, all or none; those that are not there are named."""
 
         def make(work: TaskWork) -> BulkOutcome:
             return _outcome(task_ids, self._delete(work, user_id, sorted(set(task_ids))))
 
-        return once(self._storage, user_id, key, make, BulkOutcome, self._clock)
+        return idempotent(self._storage, user_id, key, make, BulkOutcome, self._clock)
 
     @again
     def page(self, user_id: UUID, query: Query) -> Page:

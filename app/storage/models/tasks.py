@@ -94,8 +94,8 @@ class AttachmentUsageRow(Base):
     bytes: Mapped[int] = mapped_column(BigInteger)
 
 
-class OnceRow(Base):
-    """A request that a client has named, and its result."""
+class IdempotencyKeyRow(Base):
+    """An idempotency key, and the result of its request."""
 
     __tablename__ = "idempotency_keys"
 
