@@ -6,6 +6,11 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import pytest
+from hypothesis import settings
+
+# How long an example takes says how busy the machine is, not whether the program is right.
+settings.register_profile("project", deadline=None)
+settings.load_profile("project")
 
 if TYPE_CHECKING:
     from flask_openapi.openapi import OpenAPI
