@@ -20,7 +20,8 @@ SECRET = re.compile(r"password|secret|token|authorization|cookie|api_key", re.IG
 REDACTED = "[redacted]"
 REQUESTS = "access"
 """The logger of requests: a line each."""
-URL_PASSWORD = re.compile(r"(?<=://)([^:/@\s]*):[^@\s]+@")
+URL_PASSWORD = re.compile(r"(?<=://)([^:/@\s]*):([^@\s]+)(@?)")
+"""A URL's user and password, if an @ follows. What has none is matched too: so no character is looked at twice."""
 
 
 def redact(_logger: object, _method: str, event: EventDict) -> EventDict:
@@ -34,12 +35,17 @@ def _shown(key: object, value: Any) -> Any:
     if isinstance(key, str) and _secret(key):
         return REDACTED
     if isinstance(value, str):
-        return URL_PASSWORD.sub(rf"\1:{REDACTED}@", value) if "://" in value else value
+        return URL_PASSWORD.sub(_without_password, value) if "://" in value else value
     if isinstance(value, dict):
         return {name: _shown(name, part) for name, part in value.items()}
     if type(value) in {list, tuple}:
         return type(value)(_shown(None, part) for part in value)
     return value
+
+
+def _without_password(found: re.Match[str]) -> str:
+    user, _, end = found.groups()
+    return f"{user}:{REDACTED}@" if end else found[0]
 
 
 @lru_cache(maxsize=1024)
