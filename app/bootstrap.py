@@ -247,6 +247,7 @@ def create_app(container: Container, service: str = "all") -> OpenAPI:
     problems.register(app)
     idempotency.register(app)
     container.limits.register(app)
+    app.before_request(body.require_utf8_url)
     counted = (container.guard.lookups, container.database.replicas.reads, container.deliveries.outcomes)
     asked = (QueueDepth(container.storage, utc_now), DatabaseGauges(container.database))
     metrics = RequestMetrics(*counted, *asked)

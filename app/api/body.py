@@ -1,7 +1,7 @@
-"""JSON bodies, read strictly before any schema sees them."""
+"""JSON bodies and URLs, checked before any schema sees them."""
 
-import json
 from http import HTTPStatus
+from urllib.parse import unquote_to_bytes
 
 from flask import Response, request
 from werkzeug.exceptions import BadRequest
@@ -20,11 +20,8 @@ def require_json() -> Response | None:
         return problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "The body must be application/json.")
     try:
         value = request.get_json()
-        if b"\\u" in request.get_data():
-            # Half a surrogate pair can be escaped in JSON, but is no character: no database takes it.
-            json.dumps(value, ensure_ascii=False).encode()
-    except (BadRequest, RecursionError, UnicodeEncodeError):
-        return problem(HTTPStatus.BAD_REQUEST, "The body is not valid JSON.")
+    except BadRequest:
+        return problem(HTTPStatus.BAD_REQUEST, "The body is not valid JSON in UTF-8.")
     if not isinstance(value, dict):
         wrong = FieldError("body", "must be a JSON object", "dict_type")
         return problem(HTTPStatus.UNPROCESSABLE_ENTITY, "The request does not fit its schema.", errors=[wrong])
@@ -34,3 +31,15 @@ def require_json() -> Response | None:
 def has_body() -> bool:
     """Say whether the request brings a body."""
     return bool(request.content_length) or "Transfer-Encoding" in request.headers
+
+
+def require_utf8_url() -> Response | None:
+    """Refuse a path or a query that is not UTF-8 once its percent-encoding is undone (RFC 3986, section 2.5)."""
+    try:
+        query = request.query_string
+        (unquote_to_bytes(query) if b"%" in query else query).decode()
+        # Of a path that is not UTF-8 werkzeug makes one with replacement characters.
+        request.environ["PATH_INFO"].encode("latin-1").decode()
+    except UnicodeDecodeError:
+        return problem(HTTPStatus.BAD_REQUEST, "The URL is not UTF-8.")
+    return None

@@ -8,7 +8,8 @@ from werkzeug.routing import BaseConverter
 
 from app.api.caching import kept, public
 from app.api.idempotency import PATTERN
-from app.api.problems import MEDIA_TYPE, validation_problem
+from app.api.problems import MEDIA_TYPE, MOST_ERRORS, validation_problem
+from app.api.strict_json import StrictJsonProvider
 from app.platform.version import version
 
 PREFIX = "/api/v1"
@@ -28,6 +29,7 @@ PROBLEM: dict[str, Any] = {
         "request_id": {"type": "string"},
         "errors": {
             "type": "array",
+            "maxItems": MOST_ERRORS,
             "items": {
                 "type": "object",
                 "required": ["field", "message", "code"],
@@ -42,7 +44,7 @@ PROBLEM: dict[str, Any] = {
 }
 
 ERRORS = {
-    "400": "The body is not JSON",
+    "400": "The body is not JSON in UTF-8, or the URL is not UTF-8",
     "401": "Who asks is not known, or no longer",
     "403": "Who asks may not",
     "404": "There is no such thing, or it is somebody else's",
@@ -97,6 +99,7 @@ def new_application(import_name: str) -> OpenAPI:
         template_folder="api/templates",
     )
     app.openapi_version = "3.1.0"
+    app.json = StrictJsonProvider(app)
     app.url_map.converters["default"] = OneConverter
     return app
 
@@ -151,9 +154,9 @@ def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def _errors(path: str, method: str, operation: dict[str, Any]) -> set[str]:
-    errors = {"503", "429", "422"}
+    errors = {"503", "429", "422", "400"}
     if method in BODY_METHODS:
-        errors |= {"400", "413", "415"}
+        errors |= {"413", "415"}
     if operation.get("security") or path.endswith(("/login", "/refresh")):
         errors.add("401")
     if "{" in path or operation["operationId"] == "list_tasks":

@@ -40,6 +40,12 @@ STATUS: dict[type[ServiceError], HTTPStatus] = {
 RETRY_AFTER = 2
 """Seconds after which a client may try again what was unavailable."""
 
+MOST_ERRORS = 20
+"""Wrong fields that an answer names; of the rest it tells the number."""
+
+LONGEST_ECHO = 200
+"""Characters of a field's name or of a message: both may hold what the client has sent."""
+
 HIDDEN_LENGTH = re.compile(r"items? after validation")
 
 log = structlog.get_logger(__name__)
@@ -49,7 +55,12 @@ class FieldError(dict[str, str]):
     """One wrong field: its name, what is wrong, and a code that a program can tell it by."""
 
     def __init__(self, field: str, message: str, code: str) -> None:
-        super().__init__(field=field, message=message, code=code)
+        super().__init__(field=shortened(field), message=shortened(message), code=code)
+
+
+def shortened(text: str) -> str:
+    """Return a text of LONGEST_ECHO characters at most."""
+    return text if len(text) <= LONGEST_ECHO else f"{text[: LONGEST_ECHO - 1]}…"
 
 
 def problem(
@@ -72,7 +83,7 @@ def problem(
         "title": HTTPStatus(status).phrase,
         "status": status,
         "detail": detail,
-        "instance": request.path,
+        "instance": shortened(request.path),
         "request_id": visit(request.environ).request_id,
     }
     if listed := list(errors):
@@ -93,9 +104,10 @@ def _shows_token() -> bool:
 def validation_problem(error: ValidationError) -> Response:
     """Return the answer to a request that breaks its schema. Says which fields and why, never their values."""
     details = error.errors(include_url=False, include_context=False, include_input=False)
-    return problem(
-        HTTPStatus.UNPROCESSABLE_ENTITY, "The request does not fit its schema.", errors=map(_field_error, details)
-    )
+    detail = "The request does not fit its schema."
+    if len(details) > MOST_ERRORS:
+        detail += f" The first {MOST_ERRORS} of {len(details)} errors are listed."
+    return problem(HTTPStatus.UNPROCESSABLE_ENTITY, detail, errors=map(_field_error, details[:MOST_ERRORS]))
 
 
 def _field_error(item: ErrorDetails) -> FieldError:
