@@ -7,29 +7,17 @@ from uuid import UUID
 
 from app.jobs.loop import Loop
 from app.jobs.runner import Runner
-from app.jobs.service import KEPT
 from app.platform.clock import Clock
-from app.storage.work import SqlStorage, SqlWork
+from app.storage.retention import RULES, Expiring, expire
+from app.storage.work import SqlStorage
 
 AHEAD = 200
 """Messages that wait for workers at most: what the workers do until the announcer looks again."""
 
 CLEANING = timedelta(hours=1)
 
-JOBS_KEPT = timedelta(days=30)
-"""How long jobs that have ended are listed, and their keys are not used again."""
-
-JOBS_DROPPED = 500
-"""Jobs that one transaction drops: each may have many refused lines."""
-
-EVENTS_KEPT = timedelta(days=3)
-"""How long events that have been carried on are kept, and the notes of who has handled them."""
-
-NOTIFICATIONS_KEPT = timedelta(days=90)
-"""How long people can look up what they have been told."""
-
-EVENTS_DROPPED = 5_000
-"""Events that one transaction drops: on SQLite no other can write meanwhile."""
+BATCHES = 200
+"""Batches of a kind of rows, and of files, that one cleaning deletes: what is left waits for the next."""
 
 
 class Inline:
@@ -38,7 +26,7 @@ class Inline:
     Args:
         storage, runner, clock: where jobs are, and what does them.
         poll: seconds between looks for due jobs.
-        sweep: deletes files that nothing refers to.
+        sweep: as for Cleaner.
         beside: what goes on in threads of its own: a job may take hours.
     """
 
@@ -48,7 +36,7 @@ class Inline:
         runner: Runner,
         clock: Clock,
         poll: float,
-        sweep: Callable[[], None],
+        sweep: Callable[[], bool],
         beside: Sequence[Loop],
     ) -> None:
         self._storage = storage
@@ -136,13 +124,13 @@ class Announcer:
 
 
 class Cleaner:
-    """Throws away what is kept for a while only.
+    """Applies the retention rules, once an hour.
 
     Args:
-        sweep: deletes files that nothing refers to.
+        sweep: deletes a batch of files that nothing refers to; says whether there may be more.
     """
 
-    def __init__(self, storage: SqlStorage, clock: Clock, sweep: Callable[[], None]) -> None:
+    def __init__(self, storage: SqlStorage, clock: Clock, sweep: Callable[[], bool]) -> None:
         self._storage = storage
         self._clock = clock
         self._sweep = sweep
@@ -152,20 +140,15 @@ class Cleaner:
         now = self._clock()
         if self._next is None or now >= self._next:
             self._next = now + CLEANING
-            with self._storage.write() as work:
-                work.files.drop_older(now - KEPT)
-                work.resets.drop_expired(now)
-                work.notifications.drop_older(now - NOTIFICATIONS_KEPT)
-            self._drop(lambda work: work.jobs.drop_ended(now - JOBS_KEPT, now - KEPT, JOBS_DROPPED), JOBS_DROPPED)
-            self._sweep()
-            before = now - EVENTS_KEPT
-            self._drop(lambda work: work.outbox.drop_carried(before, EVENTS_DROPPED), EVENTS_DROPPED)
-            # After the events: the notes of who has handled them must outlive what could be carried once more.
-            self._drop(lambda work: work.inbox.drop_handled(before, EVENTS_DROPPED), EVENTS_DROPPED)
+            for rule in RULES:
+                if isinstance(rule, Expiring):
+                    self._expire(rule, now)
+            for _ in range(BATCHES):
+                if not self._sweep():
+                    break
 
-    def _drop(self, some: Callable[[SqlWork], int], most: int) -> None:
-        """Drop as many as there are, in transactions of at most so many each."""
-        dropped = most
-        while dropped == most:
+    def _expire(self, rule: Expiring, now: datetime) -> None:
+        for _ in range(BATCHES):
             with self._storage.write() as work:
-                dropped = some(work)
+                if expire(work.session, rule, now) < rule.batch:
+                    return

@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Callable, Iterator
-from datetime import timedelta
 from uuid import UUID
 
 from app.jobs.exports import RESULT
@@ -14,8 +13,6 @@ from app.platform.idempotency import IdempotencyKey, idempotent
 from app.storage.work import SqlStorage, SqlWork
 
 NO_SUCH_JOB = "There is no such job."
-KEPT = timedelta(days=7)
-"""How long uploads and results are kept."""
 
 
 class JobService:

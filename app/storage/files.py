@@ -30,10 +30,6 @@ class SqlFiles:
     def drop(self, job_id: UUID, name: str) -> None:
         self._session.execute(delete(JobFileRow).where(JobFileRow.job_id == job_id, JobFileRow.name == name))
 
-    def drop_older(self, than: datetime) -> None:
-        """Delete what nobody will come for any more, uploads that broke off among it."""
-        self._session.execute(delete(JobFileRow).where(JobFileRow.at < than))
-
     def refuse(self, job_id: UUID, lines: Sequence[tuple[int, str, str]]) -> None:
         """Note refused lines: number, reason, and how the line begins."""
         if lines:

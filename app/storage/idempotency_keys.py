@@ -24,8 +24,9 @@ class SqlIdempotencyKeys:
         return (row.digest, row.result) if row else None
 
     def add(self, user_id: UUID, key: IdempotencyKey, result: Any, now: datetime) -> None:
-        # What nobody asks for any more goes with the user's next request.
-        self._session.execute(delete(Row).where(Row.user_id == user_id, Row.created_at < now - RETENTION))
+        # The key may be one of yesterday's that no cleaning has deleted yet.
+        old = (Row.user_id == user_id, Row.key == key.key, Row.created_at < now - RETENTION)
+        self._session.execute(delete(Row).where(*old))
         self._session.add(Row(user_id=user_id, key=key.key, digest=key.digest, result=result, created_at=now))
         try:
             self._session.flush()

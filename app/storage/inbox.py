@@ -4,13 +4,12 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, delete, func, select, tuple_, update
+from sqlalchemy import ColumnElement, and_, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from app.jobs.model import DeadLetter
 from app.platform.events import Event
 from app.storage.models.events import FailedDeliveryRow, HandledEventRow
-from app.storage.rows import changed
 from app.storage.upsert import insert_into
 
 
@@ -86,12 +85,6 @@ class SqlInbox:
         key = (FailedDeliveryRow.consumer, FailedDeliveryRow.due_at.is_(None))
         counted = select(*key, func.count()).group_by(*key)
         return {(consumer, bool(dead)): number for consumer, dead, number in self._session.execute(counted)}
-
-    def drop_handled(self, before: datetime, limit: int) -> int:
-        """Forget up to `limit` events that were handled before a time, and return how many it were."""
-        key = tuple_(HandledEventRow.consumer, HandledEventRow.event_id)
-        old = select(HandledEventRow.consumer, HandledEventRow.event_id).where(HandledEventRow.at < before).limit(limit)
-        return changed(self._session.execute(delete(HandledEventRow).where(key.in_(old))))
 
 
 def _dead(consumer: str | None) -> tuple[ColumnElement[bool], ...]:

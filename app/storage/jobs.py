@@ -5,11 +5,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, delete, func, or_, select, update
+from sqlalchemy import and_, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from app.jobs.model import Claimed, DeadLetter, Job, State, Step
-from app.storage.models.jobs import JobRow, RefusedLineRow
+from app.storage.models.jobs import JobRow
 from app.storage.rows import changed
 from app.storage.upsert import insert_into
 
@@ -158,25 +158,6 @@ class SqlJobs:
         chosen = () if job_ids is None else (JobRow.id.in_(job_ids),)
         revived = update(JobRow).where(*_dead(kind), *chosen).values(**_queued_again(now)).returning(JobRow.id)
         return set(self._session.scalars(revived.execution_options(synchronize_session=False)))
-
-    def drop_ended(self, before: datetime, nobodys_before: datetime, most: int) -> int:
-        """Delete jobs that succeeded or were cancelled, with their refused lines; return how many.
-
-        What has failed stays for somebody to look at.
-
-        Args:
-            before: those that had ended by then.
-            nobodys_before: the same for jobs that no user sees, such as mails.
-            most: how many at a time.
-        """
-        # by when they were due, which is indexed, and no job ends before that
-        ended = and_(JobRow.state.in_(("succeeded", "cancelled")), JobRow.due_at < nobodys_before)
-        long_ago = or_(JobRow.finished_at < before, and_(JobRow.user_id.is_(None), JobRow.finished_at < nobodys_before))
-        chosen = select(JobRow.id).where(ended, long_ago).limit(most).with_for_update(skip_locked=True)
-        jobs = list(self._session.scalars(chosen))
-        self._session.execute(delete(RefusedLineRow).where(RefusedLineRow.job_id.in_(jobs)))
-        self._session.execute(delete(JobRow).where(JobRow.id.in_(jobs)))
-        return len(jobs)
 
     def counts(self) -> dict[str, int]:
         """Return how many jobs are in each state that somebody should look at."""

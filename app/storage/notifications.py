@@ -4,7 +4,7 @@ from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session
 
 from app.services.notifications.model import Kind, Notification, Preferences, Recipient
@@ -45,10 +45,6 @@ class SqlNotifications:
         touch(self._session, user_id)
         mine = (NotificationRow.user_id == user_id, NotificationRow.read_at.is_(None))
         self._session.execute(update(NotificationRow).where(*mine).values(read_at=now))
-
-    def drop_older(self, before: datetime) -> None:
-        """Forget notifications from before a time, read or not."""
-        self._session.execute(delete(NotificationRow).where(NotificationRow.created_at < before))
 
 
 class SqlRecipients:

@@ -5,12 +5,11 @@ from datetime import datetime
 from typing import cast
 from uuid import UUID
 
-from sqlalchemy import Table, delete, func, insert, select, update
+from sqlalchemy import Table, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from app.platform.events import Event
 from app.storage.models.events import OutboxRow
-from app.storage.rows import changed
 
 ADD = insert(cast("Table", OutboxRow.__table__))
 
@@ -46,8 +45,3 @@ class SqlOutbox:
     def any_waiting(self) -> bool:
         """Tell whether an event waits."""
         return bool(self._session.scalar(select(select(OutboxRow.id).where(OutboxRow.carried_at.is_(None)).exists())))
-
-    def drop_carried(self, before: datetime, limit: int) -> int:
-        """Forget up to `limit` events that were carried on before a time, and return how many it were."""
-        old = select(OutboxRow.id).where(OutboxRow.carried_at < before).limit(limit)
-        return changed(self._session.execute(delete(OutboxRow).where(OutboxRow.id.in_(old))))

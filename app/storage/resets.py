@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import delete, insert, update
+from sqlalchemy import insert, update
 from sqlalchemy.orm import Session
 
 from app.services.auth.model import PasswordReset
@@ -34,7 +34,3 @@ class SqlPasswordResets:
     def void(self, user_id: UUID, now: datetime) -> None:
         unused = (PasswordResetRow.user_id == user_id, PasswordResetRow.used_at.is_(None))
         self._session.execute(update(PasswordResetRow).where(*unused).values(used_at=now))
-
-    def drop_expired(self, now: datetime) -> None:
-        """Forget resets whose time is over."""
-        self._session.execute(delete(PasswordResetRow).where(PasswordResetRow.expires_at <= now))

@@ -6,17 +6,17 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import select
 
-from app.jobs.background import AHEAD, JOBS_KEPT, Announcer, Cleaner
+from app.jobs.background import AHEAD, Announcer, Cleaner
 from app.jobs.handler import Handler
 from app.jobs.model import HopelessError, Job, Step
 from app.jobs.runner import Runner
-from app.jobs.service import KEPT
 from app.platform.clock import new_id
 from app.platform.errors import UnavailableError
 from app.platform.events import Event
 from app.storage.engine import Database
 from app.storage.models.events import OutboxRow
 from app.storage.models.jobs import JobRow
+from app.storage.retention import FILES, JOBS
 from app.storage.work import SqlStorage, SqlWork
 from tests.support.fakes import FakeClock
 
@@ -189,11 +189,10 @@ def test_jobs_are_not_announced_while_the_broker_is_away(storage: SqlStorage, cl
     assert row(storage, job_id).announced_at is None
 
 
-@pytest.mark.parametrize(("user_id", "kept"), [(uuid4(), JOBS_KEPT), (None, KEPT)], ids=["a user's", "nobody's"])
-def test_jobs_that_have_ended_are_forgotten_after_a_while_and_failed_ones_are_not(
-    storage: SqlStorage, clock: FakeClock, monkeypatch: pytest.MonkeyPatch, user_id: UUID | None, kept: timedelta
+@pytest.mark.parametrize(("user_id", "kept"), [(uuid4(), JOBS), (None, FILES)], ids=["a user's", "nobody's"])
+def test_jobs_that_have_ended_are_forgotten_after_a_while_and_failed_ones_later(
+    storage: SqlStorage, clock: FakeClock, user_id: UUID | None, kept: timedelta
 ) -> None:
-    monkeypatch.setattr("app.jobs.background.JOBS_DROPPED", 2)
     failing, succeeding = Counting(), runner(storage, Counting(), clock)
     failing.at_step[0] = HopelessError("no use")
     failed, waiting = queue(storage, clock, user_id), queue(storage, clock, user_id)
@@ -207,11 +206,11 @@ def test_jobs_that_have_ended_are_forgotten_after_a_while_and_failed_ones_are_no
     recent = queue(storage, clock, user_id)
     succeeding.run(recent)
 
-    cleaner = Cleaner(storage, clock, lambda: None)
+    cleaner = Cleaner(storage, clock, lambda: False)
     cleaner.turn()
     assert ids(storage) == {failed, waiting, *ended, recent}, "none is old enough yet"
     clock.advance(seconds=2 * LEASE)
-    Cleaner(storage, clock, lambda: None).turn()
+    Cleaner(storage, clock, lambda: False).turn()
     assert ids(storage) == {failed, waiting, recent}
     with storage.read() as work:
         assert work.files.refused(ended[0], 0, 10) == []

@@ -11,7 +11,7 @@ from pypdf import PdfReader
 from sqlalchemy import select, update
 
 from app.bootstrap import Container, build, create_app
-from app.jobs.background import NOTIFICATIONS_KEPT, Cleaner
+from app.jobs.background import Cleaner
 from app.jobs.model import Job
 from app.platform.clock import new_id, utc_now
 from app.platform.events import Event
@@ -20,6 +20,7 @@ from app.storage.engine import Database
 from app.storage.models.events import OutboxRow
 from app.storage.models.jobs import JobRow
 from app.storage.models.notifications import NotificationRow
+from app.storage.retention import NOTIFICATIONS
 from app.storage.work import SqlStorage
 from tests.support.api import Person, assert_problem
 from tests.support.notifications import carry, remind_of
@@ -240,9 +241,9 @@ def test_old_notifications_are_dropped(person: Person, container: Container) -> 
     with container.storage.write() as work:
         oldest = select(NotificationRow.id).order_by(NotificationRow.id).limit(1).scalar_subquery()
         work.session.execute(
-            update(NotificationRow).where(NotificationRow.id == oldest).values(created_at=now - NOTIFICATIONS_KEPT)
+            update(NotificationRow).where(NotificationRow.id == oldest).values(created_at=now - NOTIFICATIONS)
         )
-    Cleaner(container.storage, lambda: now + timedelta(seconds=1), lambda: None).turn()
+    Cleaner(container.storage, lambda: now + timedelta(seconds=1), lambda: False).turn()
     assert [each["id"] for each in listed(person)["items"]] == [kept]
 
 

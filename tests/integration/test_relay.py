@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select, update
 
-from app.jobs.background import EVENTS_KEPT, Cleaner
+from app.jobs.background import Cleaner
 from app.jobs.deliveries import Deliveries
 from app.jobs.depth import QueueDepth
 from app.jobs.relay import BATCH, Relay
@@ -18,6 +18,7 @@ from app.platform.events import Event
 from app.storage.engine import Database, connect
 from app.storage.models.events import FailedDeliveryRow, HandledEventRow, OutboxRow
 from app.storage.models.jobs import RefusedLineRow
+from app.storage.retention import EVENTS
 from app.storage.work import SqlStorage, SqlWork
 from tests.support.at_once import at_once
 from tests.support.fakes import FakeClock
@@ -186,11 +187,11 @@ def test_what_was_carried_is_dropped_after_a_while(storage: SqlStorage, clock: F
         with storage.read() as work:
             return [len(work.session.scalars(rows).all()) for rows in kept]
 
-    clock.advance(seconds=EVENTS_KEPT / timedelta(seconds=1) - 1)
-    Cleaner(storage, clock, lambda: None).turn()
+    clock.advance(seconds=EVENTS / timedelta(seconds=1) - 1)
+    Cleaner(storage, clock, lambda: False).turn()
     assert left() == [3, 2]
     clock.advance(seconds=1)
-    Cleaner(storage, clock, lambda: None).turn()
+    Cleaner(storage, clock, lambda: False).turn()
     assert left() == [1, 0]
     with storage.read() as work:
         assert [event.id for event in work.outbox.claim(10)] == waiting

@@ -1,10 +1,12 @@
-"""Any rows of any table, for hypothesis, as the models take them."""
+"""Any rows of any table, as the models take them: drawn by hypothesis, or one of plain values."""
 
 from datetime import UTC, date, datetime
 from typing import Any
+from uuid import uuid4
 
 from hypothesis import strategies as st
-from sqlalchemy import JSON, BigInteger, Boolean, Column, Date, Integer, LargeBinary, String, Table, Text, Uuid
+from sqlalchemy import JSON, BigInteger, Boolean, Column, Date, Integer, LargeBinary, String, Table, Text, Uuid, insert
+from sqlalchemy.orm import Session
 
 from app.storage.models.base import Base
 from app.storage.types import UtcDateTime
@@ -62,3 +64,24 @@ def databases(draw: st.DrawFn) -> dict[Table, list[dict[str, Any]]]:
         )
         found[table] = draw(rows) if not any(each.is_empty for each in drawn.values()) else []
     return found
+
+
+def insert_row(session: Session, table: Table, **values: Any) -> dict[str, Any]:
+    """Insert a row, and the rows that it refers to; what is not said gets any value that fits. Return it."""
+    row = {column.name: _any_value(column) for column in table.columns} | values
+    for constraint in table.foreign_key_constraints:
+        [element] = constraint.elements
+        if element.parent.name not in values:
+            row[element.parent.name] = insert_row(session, element.column.table)[element.column.name]
+    session.execute(insert(table).values(row))
+    return row
+
+
+def _any_value(column: Column[Any]) -> Any:
+    if (column.table.name, column.name) == ("tasks", "status"):
+        return "todo"
+    kinds: dict[type, Any] = {
+        UtcDateTime: datetime(2030, 1, 1, tzinfo=UTC), Uuid: uuid4(), JSON: {}, LargeBinary: b"x",
+        Boolean: False, Date: date(2030, 1, 1), Integer: 1, BigInteger: 1,
+    }  # fmt: skip
+    return kinds.get(type(column.type), uuid4().hex[:20])

@@ -73,8 +73,8 @@ class Shelf:
         except UnavailableError as error:
             log.warning("an upload stays until its time is over", reason=str(error))
 
-    def sweep(self) -> None:
-        """Delete files that are loose. What can't be deleted now stays for the next time."""
+    def sweep(self) -> bool:
+        """Delete some files that are loose; say whether there may be more. What can't be deleted stays for later."""
         try:
             with self._storage.read() as work:
                 keys = work.objects.loose(self._clock(), SWEPT)
@@ -85,3 +85,5 @@ class Shelf:
                     work.objects.forget(keys)
         except UnavailableError as error:
             log.warning("loose files stay for now", reason=str(error))
+            return False
+        return len(keys) == SWEPT

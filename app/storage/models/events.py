@@ -51,7 +51,15 @@ class FailedDeliveryRow(Base):
     due_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     traceparent: Mapped[str | None] = mapped_column(String(55))
 
-    __table_args__ = (Index("idx_failed_deliveries_due_at", "due_at"),)
+    __table_args__ = (
+        Index("idx_failed_deliveries_due_at", "due_at"),
+        Index(
+            "idx_failed_deliveries_dead",
+            "at",
+            postgresql_where=text("due_at IS NULL"),
+            sqlite_where=text("due_at IS NULL"),
+        ),
+    )
 
 
 class HandledEventRow(Base):

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import JSON, BigInteger, Index, LargeBinary, String
+from sqlalchemy import JSON, BigInteger, Index, LargeBinary, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.storage.models.base import Base
@@ -40,6 +40,12 @@ class JobRow(Base):
         Index("idx_jobs_user_id", "user_id", "id"),
         Index("idx_jobs_state_due", "state", "due_at"),
         Index("idx_jobs_unique_key", "unique_key", unique=True),
+        Index(
+            "idx_jobs_finished_at",
+            "finished_at",
+            postgresql_where=text("finished_at IS NOT NULL"),
+            sqlite_where=text("finished_at IS NOT NULL"),
+        ),
     )
 
 

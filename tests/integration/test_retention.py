@@ -1,0 +1,140 @@
+"""Retention: rows whose time is over are deleted, and no younger ones, on both databases."""
+
+from datetime import timedelta
+from uuid import UUID, uuid4
+
+import pytest
+from sqlalchemy import Table, func, select, update
+
+from app.bootstrap import Container
+from app.jobs import background
+from app.jobs.background import Cleaner
+from app.platform.clock import utc_now
+from app.storage.engine import Database
+from app.storage.models.auth import RefreshTokenRow, SessionRow
+from app.storage.models.base import Base
+from app.storage.models.jobs import JobFileRow, JobRow, RefusedLineRow
+from app.storage.models.tasks import IdempotencyKeyRow
+from app.storage.retention import ENDED_SESSIONS, FILES, RULES, Expiring
+from app.storage.work import SqlStorage
+from tests.support.api import Person
+from tests.support.fakes import FakeClock
+from tests.support.rows import insert_row
+
+EXPIRING = [rule for rule in RULES if isinstance(rule, Expiring)]
+
+VALUES: dict[str, dict[str, object]] = {
+    "users' jobs that succeeded or were cancelled": {"state": "succeeded"},
+    "the same of jobs that no user sees, such as mails": {"state": "cancelled", "user_id": None},
+    "jobs that have failed": {"state": "failed"},
+    "deliveries that were given up": {"due_at": None},
+}
+"""What the conditions of a rule ask of its rows."""
+
+
+@pytest.fixture
+def storage(database: Database) -> SqlStorage:
+    return SqlStorage(database)
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+def count(storage: SqlStorage, table: type[Base]) -> int:
+    with storage.read() as work:
+        return work.session.scalar(select(func.count()).select_from(table)) or 0
+
+
+def clean(storage: SqlStorage, clock: FakeClock) -> None:
+    Cleaner(storage, clock, lambda: False).turn()
+
+
+def table_of(row: type[Base]) -> Table:
+    return Base.metadata.tables[row.__tablename__]
+
+
+@pytest.mark.parametrize("rule", EXPIRING, ids=lambda rule: rule.rows)
+def test_rows_whose_time_is_over_are_deleted_and_younger_ones_stay(
+    storage: SqlStorage, clock: FakeClock, rule: Expiring
+) -> None:
+    others = {
+        column.key: None for column in table_of(rule.table).columns if column.nullable and column.key != "user_id"
+    }
+    with storage.write() as work:
+        for seconds in (-1, 0, 1):
+            at = clock.now - rule.after + timedelta(seconds=seconds)
+            values = {**others, **VALUES.get(rule.rows, {}), rule.since.key: at}
+            insert_row(work.session, table_of(rule.table), **values)
+    clean(storage, clock)
+    with storage.read() as work:
+        left = work.session.scalars(select(rule.since).order_by(rule.since)).all()
+    assert left == [clock.now - rule.after + timedelta(seconds=seconds) for seconds in (0, 1)]
+
+
+def test_one_cleaning_deletes_many_batches_and_no_more_than_it_may(
+    storage: SqlStorage, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(background, "BATCHES", 2)
+    [rule] = [rule for rule in EXPIRING if rule.table is JobFileRow]
+    with storage.write() as work:
+        for position in range(2 * rule.batch + 1):
+            values = {"job_id": UUID(int=1), "position": position, "at": clock.now - FILES - timedelta(1)}
+            insert_row(work.session, table_of(JobFileRow), **values)
+    clean(storage, clock)
+    assert count(storage, JobFileRow) == 1
+    clean(storage, clock)
+    assert count(storage, JobFileRow) == 0
+
+
+@pytest.mark.parametrize(("state", "stays"), [("queued", 1), ("running", 1), ("cancelled", 1), ("succeeded", 0)])
+def test_files_of_jobs_that_can_go_on_stay(storage: SqlStorage, clock: FakeClock, state: str, stays: int) -> None:
+    old = clock.now - FILES - timedelta(hours=1)
+    with storage.write() as work:
+        job = insert_row(work.session, table_of(JobRow), state=state, finished_at=old)
+        insert_row(work.session, table_of(JobFileRow), job_id=job["id"], at=old)
+    clean(storage, clock)
+    assert count(storage, JobFileRow) == stays
+
+
+def test_a_job_takes_its_files_and_refused_lines_along(storage: SqlStorage, clock: FakeClock) -> None:
+    with storage.write() as work:
+        old, young = (
+            insert_row(work.session, table_of(JobRow), state="failed", finished_at=clock.now - timedelta(days))
+            for days in (91, 89)
+        )
+        for job in (old, young):
+            insert_row(work.session, table_of(JobFileRow), job_id=job["id"], at=clock.now)
+            insert_row(work.session, table_of(RefusedLineRow), job_id=job["id"])
+    clean(storage, clock)
+    for table in (JobRow.id, JobFileRow.job_id, RefusedLineRow.job_id):
+        with storage.read() as work:
+            assert work.session.scalars(select(table)).all() == [young["id"]]
+
+
+def test_the_refresh_tokens_of_an_ended_session_go_with_it(container: Container, person: Person) -> None:
+    for _ in range(5):
+        person.refresh()
+    other = Person(person.client, person.email).login()
+    assert person.call("POST", "/auth/logout").status_code == 204
+    later = FakeClock()
+    later.now = utc_now() + ENDED_SESSIONS + timedelta(minutes=1)
+    clean(container.storage, later)
+    assert count(container.storage, SessionRow) == count(container.storage, RefreshTokenRow) == 1
+    assert other.call("GET", "/users/me").status_code == 200
+    assert person.call("GET", "/users/me").status_code == 401, "a session that nobody knows has ended"
+    assert person.refresh().status_code == 401
+
+
+def test_the_text_of_a_deleted_task_leaves_the_idempotency_keys_within_a_day(
+    container: Container, person: Person
+) -> None:
+    key = {"Idempotency-Key": uuid4().hex}
+    task = person.call("POST", "/tasks", json={"title": "A secret"}, headers=key).get_json()
+    person.call("DELETE", f"/tasks/{task['id']}")
+    assert count(container.storage, IdempotencyKeyRow) == 1
+    with container.storage.write() as work:
+        work.session.execute(update(IdempotencyKeyRow).values(created_at=utc_now() - timedelta(hours=24, seconds=1)))
+    Cleaner(container.storage, utc_now, lambda: False).turn()
+    assert count(container.storage, IdempotencyKeyRow) == 0

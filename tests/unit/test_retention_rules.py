@@ -1,0 +1,23 @@
+"""Retention: every table has a rule, every rule an index, and the documentation the same rules."""
+
+from pathlib import Path
+
+from app.storage.models.base import Base
+from app.storage.retention import RULES, Expiring, table
+
+DOCUMENT = Path(__file__).parents[2] / "docs/operations.md"
+
+
+def test_every_table_has_a_rule() -> None:
+    assert {rule.table.__tablename__ for rule in RULES} == set(Base.metadata.tables)
+
+
+def test_rows_whose_time_is_over_are_found_by_an_index() -> None:
+    for rule in RULES:
+        if isinstance(rule, Expiring):
+            indexes = Base.metadata.tables[rule.table.__tablename__].indexes
+            assert rule.since.key in {next(iter(index.columns)).key for index in indexes}, rule
+
+
+def test_the_documentation_has_the_rules_that_are_applied() -> None:
+    assert table() in DOCUMENT.read_text(), "write into docs/operations.md what app.storage.retention.table() returns"
