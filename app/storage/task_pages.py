@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, bindparam, exists, func, select, tuple_
+from sqlalchemy import ColumnElement, Integer, Select, bindparam, exists, func, literal, select, tuple_, union_all
 
 from app.services.tasks.listing import Query, Sort, fold
 from app.services.tasks.model import Status, Task
@@ -35,7 +35,7 @@ SEPARATOR = "\n"
 
 TAGGED: Select[*tuple[Any, ...]] = select(
     *SHOWN,
-    select(func.aggregate_strings(TAGS.tag, SEPARATOR)).where(TAGS.task_id == TASKS.id).scalar_subquery(),
+    select(func.aggregate_strings(TAGS.tag, SEPARATOR)).where(TAGS.task_id == TASKS.id).scalar_subquery().label("tags"),
 )
 """Tasks with their tags: one statement shows both as they were at one moment. Whose they are is known to who asks."""
 
@@ -61,27 +61,51 @@ CONDITIONS: dict[str, ColumnElement[bool]] = {
 
 
 class Part(Enum):
-    """Of an order by due date, the dated part and the undated one are asked for one by one: each is then a plain range
-    of an index, which an `OR` over both would not be."""
+    """The parts of an order by due date. Each is a plain range of an index, which an `OR` over both would not be."""
 
     WHOLE = "whole"
     DATED = "dated"
     UNDATED = "undated"
 
 
-def page(user_id: UUID, query: Query, part: Part = Part.WHOLE) -> tuple[Select[*tuple[Any, ...]], dict[str, object]]:
-    """Return the statement of a page of a part, and its parameters."""
+def page(user_id: UUID, query: Query) -> tuple[Select[*tuple[Any, ...]], dict[str, object]]:
+    """Return the statement of a page, and its parameters."""
     given = {name: value for name, value in vars(query.filters).items() if value is not None}
     parameters = {**given, "user_id": user_id, "limit": query.limit}
     if query.filters.q is not None:
         parameters["q"] = _literal(fold(query.filters.q))
     if query.after is not None:
         parameters |= {"after_value": query.after.value, "after_id": query.after.id}
-    return _page(frozenset(given), query.sort, part, query.after is not None), parameters
+    return _page(frozenset(given), query.sort, _parts(query), query.after is not None), parameters
+
+
+def _parts(query: Query) -> tuple[Part, ...]:
+    if query.sort.field != "due_at":
+        return (Part.WHOLE,)
+    if query.after is not None and query.after.value is None:
+        return (Part.UNDATED,)
+    bounded = query.filters.due_after is not None or query.filters.due_before is not None
+    return (Part.DATED,) if bounded else (Part.DATED, Part.UNDATED)
 
 
 @lru_cache(maxsize=1024)
-def _page(given: frozenset[str], sort: Sort, part: Part, follows: bool) -> Select[*tuple[Any, ...]]:
+def _page(given: frozenset[str], sort: Sort, parts: tuple[Part, ...], follows: bool) -> Select[*tuple[Any, ...]]:
+    if len(parts) == 1:
+        return _page_of_part(given, sort, parts[0], follows)
+    # In one statement, which sees the data as it was at one moment: a task whose date is cleared meanwhile would be
+    # on both of two.
+    dated = _page_of_part(given, sort, Part.DATED, follows).cte("dated")
+    left: ColumnElement[int] = (
+        bindparam("limit", type_=Integer) - select(func.count()).select_from(dated).scalar_subquery()
+    )
+    undated = _page_of_part(given, sort, Part.UNDATED, follows=False).limit(left).cte("undated")
+    both = union_all(select(dated, literal(0).label("part")), select(undated, literal(1).label("part"))).subquery()
+    order = (both.c[SORT_COLUMNS[sort.field].name], both.c.id)
+    shown = select(*(column for column in both.c if column.name != "part"))
+    return shown.order_by(both.c.part, *(column.desc() if sort.descending else column for column in order))
+
+
+def _page_of_part(given: frozenset[str], sort: Sort, part: Part, follows: bool) -> Select[*tuple[Any, ...]]:
     column = SORT_COLUMNS[sort.field]
     statement = TAGGED.where(TASKS.user_id == bindparam("user_id"), *(CONDITIONS[name] for name in sorted(given)))
     if part is not Part.WHOLE:

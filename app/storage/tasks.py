@@ -1,6 +1,5 @@
 """Repository of the tasks service."""
 
-from dataclasses import replace
 from datetime import datetime
 from typing import cast
 from uuid import UUID
@@ -11,7 +10,7 @@ from sqlalchemy.orm import Session
 from app.services.tasks.listing import Query, search_text, title_key
 from app.services.tasks.model import TagCount, Task
 from app.storage.models.tasks import TaskRow, TaskTagRow
-from app.storage.task_pages import COLUMNS, ONE, Part, page, tagged, task_of
+from app.storage.task_pages import COLUMNS, ONE, page, tagged, task_of
 from app.storage.versions import touch
 
 ADD = insert(cast("Table", TaskRow.__table__))
@@ -55,17 +54,7 @@ class SqlTasks:
         return task_of(row) if row else None
 
     def find(self, user_id: UUID, query: Query) -> list[Task]:
-        if query.sort.field != "due_at":
-            return self._page(user_id, query, Part.WHOLE)
-        tasks: list[Task] = []
-        if query.after is None or query.after.value is not None:
-            tasks = self._page(user_id, query, Part.DATED)
-        bounded = query.filters.due_after is not None or query.filters.due_before is not None
-        if len(tasks) < query.limit and not bounded:
-            after = query.after if query.after and query.after.value is None else None
-            rest = replace(query, after=after, limit=query.limit - len(tasks))
-            tasks += self._page(user_id, rest, Part.UNDATED)
-        return tasks
+        return [tagged(user_id, row) for row in self._session.execute(*page(user_id, query))]
 
     def everybodys(self, after: tuple[UUID, datetime, UUID] | None, limit: int) -> list[Task]:
         """Return tasks of all users, without tags, by user, creation and identifier, past a task named by these."""
@@ -75,9 +64,6 @@ class SqlTasks:
             last = (literal(value, column.type) for value, column in zip(after, place, strict=True))
             statement = statement.where(tuple_(*place) > tuple_(*last))
         return [task_of(row) for row in self._session.execute(statement)]
-
-    def _page(self, user_id: UUID, query: Query, part: Part) -> list[Task]:
-        return [tagged(user_id, row) for row in self._session.execute(*page(user_id, query, part))]
 
     def tags(self, user_id: UUID) -> list[TagCount]:
         statement = (

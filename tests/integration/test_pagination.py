@@ -1,14 +1,17 @@
 """Walking a list page by page: every task once, in order, whatever the order and the page size."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import event
 
 from app.platform.clock import new_id
 from app.services.tasks.listing import Filters, Position, Query, Sort, title_key
-from app.services.tasks.model import Status, Task
+from app.services.tasks.model import Change, Status, Task
 from app.services.tasks.service import TaskService
 from app.storage.engine import Database
 from app.storage.work import SqlStorage
@@ -78,3 +81,31 @@ def test_each_task_comes_once_and_in_order(
             break
 
     assert walked == expected([task for task in mine if status in (None, task.status)], sort)
+
+
+@pytest.mark.parametrize("sort", [Sort.DUE, Sort.DUE_DOWN])
+def test_a_task_whose_date_is_cleared_while_a_page_is_read_is_on_it_once(database: Database, sort: Sort) -> None:
+    user_id = uuid4()
+    tasks = [
+        Task(new_id(), user_id, f"Task {hour}", "", Status.TODO, due_at, START, START, version=1)
+        for hour, due_at in enumerate([START, START + timedelta(hours=1), None])
+    ]
+    storage = SqlStorage(database)
+    with storage.write() as work:
+        for task in tasks:
+            work.tasks.add(task)
+    service = TaskService(storage, lambda: START, new_id)
+    cleared: list[str] = []
+
+    def clear_a_date(_connection: Any, _cursor: Any, statement: str, *_more: Any) -> None:
+        if not cleared and "FROM tasks" in statement:
+            cleared.append(statement)
+            service.update(user_id, tasks[0].id, Change(due_at=None))
+
+    event.listen(database.reader, "after_cursor_execute", clear_a_date)
+    try:
+        page = service.page(user_id, Query(sort=sort, limit=10))
+    finally:
+        event.remove(database.reader, "after_cursor_execute", clear_a_date)
+    assert cleared
+    assert sorted(task.id for task in page.items) == sorted(task.id for task in tasks)
