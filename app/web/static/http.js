@@ -33,14 +33,15 @@ function sentence(text) {
  * @param {string} method
  * @param {string} path below /api/v1
  * @param {{body?: object, query?: object, token?: string, version?: number, signal?: AbortSignal, keepalive?: boolean,
- *   file?: boolean, onProgress?: (part: number) => void}} options
+ *   file?: boolean, timeout?: number, onProgress?: (part: number) => void}} options
  *   `body` may be FormData where `onProgress` is told how far it is; `version` makes the request fail with 412 for
- *   whatever has another one by now; `file` asks for a download
+ *   whatever has another one by now; `file` asks for a download; `timeout` is how long the answer may take, ms
  * @returns the answer's JSON, null where it has none, or the Blob of a download
  * @throws {Problem} for each answer that is not 2xx, and with status 0 when there is no answer
  */
 export async function send(method, path, options = {}) {
   const { body, query = {}, token, version, signal, keepalive = false, file = false, onProgress } = options;
+  const { timeout = file ? FILE_TIMEOUT_MS : TIMEOUT_MS } = options;
   const parameters = new URLSearchParams(Object.entries(query).filter(([, value]) => value));
   const url = `${BASE}${path}${parameters.size ? `?${parameters}` : ""}`;
   const headers = { Accept: file ? "*/*" : "application/json" };
@@ -53,12 +54,12 @@ export async function send(method, path, options = {}) {
       response = await upload(url, { method, headers, body, signal, onProgress });
     } else {
       if (body) headers["Content-Type"] = "application/json";
-      const timeout = AbortSignal.timeout(file ? FILE_TIMEOUT_MS : TIMEOUT_MS);
+      const late = AbortSignal.timeout(timeout);
       response = await fetch(url, {
         method,
         headers,
         body: body && JSON.stringify(body),
-        signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
+        signal: signal ? AbortSignal.any([signal, late]) : late,
         keepalive,
         cache: "no-store",
       });

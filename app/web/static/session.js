@@ -6,14 +6,17 @@ import { Problem, send } from "./http.js";
 const KEY = "refresh_token";
 const REFUSED = [400, 401, 422];
 
+// A used refresh token works again for 10 s (APP_REFRESH_OVERLAP): an answer that is late is asked for again in time.
+const FIRST_TRY_MS = 5_000;
+
 /** Fires "ended" when the server no longer accepts this session. */
 export const session = new EventTarget();
 
 let accessToken = null;
 let renewal = null;
 
-// A duplicated tab starts with a copy of the refresh token. It can be used once, and its second use ends the session,
-// so whoever renews tells the tabs that hold the same one.
+// A duplicated tab starts with a copy of the refresh token. It can be used once, and a second use after some seconds
+// ends the session, so whoever renews tells the tabs that hold the same one.
 const siblings = new BroadcastChannel("session");
 siblings.addEventListener("message", ({ data: { used, tokens } }) => {
   if (sessionStorage.getItem(KEY) === used) keep(tokens);
@@ -77,7 +80,9 @@ export async function authorised(method, path, options = {}) {
 }
 
 function renew() {
-  renewal ??= exclusively(exchange).finally(() => {
+  const stale = accessToken;
+  // A sibling may have told its tokens while this tab waited for its turn.
+  renewal ??= exclusively(() => (accessToken === stale ? exchange() : accessToken)).finally(() => {
     renewal = null;
   });
   return renewal;
@@ -92,7 +97,7 @@ async function exchange() {
   const used = sessionStorage.getItem(KEY);
   if (!used) throw ended();
   try {
-    const tokens = await send("POST", "/auth/refresh", { body: { refresh_token: used } });
+    const tokens = await trade(used);
     keep(tokens);
     siblings.postMessage({ used, tokens });
     return tokens.access_token;
@@ -100,6 +105,17 @@ async function exchange() {
     // Only the server's no ends a session. One that can't be reached may answer the next time.
     if (error instanceof Problem && REFUSED.includes(error.status)) throw end();
     throw error;
+  }
+}
+
+// The token that is traded stays stored until its successor is there: after a lost answer, or a reload, it is used again.
+async function trade(token) {
+  const options = { body: { refresh_token: token } };
+  try {
+    return await send("POST", "/auth/refresh", { ...options, timeout: FIRST_TRY_MS });
+  } catch (error) {
+    if (!(error instanceof Problem) || error.status !== 0) throw error;
+    return send("POST", "/auth/refresh", options);
   }
 }
 

@@ -1,0 +1,92 @@
+"""A session in the front end survives answers that come late or not at all, and two tabs that hold the same token."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, Route, expect
+
+from tests.e2e.browser_expiry import V1
+from tests.e2e.browser_steps import row
+from tests.support.ports import wait_for
+
+REFRESH = f"**{V1}/auth/refresh"
+
+
+class Renewals:
+    """Answers to renewals that the server has given and the browser does not get before they are let go."""
+
+    def __init__(self, profile: BrowserContext) -> None:
+        self._profile = profile
+        self.held: list[Callable[[], None]] = []
+        self.statuses: list[int] = []
+
+    def hold(self, first: int) -> None:
+        """Hold so many answers back, and no more."""
+
+        def between(route: Route) -> None:
+            answer = route.fetch()
+            self.statuses.append(answer.status)
+            if len(self.statuses) > first:
+                route.fulfill(response=answer)
+            else:
+                self.held.append(lambda: route.fulfill(response=answer))
+
+        self._profile.route(REFRESH, between)
+
+
+@pytest.fixture
+def renewals(page: Page) -> Iterator[Renewals]:
+    yield Renewals(page.context)
+    page.context.unroute_all()
+
+
+def wait_until_held(page: Page, renewals: Renewals, count: int) -> None:
+    def held() -> bool:
+        page.wait_for_timeout(20)  # lets the browser's messages come in
+        return len(renewals.held) == count
+
+    wait_for(held, f"the server has answered {count} renewals")
+
+
+def test_a_reload_before_the_answer_to_a_renewal_has_come_stays_logged_in(page: Page, renewals: Renewals) -> None:
+    renewals.hold(first=1)
+    page.reload()
+    wait_until_held(page, renewals, 1)
+    page.reload()
+    expect(row(page, "Find the moth")).to_be_visible()
+    assert renewals.statuses == [200, 200]
+
+
+def test_a_renewal_whose_answer_does_not_come_is_asked_for_again_in_time(page: Page, renewals: Renewals) -> None:
+    renewals.hold(first=1)
+    page.reload()
+    expect(row(page, "Find the moth")).to_be_visible()
+    assert renewals.statuses == [200, 200]
+    page.reload()
+    expect(row(page, "Find the moth")).to_be_visible()
+
+
+@pytest.mark.parametrize("locks", [True, False], ids=["with locks", "without locks, as over plain HTTP"])
+def test_two_tabs_that_renew_the_same_token_at_once_both_stay_logged_in(
+    page: Page, renewals: Renewals, locks: bool
+) -> None:
+    with page.expect_popup() as opened:
+        page.evaluate("open(location.href)")  # as duplicating does, this copies the sessionStorage
+    tabs = [page, opened.value]
+    for tab in tabs:
+        expect(row(tab, "Find the moth")).to_be_visible()
+        if not locks:
+            tab.add_init_script("Object.defineProperty(navigator, 'locks', { value: undefined })")
+    at_once = 1 if locks else 2
+    renewals.hold(first=at_once)
+    for tab in tabs:
+        tab.evaluate("location.reload()")
+    wait_until_held(page, renewals, at_once)
+    for let_go in renewals.held:
+        let_go()
+    for tab in tabs:
+        expect(row(tab, "Find the moth")).to_be_visible()
+    for tab in tabs:
+        tab.reload()
+        expect(row(tab, "Find the moth")).to_be_visible()
+    assert set(renewals.statuses) == {200}
