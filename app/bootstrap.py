@@ -164,7 +164,9 @@ def build(settings: Settings, role: str = "api") -> Container:
         trace(database, telemetry.traces.tracer)
     client = redis.connect(settings, telemetry.traces)
     storage, cache, counting = _storage(settings, database, client)
-    passwords = Passwords(settings.password_memory_kib, settings.password_iterations, settings.password_concurrency)
+    passwords = Passwords(
+        settings.password_memory_kib, settings.password_iterations, settings.password_concurrency, settings.threads
+    )
     sessions = SessionService(storage, cache, utc_now)
     password_resets = PasswordResetService(
         storage,

@@ -1,19 +1,22 @@
-"""Passwords: argon2id, renewed when parameters change, and never more at a time than allowed."""
+"""Passwords: argon2id, renewed when parameters change, and never more at a time than leaves threads free."""
 
+import os
+import sys
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from argon2 import PasswordHasher, extract_parameters
 from argon2.exceptions import VerifyMismatchError
 
-from app.platform import passwords as module
 from app.platform.errors import UnavailableError
-from app.platform.passwords import Passwords
+from app.platform.passwords import NICENESS, Passwords
+from tests.support.ports import wait_for
 
 
 def test_a_hash_is_argon2id_and_fits_its_password_alone() -> None:
-    passwords = Passwords(memory_kib=64, iterations=1, concurrency=1)
+    passwords = Passwords(memory_kib=64, iterations=1, concurrency=1, threads=8)
     encoded = passwords.hash("correct horse")
     assert encoded.startswith("$argon2id$v=19$m=64,t=1,p=1$")
     assert passwords.verify(encoded, "correct horse")
@@ -23,48 +26,82 @@ def test_a_hash_is_argon2id_and_fits_its_password_alone() -> None:
 
 
 def test_to_refuse_an_unknown_user_takes_a_whole_hash() -> None:
-    passwords = Passwords(memory_kib=64, iterations=2, concurrency=1)
+    passwords = Passwords(memory_kib=64, iterations=2, concurrency=1, threads=8)
     assert extract_parameters(passwords._nobody) == extract_parameters(passwords.hash("correct horse"))
     with pytest.raises(VerifyMismatchError):  # of a malformed hash nothing would be computed
         PasswordHasher().verify(passwords._nobody, "correct horse")
 
 
 def test_other_parameters_make_a_hash_outdated() -> None:
-    encoded = Passwords(memory_kib=64, iterations=1, concurrency=1).hash("correct horse")
-    assert not Passwords(memory_kib=64, iterations=1, concurrency=1).outdated(encoded)
-    assert Passwords(memory_kib=128, iterations=1, concurrency=1).outdated(encoded)
+    encoded = Passwords(memory_kib=64, iterations=1, concurrency=1, threads=8).hash("correct horse")
+    assert not Passwords(memory_kib=64, iterations=1, concurrency=1, threads=8).outdated(encoded)
+    assert Passwords(memory_kib=128, iterations=1, concurrency=1, threads=8).outdated(encoded)
 
 
-class SlowHasher:
-    """Two hashes end together or not at all, so two must run at a time; it notes how many did at most."""
+class HeldHasher:
+    """Hashes that end when they are let go; it notes which began, and how nice their threads were."""
 
     def __init__(self) -> None:
-        self.most = 0
-        self._running = 0
-        self._lock = threading.Lock()
-        self._both = threading.Barrier(2)
+        self.begun: list[str] = []
+        self.niceness: set[int] = set()
+        self.let_go = threading.Event()
 
     def hash(self, password: str) -> str:
-        with self._lock:
-            self._running += 1
-            self.most = max(self.most, self._running)
-        self._both.wait(10)
-        with self._lock:
-            self._running -= 1
+        self.begun.append(password)
+        self.niceness.add(os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
+        assert self.let_go.wait(30)
         return password
 
 
-def test_no_more_hashes_run_at_a_time_than_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
-    passwords, hasher = Passwords(memory_kib=8, iterations=1, concurrency=2), SlowHasher()
+@pytest.fixture
+def held(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Passwords, HeldHasher]]:
+    concurrency, threads = request.param
+    passwords = Passwords(memory_kib=8, iterations=1, concurrency=concurrency, threads=threads)
+    hasher = HeldHasher()
     monkeypatch.setattr(passwords, "_hasher", hasher)
-    with ThreadPoolExecutor(8) as threads:
-        assert list(threads.map(passwords.hash, ["password"] * 8)) == ["password"] * 8
-    assert hasher.most == 2
+    yield passwords, hasher
+    hasher.let_go.set()
 
 
-def test_who_waits_too_long_is_told_to_come_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    passwords = Passwords(memory_kib=8, iterations=1, concurrency=1)
-    monkeypatch.setattr(module, "WAIT", 0.01)
-    with passwords._turn(), pytest.raises(UnavailableError):
-        passwords.hash("password")
-    assert passwords.hash("password")
+@pytest.mark.parametrize(
+    ("held", "running", "places"),
+    [((2, 8), 2, 4), ((2, 256), 2, 4), ((1, 8), 1, 2), ((64, 8), 4, 4), ((2, 3), 1, 1), ((2, 1), 1, 1)],
+    indirect=["held"],
+)
+def test_some_hashes_run_as_many_wait_and_the_others_are_refused_at_once(
+    held: tuple[Passwords, HeldHasher], running: int, places: int
+) -> None:
+    """Those that run and wait never hold more than half of the server's threads, but for its only one."""
+    passwords, hasher = held
+    with ThreadPoolExecutor(places) as threads:
+        asked = [threads.submit(passwords.hash, f"password {number}") for number in range(places)]
+        wait_for(lambda: passwords._places._value == 0, "all places are taken")
+        with pytest.raises(UnavailableError):
+            passwords.hash("one too many")
+        with pytest.raises(UnavailableError):
+            passwords.verify(None, "one too many")
+        wait_for(lambda: len(hasher.begun) == running, "hashes run")
+        hasher.let_go.set()
+        assert {each.result(30) for each in asked} == {f"password {number}" for number in range(places)}
+    assert passwords.hash("afterwards") == "afterwards"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux alone has priorities by thread")
+@pytest.mark.parametrize("held", [(2, 8)], indirect=True)
+def test_hashes_run_in_threads_that_give_way_to_all_others(held: tuple[Passwords, HeldHasher]) -> None:
+    passwords, hasher = held
+    before = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+    hasher.let_go.set()
+    passwords.hash("password")
+    assert hasher.niceness == {min(19, before + NICENESS)}
+    assert os.getpriority(os.PRIO_PROCESS, threading.get_native_id()) == before
+
+
+@pytest.mark.parametrize("held", [(1, 2)], indirect=True)
+def test_a_hash_that_fails_gives_its_place_back(held: tuple[Passwords, HeldHasher]) -> None:
+    passwords, hasher = held
+    hasher.let_go.set()
+    for _ in range(3):
+        with pytest.raises(AttributeError):  # this hasher has no verify
+            passwords.verify(None, "password")
+    assert passwords.hash("password") == "password"
