@@ -6,6 +6,7 @@ from uuid import UUID
 from app.jobs.model import DeadLetter
 from app.platform.clock import Clock
 from app.platform.errors import NotFoundError
+from app.platform.retries import retried
 from app.storage.work import SqlStorage
 
 
@@ -16,6 +17,7 @@ class DeadLetters:
         self._storage = storage
         self._clock = clock
 
+    @retried
     def find(self, kind: str | None, limit: int) -> list[DeadLetter]:
         """Return up to `limit` of them, the latest first.
 
@@ -26,6 +28,7 @@ class DeadLetters:
             letters = [*work.jobs.dead(kind, limit), *work.inbox.dead(kind, limit)]
         return sorted(letters, key=lambda letter: letter.at, reverse=True)[:limit]
 
+    @retried
     def revive(self, ids: Collection[UUID] | None, kind: str | None) -> int:
         """Let them be tried again, as often as if they were new, and return how many.
 

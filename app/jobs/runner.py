@@ -9,9 +9,10 @@ import structlog
 
 from app.jobs.backoff import backoff
 from app.jobs.handler import Errand, Handler
-from app.jobs.model import HopelessError, Job, State
+from app.jobs.model import Claimed, HopelessError, Job, State
 from app.platform.clock import Clock, NewId
 from app.platform.errors import ServiceError
+from app.platform.retries import retried, run
 from app.platform.spans import NO_SPANS, Spans
 from app.storage.work import SqlStorage, SqlWork
 
@@ -75,11 +76,14 @@ class Runner:
     def run(self, job_id: UUID) -> None:
         """Do a job, if it is due, of a kind known here, and nobody else does it. A later release may have queued it."""
         lease = self._new_id()
-        with self._storage.write() as work:
+
+        def claim(work: SqlWork) -> Claimed | None:
             now = self._clock()
-            claimed = work.jobs.claim(job_id, self.kinds, lease, now, now + self._lease)
-            if claimed is None:
-                return
+            return work.jobs.claim(job_id, self.kinds, lease, now, now + self._lease)
+
+        claimed = run(self._storage.write, claim)
+        if claimed is None:
+            return
         named = f"job {claimed.kind}"
         with self._spans.work(named, claimed.traceparent, job_id=str(job_id), attempt=claimed.attempt) as span:
             try:
@@ -91,35 +95,41 @@ class Runner:
     def _steps(self, job_id: UUID, lease: UUID) -> None:
         while self._step(job_id, lease):
             if self._stopping.is_set():
-                with self._storage.write() as work:
-                    work.jobs.postpone(job_id, lease, self._clock(), None)
+                run(self._storage.write, lambda work: work.jobs.postpone(job_id, lease, self._clock(), None))
                 return
 
     def _step(self, job_id: UUID, lease: UUID) -> bool:
         """Do the next step; say whether there is another."""
-        with self._storage.write() as work:
-            job = work.jobs.hold(job_id, lease, self._clock() + self._lease)
-            if job is None:
-                log.warning("job lost to another worker", job_id=str(job_id))
-                return False
-            if job.cancelling:
-                work.jobs.end(job_id, lease, State.CANCELLED, self._clock())
-                return False
-            if job.attempts > self._most_attempts(job):  # each try has taken its worker with it
-                self._give_up(work, job, lease, job.error or "Its worker died at each try.")
-                return False
-            if handler := self._handlers.get(job.kind):
-                step = handler.step(work, job)
-                work.jobs.advance(job_id, lease, step)
-                if step.finished:
-                    work.jobs.end(job_id, lease, State.SUCCEEDED, self._clock())
-                return not step.finished
+        job = run(self._storage.write, lambda work: self._hold(work, job_id, lease))
+        if isinstance(job, bool):
+            return job
         # Not within the transaction: it would hold the job, and on SQLite everybody, for as long as a server takes.
         self._errands[job.kind].run(job)
-        with self._storage.write() as work:
-            work.jobs.end(job_id, lease, State.SUCCEEDED, self._clock())
+        run(self._storage.write, lambda work: work.jobs.end(job_id, lease, State.SUCCEEDED, self._clock()))
         return False
 
+    def _hold(self, work: SqlWork, job_id: UUID, lease: UUID) -> Job | bool:
+        """Do the next step, and say whether there is another. Return an errand's job instead, which is to be run."""
+        job = work.jobs.hold(job_id, lease, self._clock() + self._lease)
+        if job is None:
+            log.warning("job lost to another worker", job_id=str(job_id))
+            return False
+        if job.cancelling:
+            work.jobs.end(job_id, lease, State.CANCELLED, self._clock())
+            return False
+        if job.attempts > self._most_attempts(job):  # each try has taken its worker with it
+            self._give_up(work, job, lease, job.error or "Its worker died at each try.")
+            return False
+        handler = self._handlers.get(job.kind)
+        if handler is None:
+            return job
+        step = handler.step(work, job)
+        work.jobs.advance(job_id, lease, step)
+        if step.finished:
+            work.jobs.end(job_id, lease, State.SUCCEEDED, self._clock())
+        return not step.finished
+
+    @retried
     def _failed(self, job_id: UUID, lease: UUID, error: Exception) -> None:
         reason = str(error) if isinstance(error, ServiceError | HopelessError) else type(error).__name__
         log.warning("job step failed", job_id=str(job_id), exc_info=error)

@@ -10,6 +10,7 @@ from app.jobs.model import Job, State
 from app.platform.clock import Clock, NewId
 from app.platform.errors import ConflictError, InvalidError, NotFoundError
 from app.platform.idempotency import IdempotencyKey, idempotent
+from app.platform.retries import retried, run
 from app.storage.work import SqlStorage, SqlWork
 
 NO_SUCH_JOB = "There is no such job."
@@ -73,12 +74,12 @@ class JobService:
 
     def get(self, user_id: UUID, job_id: UUID) -> Job:
         """Return a job of this user. Raises NotFoundError."""
-        with self._storage.read() as work:
-            job = work.jobs.get(user_id, job_id)
+        job: Job | None = run(self._storage.read, lambda work: work.jobs.get(user_id, job_id))
         if job is None:
             raise NotFoundError(NO_SUCH_JOB)
         return job
 
+    @retried
     def find(self, user_id: UUID, after: UUID | None, limit: int) -> list[Job]:
         """Return up to `limit` jobs, newest first, older than the one named `after`."""
         with self._storage.read() as work:
@@ -86,8 +87,7 @@ class JobService:
 
     def cancel(self, user_id: UUID, job_id: UUID) -> Job:
         """Let a job end at its next step; what it has done stays. One that has ended stays as it is."""
-        with self._storage.write() as work:
-            work.jobs.cancel(user_id, job_id, self._clock())
+        run(self._storage.write, lambda work: work.jobs.cancel(user_id, job_id, self._clock()))
         return self.get(user_id, job_id)
 
     def resume(self, user_id: UUID, job_id: UUID, key: IdempotencyKey | None = None) -> Job:
@@ -113,8 +113,7 @@ class JobService:
     def refused(self, user_id: UUID, job_id: UUID, after: int, limit: int) -> list[tuple[int, str, str]]:
         """Return up to `limit` refused lines past a line number: number, reason, and how the line begins."""
         self.get(user_id, job_id)
-        with self._storage.read() as work:
-            return work.files.refused(job_id, after, limit)
+        return run(self._storage.read, lambda work: work.files.refused(job_id, after, limit))
 
     def result(self, user_id: UUID, job_id: UUID) -> Iterator[bytes]:
         """Return the pieces of a job's result. Raises NotFoundError if it has none, or none any more."""
@@ -131,6 +130,7 @@ class JobService:
             position += 1
             piece = self._piece(job_id, position)
 
+    @retried
     def _piece(self, job_id: UUID, position: int) -> bytes | None:
         with self._storage.read() as work:
             return work.files.piece(job_id, RESULT, position)
@@ -163,11 +163,13 @@ class Upload:
             self._store(bytes(self._buffer))
             self._buffer.clear()
 
+    @retried
     def discard(self) -> None:
         """Forget what has been stored."""
         with self._storage.write() as work:
             work.files.drop(self.job_id, UPLOAD)
 
+    @retried
     def _store(self, piece: bytes) -> None:
         with self._storage.write() as work:
             work.files.append(self.job_id, UPLOAD, self._pieces, piece, self._clock())

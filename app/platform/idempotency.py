@@ -11,6 +11,7 @@ from pydantic import TypeAdapter
 
 from app.platform.clock import Clock
 from app.platform.errors import ConflictError, InvalidError
+from app.platform.retries import retried
 
 T = TypeVar("T")
 
@@ -55,6 +56,7 @@ class KeyedStorage(Protocol[Work]):
         """Open a transaction that commits when its block ends well."""
 
 
+@retried
 def idempotent(
     storage: KeyedStorage[Work],
     user_id: UUID,

@@ -5,14 +5,23 @@ belongs to the request: a context variable, so that no rule in between has to ca
 """
 
 from contextvars import ContextVar
+from dataclasses import dataclass, replace
 from uuid import UUID
 
-_known: ContextVar[tuple[UUID, int] | None] = ContextVar("known", default=None)
+
+@dataclass(frozen=True)
+class _Known:
+    user_id: UUID
+    position: int
+    primary_first: bool = False
+
+
+_known: ContextVar[_Known | None] = ContextVar("known", default=None)
 
 
 def remember(user_id: UUID, position: int | None) -> None:
     """Say how far a replica has to be to show all that this user has written; None when nobody knows."""
-    _known.set(None if position is None else (user_id, position))
+    _known.set(None if position is None else _Known(user_id, position))
 
 
 def forget() -> None:
@@ -20,7 +29,20 @@ def forget() -> None:
     _known.set(None)
 
 
-def of(user_id: UUID) -> int | None:
-    """Return how far a replica has to be for this user, or None if it has to be the primary."""
+def prefer_primary() -> None:
+    """Let the rest of the request ask a replica only if the primary is away."""
+    if known := _known.get():
+        _known.set(replace(known, primary_first=True))
+
+
+def of(user_id: UUID, *, primary_away: bool = False) -> int | None:
+    """Return how far a replica has to be for this user, or None if it has to be the primary.
+
+    Args:
+        user_id: whose data is read.
+        primary_away: the primary has been asked in vain.
+    """
     known = _known.get()
-    return known[1] if known and known[0] == user_id else None
+    if known is None or known.user_id != user_id or (known.primary_first and not primary_away):
+        return None
+    return known.position

@@ -2,6 +2,7 @@
 
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
+from functools import partial
 from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,12 +13,13 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
-from app.platform.errors import MovedError
+from app.platform.errors import MovedError, UnavailableError
 from app.platform.seal import Seal
 from app.platform.settings import Settings
 from app.storage.bulkhead import Bulkhead
 from app.storage.carried import Inheritance
-from app.storage.faults import DEMOTED, sqlstate
+from app.storage.circuit_breaker import CircuitBreaker
+from app.storage.faults import DEMOTED, gone, sqlstate
 from app.storage.replicas import Replica, Replicas
 
 if TYPE_CHECKING:
@@ -33,7 +35,16 @@ POOL_TIMEOUT = 5
 """Seconds that a request waits for a free connection."""
 
 REPLICA_TIMEOUT = 1
-"""Seconds to wait for a connection to a replica, and for a sign of life: the primary is there to be asked."""
+"""Seconds to wait for a connection to a replica, and for a sign of life: the primary is there to be asked. A probe of a
+primary that is away waits no longer either: the next one may lead to another server."""
+
+PATIENCE = 2.0
+"""Seconds of nothing but lost and refused connections after which the primary is taken to be away. A restart of its
+pooler, or a few connections that have died, is over before."""
+
+PROBE_INTERVAL = 0.25
+"""Seconds between two probes of a primary that is away. Each makes a connection for nothing, and what is away may need
+the processor to come back."""
 
 GRACE = 5
 """Seconds that we wait longer for an answer than the server works at it: so it is the server that says so."""
@@ -59,6 +70,8 @@ class Database:
     Attributes:
         single: reads without a transaction around its statements, of which each sees what was committed when it began,
             as within one (READ COMMITTED). That leaves two of four round trips out. None where it would differ.
+        circuit: refuses transactions of the primary while it is away, instead of letting each find that out; a file has
+            none.
         bulkhead: keeps threads free while the primary gives no sign of life; a file needs none.
         writes: keeps threads free while it takes no writes, as one that waits for a replica to confirm them.
         seal: says whether the data of a SQLite file has moved.
@@ -69,6 +82,7 @@ class Database:
     writer: Engine
     single: Engine | None = None
     replicas: Replicas = field(default_factory=Replicas)
+    circuit: CircuitBreaker | None = None
     bulkhead: Bulkhead | None = None
     writes: Bulkhead | None = None
     seal: Seal | None = None
@@ -78,8 +92,9 @@ class Database:
         """Begin a session's transaction, by a sign of life of the primary.
 
         Raises:
-            UnavailableError: too many wait for one already.
+            UnavailableError: it is away, or too many wait for it already.
         """
+        self._check()
         with self.bulkhead.place() if self.bulkhead else nullcontext():
             session.connection()
 
@@ -87,9 +102,34 @@ class Database:
         """Have one of the places for those who write, while the block runs from the transaction's begin to its end.
 
         Raises:
-            UnavailableError: too many write already, and none of them comes to an end.
+            UnavailableError: the primary is away, or too many write already, and none of them comes to an end.
         """
+        self._check()
         return self.writes.place() if self.writes else nullcontext()
+
+    def note(self, session: Session, error: DBAPIError | None = None) -> None:
+        """Tell the circuit breaker how the primary has answered a session; a replica's counts for nothing.
+
+        Args:
+            session: has run at least one statement.
+            error: what came instead of the answer, if it went wrong.
+        """
+        if session.bind is not None and session.bind.engine.pool is self.reader.pool:
+            self._note(error)
+
+    def _note(self, error: DBAPIError | None) -> None:
+        if self.circuit is None:
+            return
+        # An error that a server has sent, as for a deadlock, is an answer.
+        if error is not None and gone(error):
+            self.circuit.failed()
+        else:
+            self.circuit.succeeded()
+
+    def _check(self) -> None:
+        """Refuse at once while the primary is away: not as what is safe to retry, since that would only wait."""
+        if self.circuit is not None and self.circuit.refuses():
+            raise UnavailableError("The database can't be reached.")
 
     def position(self) -> int | None:
         """Return how far the log reaches: what has been committed until now lies before it.
@@ -100,12 +140,18 @@ class Database:
             return 0
         from app.storage.telling import POSITION  # it brings the driver, which SQLite has no use for
 
+        if self.circuit is not None and self.circuit.refuses():
+            return None
         try:
             with self.reader.connect() as connection:
                 position: int | None = connection.scalar(text(POSITION))
-                return position
-        except (DBAPIError, PoolTimeout):
+        except PoolTimeout:
             return None
+        except DBAPIError as error:
+            self._note(error)
+            return None
+        self._note(None)
+        return position
 
     @property
     def dialect(self) -> str:
@@ -138,6 +184,7 @@ def connect(settings: Settings) -> Database:
     if url.get_backend_name() == "sqlite":
         return _sqlite(url, settings)
     engine = _postgresql(url, settings, CONNECT_TIMEOUT, POOL_TIMEOUT, primary=True)
+    probed = _postgresql(url, settings, REPLICA_TIMEOUT, REPLICA_TIMEOUT, primary=False)
     replicas = [
         Replica(host, _postgresql(_moved(url, host), settings, REPLICA_TIMEOUT, REPLICA_TIMEOUT, primary=False), lag)
         for lag in [settings.database_replica_lag]
@@ -151,10 +198,27 @@ def connect(settings: Settings) -> Database:
         writer=engine,
         single=engine.execution_options(**{SINGLE: True}),
         replicas=Replicas(replicas),
+        circuit=CircuitBreaker("primary", partial(_probe, probed), patience=PATIENCE, interval=PROBE_INTERVAL),
         bulkhead=Bulkhead(places),
         writes=Bulkhead(places),
         inheritance=inheritance,
     )
+
+
+def _probe(engine: Engine) -> None:
+    """Ask for a primary, over a connection of its own: the pool's may lead to the one that is away.
+
+    Raises:
+        DBAPIError: there is none, or it does not answer in time.
+    """
+    try:
+        with engine.connect() as connection:
+            driver: Any = connection.connection.driver_connection
+            driver.rest(REPLICA_TIMEOUT)
+            # By what only a primary says, which a former one that follows the new one refuses.
+            connection.execute(text("SELECT pg_current_wal_lsn()"))
+    finally:
+        engine.dispose()
 
 
 def _moved(url: URL, host: str) -> URL:

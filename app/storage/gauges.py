@@ -26,13 +26,18 @@ class DatabaseGauges(Collector):
         rotation = GaugeMetricFamily(
             "task_manager_database_replica_in_rotation", "Whether reads go there", labels=["server"]
         )
+        circuits = GaugeMetricFamily(
+            "task_manager_database_circuit_open", "Whether transactions are refused at once", labels=["server"]
+        )
         _add(pools, sizes, "primary", self._database.writer)
+        if self._database.circuit is not None:
+            circuits.add_metric(["primary"], float(self._database.circuit.open))
         for replica in self._database.replicas.all:
             _add(pools, sizes, replica.name, replica.engine)
             rotation.add_metric([replica.name], float(replica.in_rotation))
             if replica.lag is not None:
                 lags.add_metric([replica.name], replica.lag)
-        yield from (pools, sizes, lags, rotation)
+        yield from (pools, sizes, lags, rotation, circuits)
 
 
 def _add(pools: GaugeMetricFamily, sizes: GaugeMetricFamily, server: str, engine: Engine) -> None:

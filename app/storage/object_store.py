@@ -6,6 +6,7 @@ from uuid import UUID
 
 from app.platform.errors import UnavailableError
 from app.platform.objects.model import PIECE, MissingObjectError
+from app.platform.retries import retried
 from app.storage.work import SqlStorage
 
 
@@ -18,8 +19,7 @@ class DatabaseObjects:
     def put(self, key: UUID, file: IO[bytes], size: int) -> None:
         position = written = 0
         while piece := file.read(PIECE):
-            with self._storage.write() as work:
-                work.object_pieces.add(key, position, piece)
+            self._add(key, position, piece)
             position += 1
             written += len(piece)
         if written != size:
@@ -33,10 +33,17 @@ class DatabaseObjects:
         if position == 0:
             raise MissingObjectError(str(key))
 
+    @retried
     def delete(self, key: UUID) -> None:
         with self._storage.write() as work:
             work.object_pieces.delete(key)
 
+    @retried
+    def _add(self, key: UUID, position: int, piece: bytes) -> None:
+        with self._storage.write() as work:
+            work.object_pieces.add(key, position, piece)
+
+    @retried
     def _piece(self, key: UUID, position: int) -> bytes | None:
         with self._storage.read() as work:
             return work.object_pieces.get(key, position)

@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
-from app.storage.breaker import AwayError, Breaker
+from app.storage.circuit_breaker import AwayError, CircuitBreaker
 
 REPLAYED = text("""
     SELECT pg_is_in_recovery() AS follows,
@@ -57,11 +57,11 @@ class Replica:
         self.engine = engine
         self.lag: float | None = None
         self._most_lag = most_lag
-        self._breaker = Breaker(_OutError, self._see)
+        self._circuit = CircuitBreaker(name, self._see)
 
     @property
     def in_rotation(self) -> bool:
-        return not self._breaker.open
+        return not self._circuit.open
 
     def begin(self, position: int) -> Session | None:
         """Return a session whose transaction shows everything up to a position; None if this replica is not there yet.
@@ -69,7 +69,7 @@ class Replica:
         Raises:
             AwayError: it is out of rotation.
         """
-        return self._breaker.call(lambda: self._begin(position, self._most_lag))
+        return self._circuit.call(lambda: self._begin(position, self._most_lag), _OutError)
 
     def begin_late(self, position: int) -> Session | None:
         """The same, however far the replica is behind.

@@ -80,38 +80,38 @@ class SqlStorage:
 
     @contextmanager
     def _read(self, engine: Engine) -> Iterator[SqlWork]:
-        with _told(Session(engine, expire_on_commit=False)) as session:
+        with self._transaction(Session(engine, expire_on_commit=False)) as session:
             self._database.begin(session)
             yield SqlWork(session)
 
     @contextmanager
     def read_of(self, user_id: UUID) -> Iterator[SqlWork]:
         """Open a transaction that reads one user's data: of a replica, if it shows all that they have written."""
-        known = position.of(user_id)
-        session = self._database.replicas.begin(known) or self._of_primary(known)
+        session = self._database.replicas.begin(position.of(user_id)) or self._of_primary(user_id)
         try:
-            with _told(session):
+            with self._transaction(session):
                 yield SqlWork(session)
         except TransientError:
-            position.forget()  # the next try is the primary's
+            position.prefer_primary()
             raise
 
-    def _of_primary(self, known: int | None) -> Session:
+    def _of_primary(self, user_id: UUID) -> Session:
         """Begin a read of the primary; while that can't be asked, of a replica that may be far behind."""
         session = Session(self._database.single or self._database.reader, expire_on_commit=False)
         try:
-            with _named():
+            with self._named(session):
                 self._database.begin(session)
         except UnavailableError:
             session.close()
-            if late := self._database.replicas.begin_late(known):
+            if late := self._database.replicas.begin_late(position.of(user_id, primary_away=True)):
                 return late
             raise
         return session
 
     @contextmanager
     def write(self) -> Iterator[SqlWork]:
-        with self._database.writing(), _told(Session(self._database.writer, expire_on_commit=False)) as session:
+        writer = Session(self._database.writer, expire_on_commit=False)
+        with self._database.writing(), self._transaction(writer) as session:
             inheritance = self._database.inheritance
             if inheritance and not inheritance.complete():
                 raise UnavailableError("The database waits for the data of the one before.")
@@ -121,47 +121,47 @@ class SqlStorage:
             if self._changed is None:
                 work.versions.count()
             session.flush()
-            reached = _commit(session)
+            reached = self._commit(session)
         position.forget()
         if self._changed is not None and (users := touched(session)):
             self._changed(users, reached)
 
+    @contextmanager
+    def _transaction(self, session: Session) -> Iterator[Session]:
+        """Close a session at the end, and tell what has become of it when the database fails it before a COMMIT."""
+        with self._named(session), session:
+            yield session
+            self._database.note(session)
 
-@contextmanager
-def _told(session: Session) -> Iterator[Session]:
-    """Close a session at the end, and tell what has become of it when the database fails it before a COMMIT."""
-    with _named(), session:
-        yield session
-
-
-@contextmanager
-def _named() -> Iterator[None]:
-    """Tell by an error of ours how the database fails somebody before a COMMIT."""
-    try:
-        yield
-    except PoolTimeout as error:
-        raise UnavailableError("The database is busy.") from error
-    except DBAPIError as error:
-        if full(error):
-            raise UnavailableError("The database has no room left.") from error
-        if gone(error) or rolled_back(error):
-            raise TransientError("The database can't be reached.") from error
-        if isinstance(error, OperationalError | InterfaceError):
-            raise UnavailableError("The database can't be reached.") from error
-        raise
-
-
-def _commit(session: Session) -> int:
-    """Commit, and return how far the log reached then; 0, which asks no replica for anything, where there is no log.
-
-    Raises:
-        CommitUnknownError: the answer was lost. Nobody knows whether it is done.
-    """
-    driver = session.connection().connection.driver_connection
-    try:
-        session.commit()
-    except DBAPIError as error:
-        if rolled_back(error) or isinstance(error, IntegrityError):  # the server has answered, and refused
+    @contextmanager
+    def _named(self, session: Session) -> Iterator[None]:
+        """Tell by an error of ours how the database fails somebody before a COMMIT."""
+        try:
+            yield
+        except PoolTimeout as error:
+            raise UnavailableError("The database is busy.") from error
+        except DBAPIError as error:
+            self._database.note(session, error)
+            if full(error):
+                raise UnavailableError("The database has no room left.") from error
+            if gone(error) or rolled_back(error):
+                raise TransientError("The database can't be reached.") from error
+            if isinstance(error, OperationalError | InterfaceError):
+                raise UnavailableError("The database can't be reached.") from error
             raise
-        raise CommitUnknownError("The database did not say whether it has stored this.") from error
-    return getattr(driver, "position", 0)
+
+    def _commit(self, session: Session) -> int:
+        """Commit, and return how far the log reached then; 0, which asks no replica, where there is no log.
+
+        Raises:
+            CommitUnknownError: the answer was lost. Nobody knows whether it is done.
+        """
+        driver = session.connection().connection.driver_connection
+        try:
+            session.commit()
+        except DBAPIError as error:
+            if rolled_back(error) or isinstance(error, IntegrityError):  # the server has answered, and refused
+                raise
+            self._database.note(session, error)
+            raise CommitUnknownError("The database did not say whether it has stored this.") from error
+        return getattr(driver, "position", 0)

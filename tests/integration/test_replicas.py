@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import event, text
 
 from app.bootstrap import Container, build, create_app
-from app.storage.breaker import THRESHOLD
 from app.storage.cache.redis import RedisUserCache
+from app.storage.circuit_breaker import THRESHOLD
 from app.storage.migrate import migrate
 from app.storage.replicas import SOURCES
 from tests.support import postgres as servers

@@ -16,6 +16,7 @@ import structlog
 from app.platform.clock import Clock, NewId
 from app.platform.errors import NotFoundError, UnavailableError
 from app.platform.objects.model import MissingObjectError, ObjectStorage, ObjectStore, StoredObject, Upload
+from app.platform.retries import run
 
 NO_SUCH_FILE = "There is no such file, or its address is no longer good."
 
@@ -39,8 +40,7 @@ class Shelf:
     def keep(self, upload: Upload) -> Iterator[StoredObject]:
         """Store a file for the block, which adopts it in its transaction. What it has not adopted goes at its end."""
         stored = StoredObject(self._new_id(), upload.name, upload.content_type, upload.size)
-        with self._storage.write() as work:
-            work.objects.add(stored, self._clock() + UPLOAD_TIME)
+        run(self._storage.write, lambda work: work.objects.add(stored, self._clock() + UPLOAD_TIME))
         try:
             self._store.put(stored.key, upload.file, upload.size)
             yield stored
@@ -50,8 +50,7 @@ class Shelf:
 
     def open(self, key: UUID) -> tuple[StoredObject, Iterator[bytes]]:
         """Return a file and its bytes, a piece at a time. Raises NotFoundError."""
-        with self._storage.read() as work:
-            stored = work.objects.get(key)
+        stored = run(self._storage.read, lambda work: work.objects.get(key))
         if stored is None:
             raise NotFoundError(NO_SUCH_FILE)
         pieces = self._store.get(key)
@@ -68,21 +67,18 @@ class Shelf:
         Where the database can't say now, the file's own time decides later.
         """
         try:
-            with self._storage.write() as work:
-                work.objects.discard_unadopted(key, self._clock())
+            run(self._storage.write, lambda work: work.objects.discard_unadopted(key, self._clock()))
         except UnavailableError as error:
             log.warning("an upload stays until its time is over", reason=str(error))
 
     def sweep(self) -> bool:
         """Delete some files that are loose; say whether there may be more. What can't be deleted stays for later."""
         try:
-            with self._storage.read() as work:
-                keys = work.objects.loose(self._clock(), SWEPT)
+            keys = run(self._storage.read, lambda work: work.objects.loose(self._clock(), SWEPT))
             for key in keys:
                 self._store.delete(key)
             if keys:
-                with self._storage.write() as work:
-                    work.objects.forget(keys)
+                run(self._storage.write, lambda work: work.objects.forget(keys))
         except UnavailableError as error:
             log.warning("loose files stay for now", reason=str(error))
             return False

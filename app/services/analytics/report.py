@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from app.platform.again import again
 from app.platform.clock import Clock
+from app.platform.retries import retried
 from app.services.analytics.model import Finished, Statistics
 from app.services.analytics.ports import AnalyticsStorage, AnalyticsWork
 from app.services.analytics.statistics import statistics
@@ -47,7 +47,7 @@ class ReportService:
         """Return the week that it is, in UTC."""
         return Week.of(self._clock().date())
 
-    @again
+    @retried
     def weekly(self, user_id: UUID, week: Week) -> WeeklyReport:
         """Return the report of a week of this user."""
         with self._storage.read_of(user_id) as work:

@@ -4,8 +4,8 @@ from datetime import date, timedelta
 from itertools import takewhile
 from uuid import UUID
 
-from app.platform.again import again
 from app.platform.clock import Clock
+from app.platform.retries import retried
 from app.services.analytics.model import Day, Statistics
 from app.services.analytics.ports import AnalyticsStorage, AnalyticsWork
 
@@ -22,7 +22,7 @@ class StatisticsService:
         """Return the day that it is, in UTC."""
         return self._clock().date()
 
-    @again
+    @retried
     def statistics(self, user_id: UUID, first: date, last: date) -> Statistics:
         """Return what came of this user's tasks from a day to a day, both included.
 

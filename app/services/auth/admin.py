@@ -6,6 +6,7 @@ from uuid import UUID
 
 from app.platform.clock import Clock, NewId
 from app.platform.errors import ConflictError, NotFoundError
+from app.platform.retries import retried, run
 from app.services.auth.model import AuditEntry, AuditFilters, Role, User, normalise_email
 from app.services.auth.ports import AuthStorage, AuthWork
 from app.services.auth.sessions import SessionService
@@ -28,6 +29,7 @@ class AdminService:
         self._clock = clock
         self._new_id = new_id
 
+    @retried
     def users(self, q: str, after: UUID | None, limit: int) -> list[User]:
         """Return accounts whose address contains `q`, newest first, older than the one named `after`."""
         with self._storage.read() as work:
@@ -48,7 +50,8 @@ class AdminService:
         """
         if user_id == actor.user_id:
             raise ConflictError("Another administrator has to change your account.")
-        with self._storage.write() as work:
+
+        def change(work: AuthWork) -> None:
             user = _existing(work, user_id)
             if role is not None and role != user.role:
                 work.users.set_role(user_id, role)
@@ -56,26 +59,30 @@ class AdminService:
             if disabled is not None and disabled != user.disabled:
                 work.users.set_disabled(user_id, self._clock() if disabled else None)
                 self._note(work, actor, "user.disable" if disabled else "user.enable", user_id)
+
+        run(self._storage.write, change)
         # Also when nothing has changed: the time before, the sessions may not have been ended for want of the denylist.
         self._sessions.end_all(user_id)
-        with self._storage.read() as work:
-            return _existing(work, user_id)
+        return run(self._storage.read, lambda work: _existing(work, user_id))
 
     def log_out(self, actor: Actor, user_id: UUID) -> None:
         """End all sessions of a user. Raises NotFoundError."""
-        with self._storage.write() as work:
+
+        def note(work: AuthWork) -> None:
             _existing(work, user_id)
             self._note(work, actor, "user.logout", user_id)
+
+        run(self._storage.write, note)
         self._sessions.end_all(user_id)
 
     def grant_admin(self, email: str) -> None:
         """Make an account an administrator's, at the deployment's own command. Raises NotFoundError."""
-        with self._storage.read() as work:
-            user = work.users.by_email(normalise_email(email))
+        user = run(self._storage.read, lambda work: work.users.by_email(normalise_email(email)))
         if user is None:
             raise NotFoundError(f"no account has the address {email}")
         self.update(Actor(None, ""), user.id, role=Role.ADMIN)
 
+    @retried
     def audit(self, filters: AuditFilters, after: UUID | None, limit: int) -> list[AuditEntry]:
         """Return entries of the audit log, newest first, older than the one named `after`."""
         with self._storage.read() as work:
@@ -83,8 +90,7 @@ class AdminService:
 
     def export_audit(self, actor: Actor, filters: AuditFilters) -> Iterator[AuditEntry]:
         """Yield the whole audit log, oldest first; that it was exported is its last entry."""
-        with self._storage.write() as work:
-            self._note(work, actor, "audit.export", None)
+        run(self._storage.write, lambda work: self._note(work, actor, "audit.export", None))
         with self._storage.read() as work:
             yield from work.audit.all(filters)
 

@@ -8,6 +8,7 @@ from app.platform.clock import Clock
 from app.platform.errors import UnavailableError
 from app.platform.objects.model import Upload
 from app.platform.objects.shelf import Shelf
+from app.platform.retries import run
 from app.services.auth.ports import AuthStorage, AuthWork
 
 CONTENT_TYPE = "image/webp"
@@ -29,15 +30,18 @@ class AvatarService:
         """Give an account an avatar. Raises InvalidError if the file is no picture."""
         picture = self._pictures.avatar(file)
         upload = Upload(BytesIO(picture), len(picture), "avatar.webp", CONTENT_TYPE)
-        with self._shelf.keep(upload) as stored, self._storage.write() as work:
+
+        def adopt(work: AuthWork) -> None:
             if not work.objects.adopt(stored.key, self._clock()):
                 raise UnavailableError("Storing the picture took too long.")
             self._swap(work, user_id, stored.key)
 
+        with self._shelf.keep(upload) as stored:
+            run(self._storage.write, adopt)
+
     def remove(self, user_id: UUID) -> None:
         """Take an account's avatar away, if it has one."""
-        with self._storage.write() as work:
-            self._swap(work, user_id, None)
+        run(self._storage.write, lambda work: self._swap(work, user_id, None))
         self._shelf.sweep()
 
     def _swap(self, work: AuthWork, user_id: UUID, avatar_id: UUID | None) -> None:

@@ -8,6 +8,7 @@ from uuid import UUID
 from app.platform.clock import Clock, NewId
 from app.platform.errors import InvalidError
 from app.platform.mail import Mail
+from app.platform.retries import retried, run
 from app.services.auth.model import AuditEntry, PasswordReset, normalise_email
 from app.services.auth.ports import AuthStorage, AuthWork, PasswordHashing
 from app.services.auth.sessions import SessionService
@@ -59,6 +60,7 @@ class PasswordResetService:
         self._clock = clock
         self._new_id = new_id
 
+    @retried
     def request(self, email: str) -> None:
         """Send a link to the account of this address, if there is one.
 
@@ -72,6 +74,7 @@ class PasswordResetService:
             work.resets.add(PasswordReset(reset_id, user_id, now + LIFETIME))
             work.mails.add(MAIL, {"reset_id": str(reset_id)})
 
+    @retried
     def write(self, parameters: Mapping[str, str]) -> Mail | None:
         """Write the mail with the link, if the reset can still be used."""
         reset_id = UUID(parameters["reset_id"])
@@ -95,20 +98,22 @@ class PasswordResetService:
             InvalidError: the token is none, was used, or its time is over.
         """
         reset_id = self._tokens.verify(token)
-        with self._storage.read() as work:
-            user_id = self._usable(work, reset_id) if reset_id else None
+        user_id = run(self._storage.read, lambda work: self._usable(work, reset_id)) if reset_id else None
         if reset_id is None or user_id is None:
             raise _refused()
         password_hash = self._passwords.hash(password)
         # Before, so that nothing has changed when the denylist is away; and after, for a log-in in between.
         self._sessions.end_all(user_id)
         now = self._clock()
-        with self._storage.write() as work:
+
+        def set_password(work: AuthWork) -> None:
             if not work.resets.use(reset_id, now):
                 raise _refused()
             work.resets.void(user_id, now)
             work.users.set_password_hash(user_id, password_hash)
             work.audit.add(AuditEntry(self._new_id(), now, user_id, "password.reset", user_id, remote, {}))
+
+        run(self._storage.write, set_password)
         self._sessions.end_all(user_id)
 
     def _usable(self, work: AuthWork, reset_id: UUID) -> UUID | None:

@@ -3,15 +3,16 @@
 import hashlib
 import hmac
 import secrets
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
 import structlog
 
-from app.platform.again import again
 from app.platform.clock import Clock, NewId
 from app.platform.errors import InvalidError, UnauthenticatedError
+from app.platform.retries import retried, run
 from app.services.auth import events
 from app.services.auth.model import RefreshToken, Role, Session, TokenPair, User, normalise_email
 from app.services.auth.ports import AuthStorage, AuthWork, PasswordHashing, TokenIssuer
@@ -55,15 +56,17 @@ class AuthService:
         # The hash is made before the transaction: it takes long, and SQLite has one writer at a time.
         password_hash = self._passwords.hash(password)
         user = User(self._new_id(), normalise_email(email), name.strip(), password_hash, self._clock())
-        with self._storage.write() as work:
+
+        def add(work: AuthWork) -> None:
             work.users.add(user)
             work.outbox.add(events.registered(user, self._new_id))
+
+        run(self._storage.write, add)
         return user
 
     def login(self, email: str, password: str) -> TokenPair:
         """Open a session. Raises UnauthenticatedError, after the same time whether or not the address is known."""
-        with self._storage.read() as work:
-            user = work.users.by_email(normalise_email(email))
+        user = run(self._storage.read, lambda work: work.users.by_email(normalise_email(email)))
         if not self._passwords.verify(user.password_hash if user else None, password) or not user or user.disabled:
             # Not the address that was typed: it may be anything, a password in the wrong field too.
             log.warning("log-in refused", user_id=str(user.id) if user else None, locked=bool(user and user.disabled))
@@ -71,15 +74,18 @@ class AuthService:
         upgraded = self._passwords.hash(password) if self._passwords.outdated(user.password_hash) else None
         now = self._clock()
         session = Session(self._new_id(), user.id, now, now)
-        with self._storage.write() as work:
+
+        def open_session(work: AuthWork) -> TokenPair | None:
             # Hashing takes long. Whoever has changed the password, the role or the lock of the account meanwhile has
             # ended the sessions that there were: none may begin by what was right before.
-            pair = None
-            if work.users.locked(user.id) == user:
-                if upgraded:
-                    work.users.set_password_hash(user.id, upgraded)
-                work.sessions.add(session)
-                pair = self._issue(work, session, user.role, now)
+            if work.users.locked(user.id) != user:
+                return None
+            if upgraded:
+                work.users.set_password_hash(user.id, upgraded)
+            work.sessions.add(session)
+            return self._issue(work, session, user.role, now)
+
+        pair = run(self._storage.write, open_session)
         if pair is None:
             return self.login(email, password)
         log.info("logged in", user_id=str(user.id), session_id=str(session.id))
@@ -95,7 +101,8 @@ class AuthService:
         Raises:
             UnauthenticatedError: unknown, expired or used before.
         """
-        with self._storage.write() as work:
+
+        def use(work: AuthWork) -> TokenPair | Session:
             now = self._clock()  # once it is this caller's turn: the overlap begins when the first use is stored
             token, session = self._find(work, refresh_token)
             if not session.revoked_at:
@@ -110,6 +117,12 @@ class AuthService:
                     work.sessions.touch(session.id, now)
                     return self._issue(work, session, user.role, now)
                 work.sessions.revoke(session.id, now)
+            return session
+
+        used = run(self._storage.write, use)
+        if isinstance(used, TokenPair):
+            return used
+        session = used
         log.warning(
             "refresh refused",
             user_id=str(session.user_id),
@@ -127,13 +140,11 @@ class AuthService:
         """
         ending = {session_id}
         if refresh_token is not None:
-            with self._storage.read() as work:
-                try:
-                    other = self._find(work, refresh_token)[1]
-                except UnauthenticatedError:
-                    other = None  # nothing to end: logging out must not fail for it
-            if other and other.user_id == user_id:
-                ending.add(other.id)
+            # A token of no session has nothing to end: logging out must not fail for it.
+            with suppress(UnauthenticatedError):
+                _, other = run(self._storage.read, lambda work: self._find(work, refresh_token))
+                if other.user_id == user_id:
+                    ending.add(other.id)
         self._sessions.end(user_id, ending)
 
     def change_password(self, user_id: UUID, session_id: UUID, current: str, new: str) -> None:
@@ -149,21 +160,27 @@ class AuthService:
         password_hash = self._passwords.hash(new)
         # Before, so that nothing has changed when the denylist is away; and after, for a log-in in between.
         self._sessions.end_all(user_id, but=session_id)
-        with self._storage.write() as work:
+
+        def set_password(work: AuthWork) -> None:
             work.users.set_password_hash(user_id, password_hash)
             work.resets.void(user_id, self._clock())
+
+        run(self._storage.write, set_password)
         log.info("password changed", user_id=str(user_id))
         self._sessions.end_all(user_id, but=session_id)
 
     def rename(self, user_id: UUID, name: str) -> User:
         """Change the name of an account and return the account."""
-        with self._storage.write() as work:
+
+        def set_name(work: AuthWork) -> None:
             work.users.set_name(user_id, name)
             if user := work.users.by_id(user_id):
                 work.outbox.add(events.changed(user, self._new_id, self._clock()))
+
+        run(self._storage.write, set_name)
         return self.user(user_id)
 
-    @again
+    @retried
     def user(self, user_id: UUID) -> User:
         """Return an account. Raises UnauthenticatedError if it is gone."""
         with self._storage.read_of(user_id) as work:

@@ -5,8 +5,9 @@ from uuid import UUID
 
 from app.platform.clock import Clock
 from app.platform.errors import NotFoundError
+from app.platform.retries import retried, run
 from app.services.auth.model import Session
-from app.services.auth.ports import AuthStorage, Denylist
+from app.services.auth.ports import AuthStorage, AuthWork, Denylist
 
 
 class SessionService:
@@ -15,6 +16,7 @@ class SessionService:
         self._denylist = denylist
         self._clock = clock
 
+    @retried
     def list(self, user_id: UUID) -> list[Session]:
         """Return the sessions in which the user is logged in, the newest first."""
         with self._storage.read() as work:
@@ -32,9 +34,12 @@ class SessionService:
         for session in ending:
             self._denylist.deny(user_id, session)
         now = self._clock()
-        with self._storage.write() as work:
+
+        def revoke(work: AuthWork) -> None:
             for session in ending:
                 work.sessions.revoke(session, now)
+
+        run(self._storage.write, revoke)
 
     def end_one(self, user_id: UUID, session_id: UUID) -> None:
         """End one of the user's own sessions. Raises NotFoundError."""

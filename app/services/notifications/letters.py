@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from uuid import UUID
 
 from app.platform.mail import Attachment, Mail
+from app.platform.retries import retried
 from app.services.notifications.ports import NotificationStorage
 
 REMINDER_MAIL = "reminder"
@@ -44,6 +45,7 @@ class ReminderLetters:
         self._storage = storage
         self._public_url = public_url
 
+    @retried
     def write(self, parameters: Mapping[str, str]) -> Mail | None:
         """Write the mail, unless its user is not known or has said meanwhile that they want none."""
         with self._storage.read() as work:
@@ -67,6 +69,7 @@ class ReportLetters:
         self._storage = storage
         self._public_url = public_url
 
+    @retried
     def write(self, parameters: Mapping[str, str]) -> Mail | None:
         """Write the mail, unless its user is not known or has said meanwhile that they want none."""
         user_id = UUID(parameters["user_id"])

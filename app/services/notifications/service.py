@@ -3,9 +3,9 @@
 from dataclasses import replace
 from uuid import UUID
 
-from app.platform.again import again
 from app.platform.clock import Clock
 from app.platform.errors import NotFoundError
+from app.platform.retries import retried
 from app.services.notifications.model import Notification, Preferences
 from app.services.notifications.ports import NotificationStorage
 
@@ -17,32 +17,32 @@ class NotificationService:
         self._storage = storage
         self._clock = clock
 
-    @again
+    @retried
     def find(self, user_id: UUID, after: UUID | None, limit: int) -> tuple[list[Notification], int]:
         """Return up to `limit` notifications, newest first, older than `after`; and how many are unread in all."""
         with self._storage.read_of(user_id) as work:
             return work.notifications.find(user_id, after, limit), work.notifications.unread(user_id)
 
-    @again
+    @retried
     def mark_read(self, user_id: UUID, notification_id: UUID) -> None:
         """Note that a notification is read. Raises NotFoundError."""
         with self._storage.write() as work:
             if not work.notifications.mark_read(user_id, notification_id, self._clock()):
                 raise NotFoundError(NO_SUCH_NOTIFICATION)
 
-    @again
+    @retried
     def mark_all_read(self, user_id: UUID) -> None:
         """Note that all that there are until now are read."""
         with self._storage.write() as work:
             work.notifications.mark_all_read(user_id, self._clock())
 
-    @again
+    @retried
     def preferences(self, user_id: UUID) -> Preferences:
         """Return what the user wants to have by mail."""
         with self._storage.read_of(user_id) as work:
             return work.preferences.get(user_id)
 
-    @again
+    @retried
     def prefer(self, user_id: UUID, change: dict[str, bool]) -> Preferences:
         """Change what the user wants to have by mail, and return it.
 

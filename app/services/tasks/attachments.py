@@ -8,6 +8,7 @@ from app.platform.errors import InvalidError, NotFoundError, UnavailableError
 from app.platform.idempotency import IdempotencyKey, idempotent, stored_result
 from app.platform.objects.model import Upload
 from app.platform.objects.shelf import Shelf
+from app.platform.retries import retried, run
 from app.services.tasks.model import Attachment, Task
 from app.services.tasks.ports import TaskStorage, TaskWork
 from app.services.tasks.service import NO_SUCH_TASK, held
@@ -38,16 +39,8 @@ class AttachmentService:
                 used for another request.
         """
         # Before a byte is stored; once more below, where it is decided.
-        with self._storage.read() as work:
-            if key and (earlier := stored_result(work, user_id, key, Attachment, self._clock)):
-                return earlier
-            task = work.tasks.get(user_id, task_id)
-            used = work.attachments.used(user_id)
-        if task is None:
-            raise NotFoundError(NO_SUCH_TASK)
-        _check_count(task)
-        if used + upload.size > self._quota:
-            raise self._too_much()
+        if earlier := run(self._storage.read, lambda work: self._check(work, user_id, task_id, upload, key)):
+            return earlier
         with self._shelf.keep(upload) as stored:
             attachment = Attachment(
                 stored.key, task_id, user_id, stored.name, stored.content_type, stored.size, self._clock()
@@ -65,6 +58,7 @@ class AttachmentService:
 
             return idempotent(self._storage, user_id, key, attach, Attachment, self._clock)
 
+    @retried
     def of_task(self, user_id: UUID, task_id: UUID) -> list[Attachment]:
         """Return the attachments of a task, the oldest first. Raises NotFoundError."""
         with self._storage.read() as work:
@@ -74,13 +68,30 @@ class AttachmentService:
 
     def delete(self, user_id: UUID, task_id: UUID, attachment_id: UUID) -> None:
         """Delete an attachment. Raises NotFoundError."""
-        with self._storage.write() as work:
+
+        def delete(work: TaskWork) -> None:
             task = held(work, user_id, task_id)
             if not work.attachments.delete(user_id, task_id, attachment_id):
                 raise NotFoundError(NO_SUCH_ATTACHMENT)
             work.objects.loosen([attachment_id], self._clock())
             self._count(work, task, -1)
+
+        run(self._storage.write, delete)
         self._shelf.sweep()
+
+    def _check(
+        self, work: TaskWork, user_id: UUID, task_id: UUID, upload: Upload, key: IdempotencyKey | None
+    ) -> Attachment | None:
+        """Check that an upload may be attached; return what an earlier request with the same key has attached."""
+        if key and (earlier := stored_result(work, user_id, key, Attachment, self._clock)):
+            return earlier
+        task = work.tasks.get(user_id, task_id)
+        if task is None:
+            raise NotFoundError(NO_SUCH_TASK)
+        _check_count(task)
+        if work.attachments.used(user_id) + upload.size > self._quota:
+            raise self._too_much()
+        return None
 
     def _count(self, work: TaskWork, task: Task, more: int) -> None:
         count, version = task.attachments + more, task.version + 1

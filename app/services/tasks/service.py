@@ -5,11 +5,11 @@ from dataclasses import fields, replace
 from typing import Any
 from uuid import UUID
 
-from app.platform.again import again
 from app.platform.clock import Clock, NewId
 from app.platform.errors import InvalidError, NotFoundError, PreconditionError
 from app.platform.idempotency import IdempotencyKey, idempotent
 from app.platform.paging import page_of
+from app.platform.retries import retried
 from app.services.tasks import events
 from app.services.tasks.listing import Page, Query, position
 from app.services.tasks.model import MOST_TAGS, BulkOutcome, Change, Draft, TagCount, Task, Unset
@@ -24,7 +24,6 @@ class TaskService:
         self._clock = clock
         self._new_id = new_id
 
-    @again
     def create(self, user_id: UUID, draft: Draft, key: IdempotencyKey | None = None) -> Task:
         """Create a task; with a key, at most one however often it is asked for.
 
@@ -53,7 +52,7 @@ class TaskService:
 
         return idempotent(self._storage, user_id, key, make, Task, self._clock)
 
-    @again
+    @retried
     def get(self, user_id: UUID, task_id: UUID) -> Task:
         """Return a task of this user. Raises NotFoundError."""
         with self._storage.read_of(user_id) as work:
@@ -62,7 +61,6 @@ class TaskService:
             raise NotFoundError(NO_SUCH_TASK)
         return task
 
-    @again
     def update(
         self,
         user_id: UUID,
@@ -89,14 +87,13 @@ class TaskService:
 
         return idempotent(self._storage, user_id, key, make, Task, self._clock)
 
-    @again
+    @retried
     def delete(self, user_id: UUID, task_id: UUID, expected: Sequence[int] | None = None) -> None:
         """Delete a task of this user. Arguments and errors are those of `update`."""
         with self._storage.write() as work:
             held(work, user_id, task_id, expected)
             self._delete(work, user_id, [task_id])
 
-    @again
     def change_many(
         self,
         user_id: UUID,
@@ -125,7 +122,6 @@ class TaskService:
 
         return idempotent(self._storage, user_id, key, make, BulkOutcome, self._clock)
 
-    @again
     def delete_many(self, user_id: UUID, task_ids: Sequence[UUID], key: IdempotencyKey | None = None) -> BulkOutcome:
         """Delete many tasks, all or none; those that are not there are named."""
 
@@ -134,14 +130,14 @@ class TaskService:
 
         return idempotent(self._storage, user_id, key, make, BulkOutcome, self._clock)
 
-    @again
+    @retried
     def page(self, user_id: UUID, query: Query) -> Page:
         """Return one page."""
         with self._storage.read_of(user_id) as work:
             items, last = page_of(query.limit, lambda most: work.tasks.find(user_id, replace(query, limit=most)))
         return Page(items, position(last, query.sort) if last else None)
 
-    @again
+    @retried
     def tags(self, user_id: UUID) -> list[TagCount]:
         """Return the tags in use, in order, each with how many tasks have it."""
         with self._storage.read_of(user_id) as work:

@@ -5,6 +5,7 @@ import time
 from collections import OrderedDict
 from uuid import UUID
 
+from app.platform.retries import run
 from app.platform.user_cache import LARGEST, LIFETIME, Look
 from app.storage.work import SqlStorage
 
@@ -26,8 +27,7 @@ class ProcessUserCache:
         self._lock = threading.Lock()
 
     def look(self, user_id: UUID, session_id: UUID, name: str | None) -> Look:
-        with self._storage.read() as work:
-            known = work.sessions.version(user_id, session_id)
+        known = run(self._storage.read, lambda work: work.sessions.version(user_id, session_id))
         if known is None:
             return Look(denied=True)
         version = str(known).encode()

@@ -3,7 +3,7 @@
 import secrets
 import threading
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, TypeVar, cast
 from uuid import UUID
 
 import structlog
@@ -11,11 +11,13 @@ import structlog
 from app.platform.errors import UnavailableError
 from app.platform.rates import COUNT, Counted, Rate
 from app.platform.user_cache import LARGEST, LIFETIME, Look
-from app.storage.breaker import AwayError, Breaker
 from app.storage.cache.sessions import EndedSessions
+from app.storage.circuit_breaker import AwayError, CircuitBreaker
 
 if TYPE_CHECKING:
     from redis import Redis
+
+T = TypeVar("T")
 
 LIVE, ENDED = b"1", b"0"
 
@@ -69,13 +71,18 @@ class RedisUserCache:
         self._position = position
         self._change = client.register_script(CHANGE)
         self._count_and_look = client.register_script(COUNT_AND_LOOK)
-        self._breaker = Breaker(RedisError, client.ping)
+        self._failures = RedisError
+        self._circuit = CircuitBreaker("redis", client.ping)
         self._unsaid: set[UUID] = set()
         self._unsaid_lock = threading.Lock()
 
+    def _asked(self, command: Callable[[], T]) -> T:
+        """Return what Redis answers. Raises AwayError."""
+        return self._circuit.call(command, self._failures)
+
     def look(self, user_id: UUID, session_id: UUID, name: str | None) -> Look:
         try:
-            return self._breaker.call(lambda: self._look(user_id, session_id, name))
+            return self._asked(lambda: self._look(user_id, session_id, name))
         except AwayError as error:
             log.warning("redis away, asking the database", error=str(error))
             return Look(self._sessions.ended(user_id, session_id))
@@ -93,7 +100,7 @@ class RedisUserCache:
             return Counted(current, ends), look
 
         try:
-            return self._breaker.call(ask)
+            return self._asked(ask)
         except AwayError:
             return None
 
@@ -139,14 +146,14 @@ class RedisUserCache:
             return
         key = _key(user_id, f"answer:{name}")
         try:
-            self._breaker.call(lambda: self._client.set(key, version + body, ex=LIFETIME))
+            self._asked(lambda: self._client.set(key, version + body, ex=LIFETIME))
         except AwayError as error:
             log.warning("redis away, an answer is not kept", error=str(error))
 
     def deny(self, user_id: UUID, session_id: UUID) -> None:
         key = _key(user_id, f"session:{session_id}")
         try:
-            self._breaker.call(lambda: self._client.set(key, ENDED, ex=self._session_lifetime))
+            self._asked(lambda: self._client.set(key, ENDED, ex=self._session_lifetime))
         except AwayError as error:
             raise UnavailableError("Logging out is not possible at the moment.") from error
 
@@ -159,7 +166,7 @@ class RedisUserCache:
         """
         touched = set(users)
         try:
-            self._breaker.call(lambda: self._say(touched, position))
+            self._asked(lambda: self._say(touched, position))
         except AwayError as error:
             # Answers can't be read while Redis is away. Before the next one is, this is made up for.
             with self._unsaid_lock:

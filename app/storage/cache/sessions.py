@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from app.platform.retries import retried
 from app.storage.work import SqlStorage
 
 
@@ -9,6 +10,7 @@ class EndedSessions:
     def __init__(self, storage: SqlStorage) -> None:
         self._storage = storage
 
+    @retried
     def ended(self, user_id: UUID, session_id: UUID) -> bool:
         """Tell whether the session has ended, or is none of this user's."""
         with self._storage.read() as work:
