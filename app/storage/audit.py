@@ -1,16 +1,12 @@
 """Repository of the audit log."""
 
-from collections.abc import Iterator
 from uuid import UUID
 
-from sqlalchemy import Select, select, tuple_
+from sqlalchemy import Select, Tuple, literal, select, tuple_
 from sqlalchemy.orm import Session
 
 from app.services.auth.model import AuditEntry, AuditFilters
 from app.storage.models.auth import AuditRow
-
-BATCH = 500
-"""Rows that an export holds in memory at a time."""
 
 
 class SqlAudit:
@@ -29,10 +25,14 @@ class SqlAudit:
             statement = statement.where(tuple_(AuditRow.at, AuditRow.id) < tuple_(at, after))
         return [_entry(row) for row in self._session.scalars(statement)]
 
-    def all(self, filters: AuditFilters) -> Iterator[AuditEntry]:
-        statement = _matching(filters).order_by(AuditRow.at, AuditRow.id).execution_options(yield_per=BATCH)
-        for row in self._session.scalars(statement):
-            yield _entry(row)
+    def oldest(
+        self, filters: AuditFilters, after: AuditEntry | None, until: AuditEntry, limit: int
+    ) -> list[AuditEntry]:
+        place = tuple_(AuditRow.at, AuditRow.id)
+        statement = _matching(filters).where(place <= _place(until)).order_by(AuditRow.at, AuditRow.id).limit(limit)
+        if after is not None:
+            statement = statement.where(place > _place(after))
+        return [_entry(row) for row in self._session.scalars(statement)]
 
 
 def _matching(filters: AuditFilters) -> Select[AuditRow]:
@@ -46,6 +46,10 @@ def _matching(filters: AuditFilters) -> Select[AuditRow]:
     if filters.before is not None:
         statement = statement.where(AuditRow.at < filters.before)
     return statement
+
+
+def _place(entry: AuditEntry) -> Tuple:
+    return tuple_(literal(entry.at, AuditRow.at.type), literal(entry.id, AuditRow.id.type))
 
 
 def _entry(row: AuditRow) -> AuditEntry:

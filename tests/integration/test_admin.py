@@ -10,8 +10,9 @@ import pytest
 from flask_openapi.openapi import OpenAPI
 
 from app.bootstrap import Container
+from app.platform.clock import new_id, utc_now
 from app.platform.errors import NotFoundError
-from app.services.auth.admin import Actor
+from app.services.auth.admin import EXPORT_PAGE, Actor
 from app.services.auth.model import AuditEntry
 from tests.support.api import Person, assert_problem
 
@@ -146,6 +147,34 @@ def test_the_log_is_exported_whole_and_computes_nothing(admin: Person, container
     assert [row["action"] for row in rows] == ["'=1+1", "user.role", "audit.export"]
     lines = admin.call("GET", "/admin/audit/export", query_string={"format": "ndjson"}).text.splitlines()
     assert [json.loads(line)["action"] for line in lines] == ["=1+1", "user.role", "audit.export", "audit.export"]
+
+
+def test_an_export_that_nobody_reads_on_holds_no_transaction_and_ends_where_it_began(
+    admin: Person, container: Container
+) -> None:
+    noon = datetime(2020, 1, 1, 12, tzinfo=UTC)
+    # two to a moment, so that a page may end between them
+    before = [
+        AuditEntry(new_id(), noon + timedelta(seconds=number // 2), None, "test", None, "", {})
+        for number in range(2 * EXPORT_PAGE + 1)
+    ]
+    with container.storage.write() as work:
+        for entry in before:
+            work.audit.add(entry)
+    answer = admin.call("GET", "/admin/audit/export", query_string={"format": "ndjson"}, buffered=False)
+    lines = answer.iter_encoded()
+    read = [next(lines)]
+    assert container.database.reader.pool.checkedout() == 0  # type: ignore[attr-defined]
+    with container.storage.write() as work:
+        work.audit.add(AuditEntry(new_id(), utc_now(), None, "later", None, "", {}))
+    read += lines
+    exported = [json.loads(line) for line in read]
+    assert [entry["id"] for entry in exported[:-2]] == [str(entry.id) for entry in sorted(before, key=_place)]
+    assert [entry["action"] for entry in exported[-2:]] == ["user.role", "audit.export"]
+
+
+def _place(entry: AuditEntry) -> tuple[datetime, UUID]:
+    return entry.at, entry.id
 
 
 def test_an_address_without_an_account_can_not_be_made_an_administrator(container: Container) -> None:

@@ -1,6 +1,6 @@
 """Stand-ins for what the rules of accounts lean on: tables in memory, hashing that costs nothing."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
@@ -95,9 +95,12 @@ class FakeAudit:
         del filters, after
         return self.rows[::-1][:limit]
 
-    def all(self, filters: AuditFilters) -> Iterator[AuditEntry]:
+    def oldest(
+        self, filters: AuditFilters, after: AuditEntry | None, until: AuditEntry, limit: int
+    ) -> list[AuditEntry]:
         del filters
-        yield from self.rows
+        start = self.rows.index(after) + 1 if after else 0
+        return self.rows[start : self.rows.index(until) + 1][:limit]
 
 
 @dataclass

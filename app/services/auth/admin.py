@@ -11,6 +11,9 @@ from app.services.auth.model import AuditEntry, AuditFilters, Role, User, normal
 from app.services.auth.ports import AuthStorage, AuthWork
 from app.services.auth.sessions import SessionService
 
+EXPORT_PAGE = 500
+"""Entries that an export holds in memory at a time."""
+
 NO_SUCH_USER = "There is no such user."
 
 
@@ -89,18 +92,32 @@ class AdminService:
             return work.audit.find(filters, after, limit)
 
     def export_audit(self, actor: Actor, filters: AuditFilters) -> Iterator[AuditEntry]:
-        """Yield the whole audit log, oldest first; that it was exported is its last entry."""
-        run(self._storage.write, lambda work: self._note(work, actor, "audit.export", None))
+        """Return the whole audit log, oldest first; that it was exported is its last entry.
+
+        Each page of it is a transaction of its own: a client that reads slowly, or not at all, holds none.
+        """
+        exported = run(self._storage.write, lambda work: self._note(work, actor, "audit.export", None))
+        return self._up_to(exported, filters)
+
+    def _up_to(self, until: AuditEntry, filters: AuditFilters) -> Iterator[AuditEntry]:
+        page = self._export_page(filters, None, until)
+        while page:
+            yield from page
+            page = self._export_page(filters, page[-1], until)
+
+    @retried
+    def _export_page(self, filters: AuditFilters, after: AuditEntry | None, until: AuditEntry) -> list[AuditEntry]:
         with self._storage.read() as work:
-            yield from work.audit.all(filters)
+            return work.audit.oldest(filters, after, until, EXPORT_PAGE)
 
     def _note(
         self, work: AuthWork, actor: Actor, action: str, subject: UUID | None, details: dict[str, str] | None = None
-    ) -> None:
+    ) -> AuditEntry:
         entry = AuditEntry(
             self._new_id(), self._clock(), actor.user_id, action, subject, actor.remote, dict(details or {})
         )
         work.audit.add(entry)
+        return entry
 
 
 def _existing(work: AuthWork, user_id: UUID) -> User:

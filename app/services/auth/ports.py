@@ -1,6 +1,5 @@
 """What the auth service needs from outside."""
 
-from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol
@@ -79,8 +78,10 @@ class Audit(Protocol):
     def find(self, filters: AuditFilters, after: UUID | None, limit: int) -> list[AuditEntry]:
         """Return up to `limit` entries, newest first, older than the one named `after`."""
 
-    def all(self, filters: AuditFilters) -> Iterator[AuditEntry]:
-        """Yield every entry, oldest first, a few at a time."""
+    def oldest(
+        self, filters: AuditFilters, after: AuditEntry | None, until: AuditEntry, limit: int
+    ) -> list[AuditEntry]:
+        """Return up to `limit` entries, oldest first, newer than `after`, `until` the last."""
 
 
 class AuthWork(Protocol):
