@@ -31,6 +31,7 @@ from app.api import (
     task_bulk,
     tasks,
     transfers,
+    verification,
     web,
 )
 from app.api.addresses import Addresses
@@ -56,6 +57,7 @@ from app.platform.passwords import Passwords
 from app.platform.pictures import AvatarMaker
 from app.platform.settings import Settings, load_settings
 from app.platform.signed_ids import SignedIds
+from app.platform.signer import Signer
 from app.platform.telemetry import Telemetry
 from app.platform.tokens import AccessTokens
 from app.platform.user_cache import CountingCache, UserCache
@@ -63,9 +65,11 @@ from app.services.analytics.report import ReportService
 from app.services.analytics.statistics import StatisticsService
 from app.services.auth.admin import AdminService
 from app.services.auth.avatars import AvatarService
+from app.services.auth.registration import RegistrationService
 from app.services.auth.resets import PasswordResetService
 from app.services.auth.service import AuthService, Lifetimes
 from app.services.auth.sessions import SessionService
+from app.services.auth.verification import EmailVerificationService
 from app.services.notifications.service import NotificationService
 from app.services.tasks.attachments import AttachmentService
 from app.services.tasks.service import TaskService
@@ -94,6 +98,8 @@ class Container:
     storage: SqlStorage
     tokens: AccessTokens
     auth: AuthService
+    registration: RegistrationService
+    verification: EmailVerificationService
     avatars: AvatarService
     sessions: SessionService
     resets: PasswordResetService
@@ -119,10 +125,12 @@ class Container:
 
 SERVICES: dict[str, Callable[[Container], list[APIBlueprint]]] = {
     "auth": lambda parts: [
-        auth.public_blueprint(parts.auth, parts.limits),
+        auth.public_blueprint(parts.auth, parts.registration, parts.limits),
         password_reset.blueprint(parts.resets, parts.limits),
         auth.session_blueprint(parts.auth, parts.sessions, parts.guard),
-        account.blueprint(parts.auth, parts.guard, parts.addresses),
+        verification.request_blueprint(parts.verification, parts.guard, parts.limits),
+        verification.confirm_blueprint(parts.verification),
+        account.blueprint(parts.auth, parts.guard, parts.addresses, parts.settings.smtp_host is not None),
         avatar.blueprint(parts.avatars, parts.auth, parts.guard, parts.addresses),
         admin.blueprint(parts.admin, parts.guard, parts.addresses),
     ],
@@ -177,7 +185,18 @@ def build(settings: Settings, role: str = "api") -> Container:
         utc_now,
         new_id,
     )
-    runner = assembly.runner(settings, storage, password_resets, telemetry.spans)
+    verification_service = EmailVerificationService(
+        storage,
+        Signer(*(derive(secret, "email-verification") for secret in settings.secret_keys)),
+        settings.public_url or "",
+        utc_now,
+        new_id,
+    )
+    registration_service = RegistrationService(
+        storage, passwords, settings.public_url or "", settings.smtp_host is not None, utc_now, new_id
+    )
+    letters = assembly.AccountLetters(password_resets, verification_service, registration_service)
+    runner = assembly.runner(settings, storage, letters, telemetry.spans)
     shelf = Shelf(storage, _objects(settings, storage), utc_now, new_id)
     deliveries = assembly.deliveries(settings, storage, telemetry.spans)
     clockwork = assembly.clockwork(settings, storage, deliveries)
@@ -189,6 +208,8 @@ def build(settings: Settings, role: str = "api") -> Container:
         storage=storage,
         tokens=tokens,
         auth=AuthService(storage, passwords, tokens, sessions, lifetimes, utc_now, new_id),
+        registration=registration_service,
+        verification=verification_service,
         avatars=AvatarService(storage, shelf, AvatarMaker(), utc_now),
         sessions=sessions,
         resets=password_resets,

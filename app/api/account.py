@@ -34,6 +34,9 @@ class UserBody(Shown):
     email: str
     name: str
     role: Role
+    email_verified: Annotated[bool, Field(description="Whether its owner has opened a link that was mailed to it")] = (
+        False
+    )
     avatar_url: Annotated[str | None, Field(description="Where its picture is, for an hour at least")] = None
     created_at: datetime
 
@@ -44,8 +47,16 @@ class UserBody(Shown):
         return cls.model_validate(user).model_copy(update={"avatar_url": url})
 
 
-def blueprint(service: AuthService, guard: Guard, addresses: Addresses) -> APIBlueprint:
-    """The account of who asks."""
+class MyAccount(UserBody):
+    mail_enabled: Annotated[bool, Field(description="Whether mail is sent here: without it no address is verified")]
+
+
+def blueprint(service: AuthService, guard: Guard, addresses: Addresses, mail_enabled: bool) -> APIBlueprint:
+    """The account of who asks.
+
+    Args:
+        mail_enabled: whether the deployment sends mail.
+    """
     account = APIBlueprint(
         "account",
         __name__,
@@ -56,15 +67,18 @@ def blueprint(service: AuthService, guard: Guard, addresses: Addresses) -> APIBl
     guard.protect(account, kept=frozenset({"me"}))
     account.before_request(require_json)
 
-    @account.get("", responses={200: UserBody}, operation_id="me")
+    def shown(user: User) -> Response:
+        return MyAccount(**dict(UserBody.of(user, addresses)), mail_enabled=mail_enabled).response()
+
+    @account.get("", responses={200: MyAccount}, operation_id="me")
     def me() -> Response:
         """Show one's own account"""
-        return UserBody.of(service.user(principal().user_id), addresses).response()
+        return shown(service.user(principal().user_id))
 
-    @account.patch("", responses={200: UserBody}, operation_id="update_me")
+    @account.patch("", responses={200: MyAccount}, operation_id="update_me")
     def update(body: AccountChange) -> Response:
         """Change one's own name"""
-        return UserBody.of(service.rename(principal().user_id, body.name), addresses).response()
+        return shown(service.rename(principal().user_id, body.name))
 
     @account.post("/password", responses={204: None}, operation_id="change_password")
     def change_password(body: PasswordChange) -> Response:

@@ -21,6 +21,7 @@ from app.api.limits import Limits
 from app.api.problems import validation_problem
 from app.api.schemas import Matching, Prose, Shown, Strict, identifier
 from app.platform.tokens import AccessTokens
+from app.services.auth.registration import RegistrationService
 from app.services.auth.service import AuthService
 from app.services.auth.sessions import SessionService
 
@@ -81,7 +82,7 @@ class TokenBody(Shown):
     expires_in: Annotated[int, Field(description="Seconds that the access token is good for")]
 
 
-def public_blueprint(service: AuthService, limits: Limits) -> APIBlueprint:
+def public_blueprint(service: AuthService, registration: RegistrationService, limits: Limits) -> APIBlueprint:
     """What needs no log-in."""
     blueprint = APIBlueprint("auth", __name__, url_prefix=PREFIX, abp_tags=[{"name": "auth"}])
     blueprint.before_request(require_json)
@@ -91,9 +92,14 @@ def public_blueprint(service: AuthService, limits: Limits) -> APIBlueprint:
         structlog.contextvars.bind_contextvars(remote=request.remote_addr)  # in what is logged of log-ins
 
     @blueprint.post("/auth/register", responses={201: UserBody}, operation_id="register")
+    @limits.registrations
     def register(body: Registration) -> Response:
-        """Open an account"""
-        user = service.register(body.email, body.password.get_secret_value(), body.name)
+        """Open an account
+
+        Where mail is sent, an address that has an account gets the same answer, with an identifier that is nobody's,
+        and its owner a mail. Where none is sent, the answer is 409.
+        """
+        user = registration.register(body.email, body.password.get_secret_value(), body.name)
         return UserBody.model_validate(user).response(HTTPStatus.CREATED)
 
     @blueprint.post("/auth/login", responses={200: TokenBody}, operation_id="login")

@@ -128,6 +128,21 @@ class Limits:
         )
         return cast(View, by_address(by_account(view)))
 
+    def registrations(self, view: View) -> View:
+        """Limit a view that may have a mail sent to whoever has an address: by that address, where mail is sent."""
+        by_account = self._limiter.limit(
+            self._settings.rate_limit_reset,
+            key_func=_account,
+            exempt_when=lambda: self._settings.smtp_host is None or _email() is None,
+        )
+        return cast(View, by_account(view))
+
+    def verifications(self, view: View) -> View:
+        """Limit a view that has mails sent to who is logged in: by account, and by who asks for them."""
+        by_address = self._limiter.limit(self._settings.rate_limit_reset_address, key_func=_address)
+        by_account = self._limiter.limit(self._settings.rate_limit_reset, key_func=self._who)
+        return cast(View, by_address(by_account(view)))
+
     def _who(self) -> str:
         try:
             return _user(self._tokens.verify(bearer(request.headers.get("Authorization", ""))).user_id)

@@ -1,5 +1,7 @@
 """What does jobs and carries events on, put together: which handler stands behind which kind, and who hears of what."""
 
+from typing import NamedTuple
+
 from app.jobs.aggregate import AggregateFacts
 from app.jobs.deliveries import Deliveries
 from app.jobs.exports import ExportTasks
@@ -12,12 +14,11 @@ from app.jobs.runner import Runner
 from app.jobs.schedule import Scheduler
 from app.jobs.snapshots import SnapshotTasks
 from app.platform.clock import new_id, utc_now
-from app.platform.mail import mailer
+from app.platform.mail import Letters, mailer
 from app.platform.settings import Settings
 from app.platform.spans import Spans
 from app.services.analytics.consumer import FactKeeper
-from app.services.auth import resets
-from app.services.auth.resets import PasswordResetService
+from app.services.auth import registration, resets, verification
 from app.services.notifications import letters
 from app.services.notifications.consumers import KnowRecipients, MailReports, Remind
 from app.services.tasks.reminders import ReminderService
@@ -27,12 +28,16 @@ SCHEDULING = 60
 """Seconds between two looks for what is due by the clock."""
 
 
-def runner(settings: Settings, storage: SqlStorage, password_resets: PasswordResetService, spans: Spans) -> Runner:
-    """Return what does jobs of every kind.
+class AccountLetters(NamedTuple):
+    """What writes the mails of the auth service."""
 
-    Args:
-        password_resets: writes the mails for forgotten passwords.
-    """
+    password_reset: Letters
+    verification: Letters
+    account_exists: Letters
+
+
+def runner(settings: Settings, storage: SqlStorage, account_letters: AccountLetters, spans: Spans) -> Runner:
+    """Return what does jobs of every kind."""
     sender = mailer(settings)
     address = settings.public_url or ""
     return Runner(
@@ -46,7 +51,9 @@ def runner(settings: Settings, storage: SqlStorage, password_resets: PasswordRes
             "report": MakeReport(utc_now, new_id),
         },
         {
-            resets.MAIL: SendMail(sender, password_resets),
+            resets.MAIL: SendMail(sender, account_letters.password_reset),
+            verification.MAIL: SendMail(sender, account_letters.verification),
+            registration.MAIL: SendMail(sender, account_letters.account_exists),
             letters.REMINDER_MAIL: SendMail(sender, letters.ReminderLetters(storage, address)),
             letters.REPORT_MAIL: SendMail(sender, letters.ReportLetters(storage, address)),
         },

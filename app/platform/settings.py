@@ -146,8 +146,10 @@ class Settings(TelemetrySettings):
     rate_limit_login: str = Field(default="10 per minute", description="Failed log-ins to one account")
     rate_limit_login_address: str = Field(default="600 per minute", description="Log-ins from one address")
 
-    rate_limit_reset: str = Field(default="5 per hour", description="Mails for a forgotten password, to one address")
-    rate_limit_reset_address: str = Field(default="60 per hour", description="The same, asked for from one address")
+    rate_limit_reset: str = Field(default="5 per hour", description="Mails of one kind to one address: links, answers")
+    rate_limit_reset_address: str = Field(
+        default="60 per hour", description="Mails of one kind asked for from one address"
+    )
 
     @field_validator(
         "rate_limit", "rate_limit_login", "rate_limit_login_address", "rate_limit_reset", "rate_limit_reset_address"

@@ -60,6 +60,9 @@ class SqlUsers:
     def set_disabled(self, user_id: UUID, since: datetime | None) -> None:
         self._set(user_id, disabled_at=since)
 
+    def set_verified(self, user_id: UUID, at: datetime) -> None:
+        self._set(user_id, verified_at=at)
+
     def swap_avatar(self, user_id: UUID, avatar_id: UUID | None) -> UUID | None:
         former = self._session.scalar(select(UserRow.avatar_id).where(UserRow.id == user_id).with_for_update())
         self._set(user_id, avatar_id=avatar_id)
@@ -161,6 +164,7 @@ def _user(row: UserRow) -> User:
         role=Role(row.role),
         disabled_at=row.disabled_at,
         avatar_id=row.avatar_id,
+        verified_at=row.verified_at,
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import case, func, insert, literal, or_, select, update
 from sqlalchemy.orm import Session
 
 from app.services.notifications.model import Kind, Notification, Preferences, Recipient
@@ -52,15 +52,21 @@ class SqlRecipients:
         self._session = session
 
     def put(self, recipient: Recipient, at: datetime) -> None:
-        values = {"email": recipient.email, "name": recipient.name, "at": at}
+        values = {"email": recipient.email, "name": recipient.name, "at": at, "verified": recipient.verified}
         statement = insert_into(self._session, RecipientRow).values(user_id=recipient.user_id, **values)
-        self._session.execute(
-            statement.on_conflict_do_update(index_elements=["user_id"], set_=values, where=RecipientRow.at <= at)
+        later = RecipientRow.at <= at
+        same = RecipientRow.email == recipient.email
+        changes: dict[str, object] = {
+            name: case((later, value), else_=getattr(RecipientRow, name)) for name, value in values.items()
+        }
+        changes["verified"] = case(
+            (same, or_(RecipientRow.verified, literal(recipient.verified))), else_=changes["verified"]
         )
+        self._session.execute(statement.on_conflict_do_update(index_elements=["user_id"], set_=changes))
 
     def get(self, user_id: UUID) -> Recipient | None:
         row = self._session.get(RecipientRow, user_id)
-        return Recipient(row.user_id, row.email, row.name) if row else None
+        return Recipient(row.user_id, row.email, row.name, row.verified) if row else None
 
 
 class SqlPreferences:

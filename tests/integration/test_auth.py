@@ -32,6 +32,7 @@ def test_somebody_registers_and_logs_in(app: OpenAPI) -> None:
         "email": email.lower(),
         "name": "Some Body",
         "role": "user",
+        "email_verified": False,
         "avatar_url": None,
         "created_at": user["created_at"],
     }
@@ -43,7 +44,7 @@ def test_somebody_registers_and_logs_in(app: OpenAPI) -> None:
     assert response.headers["Cache-Control"] == "no-store"
 
     me = client.get(f"{V1}/users/me", headers={"Authorization": f"bearer {pair['access_token']}"})
-    assert me.get_json() == user
+    assert me.get_json() == {**user, "mail_enabled": False}
 
 
 def test_an_address_has_one_account(person: Person) -> None:

@@ -26,6 +26,7 @@ from tests.support.server import SECRET
 
 PUBLIC = {
     "register", "login", "refresh", "download_file", "request_password_reset", "confirm_password_reset",
+    "confirm_verification",
 }  # fmt: skip
 KEY = signature_key(SECRET)
 STRANGE = SignatureKey(Ed25519PrivateKey.from_private_bytes(b"x" * 32))

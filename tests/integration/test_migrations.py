@@ -167,6 +167,27 @@ def test_mails_reach_accounts_that_are_older_than_the_notifications(empty: Datab
         ]
 
 
+def test_an_account_whose_password_was_reset_by_mail_is_verified_and_others_are_not(empty: Database) -> None:
+    migrate(empty, before("_verified_addresses"))
+    now = datetime.now(UTC)
+    reset, other = uuid4(), uuid4()
+    with empty.writer.begin() as connection:
+        for each in (reset, other):
+            known = {"email": f"{each}@example.org", "name": "Ada"}
+            row = {"id": each, "password_hash": "", "created_at": now, "role": "user", **known}
+            connection.execute(insert(UserRow).values(**row))
+            connection.execute(insert(RecipientRow).values(user_id=each, at=now, **known))
+        for action, subject in (("password.reset", reset), ("password.reset", reset), ("user.role", other)):
+            entry = {"id": uuid4(), "at": now, "action": action, "subject_id": subject, "remote": "", "details": {}}
+            connection.execute(insert(AuditRow).values(**entry))
+    migrate(empty)
+    with empty.reader.begin() as connection:
+        verified_at = dict(connection.execute(select(UserRow.id, UserRow.verified_at)).all())
+        recipients = dict(connection.execute(select(RecipientRow.user_id, RecipientRow.verified)).all())
+    assert verified_at == {reset: now, other: None}
+    assert recipients == {reset: True, other: False}
+
+
 @pytest.mark.parametrize("tasks", [0, 2])
 def test_tasks_from_before_analytics_are_told_once_the_rollout_is_over(empty: Database, tasks: int) -> None:
     migrate(empty, before("_analytics"))

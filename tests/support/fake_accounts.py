@@ -39,6 +39,9 @@ class FakeUsers:
     def set_disabled(self, user_id: UUID, since: datetime | None) -> None:
         self.rows[user_id] = replace(self.rows[user_id], disabled_at=since)
 
+    def set_verified(self, user_id: UUID, at: datetime) -> None:
+        self.rows[user_id] = replace(self.rows[user_id], verified_at=at)
+
     def swap_avatar(self, user_id: UUID, avatar_id: UUID | None) -> UUID | None:
         user = self.rows[user_id]
         self.rows[user_id] = replace(user, avatar_id=avatar_id)

@@ -7,6 +7,7 @@ import pytest
 
 from app.platform.errors import ConflictError, UnauthenticatedError, UnavailableError
 from app.services.auth.model import TokenPair
+from app.services.auth.registration import RegistrationService
 from app.services.auth.service import AuthService, Lifetimes
 from app.services.auth.sessions import SessionService
 from tests.support.fake_accounts import FakeDenylist, FakePasswords, FakeTokens
@@ -19,11 +20,12 @@ OVERLAP = timedelta(seconds=10)
 class Scene:
     """The service and everything that it was given."""
 
-    def __init__(self, overlap: timedelta = OVERLAP) -> None:
+    def __init__(self, overlap: timedelta = OVERLAP, mail_enabled: bool = False) -> None:
         self.storage = FakeStorage()
         self.passwords = FakePasswords()
         self.denylist = FakeDenylist()
         self.clock = FakeClock()
+        new_id = Counter()
         lifetimes = Lifetimes(access=timedelta(minutes=15), refresh=timedelta(days=30), overlap=overlap)
         self.service = AuthService(
             self.storage,
@@ -32,8 +34,9 @@ class Scene:
             SessionService(self.storage, self.denylist, self.clock),
             lifetimes,
             self.clock,
-            Counter(),
+            new_id,
         )
+        self.registration = RegistrationService(self.storage, self.passwords, "", mail_enabled, self.clock, new_id)
 
     def session_of(self, pair: TokenPair) -> UUID:
         return UUID(pair.access_token.split("/")[1])
@@ -42,7 +45,7 @@ class Scene:
 @pytest.fixture
 def scene() -> Scene:
     scene = Scene()
-    scene.service.register(EMAIL, PASSWORD, "Somebody")
+    scene.registration.register(EMAIL, PASSWORD, "Somebody")
     return scene
 
 
@@ -53,7 +56,7 @@ def test_no_password_is_stored(scene: Scene) -> None:
 
 def test_addresses_that_differ_in_case_are_one(scene: Scene) -> None:
     with pytest.raises(ConflictError):
-        scene.service.register(EMAIL.upper(), PASSWORD, "Second")
+        scene.registration.register(EMAIL.upper(), PASSWORD, "Second")
     assert scene.service.login(f" {EMAIL.title()}", PASSWORD)
 
 
@@ -144,7 +147,7 @@ def test_the_overlap_begins_with_the_first_use_whatever_came_after(scene: Scene)
 @pytest.mark.parametrize("behind", [0, 2])
 def test_without_an_overlap_a_second_use_ends_the_session_also_by_a_clock_that_is_behind(behind: float) -> None:
     scene = Scene(overlap=timedelta())
-    scene.service.register(EMAIL, PASSWORD, "Somebody")
+    scene.registration.register(EMAIL, PASSWORD, "Somebody")
     first = scene.service.login(EMAIL, PASSWORD)
     scene.service.refresh(first.refresh_token)
     scene.clock.advance(seconds=-behind)

@@ -1,6 +1,6 @@
 """What is told of accounts: what other services keep a copy of.
 
-user.registered  address and name
+user.registered  address, name, and whether the address is verified
 user.changed     the same, as they are now
 """
 
@@ -20,4 +20,4 @@ def changed(user: User, new_id: NewId, now: datetime) -> Event:
 
 
 def _facts(user: User) -> dict[str, object]:
-    return {"email": user.email, "name": user.name}
+    return {"email": user.email, "name": user.name, "verified": user.email_verified}

@@ -27,11 +27,17 @@ class User:
     disabled_at: datetime | None = None
     avatar_id: UUID | None = None
     """The key of the file."""
+    verified_at: datetime | None = None
+    """When its owner showed that they read the mails to its address."""
 
     @property
     def disabled(self) -> bool:
         """Whether an administrator has locked the account: it can't log in."""
         return self.disabled_at is not None
+
+    @property
+    def email_verified(self) -> bool:
+        return self.verified_at is not None
 
 
 @dataclass(frozen=True)

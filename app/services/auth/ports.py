@@ -30,6 +30,8 @@ class Users(Protocol):
 
     def set_disabled(self, user_id: UUID, since: datetime | None) -> None: ...
 
+    def set_verified(self, user_id: UUID, at: datetime) -> None: ...
+
     def swap_avatar(self, user_id: UUID, avatar_id: UUID | None) -> UUID | None:
         """Give an account another avatar, or none, and return the one that it had. Two callers take turns."""
 

@@ -12,6 +12,7 @@ from app.platform.retries import retried, run
 from app.services.auth.model import AuditEntry, PasswordReset, normalise_email
 from app.services.auth.ports import AuthStorage, AuthWork, PasswordHashing
 from app.services.auth.sessions import SessionService
+from app.services.auth.verification import mark_verified
 
 LIFETIME = timedelta(minutes=30)
 
@@ -111,6 +112,7 @@ class PasswordResetService:
                 raise _refused()
             work.resets.void(user_id, now)
             work.users.set_password_hash(user_id, password_hash)
+            mark_verified(work, user_id, now, self._new_id)  # the link came to that address
             work.audit.add(AuditEntry(self._new_id(), now, user_id, "password.reset", user_id, remote, {}))
 
         run(self._storage.write, set_password)

@@ -51,19 +51,6 @@ class AuthService:
         self._clock = clock
         self._new_id = new_id
 
-    def register(self, email: str, password: str, name: str) -> User:
-        """Open an account. Raises ConflictError if the e-mail address has one already."""
-        # The hash is made before the transaction: it takes long, and SQLite has one writer at a time.
-        password_hash = self._passwords.hash(password)
-        user = User(self._new_id(), normalise_email(email), name.strip(), password_hash, self._clock())
-
-        def add(work: AuthWork) -> None:
-            work.users.add(user)
-            work.outbox.add(events.registered(user, self._new_id))
-
-        run(self._storage.write, add)
-        return user
-
     def login(self, email: str, password: str) -> TokenPair:
         """Open a session. Raises UnauthenticatedError, after the same time whether or not the address is known."""
         user = run(self._storage.read, lambda work: work.users.by_email(normalise_email(email)))

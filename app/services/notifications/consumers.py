@@ -15,8 +15,10 @@ class KnowRecipients:
     events = frozenset({"user.registered", "user.changed"})
 
     def handle(self, work: NotificationWork, event: Event) -> None:
-        facts = {name: str(value) for name, value in event.payload.items()}
-        work.recipients.put(Recipient(_user_of(event), facts["email"], facts["name"]), event.at)
+        email, name = (str(event.payload[fact]) for fact in ("email", "name"))
+        # Events of a release that verified nothing do not say it.
+        verified = event.payload.get("verified") is True
+        work.recipients.put(Recipient(_user_of(event), email, name, verified), event.at)
 
 
 class Remind:

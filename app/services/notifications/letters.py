@@ -47,11 +47,11 @@ class ReminderLetters:
 
     @retried
     def write(self, parameters: Mapping[str, str]) -> Mail | None:
-        """Write the mail, unless its user is not known or has said meanwhile that they want none."""
+        """Write the mail, unless the address is not verified or its owner wants none any more."""
         with self._storage.read() as work:
             notification = work.notifications.get(UUID(parameters["notification_id"]))
             recipient = work.recipients.get(notification.user_id) if notification else None
-            if notification is None or recipient is None:
+            if notification is None or recipient is None or not recipient.verified:
                 return None
             if not work.preferences.get(recipient.user_id).reminder_mails:
                 return None
@@ -71,11 +71,11 @@ class ReportLetters:
 
     @retried
     def write(self, parameters: Mapping[str, str]) -> Mail | None:
-        """Write the mail, unless its user is not known or has said meanwhile that they want none."""
+        """Write the mail, unless the address is not verified or its owner wants none any more."""
         user_id = UUID(parameters["user_id"])
         with self._storage.read() as work:
             recipient = work.recipients.get(user_id)
-            if recipient is None or not work.preferences.get(user_id).weekly_report:
+            if recipient is None or not recipient.verified or not work.preferences.get(user_id).weekly_report:
                 return None
         text = REPORT_TEXT.format(name=recipient.name, url=self._public_url, **parameters)
         week = parameters["week"]

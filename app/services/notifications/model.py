@@ -39,8 +39,13 @@ class Preferences:
 
 @dataclass(frozen=True)
 class Recipient:
-    """Where mails to a user go."""
+    """Where mails to a user go.
+
+    Args:
+        verified: whether somebody who reads the mails to that address has said so. None goes to others.
+    """
 
     user_id: UUID
     email: str
     name: str
+    verified: bool = False

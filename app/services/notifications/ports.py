@@ -29,7 +29,10 @@ class Notifications(Protocol):
 
 class Recipients(Protocol):
     def put(self, recipient: Recipient, at: datetime) -> None:
-        """Store what was true of somebody at a time, unless something later is known."""
+        """Store what was true of somebody at a time, unless something later is known.
+
+        An address that was verified once stays so, in whatever order that is heard.
+        """
 
     def get(self, user_id: UUID) -> Recipient | None: ...
 

@@ -21,6 +21,7 @@ class UserRow(Base):
     role: Mapped[str] = mapped_column(String(20), server_default="user")
     disabled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     avatar_id: Mapped[UUID | None]
+    verified_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     __table_args__ = (Index("idx_users_email", "email", unique=True),)
 

@@ -1,0 +1,247 @@
+"""Verification of e-mail addresses: until its owner opens a link, nothing but links goes to an address."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import select
+
+from app.bootstrap import Container, build, create_app
+from app.platform.clock import new_id, utc_now
+from app.platform.events import Event
+from app.platform.keys import derive
+from app.platform.signed_ids import SignedIds
+from app.platform.signer import Signer
+from app.services.auth.verification import MAIL, EmailVerificationService
+from app.services.notifications.consumers import KnowRecipients
+from app.storage.engine import Database
+from app.storage.models.jobs import JobRow
+from app.storage.work import SqlStorage
+from tests.support.api import V1, Person, assert_problem
+from tests.support.notifications import carry
+from tests.support.server import SECRET
+from tests.support.settings import make_settings
+from tests.support.smtp import Inbox, mail_server
+from tests.support.verification import confirm, verification_token, verified
+
+EMAIL = "grace@example.org"
+
+
+@pytest.fixture
+def inbox() -> Iterator[Inbox]:
+    with mail_server() as started:
+        yield started
+
+
+@pytest.fixture
+def start(database_url: str, inbox: Inbox) -> Iterator[Callable[..., Container]]:
+    """Puts the parts of an application that sends mails together."""
+    containers: list[Container] = []
+
+    def begin(**settings: Any) -> Container:
+        mail = {"smtp_host": "127.0.0.1", "smtp_port": inbox.port, "smtp_tls": "none", "mail_from": "n@example.org"}
+        containers.append(build(make_settings(database_url, **mail, public_url="https://x.example.org", **settings)))
+        return containers[-1]
+
+    yield begin
+    for parts in containers:
+        parts.database.dispose()
+
+
+@pytest.fixture
+def mailing(start: Callable[..., Container]) -> Container:
+    return start()
+
+
+@pytest.fixture
+def somebody(mailing: Container) -> Person:
+    """Somebody who has registered and read no mail yet."""
+    person = Person(create_app(mailing).test_client()).register()
+    carry(mailing)
+    return person
+
+
+def me(person: Person) -> dict[str, Any]:
+    answer: dict[str, Any] = person.call("GET", "/users/me").get_json()
+    return answer
+
+
+def remind(container: Container, person: Person, times: int = 1) -> None:
+    for number in range(times):
+        person.create(title=f"Cheap pills {number}", remind_at=datetime.now(UTC).isoformat())
+    carry(container)
+
+
+def test_the_link_of_the_mail_verifies_the_address(mailing: Container, somebody: Person, inbox: Inbox) -> None:
+    assert (me(somebody)["email_verified"], me(somebody)["mail_enabled"]) == (False, True)
+    [mail] = inbox.mails
+    assert (mail["To"], mail["Subject"]) == (somebody.email, "Verify your e-mail address")
+    token = verification_token(inbox, somebody.email)
+    for _ in range(2):
+        assert confirm(somebody, token).status_code == 204
+        assert me(somebody)["email_verified"] is True
+    carry(mailing)
+    remind(mailing, somebody)
+    assert [mail["Subject"] for mail in inbox.mails[1:]] == ["Reminder: Cheap pills 0"]
+
+
+def test_a_hundred_reminders_to_a_stranger_s_address_send_nothing(
+    mailing: Container, somebody: Person, inbox: Inbox
+) -> None:
+    inbox.mails.clear()
+    remind(mailing, somebody, times=100)
+    assert inbox.mails == []
+    assert somebody.call("GET", "/notifications").get_json()["unread"] == 100
+    assert confirm(somebody, new_token(mailing, somebody, inbox)).status_code == 204
+    carry(mailing)
+    assert len(inbox.mails) == 1, "what was withheld is not sent later"
+
+
+def new_token(container: Container, person: Person, inbox: Inbox) -> str:
+    assert person.call("POST", "/auth/verification").status_code == 202
+    carry(container)
+    return verification_token(inbox, person.email)
+
+
+def test_the_verification_mail_holds_nothing_that_its_sender_wrote(mailing: Container, inbox: Inbox) -> None:
+    person = Person(create_app(mailing).test_client())
+    name = "Win at https://evil.example"
+    body = {"email": person.email, "password": "correct horse battery", "name": name}
+    assert person.client.post(f"{V1}/auth/register", json=body).status_code == 201
+    carry(mailing)
+    assert "evil" not in inbox.mails[0].as_string()
+
+
+def test_a_link_that_is_not_ours_or_of_another_kind_is_refused(somebody: Person, inbox: Inbox) -> None:
+    token = verification_token(inbox, somebody.email)
+    user_id, expires, signature = token.split(".")
+    reset = SignedIds(derive(SECRET, "password-reset")).sign(new_id())
+    later = f"{user_id}.{int(expires) + 9}.{signature}"
+    other = f"{uuid4().hex}.{expires}.{signature}"
+    for wrong in (later, other, reset, token[:-1], f"{token}.", "", "x" * 200):
+        problem = assert_problem(confirm(somebody, wrong), 422)
+        assert [error["field"] for error in problem["errors"]] == ["token"]
+    assert me(somebody)["email_verified"] is False
+
+
+def test_a_link_is_good_for_three_days(mailing: Container, somebody: Person) -> None:
+    now = utc_now()
+
+    def at(time: datetime) -> EmailVerificationService:
+        signer = Signer(derive(SECRET, "email-verification"))
+        return EmailVerificationService(mailing.storage, signer, "https://x.example.org", lambda: time, new_id)
+
+    with mailing.storage.read() as work:
+        user = work.users.by_email(somebody.email)
+    assert user is not None
+    written = at(now - timedelta(days=3)).write({"user_id": str(user.id)})
+    assert written is not None
+    assert_problem(confirm(somebody, written.text.partition("token=")[2].split()[0]), 422)
+    written = at(now - timedelta(days=3, minutes=-5)).write({"user_id": str(user.id)})
+    assert written is not None
+    assert confirm(somebody, written.text.partition("token=")[2].split()[0]).status_code == 204
+
+
+def test_a_link_proves_the_address_that_it_was_sent_to(mailing: Container, somebody: Person, inbox: Inbox) -> None:
+    token = verification_token(inbox, somebody.email)
+    with mailing.storage.write() as work:
+        user = work.users.by_email(somebody.email)
+        assert user is not None
+        work.users._set(user.id, email="another@example.org")
+    assert_problem(confirm(somebody, token), 422)
+
+
+def test_a_new_password_by_mail_verifies_the_address(mailing: Container, somebody: Person, inbox: Inbox) -> None:
+    somebody.client.post(f"{V1}/auth/password-reset", json={"email": somebody.email})
+    carry(mailing)
+    token = inbox.mails[-1].get_content().partition("token=")[2].split()[0]
+    body = {"token": token, "password": "correct horse battery"}
+    assert somebody.client.post(f"{V1}/auth/password-reset/confirm", json=body).status_code == 204
+    somebody.login()
+    assert me(somebody)["email_verified"] is True
+    carry(mailing)
+    inbox.mails.clear()
+    remind(mailing, somebody)
+    assert len(inbox.mails) == 1
+
+
+def test_another_link_is_sent_until_the_address_is_verified(mailing: Container, somebody: Person, inbox: Inbox) -> None:
+    new_token(mailing, somebody, inbox)
+    assert len(inbox.mails) == 2
+    verified(mailing, somebody, inbox)
+    assert somebody.call("POST", "/auth/verification").status_code == 202
+    carry(mailing)
+    assert inbox.mails == []
+
+
+def test_a_verification_mail_that_waits_is_not_sent_once_the_address_is_verified(
+    mailing: Container, somebody: Person, inbox: Inbox
+) -> None:
+    token = verification_token(inbox, somebody.email)
+    assert somebody.call("POST", "/auth/verification").status_code == 202
+    assert confirm(somebody, token).status_code == 204
+    carry(mailing)
+    assert len(inbox.mails) == 1
+
+
+def test_a_locked_account_gets_no_link(mailing: Container, inbox: Inbox) -> None:
+    person = Person(create_app(mailing).test_client()).register()
+    with mailing.storage.write() as work:
+        user = work.users.by_email(person.email)
+        assert user is not None
+        work.users.set_disabled(user.id, utc_now())
+    carry(mailing)
+    assert inbox.mails == []
+
+
+def test_links_are_limited_by_account_and_by_who_asks(start: Callable[..., Container]) -> None:
+    by_account = Person(create_app(start(rate_limit_reset="2 per hour")).test_client()).register()
+    assert [by_account.call("POST", "/auth/verification").status_code for _ in range(3)] == [202, 202, 429]
+    client = create_app(start(rate_limit_reset_address="2 per hour")).test_client()
+    people = [Person(client).register() for _ in range(3)]
+    assert [person.call("POST", "/auth/verification").status_code for person in people] == [202, 202, 429]
+
+
+def test_without_a_mail_server_nobody_is_asked_to_verify(container: Container, person: Person) -> None:
+    assert (me(person)["email_verified"], me(person)["mail_enabled"]) == (False, False)
+    with container.storage.read() as work:
+        assert list(work.session.scalars(select(JobRow.kind).where(JobRow.kind == MAIL))) == []
+
+
+def changed(at: datetime, email: str = EMAIL, **facts: object) -> Event:
+    return Event(new_id(), "user.changed", None, at, {"email": email, "name": "Grace", **facts})
+
+
+@pytest.mark.parametrize("reverse", [False, True], ids=["in order", "late"])
+@pytest.mark.parametrize(
+    ("payloads", "expected"),
+    [
+        ([{}, {"verified": True}], True),
+        ([{"verified": True}, {}], True),
+        ([{"verified": True}, {"verified": False}], True),
+        ([{"verified": True}, {"email": "new@example.org", "verified": False}], False),
+        ([{"verified": True}, {"email": "new@example.org"}], False),
+        ([{"email": "old@example.org"}, {"verified": True}], True),
+        ([{}, {"verified": False}], False),
+        ([{}, {"verified": "no"}], False),
+    ],
+)
+def test_an_address_stays_verified_in_whatever_order_that_is_heard(
+    database: Database, payloads: list[dict[str, Any]], expected: bool, reverse: bool
+) -> None:
+    """Events of the release before do not say it; each may come late, and again."""
+    user_id, now = new_id(), utc_now()
+    events = [
+        replace(changed(now + timedelta(seconds=number), **payload), user_id=user_id)
+        for number, payload in enumerate(payloads)
+    ]
+    with SqlStorage(database).write() as work:
+        for event in [*(events[::-1] if reverse else events), events[0]]:
+            KnowRecipients().handle(work, event)
+        recipient = work.recipients.get(user_id)
+    assert recipient is not None
+    assert recipient.verified is expected
+    assert recipient.email == events[-1].payload["email"]
