@@ -65,6 +65,7 @@ from app.services.analytics.report import ReportService
 from app.services.analytics.statistics import StatisticsService
 from app.services.auth.admin import AdminService
 from app.services.auth.avatars import AvatarService
+from app.services.auth.deletion import AccountDeletionService
 from app.services.auth.registration import RegistrationService
 from app.services.auth.resets import PasswordResetService
 from app.services.auth.service import AuthService, Lifetimes
@@ -104,6 +105,7 @@ class Container:
     sessions: SessionService
     resets: PasswordResetService
     admin: AdminService
+    deletion: AccountDeletionService
     tasks: TaskService
     shelf: Shelf
     attachments: AttachmentService
@@ -130,9 +132,16 @@ SERVICES: dict[str, Callable[[Container], list[APIBlueprint]]] = {
         auth.session_blueprint(parts.auth, parts.sessions, parts.guard),
         verification.request_blueprint(parts.verification, parts.guard, parts.limits),
         verification.confirm_blueprint(parts.verification),
-        account.blueprint(parts.auth, parts.guard, parts.addresses, parts.settings.smtp_host is not None),
+        account.blueprint(
+            parts.auth,
+            parts.deletion,
+            parts.guard,
+            parts.limits,
+            parts.addresses,
+            parts.settings.smtp_host is not None,
+        ),
         avatar.blueprint(parts.avatars, parts.auth, parts.guard, parts.addresses),
-        admin.blueprint(parts.admin, parts.guard, parts.addresses),
+        admin.blueprint(parts.admin, parts.deletion, parts.guard, parts.addresses),
     ],
     "tasks": lambda parts: [
         tasks.blueprint(parts.tasks, parts.guard, parts.cursors),
@@ -214,6 +223,7 @@ def build(settings: Settings, role: str = "api") -> Container:
         sessions=sessions,
         resets=password_resets,
         admin=AdminService(storage, sessions, utc_now, new_id),
+        deletion=AccountDeletionService(storage, passwords, sessions, utc_now, new_id),
         tasks=TaskService(storage, utc_now, new_id),
         shelf=shelf,
         attachments=AttachmentService(storage, shelf, utc_now, settings.attachment_quota),

@@ -5,14 +5,16 @@ from http import HTTPStatus
 from typing import Annotated, Self
 from uuid import UUID
 
-from flask import Response
+from flask import Response, request
 from flask_openapi.blueprint import APIBlueprint
 from pydantic import Field, SecretStr
 
 from app.api.addresses import Addresses
 from app.api.body import require_json
 from app.api.guard import Guard, principal
+from app.api.limits import Limits
 from app.api.schemas import Line, Shown, Strict
+from app.services.auth.deletion import AccountDeletionService
 from app.services.auth.model import Role, User
 from app.services.auth.service import AuthService
 
@@ -27,6 +29,10 @@ class AccountChange(Strict):
 class PasswordChange(Strict):
     current_password: Annotated[SecretStr, Field(max_length=128)]
     new_password: Password
+
+
+class AccountDeletion(Strict):
+    password: Annotated[SecretStr, Field(max_length=128, description="The current one")]
 
 
 class UserBody(Shown):
@@ -51,7 +57,14 @@ class MyAccount(UserBody):
     mail_enabled: Annotated[bool, Field(description="Whether mail is sent here: without it no address is verified")]
 
 
-def blueprint(service: AuthService, guard: Guard, addresses: Addresses, mail_enabled: bool) -> APIBlueprint:
+def blueprint(
+    service: AuthService,
+    deletion: AccountDeletionService,
+    guard: Guard,
+    limits: Limits,
+    addresses: Addresses,
+    mail_enabled: bool,
+) -> APIBlueprint:
     """The account of who asks.
 
     Args:
@@ -89,6 +102,13 @@ def blueprint(service: AuthService, guard: Guard, addresses: Addresses, mail_ena
             body.current_password.get_secret_value(),
             body.new_password.get_secret_value(),
         )
+        return Response(status=HTTPStatus.NO_CONTENT)
+
+    @account.delete("", responses={204: None}, operation_id="delete_me")
+    @limits.passwords
+    def delete(body: AccountDeletion) -> Response:
+        """Delete one's own account and all that belongs to it"""
+        deletion.delete_own(principal().user_id, body.password.get_secret_value(), request.remote_addr or "")
         return Response(status=HTTPStatus.NO_CONTENT)
 
     return account

@@ -21,6 +21,7 @@ from app.api.schemas import Prose, Shown, Strict, Time, drop_default, identifier
 from app.platform.paging import page_of
 from app.platform.spreadsheet import harmless
 from app.services.auth.admin import NO_SUCH_USER, Actor, AdminService
+from app.services.auth.deletion import AccountDeletionService
 from app.services.auth.model import AuditEntry, AuditFilters, Role
 
 COLUMNS = ("id", "at", "actor_id", "action", "subject_id", "remote", "details")
@@ -89,7 +90,9 @@ class ExportParameters(AuditMatching):
     format: Literal["csv", "ndjson"] = "csv"
 
 
-def blueprint(service: AdminService, guard: Guard, addresses: Addresses) -> APIBlueprint:
+def blueprint(
+    service: AdminService, deletion: AccountDeletionService, guard: Guard, addresses: Addresses
+) -> APIBlueprint:
     """What administrators may do."""
     admin = APIBlueprint(
         "admin", __name__, url_prefix="/api/v1/admin", abp_tags=[{"name": "admin"}], abp_security=[{"bearer": []}]
@@ -116,6 +119,12 @@ def blueprint(service: AdminService, guard: Guard, addresses: Addresses) -> APIB
     def log_out(path: UserPath) -> Response:
         """End all sessions of an account"""
         service.log_out(_actor(), identifier(path.user_id, NO_SUCH_USER))
+        return Response(status=HTTPStatus.NO_CONTENT)
+
+    @admin.delete("/users/<user_id>", responses={204: None}, operation_id="delete_user")
+    def delete(path: UserPath) -> Response:
+        """Delete an account and all that belongs to it"""
+        deletion.delete(_actor(), identifier(path.user_id, NO_SUCH_USER))
         return Response(status=HTTPStatus.NO_CONTENT)
 
     @admin.get("/audit", responses={200: AuditPage}, operation_id="list_audit")

@@ -2,8 +2,10 @@
 
 from typing import NamedTuple
 
+from app.jobs import erasure
 from app.jobs.aggregate import AggregateFacts
 from app.jobs.deliveries import Deliveries
+from app.jobs.erasure import EraseOnDeletion, Eraser, EraseUser, RepeatDeletions, erase_jobs
 from app.jobs.exports import ExportTasks
 from app.jobs.imports import ImportTasks
 from app.jobs.loop import Loop
@@ -14,15 +16,27 @@ from app.jobs.runner import Runner
 from app.jobs.schedule import Scheduler
 from app.jobs.snapshots import SnapshotTasks
 from app.platform.clock import new_id, utc_now
+from app.platform.events import Consumer
 from app.platform.mail import Letters, mailer
 from app.platform.settings import Settings
 from app.platform.spans import Spans
+from app.services.analytics import personal_data as analytics
 from app.services.analytics.consumer import FactKeeper
 from app.services.auth import registration, resets, verification
 from app.services.notifications import letters
+from app.services.notifications import personal_data as notifications
 from app.services.notifications.consumers import KnowRecipients, MailReports, Remind
+from app.services.tasks import personal_data as tasks
 from app.services.tasks.reminders import ReminderService
-from app.storage.work import SqlStorage
+from app.storage.work import SqlStorage, SqlWork
+
+ERASERS: dict[str, Eraser] = {
+    "tasks": tasks.erase,
+    "notifications": notifications.erase,
+    "analytics": analytics.erase,
+    "jobs": erase_jobs,
+}
+"""What deletes the data of a user, by who has it."""
 
 SCHEDULING = 60
 """Seconds between two looks for what is due by the clock."""
@@ -49,6 +63,8 @@ def runner(settings: Settings, storage: SqlStorage, account_letters: AccountLett
             "aggregate": AggregateFacts(utc_now),
             "reports": PlanReports(utc_now, new_id, lambda work, users: work.preferences.wanting_reports(users)),
             "report": MakeReport(utc_now, new_id),
+            erasure.KIND: EraseUser(ERASERS, utc_now),
+            "deletions": RepeatDeletions(utc_now, new_id),
         },
         {
             resets.MAIL: SendMail(sender, account_letters.password_reset),
@@ -68,7 +84,8 @@ def runner(settings: Settings, storage: SqlStorage, account_letters: AccountLett
 
 def deliveries(settings: Settings, storage: SqlStorage, spans: Spans) -> Deliveries:
     """Return what brings events to the consumers of every service."""
-    consumers = (KnowRecipients(), Remind(), MailReports(), FactKeeper())
+    erasures = (EraseOnDeletion(service, utc_now, new_id) for service in ERASERS)
+    consumers: tuple[Consumer[SqlWork], ...] = (KnowRecipients(), Remind(), MailReports(), FactKeeper(), *erasures)
     attempts, first = settings.job_attempts, settings.job_backoff
     return Deliveries(storage, consumers, utc_now, attempts=attempts, first=first, spans=spans)
 

@@ -7,7 +7,7 @@ from prometheus_client import Counter
 
 from app.jobs.backoff import backoff
 from app.platform.clock import Clock
-from app.platform.events import Consumer, Event
+from app.platform.events import USER_DELETED, Consumer, Event
 from app.platform.spans import NO_SPANS, Spans
 from app.storage.work import SqlStorage, SqlWork
 
@@ -57,6 +57,7 @@ class Deliveries:
 
     def carry(self, work: SqlWork, events: Sequence[Event]) -> None:
         """Bring events to those who want them, within a transaction."""
+        events = self._relevant(work, events)
         for consumer in self._consumers.values():
             if wanted := [event for event in events if event.name in consumer.events]:
                 self._deliver(work, consumer, wanted)
@@ -70,9 +71,16 @@ class Deliveries:
         with self._storage.write() as work:
             due = work.inbox.claim_failed(names, self._clock(), RETRIED)
             for name, event, failures in due:
-                if self._deliver(work, self._consumers[name], [event], failures):
+                relevant = self._relevant(work, [event])
+                if not relevant or self._deliver(work, self._consumers[name], relevant, failures):
                     work.inbox.settle(name, event.id)
         return bool(due)
+
+    def _relevant(self, work: SqlWork, events: Sequence[Event]) -> list[Event]:
+        """Leave out what comes late of users who are deleted: it would bring their data back."""
+        users = {event.user_id for event in events if event.user_id}
+        gone = work.deleted_users.among(users)
+        return [event for event in events if event.user_id not in gone or event.name == USER_DELETED]
 
     def _deliver(self, work: SqlWork, consumer: Consumer[SqlWork], events: Sequence[Event], failures: int = 0) -> bool:
         """Let a consumer handle events, together, or if one of them fails, each alone; say whether all are handled."""

@@ -114,7 +114,7 @@ class Runner:
         if job is None:
             log.warning("job lost to another worker", job_id=str(job_id))
             return False
-        if job.cancelling:
+        if job.cancelling or (job.user_id and work.deleted_users.among([job.user_id])):
             work.jobs.end(job_id, lease, State.CANCELLED, self._clock())
             return False
         if job.attempts > self._most_attempts(job):  # each try has taken its worker with it

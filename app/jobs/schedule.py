@@ -31,7 +31,7 @@ class Entry:
         return due if self.weekday is None else due - timedelta(days=(due.weekday() - self.weekday) % 7)
 
 
-SCHEDULE = (Entry("aggregate", hour=2), Entry("reports", hour=5, weekday=MONDAY))
+SCHEDULE = (Entry("aggregate", hour=2), Entry("deletions", hour=3), Entry("reports", hour=5, weekday=MONDAY))
 
 
 class Scheduler:

@@ -8,7 +8,7 @@ from app.jobs.exports import RESULT
 from app.jobs.imports import PIECE, UPLOAD
 from app.jobs.model import Job, State
 from app.platform.clock import Clock, NewId
-from app.platform.errors import ConflictError, InvalidError, NotFoundError
+from app.platform.errors import ConflictError, InvalidError, NotFoundError, UnauthenticatedError
 from app.platform.idempotency import IdempotencyKey, idempotent
 from app.platform.retries import retried, run
 from app.storage.work import SqlStorage, SqlWork
@@ -51,17 +51,20 @@ class JobService:
 
         Raises:
             InvalidError: the key was used for another request.
+            UnauthenticatedError: the user is deleted.
         """
         job_id = upload.job_id if upload else self._new_id()
         job = Job(job_id, user_id, kind, self._clock(), parameters=parameters or {})
 
         def add(work: SqlWork) -> UUID:
+            if work.deleted_users.among([user_id]):  # an upload may take longer than its user stays
+                raise UnauthenticatedError("The account no longer exists.")
             work.jobs.add(job)
             return job.id
 
         try:
             queued = idempotent(self._storage, user_id, key, add, UUID, self._clock)
-        except InvalidError:
+        except (InvalidError, UnauthenticatedError):
             if upload:
                 upload.discard()
             raise

@@ -8,6 +8,9 @@ from uuid import UUID
 
 from app.platform.spans import current
 
+USER_DELETED = "user.deleted"
+"""Every service that has rows of users deletes this one's."""
+
 Work_contra = TypeVar("Work_contra", contravariant=True)
 """The tables of a service within one transaction."""
 
@@ -36,6 +39,16 @@ class Event:
 class Outbox(Protocol):
     def add(self, event: Event) -> None:
         """Tell the event once the transaction commits, at least once; or never, if it does not."""
+
+
+class DeletedUsers(Protocol):
+    """The users whose accounts are deleted, as one service knows them."""
+
+    def add(self, user_id: UUID, at: datetime) -> None:
+        """Note that a user is deleted; a second time changes nothing."""
+
+    def among(self, user_ids: Collection[UUID]) -> set[UUID]:
+        """Return those of the users who are deleted."""
 
 
 class Consumer(Protocol[Work_contra]):

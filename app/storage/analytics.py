@@ -11,6 +11,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from app.services.analytics.facts import DONE, Fact
 from app.services.analytics.model import Day, Duration, Finished, Totals
+from app.storage.batches import delete_some
 from app.storage.models.analytics import DailyCountRow, TaskFactRow
 from app.storage.upsert import insert_into
 from app.storage.versions import touch
@@ -102,6 +103,10 @@ class SqlFacts:
         for user_id, day in sorted({*created, *completed}):
             self._count(user_id, day, created[user_id, day], completed[user_id, day])
         return len(rows)
+
+    def delete_of(self, user_id: UUID, limit: int) -> int:
+        facts = delete_some(self._session, TaskFactRow, limit, TaskFactRow.user_id == user_id)
+        return facts or delete_some(self._session, DailyCountRow, limit, DailyCountRow.user_id == user_id)
 
     def users(self, after: UUID | None, limit: int) -> list[UUID]:
         statement = select(TaskFactRow.user_id).distinct().order_by(TaskFactRow.user_id).limit(limit)

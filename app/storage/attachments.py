@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from app.services.tasks.model import Attachment
 from app.storage.models.tasks import AttachmentRow, AttachmentUsageRow
+from app.storage.rows import changed
 from app.storage.upsert import insert_into
 
 
@@ -51,6 +52,9 @@ class SqlAttachments:
 
     def delete_of(self, user_id: UUID, task_ids: Sequence[UUID]) -> list[UUID]:
         return self._drop(user_id, AttachmentRow.task_id.in_(task_ids)) if task_ids else []
+
+    def delete_usage(self, user_id: UUID) -> int:
+        return changed(self._session.execute(delete(AttachmentUsageRow).where(AttachmentUsageRow.user_id == user_id)))
 
     def _drop(self, user_id: UUID, *which: ColumnElement[bool]) -> list[UUID]:
         mine = delete(AttachmentRow).where(AttachmentRow.user_id == user_id, *which)

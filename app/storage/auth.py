@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import exists, select, update
+from sqlalchemy import delete, exists, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session as SqlSession
 
@@ -67,6 +67,15 @@ class SqlUsers:
         former = self._session.scalar(select(UserRow.avatar_id).where(UserRow.id == user_id).with_for_update())
         self._set(user_id, avatar_id=avatar_id)
         return former
+
+    def delete(self, user_id: UUID) -> None:
+        # Sessions, refresh tokens and password resets go with it, by foreign keys within this service.
+        touch(self._session, user_id)
+        self._session.execute(delete(UserRow).where(UserRow.id == user_id))
+
+    def is_last_administrator(self, user_id: UUID) -> bool:
+        administrators = select(UserRow.id).where(UserRow.role == Role.ADMIN, UserRow.disabled_at.is_(None))
+        return list(self._session.scalars(administrators.limit(2))) == [user_id]
 
     def find(self, q: str, after: UUID | None, limit: int) -> list[User]:
         statement = select(UserRow).order_by(UserRow.id.desc()).limit(limit)

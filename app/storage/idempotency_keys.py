@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.platform.errors import ConflictError
 from app.platform.idempotency import RETENTION, IdempotencyKey
+from app.storage.batches import delete_some
 from app.storage.models.tasks import IdempotencyKeyRow as Row
 
 
@@ -32,3 +33,7 @@ class SqlIdempotencyKeys:
             self._session.flush()
         except IntegrityError as error:
             raise ConflictError("The same request is being worked on.") from error
+
+    def delete_of(self, user_id: UUID, limit: int) -> int:
+        """Delete up to `limit` keys of a user, and return how many it were."""
+        return delete_some(self._session, Row, limit, Row.user_id == user_id)

@@ -8,8 +8,9 @@ from sqlalchemy import ColumnElement, and_, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from app.jobs.model import DeadLetter
-from app.platform.events import Event
+from app.platform.events import USER_DELETED, Event
 from app.storage.models.events import FailedDeliveryRow, HandledEventRow
+from app.storage.rows import changed
 from app.storage.upsert import insert_into
 
 
@@ -85,6 +86,11 @@ class SqlInbox:
         key = (FailedDeliveryRow.consumer, FailedDeliveryRow.due_at.is_(None))
         counted = select(*key, func.count()).group_by(*key)
         return {(consumer, bool(dead)): number for consumer, dead, number in self._session.execute(counted)}
+
+    def forget(self, user_id: UUID) -> int:
+        """Delete the failed deliveries of a user's events but the one that tells of the deletion; return how many."""
+        theirs = (FailedDeliveryRow.user_id == user_id, FailedDeliveryRow.name != USER_DELETED)
+        return changed(self._session.execute(delete(FailedDeliveryRow).where(*theirs)))
 
 
 def _dead(consumer: str | None) -> tuple[ColumnElement[bool], ...]:

@@ -5,11 +5,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, func, or_, select, update
+from sqlalchemy import and_, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from app.jobs.model import Claimed, DeadLetter, Job, State, Step
-from app.storage.models.jobs import JobRow
+from app.storage.batches import delete_some
+from app.storage.models.jobs import JobFileRow, JobRow, RefusedLineRow
 from app.storage.rows import changed
 from app.storage.upsert import insert_into
 
@@ -19,6 +20,9 @@ FIELDS = (
 )  # fmt: skip
 
 OPEN = (State.QUEUED, State.RUNNING)
+
+FILES_DELETED = 50
+"""Pieces of files, of half a megabyte each, that one transaction deletes."""
 
 MOST_LEFT = 100
 """Jobs that workers have left behind and that are announced at a time."""
@@ -158,6 +162,31 @@ class SqlJobs:
         chosen = () if job_ids is None else (JobRow.id.in_(job_ids),)
         revived = update(JobRow).where(*_dead(kind), *chosen).values(**_queued_again(now)).returning(JobRow.id)
         return set(self._session.scalars(revived.execution_options(synchronize_session=False)))
+
+    def delete_of(self, user_id: UUID, limit: int) -> int:
+        """Delete up to `limit` of a user's files, refused lines and jobs, in this order; return how many it were.
+
+        A job that runs is waited for until its step is over; its worker then finds it gone.
+        """
+        mine = select(JobRow.id).where(JobRow.user_id == user_id).order_by(JobRow.id).limit(limit)
+        jobs = list(self._session.scalars(mine.with_for_update()))
+        return (
+            delete_some(self._session, JobFileRow, min(limit, FILES_DELETED), JobFileRow.job_id.in_(jobs))
+            or delete_some(self._session, RefusedLineRow, limit, RefusedLineRow.job_id.in_(jobs))
+            or changed(self._session.execute(delete(JobRow).where(JobRow.id.in_(jobs))))
+        )
+
+    def delete_about(self, kind: str, parameter: str, user_id: UUID) -> int:
+        """Delete jobs that no user sees and that are about one; return how many it were.
+
+        Args:
+            kind: of the jobs.
+            parameter: the one that holds the user's id.
+            user_id: whom they are about.
+        """
+        about = JobRow.parameters[parameter].as_string() == str(user_id)
+        statement = delete(JobRow).where(JobRow.user_id.is_(None), JobRow.kind == kind, about)
+        return changed(self._session.execute(statement.execution_options(synchronize_session=False)))
 
     def counts(self) -> dict[str, int]:
         """Return how many jobs are in each state that somebody should look at."""

@@ -4,11 +4,13 @@ from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import case, func, insert, literal, or_, select, update
+from sqlalchemy import case, delete, func, insert, literal, or_, select, update
 from sqlalchemy.orm import Session
 
 from app.services.notifications.model import Kind, Notification, Preferences, Recipient
+from app.storage.batches import delete_some
 from app.storage.models.notifications import NotificationRow, PreferencesRow, RecipientRow
+from app.storage.rows import changed
 from app.storage.upsert import insert_into
 from app.storage.versions import touch
 
@@ -46,6 +48,9 @@ class SqlNotifications:
         mine = (NotificationRow.user_id == user_id, NotificationRow.read_at.is_(None))
         self._session.execute(update(NotificationRow).where(*mine).values(read_at=now))
 
+    def delete_of(self, user_id: UUID, limit: int) -> int:
+        return delete_some(self._session, NotificationRow, limit, NotificationRow.user_id == user_id)
+
 
 class SqlRecipients:
     def __init__(self, session: Session) -> None:
@@ -68,6 +73,9 @@ class SqlRecipients:
         row = self._session.get(RecipientRow, user_id)
         return Recipient(row.user_id, row.email, row.name, row.verified) if row else None
 
+    def delete(self, user_id: UUID) -> int:
+        return changed(self._session.execute(delete(RecipientRow).where(RecipientRow.user_id == user_id)))
+
 
 class SqlPreferences:
     def __init__(self, session: Session) -> None:
@@ -82,6 +90,9 @@ class SqlPreferences:
         values = vars(preferences)
         statement = insert_into(self._session, PreferencesRow).values(user_id=user_id, **values)
         self._session.execute(statement.on_conflict_do_update(index_elements=["user_id"], set_=values))
+
+    def delete(self, user_id: UUID) -> int:
+        return changed(self._session.execute(delete(PreferencesRow).where(PreferencesRow.user_id == user_id)))
 
     def wanting_reports(self, users: Collection[UUID]) -> list[UUID]:
         wanting = select(PreferencesRow.user_id).where(PreferencesRow.user_id.in_(users), PreferencesRow.weekly_report)

@@ -12,7 +12,7 @@ from app.platform.idempotency import RETENTION
 from app.storage.models.analytics import DailyCountRow, TaskFactRow
 from app.storage.models.auth import AuditRow, PasswordResetRow, RefreshTokenRow, SessionRow, UserRow
 from app.storage.models.base import Base
-from app.storage.models.events import FailedDeliveryRow, HandledEventRow, OutboxRow
+from app.storage.models.events import DeletedUserRow, FailedDeliveryRow, HandledEventRow, OutboxRow
 from app.storage.models.jobs import JobFileRow, JobRow, RefusedLineRow
 from app.storage.models.notifications import NotificationRow, PreferencesRow, RecipientRow
 from app.storage.models.objects import ObjectPieceRow, ObjectRow
@@ -74,6 +74,9 @@ class Expiring:
     batch: int = 1000
 
 
+TOMBSTONES = timedelta(days=365)
+"""How long the ids of deleted users are known: longer than any event, job or dead letter of theirs."""
+
 WITH_ACCOUNT = "with the account"
 
 _ENDED = JobRow.state.in_(("succeeded", "cancelled"))
@@ -129,6 +132,7 @@ RULES: tuple[Kept | Expiring, ...] = (
         FailedDeliveryRow, "deliveries that were given up", FailedDeliveryRow.at, DEAD_LETTERS,
         (FailedDeliveryRow.due_at.is_(None),),
     ),
+    Expiring(DeletedUserRow, "ids of deleted users", DeletedUserRow.at, TOMBSTONES),
     Kept(UserVersionRow, WITH_ACCOUNT),
 )  # fmt: skip
 """In the order in which they are applied."""

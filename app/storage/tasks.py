@@ -53,6 +53,13 @@ class SqlTasks:
         row = self._session.execute(mine.returning(*COLUMNS)).first()
         return task_of(row) if row else None
 
+    def delete_some(self, user_id: UUID, limit: int) -> list[UUID]:
+        chosen = select(TaskRow.id).where(TaskRow.user_id == user_id).limit(limit)
+        ids = list(self._session.scalars(chosen))
+        self._session.execute(delete(TaskTagRow).where(TaskTagRow.task_id.in_(ids)))
+        self._session.execute(delete(TaskRow).where(TaskRow.id.in_(ids)))
+        return ids
+
     def find(self, user_id: UUID, query: Query) -> list[Task]:
         return [tagged(user_id, row) for row in self._session.execute(*page(user_id, query))]
 

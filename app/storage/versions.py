@@ -2,9 +2,11 @@
 
 from uuid import UUID
 
+from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from app.storage.models.versions import UserVersionRow
+from app.storage.rows import changed
 from app.storage.upsert import insert_into
 
 TOUCHED = "touched"
@@ -31,3 +33,7 @@ class SqlVersions:
             statement = insert_into(self._session, UserVersionRow).values(user_id=user_id, version=1)
             increment = {"version": UserVersionRow.version + 1}
             self._session.execute(statement.on_conflict_do_update(index_elements=["user_id"], set_=increment))
+
+    def forget(self, user_id: UUID) -> int:
+        """Delete the count of a user; return how many rows it were."""
+        return changed(self._session.execute(delete(UserVersionRow).where(UserVersionRow.user_id == user_id)))

@@ -15,6 +15,7 @@ from app.storage.analytics import SqlFacts
 from app.storage.attachments import SqlAttachments
 from app.storage.audit import SqlAudit
 from app.storage.auth import SqlSessions, SqlUsers
+from app.storage.deleted_users import SqlDeletedUsers
 from app.storage.engine import Database
 from app.storage.faults import full, gone, rolled_back
 from app.storage.files import SqlFiles
@@ -54,6 +55,7 @@ class SqlWork:
         self.files = SqlFiles(session)
         self.outbox = SqlOutbox(session)
         self.inbox = SqlInbox(session)
+        self.deleted_users = SqlDeletedUsers(session)
         self.idempotency_keys = SqlIdempotencyKeys(session)
         self.versions = SqlVersions(session)
 

@@ -65,6 +65,19 @@ def test_the_sessions_of_an_account_are_ended(admin: Page, running: Server, othe
     assert httpx.get(f"{running.url}{V1}/users/me", headers=headers).status_code == 401
 
 
+def test_an_account_is_deleted_after_a_question(admin: Page, running: Server, other: str, email: str) -> None:
+    found = find(admin, other)
+    found.get_by_role("button", name="Delete").click()
+    admin.keyboard.press("Escape")
+    assert log_in(running, other) == 200
+    found.get_by_role("button", name="Delete").click()
+    admin.get_by_role("dialog").get_by_role("button", name="Delete for good").click()
+    expect(admin.get_by_role("status").get_by_text("is deleted")).to_be_visible()
+    expect(found).to_have_count(0)
+    assert log_in(running, other) == 401
+    expect(find(admin, email).get_by_role("button", name="Delete")).to_have_count(0)
+
+
 def test_the_audit_log_is_filtered_and_exported(admin: Page, other: str) -> None:
     found = find(admin, other)
     found.get_by_role("combobox").select_option("admin")

@@ -78,6 +78,31 @@ def test_logging_out_everywhere_asks_first_and_ends_every_session(profile: Page,
     assert elsewhere.get("/users/me").status_code == 401
 
 
+def test_an_account_is_deleted_by_its_password_after_a_question(
+    profile: Page, watch: Watch, elsewhere: httpx.Client, email: str, password: str
+) -> None:
+    watch.expect("status of 422", f"{V1}/users/me")
+    section = profile.get_by_role("region", name="Delete your account")
+    typed, button = section.get_by_label("Your password"), section.get_by_role("button", name="Delete my account")
+    button.click()
+    expect(typed).to_have_accessible_description("Your password is missing.")
+    typed.fill("not the password")
+    button.click()
+    profile.get_by_role("dialog").get_by_role("button", name="Delete for good").click()
+    expect(typed).to_have_accessible_description("Is not your password.")
+    typed.fill(password)
+    button.click()
+    profile.keyboard.press("Escape")
+    expect(profile.get_by_role("dialog")).to_be_hidden()
+    assert elsewhere.get("/users/me").status_code == 200
+
+    button.click()
+    profile.get_by_role("dialog").get_by_role("button", name="Delete for good").click()
+    expect(profile.get_by_role("alert")).to_have_text("Your account is deleted.")
+    assert elsewhere.get("/users/me").status_code == 401
+    assert elsewhere.post("/auth/login", json={"email": email, "password": password}).status_code == 401
+
+
 def test_a_deletion_is_carried_out_before_another_page_is_shown(page: Page) -> None:
     row(page, "Find the moth").get_by_role("button", name="Delete").click()
     page.get_by_role("link", name="Your profile").click()

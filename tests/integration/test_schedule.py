@@ -39,6 +39,7 @@ def test_of_many_schedulers_that_look_often_one_queues_each_period(storage: SqlS
         clock.advance(hours=1)
     assert queued(storage) == [
         "aggregate 2030-01-04", "aggregate 2030-01-05", "aggregate 2030-01-06", "aggregate 2030-01-07",
+        "deletions 2030-01-04", "deletions 2030-01-05", "deletions 2030-01-06", "deletions 2030-01-07",
         "reports 2029-12-31", "reports 2030-01-07",
     ]  # fmt: skip
 
@@ -49,7 +50,8 @@ def test_what_nobody_was_there_for_is_made_up_for(storage: SqlStorage, clock: Fa
     clock.advance(days=9)
     Scheduler(storage, clock, new_id).turn()
     assert queued(storage) == [
-        "aggregate 2030-01-07", "aggregate 2030-01-16", "reports 2030-01-07", "reports 2030-01-14",
+        "aggregate 2030-01-07", "aggregate 2030-01-16", "deletions 2030-01-07", "deletions 2030-01-16",
+        "reports 2030-01-07", "reports 2030-01-14",
     ]  # fmt: skip
 
 

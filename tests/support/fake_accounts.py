@@ -1,6 +1,6 @@
 """Stand-ins for what the rules of accounts lean on: tables in memory, hashing that costs nothing."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
@@ -46,6 +46,12 @@ class FakeUsers:
         user = self.rows[user_id]
         self.rows[user_id] = replace(user, avatar_id=avatar_id)
         return user.avatar_id
+
+    def delete(self, user_id: UUID) -> None:
+        del self.rows[user_id]
+
+    def is_last_administrator(self, user_id: UUID) -> bool:
+        return [user.id for user in self.rows.values() if user.role == Role.ADMIN and not user.disabled] == [user_id]
 
     def find(self, q: str, after: UUID | None, limit: int) -> list[User]:
         """Newest first: the filter is the database's, and tested there."""
@@ -125,6 +131,17 @@ class FakeResets:
     def void(self, user_id: UUID, now: datetime) -> None:
         for reset in [row for row in self.rows.values() if row.user_id == user_id]:
             self.use(reset.id, now)
+
+
+@dataclass
+class FakeDeletedUsers:
+    rows: dict[UUID, datetime] = field(default_factory=dict)
+
+    def add(self, user_id: UUID, at: datetime) -> None:
+        self.rows.setdefault(user_id, at)
+
+    def among(self, user_ids: Collection[UUID]) -> set[UUID]:
+        return self.rows.keys() & set(user_ids)
 
 
 @dataclass

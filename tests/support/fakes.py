@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from app.platform.events import Event
-from tests.support.fake_accounts import FakeAudit, FakeMails, FakeResets, FakeSessions, FakeUsers
+from tests.support.fake_accounts import FakeAudit, FakeDeletedUsers, FakeMails, FakeResets, FakeSessions, FakeUsers
 from tests.support.fake_tasks import FakeAttachments, FakeIdempotencyKeys, FakeObjects, FakeReminders, FakeTasks
 
 
@@ -50,6 +50,7 @@ class FakeStorage:
         self.audit = FakeAudit()
         self.resets = FakeResets()
         self.mails = FakeMails()
+        self.deleted_users = FakeDeletedUsers()
         self.tasks = FakeTasks()
         self.reminders = FakeReminders()
         self.attachments = FakeAttachments()

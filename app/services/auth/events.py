@@ -2,12 +2,14 @@
 
 user.registered  address, name, and whether the address is verified
 user.changed     the same, as they are now
+user.deleted     nothing but whose account it was: every service deletes what it has of them
 """
 
 from datetime import datetime
+from uuid import UUID
 
 from app.platform.clock import NewId
-from app.platform.events import Event
+from app.platform.events import USER_DELETED, Event
 from app.services.auth.model import User
 
 
@@ -17,6 +19,10 @@ def registered(user: User, new_id: NewId) -> Event:
 
 def changed(user: User, new_id: NewId, now: datetime) -> Event:
     return Event(new_id(), "user.changed", user.id, now, _facts(user))
+
+
+def deleted(user_id: UUID, new_id: NewId, now: datetime) -> Event:
+    return Event(new_id(), USER_DELETED, user_id, now)
 
 
 def _facts(user: User) -> dict[str, object]:

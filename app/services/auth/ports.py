@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
-from app.platform.events import Outbox
+from app.platform.events import DeletedUsers, Outbox
 from app.platform.mail import Outgoing
 from app.platform.objects.model import Objects
 from app.services.auth.model import AuditEntry, AuditFilters, PasswordReset, RefreshToken, Role, Session, User
@@ -34,6 +34,12 @@ class Users(Protocol):
 
     def swap_avatar(self, user_id: UUID, avatar_id: UUID | None) -> UUID | None:
         """Give an account another avatar, or none, and return the one that it had. Two callers take turns."""
+
+    def delete(self, user_id: UUID) -> None:
+        """Delete an account with its sessions, refresh tokens and password resets."""
+
+    def is_last_administrator(self, user_id: UUID) -> bool:
+        """Tell whether this is the only administrator who can log in."""
 
     def find(self, q: str, after: UUID | None, limit: int) -> list[User]:
         """Return up to `limit` accounts whose address contains `q`, newest first, older than the one named `after`."""
@@ -106,6 +112,9 @@ class AuthWork(Protocol):
 
     @property
     def outbox(self) -> Outbox: ...
+
+    @property
+    def deleted_users(self) -> DeletedUsers: ...
 
     @property
     def mails(self) -> Outgoing: ...

@@ -62,6 +62,17 @@ class FailedDeliveryRow(Base):
     )
 
 
+class DeletedUserRow(Base):
+    """A user whose account is deleted: events and jobs of theirs that come late do nothing."""
+
+    __tablename__ = "deleted_users"
+
+    user_id: Mapped[UUID] = mapped_column(primary_key=True)
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+    __table_args__ = (Index("idx_deleted_users_at", "at"),)
+
+
 class HandledEventRow(Base):
     """An event that a consumer has handled, noted with what it did: a second delivery does nothing."""
 

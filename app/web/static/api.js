@@ -94,6 +94,8 @@ export const listUsers = (query, signal) => authorised("GET", "/admin/users", { 
 export const updateUser = (id, change) =>
   authorised("PATCH", `/admin/users/${encodeURIComponent(id)}`, { body: change });
 
+export const deleteUser = (id) => authorised("DELETE", `/admin/users/${encodeURIComponent(id)}`);
+
 export const logUserOut = (id) => authorised("POST", `/admin/users/${encodeURIComponent(id)}/logout`);
 
 /** @returns {Promise<{items: object[], next_cursor: string | null}>} */

@@ -85,7 +85,7 @@ async function open(path, text, stillWanted) {
     shell = makeShell({ user, onLogOut: leave });
     app.replaceChildren(shell.fragment);
   }
-  const view = make({ user, addressText: text, onUser: changeUser, onLoggedOut: loggedOutEverywhere, onUnread: shell.drawUnread });
+  const view = make({ user, addressText: text, onUser: changeUser, onLoggedOut: loggedOut, onUnread: shell.drawUnread });
   show(path, view, () => shell.show(path, view));
 }
 
@@ -106,8 +106,8 @@ async function leave() {
   go("login");
 }
 
-function loggedOutEverywhere() {
-  notice = "You are logged out on all devices.";
+function loggedOut(text) {
+  notice = text;
   go("login");
 }
 

@@ -63,6 +63,12 @@ export async function logOutEverywhere() {
   forget();
 }
 
+/** Delete the account of this session. Raises a Problem if it is not the password. */
+export async function deleteAccount(password) {
+  await authorised("DELETE", "/users/me", { body: { password } });
+  forget();
+}
+
 /**
  * Send a request as the user who is logged in. A refused access token is renewed once, silently.
  * Requests that are refused together share one renewal.

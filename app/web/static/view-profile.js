@@ -1,6 +1,7 @@
 // One's own account: name, password, and where one is logged in.
 
 import * as api from "./api.js";
+import { deletionForm } from "./account-deletion.js";
 import { confirm } from "./confirm.js";
 import { fullTime, longDate } from "./dates.js";
 import { fromTemplate, onSubmit, wordsOf } from "./dom.js";
@@ -10,7 +11,7 @@ import { pictureForm } from "./profile-picture.js";
 import { logOutEverywhere } from "./session.js";
 import { toast } from "./toast.js";
 
-/** @param {{user: object, onUser: (user) => void, onLoggedOut: () => void}} options */
+/** @param {{user: object, onUser: (user) => void, onLoggedOut: (notice: string) => void}} options */
 export function view({ user, onUser, onLoggedOut }) {
   const { fragment, parts } = fromTemplate("view-profile");
   const about = parts.about.elements;
@@ -105,12 +106,15 @@ export function view({ user, onUser, onLoggedOut }) {
     parts.everywhere.disabled = true;
     try {
       await logOutEverywhere();
-      onLoggedOut();
+      onLoggedOut("You are logged out on all devices.");
     } catch (error) {
       parts.everywhere.disabled = false;
       complain(error);
     }
   });
+
+  parts["deletion-account"].value = user.email;
+  deletionForm(parts.deletion, () => onLoggedOut("Your account is deleted."));
 
   const loadMails = mailPreferences(parts.mails, parts["mails-state"]);
   return { fragment, title: "Profile", start: () => Promise.all([loadSessions(), loadMails()]) };

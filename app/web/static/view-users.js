@@ -60,11 +60,12 @@ function userRow(account, isSelf) {
     parts.role.setAttribute("aria-label", `Role of ${shown.email}`);
     parts.lock.setAttribute("aria-label", `${parts.lock.textContent} ${shown.email}`);
     parts["log-out"].setAttribute("aria-label", `End sessions of ${shown.email}`);
+    parts.delete.setAttribute("aria-label", `Delete ${shown.email}`);
     parts.audit.setAttribute("aria-label", `Audit log of what ${shown.email} did`);
     parts.audit.href = `#/audit?actor=${shown.id}`;
     parts.audit.hidden = shown.role !== "admin";
     // One's own account is another administrator's to change.
-    for (const control of [parts.role, parts.lock, parts["log-out"]]) control.hidden = isSelf;
+    for (const control of [parts.role, parts.lock, parts["log-out"], parts.delete]) control.hidden = isSelf;
     parts.role.parentElement.hidden = isSelf;
   }
 
@@ -106,6 +107,21 @@ function userRow(account, isSelf) {
       toast(`The sessions of ${shown.email} have ended.`);
     }),
   );
+
+  parts.delete.addEventListener("click", async () => {
+    const sure = await confirm({
+      heading: `Delete ${shown.email}?`,
+      text: "The account is closed at once, and all that belongs to it is deleted. This can't be undone.",
+      yes: "Delete for good",
+    });
+    if (!sure) return;
+    await attempt(parts.delete, async () => {
+      await api.deleteUser(shown.id);
+      root.remove();
+      document.getElementById("main").focus({ preventScroll: true });
+      toast(`${shown.email} is deleted.`);
+    });
+  });
 
   draw(account);
   return root;

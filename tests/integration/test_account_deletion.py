@@ -1,0 +1,329 @@
+"""A deleted account: nothing of its user is left, and nothing that comes late brings it back, on both databases."""
+
+import json
+from datetime import timedelta
+from io import BytesIO
+from uuid import UUID, uuid4
+
+import pytest
+from flask_openapi.openapi import OpenAPI
+from PIL import Image
+from sqlalchemy import JSON, String, cast, func, or_, select
+
+from app.bootstrap import Container, build, create_app
+from app.jobs import erasure
+from app.jobs.assembly import ERASERS
+from app.jobs.background import Cleaner
+from app.jobs.erasure import EraseUser, RepeatDeletions
+from app.jobs.model import Job, Step
+from app.jobs.runner import Runner
+from app.platform.clock import new_id, utc_now
+from app.platform.errors import UnauthenticatedError
+from app.platform.events import Event
+from app.storage.models.base import Base
+from app.storage.models.objects import ObjectPieceRow, ObjectRow
+from app.storage.retention import FILES
+from app.storage.work import SqlWork
+from tests.support.api import PASSWORD, Person, assert_problem
+from tests.support.background import carry_events, do_jobs
+from tests.support.fakes import FakeClock
+from tests.support.rows import insert_row
+from tests.support.settings import make_settings
+
+TABLES = Base.metadata.tables
+KNOW_THE_ID = {"deleted_users", "audit_log"}
+"""Tables that go on naming a deleted user, by id alone."""
+
+OF_AUTH = {"users", "sessions", "password_resets"}
+PASSING = {"outbox", "jobs"}
+"""Tables that name the user for some days more: what was published, and that the deletion was done."""
+
+
+def id_of(person: Person) -> UUID:
+    return UUID(person.call("GET", "/users/me").get_json()["id"])
+
+
+def rows_of(container: Container, user_id: UUID) -> dict[str, int]:
+    """Return how many rows of each table name a user, in whichever column."""
+    found = {}
+    with container.storage.read() as work:
+        for table in TABLES.values():
+            named = [column for column in table.columns if column.name in ("user_id", "subject_id", "actor_id")]
+            named += [table.c.id] if table.name == "users" else []
+            texts = [cast(column, String) for column in table.columns if isinstance(column.type, JSON)]
+            named_in = [column == user_id for column in named] + [text.contains(str(user_id)) for text in texts]
+            if named_in:
+                found[table.name] = work.session.scalar(select(func.count()).select_from(table).where(or_(*named_in)))
+    return {name: count for name, count in found.items() if count}
+
+
+def files(container: Container) -> tuple[int, int]:
+    with container.storage.read() as work:
+        counts = [work.session.scalar(select(func.count()).select_from(row)) for row in (ObjectRow, ObjectPieceRow)]
+    return counts[0] or 0, counts[1] or 0
+
+
+def fill(container: Container, person: Person) -> UUID:
+    """Let somebody have rows in every table that has rows of users."""
+    user_id = id_of(person)
+    for number in range(3):
+        body = {"title": f"Task {number}", "tags": ["a", "b"], "remind_at": utc_now().isoformat()}
+        task = person.call("POST", "/tasks", json=body, headers={"Idempotency-Key": uuid4().hex}).get_json()
+        person.call("POST", f"/tasks/{task['id']}/attachments", data={"file": (BytesIO(b"bytes"), "note.txt")})
+    picture = BytesIO()
+    Image.new("RGB", (8, 8)).save(picture, "PNG")
+    person.call("PUT", "/users/me/avatar", data={"file": (BytesIO(picture.getvalue()), "me.png")})
+    person.call("PATCH", "/notifications/preferences", json={"weekly_report": True})
+    person.call("POST", "/tasks/imports", data={"file": (BytesIO(b"title\nImported\n,\n"), "tasks.csv")})
+    person.call("POST", "/tasks/exports", json={})
+    person.client.post("/api/v1/auth/password-reset", json={"email": person.email})
+    do_jobs(container)
+    reminder: dict[str, object] = {"task_id": str(new_id()), "title": "Call"}
+    with container.storage.write() as work:
+        work.outbox.add(Event(new_id(), "task.reminder_due", user_id, utc_now(), reminder))
+        for name in ("daily_counts", "failed_deliveries"):
+            insert_row(work.session, TABLES[name], user_id=user_id)
+        work.mails.add("report-mail", {"user_id": str(user_id), "week": "2030-W01", "pdf": "x"})
+        work.jobs.add(Job(new_id(), None, "report", utc_now(), parameters={"user": str(user_id), "week": "2030-W01"}))
+    carry_events(container)
+    do_jobs(container)
+    carry_events(container)
+    return user_id
+
+
+@pytest.fixture
+def owner(container: Container, person: Person) -> UUID:
+    return fill(container, person)
+
+
+def delete(person: Person, password: str = PASSWORD) -> int:
+    return person.call("DELETE", "/users/me", json={"password": password}).status_code
+
+
+def finish(container: Container) -> None:
+    """Let every service hear of a deletion, and do what follows."""
+    carry_events(container)
+    do_jobs(container)
+    Cleaner(container.storage, utc_now, container.shelf.sweep).turn()
+
+
+def tell(container: Container, user_id: UUID, name: str, payload: dict[str, object]) -> None:
+    with container.storage.write() as work:
+        work.outbox.add(Event(new_id(), name, user_id, utc_now(), payload))
+    finish(container)
+
+
+def task_told() -> dict[str, object]:
+    now = utc_now().isoformat()
+    return {
+        "task_id": str(new_id()), "version": 1, "title": "Late", "created_at": now, "status": "todo", "due_at": None,
+        "remind_at": now,
+    }  # fmt: skip
+
+
+def test_nothing_of_a_deleted_user_is_left_and_others_keep_all(
+    container: Container, person: Person, owner: UUID, app: OpenAPI
+) -> None:
+    other = fill(container, Person(app.test_client()).register())
+    with_users = {table.name for table in TABLES.values() if "user_id" in table.columns}
+    before = rows_of(container, other)
+    assert with_users - before.keys() == {"deleted_users", "user_versions"} - before.keys(), "a table is left out"
+    assert files(container) == (8, 8)
+    assert rows_of(container, owner).keys() == before.keys()
+
+    assert delete(person) == 204
+    finish(container)
+    assert rows_of(container, owner).keys() == KNOW_THE_ID | PASSING
+    assert files(container) == (4, 4)
+    assert rows_of(container, other) == before
+
+    Cleaner(container.storage, lambda: utc_now() + FILES + timedelta(minutes=1), lambda: False).turn()
+    assert rows_of(container, owner).keys() == KNOW_THE_ID
+
+
+def test_each_service_deletes_its_own_rows_without_the_others(container: Container, owner: UUID) -> None:
+    """No foreign key helps: the account is still there."""
+    before = rows_of(container, owner).keys()
+    gone: set[str] = set()
+    for erase in ERASERS.values():
+        with container.storage.write() as work:
+            while erase(work, owner, utc_now(), 2):
+                pass
+        now_gone = before - rows_of(container, owner).keys()
+        assert now_gone > gone
+        gone = now_gone
+    assert before - gone == OF_AUTH | {"outbox"}
+
+
+def test_a_deletion_that_is_killed_goes_on_where_it_was(
+    container: Container, person: Person, owner: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class DiedError(BaseException):
+        """What no handler of errors catches: the process is gone."""
+
+    class Dying(EraseUser):
+        steps = 0
+
+        def step(self, work: SqlWork, job: Job) -> Step:
+            done = super().step(work, job)
+            self.steps += 1
+            if self.steps % 3 == 0:
+                raise DiedError
+            return done
+
+    monkeypatch.setattr(erasure, "BATCH", 1)
+    assert delete(person) == 204
+    carry_events(container)
+    clock = FakeClock()
+    clock.now = utc_now()
+    handlers = {erasure.KIND: Dying(ERASERS, clock)}
+    runner = Runner(container.storage, handlers, {}, clock, new_id, lease=10, attempts=100, backoff=1)
+    deaths = 0
+    while due := _due(container, clock):
+        try:
+            runner.run(due[0])
+        except DiedError:
+            deaths += 1
+        clock.advance(seconds=11)
+    assert deaths > 2
+    assert rows_of(container, owner).keys() == KNOW_THE_ID | PASSING
+
+
+def _due(container: Container, clock: FakeClock) -> list[UUID]:
+    with container.storage.read() as work:
+        return work.jobs.due(clock(), [erasure.KIND], 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "payload"),
+    [
+        ("user.changed", {"email": "late@example.org", "name": "Late"}),
+        ("task.created", task_told()),
+        ("task.reminder_due", task_told()),
+        ("report.ready", {"week": "2030-W01", "created": 1, "completed": 1, "pdf": "x"}),
+    ],
+)
+def test_an_event_that_comes_late_brings_nothing_back(
+    container: Container, person: Person, owner: UUID, name: str, payload: dict[str, object]
+) -> None:
+    delete(person)
+    finish(container)
+    tell(container, owner, name, payload)
+    assert rows_of(container, owner).keys() == KNOW_THE_ID | PASSING
+
+
+def test_a_failed_delivery_that_is_tried_again_brings_nothing_back(
+    container: Container, person: Person, owner: UUID
+) -> None:
+    delete(person)
+    finish(container)
+    late = Event(new_id(), "user.changed", owner, utc_now(), {"email": "late@example.org", "name": "Late"})
+    with container.storage.write() as work:
+        work.inbox.failed("notifications.recipients", late, "Error", utc_now())
+    assert container.deliveries.turn()
+    assert rows_of(container, owner).keys() == KNOW_THE_ID | PASSING
+
+
+def test_a_job_of_a_deleted_user_does_nothing(container: Container, person: Person, owner: UUID) -> None:
+    person.call("POST", "/tasks/imports", data={"file": (BytesIO(b"title\nImported\n"), "tasks.csv")})
+    delete(person)
+    do_jobs(container)  # before any service has heard of the deletion
+    with container.storage.read() as work:
+        assert [job.state for job in work.jobs.find(owner, None, 1)] == ["cancelled"]
+    finish(container)
+    assert rows_of(container, owner).keys() == KNOW_THE_ID | PASSING
+
+
+def test_what_a_request_wrote_that_had_begun_before_is_deleted_at_night(
+    container: Container, person: Person, owner: UUID
+) -> None:
+    delete(person)
+    finish(container)
+    with container.storage.write() as work:
+        for name in ("tasks", "notifications", "task_facts", "jobs"):
+            insert_row(work.session, TABLES[name], user_id=owner)
+    with container.storage.write() as work:
+        RepeatDeletions(utc_now, new_id).step(work, Job(new_id(), None, "deletions", utc_now()))
+    finish(container)
+    assert rows_of(container, owner).keys() == KNOW_THE_ID | PASSING
+
+
+def test_an_upload_that_outlasts_its_user_is_refused_and_leaves_nothing(container: Container, person: Person) -> None:
+    user_id, upload = id_of(person), container.jobs.upload()
+    upload.write(b"title\nImported\n")
+    upload.close()
+    delete(person)
+    finish(container)
+    with pytest.raises(UnauthenticatedError):
+        container.jobs.queue(user_id, "import", upload=upload)
+    with container.storage.read() as work:
+        assert work.files.piece(upload.job_id, "upload", 0) is None
+        assert work.jobs.find(user_id, None, 1) == []
+
+
+def test_the_tokens_of_a_deleted_account_are_refused_and_its_address_is_free(
+    container: Container, person: Person
+) -> None:
+    user_id, other = id_of(person), Person(person.client, person.email).login()
+    assert delete(person) == 204
+    for session in (person, other):
+        for path in ("/users/me", "/tasks", "/notifications", "/statistics", "/jobs"):
+            assert_problem(session.call("GET", path), 401)
+        assert_problem(session.refresh(), 401)
+    body = {"email": person.email, "password": PASSWORD}
+    assert_problem(person.client.post("/api/v1/auth/login", json=body), 401)
+    again = Person(person.client, person.email).register()
+    assert id_of(again) != user_id
+    finish(container)
+    assert id_of(again) != user_id
+
+
+def test_the_tokens_of_a_deleted_account_are_refused_with_kept_answers_too(database_url: str, valkey: str) -> None:
+    container = build(make_settings(database_url, redis_url=valkey))
+    try:
+        person = Person(create_app(container).test_client()).register()
+        for _ in range(2):
+            assert person.call("GET", "/tasks").status_code == 200
+        assert delete(person) == 204
+        assert_problem(person.call("GET", "/tasks"), 401)
+    finally:
+        container.database.dispose()
+
+
+@pytest.mark.parametrize("body", [{"password": "wrong password"}, {"password": ""}, {}])
+def test_an_account_is_deleted_only_by_who_knows_its_password(person: Person, body: dict[str, str]) -> None:
+    problem = assert_problem(person.call("DELETE", "/users/me", json=body), 422)
+    assert [error["field"] for error in problem["errors"]] == ["password"]
+    assert person.call("GET", "/users/me").status_code == 200
+    assert person.refresh().status_code == 200
+
+
+def test_an_administrator_deletes_an_account_and_the_log_tells_by_whom(
+    container: Container, person: Person, app: OpenAPI
+) -> None:
+    admin = Person(app.test_client()).register()
+    container.admin.grant_admin(admin.email)
+    admin.login()
+    user_id = id_of(person)
+    assert admin.call("DELETE", f"/admin/users/{user_id}").status_code == 204
+    assert_problem(person.call("GET", "/users/me"), 401)
+    assert_problem(admin.call("DELETE", f"/admin/users/{user_id}"), 404)
+    [entry] = admin.call("GET", "/admin/audit", query_string={"action": "user.delete"}).get_json()["items"]
+    assert (entry["actor_id"], entry["subject_id"]) == (str(id_of(admin)), str(user_id))
+    assert person.email not in json.dumps(entry)
+
+
+def test_the_last_administrator_stays(container: Container, person: Person, app: OpenAPI) -> None:
+    admin = Person(app.test_client()).register()
+    container.admin.grant_admin(admin.email)
+    admin.login()
+    assert_problem(admin.call("DELETE", "/users/me", json={"password": PASSWORD}), 409)
+    assert_problem(admin.login().call("DELETE", f"/admin/users/{id_of(admin)}"), 409)
+    container.admin.grant_admin(person.email)
+    assert delete(admin.login()) == 204
+
+
+def test_only_administrators_delete_accounts_of_others(person: Person, app: OpenAPI) -> None:
+    other = Person(app.test_client()).register()
+    assert_problem(person.call("DELETE", f"/admin/users/{id_of(other)}"), 403)
+    assert other.call("GET", "/users/me").status_code == 200
