@@ -2,6 +2,7 @@
 
 import secrets
 import threading
+import time
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, TypeVar, cast
 from uuid import UUID
@@ -19,7 +20,15 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-LIVE, ENDED = b"1", b"0"
+ENDED, LIVE = b"0", b"1"
+"""States of a session. Behind "live" stands when the database was last asked, in seconds since 1970."""
+
+CONFIRMED = 30
+"""Seconds for which a session is taken to be live without asking the database. A server of Redis that takes over may
+lack what the former one acknowledged last, as that a session has ended."""
+
+ASKED = 5
+"""Seconds after which the database is asked once more when it has not answered. Meanwhile Redis is believed."""
 
 VERSION_BYTES = 8
 POSITION_DIGITS = 16
@@ -37,6 +46,14 @@ redis.call('SET', KEYS[1], ARGV[1] .. position, 'EX', ARGV[3])
 """
 """Gives a user a new version, with the farther one of two positions: of two commits the later may be told first."""
 
+REPLACE = """
+local there = redis.call('GET', KEYS[1])
+if there ~= ARGV[1] then return there end
+redis.call('SET', KEYS[1], ARGV[2], 'EX', ARGV[3])
+return ARGV[2]
+"""
+"""Replaces the state of a session, unless it is another one by now, and returns what it is."""
+
 COUNT_AND_LOOK = f"{COUNT} return {{current, ends, unpack(redis.call('mget', KEYS[2], KEYS[3], KEYS[4]))}}"
 """Counts in KEYS[1], and reads the rest."""
 
@@ -50,8 +67,8 @@ class RedisUserCache:
     random text, never used twice: a counter that was lost and began again could bring an old answer back. Behind it
     stands how far the database's log reached after the change, in hexadecimal digits: a replica has to be there.
 
-    What Redis says of a session is "live" or "ended"; where it says nothing, as after it has lost all it had, the
-    database is asked once.
+    What Redis says of a session is "live" or "ended". The truth is in the database, which is asked where Redis says
+    nothing, and every half minute whether a live session still is.
 
     Args:
         client: a client with short time-outs.
@@ -70,6 +87,7 @@ class RedisUserCache:
         self._sessions = sessions
         self._position = position
         self._change = client.register_script(CHANGE)
+        self._replace = client.register_script(REPLACE)
         self._count_and_look = client.register_script(COUNT_AND_LOOK)
         self._failures = RedisError
         self._circuit = CircuitBreaker("redis", client.ping)
@@ -95,7 +113,7 @@ class RedisUserCache:
             keys = [rate.key, *_keys(user_id, session_id, name)]
             current, ends, session, version, kept = self._count_and_look(keys, [rate.seconds, 1])
             # What Redis does not know the database does, and that may fail: `look` is asked where errors are answered.
-            unknown = session is None or version is None
+            unknown = session is None or version is None or _outdated(session)
             look = None if unknown else self._look_at(user_id, session_id, session, version, kept)
             return Counted(current, ends), look
 
@@ -114,6 +132,8 @@ class RedisUserCache:
     ) -> Look:
         if session is None:
             session = self._learn(user_id, session_id)
+        elif _outdated(session):
+            session = self._confirm(user_id, session_id, session)
         if session == ENDED:
             return Look(denied=True)
         if version is None:
@@ -126,10 +146,31 @@ class RedisUserCache:
 
     def _learn(self, user_id: UUID, session_id: UUID) -> bytes:
         """Ask the database for a session that Redis knows nothing of; who ends it meanwhile has the last word."""
-        found = ENDED if self._sessions.ended(user_id, session_id) else LIVE
+        found = ENDED if self._sessions.ended(user_id, session_id) else _live()
         key = _key(user_id, f"session:{session_id}")
         there = self._client.set(key, found, ex=self._session_lifetime, nx=True, get=True)
         return cast("bytes | None", there) or found
+
+    def _confirm(self, user_id: UUID, session_id: UUID, session: bytes) -> bytes:
+        """Ask the database whether a session is still live; of many requests one asks.
+
+        While the database does not say, Redis is believed: reads go on during a failover of the database.
+        """
+        keys = [_key(user_id, f"session:{session_id}")]
+        asking = _live(CONFIRMED - ASKED)
+        there = self._replace(keys=keys, args=[session, asking, self._session_lifetime])
+        if there != asking:
+            return cast("bytes | None", there) or session
+        try:
+            ended = self._sessions.ended(user_id, session_id)
+        except UnavailableError as error:
+            log.warning("session not confirmed", session_id=str(session_id), reason=str(error))
+            return asking
+        if ended:
+            log.warning("an ended session was live in redis", session_id=str(session_id))
+            self._client.set(keys[0], ENDED, ex=self._session_lifetime)
+            return ENDED
+        return cast("bytes", self._replace(keys=keys, args=[asking, _live(), self._session_lifetime]) or asking)
 
     def _first_version(self, user_id: UUID) -> bytes | None:
         """Begin with a version whose position lies behind whatever the user has written: Redis may have lost it."""
@@ -193,6 +234,17 @@ class RedisUserCache:
             with self._unsaid_lock:
                 self._unsaid |= users
             raise
+
+
+def _live(age: int = 0) -> bytes:
+    """Return the state of a session that was live when the database was asked, `age` seconds ago."""
+    return LIVE + str(int(time.time()) - age).encode()
+
+
+def _outdated(session: bytes) -> bool:
+    """Tell whether the database has to be asked for a live session. One of a release that noted no time is outdated."""
+    asked = session[len(LIVE) :]
+    return session != ENDED and not (asked.isdigit() and abs(time.time() - int(asked)) < CONFIRMED)
 
 
 def _fresh_version() -> bytes:
