@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from tests.e2e.browser import Watch
     from tests.support.server import Server
+    from tests.support.smtp import Inbox
 
 
 @pytest.fixture(scope="session")
@@ -22,6 +23,31 @@ def running(tmp_path_factory: pytest.TempPathFactory, migrated_sqlite: bytes) ->
     folder = tmp_path_factory.mktemp("front-end")
     (folder / "tasks.sqlite").write_bytes(migrated_sqlite)
     with server(folder, f"sqlite:///{folder / 'tasks.sqlite'}") as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def mailbox() -> "Iterator[Inbox]":
+    """What `mailing_server` has sent."""
+    from tests.support.smtp import mail_server
+
+    with mail_server() as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def mailing_server(
+    tmp_path_factory: pytest.TempPathFactory, migrated_sqlite: bytes, mailbox: "Inbox"
+) -> "Iterator[Server]":
+    """A running server that sends mails."""
+    from tests.support.server import server
+    from tests.support.smtp import PUBLIC_URL
+
+    folder = tmp_path_factory.mktemp("mailing")
+    (folder / "tasks.sqlite").write_bytes(migrated_sqlite)
+    mail = {"APP_SMTP_HOST": "127.0.0.1", "APP_SMTP_PORT": str(mailbox.port), "APP_SMTP_TLS": "none"}
+    more = {"APP_MAIL_FROM": "noreply@example.org", "APP_PUBLIC_URL": PUBLIC_URL, "APP_JOB_POLL": "0.2"}
+    with server(folder, f"sqlite:///{folder / 'tasks.sqlite'}", **mail, **more) as started:
         yield started
 
 

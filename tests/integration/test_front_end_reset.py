@@ -1,48 +1,28 @@
 """The pages for a forgotten password, in a real browser on the real server with a mail server."""
 
 import re
-from collections.abc import Iterator
 
 import httpx
-import pytest
 from playwright.sync_api import Page, expect
 
 from tests.e2e.browser import Watch
 from tests.e2e.browser_expiry import V1
 from tests.support.phone import PHONE, expect_no_overflow
 from tests.support.ports import wait_for
-from tests.support.server import Server, server
-from tests.support.smtp import Inbox, mail_server
+from tests.support.server import Server
+from tests.support.smtp import PUBLIC_URL, Inbox
 
 NEW = "another good password"
-URL = "https://tasks.example.org"
-
-
-@pytest.fixture(scope="module")
-def inbox() -> Iterator[Inbox]:
-    with mail_server() as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
-def mailing(tmp_path_factory: pytest.TempPathFactory, migrated_sqlite: bytes, inbox: Inbox) -> Iterator[Server]:
-    """A server that sends mails."""
-    folder = tmp_path_factory.mktemp("mailing")
-    (folder / "tasks.sqlite").write_bytes(migrated_sqlite)
-    mail = {"APP_SMTP_HOST": "127.0.0.1", "APP_SMTP_PORT": str(inbox.port), "APP_SMTP_TLS": "none"}
-    more = {"APP_MAIL_FROM": "noreply@example.org", "APP_PUBLIC_URL": URL}
-    with server(folder, f"sqlite:///{folder / 'tasks.sqlite'}", **mail, **more) as started:
-        yield started
 
 
 def test_a_person_who_forgot_the_password_chooses_another_one(
-    watched: tuple[Page, Watch], mailing: Server, inbox: Inbox, email: str, password: str
+    watched: tuple[Page, Watch], mailing_server: Server, mailbox: Inbox, email: str, password: str
 ) -> None:
     page, watch = watched
     account = {"email": email, "password": password, "name": "Grace Hopper"}
-    httpx.post(f"{mailing.url}{V1}/auth/register", json=account).raise_for_status()
+    httpx.post(f"{mailing_server.url}{V1}/auth/register", json=account).raise_for_status()
 
-    page.goto(f"{mailing.url}/#/login")
+    page.goto(f"{mailing_server.url}/#/login")
     page.get_by_role("link", name="Forgot password?").click()
     expect(page.get_by_role("heading", name="Forgot your password?")).to_be_visible()
     page.get_by_label("E-mail").fill("grace@")
@@ -53,13 +33,13 @@ def test_a_person_who_forgot_the_password_chooses_another_one(
     expect(page.get_by_role("status").get_by_text("Look into your mail")).to_be_visible()
 
     def links() -> list[str]:
-        texts = [mail.get_content() for mail in inbox.mails if mail["To"] == email]
-        return re.findall(rf"{re.escape(URL)}(/#/reset\S+)", "\n".join(texts))
+        texts = [mail.get_content() for mail in mailbox.mails if mail["To"] == email]
+        return re.findall(rf"{re.escape(PUBLIC_URL)}(/#/reset\S+)", "\n".join(texts))
 
     wait_for(lambda: len(links()) == 1, "the mail arrives")
     [link] = links()
     page.goto("about:blank")
-    page.goto(mailing.url + link)
+    page.goto(mailing_server.url + link)
     expect(page.get_by_role("heading", name="Choose a new password")).to_be_visible()
     assert "token" not in page.url, "the token stays in the address"
     field = page.get_by_label("Password", exact=True)
@@ -79,7 +59,7 @@ def test_a_person_who_forgot_the_password_chooses_another_one(
 
     watch.expect("status of 422", f"{V1}/auth/password-reset/confirm")
     page.goto("about:blank")
-    page.goto(mailing.url + link)
+    page.goto(mailing_server.url + link)
     page.get_by_label("Password", exact=True).fill(NEW)
     page.keyboard.press("Enter")
     expect(page.get_by_role("alert")).to_have_text("The link is not good any more: ask for a new link.")

@@ -11,6 +11,9 @@ from typing import Any
 
 from tests.support.ports import free_port
 
+PUBLIC_URL = "https://tasks.example.org"
+"""Where links in mails lead."""
+
 
 @dataclass
 class Inbox:

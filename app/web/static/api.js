@@ -62,6 +62,9 @@ export const rename = (name) => authorised("PATCH", "/users/me", { body: { name 
 export const changePassword = (current, next) =>
   authorised("POST", "/users/me/password", { body: { current_password: current, new_password: next } });
 
+/** Have another link sent to one's own address. */
+export const sendVerification = () => authorised("POST", "/auth/verification");
+
 /** @param {{onProgress: (part: number) => void, signal?: AbortSignal}} options @returns {Promise<object>} the account */
 export const setAvatar = (file, options) => sendFile("PUT", "/users/me/avatar", file, options);
 

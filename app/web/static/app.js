@@ -7,8 +7,10 @@ import { logOut, loggedIn, session } from "./session.js";
 import { makeShell } from "./shell.js";
 import { listenForShortcuts } from "./shortcuts.js";
 import { endToasts, toast } from "./toast.js";
+import { awaitsVerification } from "./verification.js";
 import { accountView } from "./view-account.js";
 import { forgotView, resetView } from "./view-reset.js";
+import { verifyView } from "./view-verify.js";
 
 const PUBLIC = {
   login: () => accountView("login", { notice, onDone: () => go(HOME) }),
@@ -49,6 +51,12 @@ const showAlone = (name, view) => show(name, view, ({ fragment }) => app.replace
 async function route() {
   const mine = ++turn;
   const { path, text } = address();
+  if (path === "verify") {
+    // Whether or not somebody is logged in: a link opens in a tab of its own, which is not.
+    await shown.view?.settle?.();
+    user = null;
+    return showAlone(path, verifyView({ text, onDone: addressVerified }));
+  }
   if (!loggedIn()) {
     user = null;
     if (!Object.hasOwn(PUBLIC, path)) return go("login");
@@ -90,7 +98,7 @@ async function open(path, text, stillWanted) {
 }
 
 function changeUser(changed) {
-  user = changed;
+  user = { ...user, ...changed };
   shell.drawUser(user);
 }
 
@@ -116,12 +124,31 @@ function passwordReset() {
   go("login");
 }
 
+function addressVerified() {
+  if (loggedIn()) {
+    toast("Your e-mail address is verified.");
+    go(HOME);
+  } else {
+    notice = "Your e-mail address is verified. Log in to go on.";
+    go("login");
+  }
+}
+
+/** The link of the mail is opened in another tab: look whether it has been. */
+async function lookForVerification() {
+  if (!user || !shell || !awaitsVerification(user)) return;
+  const asked = user;
+  const now = await api.me().catch(() => null);
+  if (now && user === asked) changeUser(now);
+}
+
 session.addEventListener("ended", () => {
   endToasts();
   notice = "Your session has ended. Please log in again.";
   go("login");
 });
 addEventListener("hashchange", route);
+addEventListener("focus", lookForVerification);
 addEventListener("pagehide", () => shown.view?.leave?.());
 listenForShortcuts(() => shown.view?.shortcuts ?? {});
 route();

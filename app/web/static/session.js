@@ -37,10 +37,15 @@ export function loggedIn() {
   return sessionStorage.getItem(KEY) !== null;
 }
 
-/** Make an account and log in to it. */
+/** Make an account and log in to it. Whether there was one already, a mail tells its owner, and no answer. */
 export async function register({ name, email, password }) {
   await send("POST", "/auth/register", { body: { name, email, password } });
-  await logIn({ email, password });
+  try {
+    await logIn({ email, password });
+  } catch (error) {
+    if (error.status !== 401) throw error;
+    throw new Problem({ status: 401, title: "Check your mail: a message to this address says how to log in." });
+  }
 }
 
 /** Exchange e-mail and password for tokens. */

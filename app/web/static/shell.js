@@ -4,6 +4,7 @@ import { drawAvatar } from "./avatar.js";
 import { makeBell } from "./bell.js";
 import { fromTemplate } from "./dom.js";
 import { choices } from "./pages.js";
+import { awaitsVerification } from "./verification.js";
 
 /** @param {{user: object, onLogOut: () => Promise<void>}} options */
 export function makeShell({ user, onLogOut }) {
@@ -24,6 +25,7 @@ export function makeShell({ user, onLogOut }) {
     parts.name.textContent = shown.name;
     parts.email.textContent = shown.email;
     drawAvatar(parts.avatar, shown);
+    parts.unverified.hidden = !awaitsVerification(shown);
   }
 
   /** Put a view in the place of the one before. */

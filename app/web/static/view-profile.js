@@ -10,6 +10,7 @@ import { SHORTEST_PASSWORD } from "./passwords.js";
 import { pictureForm } from "./profile-picture.js";
 import { logOutEverywhere } from "./session.js";
 import { toast } from "./toast.js";
+import { awaitsVerification } from "./verification.js";
 
 /** @param {{user: object, onUser: (user) => void, onLoggedOut: (notice: string) => void}} options */
 export function view({ user, onUser, onLoggedOut }) {
@@ -22,6 +23,20 @@ export function view({ user, onUser, onLoggedOut }) {
   parts.email.textContent = user.email;
   parts.since.textContent = longDate(user.created_at);
   parts.since.dateTime = user.created_at;
+
+  parts.unverified.hidden = !awaitsVerification(user);
+  parts["unverified-email"].textContent = user.email;
+  parts.verify.addEventListener("click", async () => {
+    parts.verify.disabled = true;
+    try {
+      await api.sendVerification();
+      toast("A link is on its way. It is good for 3 days.");
+    } catch (error) {
+      complain(error);
+    } finally {
+      parts.verify.disabled = false;
+    }
+  });
 
   const drawPicture = pictureForm(parts, user, onUser);
 

@@ -1,6 +1,7 @@
 // The pages for a forgotten password: asking for the mail, and what its link leads to.
 
-import { fromTemplate, onSubmit, wordsOf } from "./dom.js";
+import { end, page, sentenceOf } from "./account-page.js";
+import { onSubmit } from "./dom.js";
 import { send } from "./http.js";
 import { SHORTEST_PASSWORD, revealing } from "./passwords.js";
 
@@ -45,33 +46,6 @@ export function resetView({ text, onDone }) {
     onDone();
   }, sentenceOf);
   return { fragment, title: "Choose a new password", focus: token ? fields.password : parts.other };
-}
-
-function page({ heading, question, submit, kept }) {
-  const { fragment, parts } = fromTemplate("view-account");
-  const form = fragment.querySelector("form");
-  for (const field of form.querySelectorAll("[data-field]")) if (field.dataset.field !== kept) field.remove();
-  parts.forgot.remove();
-  parts.heading.textContent = heading;
-  parts.question.textContent = question;
-  parts.other.textContent = "Log in";
-  parts.other.href = "#/login";
-  parts.submit.textContent = submit;
-  return { fragment, form, parts, fields: form.elements };
-}
-
-/** Leave nothing of the form but what there is to say. */
-function end(parts, form, text) {
-  parts.notice.textContent = text;
-  parts.notice.hidden = false;
-  parts.submit.remove();
-  for (const field of form.querySelectorAll("[data-field]")) field.remove();
-}
-
-/** What is wrong with the link stands in no field of the form. */
-function sentenceOf(error) {
-  const token = error.fields?.get("token");
-  return token ? `The link ${token.charAt(0).toLowerCase()}${token.slice(1)}` : wordsOf(error);
 }
 
 function problemsOfEmail(email) {
