@@ -1,5 +1,6 @@
 """/users/me: one's own account."""
 
+import re
 from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated, Self
@@ -7,19 +8,57 @@ from uuid import UUID
 
 from flask import Response, request
 from flask_openapi.blueprint import APIBlueprint
-from pydantic import Field, SecretStr
+from pydantic import AfterValidator, Field, SecretStr, WithJsonSchema
+from pydantic_core import PydanticKnownError
 
 from app.api.addresses import Addresses
 from app.api.body import require_json
 from app.api.guard import Guard, principal
 from app.api.limits import Limits
-from app.api.schemas import Line, Shown, Strict
+from app.api.schemas import Shown, SingleLineText, Strict
+from app.platform.text import NFC_SHRINKS, opaque_string
 from app.services.auth.deletion import AccountDeletionService
 from app.services.auth.model import Role, User
 from app.services.auth.service import AuthService
 
-Name = Annotated[Line, Field(max_length=200)]
-Password = Annotated[SecretStr, Field(min_length=8, max_length=128)]
+Name = Annotated[str, SingleLineText(200)]
+
+SHORTEST_PASSWORD, LONGEST_PASSWORD = 8, 128
+"""Characters, in the form in which passwords are compared."""
+
+PASSWORD = re.compile(r"[^\x00-\x1f\x7f-\x9f]*")
+
+
+def check_new_password(typed: SecretStr) -> SecretStr:
+    """Refuse what makes no password (RFC 8265, section 4.2). Raises ValueError with words for the client."""
+    password = opaque_string(typed.get_secret_value())
+    if len(password) < SHORTEST_PASSWORD:
+        raise PydanticKnownError("string_too_short", {"min_length": SHORTEST_PASSWORD})
+    if len(password) > LONGEST_PASSWORD:
+        raise PydanticKnownError("string_too_long", {"max_length": LONGEST_PASSWORD})
+    if not PASSWORD.fullmatch(password):
+        raise ValueError("must not contain control characters")
+    return typed
+
+
+TypedPassword = Annotated[SecretStr, Field(max_length=NFC_SHRINKS * LONGEST_PASSWORD)]
+"""A password as it was typed, to be compared."""
+
+Password = Annotated[
+    TypedPassword,
+    AfterValidator(check_new_password),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "format": "password",
+            "writeOnly": True,
+            "minLength": SHORTEST_PASSWORD,
+            "maxLength": LONGEST_PASSWORD,
+            "pattern": f"^{PASSWORD.pattern}$",
+        }
+    ),
+]
+"""A new password."""
 
 
 class AccountChange(Strict):
@@ -27,7 +66,7 @@ class AccountChange(Strict):
 
 
 class PasswordChange(Strict):
-    current_password: Annotated[SecretStr, Field(max_length=128)]
+    current_password: TypedPassword
     new_password: Password
 
 

@@ -17,7 +17,7 @@ from app.api.account import UserBody
 from app.api.addresses import Addresses
 from app.api.body import require_json
 from app.api.guard import Guard, principal, require_admin
-from app.api.schemas import Prose, Shown, Strict, Time, drop_default, identifier
+from app.api.schemas import MultilineText, Shown, Strict, Time, drop_default, identifier
 from app.platform.paging import page_of
 from app.platform.spreadsheet import harmless
 from app.services.auth.admin import NO_SUCH_USER, Actor, AdminService
@@ -26,6 +26,7 @@ from app.services.auth.model import AuditEntry, AuditFilters, Role
 
 COLUMNS = ("id", "at", "actor_id", "action", "subject_id", "remote", "details")
 NDJSON = "application/x-ndjson"
+AuditAction = Annotated[str, MultilineText(50)]
 Limit = Annotated[int, Field(ge=1, le=100)]
 Cursor = Annotated[UUID, Field(description="`next_cursor` of the page before")]
 
@@ -40,7 +41,7 @@ class UserPage(Shown):
 
 
 class UserParameters(Strict):
-    q: Annotated[Prose, Field(max_length=254, description="Part of the e-mail address")] = ""
+    q: Annotated[str, MultilineText(254), Field(description="Part of the e-mail address")] = ""
     limit: Limit = 20
     cursor: Cursor | None = None
 
@@ -73,7 +74,7 @@ class AuditPage(Shown):
 
 class AuditMatching(Strict):
     actor: Annotated[UUID | None, Field(description="Only what this administrator did")] = None
-    action: Annotated[Prose | None, Field(max_length=50, description="Only this action")] = None
+    action: Annotated[AuditAction | None, Field(description="Only this action")] = None
     after: Annotated[Time | None, Field(description="At this time or later")] = None
     before: Annotated[Time | None, Field(description="Earlier than this time")] = None
 

@@ -13,13 +13,13 @@ from flask_openapi.models.request_body import RequestBody
 from flask_openapi.models.schema import Schema
 from pydantic import BaseModel, Field, SecretStr, ValidationError
 
-from app.api.account import Name, Password, UserBody
+from app.api.account import Name, Password, TypedPassword, UserBody
 from app.api.body import has_body, require_json
 from app.api.caching import SHARED, STALE, kept, public
 from app.api.guard import Guard, principal
 from app.api.limits import Limits
 from app.api.problems import validation_problem
-from app.api.schemas import Matching, Prose, Shown, Strict, identifier
+from app.api.schemas import MultilineText, Pattern, Shown, Strict, identifier
 from app.platform.tokens import AccessTokens
 from app.services.auth.registration import RegistrationService
 from app.services.auth.service import AuthService
@@ -38,7 +38,7 @@ KEYS_LIFETIME = 300
 """Seconds for which the public keys may be cached, on their way and by who asked: a new key is accepted that much
 before it signs."""
 
-Email = Annotated[str, Field(max_length=254), Matching(EMAIL, "must be an e-mail address")]
+Email = Annotated[str, Field(max_length=254), Pattern(EMAIL, "must be an e-mail address")]
 
 
 class Registration(Strict):
@@ -48,8 +48,8 @@ class Registration(Strict):
 
 
 class Credentials(Strict):
-    email: Annotated[Prose, Field(max_length=254)]
-    password: Annotated[SecretStr, Field(max_length=128)]
+    email: Annotated[str, MultilineText(254)]
+    password: TypedPassword
 
 
 class RefreshRequest(Strict):

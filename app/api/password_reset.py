@@ -10,7 +10,7 @@ from pydantic import Field, SecretStr
 from app.api.account import Password
 from app.api.body import require_json
 from app.api.limits import Limits
-from app.api.schemas import Prose, Strict
+from app.api.schemas import MultilineText, Strict
 from app.services.auth.resets import PasswordResetService
 
 TOKEN_LENGTH = 200
@@ -18,7 +18,7 @@ TOKEN_LENGTH = 200
 
 
 class ResetRequest(Strict):
-    email: Annotated[Prose, Field(max_length=254)]
+    email: Annotated[str, MultilineText(254)]
 
 
 class NewPassword(Strict):

@@ -9,7 +9,6 @@ from uuid import UUID
 
 from flask import Response
 from pydantic import (
-    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -18,9 +17,10 @@ from pydantic import (
     WithJsonSchema,
 )
 from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import CoreSchema, core_schema
+from pydantic_core import CoreSchema, PydanticKnownError, core_schema
 
 from app.platform.errors import NotFoundError
+from app.platform.text import LINE, NFC_SHRINKS, nfc
 
 RFC3339 = re.compile(r"\d{4}-\d{2}-\d{2}[T]\d{2}:\d{2}:\d{2}(\.\d{1,9})?(Z|[+-]\d{2}:\d{2})", re.ASCII)
 # A day within what Python can represent: so a database may show the time in any zone.
@@ -77,8 +77,9 @@ Time = Annotated[
 
 
 @dataclass(frozen=True)
-class Matching:
-    """A pattern that a text must match whole, and what to tell a person when it does not."""
+class Pattern:
+    """A pattern that a text must match whole, and what to tell a person when it does not. The length comes first:
+    `Annotated[str, Field(max_length=…), Pattern(…)]`."""
 
     pattern: str
     words: str
@@ -97,18 +98,50 @@ class Matching:
         return {**handler(schema), "pattern": f"^{self.pattern}$"}
 
 
-Line = Annotated[
-    str,
-    Matching(
-        r"[^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f][^\x00-\x1f\x7f]*",
-        "must be one line of text, and not blank",
-    ),
-    AfterValidator(str.strip),
-]
-"""One line of text that is not blank; space around it is dropped."""
+@dataclass(frozen=True)
+class MultilineText:
+    """Text of any shape, in NFC. PostgreSQL can't keep a NUL.
 
-Prose = Annotated[str, Matching(r"[^\x00]*", "must not contain NUL characters")]
-"""Text of any shape; PostgreSQL can't keep a NUL."""
+    Args:
+        max_length: characters, once normalised.
+    """
+
+    max_length: int
+    pattern: ClassVar[str] = r"[^\x00]*"
+    words: ClassVar[str] = "must not contain NUL characters"
+
+    def normalise(self, text: str) -> str:
+        return nfc(text)
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        whole = re.compile(self.pattern)
+
+        def check(value: str) -> str:
+            # Nothing is looked for in a text that is too long in any form.
+            if len(value) > NFC_SHRINKS * self.max_length:
+                raise PydanticKnownError("string_too_long", {"max_length": self.max_length})
+            if whole.fullmatch(value) is None:
+                raise ValueError(self.words)
+            text = self.normalise(value)
+            if len(text) > self.max_length:
+                raise PydanticKnownError("string_too_long", {"max_length": self.max_length})
+            return text
+
+        return core_schema.no_info_after_validator_function(check, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return {**handler(schema), "maxLength": self.max_length, "pattern": f"^{self.pattern}$"}
+
+
+@dataclass(frozen=True)
+class SingleLineText(MultilineText):
+    """One line of text in which something can be seen, in NFC; space around it is dropped."""
+
+    pattern: ClassVar[str] = LINE
+    words: ClassVar[str] = "must be one line of text, and not blank"
+
+    def normalise(self, text: str) -> str:
+        return nfc(text).strip()
 
 
 def drop_default(schema: dict[str, Any]) -> None:

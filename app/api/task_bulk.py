@@ -11,7 +11,7 @@ from app.api.body import require_json
 from app.api.guard import Guard, principal
 from app.api.idempotency import idempotency_key
 from app.api.schemas import Shown, Strict, Time
-from app.api.tasks import Tags
+from app.api.tasks import KnownTags, Tags
 from app.services.tasks.model import Change, Status, Task, tag_forms
 from app.services.tasks.service import TaskService
 
@@ -48,7 +48,7 @@ class AddTags(Many):
 
 class RemoveTags(Many):
     action: Literal["remove_tags"]
-    tags: Annotated[Tags, Field(min_length=1)]
+    tags: Annotated[KnownTags, Field(min_length=1)]
 
     def change(self, task: Task) -> Change:
         return Change(tags=tag_forms(set(task.tags) - set(self.tags)))

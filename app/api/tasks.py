@@ -8,25 +8,49 @@ from uuid import UUID
 
 from flask import Response
 from flask_openapi.blueprint import APIBlueprint
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from app.api.body import require_json
 from app.api.conditions import expected_versions, versioned
 from app.api.cursor import Cursors
 from app.api.guard import Guard, principal
 from app.api.idempotency import idempotency_key
-from app.api.schemas import Line, Matching, Prose, Shown, Strict, Time, drop_default, identifier
+from app.api.schemas import MultilineText, Pattern, Shown, SingleLineText, Strict, Time, drop_default, identifier
 from app.services.tasks.listing import Filters, Query, Sort
-from app.services.tasks.model import MOST_TAGS, Change, Draft, Status, tag_form, tag_forms
+from app.services.tasks.model import (
+    LONGEST_DESCRIPTION,
+    LONGEST_TAG,
+    LONGEST_TITLE,
+    MOST_TAGS,
+    Change,
+    Draft,
+    Status,
+    tag_form,
+    tag_forms,
+)
 from app.services.tasks.service import NO_SUCH_TASK, TaskService
 
 PREFIX = "/api/v1/tasks"
 
-Title = Annotated[Line, Field(max_length=200)]
-Cursor = Annotated[str, Field(max_length=2000), Matching(r"[A-Za-z0-9_-]+", "is not a cursor of this API")]
-Description = Annotated[Prose, Field(max_length=10_000)]
-Tag = Annotated[Line, Field(max_length=50), AfterValidator(tag_form)]
+Title = Annotated[str, SingleLineText(LONGEST_TITLE)]
+Cursor = Annotated[str, Field(max_length=2000), Pattern(r"[A-Za-z0-9_-]+", "is not a cursor of this API")]
+Description = Annotated[str, MultilineText(LONGEST_DESCRIPTION)]
+SearchText = Annotated[str, MultilineText(200)]
+
+
+class TagText(SingleLineText):
+    """A tag, in the form in which it is stored; its length is that of this form."""
+
+    def normalise(self, text: str) -> str:
+        return tag_form(text)
+
+
+Tag = Annotated[str, TagText(LONGEST_TAG)]
+KnownTag = Annotated[str, TagText(3 * LONGEST_TAG)]
+"""A tag that a task may have already: before lengths were those of the form, case folding made tags up to three times
+as long (`ΐ`)."""
 Tags = Annotated[list[Tag], Field(max_length=MOST_TAGS)]
+KnownTags = Annotated[list[KnownTag], Field(max_length=MOST_TAGS)]
 
 
 class NewTask(Strict):
@@ -46,7 +70,7 @@ class TaskChange(Strict):
     status: Status = Field(default=Status.TODO, json_schema_extra=drop_default)
     due_at: Time | None = Field(default=None, json_schema_extra=drop_default)
     remind_at: Time | None = Field(default=None, json_schema_extra=drop_default)
-    tags: Tags = Field(default=[], json_schema_extra=drop_default)
+    tags: KnownTags = Field(default=[], json_schema_extra=drop_default)
 
 
 class TaskBody(Shown):
@@ -87,8 +111,8 @@ class ListParameters(Strict):
     model_config = ConfigDict(json_schema_extra=_may_be_empty)
 
     status: Annotated[Status | None, Field(description="Only tasks in this state")] = None
-    q: Annotated[Prose | None, Field(max_length=200, description="Text in title or description, in any case")] = None
-    tag: Annotated[Prose | None, Field(max_length=50, description="Only tasks with this tag, in any case")] = None
+    q: Annotated[SearchText | None, Field(description="Text in title or description, in any case")] = None
+    tag: Annotated[KnownTag | None, Field(description="Only tasks with this tag, in any case")] = None
     due_after: Annotated[Time | None, Field(description="Due at this time or later")] = None
     due_before: Annotated[Time | None, Field(description="Due earlier than this time")] = None
     sort: Annotated[Sort, Field(description="Order; `-` turns it round; undated tasks come last")] = Sort.CREATED_DOWN
@@ -124,7 +148,7 @@ def blueprint(service: TaskService, guard: Guard, cursors: Cursors) -> APIBluepr
     def list_tasks(query: ListParameters) -> Response:
         """List tasks, a page at a time"""
         user_id = principal().user_id
-        filters = Filters(query.status, query.q, query.due_after, query.due_before, query.tag and tag_form(query.tag))
+        filters = Filters(query.status, query.q, query.due_after, query.due_before, query.tag)
         wanted = Query(filters, query.sort, query.limit)
         if query.cursor:
             wanted = replace(wanted, after=cursors.decode(user_id, wanted, query.cursor))

@@ -12,8 +12,8 @@ from app.api.body import require_json
 from app.api.guard import Guard, principal
 from app.api.idempotency import idempotency_key
 from app.api.jobs import JobBody, accepted
-from app.api.schemas import Prose, Strict
-from app.api.tasks import Tag
+from app.api.schemas import Strict
+from app.api.tasks import KnownTag, SearchText
 from app.api.uploads import FILE_BODY, require_form
 from app.jobs.service import JobService, Upload
 from app.platform.errors import InvalidError
@@ -25,8 +25,8 @@ COMPRESSED = (b"PK\x03\x04", b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xf
 
 class ExportRequest(Strict):
     status: Annotated[Status | None, Field(description="Only tasks in this state")] = None
-    q: Annotated[Prose | None, Field(max_length=200, description="Text in title or description, in any case")] = None
-    tag: Annotated[Tag | None, Field(description="Only tasks with this tag")] = None
+    q: Annotated[SearchText | None, Field(description="Text in title or description, in any case")] = None
+    tag: Annotated[KnownTag | None, Field(description="Only tasks with this tag")] = None
 
 
 def blueprint(service: JobService, guard: Guard, import_bytes: int) -> APIBlueprint:

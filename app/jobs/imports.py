@@ -13,8 +13,17 @@ from app.jobs.csv_lines import Lines, Record, records
 from app.jobs.model import HopelessError, Job, Step
 from app.platform.clock import Clock, NewId
 from app.platform.events import Event
+from app.platform.text import LINE, nfc
 from app.services.tasks.events import SNAPSHOT, snapshot
-from app.services.tasks.model import MOST_TAGS, Status, Task, tag_forms
+from app.services.tasks.model import (
+    LONGEST_DESCRIPTION,
+    LONGEST_TAG,
+    LONGEST_TITLE,
+    MOST_TAGS,
+    Status,
+    Task,
+    tag_forms,
+)
 from app.storage.bulk import add_tasks
 from app.storage.work import SqlWork
 
@@ -31,10 +40,8 @@ BATCH_BYTES = 4 << 20
 TAG_DELIMITER = ";"
 """Between the tags of a task, in their cell; a tag that contains it stands in quotes."""
 
-MOST_TAG_CHARACTERS = 50
-
 COLUMNS = ("title", "description", "status", "due_at", "tags")
-CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+ONE_LINE = re.compile(LINE)
 RFC3339 = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(\.\d{1,6})?([Zz]|[+-]\d{2}:\d{2})", re.ASCII)
 
 
@@ -136,18 +143,19 @@ def _cells(record: Record, columns: list[str]) -> dict[str, Any]:
 
 
 def _title(cell: str) -> str:
-    title = _prose(cell).strip()
-    if not title or CONTROL.search(title):
+    title = nfc(_prose(cell)).strip()
+    if len(title) > LONGEST_TITLE:
+        raise RefusedError(f"title: has more than {LONGEST_TITLE} characters")
+    if not ONE_LINE.fullmatch(title):
         raise RefusedError("title: must be one line of text, and not blank")
-    if len(title) > 200:
-        raise RefusedError("title: has more than 200 characters")
     return title
 
 
 def _description(cell: str) -> str:
-    if len(cell) > 10_000:
-        raise RefusedError("description: has more than 10000 characters")
-    return _prose(cell)
+    description = nfc(_prose(cell))
+    if len(description) > LONGEST_DESCRIPTION:
+        raise RefusedError(f"description: has more than {LONGEST_DESCRIPTION} characters")
+    return description
 
 
 def _prose(cell: str) -> str:
@@ -182,11 +190,12 @@ def _tags(cell: str) -> tuple[str, ...]:
     if not cell.strip():
         return ()
     given = [tag for tag in next(csv.reader([_prose(cell)], delimiter=TAG_DELIMITER), []) if tag.strip()]
-    if CONTROL.search(cell):
-        raise RefusedError("tags: must be one line of text")
-    if len(given) > MOST_TAGS or any(len(tag.strip()) > MOST_TAG_CHARACTERS for tag in given):
-        raise RefusedError(f"tags: at most {MOST_TAGS}, of {MOST_TAG_CHARACTERS} characters each")
-    return tag_forms(given)
+    if not all(ONE_LINE.fullmatch(tag) for tag in given):
+        raise RefusedError("tags: each must be one line of text, and not blank")
+    tags = tag_forms(given)
+    if len(given) > MOST_TAGS or any(len(tag) > LONGEST_TAG for tag in tags):
+        raise RefusedError(f"tags: at most {MOST_TAGS}, of {LONGEST_TAG} characters each")
+    return tags
 
 
 READERS: dict[str, Callable[[str], object]] = {

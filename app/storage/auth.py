@@ -8,7 +8,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session as SqlSession
 
 from app.platform.errors import ConflictError
-from app.services.auth.model import RefreshToken, Role, Session, User
+from app.services.auth.model import RefreshToken, Role, Session, User, normalise_email
 from app.storage.models.auth import RefreshTokenRow, SessionRow, UserRow
 from app.storage.models.versions import UserVersionRow
 from app.storage.rows import changed
@@ -80,7 +80,7 @@ class SqlUsers:
     def find(self, q: str, after: UUID | None, limit: int) -> list[User]:
         statement = select(UserRow).order_by(UserRow.id.desc()).limit(limit)
         if q:
-            statement = statement.where(UserRow.email.contains(q.lower(), autoescape=True))
+            statement = statement.where(UserRow.email.contains(normalise_email(q), autoescape=True))
         if after is not None:
             statement = statement.where(UserRow.id < after)
         return [_user(row) for row in self._session.scalars(statement)]

@@ -6,10 +6,23 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Integer, Select, bindparam, exists, func, literal, select, tuple_, union_all
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    Select,
+    bindparam,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+    tuple_,
+    union_all,
+)
 
-from app.services.tasks.listing import Query, Sort, fold
-from app.services.tasks.model import Status, Task
+from app.platform.text import fold, nfd
+from app.services.tasks.listing import Query, Sort
+from app.services.tasks.model import Status, Task, tag_forms
 from app.storage.models.tasks import TaskRow, TaskTagRow
 
 # The tables' own columns, not the classes' attributes: the ORM, which has nothing to add to plain values, is left out.
@@ -50,14 +63,22 @@ SORT_COLUMNS: dict[str, ColumnElement[Any]] = {
 
 ESCAPE = "/"
 
+_IS_TAG_OF_TASK = (TAGS.task_id == TASKS.id, TAGS.user_id == TASKS.user_id)
+
 CONDITIONS: dict[str, ColumnElement[bool]] = {
     "status": TASKS.status == bindparam("status"),
     "q": TASKS.search_text.contains(bindparam("q"), escape=ESCAPE),
+    "q_spellings": or_(
+        TASKS.search_text.contains(bindparam("q"), escape=ESCAPE),
+        TASKS.search_text.contains(bindparam("q_decomposed"), escape=ESCAPE),
+    ),
     "due_after": TASKS.due_at >= bindparam("due_after"),
     "due_before": TASKS.due_at < bindparam("due_before"),
-    "tag": exists().where(TAGS.task_id == TASKS.id, TAGS.user_id == TASKS.user_id, TAGS.tag == bindparam("tag")),
+    "tag": exists().where(*_IS_TAG_OF_TASK, TAGS.tag == bindparam("tag")),
+    "tag_spellings": exists().where(*_IS_TAG_OF_TASK, TAGS.tag.in_((bindparam("tag"), bindparam("tag_decomposed")))),
 }
-"""By filter."""
+"""By filter. Texts that have two spellings are looked for in both: a release before, which may still be running, stores
+them as they were typed."""
 
 
 class Part(Enum):
@@ -71,12 +92,17 @@ class Part(Enum):
 def page(user_id: UUID, query: Query) -> tuple[Select[*tuple[Any, ...]], dict[str, object]]:
     """Return the statement of a page, and its parameters."""
     given = {name: value for name, value in vars(query.filters).items() if value is not None}
-    parameters = {**given, "user_id": user_id, "limit": query.limit}
     if query.filters.q is not None:
-        parameters["q"] = _literal(fold(query.filters.q))
+        given["q"] = _literal(fold(query.filters.q))
+    conditions = set(given)
+    for name in ("q", "tag"):
+        if name in given and (decomposed := nfd(given[name])) != given[name]:
+            conditions = conditions - {name} | {f"{name}_spellings"}
+            given[f"{name}_decomposed"] = decomposed
+    parameters = {**given, "user_id": user_id, "limit": query.limit}
     if query.after is not None:
         parameters |= {"after_value": query.after.value, "after_id": query.after.id}
-    return _page(frozenset(given), query.sort, _parts(query), query.after is not None), parameters
+    return _page(frozenset(conditions), query.sort, _parts(query), query.after is not None), parameters
 
 
 def _parts(query: Query) -> tuple[Part, ...]:
@@ -89,25 +115,25 @@ def _parts(query: Query) -> tuple[Part, ...]:
 
 
 @lru_cache(maxsize=1024)
-def _page(given: frozenset[str], sort: Sort, parts: tuple[Part, ...], follows: bool) -> Select[*tuple[Any, ...]]:
+def _page(conditions: frozenset[str], sort: Sort, parts: tuple[Part, ...], follows: bool) -> Select[*tuple[Any, ...]]:
     if len(parts) == 1:
-        return _page_of_part(given, sort, parts[0], follows)
+        return _page_of_part(conditions, sort, parts[0], follows)
     # In one statement, which sees the data as it was at one moment: a task whose date is cleared meanwhile would be
     # on both of two.
-    dated = _page_of_part(given, sort, Part.DATED, follows).cte("dated")
+    dated = _page_of_part(conditions, sort, Part.DATED, follows).cte("dated")
     left: ColumnElement[int] = (
         bindparam("limit", type_=Integer) - select(func.count()).select_from(dated).scalar_subquery()
     )
-    undated = _page_of_part(given, sort, Part.UNDATED, follows=False).limit(left).cte("undated")
+    undated = _page_of_part(conditions, sort, Part.UNDATED, follows=False).limit(left).cte("undated")
     both = union_all(select(dated, literal(0).label("part")), select(undated, literal(1).label("part"))).subquery()
     order = (both.c[SORT_COLUMNS[sort.field].name], both.c.id)
     shown = select(*(column for column in both.c if column.name != "part"))
     return shown.order_by(both.c.part, *(column.desc() if sort.descending else column for column in order))
 
 
-def _page_of_part(given: frozenset[str], sort: Sort, part: Part, follows: bool) -> Select[*tuple[Any, ...]]:
+def _page_of_part(conditions: frozenset[str], sort: Sort, part: Part, follows: bool) -> Select[*tuple[Any, ...]]:
     column = SORT_COLUMNS[sort.field]
-    statement = TAGGED.where(TASKS.user_id == bindparam("user_id"), *(CONDITIONS[name] for name in sorted(given)))
+    statement = TAGGED.where(TASKS.user_id == bindparam("user_id"), *(CONDITIONS[name] for name in sorted(conditions)))
     if part is not Part.WHOLE:
         statement = statement.where(column.is_(None) if part is Part.UNDATED else column.is_not(None))
     place = {"after_value": column, "after_id": TASKS.id}
@@ -143,7 +169,7 @@ def task_of(row: Sequence[Any], tags: tuple[str, ...] = ()) -> Task:
 def tagged(user_id: UUID, row: Sequence[Any]) -> Task:
     """Return the task of a row of a statement of this module about tasks of that user."""
     *values, tags = row
-    return task_of((user_id, *values), tuple(sorted(tags.split(SEPARATOR))) if tags else ())
+    return task_of((user_id, *values), tag_forms(tags.split(SEPARATOR)) if tags else ())
 
 
 def _literal(text: str) -> str:

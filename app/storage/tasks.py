@@ -1,5 +1,6 @@
 """Repository of the tasks service."""
 
+from collections import Counter
 from datetime import datetime
 from typing import cast
 from uuid import UUID
@@ -8,7 +9,7 @@ from sqlalchemy import Table, delete, func, insert, literal, select, tuple_, upd
 from sqlalchemy.orm import Session
 
 from app.services.tasks.listing import Query, search_text, title_key
-from app.services.tasks.model import TagCount, Task
+from app.services.tasks.model import TagCount, Task, tag_form, tag_forms
 from app.storage.models.tasks import TaskRow, TaskTagRow
 from app.storage.task_pages import COLUMNS, ONE, page, tagged, task_of
 from app.storage.versions import touch
@@ -36,8 +37,8 @@ class SqlTasks:
         if row is None:
             return None
         # By another statement: the one above has waited for whoever held the row, but would show the tags of before.
-        tags = select(TaskTagRow.tag).where(TaskTagRow.task_id == task_id).order_by(TaskTagRow.tag)
-        return task_of(row, tuple(self._session.scalars(tags)))
+        tags = select(TaskTagRow.tag).where(TaskTagRow.task_id == task_id)
+        return task_of(row, tag_forms(self._session.scalars(tags)))
 
     def replace(self, task: Task) -> None:
         touch(self._session, task.user_id)
@@ -73,13 +74,11 @@ class SqlTasks:
         return [task_of(row) for row in self._session.execute(statement)]
 
     def tags(self, user_id: UUID) -> list[TagCount]:
-        statement = (
-            select(TaskTagRow.tag, func.count())
-            .where(TaskTagRow.user_id == user_id)
-            .group_by(TaskTagRow.tag)
-            .order_by(TaskTagRow.tag)
-        )
-        return [TagCount(name, count) for name, count in self._session.execute(statement)]
+        statement = select(TaskTagRow.tag, func.count()).where(TaskTagRow.user_id == user_id).group_by(TaskTagRow.tag)
+        counts: Counter[str] = Counter()
+        for tag, count in self._session.execute(statement):
+            counts[tag_form(tag)] += count
+        return [TagCount(name, count) for name, count in sorted(counts.items())]
 
     def _add_tags(self, task: Task) -> None:
         if task.tags:

@@ -5,6 +5,8 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
+from app.platform.text import nfc
+
 
 class Role(StrEnum):
     USER = "user"
@@ -12,8 +14,9 @@ class Role(StrEnum):
 
 
 def normalise_email(email: str) -> str:
-    """Return the form under which an address is unique: two that differ in case are one mailbox for people."""
-    return email.strip().lower()
+    """Return the form under which an address is unique: two that differ in case or spelling are one mailbox for
+    people."""
+    return nfc(nfc(email).strip().lower())
 
 
 @dataclass(frozen=True)

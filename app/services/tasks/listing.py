@@ -5,6 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
+from app.platform.text import fold
 from app.services.tasks.model import Status, Task
 
 TITLE_KEY_LENGTH = 200
@@ -66,11 +67,6 @@ class Page:
     items: list[Task]
     next: Position | None
     """None on the last page."""
-
-
-def fold(text: str) -> str:
-    """Return the form in which texts are compared: case plays no part, in any script and on any database."""
-    return text.casefold()
 
 
 def title_key(title: str) -> str:

@@ -6,6 +6,13 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
+from app.platform.text import fold
+
+LONGEST_TITLE = 200
+LONGEST_DESCRIPTION = 10_000
+LONGEST_TAG = 50
+"""Characters, in the form in which each is stored."""
+
 MOST_TAGS = 20
 """Tags of one task."""
 
@@ -91,8 +98,8 @@ class BulkOutcome:
 
 
 def tag_form(text: str) -> str:
-    """Return the form in which a tag is kept and looked for: case and space around it play no part."""
-    return " ".join(text.casefold().split())
+    """Return the form in which a tag is stored and looked for: case, spelling and space around it play no part."""
+    return " ".join(fold(text).split())
 
 
 def tag_forms(texts: Iterable[str]) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from app.platform.paging import page_of
 from app.platform.retries import retried
 from app.services.tasks import events
 from app.services.tasks.listing import Page, Query, position
-from app.services.tasks.model import MOST_TAGS, BulkOutcome, Change, Draft, TagCount, Task, Unset
+from app.services.tasks.model import LONGEST_TAG, MOST_TAGS, BulkOutcome, Change, Draft, TagCount, Task, Unset
 from app.services.tasks.ports import TaskStorage, TaskWork
 
 NO_SUCH_TASK = "There is no such task."
@@ -165,6 +165,9 @@ class TaskService:
             return task
         if len(changed.tags) > MOST_TAGS:
             raise InvalidError("tags", f"a task has at most {MOST_TAGS} tags")
+        # Those that it has already may be older than the rule.
+        if any(len(tag) > LONGEST_TAG for tag in set(changed.tags) - set(task.tags)):
+            raise InvalidError("tags", f"a tag has at most {LONGEST_TAG} characters")
         changed = replace(changed, updated_at=self._clock(), version=task.version + 1)
         work.tasks.replace(changed)
         work.outbox.add(events.changed(changed, task, self._new_id))
