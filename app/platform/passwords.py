@@ -13,6 +13,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from argon2.low_level import ARGON2_VERSION
 
 from app.platform.errors import UnavailableError
+from app.platform.text import opaque_string
 
 T = TypeVar("T")
 
@@ -48,12 +49,12 @@ class Passwords:
         self._nobody = f"$argon2id$v={ARGON2_VERSION}$m={memory_kib},t={iterations},p=1${salt}${digest}"
 
     def hash(self, password: str) -> str:
-        """Return the encoded hash.
+        """Return the encoded hash of a password, in whatever form it is typed (RFC 8265, section 4.2).
 
         Raises:
             UnavailableError: too many hashes run and wait.
         """
-        return self._run(lambda: self._hasher.hash(password))
+        return self._run(lambda: self._hasher.hash(opaque_string(password)))
 
     def verify(self, password_hash: str | None, password: str) -> bool:
         """Say whether the password fits. Without a hash (unknown user) the same work is done, and the answer is no.
@@ -61,18 +62,27 @@ class Passwords:
         Raises:
             UnavailableError: too many hashes run and wait.
         """
+        # Hashes were once made of passwords as they were typed.
+        forms = dict.fromkeys((opaque_string(password), password))
+        fits = self._run(lambda: any(self._fits(password_hash or self._nobody, form) for form in forms))
+        return fits and password_hash is not None
 
-        def fits() -> bool:
-            try:
-                return self._hasher.verify(password_hash or self._nobody, password)
-            except (VerificationError, InvalidHashError):
-                return False
+    def outdated(self, password_hash: str, password: str) -> bool:
+        """Say whether the hash of a password that fits was made otherwise than today: of it as it was typed, or with
+        other parameters.
 
-        return self._run(fits) and password_hash is not None
+        Raises:
+            UnavailableError: too many hashes run and wait.
+        """
+        form = opaque_string(password)
+        as_typed = form != password and not self._run(lambda: self._fits(password_hash, form))
+        return as_typed or self._hasher.check_needs_rehash(password_hash)
 
-    def outdated(self, password_hash: str) -> bool:
-        """Say whether the hash was made with other parameters than today's."""
-        return self._hasher.check_needs_rehash(password_hash)
+    def _fits(self, password_hash: str, form: str) -> bool:
+        try:
+            return self._hasher.verify(password_hash, form)
+        except (VerificationError, InvalidHashError):
+            return False
 
     def _run(self, work: Callable[[], T]) -> T:
         if not self._places.acquire(blocking=False):

@@ -34,8 +34,32 @@ def test_to_refuse_an_unknown_user_takes_a_whole_hash() -> None:
 
 def test_other_parameters_make_a_hash_outdated() -> None:
     encoded = Passwords(memory_kib=64, iterations=1, concurrency=1, threads=8).hash("correct horse")
-    assert not Passwords(memory_kib=64, iterations=1, concurrency=1, threads=8).outdated(encoded)
-    assert Passwords(memory_kib=128, iterations=1, concurrency=1, threads=8).outdated(encoded)
+    assert not Passwords(memory_kib=64, iterations=1, concurrency=1, threads=8).outdated(encoded, "correct horse")
+    assert Passwords(memory_kib=128, iterations=1, concurrency=1, threads=8).outdated(encoded, "correct horse")
+
+
+COMPOSED, DECOMPOSED = "\u00e9t\u00e9 en Alg\u00e9rie", "e\u0301te\u0301 en Alge\u0301rie"
+
+
+def test_a_password_fits_in_any_spelling() -> None:
+    """RFC 8265, section 4.2: keyboards differ in what they make of an accent, and of a space."""
+    passwords = Passwords(memory_kib=64, iterations=1, concurrency=1, threads=8)
+    for typed in (COMPOSED, DECOMPOSED):
+        encoded = passwords.hash(typed)
+        assert passwords.verify(encoded, COMPOSED)
+        assert passwords.verify(encoded, DECOMPOSED)
+        assert passwords.verify(encoded, COMPOSED.replace(" ", "\u00a0"))
+        assert not passwords.verify(encoded, COMPOSED.upper())
+        assert not passwords.outdated(encoded, DECOMPOSED)
+        assert not passwords.verify(None, DECOMPOSED)
+
+
+def test_a_hash_of_a_password_as_it_was_typed_fits_and_is_outdated() -> None:
+    passwords = Passwords(memory_kib=64, iterations=1, concurrency=1, threads=8)
+    encoded = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1).hash(DECOMPOSED)
+    assert passwords.verify(encoded, DECOMPOSED)
+    assert passwords.outdated(encoded, DECOMPOSED)
+    assert not passwords.verify(encoded, f"{DECOMPOSED}!")
 
 
 class HeldHasher:

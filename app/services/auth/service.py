@@ -58,7 +58,7 @@ class AuthService:
             # Not the address that was typed: it may be anything, a password in the wrong field too.
             log.warning("log-in refused", user_id=str(user.id) if user else None, locked=bool(user and user.disabled))
             raise UnauthenticatedError(REFUSED_LOGIN)
-        upgraded = self._passwords.hash(password) if self._passwords.outdated(user.password_hash) else None
+        upgraded = self._passwords.hash(password) if self._passwords.outdated(user.password_hash, password) else None
         now = self._clock()
         session = Session(self._new_id(), user.id, now, now)
 
