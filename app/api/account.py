@@ -71,7 +71,7 @@ class PasswordChange(Strict):
 
 
 class AccountDeletion(Strict):
-    password: Annotated[SecretStr, Field(max_length=128, description="The current one")]
+    password: Annotated[TypedPassword, Field(description="The current one")]
 
 
 class UserBody(Shown):
