@@ -1,10 +1,12 @@
 """A session in the front end survives answers that come late or not at all, and two tabs that hold the same token."""
 
+import re
 from collections.abc import Callable, Iterator
 
 import pytest
 from playwright.sync_api import BrowserContext, Page, Route, expect
 
+from tests.e2e.browser import Watch
 from tests.e2e.browser_expiry import V1
 from tests.e2e.browser_steps import row
 from tests.support.ports import wait_for
@@ -90,3 +92,34 @@ def test_two_tabs_that_renew_the_same_token_at_once_both_stay_logged_in(
         tab.reload()
         expect(row(tab, "Find the moth")).to_be_visible()
     assert set(renewals.statuses) == {200}
+
+
+def test_a_log_in_while_the_server_is_busy_is_tried_again_by_itself(
+    page: Page, watch: Watch, email: str, password: str
+) -> None:
+    watch.expect("status of 503", f"{V1}/auth/login")
+    page.get_by_role("button", name="Log out", exact=True).click()
+    busy = {"title": "Service Unavailable", "status": 503, "detail": "Too many passwords are being checked."}
+    page.route(
+        f"**{V1}/auth/login",
+        lambda route: route.fulfill(status=503, headers={"Retry-After": "1"}, json=busy),
+        times=2,
+    )
+    page.get_by_label("E-mail").fill(email)
+    page.get_by_label("Password", exact=True).fill(password)
+    page.get_by_role("button", name="Log in").click()
+    expect(row(page, "Find the moth")).to_be_visible()
+
+
+def test_a_limit_that_is_reached_is_told_with_the_time_to_wait(page: Page, watch: Watch, email: str) -> None:
+    for status in (401, 429):
+        watch.expect(f"status of {status}", f"{V1}/auth/login")
+    page.get_by_role("button", name="Log out", exact=True).click()
+    page.get_by_label("E-mail").fill(email)
+    page.get_by_label("Password", exact=True).fill("a guess at a password")
+    for _ in range(11):
+        with page.expect_response(f"**{V1}/auth/login") as answered:
+            page.get_by_role("button", name="Log in").click()
+        expect(page.get_by_role("button", name="Log in")).to_be_enabled()
+    assert answered.value.status == 429
+    expect(page.get_by_role("alert")).to_have_text(re.compile(r"Too many requests: try again in \d+ seconds?\."))

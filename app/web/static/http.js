@@ -8,11 +8,13 @@ const FILE_TIMEOUT_MS = 600_000;
 
 /** What the API, or the way to it, answered instead of a result (RFC 9457). */
 export class Problem extends Error {
-  constructor({ status, title, detail, errors = [], requestId = null }) {
+  constructor({ status, title, detail, errors = [], requestId = null, retryAfter = null }) {
     super(detail || title);
     this.name = "Problem";
     this.status = status;
     this.requestId = requestId;
+    /** Seconds after which the server wants to be asked again, if it has said so. */
+    this.retryAfter = retryAfter;
     /** Field name → what is wrong with it. */
     this.fields = new Map(errors.map(({ field, message }) => [field, sentence(message)]));
   }
@@ -95,5 +97,6 @@ async function problemOf(response) {
     detail: answer.detail,
     errors: answer.errors,
     requestId: answer.request_id ?? response.headers.get("X-Request-ID"),
+    retryAfter: Number(response.headers.get("Retry-After")) || null,
   });
 }

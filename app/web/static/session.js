@@ -9,6 +9,9 @@ const REFUSED = [400, 401, 422];
 // A used refresh token works again for 10 s (APP_REFRESH_OVERLAP): an answer that is late is asked for again in time.
 const FIRST_TRY_MS = 5_000;
 
+const BUSY_TRIES = 4;
+const LONGEST_WAIT_S = 5;
+
 /** Fires "ended" when the server no longer accepts this session. */
 export const session = new EventTarget();
 
@@ -48,9 +51,21 @@ export async function register({ name, email, password }) {
   }
 }
 
+// A server that is busy with other passwords says when to come again: a form need not ask a person to do that.
+async function patiently(request, tries = BUSY_TRIES) {
+  try {
+    return await request();
+  } catch (error) {
+    const { status, retryAfter } = error;
+    if (status !== 503 || !retryAfter || retryAfter > LONGEST_WAIT_S || tries === 1) throw error;
+    await new Promise((resolve) => setTimeout(resolve, retryAfter * 1000 * (1 + Math.random())));
+    return patiently(request, tries - 1);
+  }
+}
+
 /** Exchange e-mail and password for tokens. */
 export async function logIn({ email, password }) {
-  keep(await send("POST", "/auth/login", { body: { email, password } }));
+  keep(await patiently(() => send("POST", "/auth/login", { body: { email, password } })));
 }
 
 /** End the session here at once, and on the server if it can be reached. */
