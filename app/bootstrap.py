@@ -36,6 +36,7 @@ from app.api import (
 )
 from app.api.addresses import Addresses
 from app.api.cursor import Cursors
+from app.api.devices import Devices
 from app.api.guard import Guard
 from app.api.kept import KeptAnswers
 from app.api.limits import Limits
@@ -121,13 +122,14 @@ class Container:
     guard: Guard
     counting: CountingCache | None
     limits: Limits
+    devices: Devices
     cursors: Cursors
     addresses: Addresses
 
 
 SERVICES: dict[str, Callable[[Container], list[APIBlueprint]]] = {
     "auth": lambda parts: [
-        auth.public_blueprint(parts.auth, parts.registration, parts.limits),
+        auth.public_blueprint(parts.auth, parts.registration, parts.limits, parts.devices),
         password_reset.blueprint(parts.resets, parts.limits),
         auth.session_blueprint(parts.auth, parts.sessions, parts.guard),
         verification.request_blueprint(parts.verification, parts.guard, parts.limits),
@@ -194,6 +196,7 @@ def build(settings: Settings, role: str = "api") -> Container:
         utc_now,
         new_id,
     )
+    devices = Devices(new_id, *(derive(secret, "device") for secret in settings.secret_keys))
     verification_service = EmailVerificationService(
         storage,
         Signer(*(derive(secret, "email-verification") for secret in settings.secret_keys)),
@@ -237,7 +240,8 @@ def build(settings: Settings, role: str = "api") -> Container:
         jobs=JobService(storage, utc_now, new_id, inline.wake),
         guard=Guard(tokens, cache),
         counting=counting,
-        limits=Limits(settings, tokens, client),
+        limits=Limits(settings, tokens, client, devices),
+        devices=devices,
         cursors=Cursors(*(derive(secret, "cursor") for secret in settings.secret_keys)),
         addresses=Addresses(utc_now, *(derive(secret, "file-address") for secret in settings.secret_keys)),
     )
@@ -311,7 +315,8 @@ def create_app(container: Container, service: str = "all") -> OpenAPI:
     if container.database.seal:
         wsgi = Moved(wsgi, container.database.seal)
     hops = container.settings.trusted_hops
-    app.wsgi_app = ProxyFix(wsgi, x_for=hops, x_proto=hops, x_host=hops) if hops else wsgi  # type: ignore[method-assign]
+    # Each proxy adds an address to X-Forwarded-For; of the others there is one value, which a trusted proxy hands on.
+    app.wsgi_app = ProxyFix(wsgi, x_for=hops, x_proto=1, x_host=1) if hops else wsgi  # type: ignore[method-assign]
     return app
 
 

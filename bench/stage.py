@@ -55,7 +55,9 @@ def stage(folder: Path) -> Iterator[Stage]:
             # Counted for each request as ever, but never reached.
             "APP_RATE_LIMIT": NO_LIMIT,
             "APP_RATE_LIMIT_LOGIN": NO_LIMIT,
+            "APP_RATE_LIMIT_LOGIN_ACCOUNT": NO_LIMIT,
             "APP_RATE_LIMIT_LOGIN_ADDRESS": NO_LIMIT,
+            "APP_RATE_LIMIT_REGISTER": NO_LIMIT,
         }
         subprocess.run([sys.executable, "-m", "app", "migrate"], cwd=ROOT, env=environment, check=True)
         with serving("entry", "", environment, folder) as running:

@@ -133,6 +133,7 @@ def blueprint(
         return shown(service.rename(principal().user_id, body.name))
 
     @account.post("/password", responses={204: None}, operation_id="change_password")
+    @limits.passwords.current
     def change_password(body: PasswordChange) -> Response:
         """Change one's own password, which ends every other session"""
         service.change_password(
@@ -144,7 +145,7 @@ def blueprint(
         return Response(status=HTTPStatus.NO_CONTENT)
 
     @account.delete("", responses={204: None}, operation_id="delete_me")
-    @limits.passwords
+    @limits.passwords.current
     def delete(body: AccountDeletion) -> Response:
         """Delete one's own account and all that belongs to it"""
         deletion.delete_own(principal().user_id, body.password.get_secret_value(), request.remote_addr or "")

@@ -16,11 +16,13 @@ from pydantic import BaseModel, Field, SecretStr, ValidationError
 from app.api.account import Name, Password, TypedPassword, UserBody
 from app.api.body import has_body, require_json
 from app.api.caching import SHARED, STALE, kept, public
+from app.api.devices import Devices
 from app.api.guard import Guard, principal
 from app.api.limits import Limits
 from app.api.problems import validation_problem
 from app.api.schemas import MultilineText, Pattern, Shown, Strict, identifier
 from app.platform.tokens import AccessTokens
+from app.services.auth.model import normalise_email
 from app.services.auth.registration import RegistrationService
 from app.services.auth.service import AuthService
 from app.services.auth.sessions import SessionService
@@ -82,7 +84,9 @@ class TokenBody(Shown):
     expires_in: Annotated[int, Field(description="Seconds that the access token is good for")]
 
 
-def public_blueprint(service: AuthService, registration: RegistrationService, limits: Limits) -> APIBlueprint:
+def public_blueprint(
+    service: AuthService, registration: RegistrationService, limits: Limits, devices: Devices
+) -> APIBlueprint:
     """What needs no log-in."""
     blueprint = APIBlueprint("auth", __name__, url_prefix=PREFIX, abp_tags=[{"name": "auth"}])
     blueprint.before_request(require_json)
@@ -93,6 +97,7 @@ def public_blueprint(service: AuthService, registration: RegistrationService, li
 
     @blueprint.post("/auth/register", responses={201: UserBody}, operation_id="register")
     @limits.registrations
+    @limits.passwords.registrations
     def register(body: Registration) -> Response:
         """Open an account
 
@@ -103,10 +108,13 @@ def public_blueprint(service: AuthService, registration: RegistrationService, li
         return UserBody.model_validate(user).response(HTTPStatus.CREATED)
 
     @blueprint.post("/auth/login", responses={200: TokenBody}, operation_id="login")
-    @limits.passwords
+    @limits.passwords.log_ins
     def login(body: Credentials) -> Response:
         """Log in"""
-        return TokenBody.model_validate(service.login(body.email, body.password.get_secret_value())).response()
+        pair = service.login(body.email, body.password.get_secret_value())
+        response = TokenBody.model_validate(pair).response()
+        devices.remember(response, normalise_email(body.email))
+        return response
 
     @blueprint.post("/auth/refresh", responses={200: TokenBody}, operation_id="refresh")
     def refresh(body: RefreshRequest) -> Response:

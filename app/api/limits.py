@@ -1,4 +1,4 @@
-"""How often somebody may ask: everybody overall, and tighter where passwords are tried."""
+"""How often somebody may ask, overall."""
 
 import logging
 import time
@@ -13,12 +13,13 @@ from flask import Flask, Response, request
 from flask_limiter import ApplicationLimit, Limiter, RateLimitExceeded
 from limits import parse
 
+from app.api.devices import Devices
 from app.api.guard import bearer
+from app.api.password_limits import PasswordLimits, account_key, address_key, email_of_body
 from app.api.problems import problem
 from app.platform.rates import AHEAD, Counted, Rate
 from app.platform.settings import Settings
 from app.platform.tokens import AccessTokens, InvalidTokenError
-from app.services.auth.model import normalise_email
 
 if TYPE_CHECKING:
     from app.platform.rate_storage import OneTripStorage
@@ -45,9 +46,13 @@ class Limits:
         settings: how much is allowed.
         tokens: tells who asks.
         redis: a client to count with; None counts in the process.
+        devices: knows the devices of an account.
+
+    Attributes:
+        passwords: the tighter limits of views that try or set a password.
     """
 
-    def __init__(self, settings: Settings, tokens: AccessTokens, redis: Any) -> None:
+    def __init__(self, settings: Settings, tokens: AccessTokens, redis: Any, devices: Devices) -> None:
         self._tokens = tokens
         self._settings = settings
         if redis is not None:
@@ -67,6 +72,7 @@ class Limits:
         )
         self._limiter.logger.addFilter(_in_a_line)
         self._item = parse(settings.rate_limit)
+        self.passwords = PasswordLimits(self._limiter, settings, devices, self._who)
 
     def register(self, app: Flask) -> None:
         """Count the requests of an application."""
@@ -96,16 +102,6 @@ class Limits:
                 log.warning("what is left can't be told", error=type(error).__name__)
             return response
 
-    def passwords(self, view: View) -> View:
-        """Limit a view that tries passwords: its failures by account, and all its uses by address."""
-        by_address = self._limiter.limit(self._settings.rate_limit_login_address, key_func=_address)
-        by_account = self._limiter.limit(
-            self._settings.rate_limit_login,
-            key_func=_account,
-            deduct_when=lambda response: response.status_code == HTTPStatus.UNAUTHORIZED,
-        )
-        return cast(View, by_address(by_account(view)))
-
     def of_user(self, user_id: UUID) -> Rate:
         """Return what Redis has to count for a request of somebody who is logged in."""
         return Rate(self._key_of_user.replace(ANYBODY, str(user_id)), self._item.get_expiry(), self._item.amount)
@@ -121,10 +117,10 @@ class Limits:
 
     def resets(self, view: View) -> View:
         """Limit a view that has mails sent: by who gets them, and by who asks for them."""
-        by_address = self._limiter.limit(self._settings.rate_limit_reset_address, key_func=_address)
+        by_address = self._limiter.limit(self._settings.rate_limit_reset_address, key_func=address_key)
         # A body without an address sends none, and is refused otherwise.
         by_account = self._limiter.limit(
-            self._settings.rate_limit_reset, key_func=_account, exempt_when=lambda: _email() is None
+            self._settings.rate_limit_reset, key_func=account_key, exempt_when=lambda: email_of_body() is None
         )
         return cast(View, by_address(by_account(view)))
 
@@ -132,14 +128,14 @@ class Limits:
         """Limit a view that may have a mail sent to whoever has an address: by that address, where mail is sent."""
         by_account = self._limiter.limit(
             self._settings.rate_limit_reset,
-            key_func=_account,
-            exempt_when=lambda: self._settings.smtp_host is None or _email() is None,
+            key_func=account_key,
+            exempt_when=lambda: self._settings.smtp_host is None or email_of_body() is None,
         )
         return cast(View, by_account(view))
 
     def verifications(self, view: View) -> View:
         """Limit a view that has mails sent to who is logged in: by account, and by who asks for them."""
-        by_address = self._limiter.limit(self._settings.rate_limit_reset_address, key_func=_address)
+        by_address = self._limiter.limit(self._settings.rate_limit_reset_address, key_func=address_key)
         by_account = self._limiter.limit(self._settings.rate_limit_reset, key_func=self._who)
         return cast(View, by_address(by_account(view)))
 
@@ -147,7 +143,7 @@ class Limits:
         try:
             return _user(self._tokens.verify(bearer(request.headers.get("Authorization", ""))).user_id)
         except InvalidTokenError:
-            return _address()
+            return address_key()
 
     def _seconds_left(self) -> int:
         limit = self._limiter.current_limit
@@ -187,18 +183,3 @@ def _seconds(reset_at: int) -> int:
 def _user(user_id: UUID | str) -> str:
     # In braces, as the cache's keys of the user have it: a cluster has them in one slot, and one script reads them all.
     return f"user:{{{user_id}}}"
-
-
-def _address() -> str:
-    return f"address:{request.remote_addr}"
-
-
-def _account() -> str:
-    email = _email()
-    return _address() if email is None else f"account:{normalise_email(email)[:254]}"
-
-
-def _email() -> str | None:
-    body = request.get_json(silent=True)
-    email = body.get("email") if isinstance(body, dict) else None
-    return email if isinstance(email, str) else None

@@ -41,6 +41,7 @@ def blueprint(service: PasswordResetService, limits: Limits) -> APIBlueprint:
         return Response(status=HTTPStatus.ACCEPTED)
 
     @resets.post("/confirm", responses={204: None}, operation_id="confirm_password_reset")
+    @limits.passwords.resets
     def confirm(body: NewPassword) -> Response:
         """Give the account a new password, once and within 30 minutes; ends all its sessions"""
         service.confirm(body.token.get_secret_value(), body.password.get_secret_value(), request.remote_addr or "")

@@ -143,8 +143,19 @@ class Settings(TelemetrySettings):
     password_concurrency: int = Field(default=2, ge=1, le=64, description="How many hashes may run at a time")
 
     rate_limit: str = Field(default="12000 per minute", description="Requests of one account, or of one address")
-    rate_limit_login: str = Field(default="10 per minute", description="Failed log-ins to one account")
-    rate_limit_login_address: str = Field(default="600 per minute", description="Log-ins from one address")
+    rate_limit_login: str = Field(default="10 per minute", description="Failed log-ins to one account from one address")
+    rate_limit_login_account: str = Field(
+        # More than one address may fail, so that nobody alone can lock out a device that is new to the account.
+        default="1000 per hour",
+        description="Failed log-ins to one account from everywhere but devices that have logged in to it",
+    )
+    rate_limit_login_address: str = Field(
+        default="600 per minute",
+        description="Passwords from one address: of log-ins, registrations, changes and resets together",
+    )
+    rate_limit_register: str = Field(
+        default="10 per minute", description="Registrations of one e-mail address from one address"
+    )
 
     rate_limit_reset: str = Field(default="5 per hour", description="Mails of one kind to one address: links, answers")
     rate_limit_reset_address: str = Field(
@@ -152,7 +163,13 @@ class Settings(TelemetrySettings):
     )
 
     @field_validator(
-        "rate_limit", "rate_limit_login", "rate_limit_login_address", "rate_limit_reset", "rate_limit_reset_address"
+        "rate_limit",
+        "rate_limit_login",
+        "rate_limit_login_account",
+        "rate_limit_login_address",
+        "rate_limit_register",
+        "rate_limit_reset",
+        "rate_limit_reset_address",
     )
     @classmethod
     def _readable_limit(cls, value: str) -> str:

@@ -135,6 +135,18 @@ def test_forwarded_headers_are_believed_from_as_many_proxies_as_the_settings_say
     assert ("Strict-Transport-Security" in response.headers) == secure
 
 
+def test_behind_two_proxies_the_address_is_the_one_that_the_outer_proxy_saw(sqlite_url: str) -> None:
+    """Each of them adds an address; the scheme is handed on as one value."""
+    app = create_app(build(make_settings(sqlite_url, trusted_hops=2, rate_limit="1 per minute")))
+    statuses = []
+    for client in ("203.0.113.1", "203.0.113.2", "203.0.113.2"):
+        headers = {"X-Forwarded-For": f"192.0.2.99, {client}, 198.51.100.7", "X-Forwarded-Proto": "https"}
+        response = app.test_client().get("/api/v1/users/me", headers=headers)
+        statuses.append(response.status_code)
+        assert "Strict-Transport-Security" in response.headers
+    assert statuses == [401, 401, 429]
+
+
 def test_the_page_is_served_with_its_assets_and_checked_by_etag(sqlite_app: OpenAPI) -> None:
     client = sqlite_app.test_client()
     page = client.get("/")
