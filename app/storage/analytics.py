@@ -78,6 +78,8 @@ class SqlFacts:
         # the middle one, or the two in the middle: SQLite knows no percentiles
         middle = select(seconds).where(*timed).order_by(seconds).offset((number - 1) // 2).limit(2 - number % 2)
         found = [float(value or 0) for value in self._session.scalars(middle)]
+        if not found:  # a job reads without a snapshot: they may have been deleted in between
+            return None
         return Duration(sum(found) / len(found), float(mean))
 
     def completion_days(self, user_id: UUID, first: date, last: date) -> list[date]:

@@ -59,6 +59,13 @@ UNLIMITED = "unlimited"
 SINGLE = "single"
 """Execution option of reads whose statements have no transaction around them."""
 
+CHAINED = "chained"
+"""Execution option of a statement that ends its transaction and begins another on the same server."""
+
+SNAPSHOT = text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+CHAINED_SNAPSHOT = text(f"COMMIT AND CHAIN; {SNAPSHOT.text}").execution_options(**{CHAINED: True})
+"""A pooler gives nobody else the server meanwhile. The level can be set before a transaction's first query only."""
+
 COPIED = "copied"
 """Execution option of a COPY: the file that it reads."""
 
@@ -97,6 +104,15 @@ class Database:
         self._check()
         with self.bulkhead.place() if self.bulkhead else nullcontext():
             session.connection()
+
+    def take_snapshot(self, session: Session) -> None:
+        """Let all further statements of a transaction that reads see the data as it is at one moment.
+
+        SQLite does so by itself. A replica has been asked for its position, which the new transaction then lies behind.
+        """
+        if self.dialect == "postgresql":
+            of_primary = session.bind is self.reader
+            session.execute(SNAPSHOT if of_primary else CHAINED_SNAPSHOT)
 
     def writing(self) -> AbstractContextManager[None]:
         """Have one of the places for those who write, while the block runs from the transaction's begin to its end.
@@ -280,13 +296,7 @@ def _limit_statements(engine: Engine, seconds: float) -> None:
     The server's limit is set for a transaction alone: a pooler hands the same connection to others, and refuses it as a
     start-up option. To be no round trip of its own it goes out with the transaction's first statement.
     """
-    from psycopg2.extensions import TRANSACTION_STATUS_IDLE
-
     limit = f"SET LOCAL statement_timeout = {round(seconds * 1000)}"
-
-    def opens(cursor: Any, context: ExecutionContext) -> bool:
-        idle = cursor.connection.info.transaction_status == TRANSACTION_STATUS_IDLE
-        return idle and not context.execution_options.get(UNLIMITED, False)
 
     def set_limit(connection: Any) -> None:
         with connection.cursor() as cursor:
@@ -299,11 +309,13 @@ def _limit_statements(engine: Engine, seconds: float) -> None:
 
     @event.listens_for(engine, "do_execute")
     def execute(cursor: Any, statement: str, parameters: Any, context: ExecutionContext) -> bool:
-        if opens(cursor, context):
+        if _opens(cursor, context):
             if cursor.name:  # its statement becomes part of a DECLARE
                 set_limit(cursor.connection)
             else:
                 statement = f"{limit}; {statement}"
+        elif context.execution_options.get(CHAINED, False):
+            statement = f"{statement}; {limit}"
         source = context.execution_options.get(COPIED)
         if source is None:
             cursor.execute(statement, parameters)
@@ -313,8 +325,16 @@ def _limit_statements(engine: Engine, seconds: float) -> None:
 
     @event.listens_for(engine, "do_executemany")
     def execute_many(cursor: Any, _statement: str, _parameters: Any, context: ExecutionContext) -> None:
-        if opens(cursor, context):
+        if _opens(cursor, context):
             set_limit(cursor.connection)
+
+
+def _opens(cursor: Any, context: ExecutionContext) -> bool:
+    """Tell whether a statement is the first of a transaction whose statements are limited."""
+    from psycopg2.extensions import TRANSACTION_STATUS_IDLE
+
+    idle = cursor.connection.info.transaction_status == TRANSACTION_STATUS_IDLE
+    return idle and not context.execution_options.get(UNLIMITED, False)
 
 
 def _sqlite(url: URL, settings: Settings) -> Database:

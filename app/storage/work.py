@@ -73,7 +73,7 @@ class SqlStorage:
             transactions count the changes, for who asks the database (see app.storage.versions).
     """
 
-    def __init__(self, database: Database, changed: Callable[[set[UUID], int], None] | None = None) -> None:
+    def __init__(self, database: Database, changed: Callable[[set[UUID], int | None], None] | None = None) -> None:
         self._database = database
         self._changed = changed
 
@@ -87,19 +87,27 @@ class SqlStorage:
             yield SqlWork(session)
 
     @contextmanager
-    def read_of(self, user_id: UUID) -> Iterator[SqlWork]:
-        """Open a transaction that reads one user's data: of a replica, if it shows all that they have written."""
-        session = self._database.replicas.begin(position.of(user_id)) or self._of_primary(user_id)
+    def read_of(self, user_id: UUID, *, snapshot: bool = False) -> Iterator[SqlWork]:
+        """Open a transaction that reads one user's data: of a replica, if it shows all that they have written.
+
+        Args:
+            user_id: whose.
+            snapshot: whether all its statements see the data of one moment, rather than each what is committed then.
+        """
+        single = None if snapshot else self._database.single
+        session = self._database.replicas.begin(position.of(user_id)) or self._of_primary(user_id, single)
         try:
             with self._transaction(session):
+                if snapshot:
+                    self._database.take_snapshot(session)
                 yield SqlWork(session)
         except TransientError:
             position.prefer_primary()
             raise
 
-    def _of_primary(self, user_id: UUID) -> Session:
+    def _of_primary(self, user_id: UUID, single: Engine | None) -> Session:
         """Begin a read of the primary; while that can't be asked, of a replica that may be far behind."""
-        session = Session(self._database.single or self._database.reader, expire_on_commit=False)
+        session = Session(single or self._database.reader, expire_on_commit=False)
         try:
             with self._named(session):
                 self._database.begin(session)
@@ -123,7 +131,15 @@ class SqlStorage:
             if self._changed is None:
                 work.versions.count()
             session.flush()
-            reached = self._commit(session)
+            try:
+                reached = self._commit(session)
+            except CommitUnknownError:
+                # Answers of before must not hide what may have been done.
+                self._after_commit(session, None)
+                raise
+        self._after_commit(session, reached)
+
+    def _after_commit(self, session: Session, reached: int | None) -> None:
         position.forget()
         if self._changed is not None and (users := touched(session)):
             self._changed(users, reached)

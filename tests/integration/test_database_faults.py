@@ -25,6 +25,7 @@ from app.storage.work import SqlStorage
 from tests.support import postgres as servers
 from tests.support.address import Address
 from tests.support.api import Person, assert_problem
+from tests.support.commits import unacknowledged_commit
 from tests.support.ports import wait_for
 from tests.support.postgres import Postgres, replica_of
 from tests.support.settings import make_settings
@@ -74,30 +75,6 @@ def test_a_write_whose_connection_is_cut_before_its_commit_is_done_once(
     person.create(title="Once")
     assert len(cuts) == 1
     assert titles(person) == ["Once"]
-
-
-@contextmanager
-def unacknowledged_commit(parts: Container, server: Postgres, statement: str) -> Iterator[None]:
-    """Lose the server's answer to the COMMIT of each transaction that executes a statement with this beginning."""
-    dialect, lost = parts.database.writer.dialect, set[Any]()
-
-    def note(connection: Any, _cursor: Any, text: str, *_more: Any) -> None:
-        if text.startswith(statement):
-            lost.add(connection.connection.dbapi_connection)
-
-    def commit(connection: Any) -> None:
-        connection.commit()
-        driver = connection.driver_connection
-        if driver in lost:
-            lost.discard(driver)
-            server.execute(f"SELECT pg_terminate_backend({driver.info.backend_pid}, 5000)")
-            connection.cursor().execute("SELECT 'what the server says, had it been heard'")
-
-    event.listen(parts.database.writer, "before_cursor_execute", note)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(dialect, "do_commit", commit)
-        yield
-    event.remove(parts.database.writer, "before_cursor_execute", note)
 
 
 def test_a_write_whose_commit_gets_no_answer_is_not_done_again(

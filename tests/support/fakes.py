@@ -63,7 +63,7 @@ class FakeStorage:
         yield self
 
     @contextmanager
-    def read_of(self, user_id: UUID) -> "Iterator[FakeStorage]":  # noqa: ARG002 there are no copies
+    def read_of(self, user_id: UUID, *, snapshot: bool = False) -> "Iterator[FakeStorage]":  # noqa: ARG002 no copies
         yield self
 
     @contextmanager

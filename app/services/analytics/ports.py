@@ -57,5 +57,5 @@ class AnalyticsWork(Protocol):
 
 
 class AnalyticsStorage(Protocol):
-    def read_of(self, user_id: UUID) -> AbstractContextManager[AnalyticsWork]:
-        """Open a transaction that reads this user's data, perhaps from a copy."""
+    def read_of(self, user_id: UUID, *, snapshot: bool = False) -> AbstractContextManager[AnalyticsWork]:
+        """Open a transaction that reads this user's data, perhaps of a replica; a snapshot shows one moment."""

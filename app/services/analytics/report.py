@@ -50,7 +50,7 @@ class ReportService:
     @retried
     def weekly(self, user_id: UUID, week: Week) -> WeeklyReport:
         """Return the report of a week of this user."""
-        with self._storage.read_of(user_id) as work:
+        with self._storage.read_of(user_id, snapshot=True) as work:
             return weekly(work, user_id, week, self._clock)
 
 

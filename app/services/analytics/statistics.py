@@ -28,7 +28,7 @@ class StatisticsService:
 
         Events take a moment: what has just been done to a task may not be counted yet.
         """
-        with self._storage.read_of(user_id) as work:
+        with self._storage.read_of(user_id, snapshot=True) as work:
             return statistics(work, user_id, first, last, self._clock)
 
 

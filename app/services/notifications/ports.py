@@ -67,8 +67,8 @@ class NotificationStorage(Protocol):
     def read(self) -> AbstractContextManager[NotificationWork]:
         """Open a transaction that only reads."""
 
-    def read_of(self, user_id: UUID) -> AbstractContextManager[NotificationWork]:
-        """Open a transaction that reads this user's data: perhaps a copy of it, with all that the user has written."""
+    def read_of(self, user_id: UUID, *, snapshot: bool = False) -> AbstractContextManager[NotificationWork]:
+        """Open a transaction that reads this user's data, perhaps of a replica; a snapshot shows one moment."""
 
     def write(self) -> AbstractContextManager[NotificationWork]:
         """Open a transaction that commits when its block ends well."""

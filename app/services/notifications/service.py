@@ -20,7 +20,7 @@ class NotificationService:
     @retried
     def find(self, user_id: UUID, after: UUID | None, limit: int) -> tuple[list[Notification], int]:
         """Return up to `limit` notifications, newest first, older than `after`; and how many are unread in all."""
-        with self._storage.read_of(user_id) as work:
+        with self._storage.read_of(user_id, snapshot=True) as work:
             return work.notifications.find(user_id, after, limit), work.notifications.unread(user_id)
 
     @retried
