@@ -17,6 +17,7 @@ from app.api import (
     auth,
     avatar,
     body,
+    data_export,
     door,
     files,
     health,
@@ -142,6 +143,7 @@ SERVICES: dict[str, Callable[[Container], list[APIBlueprint]]] = {
             parts.addresses,
             parts.settings.smtp_host is not None,
         ),
+        data_export.blueprint(parts.jobs, parts.guard),
         avatar.blueprint(parts.avatars, parts.auth, parts.guard, parts.addresses),
         admin.blueprint(parts.admin, parts.deletion, parts.guard, parts.addresses),
     ],
@@ -208,8 +210,8 @@ def build(settings: Settings, role: str = "api") -> Container:
         storage, passwords, settings.public_url or "", settings.smtp_host is not None, utc_now, new_id
     )
     letters = assembly.AccountLetters(password_resets, verification_service, registration_service)
-    runner = assembly.runner(settings, storage, letters, telemetry.spans)
     shelf = Shelf(storage, _objects(settings, storage), utc_now, new_id)
+    runner = assembly.runner(settings, storage, shelf, letters, telemetry.spans)
     deliveries = assembly.deliveries(settings, storage, telemetry.spans)
     clockwork = assembly.clockwork(settings, storage, deliveries)
     inline = Inline(storage, runner, utc_now, settings.job_poll, shelf.sweep, clockwork)

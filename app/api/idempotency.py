@@ -16,6 +16,7 @@ PATTERN = re.compile(r"[\x21-\x7e]{1,255}", re.ASCII)
 SUPPORTED = frozenset(
     {
         "attachments.add",
+        "data_export.export",
         "jobs.resume",
         "many.change_tasks",
         "tasks.create",

@@ -13,11 +13,16 @@ from app.api.body import require_json
 from app.api.guard import Guard, principal
 from app.api.idempotency import idempotency_key
 from app.api.schemas import Shown, Strict, identifier
+from app.jobs import data_export
 from app.jobs.model import Job, State
 from app.jobs.service import NO_SUCH_JOB, JobService
 from app.platform.paging import page_of
 
 PREFIX = "/api/v1"
+
+RESULTS = {"export": ("text/csv", "tasks.csv"), data_export.KIND: ("application/zip", "my-data.zip")}
+"""The kinds of jobs that have a result: its media type, and the name of the file."""
+
 Limit = Annotated[int, Field(ge=1, le=100)]
 
 
@@ -106,13 +111,16 @@ def blueprint(service: JobService, guard: Guard) -> APIBlueprint:
         return RefusedPage(items=items, next_cursor=last[0] if last else None).response()
 
     @jobs.get(
-        "/jobs/<job_id>/result", responses={200: {"content": {"text/csv": {}}}}, operation_id="download_job_result"
+        "/jobs/<job_id>/result",
+        responses={200: {"content": {media_type: {} for media_type, _ in RESULTS.values()}}},
+        operation_id="download_job_result",
     )
     def result(path: JobPath) -> Response:
         """Download the result of an export"""
-        pieces = service.result(principal().user_id, path.identifier())
-        response = Response(stream_with_context(pieces), mimetype="text/csv")
-        response.headers["Content-Disposition"] = 'attachment; filename="tasks.csv"'
+        job, pieces = service.result(principal().user_id, path.identifier())
+        mimetype, name = RESULTS[job.kind]
+        response = Response(stream_with_context(pieces), mimetype=mimetype)
+        response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
         return response
 
     return jobs
@@ -126,6 +134,6 @@ def accepted(job: Job) -> Response:
 
 
 def _body(job: Job) -> JobBody:
-    there = job.kind == "export" and job.state is State.SUCCEEDED
+    there = job.kind in RESULTS and job.state is State.SUCCEEDED
     body = JobBody.model_validate(job)
     return body.model_copy(update={"result_url": f"{PREFIX}/jobs/{job.id}/result"}) if there else body

@@ -2,8 +2,9 @@
 
 from typing import NamedTuple
 
-from app.jobs import erasure
+from app.jobs import data_export, erasure
 from app.jobs.aggregate import AggregateFacts
+from app.jobs.data_export import ExportData, JobsData
 from app.jobs.deliveries import Deliveries
 from app.jobs.erasure import EraseOnDeletion, Eraser, EraseUser, RepeatDeletions, erase_jobs
 from app.jobs.exports import ExportTasks
@@ -18,11 +19,13 @@ from app.jobs.snapshots import SnapshotTasks
 from app.platform.clock import new_id, utc_now
 from app.platform.events import Consumer
 from app.platform.mail import Letters, mailer
+from app.platform.objects.shelf import Shelf
 from app.platform.settings import Settings
 from app.platform.spans import Spans
 from app.services.analytics import personal_data as analytics
 from app.services.analytics.consumer import FactKeeper
 from app.services.auth import registration, resets, verification
+from app.services.auth.personal_data import AccountData, AuditData
 from app.services.notifications import letters
 from app.services.notifications import personal_data as notifications
 from app.services.notifications.consumers import KnowRecipients, MailReports, Remind
@@ -50,7 +53,9 @@ class AccountLetters(NamedTuple):
     account_exists: Letters
 
 
-def runner(settings: Settings, storage: SqlStorage, account_letters: AccountLetters, spans: Spans) -> Runner:
+def runner(
+    settings: Settings, storage: SqlStorage, shelf: Shelf, account_letters: AccountLetters, spans: Spans
+) -> Runner:
     """Return what does jobs of every kind."""
     sender = mailer(settings)
     address = settings.public_url or ""
@@ -63,6 +68,18 @@ def runner(settings: Settings, storage: SqlStorage, account_letters: AccountLett
             "aggregate": AggregateFacts(utc_now),
             "reports": PlanReports(utc_now, new_id, lambda work, users: work.preferences.wanting_reports(users)),
             "report": MakeReport(utc_now, new_id),
+            data_export.KIND: ExportData(
+                (
+                    AccountData(shelf),
+                    AuditData(),
+                    tasks.TasksData(),
+                    tasks.AttachmentsData(shelf),
+                    notifications.NotificationsData(),
+                    analytics.StatisticsData(),
+                    JobsData(),
+                ),
+                utc_now,
+            ),
             erasure.KIND: EraseUser(ERASERS, utc_now),
             "deletions": RepeatDeletions(utc_now, new_id),
         },

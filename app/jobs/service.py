@@ -39,6 +39,7 @@ class JobService:
         parameters: dict[str, object] | None = None,
         upload: "Upload | None" = None,
         key: IdempotencyKey | None = None,
+        single: bool = False,
     ) -> Job:
         """Add a job to the queue; with a key, one however often it is asked for.
 
@@ -48,6 +49,7 @@ class JobService:
             parameters: how, as JSON.
             upload: the file that it works on.
             key: the client's name for the request.
+            single: a job of that kind that the user has under way stands for this one.
 
         Raises:
             InvalidError: the key was used for another request.
@@ -59,6 +61,8 @@ class JobService:
         def add(work: SqlWork) -> UUID:
             if work.deleted_users.among([user_id]):  # an upload may take longer than its user stays
                 raise UnauthenticatedError("The account no longer exists.")
+            if single and (under_way := work.jobs.under_way(user_id, kind)):
+                return under_way
             work.jobs.add(job)
             return job.id
 
@@ -118,13 +122,13 @@ class JobService:
         self.get(user_id, job_id)
         return run(self._storage.read, lambda work: work.files.refused(job_id, after, limit))
 
-    def result(self, user_id: UUID, job_id: UUID) -> Iterator[bytes]:
-        """Return the pieces of a job's result. Raises NotFoundError if it has none, or none any more."""
+    def result(self, user_id: UUID, job_id: UUID) -> tuple[Job, Iterator[bytes]]:
+        """Return a job and the pieces of its result. Raises NotFoundError if it has none, or none any more."""
         job = self.get(user_id, job_id)
         first = self._piece(job_id, 0) if job.state is State.SUCCEEDED else None
         if first is None:
             raise NotFoundError("The job has no result.")
-        return self._pieces(job_id, first)
+        return job, self._pieces(job_id, first)
 
     def _pieces(self, job_id: UUID, piece: bytes | None) -> Iterator[bytes]:
         position = 0

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, CursorResult, delete, insert, select, update
+from sqlalchemy import ColumnElement, CursorResult, Select, delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from app.services.tasks.model import Attachment
@@ -41,10 +41,16 @@ class SqlAttachments:
 
     def of_task(self, user_id: UUID, task_id: UUID) -> list[Attachment]:
         mine = (AttachmentRow.task_id == task_id, AttachmentRow.user_id == user_id)
-        rows = self._session.scalars(select(AttachmentRow).where(*mine).order_by(AttachmentRow.id))
+        return self._found(select(AttachmentRow).where(*mine))
+
+    def of_user(self, user_id: UUID, after: UUID | None, limit: int) -> list[Attachment]:
+        mine = select(AttachmentRow).where(AttachmentRow.user_id == user_id).limit(limit)
+        return self._found(mine if after is None else mine.where(AttachmentRow.id > after))
+
+    def _found(self, statement: Select[AttachmentRow]) -> list[Attachment]:
         return [
             Attachment(row.id, row.task_id, row.user_id, row.name, row.content_type, row.size, row.created_at)
-            for row in rows
+            for row in self._session.scalars(statement.order_by(AttachmentRow.id))
         ]
 
     def delete(self, user_id: UUID, task_id: UUID, attachment_id: UUID) -> bool:

@@ -25,6 +25,12 @@ class SqlAudit:
             statement = statement.where(tuple_(AuditRow.at, AuditRow.id) < tuple_(at, after))
         return [_entry(row) for row in self._session.scalars(statement)]
 
+    def about(self, user_id: UUID, after: UUID | None, limit: int) -> list[AuditEntry]:
+        statement = select(AuditRow).where(AuditRow.subject_id == user_id).order_by(AuditRow.id.desc()).limit(limit)
+        if after is not None:
+            statement = statement.where(AuditRow.id < after)
+        return [_entry(row) for row in self._session.scalars(statement)]
+
     def oldest(
         self, filters: AuditFilters, after: AuditEntry | None, until: AuditEntry, limit: int
     ) -> list[AuditEntry]:

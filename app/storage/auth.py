@@ -130,6 +130,10 @@ class SqlSessions:
             for row in self._session.scalars(select(SessionRow).where(*mine).order_by(SessionRow.id.desc()))
         ]
 
+    def all_of(self, user_id: UUID) -> list[Session]:
+        mine = select(SessionRow).where(SessionRow.user_id == user_id).order_by(SessionRow.id.desc())
+        return [_session(row) for row in self._session.scalars(mine)]
+
     def touch(self, session_id: UUID, now: datetime) -> None:
         self._session.execute(update(SessionRow).where(SessionRow.id == session_id).values(last_used_at=now))
 

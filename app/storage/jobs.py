@@ -48,6 +48,11 @@ class SqlJobs:
             statement = statement.where(JobRow.id < after)
         return [_job(row) for row in self._session.scalars(statement)]
 
+    def under_way(self, user_id: UUID, kind: str) -> UUID | None:
+        """Return a user's job of a kind that waits or runs, if there is one."""
+        mine = (JobRow.user_id == user_id, JobRow.kind == kind, JobRow.state.in_(OPEN))
+        return self._session.scalar(select(JobRow.id).where(*mine).limit(1))
+
     def due(self, now: datetime, kinds: Collection[str], limit: int) -> list[UUID]:
         """Return jobs of some kinds that wait for somebody to begin them, or whose lease has run out."""
         found: list[tuple[datetime, UUID]] = []

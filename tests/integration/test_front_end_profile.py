@@ -1,5 +1,8 @@
 """The page of one's own account, in a real browser on the real server."""
 
+import json
+from zipfile import ZipFile
+
 import httpx
 import pytest
 from playwright.sync_api import Page, expect
@@ -76,6 +79,18 @@ def test_logging_out_everywhere_asks_first_and_ends_every_session(profile: Page,
     profile.get_by_role("dialog").get_by_role("button", name="Log out everywhere").click()
     expect(profile.get_by_role("alert")).to_have_text("You are logged out on all devices.")
     assert elsewhere.get("/users/me").status_code == 401
+
+
+def test_a_copy_of_ones_data_is_made_and_downloaded(profile: Page) -> None:
+    section = profile.get_by_role("region", name="Your data")
+    section.get_by_role("button", name="Make a copy of my data").click()
+    expect(section.get_by_text("Copy of your data, done")).to_be_visible()
+    profile.reload()
+    with profile.expect_download() as download:
+        section.get_by_role("button", name="Download").click()
+    assert download.value.suggested_filename == "my-data.zip"
+    with ZipFile(download.value.path()) as archive:
+        assert [task["title"] for task in json.loads(archive.read("tasks-0001.json"))] == ["Find the moth"]
 
 
 def test_an_account_is_deleted_by_its_password_after_a_question(

@@ -97,4 +97,6 @@ class AuditRow(Base):
         Index("idx_audit_log_at_id", "at", "id"),
         Index("idx_audit_log_actor_id_at_id", "actor_id", "at", "id"),
         Index("idx_audit_log_action_at_id", "action", "at", "id"),
+        # what was done to one account
+        Index("idx_audit_log_subject_id", "subject_id", "id"),
     )

@@ -82,7 +82,10 @@ class AttachmentRow(Base):
     size: Mapped[int] = mapped_column(BigInteger)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
-    __table_args__ = (Index("idx_attachments_task_id", "task_id", "id"),)
+    __table_args__ = (
+        Index("idx_attachments_task_id", "task_id", "id"),
+        Index("idx_attachments_user_id", "user_id", "id"),
+    )
 
 
 class AttachmentUsageRow(Base):

@@ -75,6 +75,9 @@ export const listSessions = () => authorised("GET", "/auth/sessions");
 
 export const endSession = (id) => authorised("DELETE", `/auth/sessions/${encodeURIComponent(id)}`);
 
+/** @returns {Promise<object>} the job that makes a copy of one's own data */
+export const exportMyData = () => authorised("POST", "/users/me/export");
+
 // --- notifications
 
 /** @returns {Promise<{items: object[], next_cursor: string | null, unread: number}>} */

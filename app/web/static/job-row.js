@@ -10,7 +10,13 @@ import { toast } from "./toast.js";
 const POLL_MS = 700;
 const SLOWEST_POLL_MS = 15_000;
 
-const KINDS = { import: { name: "Import", unit: "line" }, export: { name: "Export", unit: "task" } };
+export const DATA_EXPORT = "data-export";
+
+const KINDS = {
+  import: { name: "Import", unit: "line" },
+  export: { name: "Export", unit: "task", file: "tasks.csv" },
+  [DATA_EXPORT]: { name: "Copy of your data", unit: "file", file: "my-data.zip" },
+};
 const STATES = {
   queued: "waiting",
   running: "under way",
@@ -84,7 +90,7 @@ export function jobRow(job) {
     draw(await api.resumeJob(shown.id));
     setTimeout(poll, POLL_MS);
   });
-  on("download", async () => saveAs(await api.jobResult(shown.id), "tasks.csv"));
+  on("download", async () => saveAs(await api.jobResult(shown.id), KINDS[shown.kind].file));
 
   const lines = pagedList(parts, {
     fetchPage: (query, signal) => api.refusedLines(shown.id, query, signal),

@@ -3,6 +3,7 @@
 import * as api from "./api.js";
 import { deletionForm } from "./account-deletion.js";
 import { confirm } from "./confirm.js";
+import { dataCopy } from "./data-copy.js";
 import { fullTime, longDate } from "./dates.js";
 import { fromTemplate, onSubmit, wordsOf } from "./dom.js";
 import { mailPreferences } from "./mail-preferences.js";
@@ -131,8 +132,10 @@ export function view({ user, onUser, onLoggedOut }) {
   parts["deletion-account"].value = user.email;
   deletionForm(parts.deletion, () => onLoggedOut("Your account is deleted."));
 
+  const loadCopy = dataCopy(parts);
+
   const loadMails = mailPreferences(parts.mails, parts["mails-state"]);
-  return { fragment, title: "Profile", start: () => Promise.all([loadSessions(), loadMails()]) };
+  return { fragment, title: "Profile", start: () => Promise.all([loadSessions(), loadMails(), loadCopy()]) };
 }
 
 function complain(error) {

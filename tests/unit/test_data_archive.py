@@ -1,0 +1,106 @@
+"""The archive of a user's data: written a page at a time, it is one ZIP file, in little memory."""
+
+import io
+import tracemalloc
+from collections.abc import Iterator, Sequence
+from types import SimpleNamespace
+from typing import Any, cast
+from uuid import UUID
+from zipfile import ZipFile
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.jobs.data_export import ENTRIES, ExportData
+from app.jobs.exports import RESULT
+from app.jobs.model import Job
+from app.platform.personal_data import DataFile, DataPage
+from app.storage.work import SqlWork
+from tests.support.fakes import FakeClock
+
+MIB = 1 << 20
+
+
+class Files:
+    """The files of one job, in memory; of the result only its size, if it is not wanted."""
+
+    def __init__(self, *, keep_result: bool = True) -> None:
+        self.pieces: dict[tuple[str, int], bytes] = {}
+        self.size = 0
+        self._keep_result = keep_result
+
+    def append(self, _job: UUID, name: str, position: int, data: bytes, _now: object) -> None:
+        assert (name, position) not in self.pieces
+        self.size += len(data)
+        self.pieces[name, position] = data if self._keep_result or name == ENTRIES else b""
+
+    def piece(self, _job: UUID, name: str, position: int) -> bytes | None:
+        return self.pieces.get((name, position))
+
+    def drop(self, _job: UUID, name: str) -> None:
+        self.pieces = {key: data for key, data in self.pieces.items() if key[0] != name}
+
+
+class Section:
+    """A section of given pages."""
+
+    def __init__(self, pages: Sequence[Sequence[DataFile]]) -> None:
+        self._pages = pages
+
+    def page(self, _work: object, _user_id: UUID, after: str | None) -> DataPage:
+        number = int(after or 0)
+        last = number + 1 >= len(self._pages)
+        return DataPage(self._pages[number] if self._pages else [], None if last else str(number + 1))
+
+
+def export(sections: Sequence[Section], files: Files) -> None:
+    """Do the job, each step from what the one before left."""
+    handler = ExportData(sections, FakeClock())
+    work = cast(SqlWork, SimpleNamespace(files=files))
+    values: dict[str, Any] = {}
+    while True:
+        step = handler.step(work, Job(UUID(int=1), UUID(int=2), "data-export", FakeClock()(), **values))
+        if step.finished:
+            return
+        values = {"checkpoint": step.checkpoint, "done": step.done}
+
+
+CONTENTS = st.lists(st.lists(st.lists(st.binary(max_size=200), max_size=3), max_size=3), max_size=4)
+"""Sections of pages of files."""
+
+
+@given(CONTENTS)
+def test_the_archive_has_every_file_of_every_page(contents: list[list[list[bytes]]]) -> None:
+    expected: dict[str, bytes] = {}
+    sections = []
+    for section, pages in enumerate(contents):
+        named = []
+        for page, bodies in enumerate(pages):
+            names = {f"{section}/{page}/{number} \u00fc.txt": body for number, body in enumerate(bodies)}
+            expected |= names
+            named.append([DataFile(name, [body]) for name, body in names.items()])
+        sections.append(Section(named))
+    files = Files()
+    export(sections, files)
+    assert {name for name, _ in files.pieces} == {RESULT}
+    whole = b"".join(files.pieces[key] for key in sorted(files.pieces, key=lambda key: key[1]))
+    with ZipFile(io.BytesIO(whole)) as archive:
+        assert archive.testzip() is None
+        found = {name: archive.read(name) for name in archive.namelist()}
+    assert b"Your password is not among it" in found.pop("README.txt")
+    assert found == expected
+
+
+def test_however_much_there_is_the_memory_stays_the_same() -> None:
+    noise = bytes(range(256)) * (MIB // 4 // 256)
+
+    def content() -> Iterator[bytes]:
+        for _ in range(4 * 32):
+            yield noise
+
+    files = Files(keep_result=False)
+    tracemalloc.start()
+    export([Section([[DataFile(f"{number}", content())] for number in range(2)])], files)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 4 * MIB
