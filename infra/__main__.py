@@ -15,6 +15,7 @@ from infra.components.base import Target
 from infra.components.broker import Broker
 from infra.components.cache import Cache, CacheShape
 from infra.components.cdn import Purge, maker, purge_command
+from infra.components.certificate_renewal import CertificateRenewal
 from infra.components.databases import database, former_databases
 from infra.components.gateway import Gateway
 from infra.components.logs import logs
@@ -38,9 +39,14 @@ def _wanted(settings: Settings) -> list[Wanted]:
                 wanted.append(random_keys(secret, names.VALKEY_PASSWORD, names.VALKEY_OPERATOR_PASSWORD))
         if settings.own_monitoring and settings.grafana:
             wanted.append(random_keys(names.GRAFANA, names.GRAFANA_PASSWORD, names.GRAFANA_KEY))
-    if row.edge is Edge.GATEWAY and settings.tls is Tls.SELF_SIGNED:
-        wanted.append(certificate(names.TLS_SECRET, settings.certificate_hosts()))
     return wanted
+
+
+def _self_signed(settings: Settings) -> list[Wanted]:
+    """Return the certificate that is to be made in the cluster, if there is one."""
+    if settings.row.edge is Edge.GATEWAY and settings.tls is Tls.SELF_SIGNED:
+        return [certificate(names.TLS_SECRET, settings.certificate_hosts())]
+    return []
 
 
 def main() -> None:
@@ -60,10 +66,14 @@ def main() -> None:
     namespace = Namespace("namespace", target)
     parts: list[pulumi.Resource] = [namespace]
 
-    wanted = _wanted(settings)
+    self_signed = _self_signed(settings)
+    wanted = [*_wanted(settings), *self_signed]
     if wanted:
         parts.append(Secrets("secrets", target, image=image, wanted=wanted, after=[namespace]))
     after = tuple(parts)
+    parts += [
+        CertificateRenewal("certificate-renewal", target, image=image, wanted=each, after=after) for each in self_signed
+    ]
 
     parts += database(settings, target, namespace)
     if row.cache:

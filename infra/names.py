@@ -196,6 +196,9 @@ SENTRY_SECRET_KEY: Final = "dsn"  # noqa: S105 - the key's name in the Secret
 SECRET_MAKER: Final = "task-manager-secrets"  # noqa: S105 - a Job's name
 """The Job, ServiceAccount and Role that make the Secrets."""
 
+CERTIFICATE_RENEWAL: Final = "task-manager-certificate"
+"""The CronJob that renews the self-signed certificate, its ServiceAccount and Role."""
+
 GATEWAY: Final = "task-manager"
 TLS_SECRET: Final = "task-manager-tls"  # noqa: S105 - a Secret's name
 RETRY: Final = "task-manager-retry"

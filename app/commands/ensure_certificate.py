@@ -16,7 +16,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from app.commands.cluster import Cluster, settle
 
 VALID = datetime.timedelta(days=397)
-"""A year and a month: only a release looks at it again, so it has to outlast a long silence."""
+"""A year and a month, the most that browsers take: a CronJob looks each day, and may fail for long."""
 
 RENEW = datetime.timedelta(days=30)
 """How long before its end a certificate is replaced."""

@@ -12,12 +12,12 @@ from pulumi_kubernetes.networking import v1 as networking
 
 from infra import network, pods, rows
 from infra.components.base import Component, Target
+from infra.components.secret_access import USER
 from infra.image import Image
 from infra.network import Flow
 
 SECRETS: Final = "/run/secrets/job"
 
-_USER: Final = 10001  # the image's own user
 _COMPUTE: Final = rows.Compute(cpu_request=25, cpu_limit=500, memory=128)
 
 
@@ -63,16 +63,16 @@ class ImageJob(Component):
             volumes.append(core.VolumeArgs(name="secrets", secret=source))
         batch.Job(
             f"{name}-job",
-            metadata=self.metadata(command.name, annotations=pods.PULL_EXCEPTIONS),
+            metadata=self.metadata(command.name, annotations=pods.JOB_ANNOTATIONS),
             spec=batch.JobSpecArgs(
                 backoff_limit=4,
-                active_deadline_seconds=600,
+                active_deadline_seconds=pods.JOB_SECONDS,
                 template=core.PodTemplateSpecArgs(
                     metadata=meta.ObjectMetaArgs(labels=labels),
                     spec=core.PodSpecArgs(
                         automount_service_account_token=False,
                         restart_policy="OnFailure",
-                        security_context=pods.pod_security(_USER),
+                        security_context=pods.pod_security(USER),
                         containers=[
                             core.ContainerArgs(
                                 name="command",
@@ -90,5 +90,5 @@ class ImageJob(Component):
                 ),
             ),
             # A Job's pod never changes: another image or other arguments mean a new Job under the same name.
-            opts=self.options(flows, minutes=11, delete_before_replace=True),
+            opts=self.options(flows, minutes=pods.JOB_MINUTES, delete_before_replace=True),
         )

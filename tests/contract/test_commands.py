@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -99,11 +100,14 @@ def test_a_phase_that_fails_keeps_no_other_from_being_tested(tools: Path, phases
     assert (done.returncode == 0) == all(line.endswith("passed") for line in said)
 
 
-def test_the_pipeline_offers_only_stacks_that_are_there() -> None:
+def workflow(name: str) -> dict[Any, Any]:
+    return dict(yaml.safe_load((ROOT / ".github" / "workflows" / name).read_text()))
+
+
+def test_the_pipeline_deploys_only_stacks_that_are_there_and_looks_at_each_of_them_every_day() -> None:
     # YAML 1.1 reads the key `on` as a truth value.
-    inputs = yaml.safe_load((ROOT / ".github" / "workflows" / "deploy.yml").read_text())[True]["workflow_dispatch"][
-        "inputs"
-    ]
-    assert inputs["stack"]["options"]
-    for stack in inputs["stack"]["options"]:
+    deployed = workflow("deploy.yml")[True]["workflow_dispatch"]["inputs"]["stack"]["options"]
+    assert deployed
+    for stack in deployed:
         assert (ROOT / f"Pulumi.{stack}.yaml").is_file()
+    assert workflow("smoke.yml")["jobs"]["smoke"]["strategy"]["matrix"]["stack"] == deployed

@@ -17,6 +17,8 @@ def pod_specs(stack: Stack) -> Iterator[tuple[Resource, dict[str, Any]]]:
     for resource in stack.objects:
         if resource.kind in ("Job", "StatefulSet", "Deployment", "DaemonSet"):
             yield resource, resource.inputs["spec"]["template"]["spec"]
+        if resource.kind == "CronJob":
+            yield resource, resource.inputs["spec"]["jobTemplate"]["spec"]["template"]["spec"]
         if resource.kind == "Pod":
             yield resource, resource.inputs["spec"]
 
@@ -94,9 +96,9 @@ def test_every_container_has_requests_and_limits(stack: Stack) -> None:
             assert {"cpu", "memory"} <= set(part["resources"][kind]), name
 
 
-def test_only_the_maker_of_secrets_and_prometheus_get_a_token(stack: Stack) -> None:
+def test_only_who_makes_or_renews_secrets_and_prometheus_get_a_token(stack: Stack) -> None:
     for resource, spec in pod_specs(stack):
-        wanted = resource.name in ("secrets-job", "logs-secrets-job", "prometheus-server")
+        wanted = resource.name in ("secrets-job", "logs-secrets-job", "certificate-renewal-job", "prometheus-server")
         assert spec["automountServiceAccountToken"] is wanted, resource.name
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from local.plugins.kubernetes_provider.changes import Change, Kind, compare
 from local.plugins.kubernetes_provider.diff import Difference, compare_objects, diff
+from local.plugins.kubernetes_provider.errors import ApiError
 from local.plugins.kubernetes_provider.objects import Object
 from local.plugins.kubernetes_provider.settings import Settings
 from local.plugins.kubernetes_provider.values import UNKNOWN
@@ -177,3 +178,33 @@ def test_what_a_controller_writes_during_the_comparison_is_no_change_of_ours(
     monkeypatch.setattr("local.plugins.kubernetes_provider.diff.apply", lambda *_, **__: answer)
     found = diff(server, deployment("1"), deployment("1000m"), "pulumi-kubernetes")
     assert len(found.changes) == changes
+
+
+def job(state: str | None = None, *, replaced: str = "true") -> Object:
+    """Make a Job that asks to be replaced while it is not ready, in one state or in none yet."""
+    made = objects("batch/v1", "Job", spec={"template": {"spec": {"image": "a"}}})
+    made["metadata"]["annotations"] = {"pulumi.com/replaceUnready": replaced}
+    if state:
+        made["status"] = {"conditions": [{"type": state, "status": "True"}]}
+    return made
+
+
+@pytest.mark.parametrize(
+    ("live", "replaced"),
+    [(job("Complete"), False), (job("Failed"), True), (job(), True), (job("Failed", replaced="false"), False)],
+    ids=["completed", "failed", "running", "failed, not annotated"],
+)
+def test_a_job_that_has_not_completed_is_made_anew_where_it_asks_for_that(live: Object, *, replaced: bool) -> None:
+    wanted = {key: value for key, value in live.items() if key != "status"}
+    server: Any = SimpleNamespace(settings=Settings(), read=lambda _: live)
+    found = diff(server, wanted, wanted, "pulumi-kubernetes")
+    assert bool(found.replaces) is replaced
+    assert found.delete_first is replaced, "both have one name"
+
+
+def test_a_job_that_somebody_has_deleted_is_not_replaced() -> None:
+    def gone(_: Object) -> Object:
+        raise ApiError(404, {"reason": "NotFound"})
+
+    server: Any = SimpleNamespace(settings=Settings(), read=gone)
+    assert diff(server, job(), job(), "pulumi-kubernetes") == Difference()

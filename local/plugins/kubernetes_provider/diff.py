@@ -3,14 +3,17 @@
 from dataclasses import dataclass, field
 
 from local.plugins.kubernetes_provider.apply import apply
+from local.plugins.kubernetes_provider.awaiting import job
 from local.plugins.kubernetes_provider.changes import Change, Kind, compare
 from local.plugins.kubernetes_provider.check import normalise
 from local.plugins.kubernetes_provider.context import Cluster
 from local.plugins.kubernetes_provider.errors import ApiError, ProviderError
 from local.plugins.kubernetes_provider.immutable import must_replace
 from local.plugins.kubernetes_provider.naming import is_explicit
-from local.plugins.kubernetes_provider.objects import Object, dig, name_of, namespace_of
+from local.plugins.kubernetes_provider.objects import Object, dig, flag, name_of, namespace_of
 from local.plugins.kubernetes_provider.values import Tree, has_unknown, plain
+
+_REPLACE_UNREADY = "pulumi.com/replaceUnready"
 
 # What a write changes by itself.
 _BOOKKEEPING = ("managedFields", "resourceVersion", "generation", "creationTimestamp")
@@ -45,6 +48,9 @@ def diff(cluster: Cluster, old_inputs: Tree, new_inputs: Tree, manager: str) -> 
         config_map_mutable=cluster.settings.enable_config_map_mutable,
         secret_mutable=cluster.settings.enable_secret_mutable,
     )
+    if not found.replaces and _is_unready_job(cluster, old, new):
+        unready = Change(("metadata", "annotations", _REPLACE_UNREADY), Kind.UPDATE)
+        return Difference((*found.changes, unready), (unready,), delete_first=_same_place(old, new))
     if found.changes and not found.replaces and not has_unknown(new) and _changes_nothing(cluster, new, manager):
         return Difference()
     return found
@@ -59,8 +65,23 @@ def compare_objects(old: Object, new: Object, *, config_map_mutable: bool, secre
         if must_replace(new, change.path, config_map_mutable=config_map_mutable, secret_mutable=secret_mutable)
         and not _namespace_filled_in(change, old, new)
     )
-    same_place = name_of(old) == name_of(new) and namespace_of(old) == namespace_of(new)
-    return Difference(changes, replaces, delete_first=bool(replaces) and is_explicit(new) and same_place)
+    return Difference(changes, replaces, delete_first=bool(replaces) and _same_place(old, new))
+
+
+def _same_place(old: Object, new: Object) -> bool:
+    """Tell whether the new object takes the old one's name, so that the old one has to go first."""
+    return is_explicit(new) and name_of(old) == name_of(new) and namespace_of(old) == namespace_of(new)
+
+
+def _is_unready_job(cluster: Cluster, old: Object, new: Object) -> bool:
+    """Tell whether a Job asks to be replaced when it has not completed, and has not; the official provider's rule."""
+    if new.get("kind") != "Job" or not flag(new, _REPLACE_UNREADY):
+        return False
+    try:
+        return not job.completed(cluster.read(old))
+    except ApiError:
+        # One that is gone is made anew by the update.
+        return False
 
 
 def _namespace_filled_in(change: Change, old: Object, new: Object) -> bool:
@@ -80,15 +101,16 @@ def _same_version(old: Object, new: Object) -> None:
 
 def _changes_nothing(cluster: Cluster, new: Object, manager: str) -> bool:
     try:
-        live = _essence(cluster.read(new))
-        tried = _essence(apply(cluster, new, manager, dry_run=True))
+        live = essence(cluster.read(new))
+        tried = essence(apply(cluster, new, manager, dry_run=True))
         # A controller may have written between the two: then the trial stands on what a second look finds.
-        return tried == live or tried == _essence(cluster.read(new))
+        return tried == live or tried == essence(cluster.read(new))
     except (ApiError, ProviderError):
         # The update, or its preview, will meet the same refusal and report it.
         return False
 
 
-def _essence(obj: Object) -> Object:
+def essence(obj: Object) -> Object:
+    """Leave out of a live object what changes with each write and with what a controller finds."""
     metadata = {key: value for key, value in dig(obj, "metadata", default={}).items() if key not in _BOOKKEEPING}
     return {**{key: value for key, value in obj.items() if key != "status"}, "metadata": metadata}

@@ -6,9 +6,14 @@ from local.plugins.kubernetes_provider.awaiting.verdict import Verdict, ready
 from local.plugins.kubernetes_provider.objects import Object, condition, dig, identity
 
 
+def completed(live: Object) -> bool:
+    """Tell whether a Job has done its work."""
+    return bool(condition(live, "Complete").get("status") == "True")
+
+
 def assess(live: Object, around: Surroundings) -> Verdict:
     """Look at a Job once."""
-    if condition(live, "Complete").get("status") == "True":
+    if completed(live):
         return ready("Job completed")
     if dig(live, "spec", "suspend"):
         return ready("Job is suspended")

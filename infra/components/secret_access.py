@@ -1,0 +1,91 @@
+"""The account by which a pod of the API's image reads and changes Secrets that are named, and no others."""
+
+from collections.abc import Sequence
+from typing import Final
+
+import pulumi
+from pulumi_kubernetes.core import v1 as core
+from pulumi_kubernetes.networking import v1 as networking
+from pulumi_kubernetes.rbac import v1 as rbac
+
+from infra import network, pods
+from infra.components.base import Component
+from infra.image import Image
+from infra.rows import Compute
+
+USER: Final = 10001  # the image's own user
+_COMPUTE: Final = Compute(cpu_request=25, cpu_limit=500, memory=128)
+
+TOKEN_EXCEPTION: Final = {"checkov.io/skip3": "CKV_K8S_38=this pod talks to the API server"}
+"""Why a token is mounted, for the checker."""
+
+
+def secret_access(
+    component: Component, name: str, secrets: Sequence[str], *, may_create: bool
+) -> tuple[pulumi.Resource, pulumi.Resource]:
+    """Make the account with its rights, and let its pods call the API server and nobody else.
+
+    Args:
+        component: whose pods have the account.
+        name: of the ServiceAccount, the Role, the RoleBinding and the policy.
+        secrets: names of the Secrets.
+        may_create: whether Secrets may be made. That cannot be limited to names, since the name is not known when the
+            API server decides; it is limited to what is not there yet, and reading stays limited to the names.
+
+    Returns:
+        What the pods have to wait for.
+    """
+    metadata, options = component.metadata(name), component.options
+    account = core.ServiceAccount(
+        f"{component.name}-account", metadata=metadata, automount_service_account_token=False, opts=options()
+    )
+    rules = [rbac.PolicyRuleArgs(api_groups=[""], resources=["secrets"], verbs=["create"])] if may_create else []
+    role = rbac.Role(
+        f"{component.name}-role",
+        metadata=metadata,
+        rules=[
+            *rules,
+            rbac.PolicyRuleArgs(
+                api_groups=[""], resources=["secrets"], resource_names=list(secrets), verbs=["get", "patch"]
+            ),
+        ],
+        opts=options(),
+    )
+    binding = rbac.RoleBinding(
+        f"{component.name}-binding",
+        metadata=metadata,
+        role_ref=rbac.RoleRefArgs(api_group="rbac.authorization.k8s.io", kind="Role", name=name),
+        subjects=[rbac.SubjectArgs(kind="ServiceAccount", name=name, namespace=component.target.namespace)],
+        opts=options(account, role),
+    )
+    policy = networking.NetworkPolicy(
+        f"{component.name}-flows",
+        metadata=metadata,
+        spec=network.spec(component.target.labels(component.name), outward=(network.API_SERVER,)),
+        opts=options(),
+    )
+    return binding, policy
+
+
+def pod(account: str, containers: Sequence[core.ContainerArgs]) -> core.PodSpecArgs:
+    """A pod with the account's token, whose containers run once."""
+    return core.PodSpecArgs(
+        service_account_name=account,
+        automount_service_account_token=True,
+        restart_policy="OnFailure",
+        security_context=pods.pod_security(USER),
+        containers=list(containers),
+    )
+
+
+def container(name: str, image: Image, command: Sequence[str], namespace: str) -> core.ContainerArgs:
+    """A container that runs one of the image's commands about a Secret of a namespace."""
+    return core.ContainerArgs(
+        name=name,
+        image=str(image),
+        image_pull_policy="IfNotPresent",
+        command=["python", "-m", "app"],
+        args=[*command, "--namespace", namespace],
+        resources=pods.resources(_COMPUTE),
+        security_context=pods.container_security(),
+    )
