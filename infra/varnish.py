@@ -131,6 +131,35 @@ def vcl(host: str, port: int, rules: Sequence[Rule] = RULES) -> str:
     return re.sub("|".join(words), lambda found: words[found[0]], _VCL)
 
 
+# Varnish resolves the name of its origin once, when it compiles its configuration, and nobody commands it to do so
+# again. So it ends when the name leads elsewhere, as after its Service was made anew, and its container is started
+# again. A name server that is away is no change. The loop ends with the server.
+_WATCHED: Final = """\
+origin="$1"; pause="$2"; shift 2
+addresses() { getent ahosts "$origin" | cut -d ' ' -f 1 | sort -u; }
+known="$(addresses)"
+while sleep "$pause" && kill -0 $$ 2> /dev/null; do
+  now="$(addresses)"
+  if [ -n "$now" ] && [ "$now" != "$known" ]; then
+    echo "$origin has another address: ending, to be started again with it" >&2
+    kill $$
+  fi
+done &
+exec "$@"
+"""
+
+
+def watched(host: str, command: Sequence[str], *, seconds: float = 10) -> list[str]:
+    """The command line that ends the server when a host has another address than at the server's start.
+
+    Args:
+        host: of the origin.
+        command: the server's own command line.
+        seconds: between two looks.
+    """
+    return ["sh", "-c", _WATCHED, "varnish", host, f"{seconds:g}", *command]
+
+
 def arguments(*, file: str, directory: str, listen: str, purge: str, memory: int) -> list[str]:
     """The command line.
 

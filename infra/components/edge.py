@@ -152,7 +152,7 @@ class Edge(Component):
                     name="varnish",
                     image=IMAGE,
                     image_pull_policy="IfNotPresent",
-                    command=command,
+                    command=varnish.watched(names.EDGE_ORIGIN, command),
                     # The compiler's, which makes a program of the configuration.
                     env=[core.EnvVarArgs(name="TMPDIR", value=_DIRECTORY)],
                     ports=[

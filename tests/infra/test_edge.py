@@ -41,6 +41,14 @@ def test_it_calls_the_api_by_a_service_that_is_there_before_the_release(phase3: 
     assert phase3.find("Release").urn not in origin.dependencies
 
 
+def test_it_watches_the_address_of_the_service_that_it_calls(phase3: Stack) -> None:
+    container = phase3.find("Deployment", names.EDGE).inputs["spec"]["template"]["spec"]["containers"][0]
+    host = container["command"][4]
+    assert container["command"] == varnish.watched(host, container["command"][6:])
+    assert f'.host = "{host}"' in phase3.find("ConfigMap", names.EDGE).inputs["data"]["default.vcl"]
+    assert phase3.find("Service", host)
+
+
 def test_its_pods_write_to_memory_alone_and_stop_after_the_endpoints_have_forgotten_them(phase3: Stack) -> None:
     spec = phase3.find("Deployment", names.EDGE).inputs["spec"]["template"]["spec"]
     container = spec["containers"][0]

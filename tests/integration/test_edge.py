@@ -150,6 +150,38 @@ def test_answers_by_tls_and_in_plain_text_are_kept_apart(client: httpx.Client) -
         assert ("Strict-Transport-Security" in answer.headers) == secure
 
 
+# --- where it is fetched
+
+
+def test_the_server_ends_to_be_started_again_when_the_name_of_its_origin_leads_elsewhere(tmp_path: Path) -> None:
+    looked = tmp_path / "looked"
+    names = tmp_path / "names"
+    resolver = tmp_path / "resolver"
+    resolver.mkdir()
+    program = resolver / "getent"
+    program.write_text(f"#!/bin/sh\necho . >> {looked}\ncat {names}\n")
+    program.chmod(0o755)
+
+    def looks() -> int:
+        return len(looked.read_text().split())
+
+    def still_runs_with(addresses: str) -> None:
+        names.write_text(addresses)
+        before = looks()
+        wait_for(lambda: looks() >= before + 3, "it has looked again", 20)
+        assert before_origin.process.poll() is None
+
+    names.write_text("10.96.0.7  STREAM origin\n10.96.0.7  DGRAM\nfd00::7  STREAM\n")
+    with origin() as started, edge(tmp_path, started.port, resolver=resolver) as before_origin:
+        still_runs_with("fd00::7  STREAM origin\n10.96.0.7  STREAM\n")
+        still_runs_with("")
+        names.write_text("10.96.0.8  STREAM origin\nfd00::7  STREAM\n")
+        wait_for(lambda: before_origin.process.poll() is not None, "the server has ended", 20)
+        assert before_origin.process.returncode == 0
+        log = (before_origin.directory / "log").read_text()
+        assert "127.0.0.1 has another address: ending, to be started again with it" in log
+
+
 # --- what is not
 
 

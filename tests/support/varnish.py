@@ -16,11 +16,19 @@ from tests.support.ports import free_port, wait_for
 
 @dataclass(frozen=True)
 class Edge:
-    """Attributes: url is where it answers; purge_url where it is told to drop everything; directory where it works."""
+    """A running Varnish.
+
+    Attributes:
+        url: where it answers.
+        purge_url: where it is told to drop everything.
+        directory: where it works.
+        process: the server.
+    """
 
     url: str
     purge_url: str
     directory: Path
+    process: subprocess.Popen[bytes]
 
     def count(self, counter: str) -> int:
         """Return a counter of varnishstat, such as `cache_hit`."""
@@ -54,25 +62,27 @@ def told(address: str) -> Mapping[str, float]:
 
 
 @contextmanager
-def edge(folder: Path, origin_port: int, rules: Sequence[Rule] = RULES) -> Iterator[Edge]:
+def edge(folder: Path, origin_port: int, rules: Sequence[Rule] = RULES, resolver: Path | None = None) -> Iterator[Edge]:
     """Run Varnish until the block ends; it answers when the block begins.
 
     Args:
         folder: for its files.
         origin_port: where the application listens on loopback.
         rules: what may be kept.
+        resolver: folder of a `getent` in place of the system's.
     """
     listen, purge = f"127.0.0.1:{free_port()}", f"127.0.0.1:{free_port()}"
     directory = folder / f"varnish-{origin_port}"
     directory.mkdir()
     file = directory / "default.vcl"
     file.write_text(varnish.vcl("127.0.0.1", origin_port, rules))
-    command = varnish.arguments(file=str(file), directory=str(directory), listen=listen, purge=purge, memory=32)
+    server = varnish.arguments(file=str(file), directory=str(directory), listen=listen, purge=purge, memory=32)
+    command = varnish.watched("127.0.0.1", server, seconds=0.2)
+    path = os.pathsep.join([*([str(resolver)] if resolver else []), os.environ["PATH"]])
+    environment = {**os.environ, "TMPDIR": str(directory), "PATH": path}
     log = directory / "log"
     with log.open("wb") as output:
-        process = subprocess.Popen(
-            command, stdout=output, stderr=output, env={**os.environ, "TMPDIR": str(directory)}, cwd=directory
-        )
+        process = subprocess.Popen(command, stdout=output, stderr=output, env=environment, cwd=directory)
 
     def answers() -> bool:
         if process.poll() is not None:
@@ -85,7 +95,7 @@ def edge(folder: Path, origin_port: int, rules: Sequence[Rule] = RULES) -> Itera
 
     try:
         wait_for(answers, "Varnish answers")
-        yield Edge(f"http://{listen}", f"http://{purge}", directory)
+        yield Edge(f"http://{listen}", f"http://{purge}", directory, process)
     finally:
         process.terminate()
         process.wait(10)
