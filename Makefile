@@ -143,14 +143,18 @@ publish: ## Build the image, push it to REPOSITORY and print its reference by di
 
 .PHONY: preview
 preview: $(VENV)/infra/.ready ## Show what `pulumi up` would change: make preview STACK=prod [IMAGE=…@sha256:…]
-	@$(WITH_CLUSTER); pulumi preview --stack $(or $(STACK),$(error preview needs STACK=name)) --diff --non-interactive
+	@$(WITH_CLUSTER); $(LOCAL) stack check $(STACK); pulumi preview --stack $(or $(STACK),$(error preview needs STACK=name)) --diff --non-interactive
 
 .PHONY: deploy
 deploy: $(VENV)/infra/.ready ## Bring a stack to what the program says: make deploy STACK=prod [IMAGE=…@sha256:…]
-	@$(WITH_CLUSTER); pulumi up --yes --skip-preview --stack $(or $(STACK),$(error deploy needs STACK=name)) --non-interactive
+	@$(WITH_CLUSTER); $(LOCAL) stack prepare $(STACK); pulumi up --yes --skip-preview --stack $(or $(STACK),$(error deploy needs STACK=name)) --non-interactive
+
+.PHONY: refresh
+refresh: $(VENV)/infra/.ready ## Compare the state with the cluster, and show what was changed by hand: make refresh STACK=prod
+	@$(WITH_CLUSTER); $(LOCAL) stack check $(or $(STACK),$(error refresh needs STACK=name)); pulumi refresh --yes --stack $(STACK) --non-interactive
 
 .PHONY: smoke
-smoke: $(VENV)/infra/.ready ## Ask the stack's address whether it is ready: make smoke STACK=prod
+smoke: $(VENV)/infra/.ready ## Ask the stack whether it is ready and its certificate lasts: make smoke STACK=prod
 	@$(LOCAL) stack smoke $(STACK)
 
 .PHONY: restore

@@ -7,10 +7,10 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import pulumi
-import pulumi_kubernetes as kubernetes
 
 from infra import names, outputs
 from infra.chart import ROOT, chart_values
+from infra.cluster import connect
 from infra.components.base import Target
 from infra.components.broker import Broker
 from infra.components.cache import Cache, CacheShape
@@ -55,8 +55,9 @@ def main() -> None:
     row = settings.row
     image = choose_image(settings, ROOT)
     stack = pulumi.get_stack()
+    cluster = connect(settings.context or None)
     target = Target(
-        provider=kubernetes.Provider("cluster", context=settings.context or None),
+        provider=cluster.provider,
         namespace=f"{names.PROJECT}-{stack}",
         stack=stack,
         storage_class=settings.storage_class or None,
@@ -106,6 +107,7 @@ def main() -> None:
 
     for name, value in outputs.outputs(settings, image, target.namespace).items():
         pulumi.export(name, value)
+    pulumi.export("cluster", cluster.uid)
 
 
 main()

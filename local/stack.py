@@ -71,10 +71,14 @@ def outputs(stack: str | None) -> dict[str, Any]:
     return said
 
 
+def select(stack: str) -> None:
+    """Make the stack the current one, and make it if there is none."""
+    pulumi("stack", "select", "--create", stack)
+
+
 def up(stack: str) -> None:
     """Run `pulumi up` for the stack and wait until its address answers."""
     release_stale_lock(stack)
-    pulumi("stack", "select", "--create", stack)
     pulumi("up", "--yes", "--skip-preview", stack=stack)
     told = outputs(stack)
     wait_until_scaled(told["namespace"])

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
+from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
-from local import addons, environment, stack
+from local import addons, before_update, environment, served_certificate, stack
 from local.restore import restore as bring_back
 
 stack_commands = typer.Typer(help="The application's stack.", no_args_is_help=True)
@@ -21,6 +22,8 @@ def up(phase: Annotated[int, typer.Option(help="Which ready-made stack.")] = 1) 
     addons.of_phase(phase)
     name = f"phase{phase}"
     environment.prepare()
+    stack.select(name)
+    before_update.prepare(name, sys.stdout)
     stack.up(name)
     stack.summary(name, Console(highlight=False))
 
@@ -39,8 +42,25 @@ def status(name: Name = None) -> None:
 
 @stack_commands.command()
 def smoke(name: Name = None) -> None:
-    """Ask the stack's address whether it is ready."""
-    stack.wait_until_served(stack.outputs(name)["url"])
+    """Ask the stack's address whether it is ready, and look how long its certificate is good for."""
+    said = stack.outputs(name)
+    stack.wait_until_served(said["url"])
+    if "url_tls" in said:
+        served_certificate.check(said["url_tls"], datetime.now(UTC))
+
+
+@stack_commands.command()
+def check(name: str) -> None:
+    """Refuse a kubeconfig that leads to another cluster than the stack's, and show what was changed by hand."""
+    environment.prepare()
+    before_update.check(name, sys.stdout)
+
+
+@stack_commands.command()
+def prepare(name: str) -> None:
+    """Before an update: refuse another cluster, end what a killed update has left, undo changes by hand."""
+    environment.prepare()
+    before_update.prepare(name, sys.stdout)
 
 
 @stack_commands.command()
@@ -51,4 +71,5 @@ def restore(
 ) -> None:
     """Bring the stack's database back to a moment."""
     environment.prepare()
+    before_update.prepare(name, sys.stdout)
     bring_back(name, at, source, Console(highlight=False))

@@ -45,6 +45,8 @@ class Workload(Component):
             values=values,
             atomic=True,
             cleanup_on_fail=True,
+            # The namespace is the stack's own: what an update that was killed has left under the name is taken over.
+            replace=True,
             timeout=timeout,
             max_history=5,
             # Migration and rollout have the time each; going back takes it once more.

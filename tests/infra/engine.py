@@ -97,7 +97,9 @@ class _Mocks(mocks.Mocks):
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
         outputs = dict(args.inputs)
         if args.typ == "kubernetes:core/v1:Namespace":
-            outputs["metadata"] = {**outputs["metadata"], "uid": "the-id-of-the-namespace"}
+            system = args.name == "kube-system"
+            uid = "the-id-of-the-cluster" if system else "the-id-of-the-namespace"
+            outputs["metadata"] = {**outputs.get("metadata", {}), "uid": uid}
         return f"{args.name}-id" if args.custom else None, outputs
 
 

@@ -6,7 +6,7 @@ from infra import names
 from infra.phases import PHASES
 from local import addons
 from tests.infra import engine
-from tests.infra.engine import Stack, walk
+from tests.infra.engine import Resource, Stack, walk
 
 ELSEWHERE = ("prometheus-gateway-role", "prometheus-gateway-binding")
 """Prometheus finds the gateway's pods where they are."""
@@ -23,10 +23,27 @@ def test_everything_is_made_in_the_stacks_own_namespaces(variants: dict[str, Sta
             assert (resource.namespace == own) is (resource.name not in ELSEWHERE), resource.name
 
 
-def test_everything_goes_through_the_one_provider(stack: Stack) -> None:
-    assert {resource.provider.rpartition("::")[0] for resource in stack.objects} == {
-        next(resource.urn for resource in stack.resources if resource.type == "pulumi:providers:kubernetes")
-    }
+def provider(stack: Stack, name: str) -> Resource:
+    [found] = [each for each in stack.resources if (each.type, each.name) == ("pulumi:providers:kubernetes", name)]
+    return found
+
+
+def test_everything_goes_through_providers_that_know_their_cluster(stack: Stack) -> None:
+    for each in stack.objects:
+        through = provider(stack, "cluster")
+        assert each.provider.rpartition("::")[0] == through.urn, each.name
+        assert through.inputs["clusterIdentifier"] == "the-id-of-the-cluster"
+    assert stack.outputs["cluster"] == "the-id-of-the-cluster"
+
+
+def test_a_job_that_has_failed_is_made_anew_and_has_time_to_pull_its_image(stack: Stack) -> None:
+    jobs = [resource for resource in stack.objects if resource.kind == "Job"]
+    assert jobs
+    for job in jobs:
+        assert job.inputs["metadata"]["annotations"]["pulumi.com/replaceUnready"] == "true", job.name
+        assert job.inputs["spec"]["activeDeadlineSeconds"] >= 600, job.name
+        waited = int(job.create_timeout.removesuffix("m")) * 60
+        assert waited > job.inputs["spec"]["activeDeadlineSeconds"], f"{job.name}: the Job says why it has failed"
 
 
 def test_every_object_belongs_to_a_component(stack: Stack) -> None:

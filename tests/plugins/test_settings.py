@@ -12,6 +12,8 @@ from local.plugins.kubernetes_provider.tokens import kind_of
 from local.plugins.kubernetes_provider.values import Secret
 from tests.plugins.test_kubeconfig import write
 
+UIDS = ("0f8fad5b-d9cb-469f-a165-70867728950e", "7c9e6679-7425-40de-944b-e07fc1f90ae7")
+
 
 def test_booleans_come_as_texts() -> None:
     assert parse({"enablePatchForce": "true"}).enable_patch_force
@@ -54,6 +56,19 @@ def test_the_clusters_own_identifier_decides_where_there_is_one(tmp_path: Path) 
     one = {"kubeconfig": str(write(tmp_path / "one")), "clusterIdentifier": "a"}
     assert not compare(one, {**one, "context": "two"}).replaces
     assert compare(one, {**one, "clusterIdentifier": "b"}).replaces
+
+
+def test_a_stack_that_begins_to_remember_its_cluster_keeps_its_objects(tmp_path: Path) -> None:
+    before = {"kubeconfig": str(write(tmp_path / "one"))}
+    found = compare(before, {**before, "clusterIdentifier": UIDS[0]})
+    assert found.changes
+    assert not found.replaces
+
+
+def test_a_cluster_of_another_uid_is_refused_in_one_line(tmp_path: Path) -> None:
+    one = {"kubeconfig": str(write(tmp_path / "one")), "clusterIdentifier": UIDS[0]}
+    with pytest.raises(ProviderError, match=f"this stack is in the cluster {UIDS[0]}, and .* leads to {UIDS[1]}"):
+        compare(one, {**one, "clusterIdentifier": UIDS[1]})
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,6 @@
-"""The provider once it is configured: which cluster, and whether it answers."""
+"""The provider once it is configured: which cluster, whether it is the stack's, and whether it answers."""
+
+import uuid
 
 from local.plugins.kubernetes_provider.changes import Change, Kind
 from local.plugins.kubernetes_provider.client import Client
@@ -6,6 +8,7 @@ from local.plugins.kubernetes_provider.context import Cluster
 from local.plugins.kubernetes_provider.diff import Difference
 from local.plugins.kubernetes_provider.errors import ProviderError, UnreachableError
 from local.plugins.kubernetes_provider.lifecycle import Lifecycle, ObjectLifecycle
+from local.plugins.kubernetes_provider.objects import dig
 from local.plugins.kubernetes_provider.resources import Discovery
 from local.plugins.kubernetes_provider.settings import Settings, parse
 from local.plugins.kubernetes_provider.tokens import RELEASE
@@ -27,7 +30,7 @@ class Configured:
 
         Raises:
             ProviderError: no kubeconfig, a setting that is not understood, a cluster that does not answer or does not
-                accept us.
+                accept us, or is another one than `clusterIdentifier` names.
         """
         settings = parse(inputs)
         client = Client(settings.connection())
@@ -38,6 +41,8 @@ class Configured:
             if not (settings.delete_unreachable or settings.skip_update_unreachable):
                 raise
             self._unreachable = error
+        else:
+            _see_that_it_is(settings.cluster_identifier, client)
 
     @property
     def cluster(self) -> Cluster:
@@ -83,20 +88,60 @@ class Configured:
 
 
 def compare(old: Tree, new: Tree) -> Difference:
-    """Compare two configurations: another cluster means that everything is made anew."""
+    """Compare two configurations: another cluster means that everything is made anew.
+
+    Raises:
+        ProviderError: both name their cluster by its uid, and the uids differ. The official provider would replace all.
+    """
     if has_unknown(new):
         return Difference((Change(("kubeconfig",), Kind.UPDATE),))
     before, after = plain(old), plain(new)
     changes = tuple(
         Change((key,), Kind.UPDATE) for key in sorted(before.keys() | after.keys()) if before.get(key) != after.get(key)
     )
-    if not changes or _same_cluster(parse(before), parse(after)):
+    if not changes:
+        return Difference()
+    old_settings, new_settings = parse(before), parse(after)
+    known, found = old_settings.cluster_identifier, new_settings.cluster_identifier
+    if known and found and known != found and _is_uid(known) and _is_uid(found):
+        raise _another_cluster(known, found, "the kubeconfig")
+    if _same_cluster(old_settings, new_settings):
         return Difference(changes)
     return Difference(changes, replaces=changes)
 
 
+def _see_that_it_is(identifier: str | None, client: Client) -> None:
+    """Refuse another cluster than the one that the state knows: its objects would all seem to have gone.
+
+    Only an identifier that is a uid can be checked: that of the namespace `kube-system`, which lives as long as its
+    cluster. The official provider takes any text, and never looks.
+    """
+    if not identifier or not _is_uid(identifier):
+        return
+    found = str(dig(client.get("/api/v1/namespaces/kube-system"), "metadata", "uid"))
+    if found != identifier:
+        raise _another_cluster(
+            identifier, found, f"context {client.connection.context!r} of {client.connection.source}"
+        )
+
+
+def _is_uid(identifier: str) -> bool:
+    try:
+        uuid.UUID(identifier)
+    except ValueError:
+        return False
+    return True
+
+
+def _another_cluster(known: str, found: str, source: str) -> ProviderError:
+    return ProviderError(
+        f"this stack is in the cluster {known}, and {source} leads to {found} (uids of kube-system): set KUBECONFIG or "
+        "the context to the stack's own cluster, or make another stack for this one; nothing has been changed"
+    )
+
+
 def _same_cluster(before: Settings, after: Settings) -> bool:
-    if before.cluster_identifier or after.cluster_identifier:
+    if before.cluster_identifier and after.cluster_identifier:
         return before.cluster_identifier == after.cluster_identifier
     try:
         return before.connection().server == after.connection().server

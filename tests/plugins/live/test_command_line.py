@@ -11,7 +11,7 @@ import pytest
 from local.plugins.kubernetes_provider.client import MERGE_PATCH, Client
 from tests.plugins.live.charts import write_chart
 from tests.plugins.live.control_plane import ControlPlane
-from tests.plugins.live.objects import exists, wait_for
+from tests.plugins.live.objects import exists, kubelet, wait_for
 from tests.plugins.live.project import STACK, Project
 
 
@@ -193,6 +193,62 @@ def test_an_interrupted_update_keeps_what_it_has_made(project: Project, client: 
     assert engine.returncode != 0
     assert f"cancelled while waiting for Deployment {namespace}/api" in text
     assert f'"id": "{namespace}/api"' in project.state()
+
+
+def test_a_job_that_has_failed_is_made_anew_by_the_next_update(
+    project: Project, client: Client, namespace: str
+) -> None:
+    project.program(f"""
+        from pulumi_kubernetes.batch import v1 as batch
+        batch.Job(
+            "work",
+            metadata={{
+                "name": "work", "namespace": "{namespace}", "annotations": {{"pulumi.com/replaceUnready": "true"}}
+            }},
+            spec={{
+                "backoff_limit": 0,
+                "template": {{
+                    "spec": {{
+                        "restart_policy": "Never", "containers": [{{"name": "api", "image": "example.org/api:1"}}]
+                    }},
+                }},
+            }},
+        )
+    """)
+    with kubelet(client, namespace, lambda _: {"phase": "Failed"}):
+        assert f"Job {namespace}/work has failed" in project.up().failed()
+    with kubelet(client, namespace, lambda _: {"phase": "Succeeded"}):
+        assert "+-1 replaced" in project.up().ok()
+    assert "unchanged" in project.up("--expect-no-changes").ok()
+
+
+def test_the_kubeconfig_of_another_cluster_changes_nothing(project: Project, client: Client, namespace: str) -> None:
+    project.program(f"""
+        asking = Provider("asking")
+        system = core.Namespace.get("kube-system", "kube-system", opts=opts(provider=asking))
+        cluster = Provider("cluster", cluster_identifier=system.metadata.uid)
+        core.ConfigMap(
+            "settings", metadata={{"name": "settings", "namespace": "{namespace}"}}, data={{"a": "1"}},
+            opts=opts(provider=cluster),
+        )
+    """)
+    project.up().ok()
+    project.up("--expect-no-changes").ok()
+    uid = client.get("/api/v1/namespaces/kube-system")["metadata"]["uid"]
+    # A second cluster is this one, as a stack sees it that was made in another.
+    elsewhere = "7c9e6679-7425-40de-944b-e07fc1f90ae7"
+    exported = project.folder / "state.json"
+    exported.write_text(project.state().replace(f'"clusterIdentifier": "{uid}"', f'"clusterIdentifier": "{elsewhere}"'))
+    project.run("stack", "import", "--stack", STACK, "--file", str(exported)).ok()
+    before = json.loads(project.state())["deployment"]["resources"]
+    client.request("DELETE", f"/api/v1/namespaces/{namespace}/configmaps/settings")
+    for command in (["preview"], ["up", "--yes"], ["refresh", "--yes"], ["destroy", "--yes"]):
+        text = project.run(*command, "--stack", STACK).failed()
+        assert f"this stack is in the cluster {elsewhere}, and " in text, command
+    after = json.loads(project.state())["deployment"]["resources"]
+    assert {entry["urn"] for entry in after} == {entry["urn"] for entry in before}
+    exported.write_text(json.dumps({"version": 3, "deployment": {"resources": before}}).replace(elsewhere, uid))
+    project.run("stack", "import", "--stack", STACK, "--file", str(exported)).ok()
 
 
 @pytest.mark.parametrize("plugin", ["pulumi-language-python", "pulumi-resource-kubernetes"])

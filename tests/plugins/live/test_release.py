@@ -1,25 +1,23 @@
 """Helm releases: installed, upgraded, watched, gone back, recovered and removed through the real helm."""
 
 import base64
-import gzip
-import json
 import threading
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from local.plugins.kubernetes_provider.client import MERGE_PATCH, Client
+from local.plugins.kubernetes_provider.client import Client
 from local.plugins.kubernetes_provider.context import Cluster
 from local.plugins.kubernetes_provider.create import InitFailedError
 from local.plugins.kubernetes_provider.errors import CancelledError, ProviderError
 from local.plugins.kubernetes_provider.objects import Object
-from local.plugins.kubernetes_provider.release import record, tool
+from local.plugins.kubernetes_provider.release import drift, record, tool
 from local.plugins.kubernetes_provider.release.lifecycle import ReleaseLifecycle
 from local.plugins.kubernetes_provider.tokens import RELEASE
 from local.plugins.kubernetes_provider.values import Secret, plain
 from tests.plugins.live.charts import write_chart
 from tests.plugins.live.objects import exists, kubelet, ready_status, wait_for, waiting_status
+from tests.plugins.live.releases import change_text, set_status, text_of
 from tests.plugins.live.resources import Made, Resources
 from tests.plugins.test_secrecy import visible
 
@@ -48,28 +46,11 @@ def release(chart: Path, namespace: str, values: Object | None = None, **options
     }
 
 
-def text_of(client: Client, namespace: str) -> str:
-    """Give the text in the release's ConfigMap."""
-    return str(client.get(f"/api/v1/namespaces/{namespace}/configmaps/app-settings")["data"]["text"])
-
-
 def newest(client: Client, namespace: str) -> record.Record:
     """Give the newest revision."""
     found = record.latest(client, namespace, "app")
     assert found is not None
     return found
-
-
-def set_status(client: Client, namespace: str, status: str) -> None:
-    """Write the newest revision's status into helm's record, as an interrupted helm would leave it."""
-    revision = newest(client, namespace).revision
-    path = f"/api/v1/namespaces/{namespace}/secrets/sh.helm.release.v1.app.v{revision}"
-    data = client.get(path)["data"]["release"]
-    content = json.loads(gzip.decompress(base64.b64decode(base64.b64decode(data))))
-    content["info"]["status"] = status
-    packed = base64.b64encode(base64.b64encode(gzip.compress(json.dumps(content).encode()))).decode()
-    body: dict[str, Any] = {"data": {"release": packed}, "metadata": {"labels": {"status": status}}}
-    client.request("PATCH", path, body=body, content_type=MERGE_PATCH)
 
 
 def test_a_release_is_installed_upgraded_and_removed(
@@ -242,6 +223,79 @@ def test_a_release_that_is_there_already_is_not_taken_over_by_chance(
     releases.create(release(chart, namespace), RELEASE)
     with pytest.raises(ProviderError, match=f"Helm release {namespace}/app exists already and is not in this stack"):
         releases.create(release(chart, namespace), RELEASE)
+
+
+def test_a_release_of_the_stacks_own_that_a_killed_update_has_installed_is_taken_over(
+    releases: Resources, client: Client, namespace: str, chart: Path
+) -> None:
+    releases.create(release(chart, namespace, replace=True), RELEASE)
+    made = releases.create(release(chart, namespace, {"text": "two"}, replace=True), RELEASE)
+    assert plain(made.state)["status"]["revision"] == 2
+    assert text_of(client, namespace) == "two"
+
+
+def test_a_failed_first_installation_that_stays_is_done_again(
+    releases: Resources, client: Client, namespace: str, chart: Path
+) -> None:
+    releases.create(release(chart, namespace), RELEASE)
+    set_status(client, namespace, "failed")
+    made = releases.create(release(chart, namespace, {"text": "two"}, atomic=True), RELEASE)
+    assert plain(made.state)["status"]["status"] == "deployed"
+    assert text_of(client, namespace) == "two"
+
+
+def test_a_release_that_nobody_has_changed_has_no_drift(
+    releases: Resources, client: Client, namespace: str, chart: Path
+) -> None:
+    with kubelet(client, namespace, lambda _: ready_status()):
+        made = releases.create(release(chart, namespace, {"text": "one", "image": "example.org/api:1"}), RELEASE)
+        found = releases.refresh(made)
+    assert found is not None
+    assert not releases.diff(
+        Made(made.subject, found.inputs, found.state), release(chart, namespace, plain(made.inputs)["values"])
+    ).changes
+
+
+def test_a_refresh_sees_an_object_that_was_edited_by_hand_and_the_next_update_mends_it(
+    releases: Resources, client: Client, namespace: str, chart: Path
+) -> None:
+    made = releases.create(release(chart, namespace), RELEASE)
+    change_text(client, namespace, "theirs")
+    found = releases.refresh(made)
+    assert found is not None
+    assert plain(found.inputs)["description"] == f"changed by hand: ConfigMap {namespace}/app-settings: data.text"
+    seen = Made(made.subject, found.inputs, found.state)
+    assert [change.text() for change in releases.diff(seen, release(chart, namespace)).changes] == ["description"]
+    mended = releases.update(seen, release(chart, namespace))
+    assert text_of(client, namespace) == "one"
+    again = releases.refresh(mended)
+    assert again is not None
+    assert "description" not in plain(again.inputs)
+
+
+def test_a_refresh_sees_an_object_that_was_deleted_by_hand_and_the_next_update_makes_it_again(
+    releases: Resources, client: Client, namespace: str, chart: Path
+) -> None:
+    made = releases.create(release(chart, namespace), RELEASE)
+    client.request("DELETE", f"/api/v1/namespaces/{namespace}/configmaps/app-settings")
+    found = releases.refresh(made)
+    assert found is not None
+    assert plain(found.inputs)["description"] == f"changed by hand: ConfigMap {namespace}/app-settings: gone"
+    releases.update(Made(made.subject, found.inputs, found.state), release(chart, namespace))
+    assert text_of(client, namespace) == "one"
+
+
+def test_drift_is_mended_without_the_engine(
+    releases: Resources, cluster: Cluster, client: Client, namespace: str, chart: Path
+) -> None:
+    made = releases.create(release(chart, namespace), RELEASE)
+    change_text(client, namespace, "theirs")
+    [found] = drift.find(cluster, newest(client, namespace))
+    drift.mend(cluster, found)
+    assert text_of(client, namespace) == "one"
+    assert list(drift.find(cluster, newest(client, namespace))) == []
+    releases.update(made, release(chart, namespace, {"text": "two"}))
+    assert text_of(client, namespace) == "two", "helm still changes what was mended"
 
 
 def test_a_cancelled_upgrade_goes_back(releases: Resources, client: Client, namespace: str, chart: Path) -> None:

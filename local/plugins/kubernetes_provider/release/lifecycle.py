@@ -8,11 +8,11 @@ from local.plugins.kubernetes_provider.changes import compare
 from local.plugins.kubernetes_provider.context import Cluster
 from local.plugins.kubernetes_provider.create import InitFailedError
 from local.plugins.kubernetes_provider.diff import Difference
-from local.plugins.kubernetes_provider.errors import CancelledError, ProviderError
+from local.plugins.kubernetes_provider.errors import ApiError, CancelledError, ProviderError
 from local.plugins.kubernetes_provider.lifecycle import Reading, Subject
 from local.plugins.kubernetes_provider.naming import Autonaming
 from local.plugins.kubernetes_provider.objects import split_identity
-from local.plugins.kubernetes_provider.release import commands, recovery, status, tool
+from local.plugins.kubernetes_provider.release import commands, drift, recovery, status, tool
 from local.plugins.kubernetes_provider.release import record as records
 from local.plugins.kubernetes_provider.release.inputs import ReleaseInputs, complete, parse
 from local.plugins.kubernetes_provider.release.progress import Progress
@@ -66,8 +66,18 @@ class ReleaseLifecycle:
             found |= {"version": str(record.chart.get("version", "")), "values": dict(record.values)}
         else:
             found = _drifted(inputs, state, record)
+            if record.status == records.DEPLOYED and (changed := self._changed_by_hand(subject, record)):
+                # Helm has nowhere to say so; another description than the program's is what the next update upgrades.
+                found = {**found, "description": f"changed by hand: {changed}"}
         problems = () if record.status == records.DEPLOYED else (_not_deployed(record),)
         return Reading(subject.identity, status.outputs(found, record), found, problems)
+
+    def _changed_by_hand(self, subject: Subject, record: records.Record) -> str:
+        try:
+            return "; ".join(map(str, drift.find(self._cluster, record)))
+        except ApiError as error:
+            self._cluster.engine.warning(subject.urn, f"whether somebody has changed the release is not known: {error}")
+            return ""
 
     def update(self, subject: Subject, inputs: Tree, old_inputs: Tree, state: Tree, *, preview: bool) -> Tree:
         """Upgrade the release; give its state."""

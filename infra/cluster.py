@@ -1,0 +1,35 @@
+"""The cluster that a stack is in, and how the stack knows it again."""
+
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_kubernetes as kubernetes
+from pulumi_kubernetes.core import v1 as core
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """The connection to a cluster.
+
+    Args:
+        provider: by which objects are made.
+        uid: that of the namespace `kube-system`, which lives as long as its cluster and is found in no other.
+    """
+
+    provider: kubernetes.Provider
+    uid: pulumi.Output[str]
+
+
+def connect(context: str | None) -> Cluster:
+    """Ask the cluster of a context who it is, and keep the answer in the stack's state.
+
+    With the kubeconfig of another cluster, a refresh would find nothing and forget everything, protected data included.
+    So the provider refuses a cluster of another uid, where it looks (`local/plugins`), and `make` looks before.
+
+    Args:
+        context: of the kubeconfig; None for its current one.
+    """
+    asking = kubernetes.Provider("cluster-identity", context=context)
+    system = core.Namespace.get("kube-system", "kube-system", opts=pulumi.ResourceOptions(provider=asking))
+    uid = system.metadata.uid
+    return Cluster(kubernetes.Provider("cluster", context=context, cluster_identifier=uid), uid)

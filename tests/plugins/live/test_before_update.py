@@ -1,0 +1,90 @@
+"""What `make` does before an update, with a real API server and the real helm, whichever provider the engine uses."""
+
+import io
+import json
+from pathlib import Path
+
+import pytest
+
+from infra.names import RELEASE as RELEASE_NAME
+from local import before_update, environment, stack
+from local.errors import LocalError
+from local.plugins.kubernetes_provider.client import Client
+from local.plugins.kubernetes_provider.context import Cluster
+from local.plugins.kubernetes_provider.release import record
+from local.plugins.kubernetes_provider.release.lifecycle import ReleaseLifecycle
+from local.plugins.kubernetes_provider.tokens import RELEASE
+from tests.plugins.live.charts import write_chart
+from tests.plugins.live.control_plane import ControlPlane
+from tests.plugins.live.releases import change_text, set_status, text_of
+from tests.plugins.live.resources import Resources
+
+
+@pytest.fixture
+def outputs(monkeypatch: pytest.MonkeyPatch, plane: ControlPlane, client: Client, namespace: str) -> dict[str, str]:
+    """What the stack tells of itself; a test may change it."""
+    uid = client.get("/api/v1/namespaces/kube-system")["metadata"]["uid"]
+    told = {"namespace": namespace, "cluster": uid}
+    monkeypatch.setattr(stack, "pulumi", lambda *words, **_: json.dumps(told if "output" in words else {}))
+    kubeconfig = str(plane.kubeconfig())
+    monkeypatch.setattr(environment, "variables", lambda: {"KUBECONFIG": kubeconfig})
+    return told
+
+
+@pytest.fixture
+def installed(cluster: Cluster, namespace: str, tmp_path: Path) -> None:
+    """A release of two revisions under the program's name."""
+    releases = Resources(ReleaseLifecycle(cluster), cluster)
+    inputs = {"name": RELEASE_NAME, "namespace": namespace, "chart": str(write_chart(tmp_path / "chart"))}
+    made = releases.create({**inputs, "values": {"text": "one"}}, RELEASE)
+    releases.update(made, {**inputs, "values": {"text": "two"}})
+
+
+def told_by(command: str) -> list[str]:
+    """Run one of the commands for the stack, and give the lines that it writes."""
+    stream = io.StringIO()
+    {"check": before_update.check, "prepare": before_update.prepare}[command]("prod", stream)
+    return stream.getvalue().splitlines()
+
+
+@pytest.mark.parametrize("command", ["check", "prepare"])
+def test_another_cluster_than_the_stacks_is_refused_in_one_line(outputs: dict[str, str], command: str) -> None:
+    mine, outputs["cluster"] = outputs["cluster"], "7c9e6679-7425-40de-944b-e07fc1f90ae7"
+    with pytest.raises(LocalError) as caught:
+        told_by(command)
+    assert "stack prod is in the cluster 7c9e6679-7425-40de-944b-e07fc1f90ae7, and " in str(caught.value)
+    assert f" leads to {mine} " in str(caught.value)
+
+
+@pytest.mark.parametrize("command", ["check", "prepare"])
+def test_a_stack_that_does_not_remember_its_cluster_yet_is_let_through(outputs: dict[str, str], command: str) -> None:
+    del outputs["cluster"]
+    assert told_by(command) == []
+
+
+@pytest.mark.parametrize("command", ["check", "prepare"])
+def test_a_stack_that_was_never_brought_up_is_let_through(outputs: dict[str, str], command: str) -> None:
+    outputs.clear()
+    assert told_by(command) == []
+
+
+@pytest.mark.usefixtures("outputs", "installed")
+def test_a_release_that_was_left_pending_is_rolled_back(client: Client, namespace: str) -> None:
+    set_status(client, namespace, "pending-upgrade", RELEASE_NAME)
+    [line] = told_by("prepare")
+    assert line.endswith("was left pending-upgrade by an interrupted update: rolling back to revision 1 first")
+    found = record.latest(client, namespace, RELEASE_NAME)
+    assert found is not None
+    assert found.status == record.DEPLOYED
+    assert told_by("prepare") == []
+
+
+@pytest.mark.usefixtures("outputs", "installed")
+def test_what_was_changed_by_hand_is_shown_and_then_brought_back(client: Client, namespace: str) -> None:
+    change_text(client, namespace, "theirs", RELEASE_NAME)
+    where = f"ConfigMap {namespace}/{RELEASE_NAME}-settings: data.text"
+    assert told_by("check") == [f"changed by hand: {where}"]
+    assert text_of(client, namespace, RELEASE_NAME) == "theirs"
+    assert told_by("prepare") == [f"changed by hand, brought back: {where}"]
+    assert text_of(client, namespace, RELEASE_NAME) == "two"
+    assert told_by("check") == []
