@@ -8,7 +8,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import pulumi
 
-from infra import names, outputs
+from infra import names, network, outputs
 from infra.chart import ROOT, chart_values
 from infra.cluster import connect
 from infra.components.base import Target
@@ -25,7 +25,7 @@ from infra.components.secrets import Secrets, Wanted, certificate, random_keys
 from infra.components.workload import Workload
 from infra.config import Settings, choose_image, load_settings
 from infra.rows import Edge
-from infra.values import LoadBalancing, Origin, Tls
+from infra.values import LoadBalancing, Origin, Tls, parse_ports
 
 
 def _wanted(settings: Settings) -> list[Wanted]:
@@ -62,6 +62,7 @@ def main() -> None:
         stack=stack,
         storage_class=settings.storage_class or None,
         protect=settings.protect_data,
+        api_server=network.api_server(parse_ports(settings.api_server_ports)),
     )
 
     namespace = Namespace("namespace", target)

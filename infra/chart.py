@@ -8,6 +8,7 @@ from infra import names
 from infra.config import Settings
 from infra.edge_rules import RULES
 from infra.image import Image
+from infra.network import EVERY_ADDRESS
 from infra.rows import Api, Cdn, DatabaseKind, Edge
 from infra.values import LoadBalancing, port_of
 
@@ -245,7 +246,8 @@ def _egress(pods: dict[str, str], port: int) -> dict[str, Any]:
 
 def _outside(port: int) -> dict[str, Any]:
     """A rule for a server that may be anywhere: a NetworkPolicy knows no host names."""
-    return {"to": [{"ipBlock": {"cidr": "0.0.0.0/0"}}], "ports": [{"port": port, "protocol": "TCP"}]}
+    anywhere = [{"ipBlock": {"cidr": block}} for block in EVERY_ADDRESS]
+    return {"to": anywhere, "ports": [{"port": port, "protocol": "TCP"}]}
 
 
 def _anywhere(port: int) -> dict[str, Any]:

@@ -30,6 +30,7 @@ from infra.values import (
     Name,
     Origin,
     Restores,
+    Ports,
     SmtpTls,
     Tls,
     Url,
@@ -174,6 +175,11 @@ class Settings(BaseModel):
         300, ge=30, le=3600, description="Seconds that a release has to become ready before it goes back."
     )
     log_level: LogLevel = Field(LogLevel.INFO, description="debug, info, warning or error.")
+    api_server_ports: Ports = Field(
+        "443,6443",
+        description="Ports at which pods reach the Kubernetes API server: its Service's and the one behind it. A"
+        " NetworkPolicy can name neither its address nor its pods.",
+    )
     context: str = Field("", description="Context of the kubeconfig. Empty: its current one.")
 
     @property

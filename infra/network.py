@@ -5,9 +5,16 @@ A flow needs its two ends: the policy of the caller lets it out, the policy of t
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from pulumi_kubernetes.meta import v1 as meta
 from pulumi_kubernetes.networking import v1 as networking
+
+EVERY_ADDRESS: Final = ("0.0.0.0/0", "::/0")
+"""Of either family, whichever the cluster has."""
+
+DUAL_STACK: Final = "PreferDualStack"
+"""For a Service: an address of each family that the cluster has."""
 
 
 @dataclass(frozen=True)
@@ -24,18 +31,22 @@ class Peer:
     namespace: str | None = None
     anywhere: bool = False
 
-    def args(self) -> networking.NetworkPolicyPeerArgs:
+    def args(self) -> list[networking.NetworkPolicyPeerArgs]:
         """The peer as the API writes it."""
         if self.anywhere:
-            return networking.NetworkPolicyPeerArgs(ip_block=networking.IPBlockArgs(cidr="0.0.0.0/0"))
-        return networking.NetworkPolicyPeerArgs(
-            pod_selector=meta.LabelSelectorArgs(match_labels=self.pods)
-            if self.pods is not None or self.namespace is None
-            else None,
-            namespace_selector=meta.LabelSelectorArgs(match_labels={"kubernetes.io/metadata.name": self.namespace})
-            if self.namespace
-            else None,
-        )
+            return [
+                networking.NetworkPolicyPeerArgs(ip_block=networking.IPBlockArgs(cidr=block)) for block in EVERY_ADDRESS
+            ]
+        return [
+            networking.NetworkPolicyPeerArgs(
+                pod_selector=meta.LabelSelectorArgs(match_labels=self.pods)
+                if self.pods is not None or self.namespace is None
+                else None,
+                namespace_selector=meta.LabelSelectorArgs(match_labels={"kubernetes.io/metadata.name": self.namespace})
+                if self.namespace
+                else None,
+            )
+        ]
 
 
 @dataclass(frozen=True)
@@ -63,9 +74,14 @@ class Flow:
 
 DNS = Flow(Peer(namespace="kube-system"), (53,), ("UDP", "TCP"))
 
-# A NetworkPolicy cannot name the API server, which is no pod, and its address differs from cluster to cluster: behind
-# the Service it listens on 443 or 6443.
-API_SERVER = Flow(Peer(anywhere=True), (443, 6443))
+
+def api_server(ports: tuple[int, ...]) -> Flow:
+    """Calls of the API server, which a NetworkPolicy cannot name: it is no pod, and its address differs by cluster.
+
+    Args:
+        ports: where it listens: that of its Service, and that behind it.
+    """
+    return Flow(Peer(anywhere=True), ports)
 
 
 def spec(
@@ -76,9 +92,9 @@ def spec(
         pod_selector=meta.LabelSelectorArgs(match_labels=pods),
         policy_types=["Ingress", "Egress"],
         ingress=[
-            networking.NetworkPolicyIngressRuleArgs(from_=[flow.peer.args()], ports=flow.port_args()) for flow in inward
+            networking.NetworkPolicyIngressRuleArgs(from_=flow.peer.args(), ports=flow.port_args()) for flow in inward
         ],
         egress=[
-            networking.NetworkPolicyEgressRuleArgs(to=[flow.peer.args()], ports=flow.port_args()) for flow in outward
+            networking.NetworkPolicyEgressRuleArgs(to=flow.peer.args(), ports=flow.port_args()) for flow in outward
         ],
     )

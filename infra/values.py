@@ -108,6 +108,23 @@ def _are_restores(text: str) -> str:
     return text
 
 
+def parse_ports(text: str) -> tuple[int, ...]:
+    """Read ports that are separated by commas.
+
+    Raises:
+        ValueError: one of them is no port.
+    """
+    ports = tuple(int(part) if part.strip().isdecimal() else 0 for part in text.split(","))
+    if not all(1 <= port <= 65535 for port in ports):
+        raise ValueError(f"{text!r} are not ports: write them as 443,6443")
+    return ports
+
+
+def _are_ports(text: str) -> str:
+    parse_ports(text)
+    return text
+
+
 def port_of(address: str) -> int:
     """Return the port of an address: the one that it names, or that of its scheme. 443 for an empty one."""
     parts = urlsplit(address)
@@ -120,4 +137,5 @@ Url = Annotated[str, AfterValidator(_is_url)]
 ImageReference = Annotated[str, AfterValidator(_is_image)]
 Collector = Annotated[str, AfterValidator(_is_collector)]
 Zone = Annotated[str, AfterValidator(_is_zone)]
+Ports = Annotated[str, AfterValidator(_are_ports)]
 Restores = Annotated[str, AfterValidator(_are_restores)]

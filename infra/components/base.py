@@ -7,6 +7,8 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 from pulumi_kubernetes.meta import v1 as meta
 
+from infra.network import Flow
+
 
 @dataclass(frozen=True)
 class Target:
@@ -18,6 +20,7 @@ class Target:
         stack: its name, put on every resource as a label.
         storage_class: of every volume; None for the cluster's default.
         protect: whether what holds data refuses to be destroyed.
+        api_server: how pods call the API server.
     """
 
     provider: kubernetes.Provider
@@ -26,6 +29,7 @@ class Target:
     storage_class: str | None
     protect: bool
 
+    api_server: Flow
     def labels(self, component: str) -> dict[str, str]:
         """Labels by which people and policies find a component's objects."""
         return {

@@ -58,7 +58,7 @@ join() {{
     case "$({client("cluster info")})" in
       *cluster_state:ok?*cluster_nodes_pfail:0?*cluster_nodes_fail:0?*) sleep 5; continue ;;
     esac
-    for address in $(getent ahostsv4 {names.CACHE_PODS} | cut -d ' ' -f 1 | sort -u); do
+    for address in $(getent ahosts {names.CACHE_PODS} | cut -d ' ' -f 1 | sort -u); do
       [ "$address" = "$POD_IP" ] || {client(f'cluster meet "$address" {names.VALKEY_PORT}')}
     done
     sleep 2

@@ -198,7 +198,7 @@ class Database(Component):
                 ),
                 outward=(
                     Flow(mine, (names.DATABASE_PORT, _STATUS_PORT)),
-                    network.API_SERVER,
+                    self.target.api_server,
                     *((Flow(Peer(anywhere=True), (bucket.port,)),) if bucket else ()),
                 ),
             ),

@@ -128,6 +128,7 @@ class Edge(Component):
             metadata=self.metadata(service),
             spec=core.ServiceSpecArgs(
                 cluster_ip=cluster_ip,
+                ip_family_policy=network.DUAL_STACK,
                 selector=selected,
                 ports=[core.ServicePortArgs(name="http", port=port, app_protocol="http")],
             ),

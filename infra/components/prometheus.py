@@ -10,7 +10,7 @@ from pulumi_kubernetes.core import v1 as core
 from pulumi_kubernetes.meta import v1 as meta
 from pulumi_kubernetes.rbac import v1 as rbac
 
-from infra import names, network, rows
+from infra import names, rows
 from infra.components.base import Target
 from infra.components.single_server import Server, SingleServer
 from infra.network import Flow, Peer
@@ -183,7 +183,7 @@ class Prometheus(SingleServer):
                 Flow(Peer(names.EDGE_LABELS), (names.EDGE_METRICS_PORT,)),
                 Flow(Peer(namespace=gateway_namespace), (names.GATEWAY_METRICS_PORT,)),
                 Flow(Peer(names.ALERTMANAGER_LABELS), (names.ALERTMANAGER_PORT,)),
-                network.API_SERVER,
+                target.api_server,
             ),
         )
         self.serve(server, *self._rights(gateway_namespace))

@@ -124,6 +124,7 @@ class SingleServer(Component):
             spec=core.ServiceSpecArgs(
                 selector=self.labels,
                 ports=[core.ServicePortArgs(name="http", port=server.port, target_port="http")],
+                ip_family_policy=network.DUAL_STACK,
             ),
             opts=self.options(running),
         )

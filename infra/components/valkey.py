@@ -171,7 +171,9 @@ class Valkey(Component):
             f"{name}-service",
             metadata=self.metadata(servers.name),
             spec=core.ServiceSpecArgs(
-                selector={**self.labels, "statefulset.kubernetes.io/pod-name": f"{servers.name}-0"}, ports=port
+                ip_family_policy=network.DUAL_STACK,
+                selector={**self.labels, "statefulset.kubernetes.io/pod-name": f"{servers.name}-0"},
+                ports=port,
             ),
             opts=self.options(self.server),
         )

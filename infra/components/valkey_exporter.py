@@ -104,7 +104,9 @@ class ValkeyExporter(Component):
             f"{name}-service",
             metadata=self.metadata(called),
             spec=core.ServiceSpecArgs(
-                selector=own, ports=[core.ServicePortArgs(name="metrics", port=port, target_port="metrics")]
+                ip_family_policy=network.DUAL_STACK,
+                selector=own,
+                ports=[core.ServicePortArgs(name="metrics", port=port, target_port="metrics")],
             ),
             opts=self.options(running),
         )

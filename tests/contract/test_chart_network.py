@@ -165,3 +165,8 @@ def test_by_default_nobody_but_the_release_itself_comes_in() -> None:
 def test_a_node_port_is_open_to_anyone() -> None:
     [rule] = one(objects("phase1"), "NetworkPolicy", "api")["spec"]["ingress"]
     assert "from" not in rule
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_the_service_has_an_address_of_each_family_that_the_cluster_has(stack: str) -> None:
+    assert one(objects(stack), "Service", "api")["spec"]["ipFamilyPolicy"] == "PreferDualStack"

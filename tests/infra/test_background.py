@@ -9,7 +9,10 @@ MAIL = {
     "task-manager:smtp_user": "tasks",
     "task-manager:mail_from": "tasks@example.com",
 }
-TO_MAIL = {"to": [{"ipBlock": {"cidr": "0.0.0.0/0"}}], "ports": [{"port": 2525, "protocol": "TCP"}]}
+TO_MAIL = {
+    "to": [{"ipBlock": {"cidr": block}} for block in ("0.0.0.0/0", "::/0")],
+    "ports": [{"port": 2525, "protocol": "TCP"}],
+}
 
 
 def test_phase_1_does_its_jobs_in_the_one_pod(phase1: Stack) -> None:

@@ -11,7 +11,7 @@ ERRORS = {"task-manager:errors": "true", "task-manager:errors_port": "9000"}
 
 
 def anywhere(port: int) -> dict[str, object]:
-    to = [{"ipBlock": {"cidr": "0.0.0.0/0"}}, {"namespaceSelector": {}}]
+    to = [{"ipBlock": {"cidr": "0.0.0.0/0"}}, {"ipBlock": {"cidr": "::/0"}}, {"namespaceSelector": {}}]
     return {"to": to, "ports": [{"port": port, "protocol": "TCP"}]}
 
 
