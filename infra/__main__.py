@@ -58,11 +58,12 @@ def main() -> None:
     cluster = connect(settings.context or None)
     target = Target(
         provider=cluster.provider,
+        adopting=cluster.adopting,
         namespace=f"{names.PROJECT}-{stack}",
         stack=stack,
         storage_class=settings.storage_class or None,
-        protect=settings.protect_data,
         api_server=network.api_server(parse_ports(settings.api_server_ports)),
+        protect=settings.protect_data,
     )
 
     namespace = Namespace("namespace", target)

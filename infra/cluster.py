@@ -13,10 +13,12 @@ class Cluster:
 
     Args:
         provider: by which objects are made.
+        adopting: by which those are made that may be there already, and are taken over then.
         uid: that of the namespace `kube-system`, which lives as long as its cluster and is found in no other.
     """
 
     provider: kubernetes.Provider
+    adopting: kubernetes.Provider
     uid: pulumi.Output[str]
 
 
@@ -32,4 +34,10 @@ def connect(context: str | None) -> Cluster:
     asking = kubernetes.Provider("cluster-identity", context=context)
     system = core.Namespace.get("kube-system", "kube-system", opts=pulumi.ResourceOptions(provider=asking))
     uid = system.metadata.uid
-    return Cluster(kubernetes.Provider("cluster", context=context, cluster_identifier=uid), uid)
+    return Cluster(
+        provider=kubernetes.Provider("cluster", context=context, cluster_identifier=uid),
+        adopting=kubernetes.Provider(
+            "cluster-adopting", context=context, cluster_identifier=uid, upsert_existing_objects=True
+        ),
+        uid=uid,
+    )

@@ -5,6 +5,7 @@ too; a test keeps the two alike.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlsplit
@@ -18,7 +19,7 @@ from infra.image import IMAGE_VARIABLE, Image, default_reference, parse_image
 from infra.names import PROJECT, Generation
 from infra.network import Peer
 from infra.restores import Restore, parse_restores
-from infra.rows import Cdn, DatabaseKind, Edge, Phase
+from infra.rows import Cdn, DatabaseKind, Edge, Phase, PostgreSQL
 from infra.values import (
     Collector,
     Durability,
@@ -29,8 +30,8 @@ from infra.values import (
     LogsTo,
     Name,
     Origin,
-    Restores,
     Ports,
+    Restores,
     SmtpTls,
     Tls,
     Url,
@@ -60,6 +61,13 @@ class Settings(BaseModel):
         Durability.REQUIRED,
         description="With a standby: required (a write waits until a standby has it, even if none is up) or preferred"
         " (writes go on without a standby, and those of that time are lost if the primary is lost too).",
+    )
+    database_storage: int = Field(
+        0,
+        ge=0,
+        le=65536,
+        description="GiB of each volume of the database; where the StorageClass lets volumes grow it can be raised at"
+        " any time, and never lowered. 0: the phase's own.",
     )
     backup_bucket: Name = Field(
         "",
@@ -167,6 +175,11 @@ class Settings(BaseModel):
     logs_operator_namespace: Name = Field(
         "elastic-system", min_length=1, description="With operator: the ECK operator's namespace."
     )
+    api_server_ports: Ports = Field(
+        "443,6443",
+        description="Ports at which pods reach the Kubernetes API server: its Service's and the one behind it. A"
+        " NetworkPolicy can name neither its address nor its pods.",
+    )
     storage_class: Name = Field("", description="StorageClass of every volume. Empty: the cluster's default.")
     protect_data: bool = Field(
         True, description="Whether volumes and databases, and the namespace they are in, refuse to be destroyed."
@@ -175,11 +188,6 @@ class Settings(BaseModel):
         300, ge=30, le=3600, description="Seconds that a release has to become ready before it goes back."
     )
     log_level: LogLevel = Field(LogLevel.INFO, description="debug, info, warning or error.")
-    api_server_ports: Ports = Field(
-        "443,6443",
-        description="Ports at which pods reach the Kubernetes API server: its Service's and the one behind it. A"
-        " NetworkPolicy can name neither its address nor its pods.",
-    )
     context: str = Field("", description="Context of the kubeconfig. Empty: its current one.")
 
     @property
@@ -203,6 +211,17 @@ class Settings(BaseModel):
     def database_kind(self) -> DatabaseKind:
         """Where tasks are kept: as set, else the phase's own."""
         return self.database or self.row.databases[0]
+
+    @property
+    def sqlite_storage(self) -> int:
+        """Volume of the SQLite file, in GiB."""
+        return self.database_storage or self.row.sqlite_storage
+
+    @property
+    def postgresql(self) -> PostgreSQL:
+        """The database cluster of the phase, with volumes of the size that is set."""
+        row = self.row.postgresql
+        return replace(row, storage=self.database_storage or row.storage)
 
     @property
     def cdn_kind(self) -> Cdn:

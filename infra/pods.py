@@ -93,8 +93,12 @@ def claim_spec(gibibytes: int, storage_class: str | None) -> core.PersistentVolu
     )
 
 
+DATA: Final = "data"
+"""The volume of each pod of a StatefulSet."""
+
+
 def data_claim(gibibytes: int, storage_class: str | None) -> core.PersistentVolumeClaimArgs:
-    """The volume `data` of each pod of a StatefulSet, which lets nobody change its claims. Arguments as above."""
+    """Its template, for pods beyond those whose claims `components/claims.py` makes. Arguments as above."""
     return core.PersistentVolumeClaimArgs(
-        metadata=meta.ObjectMetaArgs(name="data"), spec=claim_spec(gibibytes, storage_class)
+        metadata=meta.ObjectMetaArgs(name=DATA), spec=claim_spec(gibibytes, storage_class)
     )

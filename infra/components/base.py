@@ -16,20 +16,22 @@ class Target:
 
     Args:
         provider: the cluster.
+        adopting: the same, for what may be there already and then becomes the stack's.
         namespace: the stack's own.
         stack: its name, put on every resource as a label.
         storage_class: of every volume; None for the cluster's default.
-        protect: whether what holds data refuses to be destroyed.
         api_server: how pods call the API server.
+        protect: whether what holds data refuses to be destroyed.
     """
 
     provider: kubernetes.Provider
+    adopting: kubernetes.Provider
     namespace: str
     stack: str
     storage_class: str | None
+    api_server: Flow
     protect: bool
 
-    api_server: Flow
     def labels(self, component: str) -> dict[str, str]:
         """Labels by which people and policies find a component's objects."""
         return {
@@ -69,6 +71,7 @@ class Component(pulumi.ComponentResource):
         retain: bool = False,
         minutes: int | None = None,
         delete_before_replace: bool | None = None,
+        keeps: Sequence[str] = (),
     ) -> pulumi.ResourceOptions:
         """Options of a child.
 
@@ -76,6 +79,7 @@ class Component(pulumi.ComponentResource):
             after: siblings that it needs, beside what the whole component needs.
             protect: whether it holds data that must not go with the stack.
             retain: whether it stays in the cluster when the program no longer names it.
+            keeps: paths of what stays as it was made, whatever the program says later.
             minutes: how long its readiness is waited for, where the provider's own 5 or 10 do not fit.
         """
         limit = f"{minutes}m" if minutes else None
@@ -86,4 +90,5 @@ class Component(pulumi.ComponentResource):
             retain_on_delete=retain,
             custom_timeouts=pulumi.CustomTimeouts(create=limit, update=limit) if limit else None,
             delete_before_replace=delete_before_replace,
+            ignore_changes=list(keeps) or None,
         )

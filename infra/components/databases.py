@@ -13,7 +13,7 @@ from infra.rows import DatabaseKind
 
 
 def _plan(settings: Settings) -> Plan:
-    row = settings.row.postgresql
+    row = settings.postgresql
     bucket = None
     if settings.backup_bucket:
         bucket = Bucket(
@@ -32,7 +32,7 @@ def _plan(settings: Settings) -> Plan:
 def database(settings: Settings, target: Target, namespace: Namespace) -> list[pulumi.Resource]:
     """Register what the API keeps its tasks in, and return it."""
     if settings.database_kind is DatabaseKind.SQLITE:
-        return [Volume("volume", target, storage=settings.row.sqlite_storage, after=[namespace])]
+        return [Volume("volume", target, storage=settings.sqlite_storage, after=[namespace])]
     plan = _plan(settings)
     parts: list[pulumi.Resource] = []
     if plan.bucket:

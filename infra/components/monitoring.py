@@ -9,7 +9,7 @@ from infra.components.alertmanager import Alertmanager
 from infra.components.base import Target
 from infra.components.grafana import Grafana
 from infra.components.operated_monitoring import OperatedMonitoring
-from infra.components.prometheus import Prometheus
+from infra.components.prometheus import Limits, Prometheus
 from infra.components.valkey_exporter import ValkeyExporter
 from infra.config import Settings
 
@@ -32,11 +32,12 @@ def monitoring(settings: Settings, target: Target, after: Sequence[pulumi.Resour
             scraper=scraper,
             after=after,
         )
+    limits = Limits(settings.row.api, settings.postgresql.storage)
     if not settings.own_monitoring:
         yield OperatedMonitoring(
             "monitoring",
             target,
-            api=settings.row.api,
+            limits=limits,
             gateway_namespace=settings.gateway_namespace,
             release=settings.monitoring_release,
             after=after,
@@ -46,7 +47,7 @@ def monitoring(settings: Settings, target: Target, after: Sequence[pulumi.Resour
         "prometheus",
         target,
         row=row,
-        api=settings.row.api,
+        limits=limits,
         adapter_namespace=settings.adapter_namespace,
         gateway_namespace=settings.gateway_namespace,
         grafana=settings.grafana,

@@ -11,7 +11,7 @@ import yaml
 from pulumi_kubernetes.apiextensions import CustomResource
 from pulumi_kubernetes.core import v1 as core
 
-from infra import names, rows
+from infra import names
 from infra.components import grafana, prometheus
 from infra.components.base import Component, Target
 
@@ -63,7 +63,7 @@ class OperatedMonitoring(Component):
     """Objects for the operator, and a ConfigMap a dashboard for the sidecar of Grafana's chart.
 
     Args:
-        api: the bounds of its autoscaler, for the rules.
+        limits: for the rules.
         gateway_namespace: where Traefik runs.
         release: value of the label `release` by which the operator selects what it reads; empty for none.
     """
@@ -73,7 +73,7 @@ class OperatedMonitoring(Component):
         name: str,
         target: Target,
         *,
-        api: rows.Api,
+        limits: prometheus.Limits,
         gateway_namespace: str,
         release: str,
         after: Sequence[pulumi.Resource],
@@ -83,7 +83,7 @@ class OperatedMonitoring(Component):
         for part, spec in pod_monitors(target.namespace, gateway_namespace).items():
             self._custom("PodMonitor", part, spec)
         rules = {file.stem: yaml.safe_load(file.read_text()) for file in sorted(prometheus.RULES.glob("*.yaml"))}
-        for part, spec in {**rules, "limits": prometheus.limits(api)}.items():
+        for part, spec in {**rules, "limits": limits.rules()}.items():
             self._custom("PrometheusRule", part, spec)
         for file in sorted(grafana.DASHBOARDS.glob("*.json")):
             core.ConfigMap(

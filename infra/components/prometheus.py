@@ -1,6 +1,7 @@
 """Prometheus: gathers what the stack's pods tell, keeps it, and evaluates the rules of `monitoring/rules`."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -106,19 +107,35 @@ def configuration(gateway_namespace: str) -> dict[str, Any]:
     }
 
 
-def limits(api: rows.Api) -> dict[str, Any]:
-    """Rules that say what rules cannot know: the bounds of the API's autoscaler."""
-    bounds = {"min": api.min_replicas, "max": api.max_replicas}
-    records = [{"record": f"task_manager:api_replicas:{name}", "expr": f"vector({n})"} for name, n in bounds.items()]
-    return {"groups": [{"name": "limits", "rules": records}]}
+@dataclass(frozen=True)
+class Limits:
+    """What rules cannot know.
+
+    Args:
+        api: the bounds of its autoscaler.
+        database_storage: volume of each instance, in GiB.
+    """
+
+    api: rows.Api
+    database_storage: int
+
+    def rules(self) -> dict[str, Any]:
+        """A rule that says each."""
+        values = {
+            "task_manager:api_replicas:min": self.api.min_replicas,
+            "task_manager:api_replicas:max": self.api.max_replicas,
+            "task_manager:database_volume:bytes": self.database_storage * 1024**3,
+        }
+        records = [{"record": name, "expr": f"vector({value})"} for name, value in values.items()]
+        return {"groups": [{"name": "limits", "rules": records}]}
 
 
-def files(api: rows.Api, gateway_namespace: str) -> dict[str, str]:
+def files(limits: Limits, gateway_namespace: str) -> dict[str, str]:
     """The configuration and the rules, by file name."""
     rules = {f"rules-{path.name}": path.read_text() for path in sorted(RULES.glob("*.yaml"))}
     return {
         "prometheus.yaml": yaml.safe_dump(configuration(gateway_namespace), sort_keys=False),
-        "rules-limits.yaml": yaml.safe_dump(limits(api), sort_keys=False),
+        "rules-limits.yaml": yaml.safe_dump(limits.rules(), sort_keys=False),
         **rules,
     }
 
@@ -141,7 +158,7 @@ class Prometheus(SingleServer):
 
     Args:
         row: sizes.
-        api: the bounds of its autoscaler.
+        limits: for the rules.
         adapter_namespace: where prometheus-adapter runs, which asks for what the autoscaler wants to know.
         gateway_namespace: where Traefik runs.
         grafana: whether Grafana asks, too.
@@ -153,7 +170,7 @@ class Prometheus(SingleServer):
         target: Target,
         *,
         row: rows.Monitoring,
-        api: rows.Api,
+        limits: Limits,
         adapter_namespace: str,
         gateway_namespace: str,
         grafana: bool,
@@ -167,7 +184,7 @@ class Prometheus(SingleServer):
             user=_USER,
             arguments=arguments(row),
             port=names.PROMETHEUS_PORT,
-            files=files(api, gateway_namespace),
+            files=files(limits, gateway_namespace),
             config=_CONFIG,
             storage=row.storage,
             compute=row.prometheus,

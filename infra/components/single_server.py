@@ -12,6 +12,7 @@ from pulumi_kubernetes.networking import v1 as networking
 
 from infra import network, pods
 from infra.components.base import Component, Target
+from infra.components.claims import data_claims
 from infra.network import Flow
 from infra.rows import Compute
 
@@ -100,6 +101,7 @@ class SingleServer(Component):
             spec=network.spec(self.labels, inward=server.inward, outward=server.outward),
             opts=self.options(),
         )
+        claims = data_claims(self, server.name, 1, server.storage)
         running = apps.StatefulSet(
             f"{self.name}-server",
             metadata=self.metadata(server.name, annotations=pods.PULL_EXCEPTIONS),
@@ -116,15 +118,15 @@ class SingleServer(Component):
                 ),
                 volume_claim_templates=[pods.data_claim(server.storage, self.target.storage_class)],
             ),
-            opts=self.options(config, flows, *after),
+            opts=self.options(config, flows, *claims, *after, keeps=("spec.volumeClaimTemplates",)),
         )
         core.Service(
             f"{self.name}-service",
             metadata=self.metadata(server.name),
             spec=core.ServiceSpecArgs(
+                ip_family_policy=network.DUAL_STACK,
                 selector=self.labels,
                 ports=[core.ServicePortArgs(name="http", port=server.port, target_port="http")],
-                ip_family_policy=network.DUAL_STACK,
             ),
             opts=self.options(running),
         )

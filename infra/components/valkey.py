@@ -13,6 +13,7 @@ from pulumi_kubernetes.networking import v1 as networking
 
 from infra import names, network, pods
 from infra.components.base import Component, Target
+from infra.components.claims import data_claims
 from infra.network import Flow, Peer
 from infra.rows import Compute
 
@@ -147,6 +148,7 @@ class Valkey(Component):
             ),
             opts=self.options(),
         )
+        claims = data_claims(self, servers.name, servers.number, servers.storage)
         self.server = apps.StatefulSet(
             f"{name}-server",
             metadata=self.metadata(servers.name, annotations=pods.PULL_EXCEPTIONS),
@@ -165,7 +167,7 @@ class Valkey(Component):
                 ),
                 volume_claim_templates=[pods.data_claim(servers.storage, target.storage_class)],
             ),
-            opts=self.options(config, flows),
+            opts=self.options(config, flows, *claims, keeps=("spec.volumeClaimTemplates",)),
         )
         core.Service(
             f"{name}-service",

@@ -34,6 +34,7 @@ class Resource:
     dependencies: frozenset[str]
     provider: str
     create_timeout: str
+    ignored: tuple[str, ...]
     urn: str
 
     @property
@@ -125,6 +126,7 @@ class _Monitor(mocks.MockMonitor):
                     dependencies=frozenset(request.dependencies),
                     provider=request.provider,
                     create_timeout=request.customTimeouts.create,
+                    ignored=tuple(request.ignoreChanges),
                     urn=response.urn,
                 )
             )

@@ -76,13 +76,15 @@ def test_it_looks_for_pods_in_its_own_namespace_and_in_the_gateways_and_nowhere_
     assert looks == {"annotated": own, "database": own, "valkey": own, "gateway": gateways}
 
 
-def test_rules_are_told_the_bounds_of_the_autoscaler(phase3: Stack) -> None:
+def test_rules_are_told_the_bounds_of_the_autoscaler_and_the_size_of_the_databases_volumes(phase3: Stack) -> None:
     file = yaml.safe_load(phase3.find("ConfigMap", names.PROMETHEUS).inputs["data"]["rules-limits.yaml"])
     told = {rule["record"]: rule["expr"] for group in file["groups"] for rule in group["rules"]}
     scaling = phase3.values["autoscaling"]
+    gibibytes = int(phase3.find("Cluster").inputs["spec"]["storage"]["size"].removesuffix("Gi"))
     assert told == {
         "task_manager:api_replicas:min": f"vector({scaling['minReplicas']:g})",
         "task_manager:api_replicas:max": f"vector({scaling['maxReplicas']:g})",
+        "task_manager:database_volume:bytes": f"vector({gibibytes * 1024**3})",
     }
     assert set(catalogue.exported()["The stack's program"]) == told.keys()
 
