@@ -60,6 +60,27 @@ def volume_for(claim: Object, reclaim_policy: str) -> Object:
     }
 
 
+def wants_growth(claim: Object, classes: set[str]) -> bool:
+    """Tell whether a claim that has a volume of ours asks for a larger one. The API server lets none shrink."""
+    capacity = claim.get("status", {}).get("capacity")
+    return (
+        claim["spec"].get("storageClassName") in classes
+        and bool(capacity)
+        and capacity["storage"] != claim["spec"]["resources"]["requests"]["storage"]
+    )
+
+
+def grow(session: requests.Session, claim: Object) -> None:
+    """Say that a claim and its volume have the size that is asked for: a directory has all of its disk anyway."""
+    metadata = claim["metadata"]
+    size = {"capacity": {"storage": claim["spec"]["resources"]["requests"]["storage"]}}
+    status = f"/api/v1/namespaces/{metadata['namespace']}/persistentvolumeclaims/{metadata['name']}/status"
+    for path, body in ((f"{VOLUMES}/{claim['spec']['volumeName']}", {"spec": size}), (status, {"status": size})):
+        headers = {"Content-Type": "application/merge-patch+json"}
+        url = control_plane.LOOPBACK_URL + path
+        session.patch(url, json=body, headers=headers, timeout=10).raise_for_status()
+
+
 def is_given_up(volume: Object) -> bool:
     """Tell whether a volume of ours may go: its claim is gone and its policy is to delete."""
     return bool(
@@ -83,6 +104,8 @@ def reconcile(session: requests.Session) -> None:
             directory.mkdir(parents=True, exist_ok=True)
             directory.chmod(0o777)
             controller.create(session, VOLUMES, volume)  # one that is there already is being bound
+        elif wants_growth(claim, set(classes)):
+            grow(session, claim)
     for volume in controller.items(session, VOLUMES):
         name = volume["metadata"]["name"]
         if is_given_up(volume) and re.fullmatch(r"pvc-[0-9a-f-]+", name):

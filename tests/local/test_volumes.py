@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from local.volumes import is_given_up, volume_for, wants_volume
+from local.volumes import is_given_up, volume_for, wants_growth, wants_volume
 
 
 @pytest.fixture
@@ -39,6 +39,15 @@ def test_claims_of_other_classes_bound_ones_and_ones_that_go_are_left(claim: dic
     assert not wants_volume(bound, {"standard"})
     going = {**claim, "metadata": {**claim["metadata"], "deletionTimestamp": "2030-01-01T00:00:00Z"}}
     assert not wants_volume(going, {"standard"})
+
+
+@pytest.mark.parametrize(("capacity", "grows"), [("1Gi", True), ("2Gi", False), (None, False)])
+def test_a_claim_that_asks_for_more_than_its_volume_has_gets_it(
+    claim: dict[str, Any], capacity: str | None, *, grows: bool
+) -> None:
+    claim["status"] = {"capacity": {"storage": capacity}} if capacity else {}
+    assert wants_growth(claim, {"standard"}) is grows
+    assert not wants_growth(claim, {"fast"})
 
 
 def test_a_volume_is_what_the_claim_asks_for_on_the_node_of_its_pod(claim: dict[str, Any]) -> None:
