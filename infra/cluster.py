@@ -34,10 +34,12 @@ def connect(context: str | None) -> Cluster:
     asking = kubernetes.Provider("cluster-identity", context=context)
     system = core.Namespace.get("kube-system", "kube-system", opts=pulumi.ResourceOptions(provider=asking))
     uid = system.metadata.uid
+    provider = kubernetes.Provider("cluster", context=context, cluster_identifier=uid)
     return Cluster(
-        provider=kubernetes.Provider("cluster", context=context, cluster_identifier=uid),
+        provider=provider,
         adopting=kubernetes.Provider(
             "cluster-adopting", context=context, cluster_identifier=uid, upsert_existing_objects=True
         ),
-        uid=uid,
+        # Known once the provider has been accepted: an update that is refused must not change the stack's outputs.
+        uid=pulumi.Output.all(provider.urn, uid).apply(lambda known: str(known[1])),
     )

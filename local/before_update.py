@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TextIO
+from typing import Final, TextIO
 
 from infra.names import RELEASE
 from local import environment, stack
@@ -24,6 +24,9 @@ from local.plugins.kubernetes_provider.release.inputs import ReleaseInputs
 from local.plugins.kubernetes_provider.resources import Discovery
 from local.plugins.kubernetes_provider.settings import Settings
 from local.plugins.plugin_kit.engine import Engine
+
+_STACK: Final = "pulumi:pulumi:Stack"
+_PROVIDER: Final = "pulumi:providers:kubernetes"
 
 
 @dataclass(frozen=True)
@@ -63,22 +66,25 @@ def deployed(name: str, stream: TextIO) -> Deployed | None:
     Raises:
         LocalError: the kubeconfig leads to another cluster than the stack is in, or to none.
     """
-    outputs = json.loads(stack.pulumi("stack", "output", "--json", stack=name, capture=True))
+    state = json.loads(stack.pulumi("stack", "export", stack=name, capture=True))
     config = json.loads(stack.pulumi("config", "--json", stack=name, capture=True))
-    if "namespace" not in outputs:
+    resources = (state.get("deployment") or {}).get("resources") or []
+    namespace = next((each.get("outputs", {}).get("namespace") for each in resources if each["type"] == _STACK), None)
+    if namespace is None:
         return None
     context = config.get("task-manager:context", {}).get("value")
     with _as_local_error():
         client = Client(load(environment.variables().get("KUBECONFIG"), context or None))
         uid = client.get("/api/v1/namespaces/kube-system")["metadata"]["uid"]
     # A stack of a release that did not remember its cluster learns of it in its next update.
-    if outputs.get("cluster", uid) != uid:
+    known = {each["inputs"].get("clusterIdentifier", uid) for each in resources if each["type"] == _PROVIDER} - {uid}
+    if known:
         raise LocalError(
-            f"stack {name} is in the cluster {outputs['cluster']}, and {client.connection.source} leads to {uid} "
+            f"stack {name} is in the cluster {known.pop()}, and {client.connection.source} leads to {uid} "
             "(uids of kube-system): set KUBECONFIG or task-manager:context to the stack's own cluster, or make another "
             "stack for this one; nothing has been changed"
         )
-    return Deployed(Cluster(client, Discovery(client), Settings(), _Warnings(stream)), outputs["namespace"])
+    return Deployed(Cluster(client, Discovery(client), Settings(), _Warnings(stream)), namespace)
 
 
 def check(name: str, stream: TextIO) -> None:

@@ -2,7 +2,9 @@
 
 import io
 import json
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,15 +22,29 @@ from tests.plugins.live.releases import change_text, set_status, text_of
 from tests.plugins.live.resources import Resources
 
 
+@dataclass
+class State:
+    """What the engine keeps of the stack."""
+
+    namespace: str | None
+    cluster: str | None
+
+    def export(self) -> dict[str, Any]:
+        outputs = {"namespace": self.namespace} if self.namespace else {}
+        inputs = {"clusterIdentifier": self.cluster} if self.cluster else {}
+        stack_, provider = "pulumi:pulumi:Stack", "pulumi:providers:kubernetes"
+        resources = [{"type": stack_, "outputs": outputs}, {"type": provider, "inputs": inputs}]
+        return {"deployment": {"resources": resources}}
+
+
 @pytest.fixture
-def outputs(monkeypatch: pytest.MonkeyPatch, plane: ControlPlane, client: Client, namespace: str) -> dict[str, str]:
-    """What the stack tells of itself; a test may change it."""
-    uid = client.get("/api/v1/namespaces/kube-system")["metadata"]["uid"]
-    told = {"namespace": namespace, "cluster": uid}
-    monkeypatch.setattr(stack, "pulumi", lambda *words, **_: json.dumps(told if "output" in words else {}))
+def state(monkeypatch: pytest.MonkeyPatch, plane: ControlPlane, client: Client, namespace: str) -> State:
+    """A stack of this cluster; a test may change it."""
+    kept = State(namespace, client.get("/api/v1/namespaces/kube-system")["metadata"]["uid"])
+    monkeypatch.setattr(stack, "pulumi", lambda *words, **_: json.dumps(kept.export() if "export" in words else {}))
     kubeconfig = str(plane.kubeconfig())
     monkeypatch.setattr(environment, "variables", lambda: {"KUBECONFIG": kubeconfig})
-    return told
+    return kept
 
 
 @pytest.fixture
@@ -48,8 +64,8 @@ def told_by(command: str) -> list[str]:
 
 
 @pytest.mark.parametrize("command", ["check", "prepare"])
-def test_another_cluster_than_the_stacks_is_refused_in_one_line(outputs: dict[str, str], command: str) -> None:
-    mine, outputs["cluster"] = outputs["cluster"], "7c9e6679-7425-40de-944b-e07fc1f90ae7"
+def test_another_cluster_than_the_stacks_is_refused_in_one_line(state: State, command: str) -> None:
+    mine, state.cluster = state.cluster, "7c9e6679-7425-40de-944b-e07fc1f90ae7"
     with pytest.raises(LocalError) as caught:
         told_by(command)
     assert "stack prod is in the cluster 7c9e6679-7425-40de-944b-e07fc1f90ae7, and " in str(caught.value)
@@ -57,18 +73,18 @@ def test_another_cluster_than_the_stacks_is_refused_in_one_line(outputs: dict[st
 
 
 @pytest.mark.parametrize("command", ["check", "prepare"])
-def test_a_stack_that_does_not_remember_its_cluster_yet_is_let_through(outputs: dict[str, str], command: str) -> None:
-    del outputs["cluster"]
+def test_a_stack_that_does_not_remember_its_cluster_yet_is_let_through(state: State, command: str) -> None:
+    state.cluster = None
     assert told_by(command) == []
 
 
 @pytest.mark.parametrize("command", ["check", "prepare"])
-def test_a_stack_that_was_never_brought_up_is_let_through(outputs: dict[str, str], command: str) -> None:
-    outputs.clear()
+def test_a_stack_that_was_never_brought_up_is_let_through(state: State, command: str) -> None:
+    state.namespace = None
     assert told_by(command) == []
 
 
-@pytest.mark.usefixtures("outputs", "installed")
+@pytest.mark.usefixtures("state", "installed")
 def test_a_release_that_was_left_pending_is_rolled_back(client: Client, namespace: str) -> None:
     set_status(client, namespace, "pending-upgrade", RELEASE_NAME)
     [line] = told_by("prepare")
@@ -79,7 +95,7 @@ def test_a_release_that_was_left_pending_is_rolled_back(client: Client, namespac
     assert told_by("prepare") == []
 
 
-@pytest.mark.usefixtures("outputs", "installed")
+@pytest.mark.usefixtures("state", "installed")
 def test_what_was_changed_by_hand_is_shown_and_then_brought_back(client: Client, namespace: str) -> None:
     change_text(client, namespace, "theirs", RELEASE_NAME)
     where = f"ConfigMap {namespace}/{RELEASE_NAME}-settings: data.text"
