@@ -30,6 +30,7 @@ def parser() -> argparse.ArgumentParser:
     commands.add_parser("worker", help="do jobs that the servers have taken on (with APP_JOBS=celery)")
     commands.add_parser("beat", help="do what is due by the clock (with APP_JOBS=celery)")
 
+    commands.add_parser("mail-verification-links", help="mail a link to everybody whose address is not verified")
     grant = commands.add_parser("grant-admin", help="make an account an administrator's")
     grant.add_argument("email", help="the e-mail address of the account")
 
@@ -121,7 +122,9 @@ def main(arguments: list[str] | None = None) -> int:
 
             listing = options.action == "list"
             return show(options.kind, options.json) if listing else revive(options.ids, options.kind, options.json)
-        case "migrate" | "worker" | "beat" | "openapi" | "purge-edge" | "purge-cloudflare" as command:
+        case (
+            "migrate" | "worker" | "beat" | "openapi" | "purge-edge" | "purge-cloudflare" | "mail-verification-links"
+        ) as command:
             name = command.replace("-", "_")
             given = {option: value for option, value in vars(options).items() if option != "command"}
             return int(getattr(import_module(f"app.commands.{name}"), name)(**given))

@@ -60,6 +60,12 @@ class SqlUsers:
     def set_disabled(self, user_id: UUID, since: datetime | None) -> None:
         self._set(user_id, disabled_at=since)
 
+    def unverified(self, after: UUID | None, limit: int) -> list[UUID]:
+        waiting = select(UserRow.id).where(UserRow.verified_at.is_(None), UserRow.disabled_at.is_(None))
+        if after is not None:
+            waiting = waiting.where(UserRow.id > after)
+        return list(self._session.scalars(waiting.order_by(UserRow.id).limit(limit)))
+
     def set_verified(self, user_id: UUID, at: datetime) -> None:
         self._set(user_id, verified_at=at)
 

@@ -39,7 +39,7 @@ def test_who_signs_up_is_told_what_is_missing_and_verifies_the_address(
     expect(page.get_by_text(BANNER)).to_be_visible()
     expect_no_overflow(page)
     page.get_by_role("link", name="Verify it").click()
-    expect(page.get_by_text(f"We have sent a link to {email}")).to_be_visible()
+    expect(page.get_by_text(f"No reminders or reports go to {email}")).to_be_visible()
     expect_no_overflow(page)
     wait_for(lambda: len(links(mailbox, email)) == 1, "the mail arrives")
     page.get_by_role("button", name="Send the link again").click()

@@ -211,6 +211,18 @@ def test_without_a_mail_server_nobody_is_asked_to_verify(container: Container, p
         assert list(work.session.scalars(select(JobRow.kind).where(JobRow.kind == MAIL))) == []
 
 
+def test_everybody_who_has_not_verified_can_be_sent_a_link(
+    mailing: Container, somebody: Person, inbox: Inbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.services.auth.verification.BATCH", 2)
+    client = somebody.client
+    waiting = {somebody.email, *(Person(client).register().email for _ in range(4))}
+    verified(mailing, Person(client).register(), inbox)
+    assert mailing.verification.request_all() == len(waiting)
+    carry(mailing)
+    assert sorted(mail["To"] for mail in inbox.mails) == sorted(waiting)
+
+
 def changed(at: datetime, email: str = EMAIL, **facts: object) -> Event:
     return Event(new_id(), "user.changed", None, at, {"email": email, "name": "Grace", **facts})
 

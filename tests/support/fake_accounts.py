@@ -39,6 +39,10 @@ class FakeUsers:
     def set_disabled(self, user_id: UUID, since: datetime | None) -> None:
         self.rows[user_id] = replace(self.rows[user_id], disabled_at=since)
 
+    def unverified(self, after: UUID | None, limit: int) -> list[UUID]:
+        waiting = (user.id for user in self.rows.values() if not user.email_verified and not user.disabled)
+        return sorted(user_id for user_id in waiting if after is None or user_id > after)[:limit]
+
     def set_verified(self, user_id: UUID, at: datetime) -> None:
         self.rows[user_id] = replace(self.rows[user_id], verified_at=at)
 

@@ -30,6 +30,9 @@ class Users(Protocol):
 
     def set_disabled(self, user_id: UUID, since: datetime | None) -> None: ...
 
+    def unverified(self, after: UUID | None, limit: int) -> list[UUID]:
+        """Return up to `limit` accounts that are not locked and whose address is not verified, oldest first."""
+
     def set_verified(self, user_id: UUID, at: datetime) -> None: ...
 
     def swap_avatar(self, user_id: UUID, avatar_id: UUID | None) -> UUID | None:

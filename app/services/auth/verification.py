@@ -19,6 +19,9 @@ from app.services.auth.ports import AuthStorage, AuthWork
 
 LIFETIME = timedelta(days=3)
 
+BATCH = 500
+"""Mails that one transaction queues: on SQLite no other can write meanwhile."""
+
 MAIL = "email_verification"
 """The kind of mail that brings the link."""
 
@@ -58,6 +61,21 @@ class EmailVerificationService:
             user = work.users.by_id(user_id)
             if user and not user.email_verified:
                 queue_mail(work, user_id)
+
+    def request_all(self) -> int:
+        """Send a link to every account whose address is not verified, and return how many there are."""
+        count, last = 0, None
+        while batch := self._queue_after(last):
+            count, last = count + len(batch), batch[-1]
+        return count
+
+    @retried
+    def _queue_after(self, last: UUID | None) -> list[UUID]:
+        with self._storage.write() as work:
+            batch = work.users.unverified(last, BATCH)
+            for user_id in batch:
+                queue_mail(work, user_id)
+        return batch
 
     @retried
     def write(self, parameters: Mapping[str, str]) -> Mail | None:

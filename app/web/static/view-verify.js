@@ -14,11 +14,11 @@ export function verifyView({ text, onDone }) {
   history.replaceState(null, "", "#/verify"); // nor shall it stand in the history
   const { fragment, form, parts } = page({
     heading: "Verify your e-mail address",
-    question: "Need another link? Your profile sends one.",
+    question: "Need another link?",
     submit: "Verify address",
   });
   parts.other.href = "#/profile";
-  parts.other.textContent = "Go to your profile";
+  parts.other.textContent = "Your profile sends one";
   if (!token) end(parts, form, "The link is not complete: open it from the mail once more, or send another.");
   onSubmit(form, () => new Map(), async () => {
     await send("POST", "/auth/verification/confirm", { body: { token } });
