@@ -2,7 +2,9 @@
 
 import gc
 from pathlib import Path
+from tempfile import gettempdir
 from typing import Any
+from uuid import UUID
 
 from app.commands import fail
 from app.platform import logs, telemetry
@@ -11,8 +13,8 @@ from app.platform.settings import SettingsError, load_settings
 OTHERS = 4
 """Threads beside those that do jobs: the loops, and two that the bulkheads of a server leave to readers."""
 
-ALIVE = Path("/tmp/worker.alive")  # noqa: S108 the only writable path of the container
-"""Touched while the worker runs: what its probes look at."""
+ALIVE = Path(gettempdir(), "worker.alive")
+"""Touched while the worker takes messages: what its probes look at."""
 
 
 def worker() -> int:
@@ -30,19 +32,28 @@ def worker() -> int:
     from app.bootstrap import build
     from app.jobs.background import Announcer
     from app.jobs.carrier import carrier
+    from app.jobs.liveness import PERIOD, ConsumerLiveness
     from app.jobs.loop import Loop
     from app.platform.clock import utc_now
 
     # All of its threads write, and none has to be kept free for readers.
     parts = build(settings.model_copy(update={"threads": settings.worker_concurrency + OTHERS}), "worker")
-    messages = carrier(settings, parts.runner.run)
+
+    def run(job_id: UUID) -> None:
+        with liveness.job():
+            parts.runner.run(job_id)
+
+    messages = carrier(settings, run)
     announcer = Announcer(parts.storage, messages, parts.runner.kinds, utc_now, settings.visibility_timeout)
 
     def announce() -> bool:
         announcer.turn()
         return False  # not at once again: the workers need a while for what has been announced
 
-    loops = (Loop("announcer", announce, settings.job_poll), Loop("alive", _alive, 5))
+    announcing = Loop("announcer", announce, settings.job_poll)
+    ping = messages.consume_pings(lambda: liveness.taken())
+    liveness = ConsumerLiveness(ping, messages.errors, ALIVE.touch, settings.worker_concurrency, [announcing])
+    loops = (announcing, Loop("liveness", liveness.turn, PERIOD))
 
     def begin(**_details: Any) -> None:
         gc.freeze()  # what is loaded stays: an import need not look through it for garbage, again and again
@@ -72,8 +83,3 @@ def worker() -> int:
     finally:
         parts.telemetry.stop()
     return 0
-
-
-def _alive() -> bool:
-    ALIVE.touch()
-    return False

@@ -1,8 +1,10 @@
 """The Celery application. Its messages only name jobs: the table is the truth, so lost or doubled ones do no harm."""
 
+import logging
+import socket
 from collections.abc import Callable
 from typing import TYPE_CHECKING
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from pydantic import SecretStr
 
@@ -13,6 +15,17 @@ if TYPE_CHECKING:
     from celery.app.task import Task
 
 QUEUE = "jobs"
+
+PING = "worker.ping"
+
+BROKER_TIMEOUT = 10
+"""Seconds to wait for an answer of the broker."""
+
+PING_LIFETIME = 60
+"""Seconds for which a ping waits to be taken. One that is older tells nothing any more."""
+
+PING_QUEUE_LIFETIME = 3600
+"""Seconds after which the broker forgets the queue of a worker that has gone."""
 
 FIRST, LAST = 0, 9
 """Priorities, as Redis has them: each is a list of its own."""
@@ -29,6 +42,40 @@ class CeleryCarrier:
     def __init__(self, celery: "Celery", task: "Task[[str], None]") -> None:
         self.celery = celery
         self._task = task
+
+    @property
+    def errors(self) -> tuple[type[Exception], ...]:
+        """The exceptions that tell that the broker is away."""
+        from kombu.exceptions import OperationalError
+        from redis.exceptions import ConnectionError, TimeoutError  # noqa: A004 of the broker's client
+
+        return (OperationalError, ConnectionError, TimeoutError, OSError)
+
+    def consume_pings(self, taken: Callable[[], None]) -> Callable[[], None]:
+        """Let this process, a worker, consume a queue of its own, and return what sends a ping to that.
+
+        Args:
+            taken: called for each ping that is taken.
+        """
+        from kombu import Exchange, Queue
+
+        own = f"worker.{socket.gethostname()}.{uuid4().hex}"
+        jobs = Queue(QUEUE, Exchange(QUEUE, type="direct"), routing_key=QUEUE)
+        # The broker's own exchange leads to every queue by its name: no binding has to be kept.
+        pings = Queue(own, Exchange(""), routing_key=own, expires=PING_QUEUE_LIFETIME)
+        self.celery.conf.task_queues = (jobs, pings)
+
+        @self.celery.task(name=PING)
+        def task() -> None:
+            taken()
+
+        for name in ("celery.worker.strategy", "celery.app.trace"):
+            logging.getLogger(name).addFilter(lambda record: PING not in record.getMessage())
+
+        def ping() -> None:
+            task.apply_async(queue=own, retry=False, expires=PING_LIFETIME)
+
+        return ping
 
     def send(self, job_id: UUID, left: bool) -> None:
         # Without the default's patience: the announcer comes again by itself.
@@ -77,6 +124,10 @@ def carrier(settings: Settings, run: Callable[[UUID], None]) -> CeleryCarrier:
         task_default_queue=QUEUE,
         worker_prefetch_multiplier=1,
         broker_transport_options={
+            # Else a broker that stands still holds whoever asks it for good.
+            "socket_timeout": BROKER_TIMEOUT,
+            "socket_connect_timeout": BROKER_TIMEOUT,
+            "socket_keepalive": True,
             "visibility_timeout": settings.visibility_timeout,
             # how often it looks for messages that were not acknowledged in time: by default every 100 seconds
             "unacked_restore_interval": settings.visibility_timeout / 2,

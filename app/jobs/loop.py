@@ -29,6 +29,11 @@ class Loop:
     def start(self) -> None:
         self._thread.start()
 
+    @property
+    def alive(self) -> bool:
+        """Whether it goes on, or has been told to end."""
+        return self._thread.is_alive() or self._stopped.is_set()
+
     def wake(self) -> None:
         self._woken.set()
 
@@ -48,7 +53,8 @@ class Loop:
             try:
                 worked = self._action()
             except MovedError:
-                return  # there is nothing left to do here
+                self.end()  # there is nothing left to do here
+                return
             except UnavailableError as error:
                 log.warning("background work waits", loop=self._thread.name, reason=str(error))
                 worked = False

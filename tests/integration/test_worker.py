@@ -18,13 +18,17 @@ from tests.support.server import ROOT, environment
 from tests.support.settings import make_settings
 
 
+def worker_environment(folder: Path, database_url: str, broker_url: str, **more: str) -> dict[str, str]:
+    """Return the settings of a worker that keeps to a folder of its own."""
+    return environment(
+        folder, database_url, 8000, APP_JOBS="celery", APP_BROKER_URL=broker_url, TMPDIR=str(folder), **more
+    )
+
+
 def test_a_worker_does_what_is_queued_and_ends_in_time(postgres_url: str, valkey: str, tmp_path: Path) -> None:
     parts = build(make_settings(postgres_url))
     job = parts.jobs.queue(uuid4(), "export")
-    ALIVE.unlink(missing_ok=True)
-    variables = environment(
-        tmp_path, postgres_url, 8000, APP_JOBS="celery", APP_BROKER_URL=f"{valkey}/2", REMAP_SIGTERM="SIGQUIT"
-    )
+    variables = worker_environment(tmp_path, postgres_url, f"{valkey}/2", REMAP_SIGTERM="SIGQUIT")
     with (tmp_path / "log").open("wb") as log:
         worker = subprocess.Popen(
             [sys.executable, "-m", "app", "worker"], cwd=ROOT, env=variables, stdout=log, stderr=log
@@ -34,7 +38,7 @@ def test_a_worker_does_what_is_queued_and_ends_in_time(postgres_url: str, valkey
         user_id = job.user_id
         wait_for(lambda: parts.jobs.get(user_id, job.id).state == "succeeded", "the job succeeds")
         assert b"".join(parts.jobs.result(user_id, job.id)).startswith(b"title,")
-        wait_for(ALIVE.exists, "the worker says that it lives", 10)
+        wait_for((tmp_path / ALIVE.name).exists, "the worker says that it lives", 30)
         worker.send_signal(signal.SIGTERM)
         assert worker.wait(25) == 0, (tmp_path / "log").read_text()
     finally:
@@ -79,12 +83,10 @@ def test_beat_carries_events_on_says_so_and_ends_when_it_is_told_to(sqlite_url: 
         with parts.storage.read() as work:
             return not work.outbox.any_waiting()
 
-    BEAT_ALIVE.unlink(missing_ok=True)
-    beat = subprocess.Popen(
-        [sys.executable, "-m", "app", "beat"], cwd=ROOT, env=environment(tmp_path, sqlite_url, port)
-    )
+    variables = environment(tmp_path, sqlite_url, port, TMPDIR=str(tmp_path))
+    beat = subprocess.Popen([sys.executable, "-m", "app", "beat"], cwd=ROOT, env=variables)
     try:
-        wait_for(BEAT_ALIVE.exists, "beat says that it lives")
+        wait_for((tmp_path / BEAT_ALIVE.name).exists, "beat says that it lives")
         wait_for(carried, "the event is carried on")
         metrics = httpx.get(f"http://127.0.0.1:{port}/metrics").text
         delivered = 'consumer="notifications.recipients",event="user.changed",outcome="handled"} 1.0'

@@ -144,8 +144,8 @@ topologySpreadConstraints:
 {{- end }}
 
 {{/* Probes of a process that listens nowhere: it touches a file as long as it does its work. A file of another age says
-     what no exit code does, such as a worker that has lost its broker. Alive is judged patiently: a restart does not
-     bring a broker back, but it helps a worker that takes no jobs after one has come back.
+     what no exit code does, such as a worker that takes no messages any more. Alive is judged patiently: a consumer whose
+     connections were lost comes back by itself within a minute, and a restart helps one that does not.
      Argument: (dict "root" $ "file" "/tmp/worker.alive") */}}
 {{- define "task-manager.heartbeat" -}}
 startupProbe:

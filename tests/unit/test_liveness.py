@@ -1,0 +1,106 @@
+"""When a worker says that it lives: it has taken its own message, or there is a reason why it can't."""
+
+import threading
+from contextlib import ExitStack
+
+import pytest
+
+from app.jobs.liveness import ConsumerLiveness
+from app.jobs.loop import Loop
+
+PLACES = 2
+
+
+class Worker:
+    """A worker whose broker and consumer a test breaks."""
+
+    def __init__(self, *loops: Loop) -> None:
+        self.deaf = self.away = False
+        self.said = 0
+        self.liveness = ConsumerLiveness(self._ping, (ConnectionError,), self._say, PLACES, loops)
+
+    def says_so(self) -> bool:
+        before = self.said
+        self.liveness.turn()
+        return self.said > before
+
+    def _ping(self) -> None:
+        if self.away:
+            raise ConnectionRefusedError
+        if not self.deaf:
+            self.liveness.taken()
+
+    def _say(self) -> None:
+        self.said += 1
+
+
+def test_a_worker_that_takes_its_own_messages_lives() -> None:
+    assert Worker().says_so()
+
+
+def test_a_deaf_worker_does_not_say_that_it_lives() -> None:
+    worker = Worker()
+    worker.deaf = True
+    with worker.liveness.job():
+        assert not worker.says_so(), "there is a place left for the message"
+
+
+def test_a_worker_whose_places_are_all_taken_lives() -> None:
+    worker = Worker()
+    worker.deaf = True
+    with ExitStack() as jobs:
+        for _ in range(PLACES):
+            jobs.enter_context(worker.liveness.job())
+        assert worker.says_so()
+    assert not worker.says_so()
+
+
+def test_a_job_that_fails_gives_its_place_back() -> None:
+    worker = Worker()
+    worker.deaf = True
+    for _ in range(PLACES):
+        with pytest.raises(KeyError), worker.liveness.job():
+            raise KeyError
+    assert not worker.says_so()
+
+
+def test_a_worker_without_its_broker_lives() -> None:
+    worker = Worker()
+    worker.away = True
+    assert worker.says_so()
+
+
+def test_whatever_else_keeps_a_ping_from_being_sent_is_no_sign_of_life() -> None:
+    worker = Worker()
+
+    def fail() -> None:
+        raise KeyError
+
+    worker.liveness._ping = fail
+    with pytest.raises(KeyError):
+        worker.says_so()
+    assert worker.said == 0
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_worker_one_of_whose_threads_has_died_does_not_say_that_it_lives() -> None:
+    began = threading.Event()
+
+    def die() -> bool:
+        began.set()
+        raise SystemExit
+
+    loop = Loop("dying", die, 0.01)
+    worker = Worker(loop)
+    assert not worker.says_so(), "it has not even begun"
+    loop.start()
+    assert began.wait(10)
+    loop._thread.join(10)
+    assert not worker.says_so()
+
+
+def test_a_thread_that_was_told_to_end_is_not_missed() -> None:
+    loop = Loop("ended", lambda: False, 0.01)
+    loop.start()
+    loop.stop(10)
+    assert Worker(loop).says_so()
