@@ -21,6 +21,8 @@ from app.services.auth.deletion import AccountDeletionService
 from app.services.auth.model import Role, User
 from app.services.auth.service import AuthService
 
+PREFIX = "/api/v1/users/me"
+
 Name = Annotated[str, SingleLineText(200)]
 
 SHORTEST_PASSWORD, LONGEST_PASSWORD = 8, 128
@@ -112,7 +114,7 @@ def blueprint(
     account = APIBlueprint(
         "account",
         __name__,
-        url_prefix="/api/v1/users/me",
+        url_prefix=PREFIX,
         abp_tags=[{"name": "account"}],
         abp_security=[{"bearer": []}],
     )

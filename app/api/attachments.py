@@ -64,13 +64,23 @@ def blueprint(service: AttachmentService, guard: Guard, addresses: Addresses) ->
         upload = uploaded(LIMIT)
         key = idempotency_key(digest_of(upload.file, upload.name))
         attachment = service.add(principal().user_id, path.identifier(), upload, key)
-        return body(attachment).response(HTTPStatus.CREATED)
+        response = body(attachment).response(HTTPStatus.CREATED)
+        response.headers["Location"] = f"{PREFIX}/{attachment.task_id}/attachments/{attachment.id}"
+        return response
 
     @attachments.get("/<task_id>/attachments", responses={200: AttachmentList}, operation_id="list_attachments")
     def list_attachments(path: TaskPath) -> Response:
         """List the files of a task"""
         found = service.of_task(principal().user_id, path.identifier())
         return AttachmentList(items=[body(attachment) for attachment in found]).response()
+
+    @attachments.get(
+        "/<task_id>/attachments/<attachment_id>", responses={200: AttachmentBody}, operation_id="get_attachment"
+    )
+    def get(path: AttachmentPath) -> Response:
+        """Show a file of a task, with an address for its download"""
+        attachment_id = identifier(path.attachment_id, NO_SUCH_ATTACHMENT)
+        return body(service.get(principal().user_id, path.identifier(), attachment_id)).response()
 
     @attachments.delete(
         "/<task_id>/attachments/<attachment_id>", responses={204: None}, operation_id="delete_attachment"

@@ -13,6 +13,7 @@ from flask_openapi.models.request_body import RequestBody
 from flask_openapi.models.schema import Schema
 from pydantic import BaseModel, Field, SecretStr, ValidationError
 
+from app.api.account import PREFIX as ACCOUNT
 from app.api.account import Name, Password, TypedPassword, UserBody
 from app.api.body import has_body, require_json
 from app.api.caching import SHARED, STALE, kept, public
@@ -105,7 +106,9 @@ def public_blueprint(
         and its owner a mail. Where none is sent, the answer is 409.
         """
         user = registration.register(body.email, body.password.get_secret_value(), body.name)
-        return UserBody.model_validate(user).response(HTTPStatus.CREATED)
+        response = UserBody.model_validate(user).response(HTTPStatus.CREATED)
+        response.headers["Location"] = ACCOUNT
+        return response
 
     @blueprint.post("/auth/login", responses={200: TokenBody}, operation_id="login")
     @limits.passwords.log_ins

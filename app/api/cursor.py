@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from app.platform import base64url
-from app.platform.errors import NotFoundError
+from app.platform.errors import MalformedError
 from app.platform.signer import Signer
 from app.services.tasks.listing import Position, Query
 
@@ -38,14 +38,14 @@ class Cursors:
         return base64url.encode(tag + payload)
 
     def decode(self, user_id: UUID, query: Query, cursor: str) -> Position:
-        """Return the position. Raises NotFoundError if the cursor was not made here for this very listing."""
+        """Return the position. Raises MalformedError if the cursor was not made here for this very listing."""
         try:
             raw = base64url.decode(cursor)
         except ValueError:
             raw = b""
         tag, payload = raw[:TAG_BYTES], raw[TAG_BYTES:]
         if not self._signer.knows(_message(user_id, query, payload), tag):
-            raise NotFoundError("The cursor does not belong to this list: start again without it.")
+            raise MalformedError("cursor", "does not belong to this list: start again without it")
         value, identifier = json.loads(payload)
         if isinstance(value, str) and query.sort.field != "title":
             value = datetime.fromisoformat(value)

@@ -44,7 +44,7 @@ PROBLEM: dict[str, Any] = {
 }
 
 ERRORS = {
-    "400": "The body is not JSON in UTF-8, or the URL is not UTF-8",
+    "400": "The body is not JSON in UTF-8, the URL is not UTF-8, or the cursor is none of this list",
     "401": "Who asks is not known, or no longer",
     "403": "Who asks may not",
     "404": "There is no such thing, or it is somebody else's",
@@ -159,7 +159,7 @@ def _errors(path: str, method: str, operation: dict[str, Any]) -> set[str]:
         errors |= {"413", "415"}
     if operation.get("security") or path.endswith(("/login", "/refresh")):
         errors.add("401")
-    if "{" in path or operation["operationId"] == "list_tasks":
+    if "{" in path:
         errors.add("404")
     if path.endswith("/register") or operation["operationId"] in {
         "update_user",

@@ -15,7 +15,7 @@ from app.api.conditions import expected_versions, versioned
 from app.api.cursor import Cursors
 from app.api.guard import Guard, principal
 from app.api.idempotency import idempotency_key
-from app.api.schemas import MultilineText, Pattern, Shown, SingleLineText, Strict, Time, drop_default, identifier
+from app.api.schemas import MultilineText, Shown, SingleLineText, Strict, Time, drop_default, identifier
 from app.services.tasks.listing import Filters, Query, Sort
 from app.services.tasks.model import (
     LONGEST_DESCRIPTION,
@@ -33,7 +33,7 @@ from app.services.tasks.service import NO_SUCH_TASK, TaskService
 PREFIX = "/api/v1/tasks"
 
 Title = Annotated[str, SingleLineText(LONGEST_TITLE)]
-Cursor = Annotated[str, Field(max_length=2000), Pattern(r"[A-Za-z0-9_-]+", "is not a cursor of this API")]
+Cursor = Annotated[str, Field(max_length=2000)]
 Description = Annotated[str, MultilineText(LONGEST_DESCRIPTION)]
 SearchText = Annotated[str, MultilineText(200)]
 

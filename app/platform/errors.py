@@ -38,6 +38,10 @@ class InvalidError(ServiceError):
         self.field = field
 
 
+class MalformedError(InvalidError):
+    """A value that only this API makes, and that it has not made for this use. Arguments are those of InvalidError."""
+
+
 class UnavailableError(ServiceError):
     """Something needed is away or busy; trying again may help."""
 

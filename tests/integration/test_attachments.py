@@ -55,9 +55,11 @@ def test_a_file_is_attached_listed_downloaded_and_taken_off(person: Person, cont
     assert attachment["content_type"] == "application/octet-stream"
     listed = person.call("GET", f"/tasks/{task['id']}/attachments").get_json()["items"]
     assert listed == [attachment]
+    assert person.call("GET", f"/tasks/{task['id']}/attachments/{attachment['id']}").get_json() == attachment
+    assert_problem(person.call("GET", f"/tasks/{person.create()['id']}/attachments/{attachment['id']}"), 404)
     shown = person.call("GET", f"/tasks/{task['id']}")
     assert (shown.get_json()["attachments"], shown.headers["ETag"]) == (1, '"2"')
-    assert person.walk() == [shown.get_json()]
+    assert shown.get_json() in person.walk()
 
     download = person.client.get(attachment["url"])  # by whoever has the address
     assert download.data == content

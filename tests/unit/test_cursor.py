@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.api.cursor import Cursors
-from app.platform.errors import NotFoundError
+from app.platform.errors import MalformedError
 from app.platform.keys import derive
 from app.services.tasks.listing import Filters, Position, Query, Sort
 from app.services.tasks.model import Status
@@ -43,17 +43,17 @@ def test_a_cursor_is_refused_under_another_list(place: tuple[Query, Position], o
     query, position = place
     cursor = CURSORS.encode(USER, query, position)
     if (other.filters, other.sort) != (query.filters, query.sort):
-        with pytest.raises(NotFoundError):
+        with pytest.raises(MalformedError):
             CURSORS.decode(USER, other, cursor)
-    with pytest.raises(NotFoundError):
+    with pytest.raises(MalformedError):
         CURSORS.decode(UUID(int=2), query, cursor)
-    with pytest.raises(NotFoundError):
+    with pytest.raises(MalformedError):
         Cursors(derive("another secret", "cursor")).decode(USER, query, cursor)
 
 
 @given(st.text(max_size=80))
 def test_made_up_cursors_are_refused(cursor: str) -> None:
-    with pytest.raises(NotFoundError):
+    with pytest.raises(MalformedError):
         CURSORS.decode(USER, Query(), cursor)
 
 

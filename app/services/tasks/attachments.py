@@ -66,6 +66,13 @@ class AttachmentService:
                 raise NotFoundError(NO_SUCH_TASK)
             return work.attachments.of_task(user_id, task_id)
 
+    def get(self, user_id: UUID, task_id: UUID, attachment_id: UUID) -> Attachment:
+        """Return an attachment of a task. Raises NotFoundError."""
+        for attachment in self.of_task(user_id, task_id):
+            if attachment.id == attachment_id:
+                return attachment
+        raise NotFoundError(NO_SUCH_ATTACHMENT)
+
     def delete(self, user_id: UUID, task_id: UUID, attachment_id: UUID) -> None:
         """Delete an attachment. Raises NotFoundError."""
 

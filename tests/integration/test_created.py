@@ -1,0 +1,29 @@
+"""Whoever creates something is told where it is (RFC 9110, section 15.3.2)."""
+
+import io
+
+from flask_openapi.openapi import OpenAPI
+from werkzeug.test import TestResponse
+
+from tests.support.api import PASSWORD, V1, Person
+
+
+def test_each_operation_that_creates_says_where(app: OpenAPI) -> None:
+    person = Person(app.test_client()).register()
+    task = person.create()
+    registration = {"email": "another@example.com", "password": PASSWORD, "name": "Another"}
+    file = {"file": (io.BytesIO(b"text"), "notes.txt")}
+    created: dict[str, TestResponse] = {
+        "create_task": person.call("POST", "/tasks", json={"title": "x"}),
+        "add_attachment": person.call("POST", f"/tasks/{task['id']}/attachments", data=file),
+        "register": person.client.post(f"{V1}/auth/register", json=registration),
+    }
+    document = person.client.get(f"{V1}/openapi.json").get_json()
+    operations = [operation for item in document["paths"].values() for operation in item.values()]
+    assert {each["operationId"] for each in operations if "201" in each["responses"]} == created.keys()
+    for name, answer in created.items():
+        assert answer.status_code == 201, answer.text
+        found = person.call("GET", answer.headers["Location"].removeprefix(V1))
+        assert found.status_code == 200, name
+        if name != "register":  # it is the account of whoever asks
+            assert found.get_json() == answer.get_json()
