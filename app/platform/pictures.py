@@ -3,9 +3,12 @@
 import struct
 import threading
 from io import BytesIO
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 from app.platform.errors import InvalidError
+
+if TYPE_CHECKING:
+    from PIL.Image import Image as Picture
 
 SIDE = 256
 """Pixels of an avatar's sides."""
@@ -19,6 +22,10 @@ ORIENTATION = 0x0112
 """The EXIF tag that says how a camera was held."""
 
 UPRIGHT = 1
+
+WHITE = 255
+GREY_SCALE = WHITE / 0xFFFF
+"""From 16 bits to 8."""
 
 BROKEN = (OSError, SyntaxError, ValueError, IndexError, EOFError, OverflowError, struct.error)
 """What the readers raise at pictures that are none."""
@@ -49,8 +56,7 @@ class AvatarMaker:
                         raise InvalidError("file", f"a picture of this kind may have {most} pixels")
                     picture.draft("RGB", (2 * SIDE, 2 * SIDE))
                     turned = picture.getexif().get(ORIENTATION, UPRIGHT)
-                    mode = "RGBA" if picture.has_transparency_data else "RGB"
-                    square = ImageOps.fit(picture if picture.mode == mode else picture.convert(mode), (SIDE, SIDE))
+                    square = ImageOps.fit(_eight_bit(picture), (SIDE, SIDE))
                 # A new picture: the old one's profile, comments and place of taking stay behind.
                 clean = Image.new(square.mode, square.size)
                 clean.paste(square)
@@ -60,3 +66,17 @@ class AvatarMaker:
             except (Image.DecompressionBombError, *BROKEN) as error:
                 raise InvalidError("file", "is no picture that can be read (JPEG, PNG, WebP or GIF)") from error
         return made.getvalue()
+
+
+def _eight_bit(picture: "Picture") -> "Picture":
+    """Return a picture as RGB or RGBA. The library clips 16-bit grey to 8 bits, and compares the colour that a PNG
+    declares as transparent (tRNS) unscaled: both are scaled here."""
+    transparent = picture.info.get("transparency")
+    if picture.mode.startswith("I"):
+        picture = picture.convert("I").point(lambda value: value * GREY_SCALE + 0.5).convert("L")
+        if transparent is not None:
+            picture.info["transparency"] = int(transparent * GREY_SCALE + 0.5)
+    elif isinstance(transparent, tuple) and max(transparent) > WHITE:
+        picture.info["transparency"] = tuple(part >> 8 for part in transparent)
+    mode = "RGBA" if picture.has_transparency_data else "RGB"
+    return picture if picture.mode == mode else picture.convert(mode)

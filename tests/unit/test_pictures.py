@@ -55,6 +55,85 @@ def test_any_picture_becomes_a_small_square_webp(kind: str, mode: str, size: tup
     assert (made.format, made.size) == ("WEBP", (SIDE, SIDE))
 
 
+def png(depth: int, colour: int, samples: bytes, transparent: bytes = b"") -> bytes:
+    """Return a PNG of one pixel.
+
+    Args:
+        depth: bits a sample.
+        colour: type of the colour, as below.
+        samples: of the pixel.
+        transparent: the samples that mean transparent, each in 16 bits.
+    """
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return pack(">I", len(data)) + kind + data + pack(">I", zlib.crc32(kind + data))
+
+    header = chunk(b"IHDR", pack(">IIBBBBB", 1, 1, depth, colour, 0, 0, 0))
+    transparency = chunk(b"tRNS", transparent) if transparent else b""
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + header
+        + transparency
+        + chunk(b"IDAT", zlib.compress(b"\0" + samples))
+        + chunk(b"IEND", b"")
+    )
+
+
+GREY, RGB, GREY_ALPHA, RGB_ALPHA = 0, 2, 4, 6
+"""Colour types of PNG."""
+
+
+@pytest.mark.parametrize(
+    ("content", "wanted"),
+    [
+        *[
+            (png(16, GREY, pack(">H", level * 257)), (level, level, level, 255))
+            for level in (0, 1, 64, 128, 200, 254, 255)
+        ],
+        (png(16, GREY, pack(">H", 0x0101), pack(">H", 0x8000)), (1, 1, 1, 255)),
+        (png(16, GREY, pack(">H", 0x8000), pack(">H", 0x8000)), None),
+        (png(16, RGB, pack(">3H", 0xC800, 0x1400, 0x1400)), (200, 20, 20, 255)),
+        (png(16, RGB, pack(">3H", 0xC800, 0x1400, 0x1400), pack(">3H", 0xC800, 0x1400, 0x1400)), None),
+        (png(16, GREY_ALPHA, pack(">2H", 0x8000, 0xFFFF)), (128, 128, 128, 255)),
+        (png(16, GREY_ALPHA, pack(">2H", 0x8000, 0)), None),
+        (png(16, RGB_ALPHA, pack(">4H", 0xC800, 0x1400, 0x1400, 0xFFFF)), (200, 20, 20, 255)),
+        (png(8, GREY, b"\x80"), (128, 128, 128, 255)),
+        (png(8, GREY, b"\x80", pack(">H", 0x80)), None),
+        (png(4, GREY, b"\x80"), (136, 136, 136, 255)),
+        (png(2, GREY, b"\x40"), (85, 85, 85, 255)),
+        (png(1, GREY, b"\x80"), (255, 255, 255, 255)),
+        (picture("PNG", "P"), (0, 0, 0, 255)),
+        (picture("PNG", "P", transparency=0), None),
+        (picture("GIF", "P", transparency=0), None),
+        (picture("JPEG", "CMYK"), (255, 255, 255, 255)),
+        (picture("JPEG", "L"), (0, 0, 0, 255)),
+    ],
+)
+def test_a_colour_is_the_same_whatever_the_kind_of_picture(
+    content: bytes, wanted: tuple[int, int, int, int] | None
+) -> None:
+    """None: nothing is to be seen."""
+    seen = avatar(content).convert("RGBA").getpixel((128, 128))
+    assert isinstance(seen, tuple)
+    if wanted is None:
+        assert seen[3] == 0
+    else:
+        assert all(abs(one - other) < 8 for one, other in zip(seen, wanted, strict=True)), seen
+
+
+def test_16_bit_grey_keeps_its_shades() -> None:
+    image = Image.new("I;16", (256, 256))
+    for x in range(256):
+        image.paste(x * 257, (x, 0, x + 1, 256))
+    file = io.BytesIO()
+    image.save(file, "PNG")
+    made = avatar(file.getvalue()).convert("L")
+    for x in range(8, 248, 16):
+        shade = made.getpixel((x, 128))
+        assert isinstance(shade, int)
+        assert abs(shade - x) < 8, x
+
+
 def test_of_several_pictures_the_first_is_taken() -> None:
     file = io.BytesIO()
     Image.new("RGB", (300, 300), RED).save(file, "MPO", save_all=True, append_images=[Image.new("RGB", (300, 300))])
