@@ -61,7 +61,7 @@ from app.platform.settings import Settings, load_settings
 from app.platform.signed_ids import SignedIds
 from app.platform.signer import Signer
 from app.platform.telemetry import Telemetry
-from app.platform.tokens import AccessTokens
+from app.platform.tokens import LEEWAY, AccessTokens
 from app.platform.user_cache import CountingCache, UserCache
 from app.services.analytics.report import ReportService
 from app.services.analytics.statistics import StatisticsService
@@ -86,9 +86,6 @@ from app.storage.work import SqlStorage
 
 if TYPE_CHECKING:
     from redis import Redis
-
-LEEWAY = 60
-"""Seconds that a denied session is remembered beyond the life of its tokens, for clocks that disagree."""
 
 
 @dataclass(frozen=True)
@@ -256,6 +253,7 @@ def _storage(
     storage = SqlStorage(database)
     if client is None:
         return storage, ProcessUserCache(storage), None
+    # A denied session is remembered beyond the life of its tokens, for servers whose clocks are behind.
     cache = RedisUserCache(client, settings.access_token_lifetime + LEEWAY, EndedSessions(storage), database.position)
     return SqlStorage(database, cache.changed), cache, cache
 

@@ -19,7 +19,7 @@ from flask_openapi.openapi import OpenAPI
 from app.api.openapi import document
 from app.bootstrap import Container
 from app.platform.keys import SignatureKey, signature_key
-from app.platform.tokens import AccessTokens
+from app.platform.tokens import LEEWAY, AccessTokens
 from tests.support.api import Person, assert_problem
 from tests.support.notifications import remind_of
 from tests.support.server import SECRET
@@ -84,6 +84,8 @@ WRONG: dict[str, Callable[[Person], str]] = {
     # V9.2.1: outside its time
     "expired": lambda person: forged(person, exp=int(datetime.now(UTC).timestamp()) - 1),
     "no expiry": lambda person: without(person, "exp"),
+    "of a clock far ahead": lambda person: forged(person, iat=int(datetime.now(UTC).timestamp()) + LEEWAY + 10),
+    "not yet good": lambda person: forged(person, nbf=int(datetime.now(UTC).timestamp()) + LEEWAY + 10),
     # V9.2.3: for somebody else
     "another audience": lambda person: forged(person, aud="elsewhere"),
     "another issuer": lambda person: forged(person, iss="elsewhere"),
@@ -139,6 +141,13 @@ def test_nobody_gets_in_without_a_valid_token(app: OpenAPI, person: Person, how:
         assert_problem(response, 401)
         assert response.headers["WWW-Authenticate"].startswith("Bearer")
     assert person.call("GET", "/users/me").status_code == 200
+
+
+@pytest.mark.parametrize("claim", ["iat", "nbf"])
+def test_a_token_of_a_clock_that_is_ahead_is_good_at_once(person: Person, claim: str) -> None:
+    ahead = int(datetime.now(UTC).timestamp()) + LEEWAY - 10
+    answer = person.client.get("/api/v1/users/me", headers={"Authorization": forged(person, **{claim: ahead})})
+    assert answer.status_code == 200
 
 
 def test_every_route_is_in_the_document_or_known_to_be_public(app: OpenAPI) -> None:
