@@ -15,6 +15,7 @@ from app.platform import position
 from app.platform.errors import ForbiddenError, UnauthenticatedError
 from app.platform.tokens import AccessTokens, Claims, InvalidTokenError
 from app.platform.user_cache import Look, UserCache, lookup_counter
+from app.services.auth.admin import ONLY_ADMINISTRATORS
 from app.services.auth.model import Role
 
 LOOKED = "task_manager.look"
@@ -168,4 +169,4 @@ def principal() -> Principal:
 def require_admin() -> None:
     """Runs after the guard of a blueprint that only administrators may use. Raises ForbiddenError."""
     if principal().role != Role.ADMIN:
-        raise ForbiddenError("Only administrators may do this.")
+        raise ForbiddenError(ONLY_ADMINISTRATORS)

@@ -79,9 +79,10 @@ class SqlUsers:
         touch(self._session, user_id)
         self._session.execute(delete(UserRow).where(UserRow.id == user_id))
 
-    def is_last_administrator(self, user_id: UUID) -> bool:
-        administrators = select(UserRow.id).where(UserRow.role == Role.ADMIN, UserRow.disabled_at.is_(None))
-        return list(self._session.scalars(administrators.limit(2))) == [user_id]
+    def locked_administrators(self) -> set[UUID]:
+        # In one order, so that two callers do not wait for each other. Who waits sees the rows as they are afterwards.
+        enabled = select(UserRow.id).where(UserRow.role == Role.ADMIN, UserRow.disabled_at.is_(None))
+        return set(self._session.scalars(enabled.order_by(UserRow.id).with_for_update(key_share=True)))
 
     def find(self, q: str, after: UUID | None, limit: int) -> list[User]:
         statement = select(UserRow).order_by(UserRow.id.desc()).limit(limit)

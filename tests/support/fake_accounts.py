@@ -54,8 +54,8 @@ class FakeUsers:
     def delete(self, user_id: UUID) -> None:
         del self.rows[user_id]
 
-    def is_last_administrator(self, user_id: UUID) -> bool:
-        return [user.id for user in self.rows.values() if user.role == Role.ADMIN and not user.disabled] == [user_id]
+    def locked_administrators(self) -> set[UUID]:
+        return {user.id for user in self.rows.values() if user.role is Role.ADMIN and not user.disabled}
 
     def find(self, q: str, after: UUID | None, limit: int) -> list[User]:
         """Newest first: the filter is the database's, and tested there."""

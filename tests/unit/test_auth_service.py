@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pytest
 
-from app.platform.errors import ConflictError, UnauthenticatedError, UnavailableError
+from app.platform.errors import ConflictError, InvalidError, UnauthenticatedError, UnavailableError
 from app.services.auth.model import TokenPair
 from app.services.auth.registration import RegistrationService
 from app.services.auth.service import AuthService, Lifetimes
@@ -96,6 +96,51 @@ def test_a_login_by_the_password_that_is_being_replaced_is_refused(
     with pytest.raises(UnauthenticatedError):
         scene.service.login(EMAIL, PASSWORD)
     assert [session.id for session in scene.storage.sessions.rows.values()] == [scene.session_of(mine)]
+    assert scene.service.login(EMAIL, "another password")
+
+
+@pytest.mark.parametrize("change", ["another password", "lock"])
+def test_a_change_by_a_password_that_has_been_replaced_meanwhile_is_refused(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, change: str
+) -> None:
+    """The owner's reset comes between the check of the current password and the write of the new one."""
+    thief = scene.service.login(EMAIL, PASSWORD)
+    [user] = scene.storage.users.rows.values()
+    verify = scene.passwords.verify
+
+    def verify_then_change(password_hash: str | None, password: str) -> bool:
+        fits = verify(password_hash, password)
+        monkeypatch.setattr(scene.passwords, "verify", verify)
+        if change == "lock":
+            scene.storage.users.set_disabled(user.id, scene.clock())
+        else:
+            scene.storage.users.set_password_hash(user.id, scene.passwords.hash(change))
+        return fits
+
+    monkeypatch.setattr(scene.passwords, "verify", verify_then_change)
+    before = scene.passwords.verified
+    with pytest.raises((InvalidError, UnauthenticatedError)):
+        scene.service.change_password(user.id, scene.session_of(thief), PASSWORD, "the thief's password")
+    [user] = scene.storage.users.rows.values()
+    assert user.password_hash == scene.passwords.hash(PASSWORD if change == "lock" else change)
+    assert scene.passwords.verified - before == (1 if change == "lock" else 2)
+
+
+def test_a_change_of_a_password_whose_hash_was_renewed_meanwhile_goes_on(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine = scene.service.login(EMAIL, PASSWORD)
+    [user] = scene.storage.users.rows.values()
+    hashes = scene.passwords.hash
+
+    def renew(password: str) -> str:
+        monkeypatch.setattr(scene.passwords, "hash", hashes)
+        scene.passwords.scheme = "v2"
+        scene.storage.users.set_password_hash(user.id, hashes(PASSWORD))
+        return hashes(password)
+
+    monkeypatch.setattr(scene.passwords, "hash", renew)
+    scene.service.change_password(user.id, scene.session_of(mine), PASSWORD, "another password")
     assert scene.service.login(EMAIL, "another password")
 
 

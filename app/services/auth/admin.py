@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from app.platform.clock import Clock, NewId
-from app.platform.errors import ConflictError, NotFoundError
+from app.platform.errors import ConflictError, ForbiddenError, NotFoundError
 from app.platform.retries import retried, run
 from app.services.auth.model import AuditEntry, AuditFilters, Role, User, normalise_email
 from app.services.auth.ports import AuthStorage, AuthWork
@@ -15,6 +15,7 @@ EXPORT_PAGE = 500
 """Entries that an export holds in memory at a time."""
 
 NO_SUCH_USER = "There is no such user."
+ONLY_ADMINISTRATORS = "Only administrators may do this."
 
 
 @dataclass(frozen=True)
@@ -48,14 +49,19 @@ class AdminService:
 
         Raises:
             NotFoundError: there is no such user.
-            ConflictError: it is the actor's own account: the last administrator must not lock everybody out.
+            ForbiddenError: the actor is no administrator any more.
+            ConflictError: it is the actor's own account, or the last administrator's, which must not be lost.
             UnavailableError: the denylist is away; to be asked for again.
         """
         if user_id == actor.user_id:
             raise ConflictError("Another administrator has to change your account.")
 
         def change(work: AuthWork) -> None:
-            user = _existing(work, user_id)
+            leaving = user_id if role is Role.USER or disabled else None
+            check_administrators(work, actor, leaving)
+            user = work.users.locked(user_id)
+            if user is None:
+                raise NotFoundError(NO_SUCH_USER)
             if role is not None and role != user.role:
                 work.users.set_role(user_id, role)
                 self._note(work, actor, "user.role", user_id, {"from": user.role, "to": role})
@@ -69,9 +75,10 @@ class AdminService:
         return run(self._storage.read, lambda work: _existing(work, user_id))
 
     def log_out(self, actor: Actor, user_id: UUID) -> None:
-        """End all sessions of a user. Raises NotFoundError."""
+        """End all sessions of a user. Raises NotFoundError, or ForbiddenError as `update` does."""
 
         def note(work: AuthWork) -> None:
+            check_administrators(work, actor)
             _existing(work, user_id)
             self._note(work, actor, "user.logout", user_id)
 
@@ -118,6 +125,25 @@ class AdminService:
         )
         work.audit.add(entry)
         return entry
+
+
+def check_administrators(work: AuthWork, actor: Actor, leaving: UUID | None = None) -> None:
+    """Check the rules of who administrates, and let nothing change them before the transaction is over.
+
+    Args:
+        work: a transaction that has locked no account yet.
+        actor: who acts: still an administrator, or on their own account alone.
+        leaving: an account that is to be no administrator's any more, if it is one's.
+
+    Raises:
+        ForbiddenError: the actor has been no administrator since the request began.
+        ConflictError: nobody would be left.
+    """
+    administrators = work.users.locked_administrators()
+    if actor.user_id not in {None, leaving} | administrators:
+        raise ForbiddenError(ONLY_ADMINISTRATORS)
+    if administrators == {leaving}:
+        raise ConflictError("It is the last administrator's account: make somebody else one first.")
 
 
 def _existing(work: AuthWork, user_id: UUID) -> User:

@@ -8,7 +8,7 @@ from app.platform.clock import Clock, NewId
 from app.platform.errors import ConflictError, InvalidError, NotFoundError, UnauthenticatedError
 from app.platform.retries import run
 from app.services.auth import events
-from app.services.auth.admin import NO_SUCH_USER, Actor
+from app.services.auth.admin import NO_SUCH_USER, Actor, check_administrators
 from app.services.auth.model import AuditEntry
 from app.services.auth.ports import AuthStorage, AuthWork, PasswordHashing
 from app.services.auth.sessions import SessionService
@@ -72,6 +72,8 @@ class AccountDeletionService:
 
     def _delete(self, actor: Actor, user_id: UUID, password_hash: str | None = None) -> None:
         """Delete an account, if the password is still the one with this hash."""
+        # Before any session ends: who may not delete the account ends none either.
+        run(self._storage.write, lambda work: check_administrators(work, actor, leaving=user_id))
         deleted = False
         while not deleted:
             # First, so that nothing has changed when the denylist is away; and again for a log-in in between.
@@ -82,13 +84,12 @@ class AccountDeletionService:
     def _delete_row(self, work: AuthWork, actor: Actor, user_id: UUID, password_hash: str | None) -> bool:
         """Delete the account and tell of it, unless a session has begun meanwhile; say whether it is done."""
         now = self._clock()
+        check_administrators(work, actor, leaving=user_id)
         user = work.users.locked(user_id)
         if user is None:
             raise NotFoundError(NO_SUCH_USER)
         if password_hash is not None and user.password_hash != password_hash:
             raise InvalidError("password", "is not your password")
-        if work.users.is_last_administrator(user_id):
-            raise ConflictError("It is the last administrator's account: make somebody else one first.")
         if work.sessions.of_user(user_id, now):
             return False
         work.users.delete(user_id)

@@ -41,8 +41,11 @@ class Users(Protocol):
     def delete(self, user_id: UUID) -> None:
         """Delete an account with its sessions, refresh tokens and password resets."""
 
-    def is_last_administrator(self, user_id: UUID) -> bool:
-        """Tell whether this is the only administrator who can log in."""
+    def locked_administrators(self) -> set[UUID]:
+        """Return the enabled administrators; none is changed by others before the transaction is over.
+
+        To be called before an account is locked.
+        """
 
     def find(self, q: str, after: UUID | None, limit: int) -> list[User]:
         """Return up to `limit` accounts whose address contains `q`, newest first, older than the one named `after`."""

@@ -108,6 +108,7 @@ class PasswordResetService:
         now = self._clock()
 
         def set_password(work: AuthWork) -> None:
+            work.users.locked(user_id)  # before its resets, as everywhere: two that change a password take turns
             if not work.resets.use(reset_id, now):
                 raise _refused()
             work.resets.void(user_id, now)

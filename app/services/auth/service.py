@@ -21,6 +21,7 @@ from app.services.auth.sessions import SessionService
 log = structlog.get_logger(__name__)
 
 REFUSED_LOGIN = "The e-mail address or the password is wrong."
+GONE = "The account no longer exists."
 REFUSED_REFRESH = "The refresh token is not valid. Log in again."
 
 
@@ -139,8 +140,12 @@ class AuthService:
 
         Raises:
             InvalidError: the current password is another one.
+            UnauthenticatedError: the account is gone or locked.
         """
-        user = self.user(user_id)
+        # Of the primary: a replica may not know yet that the password has been replaced.
+        user = run(self._storage.read, lambda work: work.users.by_id(user_id))
+        if user is None or user.disabled:
+            raise UnauthenticatedError(GONE)
         if not self._passwords.verify(user.password_hash, current):
             log.warning("change of password refused", user_id=str(user_id))
             raise InvalidError("current_password", "is not the current password")
@@ -148,11 +153,19 @@ class AuthService:
         # Before, so that nothing has changed when the denylist is away; and after, for a log-in in between.
         self._sessions.end_all(user_id, but=session_id)
 
-        def set_password(work: AuthWork) -> None:
+        def set_password(work: AuthWork) -> bool:
+            # Hashing takes long. Whoever has replaced the password meanwhile, by a link or in another session, has done
+            # so against whoever knows the former one.
+            found = work.users.locked(user_id)
+            if found is None or found.disabled or found.password_hash != user.password_hash:
+                return False
             work.users.set_password_hash(user_id, password_hash)
             work.resets.void(user_id, self._clock())
+            return True
 
-        run(self._storage.write, set_password)
+        if not run(self._storage.write, set_password):
+            self.change_password(user_id, session_id, current, new)
+            return
         log.info("password changed", user_id=str(user_id))
         self._sessions.end_all(user_id, but=session_id)
 
@@ -173,7 +186,7 @@ class AuthService:
         with self._storage.read_of(user_id) as work:
             user = work.users.by_id(user_id)
         if user is None:
-            raise UnauthenticatedError("The account no longer exists.")
+            raise UnauthenticatedError(GONE)
         return user
 
     def _issue(self, work: AuthWork, session: Session, role: Role, now: datetime) -> TokenPair:

@@ -1,0 +1,186 @@
+"""Accounts that two change at the same moment, on both databases: neither undoes in silence what the other has done."""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any
+
+import pytest
+from flask_openapi.openapi import OpenAPI
+
+from app.bootstrap import Container
+from app.platform.clock import new_id, utc_now
+from app.platform.errors import ConflictError, ForbiddenError, InvalidError, ServiceError
+from app.platform.passwords import Passwords
+from app.services.auth.admin import Actor
+from app.services.auth.model import PasswordReset, Role
+from app.services.auth.resets import LIFETIME
+from app.storage.auth import SqlUsers
+from tests.support.api import PASSWORD, Person, assert_problem
+
+REMOTE = "192.0.2.1"
+TOGETHER = 1.0
+"""Seconds that one waits for the other to come as far: in vain, if they take turns as they should."""
+
+
+def administrators(container: Container) -> list[str]:
+    with container.storage.read() as work:
+        return [user.email for user in work.users.find("", None, 100) if user.role is Role.ADMIN and not user.disabled]
+
+
+@pytest.fixture
+def two(app: OpenAPI, container: Container) -> list[Actor]:
+    """Two administrators, and nobody else."""
+    people = [Person(app.test_client()).register() for _ in range(2)]
+    for person in people:
+        container.admin.grant_admin(person.email)
+    with container.storage.read() as work:
+        return [Actor(user.id, REMOTE) for user in work.users.find("", None, 100)]
+
+
+@pytest.fixture
+def side_by_side(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever is about to change an account waits for another one who is about to."""
+    both = threading.Barrier(2)
+
+    def meet() -> None:
+        try:
+            both.wait(TOGETHER)
+        except threading.BrokenBarrierError:
+            return
+
+    for name in ("set_role", "set_disabled", "delete"):
+        changes = getattr(SqlUsers, name)
+
+        def change(self: SqlUsers, *args: Any, changes: Callable[..., None] = changes) -> None:
+            meet()
+            changes(self, *args)
+
+        monkeypatch.setattr(SqlUsers, name, change)
+
+
+def outcomes(calls: list[Callable[[], object]]) -> list[type[ServiceError] | None]:
+    """Return what each of the calls, made at the same moment, has raised."""
+
+    def outcome(call: Callable[[], object]) -> type[ServiceError] | None:
+        try:
+            call()
+        except ServiceError as error:
+            return type(error)
+        return None
+
+    with ThreadPoolExecutor(len(calls)) as threads:
+        return list(threads.map(outcome, calls))
+
+
+@pytest.mark.usefixtures("side_by_side")
+@pytest.mark.parametrize("change", [{"role": Role.USER}, {"disabled": True}])
+def test_of_two_administrators_who_remove_each_other_one_remains(
+    container: Container, two: list[Actor], change: dict[str, Any]
+) -> None:
+    one, other = two
+    assert one.user_id
+    assert other.user_id
+    one_id, other_id = one.user_id, other.user_id
+    raised = outcomes(
+        [
+            lambda: container.admin.update(one, other_id, **change),
+            lambda: container.admin.update(other, one_id, **change),
+        ]
+    )
+    assert sorted(map(str, raised)) == sorted(map(str, [None, ForbiddenError]))
+    assert len(administrators(container)) == 1
+
+
+@pytest.mark.usefixtures("side_by_side")
+def test_of_two_administrators_who_delete_their_own_accounts_one_remains(
+    container: Container, two: list[Actor]
+) -> None:
+    ids = [actor.user_id for actor in two if actor.user_id]
+    raised = outcomes([partial(container.deletion.delete_own, own, PASSWORD, REMOTE) for own in ids])
+    assert sorted(map(str, raised)) == sorted(map(str, [None, ConflictError]))
+    assert len(administrators(container)) == 1
+
+
+def test_nobody_acts_who_has_stopped_being_an_administrator_since_the_request_began(
+    container: Container, two: list[Actor], new_person: Callable[[], Person]
+) -> None:
+    former, remaining = two
+    assert former.user_id
+    container.admin.update(remaining, former.user_id, role=Role.USER)
+    somebody = new_person()
+    with container.storage.read() as work:
+        user = work.users.by_email(somebody.email)
+    assert user
+    for act in (container.admin.log_out, container.deletion.delete):
+        with pytest.raises(ForbiddenError):
+            act(former, user.id)
+    with pytest.raises(ForbiddenError):
+        container.admin.update(former, user.id, role=Role.ADMIN)
+    assert somebody.call("GET", "/users/me").status_code == 200
+
+
+def test_the_last_administrator_can_not_be_removed_by_the_deployment_either(
+    container: Container, two: list[Actor]
+) -> None:
+    one, other = two
+    assert one.user_id
+    assert other.user_id
+    container.admin.update(one, other.user_id, disabled=True)
+    with pytest.raises(ConflictError):
+        container.admin.update(Actor(None, ""), one.user_id, role=Role.USER)
+    assert len(administrators(container)) == 1
+
+
+def test_a_reset_wins_over_a_change_by_the_password_that_it_replaces(
+    container: Container, person: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A thief who knows the password and a session changes it while its owner gives the account a new one by a link."""
+    owners = "the owner has a new one"
+    with container.storage.write() as work:
+        user = work.users.by_email(person.email)
+        assert user
+        reset = PasswordReset(new_id(), user.id, utc_now() + LIFETIME)
+        work.resets.add(reset)
+    verify = Passwords.verify
+
+    def verify_then_reset(self: Passwords, password_hash: str | None, password: str) -> bool:
+        fits = verify(self, password_hash, password)
+        monkeypatch.setattr(Passwords, "verify", verify)
+        container.resets.confirm(container.resets._tokens.sign(reset.id), owners, REMOTE)
+        return fits
+
+    monkeypatch.setattr(Passwords, "verify", verify_then_reset)
+    body = {"current_password": PASSWORD, "new_password": "the thief has a new one"}
+    problem = assert_problem(person.call("POST", "/users/me/password", json=body), 422)
+    assert [error["field"] for error in problem["errors"]] == ["current_password"]
+    for password, status in (("the thief has a new one", 401), (PASSWORD, 401), (owners, 200)):
+        answer = person.client.post("/api/v1/auth/login", json={"email": person.email, "password": password})
+        assert answer.status_code == status
+
+
+def test_two_who_change_a_password_at_the_same_moment_do_not_both_succeed(
+    container: Container, person: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere = Person(person.client, person.email).login()
+    both = threading.Barrier(2)
+    hash_password = Passwords.hash
+
+    def hash_together(self: Passwords, password: str) -> str:
+        made = hash_password(self, password)
+        both.wait(30)
+        return made
+
+    sessions = []
+    for each in (person, elsewhere):
+        claims = container.tokens.verify(each.access_token)
+        sessions.append((claims.user_id, claims.session_id))
+    monkeypatch.setattr(Passwords, "hash", hash_together)
+    raised = outcomes(
+        [
+            partial(container.auth.change_password, *who, PASSWORD, f"password {number}")
+            for number, who in enumerate(sessions)
+        ]
+    )
+    assert sorted(map(str, raised)) == sorted(map(str, [None, InvalidError]))
