@@ -3,7 +3,7 @@
 import threading
 import time
 from collections import deque
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 
 PATIENCE = 5.0
 """Seconds that a request waits for another one's answer before it makes its own."""
@@ -11,11 +11,21 @@ PATIENCE = 5.0
 KEPT = 2 * PATIENCE
 """Seconds for which a flight is there: also for who has looked for the answer before it was kept, and comes after."""
 
+BUDGET = 4 << 20
+"""Bytes of the answers that are there for who comes after, together. Who waits for one gets it in any case."""
+
 
 class Flight:
-    """An answer that is being made."""
+    """An answer that is being made.
 
-    def __init__(self) -> None:
+    Args:
+        began: by time.monotonic, seconds.
+        landed: is told of the answer once it is there.
+    """
+
+    def __init__(self, began: float, landed: Callable[["Flight", bytes | None], None]) -> None:
+        self.began = began
+        self._tell = landed
         self._landed = threading.Event()
         self._body: bytes | None = None
 
@@ -24,23 +34,28 @@ class Flight:
         if not self._landed.is_set():
             self._body = body
             self._landed.set()
+            self._tell(self, body)
 
     def wait(self) -> bytes | None:
         """Return the answer, or None when there is none to be had."""
         self._landed.wait(PATIENCE)
         return self._body
 
-    @property
-    def failed(self) -> bool:
-        return self._landed.is_set() and self._body is None
-
 
 class Flights:
-    """Those under way or just landed, by what they bring."""
+    """Those under way or just landed, by what they bring.
 
-    def __init__(self) -> None:
+    Args:
+        budget: bytes of answers that have landed.
+    """
+
+    def __init__(self, budget: int = BUDGET) -> None:
+        self._budget = budget
         self._flights: dict[Hashable, Flight] = {}
         self._begun: deque[tuple[float, Hashable]] = deque()
+        self._landed: dict[Hashable, int] = {}
+        """Bytes of those that have landed, the oldest first."""
+        self._bytes = 0
         self._lock = threading.Lock()
 
     def join(self, key: Hashable) -> tuple[Flight, bool]:
@@ -52,10 +67,28 @@ class Flights:
         now = time.monotonic()
         with self._lock:
             while self._begun and self._begun[0][0] < now - KEPT:
-                self._flights.pop(self._begun.popleft()[1], None)
-            flight = self._flights.get(key)
-            if flight is not None and not flight.failed:
-                return flight, False
-            flight = self._flights[key] = Flight()
+                began, old = self._begun.popleft()
+                # Not one that has been made again since.
+                if old in self._flights and self._flights[old].began == began:
+                    self._drop(old)
+            if key in self._flights:
+                return self._flights[key], False
+            flight = self._flights[key] = Flight(now, lambda landed, body: self._land(key, landed, body))
             self._begun.append((now, key))
             return flight, True
+
+    def _land(self, key: Hashable, flight: Flight, body: bytes | None) -> None:
+        with self._lock:
+            if self._flights.get(key) is not flight:
+                return  # it has taken too long
+            if body is None:
+                self._drop(key)
+                return
+            self._landed[key] = len(body)
+            self._bytes += len(body)
+            while self._bytes > self._budget:
+                self._drop(next(iter(self._landed)))
+
+    def _drop(self, key: Hashable) -> None:
+        del self._flights[key]
+        self._bytes -= self._landed.pop(key, 0)
