@@ -25,6 +25,6 @@ COPY --from=build /opt/venv /opt/venv
 COPY --from=build /srv /srv
 WORKDIR /srv
 USER 10001:10001
-EXPOSE 8000
+EXPOSE 8000 9464
 ENTRYPOINT ["python", "-m", "app"]
 CMD ["serve"]

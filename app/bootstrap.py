@@ -41,6 +41,7 @@ from app.api.devices import Devices
 from app.api.guard import Guard
 from app.api.kept import KeptAnswers
 from app.api.limits import Limits
+from app.api.metrics_port import MetricsPort
 from app.api.moved import Moved
 from app.jobs import assembly
 from app.jobs.background import Inline
@@ -288,7 +289,6 @@ def create_app(container: Container, service: str = "all") -> OpenAPI:
     counted = (container.guard.lookups, container.database.replicas.reads, container.deliveries.outcomes)
     asked = (QueueDepth(container.storage, utc_now), DatabaseGauges(container.database))
     metrics = RequestMetrics(*counted, *asked)
-    metrics.register(app)
     if container.settings.jobs == "inline" and service in ("all", "tasks"):
         app.extensions["inline_jobs"] = container.inline  # begun by the server, once it has forked
     app.extensions["telemetry"] = container.telemetry
@@ -303,6 +303,12 @@ def create_app(container: Container, service: str = "all") -> OpenAPI:
     app.register_blueprint(openapi.blueprint(openapi.document(app)))
     if service == "all":
         app.register_blueprint(web.blueprint(versioned=not container.settings.development))
+    app.wsgi_app = _layers(container, app, metrics)  # type: ignore[assignment, method-assign]
+    return app
+
+
+def _layers(container: Container, app: OpenAPI, metrics: RequestMetrics) -> door.Application:
+    """Return the application behind what requests pass before Flask."""
     wsgi: door.Application = app.wsgi_app
     if container.counting:
         kept = [rule.rule for rule in app.url_map.iter_rules() if rule.endpoint in container.guard.kept]
@@ -315,9 +321,14 @@ def create_app(container: Container, service: str = "all") -> OpenAPI:
     if container.database.seal:
         wsgi = Moved(wsgi, container.database.seal)
     hops = container.settings.trusted_hops
-    # Each proxy adds an address to X-Forwarded-For; of the others there is one value, which a trusted proxy hands on.
-    app.wsgi_app = ProxyFix(wsgi, x_for=hops, x_proto=1, x_host=1) if hops else wsgi  # type: ignore[method-assign]
-    return app
+    if hops:
+        # Each proxy adds an address to X-Forwarded-For; of the others there is one value, which a trusted proxy hands on.
+        wsgi = ProxyFix(wsgi, x_for=hops, x_proto=1, x_host=1)
+    if container.settings.metrics_listen_port == container.settings.port:
+        metrics.register(app)
+    else:
+        wsgi = MetricsPort(wsgi, metrics, container.settings.metrics_listen_port)
+    return wsgi
 
 
 def application(service: str = "all") -> OpenAPI:

@@ -18,7 +18,8 @@ settings = load_settings()
 also = telemetry.processors(settings)
 logs.configure(settings.logs_as, settings.log_level, also)
 
-bind = f"{settings.listen_address}:{settings.port}"
+_address = f"[{settings.listen_address}]" if ":" in settings.listen_address else settings.listen_address
+bind = [f"{_address}:{port}" for port in sorted({settings.port, settings.metrics_listen_port})]
 # One process: its metrics live in plain memory, and a pod's CPU limit is about one processor. More pods, not more
 # processes.
 workers = 1

@@ -223,11 +223,13 @@ def _network_policy(settings: Settings) -> dict[str, Any]:
     inward = [_namespace(settings.gateway_namespace)]
     if settings.cdn_kind is Cdn.EDGE:
         inward.append({"podSelector": {"matchLabels": names.EDGE_LABELS}})
+    return {"ingressFrom": inward, "metricsFrom": _scrapers(settings), "egressTo": outward}
+
+
+def _scrapers(settings: Settings) -> list[dict[str, Any]]:
     if settings.own_monitoring:
-        inward.append({"podSelector": {"matchLabels": names.PROMETHEUS_LABELS}})
-    elif settings.row.monitoring:
-        inward.append(_namespace(settings.monitoring_namespace))
-    return {"ingressFrom": inward, "egressTo": outward}
+        return [{"podSelector": {"matchLabels": names.PROMETHEUS_LABELS}}]
+    return [_namespace(settings.monitoring_namespace)] if settings.row.monitoring else []
 
 
 def _told_at(settings: Settings) -> list[int]:

@@ -19,6 +19,9 @@ MIGRATION_LABELS: Final = {**API_LABELS, "app.kubernetes.io/component": "migrati
 API_PORT: Final = 8000
 """Where the container and the chart's Service listen."""
 
+API_METRICS_PORT: Final = 9464
+"""Where the release's pods give their metrics; no port of a Service."""
+
 DATA_CLAIM: Final = "task-manager-data"
 DATA_MOUNT: Final = "/data"
 DATA_FILE: Final = "tasks.sqlite"

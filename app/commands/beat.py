@@ -22,7 +22,7 @@ def beat() -> int:
         settings = load_settings()
     except SettingsError as error:
         return fail(str(error), 2)
-    if reason := cannot_listen(settings):
+    if reason := cannot_listen(settings.listen_address, settings.metrics_listen_port, "APP_METRICS_PORT"):
         return fail(reason)
     logs.configure(settings.logs_as, settings.log_level, telemetry.processors(settings))
 
@@ -53,7 +53,7 @@ def beat() -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, end)
     told = registry(parts.deliveries.outcomes, QueueDepth(parts.storage, utc_now))
-    start_http_server(settings.port, settings.listen_address, told)
+    start_http_server(settings.metrics_listen_port, settings.listen_address, told)
     parts.telemetry.start()
     for each in parts.clockwork:
         each.start()

@@ -5,7 +5,7 @@ import socket
 import sys
 
 from app.commands import fail
-from app.platform.settings import Settings, SettingsError, load_settings
+from app.platform.settings import SettingsError, load_settings
 
 
 def serve(service: str) -> int:
@@ -14,8 +14,9 @@ def serve(service: str) -> int:
         settings = load_settings()
     except SettingsError as error:
         return fail(str(error), 2)
-    if reason := cannot_listen(settings):
-        return fail(reason)
+    for port, variable in {settings.port: "APP_PORT", settings.metrics_listen_port: "APP_METRICS_PORT"}.items():
+        if reason := cannot_listen(settings.listen_address, port, variable):
+            return fail(reason)
     # A container that was restarted finds the mark of its predecessor.
     settings.drain_file.unlink(missing_ok=True)
     if settings.development:
@@ -32,15 +33,18 @@ def serve(service: str) -> int:
     return 0
 
 
-def cannot_listen(settings: Settings) -> str | None:
-    """Return why nobody can listen where the settings say; None if one can."""
-    address, port = settings.listen_address, settings.port
+def cannot_listen(address: str, port: int, variable: str) -> str | None:
+    """Return why nobody can listen at an address and port; None if one can.
+
+    Args:
+        variable: what sets the port.
+    """
     with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((address, port))
         except OSError as error:
             if error.errno == errno.EADDRINUSE:
-                return f"port {port} of {address} is in use: stop what listens there, or set APP_PORT"
-            return f"can't listen on {address}:{port}: {error.strerror or error}; see APP_HOST and APP_PORT"
+                return f"port {port} of {address} is in use: stop what listens there, or set {variable}"
+            return f"can't listen on {address}:{port}: {error.strerror or error}; see APP_HOST and {variable}"
     return None

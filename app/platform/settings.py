@@ -2,6 +2,7 @@
 
 import os
 import re
+import socket
 from pathlib import Path
 from typing import Literal, Self
 
@@ -24,6 +25,9 @@ SENDER = re.compile(r"(?:[\w .,'-]+ <[^\s<>@]+@[^\s<>@]+>|[^\s<>@]+@[^\s<>@]+)")
 
 PUBLIC_URL = re.compile(r"https?://[A-Za-z0-9.-]+(?::\d{1,5})?", re.ASCII)
 
+METRICS_PORT = 9464
+"""OpenTelemetry's port for Prometheus to ask at; none of Kubernetes' own."""
+
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 DEVELOPMENT_DIRECTORY = Path(".cache/dev")
@@ -43,6 +47,12 @@ class Settings(TelemetrySettings):
     environment: Literal["development", "production"] = "production"
     host: str = Field(default="", description="Address to listen on; empty: see listen_address")
     port: int = Field(default=8000, ge=1, le=65535)
+    metrics_port: int | None = Field(
+        default=None,
+        ge=1,
+        le=65535,
+        description="Where /metrics is served; empty: 9464, or while developing the port of everything else",
+    )
     threads: int = Field(default=8, ge=1, le=256)
     graceful_timeout: int = Field(default=20, ge=1, le=600, description="How long TERM lets requests finish")
     trusted_hops: int = Field(default=0, ge=0, le=10, description="How many proxies' X-Forwarded-* are believed")
@@ -226,6 +236,12 @@ class Settings(TelemetrySettings):
         return self
 
     @model_validator(mode="after")
+    def _ports_differ(self) -> Self:
+        if self.metrics_port == self.port:
+            raise ValueError("APP_METRICS_PORT: must differ from APP_PORT, which anybody may reach")
+        return self
+
+    @model_validator(mode="after")
     def _complete_objects(self) -> Self:
         if self.objects == "directory" and self.objects_directory is None:
             raise ValueError("APP_OBJECTS_DIRECTORY: missing")
@@ -274,8 +290,16 @@ class Settings(TelemetrySettings):
 
     @property
     def listen_address(self) -> str:
-        """The address to bind: loopback while developing, every address in a container."""
-        return self.host or ("127.0.0.1" if self.development else "0.0.0.0")  # noqa: S104 a pod is reached by its IP
+        """The address to bind: loopback while developing; in a container every address of both families."""
+        if self.host or self.development:
+            return self.host or "127.0.0.1"
+        # A pod is reached by its IP. Where the kernel has no IPv6, `::` can't be bound.
+        return "::" if socket.has_dualstack_ipv6() else "0.0.0.0"  # noqa: S104
+
+    @property
+    def metrics_listen_port(self) -> int:
+        """The port of /metrics: while developing it may be that of everything else."""
+        return self.metrics_port or (self.port if self.development else METRICS_PORT)
 
     @property
     def logs_as(self) -> Literal["json", "console"]:

@@ -39,7 +39,7 @@ def pod_monitors(namespace: str, gateway_namespace: str) -> dict[str, dict[str, 
 
     return {
         "api": _pod_monitor(
-            {"matchLabels": names.API_LABELS}, "http", [{"sourceLabels": [component], "targetLabel": "job"}]
+            {"matchLabels": names.API_LABELS}, "metrics", [{"sourceLabels": [component], "targetLabel": "job"}]
         ),
         "database": _pod_monitor({"matchLabels": names.DATABASE_LABELS}, "metrics", [job("database")]),
         "cache": exporter("cache", names.CACHE),

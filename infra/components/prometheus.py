@@ -191,7 +191,7 @@ class Prometheus(SingleServer):
             account=names.PROMETHEUS,
             inward=tuple(Flow(caller, (names.PROMETHEUS_PORT,)) for caller in callers),
             outward=(
-                Flow(Peer(names.API_LABELS), (names.API_PORT,)),
+                Flow(Peer(names.API_LABELS), (names.API_METRICS_PORT,)),
                 Flow(Peer(names.DATABASE_LABELS), names.DATABASE_METRICS_PORTS),
                 *(
                     Flow(Peer(names.valkey_exporter_labels(component)), (names.VALKEY_EXPORTER_PORT,))

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
+from infra import names
 from tests.contract.chart import ROOT, STACKS, Manifest, manifests, objects, one, pod_specs, render, values_of
 
 every_stack = pytest.mark.parametrize("stack", STACKS)
@@ -252,5 +253,7 @@ def test_without_a_volume_pods_go_anywhere(stack: str) -> None:
 def test_prometheus_finds_the_metrics_by_annotation() -> None:
     annotations = one(objects("phase2"), "Deployment", "api")["spec"]["template"]["metadata"]["annotations"]
     assert annotations["prometheus.io/scrape"] == "true"
-    assert annotations["prometheus.io/port"] == str(server("phase2")["ports"][0]["containerPort"])
+    http, metrics = server("phase2")["ports"]
+    assert (http["name"], metrics["name"]) == ("http", "metrics")
+    assert annotations["prometheus.io/port"] == str(metrics["containerPort"]) == str(names.API_METRICS_PORT)
     assert annotations["prometheus.io/path"] == "/metrics"

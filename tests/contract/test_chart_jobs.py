@@ -118,8 +118,10 @@ def test_prometheus_finds_what_beat_alone_tells() -> None:
     [container] = pod(found, "beat")["containers"]
     assert annotations["prometheus.io/scrape"] == "true"
     assert [annotations["prometheus.io/port"]] == [str(port["containerPort"]) for port in container["ports"]]
-    [rule] = one(found, "NetworkPolicy", "api")["spec"]["ingress"]
-    assert rule["ports"] == [{"port": container["ports"][0]["name"]}]
+    scraper = {"podSelector": {"matchLabels": {"app": "prometheus"}}}
+    values = {**values_of("phase2"), "jobs": {"enabled": True}, "networkPolicy": {"metricsFrom": [scraper]}}
+    rules = one(manifests(render(values)), "NetworkPolicy", "api")["spec"]["ingress"]
+    assert {"ports": [{"port": container["ports"][0]["name"]}], "from": [scraper]} in rules
 
 
 def test_nothing_is_marked_where_nobody_scrapes() -> None:

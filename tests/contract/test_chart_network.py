@@ -54,7 +54,8 @@ def test_the_probes_and_the_scraper_ask_what_the_api_serves(served: set[str]) ->
     template = one(objects("phase2"), "Deployment", "api")["spec"]["template"]
     [container] = template["spec"]["containers"]
     asked = {container[probe]["httpGet"]["path"] for probe in ("startupProbe", "livenessProbe", "readinessProbe")}
-    assert asked | {template["metadata"]["annotations"]["prometheus.io/path"]} <= served
+    assert asked <= served
+    assert template["metadata"]["annotations"]["prometheus.io/path"] in INTERNAL
 
 
 def test_phase_1_has_no_route() -> None:
@@ -129,7 +130,18 @@ def test_phase_1_is_reached_on_a_node_port() -> None:
 
 def test_the_server_listens_where_its_port_says() -> None:
     [container] = one(objects("phase1"), "Deployment", "api")["spec"]["template"]["spec"]["containers"]
-    assert {"name": "APP_PORT", "value": str(container["ports"][0]["containerPort"])} in container["env"]
+    for variable, port in zip(("APP_PORT", "APP_METRICS_PORT"), container["ports"], strict=True):
+        assert {"name": variable, "value": str(port["containerPort"])} in container["env"]
+
+
+@every_stack
+def test_metrics_are_led_to_nobody_outside(stack: str) -> None:
+    for manifest in objects(stack):
+        if manifest["kind"] == "Service":
+            assert {port["targetPort"] for port in manifest["spec"]["ports"]} == {"http"}
+    rules = one(objects(stack), "NetworkPolicy", "api")["spec"]["ingress"]
+    let_in = [peer for rule in rules if {"port": "metrics"} in rule["ports"] for peer in rule["from"]]
+    assert let_in == values_of(stack)["networkPolicy"].get("metricsFrom", [])
 
 
 @every_stack
@@ -143,7 +155,9 @@ def test_the_policy_holds_for_every_pod_of_the_release_in_both_directions(stack:
 @every_stack
 def test_pods_are_reached_on_their_port_alone_and_reach_only_listed_peers(stack: str) -> None:
     policy = one(objects(stack), "NetworkPolicy", "api")["spec"]
-    assert [rule["ports"] for rule in policy["ingress"]] == [[{"port": "http"}]]
+    http, *metrics = [rule["ports"] for rule in policy["ingress"]]
+    assert http == [{"port": "http"}]
+    assert metrics in ([], [[{"port": "metrics"}]])
     assert all(rule.get("to") for rule in policy["egress"])
     dns, _own, *listed = policy["egress"]
     assert {(port["port"], port["protocol"]) for port in dns["ports"]} == {(53, "UDP"), (53, "TCP")}

@@ -141,7 +141,8 @@ class System:
 
 
 def _numbers(rule: Manifest) -> set[int]:
-    return {names.API_PORT if port["port"] == "http" else int(port["port"]) for port in rule["ports"]}
+    named = {"http": names.API_PORT, "metrics": names.API_METRICS_PORT}
+    return {named.get(port["port"]) or int(port["port"]) for port in rule["ports"]}
 
 
 def _ports(policy: Manifest, end: str) -> set[int]:

@@ -37,7 +37,7 @@ COUNTED = re.compile(r'^flask_http_request_total\{.*status="(\d+)"\} ([0-9.]+)',
 def answers(running: Server) -> dict[str, int]:
     """Return how often the server has answered with each status."""
     found: dict[str, int] = {}
-    for status, number in COUNTED.findall(httpx.get(f"{running.url}/metrics").text):
+    for status, number in COUNTED.findall(httpx.get(running.metrics_url).text):
         found[status] = found.get(status, 0) + int(float(number))
     return found
 

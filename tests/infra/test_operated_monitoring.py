@@ -97,7 +97,8 @@ def test_its_namespace_is_let_in_to_all_that_tell(stack: Stack) -> None:
     for name in (names.DATABASE_CLUSTER, names.EDGE, *map(names.valkey_exporter, (names.CACHE, names.BROKER))):
         rules = policies[name].inputs["spec"]["ingress"]
         assert any(peer in rule["from"] for rule in rules), name
-    assert peer in stack.values["networkPolicy"]["ingressFrom"]
+    assert stack.values["networkPolicy"]["metricsFrom"] == [peer]
+    assert peer not in stack.values["networkPolicy"]["ingressFrom"]
 
 
 def test_no_server_of_the_stacks_own_is_there(stack: Stack) -> None:

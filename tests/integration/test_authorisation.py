@@ -155,7 +155,7 @@ def test_every_route_is_in_the_document_or_known_to_be_public(app: OpenAPI) -> N
     documented = {path.replace("{", "<").replace("}", ">") for path in document(app)["paths"]}
     public = {
         "/", "/favicon.ico", "/static/<path:name>", "/static/v-<asked>/<path:name>",
-        "/metrics", "/health/live", "/health/ready",
+        "/health/live", "/health/ready",
         "/.well-known/jwks.json", "/api/v1/auth/jwks.json",
         "/api/v1/openapi.json", "/api/v1/docs", "/api/v1/docs.css",
     }  # fmt: skip

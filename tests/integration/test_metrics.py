@@ -10,11 +10,12 @@ from flask_openapi.openapi import OpenAPI
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
 
-from app.bootstrap import Container, create_app
+from app.bootstrap import Container, build, create_app
 from monitoring import catalogue
-from tests.support.api import V1, Person
+from tests.support.api import METRICS, V1, Person
 from tests.support.ports import wait_for
 from tests.support.server import server
+from tests.support.settings import make_settings
 
 
 @pytest.fixture
@@ -24,7 +25,7 @@ def app(container: Container) -> OpenAPI:
 
 
 def samples(client: FlaskClient, name: str) -> list[Sample]:
-    text = client.get("/metrics").text
+    text = client.get("/metrics", base_url=METRICS).text
     return [
         sample for family in text_string_to_metric_families(text) for sample in family.samples if sample.name == name
     ]
@@ -59,9 +60,36 @@ def test_made_up_paths_and_methods_make_no_series_of_their_own(app: OpenAPI) -> 
 
 def test_probes_and_scrapes_are_not_counted(app: OpenAPI) -> None:
     client = app.test_client()
-    for path in ("/health/live", "/health/ready", "/metrics"):
+    for path in ("/health/live", "/health/ready"):
         assert client.get(path).status_code == 200
     assert samples(client, "flask_http_request_duration_seconds_count") == []
+
+
+def test_metrics_are_at_their_port_and_nothing_else_is(app: OpenAPI) -> None:
+    client = app.test_client()
+    assert client.get("/metrics", base_url=METRICS).status_code == 200
+    assert client.get("/metrics").status_code == 404
+    for path in ("/", "/health/live", f"{V1}/openapi.json"):
+        assert client.get(path, base_url=METRICS).status_code == 404
+
+
+def test_no_header_leads_to_the_metrics(sqlite_url: str) -> None:
+    app = create_app(build(make_settings(sqlite_url, trusted_hops=1)))
+    forged = {"Host": "localhost:9464", "X-Forwarded-Host": "localhost:9464", "X-Forwarded-Port": "9464"}
+    answer = app.test_client().get("/metrics", headers=forged, base_url="http://localhost:8000")
+    assert answer.status_code == 404
+
+
+def test_while_developing_metrics_are_beside_everything_else(sqlite_url: str) -> None:
+    client = create_app(build(make_settings(sqlite_url, environment="development"))).test_client()
+    assert client.get("/metrics", base_url="http://localhost:8000").status_code == 200
+
+
+def test_a_server_tells_its_metrics_at_their_port_alone(tmp_path: Path, sqlite_url: str) -> None:
+    with server(tmp_path, sqlite_url) as running:
+        assert "process_resident_memory_bytes" in httpx.get(running.metrics_url).text
+        assert httpx.get(f"{running.url}/metrics").status_code == 404
+        assert httpx.get(running.metrics_url.replace("/metrics", "/health/live")).status_code == 404
 
 
 def test_what_runs_is_told(app: OpenAPI) -> None:
@@ -73,10 +101,10 @@ def test_what_runs_is_told(app: OpenAPI) -> None:
 
 
 def test_a_server_collects_garbage_although_it_did_not_while_it_started(tmp_path: Path, sqlite_url: str) -> None:
-    with server(tmp_path, sqlite_url) as running, httpx.Client(base_url=running.url) as client:
+    with server(tmp_path, sqlite_url) as running:
 
         def collections() -> float:
-            families = text_string_to_metric_families(client.get("/metrics").text)
+            families = text_string_to_metric_families(httpx.get(running.metrics_url).text)
             return sum(
                 s.value for family in families for s in family.samples if s.name == "python_gc_collections_total"
             )
@@ -86,7 +114,7 @@ def test_a_server_collects_garbage_although_it_did_not_while_it_started(tmp_path
 
 
 def test_the_api_tells_exactly_the_metrics_that_rules_and_dashboards_may_ask_it_for(app: OpenAPI) -> None:
-    told = app.test_client().get("/metrics").text
+    told = app.test_client().get("/metrics", base_url=METRICS).text
     names = {name for family in text_string_to_metric_families(told) for name in _series(family.name, family.type)}
     assert set(catalogue.exported()["The API"]) == names
 

@@ -14,7 +14,7 @@ from app.storage.circuit_breaker import THRESHOLD
 from app.storage.migrate import migrate
 from app.storage.replicas import SOURCES
 from tests.support import postgres as servers
-from tests.support.api import Person, assert_problem
+from tests.support.api import METRICS, Person, assert_problem
 from tests.support.ports import free_port, wait_for
 from tests.support.postgres import Postgres, replica_of
 from tests.support.settings import make_settings
@@ -168,7 +168,7 @@ def test_a_replica_that_lags_too_far_leaves_rotation_and_comes_back(
         return reads(parts)["out"] > THRESHOLD
 
     wait_for(out, "the replica is out of rotation")
-    metrics = quiet.client.get("/metrics").text
+    metrics = quiet.client.get("/metrics", base_url=METRICS).text
     assert f'task_manager_database_replica_in_rotation{{server="127.0.0.1:{following.port}"}} 0.0' in metrics
     before = reads(parts)["replica"]
     following.catch_up(postgres)
@@ -179,7 +179,7 @@ def test_a_replica_that_lags_too_far_leaves_rotation_and_comes_back(
 
     wait_for(back, "the replica is in rotation again")
     assert f'task_manager_database_replica_in_rotation{{server="127.0.0.1:{following.port}"}} 1.0' in (
-        quiet.client.get("/metrics").text
+        quiet.client.get("/metrics", base_url=METRICS).text
     )
 
 

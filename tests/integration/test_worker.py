@@ -63,12 +63,14 @@ def test_a_worker_without_a_broker_says_what_is_missing(sqlite_url: str, tmp_pat
 def test_beat_says_in_a_line_that_its_port_is_in_use(sqlite_url: str, tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        variables = environment(tmp_path, sqlite_url, port)
+        variables = environment(tmp_path, sqlite_url, 8000, APP_METRICS_PORT=str(port))
         done = subprocess.run(
             [sys.executable, "-m", "app", "beat"], cwd=ROOT, env=variables, capture_output=True, text=True, check=False
         )
     assert done.returncode == 1
-    assert done.stderr == f"error: port {port} of 127.0.0.1 is in use: stop what listens there, or set APP_PORT\n"
+    assert (
+        done.stderr == f"error: port {port} of 127.0.0.1 is in use: stop what listens there, or set APP_METRICS_PORT\n"
+    )
 
 
 def test_beat_carries_events_on_says_so_and_ends_when_it_is_told_to(sqlite_url: str, tmp_path: Path) -> None:
@@ -83,7 +85,7 @@ def test_beat_carries_events_on_says_so_and_ends_when_it_is_told_to(sqlite_url: 
         with parts.storage.read() as work:
             return not work.outbox.any_waiting()
 
-    variables = environment(tmp_path, sqlite_url, port, TMPDIR=str(tmp_path))
+    variables = environment(tmp_path, sqlite_url, 8000, APP_METRICS_PORT=str(port), TMPDIR=str(tmp_path))
     beat = subprocess.Popen([sys.executable, "-m", "app", "beat"], cwd=ROOT, env=variables)
     try:
         wait_for((tmp_path / BEAT_ALIVE.name).exists, "beat says that it lives")

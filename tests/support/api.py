@@ -8,6 +8,8 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 V1 = "/api/v1"
+METRICS = "http://localhost:9464"
+"""Where an application in production tells its metrics."""
 PASSWORD = "correct horse battery"
 
 

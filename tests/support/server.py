@@ -26,6 +26,10 @@ class Server:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
+    @property
+    def metrics_url(self) -> str:
+        return f"http://127.0.0.1:{self.environment['APP_METRICS_PORT']}/metrics"
+
     def drain(self, seconds: float) -> "subprocess.Popen[bytes]":
         """Start the preStop hook beside the server."""
         return subprocess.Popen(
@@ -47,6 +51,7 @@ def environment(folder: Path, database_url: str, port: int, **more: str) -> dict
         "APP_SECRET_KEY": SECRET,
         "APP_HOST": "127.0.0.1",
         "APP_PORT": str(port),
+        "APP_METRICS_PORT": str(free_port()),
         "APP_DRAIN_FILE": str(folder / f"draining-{port}"),
         "APP_PASSWORD_MEMORY_KIB": "8",
         **more,

@@ -110,7 +110,17 @@ def test_development_makes_a_key_once_and_a_database_file(monkeypatch: pytest.Mo
 
 def test_production_listens_on_every_address_and_logs_json(monkeypatch: pytest.MonkeyPatch) -> None:
     settings = load(monkeypatch, **COMPLETE)
-    assert (settings.listen_address, settings.logs_as) == ("0.0.0.0", "json")  # noqa: S104
+    assert (settings.listen_address, settings.logs_as) == ("::", "json")
+    monkeypatch.setattr("socket.has_dualstack_ipv6", lambda: False)
+    assert settings.listen_address == "0.0.0.0"  # noqa: S104
+
+
+def test_metrics_have_a_port_of_their_own_but_while_developing(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert load(monkeypatch, **COMPLETE).metrics_listen_port == 9464
+    assert load(monkeypatch, **COMPLETE, APP_METRICS_PORT="9000").metrics_listen_port == 9000
+    with pytest.raises(SettingsError, match="APP_METRICS_PORT: must differ from APP_PORT"):
+        load(monkeypatch, **COMPLETE, APP_METRICS_PORT="8000")
+    assert load(monkeypatch, APP_METRICS_PORT="", APP_ENVIRONMENT="development").metrics_listen_port == 8000
 
 
 def test_a_database_may_be_given_in_parts_whatever_its_password_holds(monkeypatch: pytest.MonkeyPatch) -> None:

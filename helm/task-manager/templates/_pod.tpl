@@ -26,7 +26,7 @@ securityContext:
 {{- define "task-manager.scraped" -}}
 {{- if .Values.metrics.scrape -}}
 prometheus.io/scrape: "true"
-prometheus.io/port: "8000"
+prometheus.io/port: "9464"
 prometheus.io/path: /metrics
 {{- end }}
 {{- end }}
@@ -52,6 +52,8 @@ resources:
 {{- define "task-manager.env" -}}
 - name: APP_PORT
   value: "8000"
+- name: APP_METRICS_PORT
+  value: "9464"
 - name: APP_GRACEFUL_TIMEOUT
   value: {{ .gracefulTimeoutSeconds | quote }}
 {{- if not .root.Values.env.APP_DEPLOYMENT }}

@@ -44,7 +44,7 @@
 {{- fail (printf "service: nodePort %d has no effect with type %s: set service.type to NodePort" (int .Values.service.nodePort) .Values.service.type) }}
 {{- end }}
 {{- range $name, $value := .Values.env }}
-{{- if has $name (list "APP_PORT" "APP_GRACEFUL_TIMEOUT" "APP_JOBS" "APP_DATABASE_INHERITS") }}
+{{- if has $name (list "APP_PORT" "APP_METRICS_PORT" "APP_GRACEFUL_TIMEOUT" "APP_JOBS" "APP_DATABASE_INHERITS") }}
 {{- fail (printf "env: the chart computes %s: take it out of env (the graceful time-out is drain.gracefulTimeoutSeconds, and jobs.enabled says who does the jobs)" $name) }}
 {{- end }}
 {{- if or (regexMatch "_(KEY|PASSWORD|TOKEN|DSN|HEADERS)$|_SECRET_" $name) (regexMatch "://[^/@]*:[^/@]+@" $value) }}
