@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 from flask_openapi.blueprint import APIBlueprint
@@ -292,6 +293,7 @@ def create_app(container: Container, service: str = "all") -> OpenAPI:
     if container.settings.jobs == "inline" and service in ("all", "tasks"):
         app.extensions["inline_jobs"] = container.inline  # begun by the server, once it has forked
     app.extensions["telemetry"] = container.telemetry
+    app.extensions["refused_request"] = partial(door.note_refused, metrics)
     app.register_blueprint(health.blueprint(container.database))
     for name, blueprints in SERVICES.items():
         if service in ("all", name):
@@ -322,7 +324,8 @@ def _layers(container: Container, app: OpenAPI, metrics: RequestMetrics) -> door
         wsgi = Moved(wsgi, container.database.seal)
     hops = container.settings.trusted_hops
     if hops:
-        # Each proxy adds an address to X-Forwarded-For; of the others there is one value, which a trusted proxy hands on.
+        # Each proxy adds an address to X-Forwarded-For; of the others there is one value, which a trusted proxy hands
+        # on.
         wsgi = ProxyFix(wsgi, x_for=hops, x_proto=1, x_host=1)
     if container.settings.metrics_listen_port == container.settings.port:
         metrics.register(app)

@@ -10,6 +10,8 @@ from gunicorn.glogging import Logger  # type: ignore[import-untyped]
 
 from app.platform import logs, telemetry
 from app.platform.settings import load_settings
+from app.server.client_socket import ClientLimits
+from app.server.worker import Worker
 
 # What is loaded stays: to look through it for garbage, again and again, is a tenth of the start.
 gc.disable()
@@ -23,8 +25,8 @@ bind = [f"{_address}:{port}" for port in sorted({settings.port, settings.metrics
 # One process: its metrics live in plain memory, and a pod's CPU limit is about one processor. More pods, not more
 # processes.
 workers = 1
-worker_class = "gthread"
 threads = settings.threads
+worker_connections = settings.connections
 # The application is loaded before the fork, so that a fault in it ends the start instead of restarting workers forever.
 preload_app = True
 graceful_timeout = settings.graceful_timeout
@@ -37,6 +39,13 @@ limit_request_line = 8190
 worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108
 control_socket_disable = True
 logconfig_dict = logs.configuration(settings.logs_as, settings.log_level, also)
+
+
+class worker_class(Worker):  # noqa: N801 gunicorn finds it by this name
+    """The threaded worker, with the limits of the settings."""
+
+    limits = ClientLimits(settings.header_timeout, settings.client_stall_timeout, settings.client_minimum_rate)
+    waiting_threads = settings.client_threads
 
 
 class logger_class(Logger):  # type: ignore[misc] # noqa: N801 gunicorn finds it by this name

@@ -95,6 +95,17 @@ def register(app: Flask) -> None:
         visit(request.environ).route = request.url_rule.rule if request.url_rule else None
 
 
+def note_refused(metrics: RequestMetrics, status: int, seconds: float, remote: str) -> None:
+    """Log and count a request of which the server has no whole header.
+
+    Args:
+        seconds: since its first byte.
+        remote: the client's address.
+    """
+    metrics.note("UNKNOWN", None, status, seconds)
+    log.info("request", method="UNKNOWN", status=status, duration_ms=round(seconds * 1000, 1), remote=remote)
+
+
 class Door:
     """Stands in front of an application.
 

@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import quote
 
 import structlog
+from werkzeug.exceptions import RequestTimeout
 
 from app.api.door import PROBES, Application
 from app.platform.seal import Seal
@@ -69,7 +70,10 @@ class Moved:
         length = int(environ.get("CONTENT_LENGTH") or 0)
         if length > LARGEST or "HTTP_TRANSFER_ENCODING" in environ:
             return self._application(environ, start_response)
-        body = environ["wsgi.input"].read(length) if length else b""
+        try:
+            body = environ["wsgi.input"].read(length) if length else b""
+        except RequestTimeout:
+            return self._application(environ, start_response)  # which finds the same when it reads
         environ["wsgi.input"] = BytesIO(body)
         moved = False
 

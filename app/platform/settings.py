@@ -54,6 +54,25 @@ class Settings(TelemetrySettings):
         description="Where /metrics is served; empty: 9464, or while developing the port of everything else",
     )
     threads: int = Field(default=8, ge=1, le=256)
+    connections: int = Field(
+        default=1000, ge=100, le=100_000, description="Connections at a time; for another one, an idle one is closed"
+    )
+    header_timeout: float = Field(
+        default=10, ge=0.1, le=600, description="Seconds for a request's header, from its first byte"
+    )
+    client_stall_timeout: float = Field(
+        default=30,
+        ge=0.1,
+        le=600,
+        description="How many seconds a client may let the server wait, for a body or to read an answer, beyond what"
+        " the minimum rate allows",
+    )
+    client_minimum_rate: int = Field(
+        default=1024, ge=1, description="Bytes a second with which a slow client may go on for as long as it likes"
+    )
+    client_threads: int = Field(
+        default=32, ge=1, le=1024, description="Threads that may wait for clients, beside those that work"
+    )
     graceful_timeout: int = Field(default=20, ge=1, le=600, description="How long TERM lets requests finish")
     trusted_hops: int = Field(default=0, ge=0, le=10, description="How many proxies' X-Forwarded-* are believed")
     drain_file: Path = Field(

@@ -1,0 +1,76 @@
+"""Threads that serve requests, and others in their place while they wait for clients."""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from queue import SimpleQueue
+from typing import Protocol
+
+
+class Client(Protocol):
+    """Whom a thread waits for."""
+
+    def time_left(self) -> float:
+        """Return the seconds until the thread gives up by itself."""
+
+    def cut_off(self) -> None:
+        """End the wait now."""
+
+
+class ThreadPool:
+    """So many threads that work, whoever of them waits for a client: another one is started in its place.
+
+    Args:
+        size: threads that work.
+        most_blocked: clients that threads wait for at the same time; for another one, that is cut off which would be
+            given up first.
+    """
+
+    def __init__(self, size: int, most_blocked: int) -> None:
+        self._size = size
+        self._most_blocked = most_blocked
+        self._jobs: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
+        self._lock = threading.Lock()
+        self._blocked: set[Client] = set()
+        self._threads = 0
+        with self._lock:
+            self._start()
+
+    def submit(self, job: Callable[[], None]) -> None:
+        """Let a thread do a job, which must not raise."""
+        self._jobs.put(job)
+
+    def shutdown(self, wait: bool = False) -> None:  # noqa: ARG002 as gunicorn calls it
+        """Let the threads end after their jobs."""
+        for _ in range(self._threads):
+            self._jobs.put(None)
+
+    @contextmanager
+    def blocked(self, client: Client) -> Iterator[None]:
+        """Let another thread work while this one waits for a client."""
+        with self._lock:
+            self._blocked.add(client)
+            if len(self._blocked) > self._most_blocked:
+                slowest = min(self._blocked, key=lambda one: one.time_left())
+                self._blocked.discard(slowest)
+                slowest.cut_off()
+            self._start()
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._blocked.discard(client)
+
+    def _start(self) -> None:
+        while self._threads - len(self._blocked) < self._size:
+            self._threads += 1
+            threading.Thread(target=self._work, name=f"request-{self._threads}", daemon=True).start()
+
+    def _work(self) -> None:
+        while job := self._jobs.get():
+            job()
+            if self._threads - len(self._blocked) > self._size:
+                with self._lock:
+                    if self._threads - len(self._blocked) > self._size:
+                        self._threads -= 1
+                        return
