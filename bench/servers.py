@@ -56,7 +56,12 @@ def serving(server: str, name: str, environment: dict[str, str], folder: Path) -
     port = free_port()
     words = [word.format(name=name, port=port) for word in COMMANDS[server]]
     log = folder / f"{server}-{name}-{port}.log"
-    variables = {**environment, "APP_PORT": str(port), "APP_DRAIN_FILE": str(folder / f"draining-{port}")}
+    variables = {
+        **environment,
+        "APP_PORT": str(port),
+        "APP_METRICS_PORT": str(free_port()),
+        "APP_DRAIN_FILE": str(folder / f"draining-{port}"),
+    }
     began = time.perf_counter()
     with log.open("wb") as file:
         process = subprocess.Popen([sys.executable, *words], cwd=ROOT, env=variables, stdout=file, stderr=file)

@@ -206,7 +206,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         self._forget(conn)
         with contextlib.suppress(OSError):  # it does not read either, or is gone
             conn.sock.send(_problem(status, reason))
-        self.wsgi.extensions["refused_request"](status, time.monotonic() - conn.began, conn.client[0])
+        if note := self.wsgi.extensions.get("refused_request"):
+            note(status, time.monotonic() - conn.began, conn.client[0])
         self._close_gently(conn)
 
     def _close_gently(self, conn: Connection) -> None:

@@ -37,7 +37,12 @@ def environment(directory: Path, port: int) -> dict[str, str]:
         variable["name"]: variable.get("value", secrets.token_urlsafe(48)) for variable in container("Job")["env"]
     }
     url = declared["APP_DATABASE_URL"].replace("/data/", f"{directory}/")
-    ours = {"APP_DATABASE_URL": url, "APP_PORT": str(port), "APP_DRAIN_FILE": str(directory / "draining")}
+    ours = {
+        "APP_DATABASE_URL": url,
+        "APP_PORT": str(port),
+        "APP_METRICS_PORT": str(free_port()),
+        "APP_DRAIN_FILE": str(directory / "draining"),
+    }
     return {"PATH": os.environ["PATH"], **declared, **ours}
 
 
@@ -108,6 +113,13 @@ def test_what_the_chart_starts_passes_the_charts_probes_and_its_test(server: Ser
     done = smoke(server.address)
     assert done.returncode == 0, done.stderr
     assert "POST /tasks: 201" in done.stdout
+
+
+def test_what_the_chart_starts_gives_metrics_where_the_chart_lets_the_scraper_in_alone(server: Server) -> None:
+    template = one(objects("phase1"), "Deployment", "api")["spec"]["template"]
+    path = template["metadata"]["annotations"]["prometheus.io/path"]
+    assert status(f"http://127.0.0.1:{server.environment['APP_METRICS_PORT']}{path}") == 200
+    assert status(server.address + path) == 404
 
 
 def test_what_the_chart_starts_stops_as_the_chart_stops_it(server: Server) -> None:
