@@ -50,7 +50,7 @@ from app.jobs.deliveries import Deliveries
 from app.jobs.depth import QueueDepth
 from app.jobs.loop import Loop
 from app.jobs.runner import Runner
-from app.jobs.service import JobService
+from app.jobs.service import ImportQuota, JobService
 from app.platform import redis
 from app.platform.clock import new_id, utc_now
 from app.platform.keys import derive, signature_key
@@ -238,7 +238,9 @@ def build(settings: Settings, role: str = "api") -> Container:
         deliveries=deliveries,
         clockwork=clockwork,
         inline=inline,
-        jobs=JobService(storage, utc_now, new_id, inline.wake),
+        jobs=JobService(
+            storage, utc_now, new_id, inline.wake, ImportQuota(settings.import_jobs, settings.import_quota)
+        ),
         guard=Guard(tokens, cache),
         counting=counting,
         limits=Limits(settings, tokens, client, devices),

@@ -14,6 +14,8 @@ from app.api.guard import Guard, principal
 from app.api.idempotency import idempotency_key
 from app.api.schemas import Shown, Strict, identifier
 from app.jobs import data_export
+from app.jobs.import_plan import Plan
+from app.jobs.imports import MOST_REFUSED
 from app.jobs.model import Job, State
 from app.jobs.service import NO_SUCH_JOB, JobService
 from app.platform.paging import page_of
@@ -23,6 +25,8 @@ PREFIX = "/api/v1"
 RESULTS = {"export": ("text/csv", "tasks.csv"), data_export.KIND: ("application/zip", "my-data.zip")}
 """The kinds of jobs that have a result: its media type, and the name of the file."""
 
+MOST_IGNORED = 100
+"""Columns that an answer names: a file may have thousands."""
 Limit = Annotated[int, Field(ge=1, le=100)]
 
 
@@ -44,6 +48,9 @@ class JobBody(Shown):
     started_at: datetime | None
     finished_at: datetime | None
     error: Annotated[str | None, Field(description="Why it has failed, or why it will be tried again")]
+    ignored_columns: Annotated[list[str], Field(description="Columns that an import leaves out")] = Field(
+        default_factory=list
+    )
     result_url: Annotated[str | None, Field(description="Where its result is, once there is one")] = None
 
 
@@ -66,6 +73,7 @@ class RefusedLine(Shown):
 class RefusedPage(Shown):
     items: list[RefusedLine]
     next_cursor: int | None
+    unlisted: Annotated[int, Field(description="How many more were refused: only the first 10,000 are listed")]
 
 
 class RefusedParameters(Strict):
@@ -108,7 +116,8 @@ def blueprint(service: JobService, guard: Guard) -> APIBlueprint:
         user_id, job_id = principal().user_id, path.identifier()
         found, last = page_of(query.limit, lambda most: service.refused(user_id, job_id, query.cursor, most))
         items = [RefusedLine(line=line, reason=reason, text=text) for line, reason, text in found]
-        return RefusedPage(items=items, next_cursor=last[0] if last else None).response()
+        unlisted = max(service.get(user_id, job_id).refused - MOST_REFUSED, 0)
+        return RefusedPage(items=items, next_cursor=last[0] if last else None, unlisted=unlisted).response()
 
     @jobs.get(
         "/jobs/<job_id>/result",
@@ -117,9 +126,10 @@ def blueprint(service: JobService, guard: Guard) -> APIBlueprint:
     )
     def result(path: JobPath) -> Response:
         """Download the result of an export"""
-        job, pieces = service.result(principal().user_id, path.identifier())
+        job, size, chunks = service.result(principal().user_id, path.identifier())
         mimetype, name = RESULTS[job.kind]
-        response = Response(stream_with_context(pieces), mimetype=mimetype)
+        response = Response(stream_with_context(chunks), mimetype=mimetype)
+        response.content_length = size
         response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
         return response
 
@@ -134,6 +144,9 @@ def accepted(job: Job) -> Response:
 
 
 def _body(job: Job) -> JobBody:
-    there = job.kind in RESULTS and job.state is State.SUCCEEDED
     body = JobBody.model_validate(job)
-    return body.model_copy(update={"result_url": f"{PREFIX}/jobs/{job.id}/result"}) if there else body
+    if job.kind in RESULTS and job.state is State.SUCCEEDED:
+        return body.model_copy(update={"result_url": f"{PREFIX}/jobs/{job.id}/result"})
+    if isinstance(plan := job.parameters.get("plan"), dict):
+        return body.model_copy(update={"ignored_columns": Plan.of(plan).ignored[:MOST_IGNORED]})
+    return body

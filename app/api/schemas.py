@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated, Any, ClassVar
 from uuid import UUID
@@ -21,11 +21,7 @@ from pydantic_core import CoreSchema, PydanticKnownError, core_schema
 
 from app.platform.errors import NotFoundError
 from app.platform.text import LINE, NFC_SHRINKS, nfc
-
-RFC3339 = re.compile(r"\d{4}-\d{2}-\d{2}[T]\d{2}:\d{2}:\d{2}(\.\d{1,9})?(Z|[+-]\d{2}:\d{2})", re.ASCII)
-# A day within what Python can represent: so a database may show the time in any zone.
-EARLIEST = datetime(1, 1, 2, tzinfo=UTC)
-LATEST = datetime(9999, 12, 30, tzinfo=UTC)
+from app.platform.times import parse_rfc3339
 
 
 class Strict(BaseModel):
@@ -56,17 +52,7 @@ class Shown(BaseModel):
 
 def parse_time(value: Any) -> Any:
     """Parse an RFC 3339 time with an offset into UTC. Raises ValueError with words for the client."""
-    if isinstance(value, datetime):
-        return value
-    if not isinstance(value, str) or not RFC3339.fullmatch(value.upper()):
-        raise ValueError("must be a time with an offset, like 2030-01-31T12:00:00Z (RFC 3339)")
-    try:
-        time = datetime.fromisoformat(value.upper()).astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise ValueError("is not a time that exists") from None
-    if not EARLIEST <= time <= LATEST:
-        raise ValueError("must lie between 0001-01-02 and 9999-12-30")
-    return time
+    return value if isinstance(value, datetime) else parse_rfc3339(value if isinstance(value, str) else "")
 
 
 Time = Annotated[

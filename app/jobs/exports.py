@@ -6,12 +6,13 @@ from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
-from app.jobs.imports import COLUMNS, TAG_DELIMITER
-from app.jobs.model import Job, Step
+from app.jobs.import_formats import COLUMNS
+from app.jobs.import_rows import tags_cell
+from app.jobs.model import HopelessError, Job, Step
 from app.platform.clock import Clock
 from app.platform.spreadsheet import harmless
 from app.services.tasks.listing import Filters, Position, Query, Sort
-from app.services.tasks.model import Status, Task
+from app.services.tasks.model import Status
 from app.storage.work import SqlWork
 
 RESULT = "result"
@@ -35,16 +36,20 @@ class ExportTasks:
         )
         query = Query(filters, Sort.CREATED, BATCH)
         if job.checkpoint:
+            if work.files.size(job.id, RESULT)[0] < job.done // BATCH:
+                raise HopelessError("What had been exported is no longer there: export anew.")
             last = datetime.fromisoformat(str(job.checkpoint["at"])), UUID(str(job.checkpoint["id"]))
             query = replace(query, after=Position(*last))
         tasks = work.tasks.find(job.user_id, query)
         text = io.StringIO()
         writer = csv.writer(text)
         if job.done == 0:
+            if job.parameters.get("byte_order_mark"):
+                text.write("\ufeff")
             writer.writerow(COLUMNS)
         for task in tasks:
-            due = task.due_at.isoformat() if task.due_at else ""
-            cells = (task.title, task.description, task.status.value, due, _tags(task))
+            due, remind = (time.isoformat() if time else "" for time in (task.due_at, task.remind_at))
+            cells = (task.title, task.description, task.status.value, due, tags_cell(task.tags), remind)
             writer.writerow([harmless(cell) for cell in cells])
         piece = job.done // BATCH
         if data := text.getvalue().encode():
@@ -54,9 +59,3 @@ class ExportTasks:
         if tasks:
             last_seen = {"at": tasks[-1].created_at.isoformat(), "id": str(tasks[-1].id)}
         return Step(finished, last_seen, done, done if finished else None)
-
-
-def _tags(task: Task) -> str:
-    text = io.StringIO()
-    csv.writer(text, delimiter=TAG_DELIMITER, lineterminator="").writerow(task.tags)
-    return text.getvalue()

@@ -95,3 +95,7 @@ class DeadLetter:
 
 class HopelessError(Exception):
     """The job can't be done, however often it is tried; the message is fit for its user."""
+
+
+class InputRejectedError(Exception):
+    """What the user gave can't be processed: theirs to mend, by the message, and nothing is wrong with the system."""

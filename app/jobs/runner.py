@@ -9,7 +9,7 @@ import structlog
 
 from app.jobs.backoff import backoff
 from app.jobs.handler import Errand, Handler
-from app.jobs.model import Claimed, HopelessError, Job, State
+from app.jobs.model import Claimed, HopelessError, InputRejectedError, Job, State
 from app.platform.clock import Clock, NewId
 from app.platform.errors import ServiceError
 from app.platform.retries import retried, run
@@ -88,6 +88,8 @@ class Runner:
         with self._spans.work(named, claimed.traceparent, job_id=str(job_id), attempt=claimed.attempt) as span:
             try:
                 self._steps(job_id, lease)
+            except InputRejectedError as error:
+                self._reject(job_id, lease, str(error)[:500])
             except Exception as error:  # noqa: BLE001 whatever a handler raises must not end the worker
                 span.failed(error)
                 self._failed(job_id, lease, error)
@@ -128,6 +130,11 @@ class Runner:
         if step.finished:
             work.jobs.end(job_id, lease, State.SUCCEEDED, self._clock())
         return not step.finished
+
+    def _reject(self, job_id: UUID, lease: UUID, reason: str) -> None:
+        log.info("job rejected", job_id=str(job_id), reason=reason)
+        now = self._clock()
+        run(self._storage.write, lambda work: work.jobs.end(job_id, lease, State.FAILED, now, reason, rejected=True))
 
     @retried
     def _failed(self, job_id: UUID, lease: UUID, error: Exception) -> None:

@@ -2,13 +2,15 @@
 
 import hashlib
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from uuid import UUID
 
+from app.jobs.exports import BATCH as EXPORT_BATCH
 from app.jobs.exports import RESULT
 from app.jobs.imports import PIECE, UPLOAD
 from app.jobs.model import Job, State
 from app.platform.clock import Clock, NewId
-from app.platform.errors import ConflictError, InvalidError, NotFoundError, UnauthenticatedError
+from app.platform.errors import ConflictError, NotFoundError, ServiceError, UnauthenticatedError, UnavailableError
 from app.platform.idempotency import IdempotencyKey, idempotent
 from app.platform.retries import retried, run
 from app.storage.work import SqlStorage, SqlWork
@@ -16,17 +18,34 @@ from app.storage.work import SqlStorage, SqlWork
 NO_SUCH_JOB = "There is no such job."
 
 
+@dataclass(frozen=True)
+class ImportQuota:
+    """What one user may have of imports at a time.
+
+    Args:
+        jobs: that wait or run.
+        size: bytes of uploaded files together.
+    """
+
+    jobs: int
+    size: int
+
+
 class JobService:
     """
     Args:
+        quota: of imports, for each user.
         queued: is told when there is a new job; whoever does the jobs looks for themselves too, after a while.
     """
 
-    def __init__(self, storage: SqlStorage, clock: Clock, new_id: NewId, queued: Callable[[], None]) -> None:
+    def __init__(
+        self, storage: SqlStorage, clock: Clock, new_id: NewId, queued: Callable[[], None], quota: ImportQuota
+    ) -> None:
         self._storage = storage
         self._clock = clock
         self._new_id = new_id
         self._queued = queued
+        self._quota = quota
 
     def upload(self) -> "Upload":
         """Return a new upload, for a job to come."""
@@ -52,23 +71,29 @@ class JobService:
             single: a job of that kind that the user has under way stands for this one.
 
         Raises:
+            ConflictError: the user has no room for another file.
             InvalidError: the key was used for another request.
             UnauthenticatedError: the user is deleted.
         """
         job_id = upload.job_id if upload else self._new_id()
-        job = Job(job_id, user_id, kind, self._clock(), parameters=parameters or {})
+        given = {"bytes": upload.size} if upload else {}
+        job = Job(job_id, user_id, kind, self._clock(), parameters={**(parameters or {}), **given})
 
         def add(work: SqlWork) -> UUID:
             if work.deleted_users.among([user_id]):  # an upload may take longer than its user stays
                 raise UnauthenticatedError("The account no longer exists.")
             if single and (under_way := work.jobs.under_way(user_id, kind)):
                 return under_way
+            if upload:
+                work.jobs.hold_imports_of(user_id)
+                if self._room(*work.jobs.imports_of(user_id)) < upload.size:
+                    raise self._full()
             work.jobs.add(job)
             return job.id
 
         try:
             queued = idempotent(self._storage, user_id, key, add, UUID, self._clock)
-        except (InvalidError, UnauthenticatedError):
+        except ServiceError:
             if upload:
                 upload.discard()
             raise
@@ -78,6 +103,23 @@ class JobService:
         if upload:
             upload.discard()
         return self.get(user_id, queued)
+
+    def room_for_import(self, user_id: UUID) -> int:
+        """Return how many bytes a user may upload now. Raises ConflictError if there is no room for another import."""
+        return self._room(*run(self._storage.read, lambda work: work.jobs.imports_of(user_id)))
+
+    def _room(self, jobs: int, size: int) -> int:
+        if jobs >= self._quota.jobs:
+            raise ConflictError(f"{jobs} of your imports wait or run: begin another when one of them has ended.")
+        if size >= self._quota.size:
+            raise self._full()
+        return self._quota.size - size
+
+    def _full(self) -> ConflictError:
+        return ConflictError(
+            f"Your files to import may have {self._quota.size} bytes together: wait until one has been imported, or"
+            " resume an import that was cancelled or has failed: its file counts as long as it can be resumed."
+        )
 
     def get(self, user_id: UUID, job_id: UUID) -> Job:
         """Return a job of this user. Raises NotFoundError."""
@@ -122,23 +164,25 @@ class JobService:
         self.get(user_id, job_id)
         return run(self._storage.read, lambda work: work.files.refused(job_id, after, limit))
 
-    def result(self, user_id: UUID, job_id: UUID) -> tuple[Job, Iterator[bytes]]:
-        """Return a job and the pieces of its result. Raises NotFoundError if it has none, or none any more."""
+    def result(self, user_id: UUID, job_id: UUID) -> tuple[Job, int, Iterator[bytes]]:
+        """Return a job, how many bytes its result has, and the chunks of it. Raises NotFoundError if it has none, or
+        none any more."""
         job = self.get(user_id, job_id)
-        first = self._piece(job_id, 0) if job.state is State.SUCCEEDED else None
-        if first is None:
+        chunks, size = run(self._storage.read, lambda work: work.files.size(job_id, RESULT))
+        least = job.done // EXPORT_BATCH if job.kind == "export" else 1
+        if job.state is not State.SUCCEEDED or not chunks or chunks < least:
             raise NotFoundError("The job has no result.")
-        return job, self._pieces(job_id, first)
+        return job, size, self._chunks(job_id, chunks)
 
-    def _pieces(self, job_id: UUID, piece: bytes | None) -> Iterator[bytes]:
-        position = 0
-        while piece is not None:
-            yield piece
-            position += 1
-            piece = self._piece(job_id, position)
+    def _chunks(self, job_id: UUID, count: int) -> Iterator[bytes]:
+        for position in range(count):
+            chunk = self._chunk(job_id, position)
+            if chunk is None:  # deleted meanwhile: the download breaks off, so that its reader knows
+                raise UnavailableError("The result is no longer there.")
+            yield chunk
 
     @retried
-    def _piece(self, job_id: UUID, position: int) -> bytes | None:
+    def _chunk(self, job_id: UUID, position: int) -> bytes | None:
         with self._storage.read() as work:
             return work.files.piece(job_id, RESULT, position)
 

@@ -131,6 +131,8 @@ class Settings(TelemetrySettings):
     job_backoff: float = Field(default=2.0, ge=0.01, le=600, description="Seconds before the second try; doubles")
     job_poll: float = Field(default=1.0, ge=0.01, le=60, description="Seconds between looks for due jobs")
     import_bytes: int = Field(default=2 << 30, ge=1, description="Largest file that can be imported")
+    import_jobs: int = Field(default=5, ge=1, le=1000, description="Imports of one user that wait or run at a time")
+    import_quota: int = Field(default=4 << 30, ge=1, description="Bytes of one user's files to import, together")
 
     objects: Literal["database", "directory", "s3"] = Field(
         default="database", description="Where uploaded files are kept; a directory has to be one that all pods share"

@@ -27,7 +27,9 @@ def add_tasks(session: Session, user_id: UUID, tasks: Iterable[Task]) -> None:
     def rows() -> Iterator[dict[str, object]]:
         for task in tasks:
             tagged.extend({"task_id": task.id, "tag": tag, "user_id": user_id} for tag in task.tags)
-            yield values_of(task)
+            # What was to be reminded of in the past is not, as in the list that it comes from.
+            missed = task.remind_at if task.remind_at and task.remind_at <= task.created_at else None
+            yield {**values_of(task), "reminded_for": missed}
 
     _add(session, TaskRow, rows())
     _add(session, TaskTagRow, iter(tagged))

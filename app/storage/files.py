@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, func, insert, select
 from sqlalchemy.orm import Session
 
 from app.storage.models.jobs import JobFileRow, RefusedLineRow
@@ -29,6 +29,15 @@ class SqlFiles:
 
     def drop(self, job_id: UUID, name: str) -> None:
         self._session.execute(delete(JobFileRow).where(JobFileRow.job_id == job_id, JobFileRow.name == name))
+
+    def size(self, job_id: UUID, name: str) -> tuple[int, int]:
+        """Return how many chunks of a file there are, and how many bytes they have together."""
+        length = func.length(JobFileRow.data)
+        of_file = select(func.count(), func.coalesce(func.sum(length), 0)).where(
+            JobFileRow.job_id == job_id, JobFileRow.name == name
+        )
+        chunks, size = self._session.execute(of_file).one()
+        return int(chunks), int(size)
 
     def refuse(self, job_id: UUID, lines: Sequence[tuple[int, str, str]]) -> None:
         """Note refused lines: number, reason, and how the line begins."""

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, delete, func, or_, select, update
+from sqlalchemy import and_, delete, func, not_, or_, select, update
 from sqlalchemy.orm import Session
 
 from app.jobs.model import Claimed, DeadLetter, Job, State, Step
@@ -122,10 +122,23 @@ class SqlJobs:
         }
         self._session.execute(update(JobRow).where(*_mine(job_id, lease)).values(**values))
 
-    def end(self, job_id: UUID, lease: UUID, state: str, now: datetime, error: str | None = None) -> None:
-        self._session.execute(
-            update(JobRow).where(*_mine(job_id, lease)).values(state=state, finished_at=now, error=error, lease=None)
-        )
+    def end(
+        self,
+        job_id: UUID,
+        lease: UUID,
+        state: str,
+        now: datetime,
+        error: str | None = None,
+        *,
+        rejected: bool = False,
+    ) -> None:
+        """End a job.
+
+        Args:
+            rejected: whether it failed for what its user gave, so that no operator has to look at it.
+        """
+        values = {"state": state, "finished_at": now, "error": error, "lease": None, "rejected": rejected}
+        self._session.execute(update(JobRow).where(*_mine(job_id, lease)).values(**values))
 
     def postpone(self, job_id: UUID, lease: UUID, until: datetime, error: str | None) -> None:
         """Let the job wait for another try."""
@@ -149,6 +162,23 @@ class SqlJobs:
             .where(JobRow.id == job_id, JobRow.user_id == user_id, JobRow.state.in_(("cancelled", "failed")))
             .values(**_queued_again(now))
         )
+
+    def hold_imports_of(self, user_id: UUID) -> None:
+        """Let nobody else count the imports of a user in order to add one, until the transaction ends.
+
+        On SQLite there is only one writer anyway.
+        """
+        if self._session.get_bind().dialect.name == "postgresql":
+            self._session.execute(select(func.pg_advisory_xact_lock(user_id.int % (1 << 63))))
+
+    def imports_of(self, user_id: UUID) -> tuple[int, int]:
+        """Return how many imports of a user wait or run, and how many bytes the uploaded files of all have together."""
+        imports = JobRow.user_id == user_id, JobRow.kind == "import"
+        count = select(func.count()).select_from(JobRow).where(*imports, JobRow.state.in_(OPEN))
+        size = select(func.coalesce(func.sum(func.length(JobFileRow.data)), 0)).where(
+            JobFileRow.job_id.in_(select(JobRow.id).where(*imports))
+        )
+        return self._session.scalar(count) or 0, int(self._session.scalar(size) or 0)
 
     def dead(self, kind: str | None, limit: int) -> list[DeadLetter]:
         """Return up to `limit` jobs that were given up, of a kind or of all, the latest first."""
@@ -194,9 +224,11 @@ class SqlJobs:
         return changed(self._session.execute(statement.execution_options(synchronize_session=False)))
 
     def counts(self) -> dict[str, int]:
-        """Return how many jobs are in each state that somebody should look at."""
+        """Return how many jobs are in each state that somebody should look at: of those that have failed, the ones that
+        were not rejected for their input."""
         states = ("queued", "running", "failed")
-        counted = select(JobRow.state, func.count()).where(JobRow.state.in_(states)).group_by(JobRow.state)
+        looked_at = JobRow.state.in_(states), not_(JobRow.rejected)
+        counted = select(JobRow.state, func.count()).where(*looked_at).group_by(JobRow.state)
         return {**dict.fromkeys(states, 0), **dict(self._session.execute(counted).all())}
 
     def _changed(self, statement: Any) -> bool:
@@ -212,12 +244,13 @@ def _queued_again(now: datetime) -> dict[str, object]:
         "cancelling": False,
         "finished_at": None,
         "announced_at": None,
+        "rejected": False,
     }
 
 
 def _dead(kind: str | None) -> tuple[Any, ...]:
-    failed = JobRow.state == State.FAILED
-    return (failed,) if kind is None else (failed, JobRow.kind == kind)
+    failed = JobRow.state == State.FAILED, not_(JobRow.rejected)
+    return failed if kind is None else (*failed, JobRow.kind == kind)
 
 
 def _due(states: Collection[State], now: datetime, kinds: Collection[str]) -> Any:

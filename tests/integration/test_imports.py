@@ -64,7 +64,7 @@ def test_each_refused_line_is_reported_with_its_reason(person: Person, container
         container,
         b"title,description,status,due_at\n"
         b"good,,,\n"
-        b" ,,,\n" + b"t" * 201 + b",,,\n"
+        b" ,x,,\n" + b"t" * 201 + b",,,\n"
         b"status,,later,\n"
         b"time,,,tomorrow\n"
         b"time,,,2030-02-30T12:00:00Z\n"
@@ -81,31 +81,40 @@ def test_each_refused_line_is_reported_with_its_reason(person: Person, container
         assert words in reasons[line], (line, reasons[line])
 
 
-def test_an_open_quote_costs_its_own_lines_only(person: Person, container: Container) -> None:
-    content = b'title,description\n"open,' + b"filler\n" * 12_000 + b"good,\n"
+@pytest.mark.parametrize("rows", [2, 40_000])
+@pytest.mark.parametrize("last", [b"good,fine\n", b'good,"fine"\n'])
+def test_an_open_quote_costs_its_own_line_only(person: Person, container: Container, rows: int, last: bytes) -> None:
+    """However far the next quote is, or the end of the file."""
+    content = b'title,description\nSecond,"an opening mark only\n' + b"x,y\n" * rows + last
     job = imported(person, container, content)
-    assert job["state"] == "succeeded"
-    assert [task["title"] for task in person.walk(q="good")] == ["good"]
-    assert "longer than" in refusals(person, job)[2]
+    assert (job["state"], job["done"], job["refused"]) == ("succeeded", rows + 2, 1)
+    assert [task["description"] for task in person.walk(q="good")] == ["fine"]
+    assert refusals(person, job) == {2: "opens a quote that nothing closes"}
 
 
 def test_a_record_without_end_is_not_kept_in_memory(person: Person, container: Container) -> None:
     """Each of its cells is small, and its line ends all stand in quotes."""
     job = imported(person, container, b"title,description\n" + b'"\n",' * 50_000)
     assert (job["state"], job["refused"]) == ("succeeded", job["done"])
-    assert "longer than" in refusals(person, job)[2]
+    assert "opens a quote" in refusals(person, job)[2]
 
 
 @pytest.mark.parametrize(
     ("content", "reason"),
-    [(b"name\nx\n", "must name the columns"), (b"title,title\n", "must name the columns"), (b"\n\n", "is empty")],
+    [
+        (b"name\nx\n", "no column is the title; say which by columns=NAME:title, of “name”"),
+        (b"title,title\n", "several are the title"),
+        (b"\n\n", "is empty"),
+        (b"title,urgency,owner\nx,1,2\n", "no task has a place for “urgency”, “owner”"),
+        (b't"\xc3\xa9,"open\n', "line 1 must name the columns, but it opens a quote"),
+    ],
 )
-def test_a_file_that_is_no_list_of_tasks_fails_at_once(
-    person: Person, container: Container, content: bytes, reason: str
+def test_a_file_that_is_no_list_of_tasks_is_refused_before_a_job_begins(
+    person: Person, content: bytes, reason: str
 ) -> None:
-    job = imported(person, container, content)
-    assert job["state"] == "failed"
-    assert reason in job["error"]
+    problem = assert_problem(upload(person, content), 422)
+    assert reason in problem["errors"][0]["message"]
+    assert person.call("GET", "/jobs").get_json()["items"] == []
 
 
 @pytest.mark.parametrize("content", [b"\x1f\x8b\x08\x00bomb", b"PK\x03\x04bomb", b""])

@@ -37,7 +37,7 @@ def test_a_time_of_any_zone_comes_back_as_the_same_time_in_utc(database: Databas
 
 
 def test_the_first_and_the_last_time_that_the_api_takes_can_be_stored(database: Database) -> None:
-    from app.api.schemas import EARLIEST, LATEST
+    from app.platform.times import EARLIEST, LATEST
 
     storage, user_id = SqlStorage(database), uuid4()
     for time in (EARLIEST, LATEST):

@@ -37,7 +37,7 @@ def test_a_worker_does_what_is_queued_and_ends_in_time(postgres_url: str, valkey
         assert job.user_id is not None
         user_id = job.user_id
         wait_for(lambda: parts.jobs.get(user_id, job.id).state == "succeeded", "the job succeeds")
-        assert b"".join(parts.jobs.result(user_id, job.id)).startswith(b"title,")
+        assert b"".join(parts.jobs.result(user_id, job.id)[2]).startswith(b"title,")
         wait_for((tmp_path / ALIVE.name).exists, "the worker says that it lives", 30)
         worker.send_signal(signal.SIGTERM)
         assert worker.wait(25) == 0, (tmp_path / "log").read_text()

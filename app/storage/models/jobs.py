@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import JSON, BigInteger, Index, LargeBinary, String, text
+from sqlalchemy import JSON, BigInteger, Index, LargeBinary, String, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.storage.models.base import Base
@@ -35,6 +35,7 @@ class JobRow(Base):
     lease: Mapped[UUID | None]
     unique_key: Mapped[str | None] = mapped_column(String(100))
     traceparent: Mapped[str | None] = mapped_column(String(55))
+    rejected: Mapped[bool] = mapped_column(server_default=false())
 
     __table_args__ = (
         Index("idx_jobs_user_id", "user_id", "id"),
