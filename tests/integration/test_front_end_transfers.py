@@ -11,6 +11,7 @@ from tests.e2e.browser_expiry import V1
 from tests.e2e.browser_steps import row
 from tests.support.phone import PHONE, expect_no_overflow
 
+FILES = Path(__file__).parents[1] / "data" / "imports"
 JOB = "00000000-0000-7000-8000-000000000001"
 
 
@@ -100,15 +101,86 @@ def test_the_progress_of_a_job_shows_and_it_is_cancelled_and_resumed(transfers: 
 
 
 def test_a_file_that_is_refused_is_explained(transfers: Page, watch: Watch, tmp_path: Path) -> None:
-    watch.expect("status of 422", f"{V1}/tasks/imports")
+    watch.expect("status of 422", f"{V1}/tasks/imports/preview")
     file = tmp_path / "tasks.csv.gz"
     file.write_bytes(b"\x1f\x8b\x08\x00")
     transfers.get_by_label("CSV file").set_input_files(file)
-    transfers.get_by_role("button", name="Import", exact=True).click()
     expect(transfers.get_by_label("CSV file")).to_have_accessible_description("Must be plain CSV, not compressed.")
 
 
+def test_what_becomes_of_a_file_is_shown_before_it_is_imported(transfers: Page) -> None:
+    transfers.get_by_label("CSV file").set_input_files(FILES / "todoist.csv")
+    expect(transfers.get_by_text("Written by Todoist. 5 rows read, 1 can't be imported.")).to_be_visible()
+    expect(transfers.get_by_label("CONTENT becomes")).to_have_value("title")
+    expect(transfers.get_by_label("PRIORITY becomes")).to_have_value("ignore")
+    expect(transfers.get_by_role("list", name="The first tasks")).to_contain_text("Buy milk @shop")
+    refused = transfers.get_by_role("list", name="Lines that can't be imported")
+    expect(refused).to_contain_text("Line 5: DATE: must be a date like YYYY-MM-DD")
+    expect(transfers.get_by_text("Nothing yet.").first).to_be_visible()
+
+    transfers.get_by_label("DATE becomes").select_option("Description")
+    expect(refused).to_be_hidden()
+    transfers.get_by_role("button", name="Import", exact=True).click()
+    expect(job(transfers)).to_contain_text("Import, done")
+    expect(job(transfers)).to_contain_text("left out: TYPE, PRIORITY")
+    expect(transfers.get_by_label("CONTENT becomes")).to_be_hidden()
+    transfers.get_by_role("link", name="Tasks", exact=True).click()
+    expect(row(transfers, "Wipe the table")).to_be_visible()
+
+
+def test_columns_and_dates_of_a_table_are_chosen(transfers: Page, watch: Watch) -> None:
+    transfers.get_by_label("CSV file").set_input_files(FILES / "own-names.csv")
+    expect(transfers.get_by_text("Choose below which column is the title.")).to_be_visible()
+    watch.expect("status of 422", f"{V1}/tasks/imports")
+    transfers.get_by_role("button", name="Import", exact=True).click()
+    expect(transfers.get_by_label("What becomes")).to_have_accessible_description(re.compile("No column is the title"))
+    transfers.get_by_label("What becomes").select_option("Title")
+    transfers.get_by_label("When becomes").select_option("Due date")
+    expect(transfers.get_by_role("list", name="Lines that can't be imported")).to_contain_text("RFC 3339")
+    transfers.get_by_label("Dates like").select_option("31.01.2030")
+    expect(transfers.get_by_role("list", name="The first tasks")).to_contain_text("due")
+    expect(transfers.get_by_text("Left out: Where.")).to_be_visible()
+    transfers.get_by_role("button", name="Import", exact=True).click()
+    expect(job(transfers)).to_contain_text("Import, done")
+
+
+def test_another_encoding_is_chosen_where_words_are_not_readable(transfers: Page) -> None:
+    transfers.get_by_label("CSV file").set_input_files(FILES / "excel-german.csv")
+    refused = transfers.get_by_role("list", name="Lines that can't be imported")
+    expect(refused).to_contain_text("is not UTF-8")
+    transfers.get_by_label("Encoding").select_option("Windows-1252 (Western European)")
+    transfers.get_by_label("Dates like").select_option("31.01.2030")
+    expect(refused).to_be_hidden()
+    expect(transfers.get_by_role("list", name="The first tasks")).to_contain_text("Äpfel kaufen")
+
+
+def test_an_export_for_excel_begins_with_a_byte_order_mark(transfers: Page) -> None:
+    transfers.get_by_label("For Excel").check()
+    transfers.get_by_role("button", name="Export", exact=True).click()
+    with transfers.expect_download() as download:
+        job(transfers).get_by_role("button", name="Download").click()
+    assert download.value.path().read_bytes().startswith(b"\xef\xbb\xbftitle,")
+
+
+def test_a_tag_with_a_comma_stays_one_when_its_task_is_edited(transfers: Page, tmp_path: Path) -> None:
+    file = tmp_path / "tasks.csv"
+    file.write_text('title,tags\nBuy paint,"""home, work"";shop"\n')
+    transfers.get_by_label("CSV file").set_input_files(file)
+    transfers.get_by_role("button", name="Import", exact=True).click()
+    expect(job(transfers)).to_contain_text("Import, done")
+    transfers.get_by_role("link", name="Tasks", exact=True).click()
+    row(transfers, "Buy paint").get_by_role("button", name="Edit").click()
+    dialog = transfers.get_by_role("dialog")
+    expect(dialog.get_by_label("Tags")).to_have_value('"home, work", shop')
+    dialog.get_by_label("Tags").fill('"home, work", shop, "say ""x"""')
+    dialog.get_by_role("button", name="Save").click()
+    for tag in ("home, work", "shop", 'say "x"'):
+        expect(row(transfers, "Buy paint").get_by_text(tag, exact=True)).to_be_visible()
+
+
 def test_the_page_fits_the_smallest_phone(transfers: Page) -> None:
+    transfers.get_by_label("CSV file").set_input_files(FILES / "jira.csv")
+    expect(transfers.get_by_label("Summary becomes")).to_be_visible()
     transfers.get_by_role("button", name="Export", exact=True).click()
     expect(job(transfers)).to_be_visible()
     transfers.set_viewport_size(PHONE)

@@ -138,7 +138,14 @@ export const refusedLines = (id, query, signal) =>
 /** @returns {Promise<Blob>} */
 export const jobResult = (id) => authorised("GET", `/jobs/${encodeURIComponent(id)}/result`, { file: true });
 
-/** @param {File} file @param {{onProgress: (part: number) => void, signal?: AbortSignal}} options */
+/**
+ * @param {Blob} head the file, or its first 256 KiB
+ * @param {object} query how it is to be read
+ */
+export const previewImport = (head, query, signal) =>
+  sendFile("POST", "/tasks/imports/preview", head, { query, signal, onProgress: () => {} });
+
+/** @param {File} file @param {{query: object, onProgress: (part: number) => void, signal?: AbortSignal}} options */
 export const importTasks = (file, options) => sendFile("POST", "/tasks/imports", file, options);
 
 /** Filters that are empty are left out. */

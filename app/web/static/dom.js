@@ -109,6 +109,7 @@ export function onSubmit(form, problemsOf, send, sentenceOf = wordsOf) {
 
 function setFieldError(field, message) {
   const control = field.querySelector("input, textarea, select");
+  if (!control) return null; // a list of controls that has none yet
   let note = field.querySelector(".field-error");
   if (!message) {
     note?.remove();

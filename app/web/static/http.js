@@ -44,7 +44,8 @@ function sentence(text) {
 export async function send(method, path, options = {}) {
   const { body, query = {}, token, version, signal, keepalive = false, file = false, onProgress } = options;
   const { timeout = file ? FILE_TIMEOUT_MS : TIMEOUT_MS } = options;
-  const parameters = new URLSearchParams(Object.entries(query).filter(([, value]) => value));
+  const pairs = Object.entries(query).flatMap(([name, value]) => [value].flat().map((one) => [name, one]));
+  const parameters = new URLSearchParams(pairs.filter(([, value]) => value));
   const url = `${BASE}${path}${parameters.size ? `?${parameters}` : ""}`;
   const headers = { Accept: file ? "*/*" : "application/json" };
   if (token) headers.Authorization = `Bearer ${token}`;

@@ -9,6 +9,7 @@ import { toast } from "./toast.js";
 
 const POLL_MS = 700;
 const SLOWEST_POLL_MS = 15_000;
+const MOST_LISTED = 10_000; // refused lines that the API keeps
 
 export const DATA_EXPORT = "data-export";
 
@@ -42,7 +43,8 @@ export function jobRow(job) {
     const { name, unit } = KINDS[kind] ?? { name: kind, unit: "step" };
     const amount = amountOf(done, total, unit);
     parts.title.textContent = `${name}, ${STATES[state]}`;
-    parts.facts.textContent = `${fullTime(shown.created_at)} · ${amount}`;
+    const left = shown.ignored_columns?.length ? ` · left out: ${shown.ignored_columns.join(", ")}` : "";
+    parts.facts.textContent = `${fullTime(shown.created_at)} · ${amount}${left}`;
     parts.error.textContent = error ?? "";
     parts.error.hidden = !error;
     parts.progress.hidden = !active;
@@ -56,6 +58,9 @@ export function jobRow(job) {
     parts.cancel.hidden = !active;
     parts.resume.hidden = state !== "cancelled" && state !== "failed";
     parts.download.hidden = !shown.result_url;
+    const unlisted = refused - MOST_LISTED;
+    parts.unlisted.hidden = unlisted <= 0;
+    parts.unlisted.textContent = `The other ${number.format(unlisted)} are not listed.`;
     parts.refused.hidden = refused === 0;
     parts.refused.textContent = `${number.format(refused)} refused ${refused === 1 ? "line" : "lines"}`;
     if (ended) announce(`${name}: ${STATES[state]}, ${amount}`);

@@ -2,6 +2,7 @@
 
 import * as api from "./api.js";
 import { clearErrors, fromTemplate, showErrors, whileBusy, wordsOf } from "./dom.js";
+import { ImportPreview } from "./import-preview.js";
 import { jobRow } from "./job-row.js";
 import { pagedList } from "./paged.js";
 import { showUpload } from "./upload-bar.js";
@@ -29,15 +30,20 @@ export function view() {
     });
   }
 
+  const preview = new ImportPreview(parts.import, parts, (error) => {
+    showErrors(parts.import, error.fields ?? new Map(), wordsOf(error));
+  });
+  parts.import.elements.file.addEventListener("change", () => clearErrors(parts.import));
+
   onSubmit(parts.import, async () => {
     const { file: input } = parts.import.elements;
     const [file] = input.files;
     if (!file) throw Object.assign(new Error("Choose a file first."), { fields: new Map([["file", "Choose a file first."]]) });
-    return showUpload(input, file, (options) => api.importTasks(file, options));
+    return showUpload(input, file, (options) => api.importTasks(file, { ...options, query: preview.query }));
   });
   onSubmit(parts.export, () => {
-    const { status, q, tag } = parts.export.elements;
-    return api.exportTasks({ status: status.value, q: q.value.trim(), tag: tag.value.trim() });
+    const { status, q, tag, byte_order_mark: mark } = parts.export.elements;
+    return api.exportTasks({ status: status.value, q: q.value.trim(), tag: tag.value.trim(), byte_order_mark: mark.checked });
   });
 
   return { fragment, title: "Import and export", start: () => list.show({}) };
