@@ -140,10 +140,10 @@ SERVICES: dict[str, Callable[[Container], list[APIBlueprint]]] = {
             parts.guard,
             parts.limits,
             parts.addresses,
-            parts.settings.smtp_host is not None,
+            parts.settings.mail_enabled,
         ),
         data_export.blueprint(parts.jobs, parts.guard),
-        avatar.blueprint(parts.avatars, parts.auth, parts.guard, parts.addresses),
+        avatar.blueprint(parts.avatars, parts.auth, parts.guard, parts.addresses, parts.settings.mail_enabled),
         admin.blueprint(parts.admin, parts.deletion, parts.guard, parts.addresses),
     ],
     "tasks": lambda parts: [
@@ -206,7 +206,7 @@ def build(settings: Settings, role: str = "api") -> Container:
         new_id,
     )
     registration_service = RegistrationService(
-        storage, passwords, settings.public_url or "", settings.smtp_host is not None, utc_now, new_id
+        storage, passwords, settings.public_url or "", settings.mail_enabled, utc_now, new_id
     )
     letters = assembly.AccountLetters(password_resets, verification_service, registration_service)
     shelf = Shelf(storage, _objects(settings, storage), utc_now, new_id)

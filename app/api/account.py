@@ -97,6 +97,11 @@ class UserBody(Shown):
 class MyAccount(UserBody):
     mail_enabled: Annotated[bool, Field(description="Whether mail is sent here: without it no address is verified")]
 
+    @classmethod
+    def of_caller(cls, user: User, addresses: Addresses, mail_enabled: bool) -> Self:
+        """Return what the owner of an account sees of it."""
+        return cls(**dict(UserBody.of(user, addresses)), mail_enabled=mail_enabled)
+
 
 def blueprint(
     service: AuthService,
@@ -122,7 +127,7 @@ def blueprint(
     account.before_request(require_json)
 
     def shown(user: User) -> Response:
-        return MyAccount(**dict(UserBody.of(user, addresses)), mail_enabled=mail_enabled).response()
+        return MyAccount.of_caller(user, addresses, mail_enabled).response()
 
     @account.get("", responses={200: MyAccount}, operation_id="me")
     def me() -> Response:

@@ -5,7 +5,7 @@ from http import HTTPStatus
 from flask import Response, request
 from flask_openapi.blueprint import APIBlueprint
 
-from app.api.account import UserBody
+from app.api.account import MyAccount
 from app.api.addresses import Addresses
 from app.api.guard import Guard, principal
 from app.api.uploads import FILE_BODY, require_form, uploaded
@@ -16,8 +16,14 @@ LIMIT = 10 << 20
 """Bytes of a picture: 10 MiB."""
 
 
-def blueprint(service: AvatarService, accounts: AuthService, guard: Guard, addresses: Addresses) -> APIBlueprint:
-    """The picture of who asks."""
+def blueprint(
+    service: AvatarService, accounts: AuthService, guard: Guard, addresses: Addresses, mail_enabled: bool
+) -> APIBlueprint:
+    """The picture of who asks.
+
+    Args:
+        mail_enabled: whether the deployment sends mail.
+    """
     avatar = APIBlueprint(
         "avatar",
         __name__,
@@ -31,12 +37,12 @@ def blueprint(service: AvatarService, accounts: AuthService, guard: Guard, addre
     def check_body() -> Response | None:
         return require_form() if request.method == "PUT" else None
 
-    @avatar.put("", request_body=FILE_BODY, responses={200: UserBody}, operation_id="set_avatar")
+    @avatar.put("", request_body=FILE_BODY, responses={200: MyAccount}, operation_id="set_avatar")
     def replace() -> Response:
         """Give one's own account a picture: JPEG, PNG, WebP or GIF of up to 10 MiB"""
         user_id = principal().user_id
         service.replace(user_id, uploaded(LIMIT).file)
-        return UserBody.of(accounts.user(user_id), addresses).response()
+        return MyAccount.of_caller(accounts.user(user_id), addresses, mail_enabled).response()
 
     @avatar.delete("", responses={204: None}, operation_id="delete_avatar")
     def remove() -> Response:

@@ -129,7 +129,7 @@ class Limits:
         by_account = self._limiter.limit(
             self._settings.rate_limit_reset,
             key_func=account_key,
-            exempt_when=lambda: self._settings.smtp_host is None or email_of_body() is None,
+            exempt_when=lambda: not self._settings.mail_enabled or email_of_body() is None,
         )
         return cast(View, by_account(view))
 

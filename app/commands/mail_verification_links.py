@@ -13,7 +13,7 @@ def mail_verification_links() -> int:
 
     try:
         settings = load_settings()
-        if settings.smtp_host is None:
+        if not settings.mail_enabled:
             return fail("APP_SMTP_HOST: missing, no mail can be sent", 2)
         count = build(settings).verification.request_all()
     except SettingsError as error:

@@ -306,6 +306,10 @@ class Settings(TelemetrySettings):
         return (self.secret_key.get_secret_value() if self.secret_key else "", *accepted)
 
     @property
+    def mail_enabled(self) -> bool:
+        return self.smtp_host is not None
+
+    @property
     def development(self) -> bool:
         return self.environment == "development"
 

@@ -98,7 +98,7 @@ async function open(path, text, stillWanted) {
 }
 
 function changeUser(changed) {
-  user = { ...user, ...changed };
+  user = changed;
   shell.drawUser(user);
 }
 
