@@ -1,0 +1,88 @@
+"""The rules of deleting an account, on stand-ins: what may happen in between."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from uuid import UUID
+
+import pytest
+
+from app.platform.errors import InvalidError, UnavailableError
+from app.services.auth.deletion import AccountDeletionService
+from app.services.auth.model import Session, User
+from app.services.auth.sessions import SessionService
+from tests.support.fake_accounts import FakeDenylist, FakePasswords
+from tests.support.fakes import Counter, FakeClock, FakeStorage
+
+USER, SESSION = UUID(int=1000), UUID(int=1001)
+
+
+class Sessions(SessionService):
+    """Ends sessions; something happens just after the first time."""
+
+    meanwhile: Callable[[], None] | None = None
+
+    def end_all(self, user_id: UUID, but: UUID | None = None) -> None:
+        super().end_all(user_id, but)
+        if self.meanwhile:
+            happen, self.meanwhile = self.meanwhile, None
+            happen()
+
+
+class Scene:
+    def __init__(self) -> None:
+        self.storage, self.denylist, self.clock = FakeStorage(), FakeDenylist(), FakeClock()
+        self.sessions = Sessions(self.storage, self.denylist, self.clock)
+        passwords = FakePasswords()
+        now = self.clock()
+        self.storage.users.add(User(USER, "somebody@example.com", "Somebody", passwords.hash("right"), now))
+        self.open(SESSION)
+        self.service = AccountDeletionService(self.storage, passwords, self.sessions, self.clock, Counter())
+
+    def open(self, session: UUID) -> None:
+        self.storage.sessions.add(Session(session, USER, self.clock(), self.clock()))
+
+    @property
+    def told(self) -> list[str]:
+        return [event.name for event in self.storage.outbox.events]
+
+
+def test_the_deletion_is_told_noted_and_in_the_log() -> None:
+    scene = Scene()
+    scene.service.delete_own(USER, "right", "192.0.2.1")
+    assert scene.storage.users.rows == {}
+    assert scene.denylist.entries == {SESSION}
+    assert scene.told == ["user.deleted"]
+    assert scene.storage.deleted_users.among([USER]) == {USER}
+    [entry] = scene.storage.audit.rows
+    assert (entry.action, entry.actor_id, entry.subject_id, entry.remote) == ("user.delete", USER, USER, "192.0.2.1")
+    assert entry.details == {}, "nothing that names a person"
+
+
+def test_nothing_has_changed_when_the_denylist_is_away() -> None:
+    scene = Scene()
+    scene.denylist.away = True
+    with pytest.raises(UnavailableError):
+        scene.service.delete_own(USER, "right", "")
+    assert USER in scene.storage.users.rows
+    assert scene.told == []
+
+
+def test_a_session_that_begins_in_between_ends_too() -> None:
+    scene, late = Scene(), UUID(int=1002)
+    scene.sessions.meanwhile = lambda: scene.open(late)
+    scene.service.delete_own(USER, "right", "")
+    assert scene.denylist.entries == {SESSION, late}
+    assert scene.storage.users.rows == {}
+
+
+def test_a_password_that_was_replaced_in_between_deletes_nothing() -> None:
+    scene = Scene()
+
+    def reset() -> None:
+        scene.storage.users.rows[USER] = replace(scene.storage.users.rows[USER], password_hash="v1:wen")
+
+    scene.sessions.meanwhile = reset
+    with pytest.raises(InvalidError):
+        scene.service.delete_own(USER, "right", "")
+    assert USER in scene.storage.users.rows
+    assert scene.told == []
