@@ -200,7 +200,6 @@ def _due(container: Container, clock: FakeClock) -> list[UUID]:
         ("user.changed", {"email": "late@example.org", "name": "Late"}),
         ("task.created", task_told()),
         ("task.reminder_due", task_told()),
-        ("report.ready", {"week": "2030-W01", "created": 1, "completed": 1, "pdf": "x"}),
     ],
 )
 def test_an_event_that_comes_late_brings_nothing_back(
