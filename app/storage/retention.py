@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, delete, exists, select, tuple_
+from sqlalchemy import ColumnElement, and_, delete, exists, not_, or_, select, tuple_
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from app.platform.idempotency import RETENTION
@@ -79,9 +79,9 @@ TOMBSTONES = timedelta(days=365)
 
 WITH_ACCOUNT = "with the account"
 
-_ENDED = JobRow.state.in_(("succeeded", "cancelled"))
+_ENDED = or_(JobRow.state.in_(("succeeded", "cancelled")), JobRow.rejected)
 _OF_JOBS = (RefusedLineRow.job_id, JobFileRow.job_id)
-_UNFINISHED = exists().where(JobRow.id == JobFileRow.job_id, JobRow.state != "succeeded")
+_UNFINISHED = exists().where(JobRow.id == JobFileRow.job_id, JobRow.state != "succeeded", not_(JobRow.rejected))
 
 RULES: tuple[Kept | Expiring, ...] = (
     Kept(UserRow, WITH_ACCOUNT),
@@ -110,7 +110,7 @@ RULES: tuple[Kept | Expiring, ...] = (
     Kept(ObjectRow, "by the sweep, with its bytes, when nothing refers to it any more"),
     Kept(ObjectPieceRow, "with the object"),
     Expiring(
-        JobRow, "users' jobs that succeeded or were cancelled", JobRow.finished_at, JOBS,
+        JobRow, "users' jobs that succeeded, were cancelled or rejected", JobRow.finished_at, JOBS,
         (_ENDED, JobRow.user_id.is_not(None)), _OF_JOBS, batch=100,
     ),
     Expiring(
@@ -119,10 +119,10 @@ RULES: tuple[Kept | Expiring, ...] = (
     ),
     Expiring(
         JobRow, "jobs that have failed", JobRow.finished_at, DEAD_LETTERS,
-        (JobRow.state == "failed",), _OF_JOBS, batch=100,
+        (JobRow.state == "failed", not_(JobRow.rejected)), _OF_JOBS, batch=100,
     ),
     Expiring(
-        JobFileRow, "uploads and results, but not of unfinished jobs", JobFileRow.at, FILES, (~_UNFINISHED,), batch=50
+        JobFileRow, "uploads and results, not of jobs that can go on", JobFileRow.at, FILES, (~_UNFINISHED,), batch=50
     ),
     Kept(RefusedLineRow, "with the job"),
     Expiring(OutboxRow, "events that were published", OutboxRow.carried_at, EVENTS),

@@ -9,6 +9,7 @@ from sqlalchemy import Table, func, select, update
 from app.bootstrap import Container
 from app.jobs import background
 from app.jobs.background import Cleaner
+from app.jobs.model import State
 from app.platform.clock import utc_now
 from app.storage.engine import Database
 from app.storage.models.auth import RefreshTokenRow, SessionRow
@@ -24,7 +25,7 @@ from tests.support.rows import insert_row
 EXPIRING = [rule for rule in RULES if isinstance(rule, Expiring)]
 
 VALUES: dict[str, dict[str, object]] = {
-    "users' jobs that succeeded or were cancelled": {"state": "succeeded"},
+    "users' jobs that succeeded, were cancelled or rejected": {"state": "succeeded"},
     "the same of jobs that no user sees, such as mails": {"state": "cancelled", "user_id": None},
     "jobs that have failed": {"state": "failed"},
     "deliveries that were given up": {"due_at": None},
@@ -88,14 +89,39 @@ def test_one_cleaning_deletes_many_batches_and_no_more_than_it_may(
     assert count(storage, JobFileRow) == 0
 
 
-@pytest.mark.parametrize(("state", "stays"), [("queued", 1), ("running", 1), ("cancelled", 1), ("succeeded", 0)])
-def test_files_of_jobs_that_can_go_on_stay(storage: SqlStorage, clock: FakeClock, state: str, stays: int) -> None:
+@pytest.mark.parametrize(
+    ("state", "rejected", "stays"),
+    [
+        ("queued", False, 1),
+        ("running", False, 1),
+        ("cancelled", False, 1),
+        ("failed", False, 1),
+        ("failed", True, 0),
+        ("succeeded", False, 0),
+    ],
+)
+def test_files_of_jobs_that_can_go_on_stay(
+    storage: SqlStorage, clock: FakeClock, state: str, rejected: bool, stays: int
+) -> None:
     old = clock.now - FILES - timedelta(hours=1)
     with storage.write() as work:
-        job = insert_row(work.session, table_of(JobRow), state=state, finished_at=old)
+        job = insert_row(work.session, table_of(JobRow), state=state, rejected=rejected, finished_at=old)
         insert_row(work.session, table_of(JobFileRow), job_id=job["id"], at=old)
     clean(storage, clock)
     assert count(storage, JobFileRow) == stays
+
+
+@pytest.mark.parametrize("state", [state for state in State if state not in ("queued", "running")])
+@pytest.mark.parametrize("rejected", [False, True])
+@pytest.mark.parametrize("user_id", [None, UUID(int=1)])
+def test_no_job_that_has_ended_stays_for_ever(
+    storage: SqlStorage, clock: FakeClock, state: State, rejected: bool, user_id: UUID | None
+) -> None:
+    with storage.write() as work:
+        ended = {"state": state, "rejected": rejected, "finished_at": clock.now - timedelta(days=91)}
+        insert_row(work.session, table_of(JobRow), user_id=user_id, **ended)
+    clean(storage, clock)
+    assert count(storage, JobRow) == 0
 
 
 def test_a_job_takes_its_files_and_refused_lines_along(storage: SqlStorage, clock: FakeClock) -> None:
