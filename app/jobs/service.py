@@ -10,7 +10,7 @@ from app.jobs.exports import RESULT
 from app.jobs.imports import PIECE, UPLOAD
 from app.jobs.model import Job, State
 from app.platform.clock import Clock, NewId
-from app.platform.errors import ConflictError, NotFoundError, ServiceError, UnauthenticatedError, UnavailableError
+from app.platform.errors import ConflictError, InvalidError, NotFoundError, UnauthenticatedError, UnavailableError
 from app.platform.idempotency import IdempotencyKey, idempotent
 from app.platform.retries import retried, run
 from app.storage.work import SqlStorage, SqlWork
@@ -93,7 +93,7 @@ class JobService:
 
         try:
             queued = idempotent(self._storage, user_id, key, add, UUID, self._clock)
-        except ServiceError:
+        except (ConflictError, InvalidError, UnauthenticatedError):
             if upload:
                 upload.discard()
             raise

@@ -74,7 +74,7 @@ def fill(container: Container, person: Person) -> UUID:
     Image.new("RGB", (8, 8)).save(picture, "PNG")
     person.call("PUT", "/users/me/avatar", data={"file": (BytesIO(picture.getvalue()), "me.png")})
     person.call("PATCH", "/notifications/preferences", json={"weekly_report": True})
-    person.call("POST", "/tasks/imports", data={"file": (BytesIO(b"title\nImported\n,\n"), "tasks.csv")})
+    person.call("POST", "/tasks/imports", data={"file": (BytesIO(b"title\nImported\nx,y\n"), "tasks.csv")})
     person.call("POST", "/tasks/exports", json={})
     person.client.post("/api/v1/auth/password-reset", json={"email": person.email})
     do_jobs(container)
