@@ -11,6 +11,7 @@ from app.jobs.exports import ExportTasks
 from app.jobs.imports import ImportTasks
 from app.jobs.loop import Loop
 from app.jobs.mails import SendMail
+from app.jobs.normalise import NormaliseTasks
 from app.jobs.relay import Relay
 from app.jobs.reports import MakeReport, PlanReports
 from app.jobs.runner import Runner
@@ -65,6 +66,7 @@ def runner(
             "import": ImportTasks(utc_now, new_id),
             "export": ExportTasks(utc_now),
             "snapshot": SnapshotTasks(utc_now, new_id),
+            "normalise": NormaliseTasks(),
             "aggregate": AggregateFacts(utc_now),
             "reports": PlanReports(utc_now, new_id, lambda work, users: work.preferences.wanting_reports(users)),
             "report": MakeReport(utc_now, new_id),

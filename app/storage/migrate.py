@@ -8,7 +8,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.storage.engine import UNLIMITED, Database
 
-REQUIRED_REVISION = "0022"
+REQUIRED_REVISION = "0023"
 """The newest migration: a test holds it to the scripts, so that a server need not load them to know it."""
 
 LOCK = 0x7461736B

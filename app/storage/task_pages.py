@@ -46,10 +46,9 @@ COLUMNS = (TASKS.user_id, *SHOWN)
 SEPARATOR = "\n"
 """Between tags: none has a line break in it (app.services.tasks.model.tag_form)."""
 
-TAGGED: Select[*tuple[Any, ...]] = select(
-    *SHOWN,
-    select(func.aggregate_strings(TAGS.tag, SEPARATOR)).where(TAGS.task_id == TASKS.id).scalar_subquery().label("tags"),
-)
+TAGS_OF_TASK = select(func.aggregate_strings(TAGS.tag, SEPARATOR)).where(TAGS.task_id == TASKS.id).scalar_subquery()
+
+TAGGED: Select[*tuple[Any, ...]] = select(*SHOWN, TAGS_OF_TASK.label("tags"))
 """Tasks with their tags: one statement shows both as they were at one moment. Whose they are is known to who asks."""
 
 ONE = TAGGED.where(TASKS.id == bindparam("id"), TASKS.user_id == bindparam("user_id"))

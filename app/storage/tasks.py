@@ -8,14 +8,18 @@ from uuid import UUID
 from sqlalchemy import Table, delete, func, insert, literal, select, tuple_, update
 from sqlalchemy.orm import Session
 
+from app.platform.text import nfc
 from app.services.tasks.listing import Query, search_text, title_key
 from app.services.tasks.model import TagCount, Task, tag_form, tag_forms
 from app.storage.models.tasks import TaskRow, TaskTagRow
-from app.storage.task_pages import COLUMNS, ONE, page, tagged, task_of
+from app.storage.task_pages import COLUMNS, ONE, SEPARATOR, TAGS_OF_TASK, page, tagged, task_of
 from app.storage.versions import touch
 
 ADD = insert(cast("Table", TaskRow.__table__))
 ADD_TAGS = insert(cast("Table", TaskTagRow.__table__))
+
+WRITTEN = select(*COLUMNS, TaskRow.title_key, TaskRow.search_text, TAGS_OF_TASK)
+"""Tasks, and what is derived from their texts."""
 
 
 class SqlTasks:
@@ -72,6 +76,20 @@ class SqlTasks:
             last = (literal(value, column.type) for value, column in zip(after, place, strict=True))
             statement = statement.where(tuple_(*place) > tuple_(*last))
         return [task_of(row) for row in self._session.execute(statement)]
+
+    def written(self, after: UUID | None, limit: int) -> list[tuple[Task, bool]]:
+        """Return tasks of all users by identifier, past one, each with whether its row is in normal form."""
+        statement = WRITTEN.order_by(TaskRow.id).limit(limit)
+        if after is not None:
+            statement = statement.where(TaskRow.id > after)
+        found = []
+        for *values, key, searched, tags in self._session.execute(statement):
+            task = task_of(values)
+            texts = (task.title, task.description, key, searched)
+            normal = (nfc(task.title), nfc(task.description), title_key(task.title), search_text(*texts[:2]))
+            stored = tags.split(SEPARATOR) if tags else []
+            found.append((task, texts == normal and sorted(stored) == list(tag_forms(stored))))
+        return found
 
     def tags(self, user_id: UUID) -> list[TagCount]:
         statement = select(TaskTagRow.tag, func.count()).where(TaskTagRow.user_id == user_id).group_by(TaskTagRow.tag)

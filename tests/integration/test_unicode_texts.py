@@ -2,17 +2,22 @@
 
 import unicodedata
 from collections.abc import Callable
-from uuid import UUID
+from datetime import UTC, datetime
+from uuid import UUID, uuid4
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import insert, update
+from sqlalchemy import insert, select, update
 
 from app.bootstrap import Container
+from app.jobs import normalise
+from app.jobs.model import Job
 from app.platform.text import nfc, nfd
+from app.storage.models.jobs import JobRow
 from app.storage.models.tasks import TaskRow, TaskTagRow
 from tests.support.api import V1, Person, assert_problem
+from tests.support.background import do_jobs
 
 COMPOSED, DECOMPOSED = "caf\u00e9", "cafe\u0301"
 FEW = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -151,6 +156,29 @@ def test_a_tag_older_than_the_rule_of_its_length_can_be_kept_and_removed(contain
     bulk(person, task, "remove_tags", "\u00df" * 50)
     assert person.call("GET", f"/tasks/{task['id']}").get_json()["tags"] == ["more"]
     assert_problem(person.call("PATCH", f"/tasks/{task['id']}", json={"tags": [long]}), 422)
+
+
+def test_a_job_brings_what_a_release_before_has_stored_to_its_normal_form(
+    container: Container, person: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(normalise, "BATCH", 2)
+    tasks = [person.create(title=f"Task {number}", tags=["kept"]) for number in range(5)]
+    for task in tasks[1:3]:
+        written_by_a_release_before(container, person, task, DECOMPOSED)
+    before = [person.call("GET", f"/tasks/{task['id']}").get_json() for task in tasks]
+    with container.storage.write() as work:
+        work.jobs.add(Job(uuid4(), None, "normalise", datetime.now(UTC)))
+    do_jobs(container)
+    with container.database.reader.begin() as connection:
+        tags = connection.scalars(select(TaskTagRow.tag)).all()
+        rows = connection.execute(select(TaskRow.title, TaskRow.title_key, TaskRow.search_text)).all()
+        [job] = connection.execute(select(JobRow.state, JobRow.done).where(JobRow.kind == "normalise")).all()
+    assert (job.state, job.done) == ("succeeded", 5)
+    assert sorted(tags) == [COMPOSED] * 2 + ["kept"] * 5
+    assert [tuple(row) for row in rows if row.title == COMPOSED] == [(COMPOSED, COMPOSED, f"{COMPOSED}\n")] * 2
+    assert not [row for row in rows if DECOMPOSED in row.search_text]
+    after = [person.call("GET", f"/tasks/{task['id']}").get_json() for task in tasks]
+    assert [{**task, "title": nfc(task["title"])} for task in before] == after, "nobody sees a difference"
 
 
 def test_a_password_typed_in_another_spelling_logs_in(person: Person) -> None:
