@@ -296,7 +296,7 @@ def create_app(container: Container, service: str = "all") -> OpenAPI:
         app.extensions["inline_jobs"] = container.inline  # begun by the server, once it has forked
     app.extensions["telemetry"] = container.telemetry
     app.extensions["refused_request"] = partial(door.note_refused, metrics)
-    app.register_blueprint(health.blueprint(container.database))
+    app.register_blueprint(health.blueprint(container.database, lambda: container.inline.alive))
     for name, blueprints in SERVICES.items():
         if service in ("all", name):
             for blueprint in blueprints(container):

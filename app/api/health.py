@@ -1,5 +1,6 @@
 """/health: is the process alive, and can it serve?"""
 
+from collections.abc import Callable
 from http import HTTPStatus
 
 from flask import Blueprint, Response, jsonify
@@ -9,13 +10,20 @@ from app.storage.engine import Database
 from app.storage.migrate import NotMigratedError, check_ready
 
 
-def blueprint(database: Database) -> Blueprint:
+def blueprint(database: Database, background_alive: Callable[[], bool]) -> Blueprint:
+    """
+    Args:
+        database: is asked until it has once been ready.
+        background_alive: says whether the threads that do jobs in this process go on; True where there are none.
+    """
     health = Blueprint("health", __name__, url_prefix="/health")
     has_been_ready = False
 
     @health.get("/live")
     def live() -> Response:
-        # Asks nobody: a pod without its database is not helped by a restart.
+        # Asks nobody else: a pod without its database is not helped by a restart, one whose thread has died is.
+        if not background_alive():
+            return problem(HTTPStatus.SERVICE_UNAVAILABLE, "A background thread has died.")
         return jsonify(status="ok")
 
     @health.get("/ready")

@@ -8,6 +8,7 @@ from uuid import UUID
 from app.jobs.loop import Loop
 from app.jobs.runner import Runner
 from app.platform.clock import Clock
+from app.platform.retries import run
 from app.storage.retention import RULES, Expiring, expire
 from app.storage.work import SqlStorage
 
@@ -44,11 +45,18 @@ class Inline:
         self._clock = clock
         self._cleaner = Cleaner(storage, clock, sweep)
         self._loop = Loop("jobs", self.turn, poll)
+        self._started = False
         self._beside = (Loop("errands", self.run_errands, poll), *beside)
 
     def start(self) -> None:
         for loop in (self._loop, *self._beside):
             loop.start()
+        self._started = True
+
+    @property
+    def alive(self) -> bool:
+        """Whether no thread of it has died."""
+        return not self._started or all(loop.alive for loop in (self._loop, *self._beside))
 
     def stop(self, seconds: float) -> None:
         """Let go of everything after its current step, and wait for the job's, but not longer than that."""
@@ -149,6 +157,5 @@ class Cleaner:
 
     def _expire(self, rule: Expiring, now: datetime) -> None:
         for _ in range(BATCHES):
-            with self._storage.write() as work:
-                if expire(work.session, rule, now) < rule.batch:
-                    return
+            if run(self._storage.write, lambda work: expire(work.session, rule, now)) < rule.batch:
+                return
