@@ -81,8 +81,8 @@ def deployed(name: str, stream: TextIO) -> Deployed | None:
     if known:
         raise LocalError(
             f"stack {name} is in the cluster {known.pop()}, and {client.connection.source} leads to {uid} "
-            "(uids of kube-system): set KUBECONFIG or task-manager:context to the stack's own cluster, or make another "
-            "stack for this one; nothing has been changed"
+            "(uids of kube-system): set KUBECONFIG or task-manager:context to the stack's own; if that is gone for "
+            f"good, `pulumi stack rm --force --preserve-config {name}` forgets it; nothing has been changed"
         )
     return Deployed(Cluster(client, Discovery(client), Settings(), _Warnings(stream)), namespace)
 

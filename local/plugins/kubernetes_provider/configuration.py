@@ -136,7 +136,8 @@ def _is_uid(identifier: str) -> bool:
 def _another_cluster(known: str, found: str, source: str) -> ProviderError:
     return ProviderError(
         f"this stack is in the cluster {known}, and {source} leads to {found} (uids of kube-system): set KUBECONFIG or "
-        "the context to the stack's own cluster, or make another stack for this one; nothing has been changed"
+        "the context to the stack's own; if that is gone for good, `pulumi stack rm --force --preserve-config` forgets "
+        "it; nothing has been changed"
     )
 
 
