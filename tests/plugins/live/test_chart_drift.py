@@ -1,6 +1,5 @@
 """The drift of the project's own chart: none where nobody has changed anything, and each change by hand."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +14,11 @@ from local.plugins.kubernetes_provider.release import drift, record
 from local.plugins.kubernetes_provider.release.lifecycle import ReleaseLifecycle
 from local.plugins.kubernetes_provider.tokens import RELEASE
 from tests.contract.chart import values_of
-from tests.plugins.live.resources import Made, Resources
+from tests.plugins.live.resources import Resources
 
 
 @pytest.fixture
-def installed(cluster: Cluster, namespace: str) -> Iterator[Made]:
+def installed(cluster: Cluster, namespace: str) -> None:
     """The chart with the values of phase 1, its pods not waited for: no node runs them."""
     releases = Resources(ReleaseLifecycle(cluster), cluster)
     inputs: dict[str, Any] = {
@@ -30,9 +29,7 @@ def installed(cluster: Cluster, namespace: str) -> Iterator[Made]:
         "skipAwait": True,
         "disableWebhooks": True,
     }
-    made = releases.create(inputs, RELEASE)
-    yield made
-    releases.delete(made)
+    releases.create(inputs, RELEASE)
 
 
 @pytest.mark.usefixtures("installed")

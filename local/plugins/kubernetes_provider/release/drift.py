@@ -46,7 +46,7 @@ def find(cluster: Cluster, record: Record) -> Iterator[Drift]:
     for obj in record.objects():
         if obj["kind"] == "Job":
             continue
-        wanted = {**obj, "metadata": {"namespace": record.namespace, **obj["metadata"]}}
+        wanted = _owned(obj, record)
         try:
             live = cluster.read(wanted)
         except ApiError as error:
@@ -58,6 +58,21 @@ def find(cluster: Cluster, record: Record) -> Iterator[Drift]:
         fields = tuple(change.text() for change in compare(essence(live), essence(tried)))
         if fields:
             yield Drift(wanted, fields)
+
+
+def _owned(obj: Object, record: Record) -> Object:
+    """Add what Helm writes into each object to know it by: an apply in its name without it would take that away."""
+    metadata = obj["metadata"]
+    owner = {"meta.helm.sh/release-name": record.name, "meta.helm.sh/release-namespace": record.namespace}
+    return {
+        **obj,
+        "metadata": {
+            "namespace": record.namespace,
+            **metadata,
+            "labels": {**(metadata.get("labels") or {}), "app.kubernetes.io/managed-by": "Helm"},
+            "annotations": {**(metadata.get("annotations") or {}), **owner},
+        },
+    }
 
 
 def mend(cluster: Cluster, drift: Drift) -> None:

@@ -8,7 +8,7 @@ from local.plugins.kubernetes_provider.changes import compare
 from local.plugins.kubernetes_provider.context import Cluster
 from local.plugins.kubernetes_provider.create import InitFailedError
 from local.plugins.kubernetes_provider.diff import Difference
-from local.plugins.kubernetes_provider.errors import ApiError, CancelledError, ProviderError
+from local.plugins.kubernetes_provider.errors import CancelledError, ProviderError
 from local.plugins.kubernetes_provider.lifecycle import Reading, Subject
 from local.plugins.kubernetes_provider.naming import Autonaming
 from local.plugins.kubernetes_provider.objects import split_identity
@@ -75,9 +75,21 @@ class ReleaseLifecycle:
     def _changed_by_hand(self, subject: Subject, record: records.Record) -> str:
         try:
             return "; ".join(map(str, drift.find(self._cluster, record)))
-        except ApiError as error:
+        except ProviderError as error:
             self._cluster.engine.warning(subject.urn, f"whether somebody has changed the release is not known: {error}")
             return ""
+
+    def _bring_back(self, subject: Subject, wanted: ReleaseInputs) -> None:
+        """Take fields back that somebody else has set: Helm 4 applies on the server, and would refuse the conflict."""
+        record = records.latest(self._cluster.client, wanted.namespace, wanted.name)
+        if record is None or record.status != records.DEPLOYED:
+            return
+        try:
+            for change in drift.find(self._cluster, record):
+                drift.mend(self._cluster, change)
+                self._cluster.engine.warning(subject.urn, f"changed by hand, brought back: {change}")
+        except ProviderError as error:
+            self._cluster.engine.warning(subject.urn, f"what was changed by hand is not brought back: {error}")
 
     def update(self, subject: Subject, inputs: Tree, old_inputs: Tree, state: Tree, *, preview: bool) -> Tree:
         """Upgrade the release; give its state."""
@@ -87,6 +99,7 @@ class ReleaseLifecycle:
             return status.preview(inputs, state)
         wanted = parse(inputs)
         recovery.recover(self._cluster, subject.urn, wanted)
+        self._bring_back(subject, wanted)
         return self._upgrade(subject, inputs, wanted, what="upgrade")
 
     def delete(self, subject: Subject, state: Tree) -> None:
