@@ -67,7 +67,7 @@ def lose(server: Server) -> None:
     """Let nobody be answered until the circuit is open."""
     server.away = True
     while server.call():
-        server.advance(0.1)
+        server.advance(0.01)
 
 
 def test_it_opens_after_nothing_but_failures_for_its_patience(server: Server) -> None:
@@ -90,6 +90,7 @@ def test_failures_of_long_ago_do_not_count(server: Server) -> None:
     server.away = True
     for _ in range(10 * THRESHOLD):
         assert server.call()
+        assert not server.circuit.open
         server.advance(MEMORY * 1.1)
 
 
@@ -127,6 +128,18 @@ def test_an_answer_to_somebody_who_was_let_through_before_closes_it(server: Serv
     assert server.call()
     server.advance(10 * INTERVAL)
     assert server.probes == [], "nobody has to find out what is known"
+
+
+def test_when_it_opens_again_before_a_probe_there_is_still_one_at_a_time() -> None:
+    server = Server(patience=0)
+    for _ in range(3):
+        lose(server)
+        server.away = False
+        server.circuit.succeeded()
+    lose(server)
+    assert server.timers == 1
+    server.advance(4 * INTERVAL)
+    assert len(server.probes) == 4
 
 
 def test_when_nobody_asks_nobody_probes_and_the_next_one_finds_out(server: Server) -> None:
