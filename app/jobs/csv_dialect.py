@@ -10,7 +10,7 @@ DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|"}
 
 BYTE_ORDER_MARKS = {b"\xef\xbb\xbf": "utf-8", b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
 
-HINT = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)
+HINT = re.compile(r'"?sep=([,;\t|])"?\s*', re.IGNORECASE)
 """The first line by which Excel is told the separator."""
 
 LINE_END = re.compile(r"\r\n|\n|\r")
