@@ -50,6 +50,7 @@ def test_any_file_is_shown_or_refused_with_a_reason(content: bytes, options: Opt
         (b"title,description\na;b;c;d,e\n", ",", ["title", "description"]),
         (b"title;tags\na,b,c,d;e\n", ";", ["title", "tags"]),
         (b"title\nMilk; honey, bread\n", ",", ["title"]),
+        (b"title;a, b\n", ";", ["title", "a, b"]),
         (b'"sep=;"\r\ntitle;tags\r\n', ";", ["title", "tags"]),
         (b"sep=\t\ntitle\ttags\n", "\t", ["title", "tags"]),
         (b"\n,,\nTitle , DESCRIPTION,,\n", ",", ["Title", "DESCRIPTION"]),
