@@ -33,6 +33,7 @@ class ThreadPool:
         self._lock = threading.Lock()
         self._blocked: set[Client] = set()
         self._threads = 0
+        self._ended = False
         with self._lock:
             self._start()
 
@@ -41,9 +42,13 @@ class ThreadPool:
         self._jobs.put(job)
 
     def shutdown(self, wait: bool = False) -> None:  # noqa: ARG002 as gunicorn calls it
-        """Let the threads end after their jobs."""
-        for _ in range(self._threads):
-            self._jobs.put(None)
+        """Let the threads end after their jobs, and wait for no client any more."""
+        with self._lock:
+            self._ended = True
+            for client in self._blocked:
+                client.cut_off()
+            for _ in range(self._threads):
+                self._jobs.put(None)
 
     @contextmanager
     def blocked(self, client: Client) -> Iterator[None]:
@@ -62,9 +67,10 @@ class ThreadPool:
                 self._blocked.discard(client)
 
     def _start(self) -> None:
-        while self._threads - len(self._blocked) < self._size:
+        while not self._ended and self._threads - len(self._blocked) < self._size:
             self._threads += 1
-            threading.Thread(target=self._work, name=f"request-{self._threads}", daemon=True).start()
+            # No daemons, nor what requests start: what they have to say at the end would be lost.
+            threading.Thread(target=self._work, name=f"request-{self._threads}", daemon=False).start()
 
     def _work(self) -> None:
         while job := self._jobs.get():

@@ -1,7 +1,8 @@
 """gunicorn's threaded worker, in which slow clients hold no thread that others need (docs/adr/0032).
 
-The thread of the event loop gathers each request: its header, and a short body. Only then a thread takes it. A thread
-that waits for more of a long body, or for a client to read its answer, is replaced meanwhile (ThreadPool.blocked).
+A thread takes what has come of a request, and serves it if it has come whole: its header, and a short body. Else the
+event loop gathers the rest first. A thread that waits for more of a long body, or for a client to read its answer, is
+replaced meanwhile (ThreadPool.blocked).
 """
 
 import contextlib
@@ -11,6 +12,8 @@ import resource
 import selectors
 import socket
 import time
+from collections.abc import Callable
+from enum import Enum, auto
 from functools import partial
 from http import HTTPStatus
 from typing import Any, ClassVar
@@ -49,6 +52,14 @@ MAPPED = "::ffff:"
 
 SPARE_FILES = 512
 """Open files beside those of connections."""
+
+
+class Then(Enum):
+    """What becomes of a connection that a thread has had."""
+
+    KEEP = auto()
+    GATHER = auto()
+    CLOSE = auto()
 
 
 class Connection(TConn):  # type: ignore[misc]
@@ -115,27 +126,30 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             self._make_room()
 
     def on_client_socket_readable(self, conn: Connection, _client: ClientSocket) -> None:
-        """Take the first bytes of a request."""
+        """Let a thread take the first bytes of a request, most of which come whole.
+
+        Not here: each call of the system hands the interpreter on, and this thread would wait to get it back while all
+        the others have work.
+        """
         if conn.sock.fileno() < 0:
             return  # closed since the poller saw it, to make room
-        data = conn.sock.recv_available(RECEIVED)
-        if data is None:
-            return
         self.keepalived_conns.remove(conn)
         self.poller.unregister(conn.sock)
-        if data:
-            self._gather(conn, data)
-        else:
-            self._close(conn)
+        self.tpool.submit(partial(self._in_thread, conn, self._begin))
 
-    def finish_request(self, conn: Connection, keep: bool) -> None:
-        """Go on with a connection after a request, in the thread of the event loop."""
+    def finish_request(self, conn: Connection, then: Then) -> None:
+        """Go on with a connection that a thread has had, in the thread of the event loop."""
         if conn.sock.aborted:
             self._close(conn)
-        elif not keep:
+        elif then is Then.CLOSE:
             self._close_gently(conn)
+        elif then is Then.GATHER:
+            self._gather(conn)
         elif ahead := conn.parser.unreader.take_buffered():
-            self._gather(conn, ahead)
+            if conn.partial.add(ahead):
+                self.enqueue_req(conn)
+            else:
+                self._gather(conn)
         else:
             self._idle(conn)
 
@@ -146,16 +160,13 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         self.keepalived_conns.append(conn)
         self.poller.register(conn.sock, selectors.EVENT_READ, partial(self.on_client_socket_readable, conn))
 
-    def _gather(self, conn: Connection, data: bytes) -> None:
-        """Begin a request with its first bytes. The connection is not in the poller."""
-        if conn.partial.add(data):
-            self.enqueue_req(conn)
-            return
+    def _gather(self, conn: Connection) -> None:
+        """Wait for the rest of a request. The connection is not in the poller."""
         conn.began = time.monotonic()
         conn.deadline = conn.began + (self.limits.stall if conn.partial.header_complete else self.limits.header)
         self._gathering[conn] = None
         self.poller.register(conn.sock, selectors.EVENT_READ, partial(self._on_more, conn))
-        self._count(conn, len(data))
+        self._count(conn, len(conn.partial.data))
 
     def _on_more(self, conn: Connection, _client: ClientSocket) -> None:
         if conn not in self._gathering or (data := conn.sock.recv_available(RECEIVED)) is None:
@@ -274,19 +285,29 @@ class Worker(ThreadWorker):  # type: ignore[misc]
 
     def enqueue_req(self, conn: Connection) -> None:
         """Let a thread serve the request that has been gathered."""
-        conn.init()
-        conn.parser.unreader.unread(bytes(conn.partial.data))
-        conn.partial = PartialRequest()
-        self.tpool.submit(partial(self._serve, conn))
+        self.tpool.submit(partial(self._in_thread, conn, self._serve))
 
-    def _serve(self, conn: Connection) -> None:
-        keep = False
+    def _in_thread(self, conn: Connection, work: Callable[[Connection], Then]) -> None:
+        then = Then.CLOSE
         try:
-            keep = bool(self.handle(conn))
+            then = work(conn)
         except Exception:
             self.log.exception("Error handling a connection")
         finally:
-            self.method_queue.defer(self.finish_request, conn, keep)
+            self.method_queue.defer(self.finish_request, conn, then)
+
+    def _begin(self, conn: Connection) -> Then:
+        """Take what has come of a request, and serve it if that is enough."""
+        data = conn.sock.recv_available(RECEIVED)
+        if not data:
+            return Then.CLOSE if data is not None else Then.GATHER
+        return self._serve(conn) if conn.partial.add(data) else Then.GATHER
+
+    def _serve(self, conn: Connection) -> Then:
+        conn.init()
+        conn.parser.unreader.unread(bytes(conn.partial.data))
+        conn.partial = PartialRequest()
+        return Then.KEEP if self.handle(conn) else Then.CLOSE
 
     def handle_request(self, req: Any, conn: Connection) -> bool:
         conn.sock.begin(req)
