@@ -14,8 +14,10 @@ LIMIT = 1 << 20
 
 def require_json() -> Response | None:
     """Refuse a body that is not a JSON object: 415 by its type, 400 if it can't be parsed, 422 if it is no object."""
-    if request.method not in {"POST", "PUT", "PATCH"} or not has_body():
+    if request.method not in {"POST", "PUT", "PATCH", "DELETE"} or not has_body():
         return None
+    if request.method == "DELETE" and not request.is_json:
+        return None  # most take no body, and ignore one
     if not request.is_json:
         return problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "The body must be application/json.")
     try:

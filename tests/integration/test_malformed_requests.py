@@ -195,6 +195,11 @@ def test_the_answer_to_a_large_wrong_body_is_small_and_takes_little_memory(perso
         assert peak < 40 * LIMIT, (path, peak)
 
 
+def test_the_longest_texts_may_be_all_commas(person: Person) -> None:
+    task = {"description": "," * 10_000, "title": "," * 200, "tags": [f"{number:02}{',' * 48}" for number in range(20)]}
+    assert person.create(**task)["description"] == task["description"]
+
+
 def test_a_body_may_have_as_many_values_as_the_largest_schema_needs(person: Person) -> None:
     ids = [person.create(tags=[f"tag {number}" for number in range(20)])["id"] for _ in range(2)]
     answer = person.call("POST", "/tasks/bulk", json={"action": "delete", "ids": [*ids, *[ID] * 98]})
