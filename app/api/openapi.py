@@ -155,7 +155,7 @@ def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
 
 def _errors(path: str, method: str, operation: dict[str, Any]) -> set[str]:
     errors = {"503", "429", "422", "400"}
-    if method in BODY_METHODS:
+    if method in BODY_METHODS or "requestBody" in operation:
         errors |= {"413", "415"}
     if operation.get("security") or path.endswith(("/login", "/refresh")):
         errors.add("401")
@@ -163,6 +163,8 @@ def _errors(path: str, method: str, operation: dict[str, Any]) -> set[str]:
         errors.add("404")
     if path.endswith("/register") or operation["operationId"] in {
         "update_user",
+        "delete_user",
+        "delete_me",
         "create_task",
         "change_tasks",
         "resume_job",
