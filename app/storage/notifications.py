@@ -85,11 +85,12 @@ class SqlPreferences:
         row = self._session.get(PreferencesRow, user_id)
         return Preferences(row.reminder_mails, row.weekly_report) if row else Preferences()
 
-    def put(self, user_id: UUID, preferences: Preferences) -> None:
+    def change(self, user_id: UUID, change: dict[str, bool]) -> None:
         touch(self._session, user_id)
-        values = vars(preferences)
-        statement = insert_into(self._session, PreferencesRow).values(user_id=user_id, **values)
-        self._session.execute(statement.on_conflict_do_update(index_elements=["user_id"], set_=values))
+        statement = insert_into(self._session, PreferencesRow).values(
+            user_id=user_id, **{**vars(Preferences()), **change}
+        )
+        self._session.execute(statement.on_conflict_do_update(index_elements=["user_id"], set_=change))
 
     def delete(self, user_id: UUID) -> int:
         return changed(self._session.execute(delete(PreferencesRow).where(PreferencesRow.user_id == user_id)))

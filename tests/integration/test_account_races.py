@@ -2,9 +2,11 @@
 
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
+from datetime import datetime
 from functools import partial
 from typing import Any
+from uuid import UUID
 
 import pytest
 from flask_openapi.openapi import OpenAPI
@@ -16,7 +18,7 @@ from app.platform.passwords import Passwords
 from app.services.auth.admin import Actor
 from app.services.auth.model import PasswordReset, Role
 from app.services.auth.resets import LIFETIME
-from app.storage.auth import SqlUsers
+from app.storage.auth import SqlSessions, SqlUsers
 from tests.support.api import PASSWORD, Person, assert_problem
 
 REMOTE = "192.0.2.1"
@@ -158,6 +160,28 @@ def test_a_reset_wins_over_a_change_by_the_password_that_it_replaces(
     for password, status in (("the thief has a new one", 401), (PASSWORD, 401), (owners, 200)):
         answer = person.client.post("/api/v1/auth/login", json={"email": person.email, "password": password})
         assert answer.status_code == status
+
+
+@pytest.mark.parametrize("application", ["postgresql"], indirect=True)  # SQLite has one writer at a time
+def test_an_account_that_is_deleted_during_a_refresh_waits_for_its_end(
+    container: Container, person: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    user_id = container.tokens.verify(person.access_token).user_id
+    use = SqlSessions.use_refresh_token
+
+    with ThreadPoolExecutor(1) as threads:
+        deletions = []
+
+        def delete_then_use(self: SqlSessions, token_id: UUID, now: datetime) -> datetime | None:
+            deletions.append(threads.submit(container.deletion.delete_own, user_id, PASSWORD, REMOTE))
+            wait(deletions, TOGETHER)
+            return use(self, token_id, now)
+
+        monkeypatch.setattr(SqlSessions, "use_refresh_token", delete_then_use)
+        assert person.refresh().status_code == 200
+        deletions[0].result(30)
+    assert_problem(person.call("GET", "/users/me"), 401)
+    assert_problem(person.refresh(), 401)
 
 
 def test_two_who_change_a_password_at_the_same_moment_do_not_both_succeed(

@@ -1,9 +1,13 @@
 """Notifications: what people are told, once, in the front end and by mail as far as they want it."""
 
 import io
+import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -16,11 +20,13 @@ from app.jobs.model import Job
 from app.platform.clock import new_id, utc_now
 from app.platform.events import Event
 from app.services.notifications.consumers import KnowRecipients
+from app.services.notifications.model import Preferences
 from app.storage.engine import Database
 from app.storage.models.events import OutboxRow
 from app.storage.models.jobs import JobRow
 from app.storage.models.notifications import NotificationRow
 from app.storage.retention import NOTIFICATIONS
+from app.storage.versions import touch
 from app.storage.work import SqlStorage
 from tests.support.api import Person, assert_problem
 from tests.support.notifications import carry, remind_of
@@ -253,3 +259,21 @@ def test_the_service_runs_alone(container: Container, person: Person) -> None:
     assert listed(alone)["unread"] == 0
     assert_problem(alone.call("GET", "/tasks"), 404)
     assert_problem(alone.client.post("/api/v1/auth/login", json={}), 404)
+
+
+def test_two_who_change_different_preferences_at_the_same_moment_both_have_their_way(
+    container: Container, person: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    user_id = container.tokens.verify(person.access_token).user_id
+    both = threading.Barrier(2)
+
+    def touch_together(*args: Any) -> None:
+        with suppress(threading.BrokenBarrierError):  # where one has to wait for the other
+            both.wait(1)
+        touch(*args)
+
+    monkeypatch.setattr("app.storage.notifications.touch", touch_together)
+    changes = [{"reminder_mails": False}, {"weekly_report": True}]
+    with ThreadPoolExecutor(2) as threads:
+        list(threads.map(partial(container.notifications.prefer, user_id), changes))
+    assert container.notifications.preferences(user_id) == Preferences(reminder_mails=False, weekly_report=True)

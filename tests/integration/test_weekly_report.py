@@ -21,7 +21,6 @@ from app.platform.clock import new_id
 from app.services.analytics.consumer import FactKeeper
 from app.services.analytics.pdf import pdf
 from app.services.analytics.report import WeeklyReport
-from app.services.notifications.model import Preferences
 from app.services.tasks.model import Status
 from app.storage.engine import Database
 from app.storage.models.events import OutboxRow
@@ -107,7 +106,7 @@ class Night:
         with self.storage.write() as work:
             for event in history.events:
                 FactKeeper().handle(work, event)
-            work.preferences.put(history.user_id, Preferences(weekly_report=wants))
+            work.preferences.change(history.user_id, {"weekly_report": wants})
         return history.user_id
 
     def plan(self) -> None:

@@ -5,7 +5,7 @@ from typing import IO, Protocol
 from uuid import UUID
 
 from app.platform.clock import Clock
-from app.platform.errors import UnavailableError
+from app.platform.errors import UnauthenticatedError, UnavailableError
 from app.platform.objects.model import Upload
 from app.platform.objects.shelf import Shelf
 from app.platform.retries import run
@@ -45,6 +45,8 @@ class AvatarService:
         self._shelf.sweep()
 
     def _swap(self, work: AuthWork, user_id: UUID, avatar_id: UUID | None) -> None:
+        if work.users.locked(user_id) is None:  # an upload may take longer than its user stays
+            raise UnauthenticatedError("The account no longer exists.")
         former = work.users.swap_avatar(user_id, avatar_id)
         if former is not None:
             work.objects.loosen([former], self._clock())

@@ -94,7 +94,8 @@ class AuthService:
             now = self._clock()  # once it is this caller's turn: the overlap begins when the first use is stored
             token, session = self._find(work, refresh_token)
             if not session.revoked_at:
-                user = work.users.by_id(session.user_id)
+                # Locked, so that the account is neither deleted nor given another role before the pair is stored.
+                user = work.users.locked(session.user_id)
                 if token.expires_at <= now or user is None or user.disabled:
                     raise UnauthenticatedError(REFUSED_REFRESH)
                 used_at = work.sessions.use_refresh_token(token.id, now)

@@ -41,7 +41,8 @@ class PreferencesOfUsers(Protocol):
     def get(self, user_id: UUID) -> Preferences:
         """Return what this user has chosen, or what holds for who has not."""
 
-    def put(self, user_id: UUID, preferences: Preferences) -> None: ...
+    def change(self, user_id: UUID, change: dict[str, bool]) -> None:
+        """Set some fields of Preferences, and leave the others to whoever changes them at the same time."""
 
     def wanting_reports(self, users: Collection[UUID]) -> list[UUID]:
         """Return those of the users who want the weekly report."""

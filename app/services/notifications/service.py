@@ -1,6 +1,5 @@
 """What users do with their notifications."""
 
-from dataclasses import replace
 from uuid import UUID
 
 from app.platform.clock import Clock
@@ -51,6 +50,6 @@ class NotificationService:
             change: fields of Preferences; the others stay.
         """
         with self._storage.write() as work:
-            preferences = replace(work.preferences.get(user_id), **change)
-            work.preferences.put(user_id, preferences)
-        return preferences
+            if change:
+                work.preferences.change(user_id, change)
+            return work.preferences.get(user_id)
