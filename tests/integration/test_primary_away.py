@@ -19,7 +19,7 @@ from app.storage.engine import PATIENCE, PROBE_INTERVAL
 from app.storage.migrate import migrate
 from tests.support import postgres as servers
 from tests.support.address import Address
-from tests.support.api import Person
+from tests.support.api import METRICS, Person
 from tests.support.ports import wait_for
 from tests.support.postgres import Postgres, replica_of
 from tests.support.settings import make_settings
@@ -203,7 +203,10 @@ def test_a_port_that_nobody_listens_on_is_an_outage_too(postgres_url: str) -> No
         def refused() -> bool:
             with pytest.raises(UnavailableError):
                 parts.auth.login("somebody@example.com", "correct horse battery")
-            return 'task_manager_database_circuit_open{server="primary"} 1.0' in client.get("/metrics").text
+            return (
+                'task_manager_database_circuit_open{server="primary"} 1.0'
+                in client.get("/metrics", base_url=METRICS).text
+            )
 
         wait_for(refused, "the circuit opens")
         with pytest.raises(UnavailableError) as caught:
