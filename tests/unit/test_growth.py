@@ -3,10 +3,12 @@
 import importlib
 import re
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydantic import BaseModel, ValidationError
@@ -56,6 +58,14 @@ def assert_linear(call: Callable[[str], object]) -> None:
         assert any(linear), f"superlinear at {small[:8]!r}… and {small[-1:]!r}"
 
 
+def apply(pattern: re.Pattern[Any], method: str, text: str) -> None:
+    """Use a pattern of texts or of bytes as the application does, to the end."""
+    given = text.encode() if isinstance(pattern.pattern, bytes) else text
+    found = getattr(pattern, method)(*([given[:0], given] if method == "sub" else [given]))
+    if method == "finditer":
+        deque(found, maxlen=0)
+
+
 def patterns() -> dict[str, Callable[[str], object]]:
     """Return each use of a pattern that a module of the application has compiled."""
     found: dict[str, Callable[[str], object]] = {}
@@ -64,11 +74,10 @@ def patterns() -> dict[str, Callable[[str], object]]:
         source = file.read_text()
         for name in re.findall(r"^(\w+) = re\.compile\(", source, re.MULTILINE):
             module = importlib.import_module(".".join(("app", *file.relative_to(root).with_suffix("").parts)))
-            pattern: re.Pattern[str] = getattr(module, name)
+            pattern: re.Pattern[Any] = getattr(module, name)
             used = {"fullmatch", *re.findall(rf"\b{name}\.(\w+)\(", source)}
             for method in sorted(used & set(dir(pattern))):
-                use = getattr(pattern, method)
-                found[f"{module.__name__}.{name}.{method}"] = partial(use, "") if method == "sub" else use
+                found[f"{module.__name__}.{name}.{method}"] = partial(apply, pattern, method)
     return found
 
 
