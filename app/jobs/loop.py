@@ -24,7 +24,8 @@ class Loop:
         self._seconds = seconds
         self._woken = threading.Event()
         self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self.run, name=name, daemon=True)
+        self._died = False
+        self._thread = threading.Thread(target=self._live, name=name, daemon=True)
 
     def start(self) -> None:
         self._thread.start()
@@ -32,7 +33,7 @@ class Loop:
     @property
     def alive(self) -> bool:
         """Whether it goes on, or has been told to end."""
-        return self._thread.is_alive() or self._stopped.is_set()
+        return not self._died or self._stopped.is_set()
 
     def wake(self) -> None:
         self._woken.set()
@@ -46,6 +47,13 @@ class Loop:
     def end(self) -> None:
         self._stopped.set()
         self._woken.set()
+
+    def _live(self) -> None:
+        # Noted here: Thread.is_alive() says of threads of a forked server that they have ended.
+        try:
+            self.run()
+        finally:
+            self._died = True
 
     def run(self) -> None:
         """Go on until it is stopped, in the thread that calls."""
