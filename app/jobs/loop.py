@@ -24,16 +24,17 @@ class Loop:
         self._seconds = seconds
         self._woken = threading.Event()
         self._stopped = threading.Event()
-        self._died = False
+        self._running = False
         self._thread = threading.Thread(target=self._live, name=name, daemon=True)
 
     def start(self) -> None:
+        self._running = True
         self._thread.start()
 
     @property
     def alive(self) -> bool:
         """Whether it goes on, or has been told to end."""
-        return not self._died or self._stopped.is_set()
+        return self._running or self._stopped.is_set()
 
     def wake(self) -> None:
         self._woken.set()
@@ -53,7 +54,7 @@ class Loop:
         try:
             self.run()
         finally:
-            self._died = True
+            self._running = False
 
     def run(self) -> None:
         """Go on until it is stopped, in the thread that calls."""
