@@ -20,21 +20,22 @@ class Loop:
     """
 
     def __init__(self, name: str, action: Callable[[], bool], seconds: float) -> None:
+        self._name = name
         self._action = action
         self._seconds = seconds
         self._woken = threading.Event()
         self._stopped = threading.Event()
-        self._running = False
-        self._thread = threading.Thread(target=self._live, name=name, daemon=True)
+        self._thread: threading.Thread | None = None
 
     def start(self) -> None:
-        self._running = True
+        # Made here: a thread that was made before the server forked says of itself that it has ended.
+        self._thread = threading.Thread(target=self.run, name=self._name, daemon=True)
         self._thread.start()
 
     @property
     def alive(self) -> bool:
         """Whether it goes on, or has been told to end."""
-        return self._running or self._stopped.is_set()
+        return self._stopped.is_set() or (self._thread is not None and self._thread.is_alive())
 
     def wake(self) -> None:
         self._woken.set()
@@ -42,19 +43,12 @@ class Loop:
     def stop(self, seconds: float) -> None:
         """Ask it to end, and wait for its current call, but not longer than that."""
         self.end()
-        if self._thread.is_alive():
+        if self._thread is not None:
             self._thread.join(seconds)
 
     def end(self) -> None:
         self._stopped.set()
         self._woken.set()
-
-    def _live(self) -> None:
-        # Noted here: Thread.is_alive() says of threads of a forked server that they have ended.
-        try:
-            self.run()
-        finally:
-            self._running = False
 
     def run(self) -> None:
         """Go on until it is stopped, in the thread that calls."""
@@ -65,10 +59,10 @@ class Loop:
                 self.end()  # there is nothing left to do here
                 return
             except UnavailableError as error:
-                log.warning("background work waits", loop=self._thread.name, reason=str(error))
+                log.warning("background work waits", loop=self._name, reason=str(error))
                 worked = False
             except Exception:
-                log.exception("background work failed", loop=self._thread.name)
+                log.exception("background work failed", loop=self._name)
                 worked = False
             if not worked:
                 self._woken.wait(self._seconds)
