@@ -67,6 +67,7 @@ TAKES = {
     "add_attachment": ("Idempotency-Key",),
     "change_tasks": ("Idempotency-Key",),
     "create_task": ("Idempotency-Key",),
+    "export_my_data": ("Idempotency-Key",),
     "export_tasks": ("Idempotency-Key",),
     "import_tasks": ("Idempotency-Key",),
     "resume_job": ("Idempotency-Key",),

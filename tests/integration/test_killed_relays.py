@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
 
@@ -33,17 +33,18 @@ def test_whoever_is_reminded_is_told_once_however_often_the_process_is_killed(
 ) -> None:
     parts = build(make_settings(database_url))
     user_id, now = uuid4(), datetime.now(UTC)
+    before = now - timedelta(minutes=1)
     tasks = [
-        Task(new_id(), user_id, f"Task {number}", "", Status.TODO, None, now, now, 1, remind_at=now)
+        Task(new_id(), user_id, f"Task {number}", "", Status.TODO, None, before, before, 1, remind_at=now)
         for number in range(TASKS)
     ]
     with parts.storage.write() as work:
         add_tasks(work.session, user_id, tasks)
 
     kills = 0
-    while (before := told(parts)) < TASKS:
+    while (reminded := told(parts)) < TASKS:
         with beat(database_url, tmp_path):
-            wait_for(lambda least=before: told(parts) > least, "it goes on")  # type: ignore[misc]
+            wait_for(lambda least=reminded: told(parts) > least, "it goes on")  # type: ignore[misc]
             time.sleep(random.uniform(0, 0.1))  # noqa: S311 to be killed at any point of what it does next
         kills += 1
     assert kills > 1
