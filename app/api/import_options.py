@@ -8,6 +8,7 @@ from pydantic import AfterValidator, Field
 
 from app.api.schemas import Shown, Strict
 from app.jobs.csv_dialect import DELIMITERS
+from app.jobs.import_dates import DateFormat
 from app.jobs.import_formats import FIELDS
 from app.jobs.import_plan import IGNORE, Options
 from app.jobs.import_preview import Preview
@@ -16,18 +17,6 @@ from app.services.tasks.model import Status
 Format = Literal["tasks", "todoist", "trello", "asana", "jira"]
 Encoding = Literal["utf-8", "utf-16-le", "utf-16-be", "windows-1252"]
 Delimiter = Literal["comma", "semicolon", "tab", "pipe"]
-DateFormat = Literal[
-    "YYYY-MM-DD",
-    "YYYY/MM/DD",
-    "DD/MM/YYYY",
-    "MM/DD/YYYY",
-    "DD.MM.YYYY",
-    "DD-MM-YYYY",
-    "MM-DD-YYYY",
-    "DD/MMM/YY",
-    "DD MMM YYYY",
-    "MMM DD, YYYY",
-]
 
 
 def _known_zone(name: str) -> str:

@@ -3,10 +3,11 @@
 import re
 from collections.abc import Callable
 from datetime import datetime, tzinfo
+from typing import Literal
 
 from app.platform.times import in_utc, parse_rfc3339
 
-DATE_FORMATS = (
+DateFormat = Literal[
     "YYYY-MM-DD",
     "YYYY/MM/DD",
     "DD/MM/YYYY",
@@ -17,7 +18,7 @@ DATE_FORMATS = (
     "DD/MMM/YY",
     "DD MMM YYYY",
     "MMM DD, YYYY",
-)
+]
 
 TOKENS = {
     "YYYY": r"(?P<year>\d{4})",
@@ -44,7 +45,7 @@ def date_reader(date_format: str | None, zone: tzinfo) -> Callable[[str], dateti
     """Return what parses times: RFC 3339, and beside it days in one form, with or without a time.
 
     Args:
-        date_format: one of DATE_FORMATS.
+        date_format: a DateFormat.
         zone: of times that name none.
 
     Returns:

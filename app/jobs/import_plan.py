@@ -27,7 +27,7 @@ class Options:
     Args:
         format: a key of FORMATS.
         delimiter: a key of DELIMITERS.
-        date_format: one of DATE_FORMATS.
+        date_format: a DateFormat.
         time_zone: IANA name, of dates that name none.
         ignore_unknown: whether columns that no task has are left out; else a file with any is refused.
         columns: what columns become, by name: a field, or `ignore`.

@@ -1,13 +1,14 @@
 """What is told of a file before it is imported: something sensible of any bytes, and the same as the import does."""
 
 from contextlib import suppress
+from typing import get_args
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from app.jobs.csv_dialect import DELIMITERS, ENCODINGS
-from app.jobs.import_dates import DATE_FORMATS
+from app.jobs.import_dates import DateFormat
 from app.jobs.import_plan import Options, Plan, plan_of
 from app.jobs.import_preview import preview
 from app.platform.errors import InvalidError
@@ -20,7 +21,7 @@ OPTIONS = st.builds(
     format=st.sampled_from([None, "tasks", "todoist", "trello", "asana", "jira"]),
     encoding=st.sampled_from([None, *ENCODINGS]),
     delimiter=st.sampled_from([None, *DELIMITERS]),
-    date_format=st.sampled_from([None, *DATE_FORMATS]),
+    date_format=st.sampled_from([None, *get_args(DateFormat)]),
     ignore_unknown=st.just(True),
 )
 
