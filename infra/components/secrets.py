@@ -13,6 +13,9 @@ from infra.components.base import Component, Target
 from infra.components.secret_access import TOKEN_EXCEPTION, container, pod, secret_access
 from infra.image import Image
 
+SECONDS = 300
+"""Most that its Job may take. It is the first to pull the image: an update soon tells of one that does not exist."""
+
 
 @dataclass(frozen=True)
 class Wanted:
@@ -51,7 +54,7 @@ class Secrets(Component):
             metadata=self.metadata(names.SECRET_MAKER, annotations={**pods.JOB_ANNOTATIONS, **TOKEN_EXCEPTION}),
             spec=batch.JobSpecArgs(
                 backoff_limit=4,
-                active_deadline_seconds=pods.JOB_SECONDS,
+                active_deadline_seconds=SECONDS,
                 template=core.PodTemplateSpecArgs(
                     metadata=meta.ObjectMetaArgs(labels=target.labels(name)),
                     spec=pod(
@@ -61,6 +64,6 @@ class Secrets(Component):
                 ),
             ),
             # A Job's pod never changes: a new image means a new Job under the same name.
-            opts=self.options(*access, minutes=pods.JOB_MINUTES, delete_before_replace=True),
+            opts=self.options(*access, minutes=SECONDS // 60 + 1, delete_before_replace=True),
         )
         self.register_outputs({"secrets": [secret.name for secret in wanted]})

@@ -42,7 +42,7 @@ def test_a_job_that_has_failed_is_made_anew_and_has_time_to_pull_its_image(stack
     assert jobs
     for job in jobs:
         assert job.inputs["metadata"]["annotations"]["pulumi.com/replaceUnready"] == "true", job.name
-        assert job.inputs["spec"]["activeDeadlineSeconds"] >= 600, job.name
+        assert job.inputs["spec"]["activeDeadlineSeconds"] >= 300, job.name
         waited = int(job.create_timeout.removesuffix("m")) * 60
         assert waited > job.inputs["spec"]["activeDeadlineSeconds"], f"{job.name}: the Job says why it has failed"
 
