@@ -95,6 +95,7 @@ def test_a_worker_one_of_whose_threads_has_died_does_not_say_that_it_lives() -> 
     assert not worker.says_so(), "it has not even begun"
     loop.start()
     assert began.wait(10)
+    assert loop._thread is not None
     loop._thread.join(10)
     assert not worker.says_so()
 
