@@ -1,7 +1,7 @@
-"""Fixtures for the tests of the front end: one server and one browser, and pages with an account of their own each."""
+"""Fixtures: mail servers and what sends to them; one server and one browser, and pages with an account each."""
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import pytest
@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     import httpx
     from playwright.sync_api import Browser, BrowserContext, Page
 
+    from app.bootstrap import Container
     from tests.e2e.browser import Watch
     from tests.support.server import Server
     from tests.support.smtp import Inbox
@@ -49,6 +50,33 @@ def mailing_server(
     more = {"APP_MAIL_FROM": "noreply@example.org", "APP_PUBLIC_URL": PUBLIC_URL, "APP_JOB_POLL": "0.2"}
     with server(folder, f"sqlite:///{folder / 'tasks.sqlite'}", **mail, **more) as started:
         yield started
+
+
+@pytest.fixture
+def inbox() -> "Iterator[Inbox]":
+    """A mail server of the test's own."""
+    from tests.support.smtp import mail_server
+
+    with mail_server() as started:
+        yield started
+
+
+@pytest.fixture
+def start_mailing(database_url: str, inbox: "Inbox") -> "Iterator[Callable[..., Container]]":
+    """Puts the parts of an application that sends mails together."""
+    from app.bootstrap import build
+    from tests.support.settings import make_settings
+
+    containers: list[Container] = []
+
+    def begin(**settings: Any) -> "Container":
+        mail = {"smtp_host": "127.0.0.1", "smtp_port": inbox.port, "smtp_tls": "none", "mail_from": "n@example.org"}
+        containers.append(build(make_settings(database_url, **mail, public_url="https://x.example.org", **settings)))
+        return containers[-1]
+
+    yield begin
+    for parts in containers:
+        parts.database.dispose()
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,7 @@
 import base64
 import ssl
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -32,12 +32,6 @@ from tests.support.smtp import Inbox, mail_server
 
 TO = "grace@example.org"
 MAIL = Mail(TO, "Grüße, Grace", "Find the moth.\nÜbermorgen.")
-
-
-@pytest.fixture
-def inbox() -> Iterator[Inbox]:
-    with mail_server() as started:
-        yield started
 
 
 def by(port: int, **more: Any) -> Settings:

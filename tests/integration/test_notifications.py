@@ -31,14 +31,8 @@ from app.storage.work import SqlStorage
 from tests.support.api import Person, assert_problem
 from tests.support.notifications import carry, remind_of
 from tests.support.settings import make_settings
-from tests.support.smtp import Inbox, mail_server
+from tests.support.smtp import Inbox
 from tests.support.verification import verified
-
-
-@pytest.fixture
-def inbox() -> Iterator[Inbox]:
-    with mail_server() as started:
-        yield started
 
 
 @pytest.fixture

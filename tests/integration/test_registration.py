@@ -1,22 +1,19 @@
 """Registration where mail is sent: a mail, and not the answer, tells that an address has an account."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
-from typing import Any
 from uuid import UUID
 
-import pytest
 from sqlalchemy import func, select
 from werkzeug.test import TestResponse
 
-from app.bootstrap import Container, build, create_app
+from app.bootstrap import Container, create_app
 from app.platform.clock import utc_now
 from app.storage.models.auth import UserRow
 from tests.support.api import PASSWORD, V1, Person, assert_problem
 from tests.support.notifications import carry
-from tests.support.settings import make_settings
-from tests.support.smtp import Inbox, mail_server
+from tests.support.smtp import Inbox
 from tests.support.verification import verified
 
 ANOTHER = "another good password"
@@ -24,34 +21,13 @@ OWN = ("id", "email", "name", "created_at")
 """What differs between the answers to two registrations."""
 
 
-@pytest.fixture
-def inbox() -> Iterator[Inbox]:
-    with mail_server() as started:
-        yield started
-
-
-@pytest.fixture
-def start(database_url: str, inbox: Inbox) -> Iterator[Callable[..., Container]]:
-    """Puts the parts of an application that sends mails together."""
-    containers: list[Container] = []
-
-    def begin(**settings: Any) -> Container:
-        mail = {"smtp_host": "127.0.0.1", "smtp_port": inbox.port, "smtp_tls": "none", "mail_from": "n@example.org"}
-        containers.append(build(make_settings(database_url, **mail, public_url="https://x.example.org", **settings)))
-        return containers[-1]
-
-    yield begin
-    for parts in containers:
-        parts.database.dispose()
-
-
 def register(person: Person, email: str, password: str = ANOTHER) -> TestResponse:
     body = {"email": email, "password": password, "name": "Mallory"}
     return person.client.post(f"{V1}/auth/register", json=body)
 
 
-def test_a_known_address_is_answered_like_a_new_one(start: Callable[..., Container], inbox: Inbox) -> None:
-    mailing = start()
+def test_a_known_address_is_answered_like_a_new_one(start_mailing: Callable[..., Container], inbox: Inbox) -> None:
+    mailing = start_mailing()
     owner = verified(mailing, Person(create_app(mailing).test_client()).register(), inbox)
     new = register(owner, "new@example.org")
     known = register(owner, owner.email.upper())
@@ -68,9 +44,9 @@ def test_a_known_address_is_answered_like_a_new_one(start: Callable[..., Contain
 
 
 def test_the_owner_of_a_known_address_is_told_by_mail_and_nothing_else_changes(
-    start: Callable[..., Container], inbox: Inbox
+    start_mailing: Callable[..., Container], inbox: Inbox
 ) -> None:
-    mailing = start()
+    mailing = start_mailing()
     owner = verified(mailing, Person(create_app(mailing).test_client()).register(), inbox)
     before = owner.call("GET", "/users/me").get_json()
     assert register(owner, owner.email).status_code == 201
@@ -87,8 +63,10 @@ def test_the_owner_of_a_known_address_is_told_by_mail_and_nothing_else_changes(
     owner.login()
 
 
-def test_registrations_of_one_address_at_once_make_one_account(start: Callable[..., Container], inbox: Inbox) -> None:
-    mailing = start()
+def test_registrations_of_one_address_at_once_make_one_account(
+    start_mailing: Callable[..., Container], inbox: Inbox
+) -> None:
+    mailing = start_mailing()
     app, barrier = create_app(mailing), Barrier(4)
 
     def attempt(number: int) -> int:
@@ -105,8 +83,10 @@ def test_registrations_of_one_address_at_once_make_one_account(start: Callable[.
     assert subjects == ["Verify your e-mail address", *["You have an account already"] * 3]
 
 
-def test_a_locked_account_is_answered_the_same_and_gets_no_mail(start: Callable[..., Container], inbox: Inbox) -> None:
-    mailing = start()
+def test_a_locked_account_is_answered_the_same_and_gets_no_mail(
+    start_mailing: Callable[..., Container], inbox: Inbox
+) -> None:
+    mailing = start_mailing()
     owner = verified(mailing, Person(create_app(mailing).test_client()).register(), inbox)
     with mailing.storage.write() as work:
         user = work.users.by_email(owner.email)
@@ -117,8 +97,10 @@ def test_a_locked_account_is_answered_the_same_and_gets_no_mail(start: Callable[
     assert inbox.mails == []
 
 
-def test_registrations_of_one_address_are_limited_whether_or_not_it_is_known(start: Callable[..., Container]) -> None:
-    client = create_app(start(rate_limit_reset="3 per hour")).test_client()
+def test_registrations_of_one_address_are_limited_whether_or_not_it_is_known(
+    start_mailing: Callable[..., Container],
+) -> None:
+    client = create_app(start_mailing(rate_limit_reset="3 per hour")).test_client()
     owner = Person(client).register()
     assert [register(owner, owner.email).status_code for _ in range(3)] == [201, 201, 429]
     assert [register(owner, "NEW@example.org").status_code for _ in range(4)] == [201, 201, 201, 429]

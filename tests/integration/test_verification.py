@@ -1,6 +1,6 @@
 """Verification of e-mail addresses: until its owner opens a link, nothing but links goes to an address."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import select
 
-from app.bootstrap import Container, build, create_app
+from app.bootstrap import Container, create_app
 from app.platform.clock import new_id, utc_now
 from app.platform.events import Event
 from app.platform.keys import derive
@@ -23,37 +23,15 @@ from app.storage.work import SqlStorage
 from tests.support.api import V1, Person, assert_problem
 from tests.support.notifications import carry
 from tests.support.server import SECRET
-from tests.support.settings import make_settings
-from tests.support.smtp import Inbox, mail_server
+from tests.support.smtp import Inbox
 from tests.support.verification import confirm, verification_token, verified
 
 EMAIL = "grace@example.org"
 
 
 @pytest.fixture
-def inbox() -> Iterator[Inbox]:
-    with mail_server() as started:
-        yield started
-
-
-@pytest.fixture
-def start(database_url: str, inbox: Inbox) -> Iterator[Callable[..., Container]]:
-    """Puts the parts of an application that sends mails together."""
-    containers: list[Container] = []
-
-    def begin(**settings: Any) -> Container:
-        mail = {"smtp_host": "127.0.0.1", "smtp_port": inbox.port, "smtp_tls": "none", "mail_from": "n@example.org"}
-        containers.append(build(make_settings(database_url, **mail, public_url="https://x.example.org", **settings)))
-        return containers[-1]
-
-    yield begin
-    for parts in containers:
-        parts.database.dispose()
-
-
-@pytest.fixture
-def mailing(start: Callable[..., Container]) -> Container:
-    return start()
+def mailing(start_mailing: Callable[..., Container]) -> Container:
+    return start_mailing()
 
 
 @pytest.fixture
@@ -197,10 +175,10 @@ def test_a_locked_account_gets_no_link(mailing: Container, inbox: Inbox) -> None
     assert inbox.mails == []
 
 
-def test_links_are_limited_by_account_and_by_who_asks(start: Callable[..., Container]) -> None:
-    by_account = Person(create_app(start(rate_limit_reset="2 per hour")).test_client()).register()
+def test_links_are_limited_by_account_and_by_who_asks(start_mailing: Callable[..., Container]) -> None:
+    by_account = Person(create_app(start_mailing(rate_limit_reset="2 per hour")).test_client()).register()
     assert [by_account.call("POST", "/auth/verification").status_code for _ in range(3)] == [202, 202, 429]
-    client = create_app(start(rate_limit_reset_address="2 per hour")).test_client()
+    client = create_app(start_mailing(rate_limit_reset_address="2 per hour")).test_client()
     people = [Person(client).register() for _ in range(3)]
     assert [person.call("POST", "/auth/verification").status_code for person in people] == [202, 202, 429]
 
