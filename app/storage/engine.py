@@ -156,12 +156,11 @@ class Database:
             return 0
         from app.storage.telling import POSITION  # it brings the driver, which SQLite has no use for
 
-        if self.circuit is not None and self.circuit.refuses():
-            return None
         try:
-            with self.reader.connect() as connection:
+            self._check()
+            with self.bulkhead.place() if self.bulkhead else nullcontext(), self.reader.connect() as connection:
                 position: int | None = connection.scalar(text(POSITION))
-        except PoolTimeout:
+        except (UnavailableError, PoolTimeout):
             return None
         except DBAPIError as error:
             self._note(error)

@@ -4,6 +4,7 @@ import os
 import signal
 from collections.abc import Callable, Iterator
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from sqlalchemy import event, text
@@ -15,6 +16,7 @@ from app.storage.migrate import migrate
 from app.storage.replicas import SOURCES
 from tests.support import postgres as servers
 from tests.support.api import METRICS, Person, assert_problem
+from tests.support.commits import unacknowledged_commit
 from tests.support.ports import free_port, wait_for
 from tests.support.postgres import Postgres, replica_of
 from tests.support.settings import make_settings
@@ -233,6 +235,37 @@ def test_while_the_primary_is_away_no_replica_hides_what_its_user_has_written(
     following.go_on()
     wait_for(lambda: person.call("GET", "/tasks").status_code == 200, "the replica shows it")
     assert titles(person, 1) == ["New"]
+
+
+def test_a_commit_without_an_answer_stops_no_reads_while_the_primary_is_away(
+    alone: tuple[Postgres, Postgres, Container],
+) -> None:
+    primary, following, parts = alone
+    person = somebody(parts)
+    a_task(person, "Acknowledged")
+    with unacknowledged_commit(parts, primary, "INSERT INTO tasks"):
+        assert_problem(person.call("POST", "/tasks", json={"title": "Unknown"}), 503)
+    following.catch_up(primary)
+    primary.stop()
+    for number in range(1, 10):
+        assert "Acknowledged" in titles(person, number)
+
+
+def test_a_commit_without_an_answer_is_shown_as_soon_as_the_primary_answers(
+    start: Callable[..., Container], postgres: Postgres, following: Postgres
+) -> None:
+    """By the primary, and by no answer that a replica gave before."""
+    parts = start(following)
+    person = somebody(parts)
+    a_task(person, "Acknowledged")
+    following.catch_up(postgres)
+    following.stand_still()
+    with unacknowledged_commit(parts, postgres, "INSERT INTO tasks"):
+        answer = person.call("POST", "/tasks", json={"title": "Unknown", "due_at": "2030-01-01T00:00:00Z"})
+    assert_problem(answer, 503)
+    with patch.object(parts.database.circuit, "refuses", return_value=True):
+        assert titles(person) == ["Acknowledged"]
+    assert sorted(titles(person)) == ["Acknowledged", "Unknown"]
 
 
 def test_a_read_that_its_replica_breaks_off_is_the_primarys(

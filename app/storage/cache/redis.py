@@ -38,13 +38,28 @@ VERSION_LIFETIME = 24 * 3600
 CHANGE = """
 local there = redis.call('GET', KEYS[1])
 local position = ARGV[2]
-if there and #there == #ARGV[1] + #position then
-    local former = string.sub(there, #ARGV[1] + 1)
+if there and #there >= #ARGV[1] + #position then
+    local former = string.sub(there, #ARGV[1] + 1, #ARGV[1] + #position)
     if former > position then position = former end
 end
 redis.call('SET', KEYS[1], ARGV[1] .. position, 'EX', ARGV[3])
 """
 """Gives a user a new version, with the farther one of two positions: of two commits the later may be told first."""
+
+UNSETTLED = b"?"
+"""Ends a version whose user's last COMMIT had no answer: its position is that of what was acknowledged before."""
+
+UNSETTLE = """
+local there = redis.call('GET', KEYS[1])
+local digits = tonumber(ARGV[2])
+if there and #there >= #ARGV[1] + digits then
+    local position = string.sub(there, #ARGV[1] + 1, #ARGV[1] + digits)
+    redis.call('SET', KEYS[1], ARGV[1] .. position .. ARGV[3], 'EX', ARGV[4])
+else
+    redis.call('DEL', KEYS[1])
+end
+"""
+"""Gives a user a new version that is not settled; none where no position is known."""
 
 REPLACE = """
 local there = redis.call('GET', KEYS[1])
@@ -52,7 +67,7 @@ if there ~= ARGV[1] then return there end
 redis.call('SET', KEYS[1], ARGV[2], 'EX', ARGV[3])
 return ARGV[2]
 """
-"""Replaces the state of a session, unless it is another one by now, and returns what it is."""
+"""Replaces a value, unless it is another one by now, and returns what it is."""
 
 COUNT_AND_LOOK = f"{COUNT} return {{current, ends, unpack(redis.call('mget', KEYS[2], KEYS[3], KEYS[4]))}}"
 """Counts in KEYS[1], and reads the rest."""
@@ -65,13 +80,15 @@ class RedisUserCache:
 
     A user's keys carry `{user id}`, so that a cluster has them in one slot and one MGET reads them all. A version is a
     random text, never used twice: a counter that was lost and began again could bring an old answer back. Behind it
-    stands how far the database's log reached after the change, in hexadecimal digits: a replica has to be there.
+    stands how far the database's log reached after the change, in hexadecimal digits: a replica has to be there. While
+    nobody knows whether a change is stored, replicas are read by the position of what was acknowledged before, and no
+    answer is kept, until the primary says how far the log reaches.
 
     What Redis says of a session is "live" or "ended". The truth is in the database, which is asked where Redis says
     nothing, and every half minute whether a live session still is.
 
     Args:
-        client: a client with short time-outs.
+        client: one with short time-outs.
         session_lifetime: seconds that a session is known for: as long as its access tokens live.
         sessions: who answers while Redis is away.
         position: says how far the database's log reaches now.
@@ -87,6 +104,7 @@ class RedisUserCache:
         self._sessions = sessions
         self._position = position
         self._change = client.register_script(CHANGE)
+        self._unsettle = client.register_script(UNSETTLE)
         self._replace = client.register_script(REPLACE)
         self._count_and_look = client.register_script(COUNT_AND_LOOK)
         self._failures = RedisError
@@ -113,7 +131,7 @@ class RedisUserCache:
             keys = [rate.key, *_keys(user_id, session_id, name)]
             current, ends, session, version, kept = self._count_and_look(keys, [rate.seconds, 1])
             # What Redis does not know the database does, and that may fail: `look` is asked where errors are answered.
-            unknown = session is None or version is None or _outdated(session)
+            unknown = session is None or _outdated(session) or not _settled(version)
             look = None if unknown else self._look_at(user_id, session_id, session, version, kept)
             return Counted(current, ends), look
 
@@ -136,10 +154,10 @@ class RedisUserCache:
             session = self._confirm(user_id, session_id, session)
         if session == ENDED:
             return Look(denied=True)
-        if version is None:
-            version, kept = self._first_version(user_id), None
-        if version is None:
-            return Look(denied=False)
+        if not _settled(version):
+            version, kept = self._next_version(user_id, version), None
+        if version is None or not _settled(version):
+            return Look(denied=False, position=_position(version or b""))
         current = kept is not None and kept.startswith(version)
         body = kept[len(version) :] if kept and current else None
         return Look(denied=False, version=version, body=body, position=_position(version))
@@ -172,14 +190,21 @@ class RedisUserCache:
             return ENDED
         return cast("bytes", self._replace(keys=keys, args=[asking, _live(), self._session_lifetime]) or asking)
 
-    def _first_version(self, user_id: UUID) -> bytes | None:
-        """Begin with a version whose position lies behind whatever the user has written: Redis may have lost it."""
+    def _next_version(self, user_id: UUID, former: bytes | None) -> bytes | None:
+        """Give a user without a settled version one whose position lies behind whatever they may have written.
+
+        Returns:
+            The version that is current then: the former one while the primary does not say how far its log reaches.
+        """
         position = self._position()
         if position is None:
-            return None
+            return former
         fresh = _fresh_version() + _digits(position)
         key = _key(user_id, "version")
-        there = self._client.set(key, fresh, ex=VERSION_LIFETIME, nx=True, get=True)
+        if former is None:  # Redis may have lost it
+            there = self._client.set(key, fresh, ex=VERSION_LIFETIME, nx=True, get=True)
+        else:
+            there = self._replace(keys=[key], args=[former, fresh, VERSION_LIFETIME])
         return cast("bytes | None", there) or fresh
 
     def keep(self, user_id: UUID, version: bytes, name: str, body: bytes) -> None:
@@ -203,7 +228,7 @@ class RedisUserCache:
 
         Args:
             users: whose data.
-            position: how far the database's log reached after the commit; None if that could not be found out.
+            position: how far the database's log reached after the commit; None if nobody knows whether it is stored.
         """
         touched = set(users)
         try:
@@ -215,21 +240,27 @@ class RedisUserCache:
             log.warning("redis away, a change is told later", error=str(error))
 
     def _make_up(self) -> None:
-        """Tell of the changes that could not be told while Redis was away."""
+        """Tell of the changes that could not be told while Redis was away: the next look makes a first version."""
         if self._unsaid:
             with self._unsaid_lock:
                 taken, self._unsaid = self._unsaid, set()
-            self._say(taken, None)
+            self._for_each(taken, self._client.delete)
 
     def _say(self, users: set[UUID], position: int | None) -> None:
-        """Give users a new version. Without a position none can be given: the next look makes a first one."""
+        """Give users a new version, which is not settled without a position."""
+        fresh = _fresh_version()
+        if position is None:
+            arguments = [fresh, POSITION_DIGITS, UNSETTLED, VERSION_LIFETIME]
+            self._for_each(users, lambda key: self._unsettle(keys=[key], args=arguments))
+        else:
+            changes = [fresh, _digits(position), VERSION_LIFETIME]
+            self._for_each(users, lambda key: self._change(keys=[key], args=changes))
+
+    def _for_each(self, users: set[UUID], command: Callable[[str], object]) -> None:
+        """Run a command for the version of each of some users, of whom all count as not told of when one fails."""
         try:
             for user_id in users:
-                key = _key(user_id, "version")
-                if position is None:
-                    self._client.delete(key)
-                else:
-                    self._change(keys=[key], args=[_fresh_version(), _digits(position), VERSION_LIFETIME])
+                command(_key(user_id, "version"))
         except Exception:
             with self._unsaid_lock:
                 self._unsaid |= users
@@ -255,9 +286,13 @@ def _digits(position: int) -> bytes:
     return f"{position:0{POSITION_DIGITS}x}".encode()
 
 
+def _settled(version: bytes | None) -> bool:
+    return version is not None and not version.endswith(UNSETTLED)
+
+
 def _position(version: bytes) -> int | None:
     """Return the position of a version; None for one of a release that wrote none."""
-    digits = version[2 * VERSION_BYTES :]
+    digits = version.removesuffix(UNSETTLED)[2 * VERSION_BYTES :]
     return int(digits, 16) if len(digits) == POSITION_DIGITS else None
 
 
