@@ -5,6 +5,7 @@ from typing import Any
 from flask import g, request
 from limits.storage import Storage
 from limits.storage.redis import RedisStorage
+from redis import RedisError
 
 from app.platform.rates import AHEAD, COUNT, Counted
 
@@ -24,6 +25,11 @@ class OneTripStorage(RedisStorage):
         self.target_server = "redis"
         self.storage = client
         self._count = self.storage.register_script(f"{COUNT} return {{current, ends}}")
+
+    @property
+    def base_exceptions(self) -> type[Exception]:
+        """What the client raises; the parent asks the module that it would have loaded."""
+        return RedisError
 
     def incr(self, key: str, expiry: float, amount: int = 1) -> int:
         """Count, and return how many there are in the window. `expiry` is its length, seconds."""

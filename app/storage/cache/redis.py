@@ -30,6 +30,10 @@ lack what the former one acknowledged last, as that a session has ended."""
 ASKED = 5
 """Seconds after which the database is asked once more when it has not answered. Meanwhile Redis is believed."""
 
+PATIENCE = 0.5
+"""Seconds of nothing but failures after which Redis is taken to be away. A machine that is short of processor, as while
+a database fails over, lets a few requests time out together, and answers the next."""
+
 VERSION_BYTES = 8
 POSITION_DIGITS = 16
 VERSION_LIFETIME = 24 * 3600
@@ -108,7 +112,7 @@ class RedisUserCache:
         self._replace = client.register_script(REPLACE)
         self._count_and_look = client.register_script(COUNT_AND_LOOK)
         self._failures = RedisError
-        self._circuit = CircuitBreaker("redis", client.ping)
+        self._circuit = CircuitBreaker("redis", client.ping, patience=PATIENCE)
         self._unsaid: set[UUID] = set()
         self._unsaid_lock = threading.Lock()
 
@@ -250,10 +254,10 @@ class RedisUserCache:
         """Give users a new version, which is not settled without a position."""
         fresh = _fresh_version()
         if position is None:
-            arguments = [fresh, POSITION_DIGITS, UNSETTLED, VERSION_LIFETIME]
+            arguments: list[bytes | int] = [fresh, POSITION_DIGITS, UNSETTLED, VERSION_LIFETIME]
             self._for_each(users, lambda key: self._unsettle(keys=[key], args=arguments))
         else:
-            changes = [fresh, _digits(position), VERSION_LIFETIME]
+            changes: list[bytes | int] = [fresh, _digits(position), VERSION_LIFETIME]
             self._for_each(users, lambda key: self._change(keys=[key], args=changes))
 
     def _for_each(self, users: set[UUID], command: Callable[[str], object]) -> None:
