@@ -212,7 +212,7 @@ def connect(settings: Settings) -> Database:
         reader=engine,
         writer=engine,
         single=engine.execution_options(**{SINGLE: True}),
-        replicas=Replicas(replicas),
+        replicas=Replicas(replicas, Bulkhead(places)),
         circuit=CircuitBreaker("primary", partial(_probe, probed), patience=PATIENCE, interval=PROBE_INTERVAL),
         bulkhead=Bulkhead(places),
         writes=Bulkhead(places),

@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from math import inf
 
 import structlog
@@ -12,6 +12,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
+from app.platform.errors import UnavailableError
+from app.storage.bulkhead import Bulkhead
 from app.storage.circuit_breaker import AwayError, CircuitBreaker
 
 REPLAYED = text("""
@@ -86,13 +88,14 @@ class Replica:
         session = Session(self.engine, expire_on_commit=False)
         there = False
         try:
-            there = self._replayed(session, most_lag) >= position
+            try:
+                there = self._replayed(session, most_lag) >= position
+            finally:
+                if not there:
+                    session.close()  # by a ROLLBACK, for which the connection may be lost by now
         except (DBAPIError, PoolTimeout) as error:
             self.lag = None
             raise _OutError(type(error).__name__) from error
-        finally:
-            if not there:
-                session.close()
         return session if there else None
 
     def _see(self) -> None:
@@ -110,10 +113,16 @@ class Replica:
 
 
 class Replicas:
-    """All of them, asked in turn."""
+    """All of them, asked in turn.
 
-    def __init__(self, replicas: Sequence[Replica] = ()) -> None:
+    Args:
+        replicas: may be none.
+        late: keeps threads free while replicas give no sign of life and the primary can't be asked instead.
+    """
+
+    def __init__(self, replicas: Sequence[Replica] = (), late: Bulkhead | None = None) -> None:
         self.all = tuple(replicas)
+        self._late = late
         self._turns = itertools.count()
         self.reads = Counter("task_manager_database_reads", "Reads, by where from and why", ["source"], registry=None)
         for source in SOURCES:
@@ -148,7 +157,7 @@ class Replicas:
         if position is None:
             return None
         for replica in self.all:
-            with suppress(AwayError):
+            with suppress(AwayError, UnavailableError), self._late.place() if self._late else nullcontext():
                 if session := replica.begin_late(position):
                     self.reads.labels("late").inc()
                     return session

@@ -287,6 +287,23 @@ def test_a_read_that_its_replica_breaks_off_is_the_primarys(
     assert reads(parts)["replica"] == 1
 
 
+def test_a_replica_whose_connection_is_lost_by_the_rollback_leaves_the_read_to_the_primary(
+    start: Callable[..., Container], following: Postgres
+) -> None:
+    parts = start(following)
+    person = somebody(parts)
+    following.stand_still()
+    a_task(person, "New")
+    [replica] = parts.database.replicas.all
+
+    @event.listens_for(replica.engine, "rollback")
+    def break_off(connection: Any) -> None:
+        backend = connection.connection.dbapi_connection.info.backend_pid
+        following.execute(f"SELECT pg_terminate_backend({backend}, 5000)")
+
+    assert titles(person, 1) == ["New"]
+
+
 def test_a_replica_that_was_promoted_is_not_read_from(
     start: Callable[..., Container], postgres: Postgres, postgres_url: str
 ) -> None:
