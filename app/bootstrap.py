@@ -176,7 +176,7 @@ def build(settings: Settings, role: str = "api") -> Container:
     )
     signing, *accepted = (signature_key(secret) for secret in settings.secret_keys)
     tokens = AccessTokens(signing, lifetimes.access, tuple(accepted))
-    database = connect(settings)
+    database = connect(settings, serves=role == "api")
     telemetry = Telemetry(settings, role)
     if telemetry.traces:
         from app.storage.traced import trace

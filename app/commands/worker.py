@@ -10,9 +10,6 @@ from app.commands import fail
 from app.platform import logs, telemetry
 from app.platform.settings import SettingsError, load_settings
 
-OTHERS = 4
-"""Threads beside those that do jobs: the loops, and two that the bulkheads of a server leave to readers."""
-
 ALIVE = Path(gettempdir(), "worker.alive")
 """Touched while the worker takes messages: what its probes look at."""
 
@@ -36,8 +33,7 @@ def worker() -> int:
     from app.jobs.loop import Loop
     from app.platform.clock import utc_now
 
-    # All of its threads write, and none has to be kept free for readers.
-    parts = build(settings.model_copy(update={"threads": settings.worker_concurrency + OTHERS}), "worker")
+    parts = build(settings, "worker")
 
     def run(job_id: UUID) -> None:
         with liveness.job():

@@ -1,6 +1,7 @@
 """Connections: one pool, and what each database needs told when a connection or a transaction begins."""
 
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from functools import partial
 from math import inf
@@ -80,7 +81,7 @@ class Database:
         circuit: refuses transactions of the primary while it is away, instead of letting each find that out; a file has
             none.
         bulkhead: keeps threads free while the primary gives no sign of life; a file needs none.
-        writes: keeps threads free while it takes no writes, as one that waits for a replica to confirm them.
+        writes: keeps places in it free while it takes no writes, as one that waits for a replica to confirm them.
         seal: says whether the data of a SQLite file has moved.
         inheritance: says whether it has the data of the SQLite file that it takes over, if it takes one over.
     """
@@ -102,7 +103,7 @@ class Database:
             UnavailableError: it is away, or too many wait for it already.
         """
         self._check()
-        with self.bulkhead.place() if self.bulkhead else nullcontext():
+        with self._place():
             session.connection()
 
     def take_snapshot(self, session: Session) -> None:
@@ -114,14 +115,19 @@ class Database:
             of_primary = session.bind is self.reader
             session.execute(SNAPSHOT if of_primary else CHAINED_SNAPSHOT)
 
-    def writing(self) -> AbstractContextManager[None]:
-        """Have one of the places for those who write, while the block runs from the transaction's begin to its end.
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Have a place at the primary, while the block runs from the transaction's begin to its end.
 
         Raises:
-            UnavailableError: the primary is away, or too many write already, and none of them comes to an end.
+            UnavailableError: the primary is away, or too many wait for it already, and none of them comes to an end.
         """
         self._check()
-        return self.writes.place() if self.writes else nullcontext()
+        with self.writes.place() if self.writes else nullcontext(), self._place():
+            yield
+
+    def _place(self) -> AbstractContextManager[None]:
+        return self.bulkhead.place() if self.bulkhead else nullcontext()
 
     def note(self, session: Session, error: DBAPIError | None = None) -> None:
         """Tell the circuit breaker how the primary has answered a session; a replica's counts for nothing.
@@ -158,7 +164,7 @@ class Database:
 
         try:
             self._check()
-            with self.bulkhead.place() if self.bulkhead else nullcontext(), self.reader.connect() as connection:
+            with self._place(), self.reader.connect() as connection:
                 position: int | None = connection.scalar(text(POSITION))
         except (UnavailableError, PoolTimeout):
             return None
@@ -193,8 +199,13 @@ def database_url(settings: Settings) -> URL:
     )
 
 
-def connect(settings: Settings) -> Database:
-    """Return the database of the settings. Nothing is opened yet."""
+def connect(settings: Settings, *, serves: bool = True) -> Database:
+    """Return the database of the settings. Nothing is opened yet.
+
+    Args:
+        settings: complete ones.
+        serves: whether threads have to be left for who does not need the database, as in a server.
+    """
     url = database_url(settings)
     if url.get_backend_name() == "sqlite":
         return _sqlite(url, settings)
@@ -206,16 +217,16 @@ def connect(settings: Settings) -> Database:
         for host in (settings.database_replica_host or "").split()
     ]
     inheritance = Inheritance(engine) if settings.database_inherits else None
-    # Two threads, or the only ones, always remain for what replicas and the cache can answer.
-    places = max(1, settings.threads - 2)
+    # One thread is left for probes and for what the cache can answer, one place at the primary for reads.
+    of_primary, of_replicas = max(1, settings.threads * 5 // 8), max(1, settings.threads // 4)
     return Database(
         reader=engine,
         writer=engine,
         single=engine.execution_options(**{SINGLE: True}),
-        replicas=Replicas(replicas, Bulkhead(places)),
+        replicas=Replicas(replicas, Bulkhead(of_replicas) if serves else None),
         circuit=CircuitBreaker("primary", partial(_probe, probed), patience=PATIENCE, interval=PROBE_INTERVAL),
-        bulkhead=Bulkhead(places),
-        writes=Bulkhead(places),
+        bulkhead=Bulkhead(of_primary) if serves else None,
+        writes=Bulkhead(max(1, of_primary - 1)) if serves else None,
         inheritance=inheritance,
     )
 

@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Sequence
-from contextlib import nullcontext, suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from math import inf
 
 import structlog
@@ -117,12 +117,12 @@ class Replicas:
 
     Args:
         replicas: may be none.
-        late: keeps threads free while replicas give no sign of life and the primary can't be asked instead.
+        bulkhead: keeps threads free while replicas give no sign of life; None if there are none.
     """
 
-    def __init__(self, replicas: Sequence[Replica] = (), late: Bulkhead | None = None) -> None:
+    def __init__(self, replicas: Sequence[Replica] = (), bulkhead: Bulkhead | None = None) -> None:
         self.all = tuple(replicas)
-        self._late = late
+        self._bulkhead = bulkhead
         self._turns = itertools.count()
         self.reads = Counter("task_manager_database_reads", "Reads, by where from and why", ["source"], registry=None)
         for source in SOURCES:
@@ -141,8 +141,9 @@ class Replicas:
         for _ in range(TRIES):
             replica = self.all[next(self._turns) % len(self.all)]
             try:
-                session = replica.begin(position)
-            except AwayError as error:
+                with self._place():
+                    session = replica.begin(position)
+            except (AwayError, UnavailableError) as error:
                 log.warning("replica out of rotation", replica=replica.name, error=str(error.__cause__ or error))
                 self.reads.labels("out").inc()
                 return None
@@ -157,8 +158,11 @@ class Replicas:
         if position is None:
             return None
         for replica in self.all:
-            with suppress(AwayError, UnavailableError), self._late.place() if self._late else nullcontext():
+            with suppress(AwayError, UnavailableError), self._place():
                 if session := replica.begin_late(position):
                     self.reads.labels("late").inc()
                     return session
         return None
+
+    def _place(self) -> AbstractContextManager[None]:
+        return self._bulkhead.place() if self._bulkhead else nullcontext()

@@ -67,6 +67,13 @@ def test_an_answer_makes_waiting_worth_while_again() -> None:
         assert refused(bulkhead) >= PATIENCE
 
 
+def test_a_thread_that_has_a_place_needs_no_second_one() -> None:
+    bulkhead = Bulkhead(1)
+    for _ in range(2):
+        with bulkhead.place(), bulkhead.place():
+            pass
+
+
 def test_a_failure_gives_its_place_back_and_says_nothing_of_the_server() -> None:
     bulkhead = Bulkhead(1)
     for _ in range(3):
