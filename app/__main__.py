@@ -9,7 +9,7 @@ from importlib import import_module
 from pathlib import Path
 from uuid import UUID
 
-from app.registry import ALL, CHOICES
+from app.bootstrap.services import ALL, CHOICES
 
 
 def parser() -> argparse.ArgumentParser:
@@ -89,36 +89,36 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser().parse_args(arguments)
     match options.command:
         case "drain":
-            from app.commands.drain import drain
+            from app.cli.drain import drain
 
             return drain(options.seconds)
         case "version":
-            from app.platform.version import version
+            from app.core.version import version
 
             sys.stdout.write(version() + "\n")
             return 0
         case "ensure-secret":
-            from app.commands.ensure_secret import ensure_secret
+            from app.cli.ensure_secret import ensure_secret
 
             return ensure_secret(options.name, options.key, options.namespace, values=dict(options.value))
         case "ensure-certificate":
-            from app.commands.ensure_certificate import ensure_certificate
+            from app.cli.ensure_certificate import ensure_certificate
 
             return ensure_certificate(options.name, options.host, options.namespace)
         case "shape-cache":
-            from app.commands.shape_cache import shape_cache
+            from app.cli.shape_cache import shape_cache
 
             return shape_cache(options.server, options.shards, options.user, options.password_file)
         case "grant-admin":
-            from app.commands.grant_admin import grant_admin
+            from app.cli.grant_admin import grant_admin
 
             return grant_admin(options.email)
         case "carry":
-            from app.commands.carry import carry
+            from app.cli.carry import carry
 
             return carry(options.file, options.to, options.patience)
         case "dead-letters":
-            from app.commands.dead_letters import revive, show
+            from app.cli.dead_letters import revive, show
 
             listing = options.action == "list"
             return show(options.kind, options.json) if listing else revive(options.ids, options.kind, options.json)
@@ -127,9 +127,9 @@ def main(arguments: list[str] | None = None) -> int:
         ) as command:
             name = command.replace("-", "_")
             given = {option: value for option, value in vars(options).items() if option != "command"}
-            return int(getattr(import_module(f"app.commands.{name}"), name)(**given))
+            return int(getattr(import_module(f"app.cli.{name}"), name)(**given))
         case _:
-            from app.commands.serve import serve
+            from app.cli.serve import serve
 
             return serve(options.service)
 

@@ -1,6 +1,6 @@
 """The server's own configuration with gunicorn's gevent worker, which has to patch before the application is loaded."""
 
-from app.gunicorn import *  # noqa: F403
+from app.server.gunicorn_config import *  # noqa: F403
 
 preload_app = False
 worker_class = "gevent"

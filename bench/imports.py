@@ -64,9 +64,9 @@ def _alone(stage: Stage, rows: int, characters: int) -> dict[str, Any]:
 
 def main(rows: int, characters: int) -> None:
     """Store a file as an upload does, import it as a worker does, and print what that took."""
-    from app.bootstrap import build
-    from app.platform.clock import new_id
-    from app.platform.settings import load_settings
+    from app.bootstrap.container import build
+    from app.core.clock import new_id
+    from app.core.settings import load_settings
 
     parts, user_id = build(load_settings()), new_id()
     gc.freeze()

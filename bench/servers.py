@@ -15,7 +15,7 @@ import psutil
 from tests.support.ports import free_port, wait_for
 
 ROOT = Path(__file__).resolve().parents[1]
-GUNICORN = ["-m", "gunicorn", "--config", "python:app.gunicorn"]
+GUNICORN = ["-m", "gunicorn", "--config", "python:app.server.gunicorn_config"]
 COMMANDS = {
     "gthread": [*GUNICORN, "bench.targets:{name}()"],
     "sync": [*GUNICORN, "--worker-class", "sync", "bench.targets:{name}()"],

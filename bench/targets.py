@@ -10,12 +10,13 @@ import jwt
 import redis
 from flask import Flask, Response, request
 
-from app.api.guard import Guard
-from app.bootstrap import application, build, create_app
-from app.platform.rates import Counted, Rate
-from app.platform.settings import load_settings
-from app.platform.user_cache import Look
-from app.storage.cache.redis import RedisUserCache
+from app.bootstrap.container import build
+from app.bootstrap.http import application, create_app
+from app.core.cache.interface import Look
+from app.core.cache.rate_counters import Counted, Rate
+from app.core.cache.redis import RedisUserCache
+from app.core.http.authentication import Guard
+from app.core.settings import load_settings
 
 NAIVE_PATH = "/naive"
 PAGE_KEY = "bench:page"

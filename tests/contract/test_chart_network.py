@@ -16,7 +16,8 @@ every_stack = pytest.mark.parametrize("stack", STACKS)
 # The rules of the application as it is, not as somebody wrote them down.
 LIST_RULES = """
 import json
-from app.bootstrap import build, create_app, sample_settings
+from app.bootstrap.container import build, sample_settings
+from app.bootstrap.http import create_app
 print(json.dumps([rule.rule for rule in create_app(build(sample_settings())).url_map.iter_rules()]))
 """
 INTERNAL = {"/metrics"}

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from app.storage.engine import Database, connect
+from app.core.database.engine import Database, connect
 from tests.support.settings import make_settings
 
 

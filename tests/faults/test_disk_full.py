@@ -15,9 +15,10 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import func, select
 
-from app.bootstrap import Container, build, create_app
-from app.jobs import imports
-from app.storage.models.jobs import JobFileRow
+from app.bootstrap.container import Container, build
+from app.bootstrap.http import create_app
+from app.core.jobs.tables import JobFileRow
+from app.tasks import import_job
 from tests.support.api import Person, assert_problem
 from tests.support.ports import wait_for
 from tests.support.postgres import NOBODY, Postgres
@@ -101,7 +102,7 @@ def test_a_file_that_does_not_fit_is_refused_and_nothing_of_it_is_kept(
 def test_an_import_that_runs_out_of_room_goes_on_when_there_is_some(
     person: Person, parts: Container, disk: Disk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(imports, "BATCH", 500)
+    monkeypatch.setattr(import_job, "BATCH", 500)
     titles = [f"task {number}" for number in range(3000)]
     job = upload(person, titles, 8000).get_json()
 

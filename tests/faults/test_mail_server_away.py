@@ -9,9 +9,9 @@ import httpx
 import pytest
 from sqlalchemy import select
 
-from app.services.auth.resets import MAIL
-from app.storage.engine import Database
-from app.storage.models.jobs import JobRow
+from app.auth.password_resets import MAIL
+from app.core.database.engine import Database
+from app.core.jobs.tables import JobRow
 from tests.support.api import PASSWORD, V1
 from tests.support.ports import free_port, wait_for
 from tests.support.server import server

@@ -12,9 +12,10 @@ import pytest
 from sqlalchemy import event
 from werkzeug.test import TestResponse
 
-from app.bootstrap import Container, build, create_app
-from app.storage import bulkhead
-from app.storage.migrate import migrate
+from app.bootstrap.container import Container, build
+from app.bootstrap.http import create_app
+from app.core.database import bulkhead
+from app.core.database.migrate import migrate
 from tests.support.api import Person, assert_problem
 from tests.support.ports import wait_for
 from tests.support.postgres import Postgres, postgres, replica_of

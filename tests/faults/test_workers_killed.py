@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from app.storage.engine import Database
+from app.core.database.engine import Database
 from tests.support.ports import wait_for
 from tests.support.workers import Workers, effects, in_state, queue_imports, succeeded
 

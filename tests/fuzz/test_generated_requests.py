@@ -11,9 +11,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from app.bootstrap import build, create_app
-from app.platform.settings import Settings
-from app.services.auth.model import Role
+from app.bootstrap.container import build
+from app.bootstrap.http import create_app
+from app.core.security.roles import Role
+from app.core.settings import Settings
 from tests.support.api import Person
 from tests.support.server import ROOT, Server, server
 from tests.support.settings import make_settings

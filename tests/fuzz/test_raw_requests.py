@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from app.platform.settings import Settings
+from app.core.settings import Settings
 from tests.fuzz.raw_requests import RawRequests, operations
 from tests.fuzz.test_generated_requests import ENDS_THE_SESSION, administrator
 from tests.support.liveness import liveness

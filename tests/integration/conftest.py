@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     import httpx
     from playwright.sync_api import Browser, BrowserContext, Page
 
-    from app.bootstrap import Container
+    from app.bootstrap.container import Container
     from tests.e2e.browser import Watch
     from tests.support.server import Server
     from tests.support.smtp import Inbox
@@ -64,7 +64,7 @@ def inbox() -> "Iterator[Inbox]":
 @pytest.fixture
 def start_mailing(database_url: str, inbox: "Inbox") -> "Iterator[Callable[..., Container]]":
     """Puts the parts of an application that sends mails together."""
-    from app.bootstrap import build
+    from app.bootstrap.container import build
     from tests.support.settings import make_settings
 
     containers: list[Container] = []

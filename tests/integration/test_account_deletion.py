@@ -10,20 +10,23 @@ from flask_openapi.openapi import OpenAPI
 from PIL import Image
 from sqlalchemy import JSON, String, cast, func, or_, select
 
-from app.bootstrap import Container, build, create_app
-from app.jobs import erasure
-from app.jobs.assembly import ERASERS
-from app.jobs.background import Cleaner
-from app.jobs.erasure import EraseUser, RepeatDeletions
-from app.jobs.model import Job, Step
-from app.jobs.runner import Runner
-from app.platform.clock import new_id, utc_now
-from app.platform.errors import UnauthenticatedError
-from app.platform.events import Event
-from app.storage.models.base import Base
-from app.storage.models.objects import ObjectPieceRow, ObjectRow
-from app.storage.retention import FILES
-from app.storage.work import SqlWork
+from app.auth.deletion_job import RepeatDeletions
+from app.bootstrap.container import Container, build
+from app.bootstrap.http import create_app
+from app.bootstrap.jobs import ERASERS
+from app.bootstrap.retention import RULES
+from app.bootstrap.unit_of_work import SystemUnitOfWork
+from app.core.clock import new_id, utc_now
+from app.core.database.base import Base
+from app.core.errors import UnauthenticatedError
+from app.core.events.model import Event
+from app.core.jobs import erasure
+from app.core.jobs.background import Cleaner
+from app.core.jobs.erasure import EraseUser
+from app.core.jobs.model import Job, Step
+from app.core.jobs.runner import Runner
+from app.core.objects.tables import ObjectPieceRow, ObjectRow
+from app.core.retention_rules import FILES
 from tests.support.api import PASSWORD, Person, assert_problem
 from tests.support.background import carry_events, do_jobs
 from tests.support.fakes import FakeClock
@@ -104,7 +107,7 @@ def finish(container: Container) -> None:
     """Let every service hear of a deletion, and do what follows."""
     carry_events(container)
     do_jobs(container)
-    Cleaner(container.storage, utc_now, container.shelf.sweep).turn()
+    Cleaner(container.storage, utc_now, container.shelf.sweep, RULES).turn()
 
 
 def tell(container: Container, user_id: UUID, name: str, payload: dict[str, object]) -> None:
@@ -137,7 +140,7 @@ def test_nothing_of_a_deleted_user_is_left_and_others_keep_all(
     assert files(container) == (4, 4)
     assert rows_of(container, other) == before
 
-    Cleaner(container.storage, lambda: utc_now() + FILES + timedelta(minutes=1), lambda: False).turn()
+    Cleaner(container.storage, lambda: utc_now() + FILES + timedelta(minutes=1), lambda: False, RULES).turn()
     assert rows_of(container, owner).keys() == KNOW_THE_ID
 
 
@@ -161,10 +164,10 @@ def test_a_deletion_that_is_killed_goes_on_where_it_was(
     class DiedError(BaseException):
         """What no handler of errors catches: the process is gone."""
 
-    class Dying(EraseUser):
+    class Dying(EraseUser[SystemUnitOfWork]):
         steps = 0
 
-        def step(self, work: SqlWork, job: Job) -> Step:
+        def step(self, work: SystemUnitOfWork, job: Job) -> Step:
             done = super().step(work, job)
             self.steps += 1
             if self.steps % 3 == 0:

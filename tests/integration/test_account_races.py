@@ -11,14 +11,15 @@ from uuid import UUID
 import pytest
 from flask_openapi.openapi import OpenAPI
 
-from app.bootstrap import Container
-from app.platform.clock import new_id, utc_now
-from app.platform.errors import ConflictError, ForbiddenError, InvalidError, ServiceError
-from app.platform.passwords import Passwords
-from app.services.auth.admin import Actor
-from app.services.auth.model import PasswordReset, Role
-from app.services.auth.resets import LIFETIME
-from app.storage.auth import SqlSessions, SqlUsers
+from app.auth.admin import Actor
+from app.auth.model import PasswordReset
+from app.auth.password_resets import LIFETIME
+from app.auth.repository import SqlSessions, SqlUsers
+from app.bootstrap.container import Container
+from app.core.clock import new_id, utc_now
+from app.core.errors import ConflictError, ForbiddenError, InvalidError, ServiceError
+from app.core.security.passwords import Passwords
+from app.core.security.roles import Role
 from tests.support.api import PASSWORD, Person, assert_problem
 
 REMOTE = "192.0.2.1"

@@ -9,11 +9,11 @@ from uuid import UUID, uuid4
 import pytest
 from flask_openapi.openapi import OpenAPI
 
-from app.bootstrap import Container
-from app.platform.clock import new_id, utc_now
-from app.platform.errors import NotFoundError
-from app.services.auth.admin import EXPORT_PAGE, Actor
-from app.services.auth.model import AuditEntry
+from app.auth.admin import EXPORT_PAGE, Actor
+from app.auth.model import AuditEntry
+from app.bootstrap.container import Container
+from app.core.clock import new_id, utc_now
+from app.core.errors import NotFoundError
 from tests.support.api import Person, assert_problem
 
 

@@ -11,13 +11,13 @@ import pytest
 from sqlalchemy import func, select
 from werkzeug.test import TestResponse
 
-from app.api import attachments
-from app.bootstrap import Container
-from app.platform.objects import shelf
-from app.platform.objects.model import PIECE
-from app.services.tasks.attachments import MOST_ATTACHMENTS
-from app.storage.models.objects import ObjectPieceRow, ObjectRow
-from app.storage.models.tasks import AttachmentUsageRow
+from app.bootstrap.container import Container
+from app.core.objects import file_service
+from app.core.objects.model import PIECE
+from app.core.objects.tables import ObjectPieceRow, ObjectRow
+from app.tasks import attachment_routes
+from app.tasks.attachments import MOST_ATTACHMENTS
+from app.tasks.tables import AttachmentUsageRow
 from tests.support.api import Person, assert_problem
 
 PNG = b"\x89PNG\r\n\x1a\nno more than a beginning"
@@ -96,7 +96,7 @@ def test_name_and_type_are_not_what_the_client_claims(
 def test_a_file_that_is_too_large_is_refused(
     person: Person, container: Container, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(attachments, "LIMIT", 1000)
+    monkeypatch.setattr(attachment_routes, "LIMIT", 1000)
     task = person.create()
     assert attach(person, task, b"x" * 1000).status_code == 201
     for size in (1001, 200_000):
@@ -222,13 +222,13 @@ def test_a_file_whose_upload_broke_off_is_swept_away_in_its_time(
     with monkeypatch.context() as broken:
         broken.setattr(container.attachments, "_count", crash)
         broken.setattr(container.shelf, "sweep", crash)  # neither does the process get so far as to tidy up
-        broken.setattr("app.storage.objects.SqlObjects.discard_unadopted", crash)
+        broken.setattr("app.core.objects.repository.SqlObjects.discard_unadopted", crash)
         with pytest.raises(Crash):
             attach(person, task)
     assert (count(container, ObjectRow), count(container, ObjectPieceRow), used(container)) == (1, 1, None)
     container.shelf.sweep()
     assert count(container, ObjectRow) == 1  # it may still be on its way
     clock = container.shelf._clock
-    monkeypatch.setattr(container.shelf, "_clock", lambda: clock() + shelf.UPLOAD_TIME)
+    monkeypatch.setattr(container.shelf, "_clock", lambda: clock() + file_service.UPLOAD_TIME)
     container.shelf.sweep()
     assert (count(container, ObjectRow), count(container, ObjectPieceRow)) == (0, 0)

@@ -8,9 +8,10 @@ import pytest
 from flask_openapi.openapi import OpenAPI
 from werkzeug.test import TestResponse
 
-from app.bootstrap import build, create_app
-from app.platform.settings import Settings
-from app.storage.engine import Database
+from app.bootstrap.container import build
+from app.bootstrap.http import create_app
+from app.core.database.engine import Database
+from app.core.settings import Settings
 from tests.support.api import PASSWORD, V1, Person, assert_problem
 from tests.support.overlap import end_overlap
 from tests.support.ports import free_port

@@ -16,10 +16,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from flask_openapi.openapi import OpenAPI
 
-from app.api.openapi import document
-from app.bootstrap import Container
-from app.platform.keys import SignatureKey, signature_key
-from app.platform.tokens import LEEWAY, AccessTokens
+from app.bootstrap.container import Container
+from app.core.http.openapi import document
+from app.core.security.keys import SignatureKey, signature_key
+from app.core.security.tokens import LEEWAY, AccessTokens
 from tests.support.api import Person, assert_problem
 from tests.support.notifications import remind_of
 from tests.support.server import SECRET

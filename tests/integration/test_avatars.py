@@ -9,9 +9,9 @@ from PIL import Image
 from sqlalchemy import func, select
 from werkzeug.test import TestResponse
 
-from app.api import avatar
-from app.bootstrap import Container
-from app.storage.models.objects import ObjectRow
+from app.auth import avatar_routes
+from app.bootstrap.container import Container
+from app.core.objects.tables import ObjectRow
 from tests.support.api import Person, assert_problem
 
 
@@ -57,7 +57,7 @@ def test_what_is_no_picture_is_refused_and_the_old_one_stays(
     assert_problem(send(person, b"<svg/>"), 422)
     assert_problem(send(person, b""), 422)
     assert_problem(person.call("PUT", "/users/me/avatar", json={"url": "http://127.0.0.1/secret"}), 415)
-    monkeypatch.setattr(avatar, "LIMIT", 10)
+    monkeypatch.setattr(avatar_routes, "LIMIT", 10)
     assert_problem(send(person, picture()), 413)
     assert person.call("GET", "/users/me").get_json()["avatar_url"] == url
     assert kept(container) == 1

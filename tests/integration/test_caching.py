@@ -10,19 +10,20 @@ from flask import Response
 from flask_openapi.openapi import OpenAPI
 from werkzeug.test import TestResponse
 
-from app.api import caching
-from app.api.web import STATIC, digest
-from app.bootstrap import build, create_app
+from app.bootstrap.container import build
+from app.bootstrap.http import create_app
+from app.core.http import cache_control
+from app.core.http.front_end import STATIC, digest
 from infra.edge_rules import RULES, rule_of
 from tests.support.api import Person
 from tests.support.settings import make_settings
 
 TABLE = {
-    caching.NOBODY,
-    caching.OWN_USER,
-    caching.SIGNED_ADDRESS,
-    caching.FOR_EVER,
-    caching.public(),
+    cache_control.NOBODY,
+    cache_control.OWN_USER,
+    cache_control.SIGNED_ADDRESS,
+    cache_control.FOR_EVER,
+    cache_control.public(),
     "public, max-age=210, s-maxage=60, stale-while-revalidate=30",  # the public keys
 }
 STATIC_RULE = "/static/v-<asked>/<path:name>"
@@ -65,7 +66,7 @@ def test_every_answer_says_one_of_few_things_and_nothing_to_a_user_is_public(app
                 assert said in TABLE, (method, path, said)
                 if said.startswith("public"):
                     assert not headers, (method, path, said)
-                    assert not {"Set-Cookie", *caching.COUNTS} & set(answer.headers.keys()), path
+                    assert not {"Set-Cookie", *cache_control.COUNTS} & set(answer.headers.keys()), path
                     shared.add(path)
     assert shared == {
         *("/", "/favicon.ico", ASSET),
@@ -90,7 +91,7 @@ def test_the_page_names_assets_that_may_be_kept_for_ever(app: OpenAPI) -> None:
     client = app.test_client()
     named = set(re.findall(r'"(/static/[^"]+)"', client.get("/").text))
     assert len(named) > 10
-    assert {client.get(path).headers["Cache-Control"] for path in named} == {caching.FOR_EVER}
+    assert {client.get(path).headers["Cache-Control"] for path in named} == {cache_control.FOR_EVER}
     assert client.get(ASSET, headers={"If-None-Match": client.get(ASSET).headers["ETag"]}).status_code == 304
 
 
@@ -98,7 +99,7 @@ def test_the_page_names_assets_that_may_be_kept_for_ever(app: OpenAPI) -> None:
 def test_a_file_under_a_name_that_is_not_its_own_is_given_and_kept_by_nobody_else(app: OpenAPI, path: str) -> None:
     client = app.test_client()
     answer = client.get(path)
-    assert (answer.status_code, answer.headers["Cache-Control"]) == (200, caching.OWN_USER)
+    assert (answer.status_code, answer.headers["Cache-Control"]) == (200, cache_control.OWN_USER)
     assert answer.data == client.get(ASSET).data
 
 
@@ -117,7 +118,7 @@ def test_the_name_of_the_assets_changes_with_any_of_them(tmp_path: Path) -> None
 def test_where_assets_are_worked_on_they_are_asked_for_again_each_time(sqlite_url: str) -> None:
     client = create_app(build(make_settings(sqlite_url, environment="development"))).test_client()
     assert '"/static/app.js"' in client.get("/").text
-    assert client.get("/static/app.js").headers["Cache-Control"] == caching.OWN_USER
+    assert client.get("/static/app.js").headers["Cache-Control"] == cache_control.OWN_USER
 
 
 def test_an_answer_that_sets_a_cookie_is_not_public_whatever_it_says(app: OpenAPI, sqlite_url: str) -> None:
@@ -125,11 +126,11 @@ def test_an_answer_that_sets_a_cookie_is_not_public_whatever_it_says(app: OpenAP
 
     @app.get("/cookie")
     def cookie() -> Response:
-        response = Response("for you", headers={"Cache-Control": caching.public()})
+        response = Response("for you", headers={"Cache-Control": cache_control.public()})
         response.set_cookie("who", "you")
         return response
 
-    assert app.test_client().get("/cookie").headers["Cache-Control"] == caching.OWN_USER
+    assert app.test_client().get("/cookie").headers["Cache-Control"] == cache_control.OWN_USER
 
 
 def test_who_has_a_public_answer_already_gets_304_without_a_body(app: OpenAPI) -> None:

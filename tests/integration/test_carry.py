@@ -15,16 +15,16 @@ from hypothesis import HealthCheck, Phase, given, settings
 from sqlalchemy import Table, insert, text
 from sqlalchemy.exc import DBAPIError
 
-from app.platform.errors import MovedError
-from app.platform.seal import Seal
-from app.storage import carry as carrying
-from app.storage.carried import carried
-from app.storage.carry import CarryError, carry
-from app.storage.carry_source import CHANGES, Source
-from app.storage.engine import Database
-from app.storage.migrate import NotMigratedError, check_ready
-from app.storage.models.auth import AuditRow, SessionRow, UserRow
-from app.storage.models.tasks import TaskRow, TaskTagRow
+from app.auth.tables import AuditRow, SessionRow, UserRow
+from app.core.database.engine import Database
+from app.core.database.migrate import NotMigratedError, check_ready
+from app.core.errors import MovedError
+from app.core.sqlite_migration import copy_to_postgresql as carrying
+from app.core.sqlite_migration.change_capture import CHANGES, Source
+from app.core.sqlite_migration.completion import carried
+from app.core.sqlite_migration.copy_to_postgresql import CarryError, carry
+from app.core.sqlite_migration.handover import Seal
+from app.tasks.tables import TaskRow, TaskTagRow
 from tests.support.content import connected, content, fill, row
 from tests.support.postgres import Postgres
 from tests.support.rows import databases
@@ -223,9 +223,9 @@ def test_a_commit_whose_answer_is_lost_is_looked_up(file: Path, source: Database
 WAIT_FOR_EVER = """
 import sys, threading
 from pathlib import Path
-from app.storage import carry as carrying
-from app.storage.engine import connect
-from app.platform.seal import Seal
+from app.core.sqlite_migration import copy_to_postgresql as carrying
+from app.core.database.engine import connect
+from app.core.sqlite_migration.handover import Seal
 from tests.support.settings import make_settings
 
 file, url, place = sys.argv[1:]

@@ -17,9 +17,9 @@ import httpx
 import pytest
 from sqlalchemy import func, select
 
-from app.storage.carry_source import CHANGES
-from app.storage.engine import connect
-from app.storage.models.tasks import TaskRow
+from app.core.database.engine import connect
+from app.core.sqlite_migration.change_capture import CHANGES
+from app.tasks.tables import TaskRow
 from tests.support.draining import Service
 from tests.support.ports import wait_for
 from tests.support.server import ROOT, Server, environment, server

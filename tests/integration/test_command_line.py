@@ -11,8 +11,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from app.platform.seal import Seal
-from app.platform.version import version
+from app.core.sqlite_migration.handover import Seal
+from app.core.version import version
 from tests.support.ports import free_port, wait_for
 from tests.support.server import ROOT, environment
 

@@ -8,8 +8,8 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import Connection, text
 
-from app.storage.engine import COPIED, UNLIMITED, Database, connect
-from app.storage.work import SqlStorage
+from app.bootstrap.unit_of_work import SystemStorage
+from app.core.database.engine import COPIED, UNLIMITED, Database, connect
 from tests.support.postgres import Postgres
 from tests.support.settings import make_settings
 
@@ -48,11 +48,11 @@ def test_a_users_read_holds_no_transaction_and_has_its_limit_all_the_same(
         return postgres.execute(f"SELECT state FROM pg_stat_activity WHERE pid = {pid}")  # noqa: S608 a number
 
     for _ in range(2):  # on the same connection, which serves transactions in between
-        with SqlStorage(database).read_of(uuid4()) as work:
+        with SystemStorage(database).read_of(uuid4()) as work:
             assert work.session.scalar(LIMIT) == "1250ms"
             assert work.session.scalar(LIMIT) == "1250ms"
             assert state(work.session.connection()) == "idle"
-        with SqlStorage(database).read() as work:
+        with SystemStorage(database).read() as work:
             work.session.scalar(LIMIT)
             assert state(work.session.connection()) == "idle in transaction"
 

@@ -9,9 +9,9 @@ import pytest
 from flask_openapi.openapi import OpenAPI
 from PIL import Image
 
-from app.bootstrap import Container
-from app.platform.clock import utc_now
-from app.services.tasks import personal_data
+from app.bootstrap.container import Container
+from app.core.clock import utc_now
+from app.tasks import personal_data
 from tests.support.api import Person, assert_problem
 from tests.support.background import carry_events, do_jobs
 from tests.support.notifications import remind_of

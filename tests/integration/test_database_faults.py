@@ -13,15 +13,16 @@ import pytest
 from PIL import Image
 from sqlalchemy import event, text
 
-from app.bootstrap import Container, build, create_app
-from app.platform.clock import new_id, utc_now
-from app.platform.errors import CommitUnknownError, TransientError, UnavailableError
-from app.platform.retries import retried
-from app.services.tasks.model import Draft
-from app.storage import engine
-from app.storage.engine import UNLIMITED
-from app.storage.migrate import migrate
-from app.storage.work import SqlStorage
+from app.bootstrap.container import Container, build
+from app.bootstrap.http import create_app
+from app.bootstrap.unit_of_work import SystemStorage
+from app.core.clock import new_id, utc_now
+from app.core.database import engine
+from app.core.database.engine import UNLIMITED
+from app.core.database.migrate import migrate
+from app.core.database.retries import retried
+from app.core.errors import CommitUnknownError, TransientError, UnavailableError
+from app.tasks.model import Draft
 from tests.support import postgres as servers
 from tests.support.address import Address
 from tests.support.api import Person, assert_problem
@@ -167,7 +168,7 @@ def test_of_two_writes_that_wait_for_each_other_both_are_done(start: Callable[..
 
 
 def test_a_statement_that_takes_too_long_is_given_up_and_not_tried_again(start: Callable[..., Container]) -> None:
-    storage = SqlStorage(start(statement_timeout=0.05).database)
+    storage = SystemStorage(start(statement_timeout=0.05).database)
     with pytest.raises(UnavailableError) as caught, storage.read() as work:
         work.session.execute(text("SELECT pg_sleep(30)"))
     assert not isinstance(caught.value, TransientError)

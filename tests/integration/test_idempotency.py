@@ -10,10 +10,10 @@ from flask_openapi.openapi import OpenAPI
 from sqlalchemy import func, select
 from werkzeug.test import TestResponse
 
-from app.api.idempotency import SUPPORTED
-from app.bootstrap import Container
-from app.storage.models.jobs import JobFileRow, JobRow
-from app.storage.models.objects import ObjectRow
+from app.bootstrap.container import Container
+from app.core.http.idempotency import SUPPORTED
+from app.core.jobs.tables import JobFileRow, JobRow
+from app.core.objects.tables import ObjectRow
 from tests.support.api import V1, Person, assert_problem
 
 CSV = b"title\r\nMilk\r\n"

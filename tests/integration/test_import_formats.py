@@ -4,8 +4,8 @@ import io
 from pathlib import Path
 from typing import Any
 
-from app.bootstrap import Container
-from app.jobs.import_plan import HEAD
+from app.bootstrap.container import Container
+from app.tasks.import_plan import HEAD
 from tests.support.api import Person, assert_problem
 
 FILES = Path(__file__).parents[1] / "data" / "imports"

@@ -7,14 +7,16 @@ from uuid import UUID
 import pytest
 from sqlalchemy import delete, update
 
-from app.bootstrap import Container
-from app.jobs import imports
-from app.jobs.background import Cleaner
-from app.jobs.model import State
-from app.jobs.service import ImportQuota
-from app.platform.clock import utc_now
-from app.storage.models.jobs import JobFileRow, JobRow
-from app.storage.retention import FILES
+from app.bootstrap.container import Container
+from app.bootstrap.jobs import KINDS
+from app.bootstrap.retention import RULES
+from app.core.clock import utc_now
+from app.core.jobs.background import Cleaner
+from app.core.jobs.model import JobKind, State
+from app.core.jobs.service import ImportQuota
+from app.core.jobs.tables import JobFileRow, JobRow
+from app.core.retention_rules import FILES
+from app.tasks import import_job
 from tests.support.api import Person, assert_problem
 
 ROWS = b"title\n" + b"".join(b"task %d\n" % number for number in range(35))
@@ -28,9 +30,9 @@ def upload(person: Person, content: bytes, status: int = 202) -> str:
 
 def cancelled_half_way(person: Person, container: Container, monkeypatch: pytest.MonkeyPatch) -> UUID:
     """Return an import of 35 rows that was cancelled after 10."""
-    monkeypatch.setattr(imports, "BATCH", 10)
-    monkeypatch.setattr(imports, "PIECE", 100)
-    monkeypatch.setattr("app.jobs.service.PIECE", 100)
+    monkeypatch.setattr(import_job, "BATCH", 10)
+    monkeypatch.setattr(import_job, "PIECE", 100)
+    monkeypatch.setattr("app.core.jobs.service.PIECE", 100)
     job_id = upload(person, ROWS)
     step, calls = container.runner._step, 0
 
@@ -54,7 +56,7 @@ def state(person: Person, job_id: UUID | str) -> tuple[str, int]:
 
 
 def clean(container: Container) -> None:
-    Cleaner(container.storage, utc_now, lambda: False).turn()
+    Cleaner(container.storage, utc_now, lambda: False, RULES).turn()
 
 
 def grow_older(container: Container, job_id: UUID) -> None:
@@ -108,8 +110,8 @@ def test_the_chunks_of_a_job_stay_while_it_can_be_resumed(
 def test_an_export_whose_begin_is_gone_fails_or_has_no_result(
     person: Person, container: Container, monkeypatch: pytest.MonkeyPatch, lost: int
 ) -> None:
-    monkeypatch.setattr("app.jobs.exports.BATCH", 2)
-    monkeypatch.setattr("app.jobs.service.EXPORT_BATCH", 2)
+    monkeypatch.setattr("app.tasks.export_job.BATCH", 2)
+    monkeypatch.setitem(KINDS, "export", JobKind("text/csv", "tasks.csv", rows_per_chunk=2))
     for number in range(5):
         person.create(title=f"task {number}")
     job_id = UUID(person.call("POST", "/tasks/exports", json={}).get_json()["id"])
@@ -194,9 +196,9 @@ def test_files_to_import_have_a_quota_of_bytes(
 def test_only_the_first_refused_lines_are_listed_and_all_are_counted(
     person: Person, container: Container, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(imports, "BATCH", 4)
-    monkeypatch.setattr(imports, "MOST_REFUSED", 6)
-    monkeypatch.setattr("app.api.jobs.MOST_REFUSED", 6)
+    monkeypatch.setattr(import_job, "BATCH", 4)
+    monkeypatch.setattr(import_job, "MOST_REFUSED", 6)
+    monkeypatch.setattr("app.core.jobs.routes.MOST_REFUSED", 6)
     job_id = upload(person, b"title,status\n" + b"Milk,never\n" * 15 + b"Bread,done\n")
     while container.inline.turn():
         pass

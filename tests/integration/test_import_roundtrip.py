@@ -8,15 +8,15 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from app.api.tasks import NewTask
-from app.bootstrap import Container
-from app.jobs.import_plan import Options, plan_of
-from app.jobs.import_rows import split_tags, tags_cell
-from app.jobs.model import Job, State
-from app.platform.clock import new_id
-from app.platform.spreadsheet import as_written, harmless
-from app.platform.times import EARLIEST, LATEST
-from app.services.tasks.model import Draft, Status, tag_forms
+from app.bootstrap.container import Container
+from app.core.clock import new_id
+from app.core.csv_safety import as_written, harmless
+from app.core.jobs.model import Job, State
+from app.core.times import EARLIEST, LATEST
+from app.tasks.import_plan import Options, plan_of
+from app.tasks.import_rows import split_tags, tags_cell
+from app.tasks.model import Draft, Status, tag_forms
+from app.tasks.routes import NewTask
 
 SPECIAL = "-=+@'\t\r\n\",;| aÄß\u00a0\u2028\\N🙂"
 TEXT = st.text(st.one_of(st.sampled_from(SPECIAL), st.characters(exclude_categories=["Cs"])), max_size=12)

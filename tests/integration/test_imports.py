@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from app.bootstrap import Container
-from app.jobs import imports
+from app.bootstrap.container import Container
+from app.tasks import import_job
 from tests.support.api import Person, assert_problem
 
 
@@ -133,7 +133,7 @@ def test_an_import_needs_one_file_in_a_form(person: Person) -> None:
 def test_an_import_stops_when_it_is_cancelled_and_goes_on_when_it_is_resumed(
     person: Person, container: Container, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(imports, "BATCH", 10)
+    monkeypatch.setattr(import_job, "BATCH", 10)
     queued = upload(person, b"title\n" + b"".join(b"task %d\n" % number for number in range(35))).get_json()
     step = container.runner._step
     calls: list[int] = []
@@ -158,9 +158,9 @@ def test_an_import_stops_when_it_is_cancelled_and_goes_on_when_it_is_resumed(
 def test_a_large_file_crosses_pieces_and_batches(
     person: Person, container: Container, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(imports, "PIECE", 100)
-    monkeypatch.setattr("app.jobs.service.PIECE", 100)
-    monkeypatch.setattr(imports, "BATCH", 7)
+    monkeypatch.setattr(import_job, "PIECE", 100)
+    monkeypatch.setattr("app.core.jobs.service.PIECE", 100)
+    monkeypatch.setattr(import_job, "BATCH", 7)
     content = b"title,description\n" + b"".join(b'task %d,"%s\n"\n' % (n, b"x" * (n * 7 % 300)) for n in range(60))
     job = imported(person, container, content)
     assert (job["state"], job["done"], job["refused"]) == ("succeeded", 60, 0)

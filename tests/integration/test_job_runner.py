@@ -6,18 +6,19 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import select
 
-from app.jobs.background import AHEAD, Announcer, Cleaner
-from app.jobs.handler import Handler
-from app.jobs.model import HopelessError, Job, Step
-from app.jobs.runner import Runner
-from app.platform.clock import new_id
-from app.platform.errors import UnavailableError
-from app.platform.events import Event
-from app.storage.engine import Database
-from app.storage.models.events import OutboxRow
-from app.storage.models.jobs import JobRow
-from app.storage.retention import FILES, JOBS
-from app.storage.work import SqlStorage, SqlWork
+from app.bootstrap.retention import RULES
+from app.bootstrap.unit_of_work import SystemStorage, SystemUnitOfWork
+from app.core.clock import new_id
+from app.core.database.engine import Database
+from app.core.errors import UnavailableError
+from app.core.events.model import Event
+from app.core.events.tables import OutboxRow
+from app.core.jobs.background import AHEAD, Announcer, Cleaner
+from app.core.jobs.handler import Handler
+from app.core.jobs.model import HopelessError, Job, Step
+from app.core.jobs.runner import Runner
+from app.core.jobs.tables import JobRow
+from app.core.retention_rules import FILES, JOBS
 from tests.support.fakes import FakeClock
 
 LEASE = 60
@@ -30,7 +31,7 @@ class Counting:
     def __init__(self) -> None:
         self.at_step: dict[int, Exception] = {}
 
-    def step(self, work: SqlWork, job: Job) -> Step:
+    def step(self, work: SystemUnitOfWork, job: Job) -> Step:
         work.outbox.add(Event(uuid4(), f"effect.{job.done}", None, datetime.now(UTC)))
         if job.done in self.at_step:
             raise self.at_step[job.done]
@@ -56,37 +57,37 @@ def clock() -> FakeClock:
 
 
 @pytest.fixture
-def storage(database: Database) -> SqlStorage:
-    return SqlStorage(database)
+def storage(database: Database) -> SystemStorage:
+    return SystemStorage(database)
 
 
-def runner(storage: SqlStorage, handler: Handler, clock: FakeClock) -> Runner:
+def runner(storage: SystemStorage, handler: Handler[SystemUnitOfWork], clock: FakeClock) -> Runner[SystemUnitOfWork]:
     return Runner(storage, {"count": handler}, {}, clock, new_id, lease=LEASE, attempts=3, backoff=10)
 
 
-def queue(storage: SqlStorage, clock: FakeClock, user_id: UUID | None = None) -> UUID:
+def queue(storage: SystemStorage, clock: FakeClock, user_id: UUID | None = None) -> UUID:
     job = Job(new_id(), user_id, "count", clock())
     with storage.write() as work:
         assert work.jobs.add(job)
     return job.id
 
 
-def row(storage: SqlStorage, job_id: UUID) -> JobRow:
+def row(storage: SystemStorage, job_id: UUID) -> JobRow:
     with storage.read() as work:
         return work.session.get_one(JobRow, job_id)
 
 
-def ids(storage: SqlStorage) -> set[UUID]:
+def ids(storage: SystemStorage) -> set[UUID]:
     with storage.read() as work:
         return set(work.session.scalars(select(JobRow.id)))
 
 
-def effects(storage: SqlStorage) -> list[str]:
+def effects(storage: SystemStorage) -> list[str]:
     with storage.read() as work:
         return sorted(work.session.scalars(select(OutboxRow.name)))
 
 
-def test_a_job_is_done_once_however_often_it_is_named(storage: SqlStorage, clock: FakeClock) -> None:
+def test_a_job_is_done_once_however_often_it_is_named(storage: SystemStorage, clock: FakeClock) -> None:
     job_id = queue(storage, clock)
     for _ in range(3):
         runner(storage, Counting(), clock).run(job_id)
@@ -94,7 +95,9 @@ def test_a_job_is_done_once_however_often_it_is_named(storage: SqlStorage, clock
     assert effects(storage) == ["effect.0", "effect.1", "effect.2"]
 
 
-def test_a_failed_step_leaves_nothing_and_is_tried_again_after_a_while(storage: SqlStorage, clock: FakeClock) -> None:
+def test_a_failed_step_leaves_nothing_and_is_tried_again_after_a_while(
+    storage: SystemStorage, clock: FakeClock
+) -> None:
     job_id, handler = queue(storage, clock), Counting()
     handler.at_step[1] = UnavailableError("away")
     runner(storage, handler, clock).run(job_id)
@@ -109,7 +112,7 @@ def test_a_failed_step_leaves_nothing_and_is_tried_again_after_a_while(storage: 
     assert effects(storage) == ["effect.0", "effect.1", "effect.2"]
 
 
-def test_a_job_that_fails_at_each_try_is_given_up_with_its_reason(storage: SqlStorage, clock: FakeClock) -> None:
+def test_a_job_that_fails_at_each_try_is_given_up_with_its_reason(storage: SystemStorage, clock: FakeClock) -> None:
     job_id, handler = queue(storage, clock), Counting()
     handler.at_step[0] = UnavailableError("away")
     for _ in range(5):
@@ -121,14 +124,14 @@ def test_a_job_that_fails_at_each_try_is_given_up_with_its_reason(storage: SqlSt
         assert work.jobs.counts() == {"queued": 0, "running": 0, "failed": 1}
 
 
-def test_a_hopeless_job_is_given_up_at_once(storage: SqlStorage, clock: FakeClock) -> None:
+def test_a_hopeless_job_is_given_up_at_once(storage: SystemStorage, clock: FakeClock) -> None:
     job_id, handler = queue(storage, clock), Counting()
     handler.at_step[0] = HopelessError("no columns")
     runner(storage, handler, clock).run(job_id)
     assert (row(storage, job_id).state, row(storage, job_id).attempts) == ("failed", 1)
 
 
-def test_a_worker_that_lost_its_lease_changes_nothing_any_more(storage: SqlStorage, clock: FakeClock) -> None:
+def test_a_worker_that_lost_its_lease_changes_nothing_any_more(storage: SystemStorage, clock: FakeClock) -> None:
     job_id, slow, other = queue(storage, clock), new_id(), Counting()
     with storage.write() as work:
         assert work.jobs.claim(job_id, KINDS, slow, clock(), clock() + timedelta(seconds=LEASE))
@@ -140,7 +143,7 @@ def test_a_worker_that_lost_its_lease_changes_nothing_any_more(storage: SqlStora
     assert row(storage, job_id).state == "succeeded"
 
 
-def test_a_job_whose_workers_all_die_is_given_up(storage: SqlStorage, clock: FakeClock) -> None:
+def test_a_job_whose_workers_all_die_is_given_up(storage: SystemStorage, clock: FakeClock) -> None:
     job_id = queue(storage, clock)
     for _ in range(3):
         with storage.write() as work:
@@ -152,7 +155,7 @@ def test_a_job_whose_workers_all_die_is_given_up(storage: SqlStorage, clock: Fak
 
 
 def test_a_job_of_a_kind_that_a_worker_does_not_know_is_left_to_who_knows_it(
-    storage: SqlStorage, clock: FakeClock
+    storage: SystemStorage, clock: FakeClock
 ) -> None:
     """While a release rolls out, workers of the one before hear of jobs of the new one."""
     job_id, carrier = queue(storage, clock), FakeCarrier()
@@ -166,7 +169,7 @@ def test_a_job_of_a_kind_that_a_worker_does_not_know_is_left_to_who_knows_it(
     assert row(storage, job_id).state == "succeeded"
 
 
-def test_a_job_whose_message_is_lost_is_announced_again(storage: SqlStorage, clock: FakeClock) -> None:
+def test_a_job_whose_message_is_lost_is_announced_again(storage: SystemStorage, clock: FakeClock) -> None:
     job_id, carrier = queue(storage, clock), FakeCarrier()
     announcer = Announcer(storage, carrier, KINDS, clock, LEASE)
     assert announcer.turn()
@@ -177,7 +180,7 @@ def test_a_job_whose_message_is_lost_is_announced_again(storage: SqlStorage, clo
     assert carrier.messages == [(job_id, False)]
 
 
-def test_jobs_are_not_announced_while_the_broker_is_away(storage: SqlStorage, clock: FakeClock) -> None:
+def test_jobs_are_not_announced_while_the_broker_is_away(storage: SystemStorage, clock: FakeClock) -> None:
     job_id = queue(storage, clock)
 
     class Away(FakeCarrier):
@@ -191,7 +194,7 @@ def test_jobs_are_not_announced_while_the_broker_is_away(storage: SqlStorage, cl
 
 @pytest.mark.parametrize(("user_id", "kept"), [(uuid4(), JOBS), (None, FILES)], ids=["a user's", "nobody's"])
 def test_jobs_that_have_ended_are_forgotten_after_a_while_and_failed_ones_later(
-    storage: SqlStorage, clock: FakeClock, user_id: UUID | None, kept: timedelta
+    storage: SystemStorage, clock: FakeClock, user_id: UUID | None, kept: timedelta
 ) -> None:
     failing, succeeding = Counting(), runner(storage, Counting(), clock)
     failing.at_step[0] = HopelessError("no use")
@@ -206,17 +209,17 @@ def test_jobs_that_have_ended_are_forgotten_after_a_while_and_failed_ones_later(
     recent = queue(storage, clock, user_id)
     succeeding.run(recent)
 
-    cleaner = Cleaner(storage, clock, lambda: False)
+    cleaner = Cleaner(storage, clock, lambda: False, RULES)
     cleaner.turn()
     assert ids(storage) == {failed, waiting, *ended, recent}, "none is old enough yet"
     clock.advance(seconds=2 * LEASE)
-    Cleaner(storage, clock, lambda: False).turn()
+    Cleaner(storage, clock, lambda: False, RULES).turn()
     assert ids(storage) == {failed, waiting, recent}
     with storage.read() as work:
         assert work.files.refused(ended[0], 0, 10) == []
 
 
-def test_however_long_jobs_wait_their_messages_do_not_pile_up(storage: SqlStorage, clock: FakeClock) -> None:
+def test_however_long_jobs_wait_their_messages_do_not_pile_up(storage: SystemStorage, clock: FakeClock) -> None:
     for _ in range(2 * AHEAD):
         queue(storage, clock)
     carrier = FakeCarrier()
@@ -227,7 +230,7 @@ def test_however_long_jobs_wait_their_messages_do_not_pile_up(storage: SqlStorag
     assert len(carrier.messages) == AHEAD
 
 
-def test_a_job_that_a_worker_left_behind_overtakes_all_that_wait(storage: SqlStorage, clock: FakeClock) -> None:
+def test_a_job_that_a_worker_left_behind_overtakes_all_that_wait(storage: SystemStorage, clock: FakeClock) -> None:
     begun, carrier = queue(storage, clock), FakeCarrier()
     with storage.write() as work:
         assert work.jobs.claim(begun, KINDS, new_id(), clock(), clock() + timedelta(seconds=LEASE))
@@ -241,7 +244,7 @@ def test_a_job_that_a_worker_left_behind_overtakes_all_that_wait(storage: SqlSto
     assert carrier.messages[AHEAD:] == [(begun, True)]
 
 
-def test_of_two_jobs_with_one_key_only_the_first_is_queued(storage: SqlStorage, clock: FakeClock) -> None:
+def test_of_two_jobs_with_one_key_only_the_first_is_queued(storage: SystemStorage, clock: FakeClock) -> None:
     with storage.write() as work:
         assert work.jobs.add(Job(new_id(), None, "count", clock()), "reminder 1")
         assert not work.jobs.add(Job(new_id(), None, "count", clock()), "reminder 1")

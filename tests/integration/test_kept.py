@@ -14,8 +14,9 @@ from prometheus_client.parser import text_string_to_metric_families
 from redis import Redis
 from redis.connection import Connection
 
-from app.bootstrap import Container, build, create_app
-from app.platform.errors import UnavailableError
+from app.bootstrap.container import Container, build
+from app.bootstrap.http import create_app
+from app.core.errors import UnavailableError
 from tests.support.api import METRICS, V1, Person, assert_problem
 from tests.support.settings import make_settings
 
@@ -216,7 +217,7 @@ def test_a_database_that_is_needed_and_away_is_told_of_in_both_ways(
     def away(*_arguments: Any) -> bool:
         raise UnavailableError("away")
 
-    monkeypatch.setattr("app.storage.cache.sessions.EndedSessions.ended", away)
+    monkeypatch.setattr("app.auth.ended_sessions.SessionStates.ended", away)
     for client in (ways.flask, ways.before):
         with Redis.from_url(redis.connection_url) as emptied:
             emptied.flushall()

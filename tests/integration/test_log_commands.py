@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from app.platform.version import version
+from app.core.version import version
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "operations.md").read_text()
@@ -16,7 +16,7 @@ FUNCTION, *COMMANDS = PAGE.split("\n## Logs\n")[1].split("```")[1].strip().split
 
 WRITER = """
 import logging, structlog
-from app.platform.logs import configure
+from app.core.observability.logging import configure
 configure("json", "info")
 access, other = structlog.get_logger("access"), structlog.get_logger("tasks")
 def answered(path, **said):

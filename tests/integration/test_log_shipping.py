@@ -14,8 +14,8 @@ from typing import Any
 import httpx
 import pytest
 
-from app.commands.ensure_certificate import self_signed
-from app.platform.version import version
+from app.cli.ensure_certificate import self_signed
+from app.core.version import version
 from infra.filebeat import Shipping
 from infra.phases import PHASES
 from tests.support.elasticsearch import SECRET, Store, elasticsearch

@@ -15,16 +15,16 @@ import structlog
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.commands.ensure_certificate import self_signed
-from app.jobs.mails import SendMail
-from app.jobs.runner import Runner
-from app.platform.clock import new_id
-from app.platform.errors import UnavailableError
-from app.platform.mail import Mail, Mailer, NoMailer, RefusedError, SmtpMailer
-from app.platform.settings import Settings
-from app.storage.engine import Database
-from app.storage.models.jobs import JobRow
-from app.storage.work import SqlStorage
+from app.bootstrap.unit_of_work import SystemStorage, SystemUnitOfWork
+from app.cli.ensure_certificate import self_signed
+from app.core.clock import new_id
+from app.core.database.engine import Database
+from app.core.errors import UnavailableError
+from app.core.jobs.mail_jobs import SendMail
+from app.core.jobs.runner import Runner
+from app.core.jobs.tables import JobRow
+from app.core.mail import Mail, Mailer, NoMailer, RefusedError, SmtpMailer
+from app.core.settings import Settings
 from tests.support.fakes import FakeClock
 from tests.support.ports import free_port
 from tests.support.settings import make_settings
@@ -191,8 +191,8 @@ class Letter:
 
 
 @pytest.fixture
-def storage(database: Database) -> SqlStorage:
-    return SqlStorage(database)
+def storage(database: Database) -> SystemStorage:
+    return SystemStorage(database)
 
 
 @pytest.fixture
@@ -200,7 +200,7 @@ def clock() -> FakeClock:
     return FakeClock()
 
 
-def queue(storage: SqlStorage) -> UUID:
+def queue(storage: SystemStorage) -> UUID:
     with storage.write() as work:
         work.mails.add("letter", {"about": "moths"})
     with storage.read() as work:
@@ -208,18 +208,20 @@ def queue(storage: SqlStorage) -> UUID:
     return job.id
 
 
-def runner(storage: SqlStorage, clock: FakeClock, mailer: Mailer, letter: Letter | None = None) -> Runner:
+def runner(
+    storage: SystemStorage, clock: FakeClock, mailer: Mailer, letter: Letter | None = None
+) -> Runner[SystemUnitOfWork]:
     errands = {"letter": SendMail(mailer, letter or Letter())}
     return Runner(storage, {}, errands, clock, new_id, lease=60, attempts=1, backoff=2)
 
 
-def outcome(storage: SqlStorage, job_id: UUID) -> tuple[str, str | None]:
+def outcome(storage: SystemStorage, job_id: UUID) -> tuple[str, str | None]:
     with storage.read() as work:
         job = work.session.get_one(JobRow, job_id)
     return job.state, job.error
 
 
-def test_a_mail_waits_while_the_server_is_away_and_is_then_sent_once(storage: SqlStorage, clock: FakeClock) -> None:
+def test_a_mail_waits_while_the_server_is_away_and_is_then_sent_once(storage: SystemStorage, clock: FakeClock) -> None:
     clock.now = datetime.now(UTC)
     job_id, port = queue(storage), free_port()
     clock.advance(seconds=1)
@@ -239,7 +241,9 @@ def test_a_mail_waits_while_the_server_is_away_and_is_then_sent_once(storage: Sq
     assert outcome(storage, job_id) == ("succeeded", None)
 
 
-def test_a_mail_that_is_refused_is_kept_as_a_dead_letter(storage: SqlStorage, clock: FakeClock, inbox: Inbox) -> None:
+def test_a_mail_that_is_refused_is_kept_as_a_dead_letter(
+    storage: SystemStorage, clock: FakeClock, inbox: Inbox
+) -> None:
     clock.now = datetime.now(UTC)
     job_id = queue(storage)
     clock.advance(seconds=1)
@@ -250,7 +254,7 @@ def test_a_mail_that_is_refused_is_kept_as_a_dead_letter(storage: SqlStorage, cl
         assert work.jobs.counts()["failed"] == 1
 
 
-def test_a_mail_without_a_reason_is_not_sent(storage: SqlStorage, clock: FakeClock, inbox: Inbox) -> None:
+def test_a_mail_without_a_reason_is_not_sent(storage: SystemStorage, clock: FakeClock, inbox: Inbox) -> None:
     clock.now = datetime.now(UTC)
     job_id, letter = queue(storage), Letter(None)
     clock.advance(seconds=1)
@@ -259,7 +263,7 @@ def test_a_mail_without_a_reason_is_not_sent(storage: SqlStorage, clock: FakeClo
     assert (letter.written, inbox.mails) == ([{"about": "moths"}], [])
 
 
-def test_nobody_waits_for_the_mail_server(storage: SqlStorage, clock: FakeClock) -> None:
+def test_nobody_waits_for_the_mail_server(storage: SystemStorage, clock: FakeClock) -> None:
     """While a mail is being sent, others write: on SQLite too, where one transaction writes at a time."""
     clock.now = datetime.now(UTC)
     job_id = queue(storage)

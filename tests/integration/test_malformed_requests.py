@@ -10,9 +10,9 @@ import pytest
 from flask_openapi.openapi import OpenAPI
 from werkzeug.test import TestResponse
 
-from app.api.body import LIMIT
-from app.api.problems import LONGEST_ECHO, MOST_ERRORS
-from app.api.strict_json import MOST_VALUES
+from app.core.http.json_body import LIMIT
+from app.core.http.problems import LONGEST_ECHO, MOST_ERRORS
+from app.core.http.strict_json import MOST_VALUES
 from tests.support.api import V1, Person, assert_problem
 from tests.support.application import Application
 

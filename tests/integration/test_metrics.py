@@ -10,7 +10,8 @@ from flask_openapi.openapi import OpenAPI
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
 
-from app.bootstrap import Container, build, create_app
+from app.bootstrap.container import Container, build
+from app.bootstrap.http import create_app
 from monitoring import catalogue
 from tests.support.api import METRICS, V1, Person
 from tests.support.ports import wait_for
@@ -93,7 +94,7 @@ def test_a_server_tells_its_metrics_at_their_port_alone(tmp_path: Path, sqlite_u
 
 
 def test_what_runs_is_told(app: OpenAPI) -> None:
-    from app.platform.version import version
+    from app.core.version import version
 
     [info] = samples(app.test_client(), "task_manager_build_info")
     assert info.labels["version"] == version()

@@ -13,13 +13,13 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import insert, inspect, select, text
 from sqlalchemy.exc import DBAPIError
 
-from app.storage.engine import Database, connect
-from app.storage.migrate import LOCK, REQUIRED_REVISION, NotMigratedError, check_ready, configuration, migrate
-from app.storage.models.auth import AuditRow, UserRow
-from app.storage.models.base import Base
-from app.storage.models.jobs import JobRow
-from app.storage.models.notifications import RecipientRow
-from app.storage.models.tasks import TaskRow
+from app.auth.tables import AuditRow, UserRow
+from app.core.database.base import Base
+from app.core.database.engine import Database, connect
+from app.core.database.migrate import LOCK, REQUIRED_REVISION, NotMigratedError, check_ready, configuration, migrate
+from app.core.jobs.tables import JobRow
+from app.notifications.tables import RecipientRow
+from app.tasks.tables import TaskRow
 from tests.support.ports import wait_for
 from tests.support.postgres import Postgres
 from tests.support.server import ROOT, environment

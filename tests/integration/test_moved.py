@@ -14,11 +14,12 @@ import pytest
 from flask_openapi.openapi import OpenAPI
 from werkzeug.test import TestResponse
 
-from app.api import moved
-from app.bootstrap import build, create_app
-from app.jobs.loop import Loop
-from app.platform.errors import MovedError, UnavailableError
-from app.platform.seal import Seal
+from app.bootstrap.container import build
+from app.bootstrap.http import create_app
+from app.core.errors import MovedError, UnavailableError
+from app.core.jobs.polling_loop import Loop
+from app.core.sqlite_migration import forwarding
+from app.core.sqlite_migration.handover import Seal
 from tests.support.ports import free_port
 from tests.support.settings import make_settings
 
@@ -167,7 +168,7 @@ def test_a_request_that_was_held_is_answered_here_when_the_move_is_called_off(fo
 def test_who_was_held_for_too_long_is_asked_to_come_again(
     former: OpenAPI, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(moved, "HOLD", 0.2)
+    monkeypatch.setattr(forwarding, "HOLD", 0.2)
     Seal(file).put(f"http://127.0.0.1:{free_port()}")
     answer = register(former)
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "2")

@@ -14,20 +14,22 @@ import pytest
 from pypdf import PdfReader
 from sqlalchemy import select, update
 
-from app.bootstrap import Container, build, create_app
-from app.jobs.background import Cleaner
-from app.jobs.model import Job
-from app.platform.clock import new_id, utc_now
-from app.platform.events import Event
-from app.services.notifications.consumers import KnowRecipients
-from app.services.notifications.model import Preferences
-from app.storage.engine import Database
-from app.storage.models.events import OutboxRow
-from app.storage.models.jobs import JobRow
-from app.storage.models.notifications import NotificationRow
-from app.storage.retention import NOTIFICATIONS
-from app.storage.versions import touch
-from app.storage.work import SqlStorage
+from app.bootstrap.container import Container, build
+from app.bootstrap.http import create_app
+from app.bootstrap.retention import RULES
+from app.bootstrap.unit_of_work import SystemStorage
+from app.core.clock import new_id, utc_now
+from app.core.database.engine import Database
+from app.core.database.user_versions import touch
+from app.core.events.model import Event
+from app.core.events.tables import OutboxRow
+from app.core.jobs.background import Cleaner
+from app.core.jobs.model import Job
+from app.core.jobs.tables import JobRow
+from app.notifications.consumers import KnowRecipients
+from app.notifications.model import Preferences
+from app.notifications.retention import NOTIFICATIONS
+from app.notifications.tables import NotificationRow
 from tests.support.api import Person, assert_problem
 from tests.support.notifications import carry, remind_of
 from tests.support.settings import make_settings
@@ -227,7 +229,7 @@ def test_an_older_event_that_comes_late_changes_nothing(database: Database) -> N
     user_id, now = new_id(), utc_now()
     newer = Event(new_id(), "user.changed", user_id, now, {"email": "new@example.org", "name": "New"})
     older = replace(newer, name="user.registered", at=now - timedelta(1), payload={"email": "old@x.org", "name": "Old"})
-    with SqlStorage(database).write() as work:
+    with SystemStorage(database).write() as work:
         for event in (newer, older):
             KnowRecipients().handle(work, event)
         recipient = work.recipients.get(user_id)
@@ -244,7 +246,7 @@ def test_old_notifications_are_dropped(person: Person, container: Container) -> 
         work.session.execute(
             update(NotificationRow).where(NotificationRow.id == oldest).values(created_at=now - NOTIFICATIONS)
         )
-    Cleaner(container.storage, lambda: now + timedelta(seconds=1), lambda: False).turn()
+    Cleaner(container.storage, lambda: now + timedelta(seconds=1), lambda: False, RULES).turn()
     assert [each["id"] for each in listed(person)["items"]] == [kept]
 
 
@@ -266,7 +268,7 @@ def test_two_who_change_different_preferences_at_the_same_moment_both_have_their
             both.wait(1)
         touch(*args)
 
-    monkeypatch.setattr("app.storage.notifications.touch", touch_together)
+    monkeypatch.setattr("app.notifications.repository.touch", touch_together)
     changes = [{"reminder_mails": False}, {"weekly_report": True}]
     with ThreadPoolExecutor(2) as threads:
         list(threads.map(partial(container.notifications.prefer, user_id), changes))

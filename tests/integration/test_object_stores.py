@@ -8,14 +8,14 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from app.platform.errors import UnavailableError
-from app.platform.objects.directory import DirectoryObjects
-from app.platform.objects.model import PIECE, MissingObjectError, ObjectStore
-from app.platform.objects.s3 import S3Objects
-from app.platform.settings import Settings
-from app.storage.engine import connect
-from app.storage.object_store import DatabaseObjects
-from app.storage.work import SqlStorage
+from app.bootstrap.unit_of_work import SystemStorage
+from app.core.database.engine import connect
+from app.core.errors import UnavailableError
+from app.core.objects.database import DatabaseObjects
+from app.core.objects.directory import DirectoryObjects
+from app.core.objects.model import PIECE, MissingObjectError, ObjectStore
+from app.core.objects.s3 import S3Objects
+from app.core.settings import Settings
 from tests.support.ports import free_port
 from tests.support.s3 import ACCESS, BUCKET, SECRET, Bucket, s3
 from tests.support.settings import make_settings
@@ -43,7 +43,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[ObjectStor
     else:
         name = "sqlite_url" if request.param == "sqlite" else "postgres_url"
         database = connect(make_settings(request.getfixturevalue(name)))
-        yield DatabaseObjects(SqlStorage(database))
+        yield DatabaseObjects(SystemStorage(database))
         database.dispose()
 
 

@@ -6,10 +6,10 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import select
 
-from app.platform.events import Event
-from app.storage.engine import Database
-from app.storage.models.events import OutboxRow
-from app.storage.work import SqlStorage
+from app.bootstrap.unit_of_work import SystemStorage
+from app.core.database.engine import Database
+from app.core.events.model import Event
+from app.core.events.tables import OutboxRow
 
 
 def waiting(database: Database) -> list[tuple[str, dict[str, object]]]:
@@ -19,14 +19,14 @@ def waiting(database: Database) -> list[tuple[str, dict[str, object]]]:
 
 def test_an_event_waits_once_its_transaction_has_committed(database: Database) -> None:
     event = Event(uuid4(), "task.created", uuid4(), datetime.now(UTC), {"task_id": "1"})
-    with SqlStorage(database).write() as work:
+    with SystemStorage(database).write() as work:
         work.outbox.add(event)
     assert waiting(database) == [("task.created", {"task_id": "1"})]
 
 
 def test_no_event_waits_when_its_transaction_fails(database: Database) -> None:
     def fail() -> None:
-        with SqlStorage(database).write() as work:
+        with SystemStorage(database).write() as work:
             work.outbox.add(Event(uuid4(), "task.created", None, datetime.now(UTC)))
             raise RuntimeError
 

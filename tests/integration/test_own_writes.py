@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, rule, run_state_machine_as_test
 from redis import Redis
 
-from app.api.guard import answer_name
-from app.bootstrap import Container, build, create_app
+from app.bootstrap.container import Container, build
+from app.bootstrap.http import create_app
+from app.core.http.authentication import answer_name
 from tests.support.api import Person
 from tests.support.postgres import Postgres
 from tests.support.settings import make_settings

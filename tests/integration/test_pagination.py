@@ -9,12 +9,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import event
 
-from app.platform.clock import new_id
-from app.services.tasks.listing import Filters, Position, Query, Sort, title_key
-from app.services.tasks.model import Change, Status, Task
-from app.services.tasks.service import TaskService
-from app.storage.engine import Database
-from app.storage.work import SqlStorage
+from app.bootstrap.unit_of_work import SystemStorage
+from app.core.clock import new_id
+from app.core.database.engine import Database
+from app.tasks.model import Change, Status, Task
+from app.tasks.query import Filters, Position, Query, Sort, title_key
+from app.tasks.service import TaskService
 
 START = datetime(2030, 1, 1, tzinfo=UTC)
 
@@ -61,7 +61,7 @@ def expected(tasks: list[Task], sort: Sort) -> list[Task]:
 def test_each_task_comes_once_and_in_order(
     database: Database, tasks: list[Task], sort: Sort, limit: int, status: Status | None
 ) -> None:
-    storage = SqlStorage(database)
+    storage = SystemStorage(database)
     service = TaskService(storage, lambda: START, new_id)
     user_id = uuid4()
     mine = [Task(**{**task.__dict__, "user_id": user_id}) for task in tasks]
@@ -90,7 +90,7 @@ def test_a_task_whose_date_is_cleared_while_a_page_is_read_is_on_it_once(databas
         Task(new_id(), user_id, f"Task {hour}", "", Status.TODO, due_at, START, START, version=1)
         for hour, due_at in enumerate([START, START + timedelta(hours=1), None])
     ]
-    storage = SqlStorage(database)
+    storage = SystemStorage(database)
     with storage.write() as work:
         for task in tasks:
             work.tasks.add(task)

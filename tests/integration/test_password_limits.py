@@ -8,7 +8,8 @@ from flask.testing import FlaskClient
 from flask_openapi.openapi import OpenAPI
 from werkzeug.test import TestResponse
 
-from app.bootstrap import build, create_app
+from app.bootstrap.container import build
+from app.bootstrap.http import create_app
 from tests.support.api import PASSWORD, V1, Person, assert_problem
 from tests.support.settings import make_settings
 

@@ -19,13 +19,14 @@ from hypothesis import strategies as st
 from sqlalchemy import event, select, text, update
 from werkzeug.test import TestResponse
 
-from app.bootstrap import Container, build, create_app
-from app.platform.keys import derive
-from app.platform.signed_ids import SignedIds
-from app.services.auth.resets import MAIL
-from app.storage.models.auth import AuditRow, PasswordResetRow
-from app.storage.models.base import Base
-from app.storage.models.jobs import JobRow
+from app.auth.password_resets import MAIL
+from app.auth.tables import AuditRow, PasswordResetRow
+from app.bootstrap.container import Container, build
+from app.bootstrap.http import create_app
+from app.core.database.base import Base
+from app.core.jobs.tables import JobRow
+from app.core.security.keys import derive
+from app.core.security.signed_ids import SignedIds
 from tests.support.api import PASSWORD, V1, Person, assert_problem
 from tests.support.server import SECRET
 from tests.support.settings import make_settings

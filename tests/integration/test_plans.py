@@ -9,12 +9,12 @@ import pytest
 from sqlalchemy import Connection, Table, text
 from sqlalchemy.orm import Session
 
-from app.services.tasks.listing import Filters, Query, Sort, position
-from app.services.tasks.model import Status
-from app.storage.engine import Database
-from app.storage.models.tasks import TaskRow, TaskTagRow
-from app.storage.reminders import SqlReminders
-from app.storage.tasks import SqlTasks
+from app.core.database.engine import Database
+from app.tasks.model import Status
+from app.tasks.query import Filters, Query, Sort, position
+from app.tasks.reminder_repository import SqlReminders
+from app.tasks.repository import SqlTasks
+from app.tasks.tables import TaskRow, TaskTagRow
 from tests.support.plans import ROWS, USER_ID, USERS, Cost, cost_of, full_database
 from tests.support.postgres import Postgres
 

@@ -11,12 +11,13 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
-from app.bootstrap import Container, build, create_app
-from app.platform.errors import TransientError, UnavailableError
-from app.services.tasks.model import Draft
-from app.storage.circuit_breaker import THRESHOLD
-from app.storage.engine import PATIENCE, PROBE_INTERVAL
-from app.storage.migrate import migrate
+from app.bootstrap.container import Container, build
+from app.bootstrap.http import create_app
+from app.core.database.circuit_breaker import THRESHOLD
+from app.core.database.engine import PATIENCE, PROBE_INTERVAL
+from app.core.database.migrate import migrate
+from app.core.errors import TransientError, UnavailableError
+from app.tasks.model import Draft
 from tests.support import postgres as servers
 from tests.support.address import Address
 from tests.support.api import METRICS, Person

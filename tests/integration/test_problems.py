@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 from flask_openapi.openapi import OpenAPI
 
-from app.api.body import LIMIT
-from app.bootstrap import build, create_app
-from app.storage.migrate import migrate
+from app.bootstrap.container import build
+from app.bootstrap.http import create_app
+from app.core.database.migrate import migrate
+from app.core.http.json_body import LIMIT
 from tests.support.api import V1, Person, assert_problem
 from tests.support.application import Application
 from tests.support.settings import make_settings

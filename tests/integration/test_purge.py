@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from app.__main__ import main
-from app.commands.purge_cloudflare import purge_cloudflare
+from app.cli.purge_cloudflare import purge_cloudflare
 from tests.support.origin import origin
 from tests.support.ports import free_port
 from tests.support.varnish import edge

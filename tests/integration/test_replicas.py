@@ -9,11 +9,12 @@ from unittest.mock import patch
 import pytest
 from sqlalchemy import event, text
 
-from app.bootstrap import Container, build, create_app
-from app.storage.cache.redis import RedisUserCache
-from app.storage.circuit_breaker import THRESHOLD
-from app.storage.migrate import migrate
-from app.storage.replicas import SOURCES
+from app.bootstrap.container import Container, build
+from app.bootstrap.http import create_app
+from app.core.cache.redis import RedisUserCache
+from app.core.database.circuit_breaker import THRESHOLD
+from app.core.database.migrate import migrate
+from app.core.database.replicas import SOURCES
 from tests.support import postgres as servers
 from tests.support.api import METRICS, Person, assert_problem
 from tests.support.commits import unacknowledged_commit

@@ -6,18 +6,21 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import Table, func, select, update
 
-from app.bootstrap import Container
-from app.jobs import background
-from app.jobs.background import Cleaner
-from app.jobs.model import State
-from app.platform.clock import utc_now
-from app.storage.engine import Database
-from app.storage.models.auth import RefreshTokenRow, SessionRow
-from app.storage.models.base import Base
-from app.storage.models.jobs import JobFileRow, JobRow, RefusedLineRow
-from app.storage.models.tasks import IdempotencyKeyRow
-from app.storage.retention import ENDED_SESSIONS, FILES, RULES, Expiring
-from app.storage.work import SqlStorage
+from app.auth.retention import ENDED_SESSIONS
+from app.auth.tables import RefreshTokenRow, SessionRow
+from app.bootstrap.container import Container
+from app.bootstrap.retention import RULES
+from app.bootstrap.unit_of_work import SystemStorage
+from app.core.clock import utc_now
+from app.core.database.base import Base
+from app.core.database.engine import Database
+from app.core.database.idempotency_key_table import IdempotencyKeyRow
+from app.core.database.retention import Expiring
+from app.core.jobs import background
+from app.core.jobs.background import Cleaner
+from app.core.jobs.model import State
+from app.core.jobs.tables import JobFileRow, JobRow, RefusedLineRow
+from app.core.retention_rules import FILES
 from tests.support.api import Person
 from tests.support.fakes import FakeClock
 from tests.support.rows import insert_row
@@ -34,8 +37,8 @@ VALUES: dict[str, dict[str, object]] = {
 
 
 @pytest.fixture
-def storage(database: Database) -> SqlStorage:
-    return SqlStorage(database)
+def storage(database: Database) -> SystemStorage:
+    return SystemStorage(database)
 
 
 @pytest.fixture
@@ -43,13 +46,13 @@ def clock() -> FakeClock:
     return FakeClock()
 
 
-def count(storage: SqlStorage, table: type[Base]) -> int:
+def count(storage: SystemStorage, table: type[Base]) -> int:
     with storage.read() as work:
         return work.session.scalar(select(func.count()).select_from(table)) or 0
 
 
-def clean(storage: SqlStorage, clock: FakeClock) -> None:
-    Cleaner(storage, clock, lambda: False).turn()
+def clean(storage: SystemStorage, clock: FakeClock) -> None:
+    Cleaner(storage, clock, lambda: False, RULES).turn()
 
 
 def table_of(row: type[Base]) -> Table:
@@ -58,7 +61,7 @@ def table_of(row: type[Base]) -> Table:
 
 @pytest.mark.parametrize("rule", EXPIRING, ids=lambda rule: rule.rows)
 def test_rows_whose_time_is_over_are_deleted_and_younger_ones_stay(
-    storage: SqlStorage, clock: FakeClock, rule: Expiring
+    storage: SystemStorage, clock: FakeClock, rule: Expiring
 ) -> None:
     others = {
         column.key: None for column in table_of(rule.table).columns if column.nullable and column.key != "user_id"
@@ -75,7 +78,7 @@ def test_rows_whose_time_is_over_are_deleted_and_younger_ones_stay(
 
 
 def test_one_cleaning_deletes_many_batches_and_no_more_than_it_may(
-    storage: SqlStorage, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+    storage: SystemStorage, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(background, "BATCHES", 2)
     [rule] = [rule for rule in EXPIRING if rule.table is JobFileRow]
@@ -101,7 +104,7 @@ def test_one_cleaning_deletes_many_batches_and_no_more_than_it_may(
     ],
 )
 def test_files_of_jobs_that_can_go_on_stay(
-    storage: SqlStorage, clock: FakeClock, state: str, rejected: bool, stays: int
+    storage: SystemStorage, clock: FakeClock, state: str, rejected: bool, stays: int
 ) -> None:
     old = clock.now - FILES - timedelta(hours=1)
     with storage.write() as work:
@@ -115,7 +118,7 @@ def test_files_of_jobs_that_can_go_on_stay(
 @pytest.mark.parametrize("rejected", [False, True])
 @pytest.mark.parametrize("user_id", [None, UUID(int=1)])
 def test_no_job_that_has_ended_stays_for_ever(
-    storage: SqlStorage, clock: FakeClock, state: State, rejected: bool, user_id: UUID | None
+    storage: SystemStorage, clock: FakeClock, state: State, rejected: bool, user_id: UUID | None
 ) -> None:
     with storage.write() as work:
         ended = {"state": state, "rejected": rejected, "finished_at": clock.now - timedelta(days=91)}
@@ -124,7 +127,7 @@ def test_no_job_that_has_ended_stays_for_ever(
     assert count(storage, JobRow) == 0
 
 
-def test_a_job_takes_its_files_and_refused_lines_along(storage: SqlStorage, clock: FakeClock) -> None:
+def test_a_job_takes_its_files_and_refused_lines_along(storage: SystemStorage, clock: FakeClock) -> None:
     with storage.write() as work:
         old, young = (
             insert_row(work.session, table_of(JobRow), state="failed", finished_at=clock.now - timedelta(days))
@@ -162,5 +165,5 @@ def test_the_text_of_a_deleted_task_leaves_the_idempotency_keys_within_a_day(
     assert count(container.storage, IdempotencyKeyRow) == 1
     with container.storage.write() as work:
         work.session.execute(update(IdempotencyKeyRow).values(created_at=utc_now() - timedelta(hours=24, seconds=1)))
-    Cleaner(container.storage, utc_now, lambda: False).turn()
+    Cleaner(container.storage, utc_now, lambda: False, RULES).turn()
     assert count(container.storage, IdempotencyKeyRow) == 0

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from sqlalchemy import event, text
 
-from app.bootstrap import Container, build, create_app
-from app.services.auth.admin import Actor
-from app.services.auth.model import Role
+from app.auth.admin import Actor
+from app.bootstrap.container import Container, build
+from app.bootstrap.http import create_app
+from app.core.security.roles import Role
 from tests.support.api import PASSWORD, Person
 from tests.support.postgres import Postgres
 from tests.support.settings import make_settings

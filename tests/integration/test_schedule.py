@@ -7,17 +7,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from app.jobs.schedule import SCHEDULE, Entry, Scheduler
-from app.platform.clock import new_id
-from app.storage.engine import Database
-from app.storage.models.jobs import JobRow
-from app.storage.work import SqlStorage
+from app.bootstrap.unit_of_work import SystemStorage
+from app.core.clock import new_id
+from app.core.database.engine import Database
+from app.core.jobs.scheduler import SCHEDULE, Entry, Scheduler
+from app.core.jobs.tables import JobRow
 from tests.support.fakes import FakeClock
 
 
 @pytest.fixture
-def storage(database: Database) -> SqlStorage:
-    return SqlStorage(database)
+def storage(database: Database) -> SystemStorage:
+    return SystemStorage(database)
 
 
 @pytest.fixture
@@ -25,12 +25,12 @@ def clock() -> FakeClock:
     return FakeClock()
 
 
-def queued(storage: SqlStorage) -> list[str]:
+def queued(storage: SystemStorage) -> list[str]:
     with storage.read() as work:
         return sorted(f"{row.kind} {row.parameters['due']}" for row in work.session.scalars(select(JobRow)))
 
 
-def test_of_many_schedulers_that_look_often_one_queues_each_period(storage: SqlStorage, clock: FakeClock) -> None:
+def test_of_many_schedulers_that_look_often_one_queues_each_period(storage: SystemStorage, clock: FakeClock) -> None:
     clock.now = datetime(2030, 1, 5, 1, tzinfo=UTC)  # a Saturday
     schedulers = [Scheduler(storage, clock, new_id) for _ in range(3)]
     for _ in range(3 * 24):
@@ -44,7 +44,7 @@ def test_of_many_schedulers_that_look_often_one_queues_each_period(storage: SqlS
     ]  # fmt: skip
 
 
-def test_what_nobody_was_there_for_is_made_up_for(storage: SqlStorage, clock: FakeClock) -> None:
+def test_what_nobody_was_there_for_is_made_up_for(storage: SystemStorage, clock: FakeClock) -> None:
     clock.now = datetime(2030, 1, 7, 6, tzinfo=UTC)
     Scheduler(storage, clock, new_id).turn()
     clock.advance(days=9)

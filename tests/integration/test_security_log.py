@@ -9,7 +9,7 @@ from flask_openapi.openapi import OpenAPI
 from structlog.testing import capture_logs
 from structlog.types import EventDict
 
-from app.storage.engine import Database
+from app.core.database.engine import Database
 from tests.support.api import PASSWORD, V1, Person
 from tests.support.overlap import end_overlap
 

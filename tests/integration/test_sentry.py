@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import httpx
 
-from app.bootstrap import build
+from app.bootstrap.container import build
 from tests.support.api import PASSWORD, V1
 from tests.support.collector import Taken, collector
 from tests.support.ports import wait_for

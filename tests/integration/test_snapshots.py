@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, event, text
 
-from app.bootstrap import Container, build, create_app
+from app.bootstrap.container import Container, build
+from app.bootstrap.http import create_app
 from tests.support.api import Person, assert_problem
 from tests.support.background import carry_events
 from tests.support.commits import unacknowledged_commit

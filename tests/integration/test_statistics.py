@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 from sqlalchemy import delete
 
-from app.bootstrap import Container, build, create_app
-from app.jobs import snapshots
-from app.jobs.model import Job
-from app.platform.clock import new_id, utc_now
-from app.storage.models.analytics import TaskFactRow
-from app.storage.models.events import OutboxRow
+from app.analytics.tables import TaskFactRow
+from app.bootstrap.container import Container, build
+from app.bootstrap.http import create_app
+from app.core.clock import new_id, utc_now
+from app.core.events.tables import OutboxRow
+from app.core.jobs.model import Job
+from app.tasks import snapshot_job
 from tests.support.api import V1, Person, assert_problem
 from tests.support.background import carry_events, do_jobs
 from tests.support.settings import make_settings
@@ -110,7 +111,7 @@ def test_tasks_from_before_the_service_are_told_anew(
     person: Person, new_person: Callable[[], Person], container: Container, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As after an upgrade: nothing is known of the tasks that are there, and the job of the migration is due."""
-    monkeypatch.setattr(snapshots, "BATCH", 2)
+    monkeypatch.setattr(snapshot_job, "BATCH", 2)
     other = new_person()
     for number in range(3):
         person.create(status="done" if number else "todo")

@@ -7,12 +7,12 @@ import pytest
 from sqlalchemy import Connection, text
 from sqlalchemy.orm import Session
 
-from app.services.analytics.model import Statistics
-from app.services.analytics.report import weekly
-from app.services.analytics.statistics import statistics
-from app.services.analytics.week import Week
-from app.storage.engine import Database
-from app.storage.work import SqlWork
+from app.analytics.model import Statistics
+from app.analytics.report import weekly
+from app.analytics.statistics import statistics
+from app.analytics.week import Week
+from app.bootstrap.unit_of_work import SystemUnitOfWork
+from app.core.database.engine import Database
 from tests.support.plans import ROWS, USER_ID, USERS, cost_of, full_database
 from tests.support.postgres import Postgres
 
@@ -42,12 +42,12 @@ def full(postgres: Postgres) -> Iterator[Database]:
 
 
 @pytest.fixture
-def work(full: Database) -> Iterator[SqlWork]:
+def work(full: Database) -> Iterator[SystemUnitOfWork]:
     with Session(full.reader) as session:
-        yield SqlWork(session)
+        yield SystemUnitOfWork(session)
 
 
-def test_statistics_look_through_no_table(work: SqlWork) -> None:
+def test_statistics_look_through_no_table(work: SystemUnitOfWork) -> None:
     def count() -> Statistics:
         found = statistics(work, USER_ID, MIDDLE, date(2029, 10, 30), lambda: NOW)
         assert found.created
@@ -57,17 +57,17 @@ def test_statistics_look_through_no_table(work: SqlWork) -> None:
     assert cost_of(work.session, count).looked_through <= {"daily_counts"}  # which is empty
 
 
-def test_a_report_looks_through_no_table(work: SqlWork) -> None:
+def test_a_report_looks_through_no_table(work: SystemUnitOfWork) -> None:
     cost = cost_of(work.session, lambda: weekly(work, USER_ID, Week.of(MIDDLE), lambda: NOW).finished)
     assert cost.looked_through <= {"daily_counts"}
 
 
-def test_the_users_of_a_week_are_found_a_part_at_a_time(work: SqlWork) -> None:
+def test_the_users_of_a_week_are_found_a_part_at_a_time(work: SystemUnitOfWork) -> None:
     cost = cost_of(work.session, lambda: work.facts.active(work.facts.users(None, 2), MIDDLE, MIDDLE))
     assert cost.looked_through == set()
 
 
-def test_what_a_night_rolls_up_is_found_by_its_index(work: SqlWork) -> None:
+def test_what_a_night_rolls_up_is_found_by_its_index(work: SystemUnitOfWork) -> None:
     cost = cost_of(work.session, lambda: work.facts.roll_up(datetime(2029, 1, 8, tzinfo=UTC), 100))
     assert "task_facts" not in cost.looked_through
     work.session.rollback()

@@ -9,10 +9,10 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import StatementError
 
-from app.platform.clock import new_id
-from app.services.tasks.model import Status, Task
-from app.storage.engine import Database
-from app.storage.work import SqlStorage
+from app.bootstrap.unit_of_work import SystemStorage
+from app.core.clock import new_id
+from app.core.database.engine import Database
+from app.tasks.model import Status, Task
 from tests.support.ports import wait_for
 from tests.support.postgres import Postgres
 
@@ -24,7 +24,7 @@ def a_task(user_id: UUID, due_at: datetime) -> Task:
 
 
 def test_a_time_of_any_zone_comes_back_as_the_same_time_in_utc(database: Database) -> None:
-    storage, user_id = SqlStorage(database), uuid4()
+    storage, user_id = SystemStorage(database), uuid4()
     task = a_task(user_id, NOON)
     with storage.write() as work:
         work.tasks.add(task)
@@ -37,9 +37,9 @@ def test_a_time_of_any_zone_comes_back_as_the_same_time_in_utc(database: Databas
 
 
 def test_the_first_and_the_last_time_that_the_api_takes_can_be_stored(database: Database) -> None:
-    from app.platform.times import EARLIEST, LATEST
+    from app.core.times import EARLIEST, LATEST
 
-    storage, user_id = SqlStorage(database), uuid4()
+    storage, user_id = SystemStorage(database), uuid4()
     for time in (EARLIEST, LATEST):
         task = a_task(user_id, time)
         with storage.write() as work:
@@ -49,12 +49,12 @@ def test_the_first_and_the_last_time_that_the_api_takes_can_be_stored(database: 
 
 
 def test_a_time_without_a_zone_is_refused(database: Database) -> None:
-    with pytest.raises(StatementError, match="zone"), SqlStorage(database).write() as work:
+    with pytest.raises(StatementError, match="zone"), SystemStorage(database).write() as work:
         work.tasks.add(a_task(uuid4(), datetime(2030, 1, 1)))  # noqa: DTZ001 the very thing refused
 
 
 def test_what_fails_midway_is_undone(database: Database) -> None:
-    storage, user_id = SqlStorage(database), uuid4()
+    storage, user_id = SystemStorage(database), uuid4()
     task = a_task(user_id, NOON)
 
     def fail_after_adding() -> None:
@@ -80,7 +80,7 @@ def test_sqlite_is_safe_for_two_processes_and_a_power_cut(database: Database) ->
 
 @pytest.mark.parametrize("application", ["postgresql"], indirect=True)  # SQLite's writers wait for the whole database
 def test_who_has_waited_for_a_task_sees_its_tags_as_they_have_become(database: Database, postgres: Postgres) -> None:
-    storage, user_id = SqlStorage(database), uuid4()
+    storage, user_id = SystemStorage(database), uuid4()
     task = replace(a_task(user_id, NOON), tags=("old",))
     with storage.write() as work:
         work.tasks.add(task)

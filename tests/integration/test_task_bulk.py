@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.services.tasks.model import tag_form, tag_forms
+from app.tasks.model import tag_form, tag_forms
 from tests.support.api import Person, assert_problem
 
 NOWHERE = str(UUID(int=7))

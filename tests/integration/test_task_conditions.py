@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from werkzeug.test import TestResponse
 
-from app.bootstrap import Container
+from app.bootstrap.container import Container
 from tests.support.api import Person, assert_problem
 
 

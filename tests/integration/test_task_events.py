@@ -4,8 +4,8 @@ from typing import Any
 
 from sqlalchemy import select
 
-from app.bootstrap import Container
-from app.storage.models.events import OutboxRow
+from app.bootstrap.container import Container
+from app.core.events.tables import OutboxRow
 from tests.support.api import Person, assert_problem
 
 DUE = "2030-01-01T00:00:00Z"

@@ -12,17 +12,17 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import func, select
 
-from app.jobs.aggregate import KEPT, AggregateFacts
-from app.jobs.model import Job
-from app.platform.clock import Clock, new_id
-from app.platform.events import Event
-from app.services.analytics.consumer import FactKeeper
-from app.services.analytics.model import Statistics
-from app.services.analytics.statistics import StatisticsService
-from app.services.tasks.model import Status
-from app.storage.engine import Database
-from app.storage.models.analytics import DailyCountRow, TaskFactRow
-from app.storage.work import SqlStorage
+from app.analytics.aggregation_job import KEPT, AggregateFacts
+from app.analytics.model import Statistics
+from app.analytics.projection import FactKeeper
+from app.analytics.statistics import StatisticsService
+from app.analytics.tables import DailyCountRow, TaskFactRow
+from app.bootstrap.unit_of_work import SystemStorage
+from app.core.clock import Clock, new_id
+from app.core.database.engine import Database
+from app.core.events.model import Event
+from app.core.jobs.model import Job
+from app.tasks.model import Status
 from tests.support.fakes import FakeClock
 from tests.support.histories import EVENTFUL, STEPS, History, Step
 
@@ -34,28 +34,28 @@ FIRST, LAST = date(2029, 12, 1), date(2030, 6, 1)
 
 
 @pytest.fixture
-def storage(database: Database) -> SqlStorage:
-    return SqlStorage(database)
+def storage(database: Database) -> SystemStorage:
+    return SystemStorage(database)
 
 
-def hear(storage: SqlStorage, events: list[Event]) -> None:
+def hear(storage: SystemStorage, events: list[Event]) -> None:
     for event in events:
         with storage.write() as work:
             FactKeeper().handle(work, event)
 
 
-def counted(storage: SqlStorage, history: History) -> Statistics:
+def counted(storage: SystemStorage, history: History) -> Statistics:
     return StatisticsService(storage, history.clock).statistics(history.user_id, FIRST, LAST)
 
 
-def roll_up(storage: SqlStorage, clock: Clock) -> None:
+def roll_up(storage: SystemStorage, clock: Clock) -> None:
     job = Job(new_id(), None, "aggregate", clock())
     with storage.write() as work:
         while not AggregateFacts(clock).step(work, job).finished:
             pass
 
 
-def rows(storage: SqlStorage, table: type[TaskFactRow | DailyCountRow], user_id: UUID) -> int:
+def rows(storage: SystemStorage, table: type[TaskFactRow | DailyCountRow], user_id: UUID) -> int:
     with storage.read() as work:
         return work.session.scalar(select(func.count()).select_from(table).where(table.user_id == user_id)) or 0
 
@@ -63,7 +63,9 @@ def rows(storage: SqlStorage, table: type[TaskFactRow | DailyCountRow], user_id:
 @FEW
 @given(STEPS, st.integers())
 @example(EVENTFUL, 1)
-def test_events_doubled_and_in_any_order_are_counted_right(storage: SqlStorage, steps: list[Step], seed: int) -> None:
+def test_events_doubled_and_in_any_order_are_counted_right(
+    storage: SystemStorage, steps: list[Step], seed: int
+) -> None:
     history = History(uuid4(), new_id, steps)
     hear(storage, history.scrambled(seed))
     found = counted(storage, history)
@@ -101,7 +103,7 @@ def streak(days: set[date], today: date) -> int:
 @given(STEPS, st.integers())
 @example(EVENTFUL, 1)
 def test_a_night_changes_no_answer_and_leaves_no_fact_of_what_is_long_gone(
-    storage: SqlStorage, steps: list[Step], seed: int
+    storage: SystemStorage, steps: list[Step], seed: int
 ) -> None:
     history = History(uuid4(), new_id, steps)
     hear(storage, history.scrambled(seed))
@@ -114,7 +116,7 @@ def test_a_night_changes_no_answer_and_leaves_no_fact_of_what_is_long_gone(
     assert rows(storage, TaskFactRow, history.user_id) == len(history.tasks)
 
 
-def test_a_task_that_was_deleted_lately_is_still_known(storage: SqlStorage) -> None:
+def test_a_task_that_was_deleted_lately_is_still_known(storage: SystemStorage) -> None:
     history = History(uuid4(), new_id, [("create", 0, Status.TODO, 1), ("delete", 0, Status.TODO, 1)])
     created, deleted = history.events
     hear(storage, [created, deleted])
@@ -125,7 +127,7 @@ def test_a_task_that_was_deleted_lately_is_still_known(storage: SqlStorage) -> N
     assert (rows(storage, TaskFactRow, history.user_id), rows(storage, DailyCountRow, history.user_id)) == (1, 0)
 
 
-def test_two_that_hear_of_a_task_at_once_leave_what_both_were_told(storage: SqlStorage) -> None:
+def test_two_that_hear_of_a_task_at_once_leave_what_both_were_told(storage: SystemStorage) -> None:
     history = History(uuid4(), new_id, [("create", 0, Status.TODO, 1), ("status", 0, Status.DONE, 5)])
     gate = threading.Barrier(2)
 
@@ -139,7 +141,7 @@ def test_two_that_hear_of_a_task_at_once_leave_what_both_were_told(storage: SqlS
     assert (found.totals.done, found.created, found.completed) == (1, 1, 1)
 
 
-def test_everybody_counts_for_themselves_alone(storage: SqlStorage) -> None:
+def test_everybody_counts_for_themselves_alone(storage: SystemStorage) -> None:
     steps: list[Step] = [("create", 0, Status.DONE, 1), ("create", 0, Status.TODO, 1), ("delete", 1, Status.TODO, 1)]
     mine, other = History(uuid4(), new_id, steps[:1]), History(uuid4(), new_id, steps)
     hear(storage, [*mine.events, *other.events])

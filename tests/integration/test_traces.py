@@ -160,7 +160,7 @@ def test_a_share_of_the_traces_begins_here_and_the_gateways_go_on(sqlite_url: st
 
 def test_without_traces_the_log_names_the_gateways_and_nothing_is_imported(sqlite_url: str, tmp_path: Path) -> None:
     code = (
-        "import sys; from app.bootstrap import application; application();"
+        "import sys; from app.bootstrap.http import application; application();"
         "print([name for name in sys.modules if name.startswith(('opentelemetry', 'sentry_sdk', 'google.protobuf'))])"
     )
     variables = environment(tmp_path, sqlite_url, 8000)

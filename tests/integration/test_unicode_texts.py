@@ -10,12 +10,12 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import insert, select, update
 
-from app.bootstrap import Container
-from app.jobs import normalise
-from app.jobs.model import Job
-from app.platform.text import nfc, nfd
-from app.storage.models.jobs import JobRow
-from app.storage.models.tasks import TaskRow, TaskTagRow
+from app.bootstrap.container import Container
+from app.core.jobs.model import Job
+from app.core.jobs.tables import JobRow
+from app.core.text import nfc, nfd
+from app.tasks import normalise_job
+from app.tasks.tables import TaskRow, TaskTagRow
 from tests.support.api import V1, Person, assert_problem
 from tests.support.background import do_jobs
 
@@ -161,7 +161,7 @@ def test_a_tag_older_than_the_rule_of_its_length_can_be_kept_and_removed(contain
 def test_a_job_brings_what_a_release_before_has_stored_to_its_normal_form(
     container: Container, person: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(normalise, "BATCH", 2)
+    monkeypatch.setattr(normalise_job, "BATCH", 2)
     tasks = [person.create(title=f"Task {number}", tags=["kept"]) for number in range(5)]
     for task in tasks[1:3]:
         written_by_a_release_before(container, person, task, DECOMPOSED)

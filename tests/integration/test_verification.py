@@ -9,17 +9,18 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import select
 
-from app.bootstrap import Container, create_app
-from app.platform.clock import new_id, utc_now
-from app.platform.events import Event
-from app.platform.keys import derive
-from app.platform.signed_ids import SignedIds
-from app.platform.signer import Signer
-from app.services.auth.verification import MAIL, EmailVerificationService
-from app.services.notifications.consumers import KnowRecipients
-from app.storage.engine import Database
-from app.storage.models.jobs import JobRow
-from app.storage.work import SqlStorage
+from app.auth.email_verification import MAIL, EmailVerificationService
+from app.bootstrap.container import Container
+from app.bootstrap.http import create_app
+from app.bootstrap.unit_of_work import SystemStorage
+from app.core.clock import new_id, utc_now
+from app.core.database.engine import Database
+from app.core.events.model import Event
+from app.core.jobs.tables import JobRow
+from app.core.security.keys import derive
+from app.core.security.signed_ids import SignedIds
+from app.core.security.signing import Signer
+from app.notifications.consumers import KnowRecipients
 from tests.support.api import V1, Person, assert_problem
 from tests.support.notifications import carry
 from tests.support.server import SECRET
@@ -192,7 +193,7 @@ def test_without_a_mail_server_nobody_is_asked_to_verify(container: Container, p
 def test_everybody_who_has_not_verified_can_be_sent_a_link(
     mailing: Container, somebody: Person, inbox: Inbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.services.auth.verification.BATCH", 2)
+    monkeypatch.setattr("app.auth.email_verification.BATCH", 2)
     client = somebody.client
     waiting = {somebody.email, *(Person(client).register().email for _ in range(4))}
     verified(mailing, Person(client).register(), inbox)
@@ -228,7 +229,7 @@ def test_an_address_stays_verified_in_whatever_order_that_is_heard(
         replace(changed(now + timedelta(seconds=number), **payload), user_id=user_id)
         for number, payload in enumerate(payloads)
     ]
-    with SqlStorage(database).write() as work:
+    with SystemStorage(database).write() as work:
         for event in [*(events[::-1] if reverse else events), events[0]]:
             KnowRecipients().handle(work, event)
         recipient = work.recipients.get(user_id)

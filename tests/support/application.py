@@ -8,8 +8,9 @@ from pathlib import Path
 
 from flask_openapi.openapi import OpenAPI
 
-from app.bootstrap import Container, build, create_app
-from app.storage.models.base import Base
+from app.bootstrap.container import Container, build
+from app.bootstrap.http import create_app
+from app.core.database.base import Base
 from tests.support.postgres import Postgres
 from tests.support.settings import make_settings
 

@@ -1,8 +1,8 @@
 """What goes on beside the requests, when a test says so."""
 
-from app.bootstrap import Container
-from app.jobs.relay import Relay
-from app.platform.clock import utc_now
+from app.bootstrap.container import Container
+from app.core.clock import utc_now
+from app.core.events.relay import Relay
 
 
 def carry_events(container: Container) -> None:

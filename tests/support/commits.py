@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
-from app.bootstrap import Container
+from app.bootstrap.container import Container
 from tests.support.postgres import Postgres
 
 

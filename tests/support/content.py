@@ -8,10 +8,10 @@ from uuid import uuid4
 
 from sqlalchemy import Table, insert, select
 
-from app.storage.engine import Database, connect
-from app.storage.models.auth import AuditRow, SessionRow, UserRow
-from app.storage.models.base import Base
-from app.storage.models.tasks import TaskRow, TaskTagRow
+from app.auth.tables import AuditRow, SessionRow, UserRow
+from app.core.database.base import Base
+from app.core.database.engine import Database, connect
+from app.tasks.tables import TaskRow, TaskTagRow
 from tests.support.settings import make_settings
 
 Content = dict[str, list[tuple[Any, ...]]]

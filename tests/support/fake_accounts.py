@@ -5,8 +5,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
 
-from app.platform.errors import ConflictError, UnavailableError
-from app.services.auth.model import AuditEntry, AuditFilters, PasswordReset, RefreshToken, Role, Session, User
+from app.auth.model import AuditEntry, AuditFilters, PasswordReset, RefreshToken, Session, User
+from app.core.errors import ConflictError, UnavailableError
+from app.core.security.roles import Role
 
 
 @dataclass

@@ -7,10 +7,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from app.platform.idempotency import IdempotencyKey
-from app.platform.objects.model import StoredObject
-from app.services.tasks.listing import Query
-from app.services.tasks.model import Attachment, TagCount, Task
+from app.core.idempotency import IdempotencyKey
+from app.core.objects.model import StoredObject
+from app.tasks.model import Attachment, TagCount, Task
+from app.tasks.query import Query
 
 
 @dataclass

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from app.platform.events import Event
+from app.core.events.model import Event
 from tests.support.fake_accounts import FakeAudit, FakeDeletedUsers, FakeMails, FakeResets, FakeSessions, FakeUsers
 from tests.support.fake_tasks import FakeAttachments, FakeIdempotencyKeys, FakeObjects, FakeReminders, FakeTasks
 

@@ -8,10 +8,10 @@ from uuid import UUID
 
 from hypothesis import strategies as st
 
-from app.platform.events import Event
-from app.services.tasks.events import snapshots
-from app.services.tasks.model import Change, Draft, Status, Task
-from app.services.tasks.service import TaskService
+from app.core.events.model import Event
+from app.tasks.events import snapshots
+from app.tasks.model import Change, Draft, Status, Task
+from app.tasks.service import TaskService
 from tests.support.fakes import FakeClock, FakeStorage
 
 Step = tuple[str, int, Status, int]

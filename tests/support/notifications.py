@@ -2,10 +2,10 @@
 
 from datetime import UTC, datetime
 
-from app.bootstrap import Container
-from app.jobs.relay import Relay
-from app.platform.clock import new_id, utc_now
-from app.services.tasks.reminders import ReminderService
+from app.bootstrap.container import Container
+from app.core.clock import new_id, utc_now
+from app.core.events.relay import Relay
+from app.tasks.reminders import ReminderService
 from tests.support.api import Person
 
 

@@ -4,10 +4,10 @@ from datetime import timedelta
 
 from sqlalchemy import update
 
-from app.platform.clock import utc_now
-from app.storage.engine import Database
-from app.storage.models.auth import RefreshTokenRow
-from app.storage.rows import changed
+from app.auth.tables import RefreshTokenRow
+from app.core.clock import utc_now
+from app.core.database.engine import Database
+from app.core.database.row_count import changed
 
 
 def end_overlap(database: Database) -> int:

@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import Connection, event, text
 from sqlalchemy.orm import Session
 
-from app.storage.engine import UNLIMITED, Database, connect
+from app.core.database.engine import UNLIMITED, Database, connect
 from tests.support.postgres import Postgres
 from tests.support.settings import make_settings
 

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from sqlalchemy import JSON, BigInteger, Boolean, Column, Date, Integer, LargeBinary, String, Table, Text, Uuid, insert
 from sqlalchemy.orm import Session
 
-from app.storage.models.base import Base
-from app.storage.types import UtcDateTime
+from app.core.database.base import Base
+from app.core.database.types import UtcDateTime
 
 TEXT = st.characters(codec="utf-8", exclude_characters="\x00")
 JSON_VALUES = st.recursive(

@@ -4,7 +4,7 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from app.platform.settings import Settings
+from app.core.settings import Settings
 from tests.support.server import SECRET
 
 

@@ -4,7 +4,7 @@ import re
 
 from werkzeug.test import TestResponse
 
-from app.bootstrap import Container
+from app.bootstrap.container import Container
 from tests.support.api import V1, Person
 from tests.support.notifications import carry
 from tests.support.smtp import Inbox

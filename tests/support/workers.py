@@ -11,10 +11,10 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import func, insert, select
 
-from app.jobs.imports import UPLOAD
-from app.storage.engine import Database
-from app.storage.models.jobs import JobFileRow, JobRow
-from app.storage.models.tasks import TaskRow
+from app.core.database.engine import Database
+from app.core.jobs.model import UPLOAD
+from app.core.jobs.tables import JobFileRow, JobRow
+from app.tasks.tables import TaskRow
 from tests.support.ports import wait_for
 from tests.support.server import ROOT, environment
 

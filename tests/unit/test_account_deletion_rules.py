@@ -6,10 +6,10 @@ from uuid import UUID
 
 import pytest
 
-from app.platform.errors import InvalidError, UnavailableError
-from app.services.auth.deletion import AccountDeletionService
-from app.services.auth.model import Session, User
-from app.services.auth.sessions import SessionService
+from app.auth.account_deletion import AccountDeletionService
+from app.auth.model import Session, User
+from app.auth.sessions import SessionService
+from app.core.errors import InvalidError, UnavailableError
 from tests.support.fake_accounts import FakeDenylist, FakePasswords
 from tests.support.fakes import Counter, FakeClock, FakeStorage
 

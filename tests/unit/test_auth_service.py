@@ -5,11 +5,11 @@ from uuid import UUID
 
 import pytest
 
-from app.platform.errors import ConflictError, InvalidError, UnauthenticatedError, UnavailableError
-from app.services.auth.model import TokenPair
-from app.services.auth.registration import RegistrationService
-from app.services.auth.service import AuthService, Lifetimes
-from app.services.auth.sessions import SessionService
+from app.auth.model import TokenPair
+from app.auth.registration import RegistrationService
+from app.auth.service import AuthService, Lifetimes
+from app.auth.sessions import SessionService
+from app.core.errors import ConflictError, InvalidError, UnauthenticatedError, UnavailableError
 from tests.support.fake_accounts import FakeDenylist, FakePasswords, FakeTokens
 from tests.support.fakes import Counter, FakeClock, FakeStorage
 

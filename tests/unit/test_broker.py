@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from app.jobs.carrier import broker_url
+from app.core.jobs.celery_app import broker_url
 from tests.support.settings import make_settings
 
 

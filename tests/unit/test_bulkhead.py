@@ -8,8 +8,8 @@ from time import monotonic
 
 import pytest
 
-from app.platform.errors import UnavailableError
-from app.storage.bulkhead import PATIENCE, Bulkhead
+from app.core.database.bulkhead import PATIENCE, Bulkhead
+from app.core.errors import UnavailableError
 
 PLACES = 3
 

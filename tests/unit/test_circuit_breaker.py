@@ -8,7 +8,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from app.storage.circuit_breaker import MEMORY, THRESHOLD, AwayError, CircuitBreaker
+from app.core.database.circuit_breaker import MEMORY, THRESHOLD, AwayError, CircuitBreaker
 
 PATIENCE = 2.0
 INTERVAL = 0.25

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.jobs import csv_lines
-from app.jobs.csv_dialect import Dialect, start_of
-from app.jobs.csv_lines import RECORD_LIMIT, Lines, Record, records
-from app.platform.errors import InvalidError
+from app.core.errors import InvalidError
+from app.tasks import csv_reader
+from app.tasks.csv_dialect import Dialect, start_of
+from app.tasks.csv_reader import RECORD_LIMIT, Lines, Record, records
 
 CHUNK = 64
 SHORT_LIMIT = 1000
@@ -50,7 +50,7 @@ def test_good_lines_are_read_and_bad_ones_told_by_their_number(parts: list[list[
         content += text
         line += text.count("\n")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(csv_lines, "RECORD_LIMIT", SHORT_LIMIT)
+        patch.setattr(csv_reader, "RECORD_LIMIT", SHORT_LIMIT)
         read = found(content.encode(), chunk=chunk)
     assert [(record.line, record.cells) for record in read if isinstance(record.cells, list)] == good
     assert [record.line for record in read if isinstance(record.cells, str)] == bad
@@ -106,8 +106,8 @@ def test_blank_rows_are_passed_over_and_counted_as_lines() -> None:
 
 def test_quotes_left_open_again_and_again_are_read_in_bounded_time(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each of these lines opens a quote that the next one closes and opens again."""
-    monkeypatch.setattr(csv_lines, "RECORD_LIMIT", 1 << 10)
-    monkeypatch.setattr(csv_lines, "MOST_RESCANS", 10)
+    monkeypatch.setattr(csv_reader, "RECORD_LIMIT", 1 << 10)
+    monkeypatch.setattr(csv_reader, "MOST_RESCANS", 10)
     content = b'x,",y","\n' * 5000
     reads = 0
 

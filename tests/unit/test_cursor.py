@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.api.cursor import Cursors
-from app.platform.errors import MalformedError
-from app.platform.keys import derive
-from app.services.tasks.listing import Filters, Position, Query, Sort
-from app.services.tasks.model import Status
+from app.core.errors import MalformedError
+from app.core.security.keys import derive
+from app.tasks.cursors import Cursors
+from app.tasks.model import Status
+from app.tasks.query import Filters, Position, Query, Sort
 
 USER = UUID(int=1)
 CURSORS = Cursors(derive("a secret", "cursor"))

@@ -12,11 +12,10 @@ from zipfile import ZipFile
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.jobs.data_export import ENTRIES, ExportData
-from app.jobs.exports import RESULT
-from app.jobs.model import Job
-from app.platform.personal_data import DataFile, DataPage
-from app.storage.work import SqlWork
+from app.bootstrap.unit_of_work import SystemUnitOfWork
+from app.core.jobs.data_export_job import ENTRIES, ExportData
+from app.core.jobs.model import RESULT, Job
+from app.core.personal_data import DataFile, DataPage
 from tests.support.fakes import FakeClock
 
 MIB = 1 << 20
@@ -57,7 +56,7 @@ class Section:
 def export(sections: Sequence[Section], files: Files) -> None:
     """Do the job, each step from what the one before left."""
     handler = ExportData(sections, FakeClock())
-    work = cast(SqlWork, SimpleNamespace(files=files))
+    work = cast(SystemUnitOfWork, SimpleNamespace(files=files))
     values: dict[str, Any] = {}
     while True:
         step = handler.step(work, Job(UUID(int=1), UUID(int=2), "data-export", FakeClock()(), **values))

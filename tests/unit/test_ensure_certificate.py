@@ -12,8 +12,8 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from app.commands import ensure_certificate as command
-from app.commands.cluster import Cluster, ClusterError
+from app.cli import ensure_certificate as command
+from app.cli.cluster import Cluster, ClusterError
 
 NOW = datetime.datetime.now(datetime.UTC)
 

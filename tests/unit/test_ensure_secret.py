@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from app.commands import cluster as module
-from app.commands.cluster import Cluster
-from app.commands.ensure_secret import ensure_secret
+from app.cli import cluster as module
+from app.cli.cluster import Cluster
+from app.cli.ensure_secret import ensure_secret
 
 PATH = "/api/v1/namespaces/shop/secrets"
 KEYS = ["secret-key", "other-key"]

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.platform.objects.content import SEEN, content_type
-from app.platform.objects.names import LONGEST, safe_name
+from app.core.objects.content import SEEN, content_type
+from app.core.objects.names import LONGEST, safe_name
 
 NAMES = st.text(max_size=300) | st.text(alphabet='./\\ :aé"con\u202e\u0301\n', max_size=300)
 

@@ -5,8 +5,8 @@ from weakref import WeakSet
 
 import pytest
 
-from app.api import flights
-from app.api.flights import Flight, Flights
+from app.core.http import single_flight
+from app.core.http.single_flight import Flight, Flights
 
 
 def test_who_waits_and_who_comes_after_get_the_answer_of_the_first() -> None:
@@ -57,11 +57,11 @@ def test_an_answer_is_there_for_a_while_and_one_that_took_too_long_is_made_again
 ) -> None:
     table = Flights()
     now = 0.0
-    monkeypatch.setattr("app.api.flights.time.monotonic", lambda: now)
+    monkeypatch.setattr("app.core.http.single_flight.time.monotonic", lambda: now)
     landed, _ = table.join("landed")
     lost, _ = table.join("lost")
     landed.land(b"answer")
-    now = flights.KEPT
+    now = single_flight.KEPT
     assert (table.join("landed")[1], table.join("lost")[1]) == (False, False)
     now += 0.1
     assert (table.join("landed")[1], table.join("lost")[1]) == (True, True)

@@ -14,9 +14,9 @@ import pytest
 from pydantic import BaseModel, ValidationError
 
 import app
-from app.api.schemas import Strict
-from app.platform.logs import redact
-from app.platform.objects.names import safe_name
+from app.core.http.schemas import Strict
+from app.core.objects.names import safe_name
+from app.core.observability.logging import redact
 
 SMALL, LARGE = 500, 5_000
 """Characters of the texts."""
@@ -83,7 +83,7 @@ def patterns() -> dict[str, Callable[[str], object]]:
 
 def request_models(base: type[BaseModel] = Strict) -> Iterator[type[BaseModel]]:
     """Yield the models of all bodies and parameters."""
-    import app.bootstrap  # noqa: F401 it knows all blueprints
+    import app.bootstrap.http  # noqa: F401 it knows all blueprints
 
     for model in base.__subclasses__():
         yield model
@@ -125,4 +125,4 @@ def test_a_quadratic_pattern_would_be_found() -> None:
 
 def test_there_is_something_to_measure() -> None:
     assert {"NewTask.title", "Registration.email", "PasswordChange.new_password"} <= FIELDS.keys()
-    assert "app.platform.logs.SECRET.search" in PATTERNS
+    assert "app.core.observability.logging.SECRET.search" in PATTERNS

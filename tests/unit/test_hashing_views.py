@@ -25,7 +25,7 @@ def functions(node: ast.Module | ast.ClassDef | ast.FunctionDef) -> dict[str, as
 def hashing_methods() -> set[tuple[str, str]]:
     """Return class and name of the services' methods that hash a password, or call one that does."""
     found = set()
-    for module in parsed("services"):
+    for module in parsed("auth"):
         for owner in (each for each in module.body if isinstance(each, ast.ClassDef)):
             methods = {name: attributes(each) for name, each in functions(owner).items() if name != "__init__"}
             names = {name for name, used in methods.items() if "_passwords" in used}
@@ -38,7 +38,7 @@ def hashing_methods() -> set[tuple[str, str]]:
 def operations(hashing: set[tuple[str, str]]) -> dict[str, bool]:
     """Return the operations whose views call such a method, and whether each has a limit for passwords."""
     found = {}
-    for module in parsed("api"):
+    for module in parsed("auth"):
         for blueprint in functions(module).values():
             kinds = {arg.arg: ast.unparse(arg.annotation) for arg in blueprint.args.args if arg.annotation}
             for view in functions(blueprint).values():

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from app.jobs.csv_dialect import DELIMITERS, ENCODINGS
-from app.jobs.import_dates import DateFormat
-from app.jobs.import_plan import Options, Plan, plan_of
-from app.jobs.import_preview import preview
-from app.platform.errors import InvalidError
+from app.core.errors import InvalidError
+from app.tasks.csv_dialect import DELIMITERS, ENCODINGS
+from app.tasks.import_dates import DateFormat
+from app.tasks.import_plan import Options, Plan, plan_of
+from app.tasks.import_preview import preview
 
 LINES = st.lists(st.text(st.sampled_from("title,;\t|\"'\r\n\x00aÄ=sep\ufeff🙂"), max_size=30), max_size=5).map(
     "\n".join

@@ -5,8 +5,8 @@ from contextlib import ExitStack
 
 import pytest
 
-from app.jobs.liveness import ConsumerLiveness
-from app.jobs.loop import Loop
+from app.core.jobs.liveness import ConsumerLiveness
+from app.core.jobs.polling_loop import Loop
 
 PLACES = 2
 

@@ -10,7 +10,7 @@ import structlog
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.platform import logs
+from app.core.observability import logging as logs
 from tests.support.ports import wait_for
 
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from app.platform.mail import Mail, SmtpMailer
-from app.platform.mail_headers import address_field, text_field
+from app.core.mail import Mail, SmtpMailer
+from app.core.mail_headers import address_field, text_field
 from tests.support.settings import make_settings
 
 TITLES = (

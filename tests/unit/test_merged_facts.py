@@ -8,10 +8,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from app.platform.events import Event
-from app.services.analytics.consumer import facts_of
-from app.services.analytics.facts import Fact, merged
-from app.services.tasks.model import Status
+from app.analytics.projection import facts_of
+from app.analytics.read_model import Fact, merged
+from app.core.events.model import Event
+from app.tasks.model import Status
 from tests.support.fakes import Counter, FakeClock
 from tests.support.histories import EVENTFUL, STEPS, History, Step
 

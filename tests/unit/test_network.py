@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.platform.network import network_of
+from app.core.network import network_of
 
 MAPPED = 0xFFFF << 32
 

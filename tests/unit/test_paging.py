@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.platform.paging import page_of
+from app.core.pagination import page_of
 
 
 @given(st.integers(0, 30), st.integers(1, 7))

@@ -10,8 +10,8 @@ import pytest
 from argon2 import PasswordHasher, extract_parameters
 from argon2.exceptions import VerifyMismatchError
 
-from app.platform.errors import UnavailableError
-from app.platform.passwords import NICENESS, Passwords
+from app.core.errors import UnavailableError
+from app.core.security.passwords import NICENESS, Passwords
 from tests.support.ports import wait_for
 
 

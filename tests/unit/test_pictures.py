@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, PngImagePlugin
 
-from app.platform import pictures
-from app.platform.errors import InvalidError
-from app.platform.pictures import SIDE, AvatarMaker
+from app.core import images
+from app.core.errors import InvalidError
+from app.core.images import SIDE, AvatarMaker
 
 RED, BLUE = (200, 20, 20), (20, 20, 200)
 
@@ -190,7 +190,7 @@ def test_what_is_no_picture_or_a_bomb_is_refused(content: bytes) -> None:
 
 
 def test_a_bomb_is_refused_before_it_is_unpacked(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(pictures.MOST_PIXELS, "PNG", 100 * 100)
+    monkeypatch.setitem(images.MOST_PIXELS, "PNG", 100 * 100)
 
     def unpack(*_arguments: object) -> None:
         pytest.fail("it was unpacked")

@@ -2,9 +2,9 @@
 
 import pytest
 
-from app.platform.errors import ConflictError
-from app.services.auth import registration, verification
-from app.services.auth.registration import RegistrationService
+from app.auth import email_verification, registration
+from app.auth.registration import RegistrationService
+from app.core.errors import ConflictError
 from tests.support.fake_accounts import FakePasswords
 from tests.support.fakes import Counter, FakeClock, FakeStorage
 
@@ -29,7 +29,7 @@ def test_each_registration_makes_one_hash_and_one_mail(known: bool) -> None:
         storage.mails.queued.clear()
     user = service.register(EMAIL.upper(), "another", "Mallory")
     assert passwords.hashed == 1
-    assert [kind for kind, _ in storage.mails.queued] == [registration.MAIL if known else verification.MAIL]
+    assert [kind for kind, _ in storage.mails.queued] == [registration.MAIL if known else email_verification.MAIL]
     assert len(storage.outbox.events) == 1
     [account] = storage.users.rows.values()
     assert (account.id == user.id) is not known

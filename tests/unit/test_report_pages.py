@@ -11,12 +11,12 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pypdf import PdfReader
 
-from app.services.analytics.model import Day, Duration, Finished, Statistics, Totals
-from app.services.analytics.page import page
-from app.services.analytics.pdf import pdf
-from app.services.analytics.report import MOST_TITLES, WeeklyReport
-from app.services.analytics.week import Week
-from app.services.analytics.words import figures, heading, span
+from app.analytics.model import Day, Duration, Finished, Statistics, Totals
+from app.analytics.report import MOST_TITLES, WeeklyReport
+from app.analytics.report_html import page
+from app.analytics.report_pdf import pdf
+from app.analytics.week import Week
+from app.analytics.wording import figures, heading, span
 
 WEEK = Week(date(2026, 11, 16))
 NOW = datetime(2026, 11, 24, tzinfo=UTC)

@@ -5,8 +5,8 @@ import subprocess
 import sys
 import threading
 
-from app.platform import request_log
-from app.platform.request_log import GatheredLines
+from app.core.observability import access_log
+from app.core.observability.access_log import GatheredLines
 from tests.support.ports import wait_for
 
 
@@ -58,15 +58,15 @@ def test_no_line_is_lost_or_written_twice_among_many_threads() -> None:
 def test_who_brings_one_line_too_many_writes_them() -> None:
     file = Counted()
     log = GatheredLines(file, "requests")
-    for number in range(request_log.MOST):
+    for number in range(access_log.MOST):
         log.info(b"%d" % number)
-    assert len(file.getvalue().splitlines()) == request_log.MOST, "nobody waits for a moment to pass"
+    assert len(file.getvalue().splitlines()) == access_log.MOST, "nobody waits for a moment to pass"
 
 
 def test_the_last_lines_are_written_when_the_interpreter_ends() -> None:
     script = """
 import sys
-from app.platform.request_log import GatheredLines
+from app.core.observability.access_log import GatheredLines
 GatheredLines(sys.stderr.buffer, "requests").info(b"last")
 """
     done = subprocess.run([sys.executable, "-c", script], stderr=subprocess.PIPE, check=True)

@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-from app.storage.models.base import Base
-from app.storage.retention import RULES, Expiring, table
+from app.bootstrap.retention import RULES
+from app.core.database.base import Base
+from app.core.database.retention import Expiring, table
 
 DOCUMENT = Path(__file__).parents[2] / "docs/operations.md"
 
@@ -20,4 +21,4 @@ def test_rows_whose_time_is_over_are_found_by_an_index() -> None:
 
 
 def test_the_documentation_has_the_rules_that_are_applied() -> None:
-    assert table() in DOCUMENT.read_text(), "write into docs/operations.md what app.storage.retention.table() returns"
+    assert table(RULES) in DOCUMENT.read_text(), "docs/operations.md needs what retention.table(RULES) returns"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 APP = Path(__file__).parents[2] / "app"
 
-FOLDERS = ("services", "platform", "api", "jobs")
+FOLDERS = ("analytics", "auth", "core", "notifications", "tasks")
 
 OPENERS = {"read", "write", "read_of"}
 

@@ -6,9 +6,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from app.platform import retries
-from app.platform.errors import CommitUnknownError, TransientError, UnavailableError
-from app.platform.retries import MOST_SECONDS, PAUSES, retried, run
+from app.core.database import retries
+from app.core.database.retries import MOST_SECONDS, PAUSES, retried, run
+from app.core.errors import CommitUnknownError, TransientError, UnavailableError
 
 
 class Time:

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from app.commands import drain
-from app.platform.settings import Settings, SettingsError, load_settings
-from app.storage.engine import database_url
+from app.cli import drain
+from app.core.database.engine import database_url
+from app.core.settings import Settings, SettingsError, load_settings
 from tests.support.server import SECRET
 
 COMPLETE = {"APP_SECRET_KEY": SECRET, "APP_DATABASE_URL": "sqlite:////data/tasks.sqlite"}

@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.api.addresses import Addresses
-from app.api.cursor import Cursors
-from app.platform import base64url
-from app.platform.keys import derive
-from app.platform.signed_ids import SignedIds
-from app.platform.signer import Signer
-from app.services.tasks.listing import Position, Query
+from app.core.http.signed_urls import Addresses
+from app.core.security import base64url
+from app.core.security.keys import derive
+from app.core.security.signed_ids import SignedIds
+from app.core.security.signing import Signer
+from app.tasks.cursors import Cursors
+from app.tasks.query import Position, Query
 
 OLD, NEW, OTHER = (derive(name, "anything") for name in ("old", "new", "other"))
 FILE = UUID(int=7)

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.platform.slots import SLOTS, moves, ranges, unassigned
+from app.cli.cluster_slots import SLOTS, moves, ranges, unassigned
 
 NODES = [f"node-{number}" for number in range(8)]
 

@@ -4,10 +4,10 @@ from uuid import UUID
 
 import pytest
 
-from app.platform.errors import NotFoundError
-from app.services.tasks.listing import Query, Sort, position, search_text, title_key
-from app.services.tasks.model import Change, Draft, Status
-from app.services.tasks.service import TaskService
+from app.core.errors import NotFoundError
+from app.tasks.model import Change, Draft, Status
+from app.tasks.query import Query, Sort, position, search_text, title_key
+from app.tasks.service import TaskService
 from tests.support.fakes import Counter, FakeClock, FakeStorage
 
 OWNER, OTHER = UUID(int=1001), UUID(int=1002)

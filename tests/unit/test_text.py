@@ -7,10 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.platform.text import LINE, fold, nfc, nfd, opaque_string
-from app.services.auth.model import normalise_email
-from app.services.tasks.listing import search_text, title_key
-from app.services.tasks.model import tag_form, tag_forms
+from app.core.text import LINE, fold, nfc, nfd, normalise_email, opaque_string
+from app.tasks.model import tag_form, tag_forms
+from app.tasks.query import search_text, title_key
 
 TEXTS = st.text(st.characters(codec="utf-8"))
 SPELLINGS = st.sampled_from([nfc, nfd, str.upper, str.lower, str.title, str.swapcase])

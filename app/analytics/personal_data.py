@@ -1,0 +1,33 @@
+"""What the analytics service has of a user: a copy of it, and its deletion."""
+
+from datetime import date, datetime
+from typing import Protocol
+from uuid import UUID
+
+from app.analytics.model import Day
+from app.core.personal_data import DataPage, json_file
+
+
+class UsersFacts(Protocol):
+    def days(self, user_id: UUID, first: date, last: date) -> list[Day]:
+        """Return the days on which anything was created or completed, in order."""
+
+    def delete_of(self, user_id: UUID, limit: int) -> int:
+        """Delete up to `limit` facts of a user's tasks, or of their counts; return how many it were."""
+
+
+class PersonalWork(Protocol):
+    @property
+    def facts(self) -> UsersFacts: ...
+
+
+class StatisticsData:
+    """What was created and completed on each day, also of tasks that are gone. All else follows from the tasks."""
+
+    def page(self, work: PersonalWork, user_id: UUID, _after: str | None) -> DataPage:
+        return DataPage([json_file("statistics.json", work.facts.days(user_id, date.min, date.max))])
+
+
+def erase(work: PersonalWork, user_id: UUID, _now: datetime, limit: int) -> int:
+    """Delete up to `limit` facts or counts of a user; return how many it were."""
+    return work.facts.delete_of(user_id, limit)

@@ -1,0 +1,67 @@
+"""The weekly report: what came of a week, beside the week before."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from app.analytics.model import Finished, Statistics
+from app.analytics.ports import AnalyticsStorage, AnalyticsWork
+from app.analytics.statistics import statistics
+from app.analytics.week import Week
+from app.core.clock import Clock
+from app.core.database.retries import retried
+
+MOST_TITLES = 20
+"""Completed tasks that a report names, so that it stays a page or two whatever the week was."""
+
+
+@dataclass(frozen=True)
+class WeeklyReport:
+    """
+    Args:
+        of: the week's figures.
+        created_before, completed_before: those of the week before.
+        finished: the latest of what was completed.
+    """
+
+    week: Week
+    made_at: datetime
+    of: Statistics
+    created_before: int
+    completed_before: int
+    finished: Sequence[Finished]
+
+    @property
+    def peak(self) -> int:
+        """The highest of the daily figures, and at least 1: what the longest bar of a chart stands for."""
+        return max(1, *(max(day.created, day.completed) for day in self.of.days))
+
+
+class ReportService:
+    def __init__(self, storage: AnalyticsStorage, clock: Clock) -> None:
+        self._storage = storage
+        self._clock = clock
+
+    def this_week(self) -> Week:
+        """Return the week that it is, in UTC."""
+        return Week.of(self._clock().date())
+
+    @retried
+    def weekly(self, user_id: UUID, week: Week) -> WeeklyReport:
+        """Return the report of a week of this user."""
+        with self._storage.read_of(user_id, snapshot=True) as work:
+            return weekly(work, user_id, week, self._clock)
+
+
+def weekly(work: AnalyticsWork, user_id: UUID, week: Week, clock: Clock) -> WeeklyReport:
+    """Return the report within a transaction. Arguments are those of `ReportService.weekly`."""
+    before = work.facts.days(user_id, week.before.monday, week.before.sunday)
+    return WeeklyReport(
+        week=week,
+        made_at=clock(),
+        of=statistics(work, user_id, week.monday, week.sunday, clock),
+        created_before=sum(day.created for day in before),
+        completed_before=sum(day.completed for day in before),
+        finished=work.facts.finished(user_id, week.monday, week.sunday, MOST_TITLES),
+    )

@@ -1,0 +1,69 @@
+"""Weekly reports: one job finds out who gets one, and queues a job for each."""
+
+import base64
+from collections.abc import Callable, Collection
+from datetime import date, timedelta
+from typing import Generic, TypeVar
+from uuid import UUID
+
+from app.analytics.report import weekly
+from app.analytics.report_pdf import pdf
+from app.analytics.unit_of_work import AnalyticsUnitOfWork
+from app.analytics.week import Week
+from app.core.clock import Clock, NewId
+from app.core.events.model import Event
+from app.core.jobs.model import Job, Step
+
+BATCH = 500
+"""Users of a step."""
+
+
+W = TypeVar("W", bound=AnalyticsUnitOfWork)
+
+
+class PlanReports(Generic[W]):
+    """Queues a report for everybody who wants one and created or completed a task in the week before the job was due.
+
+    Args:
+        wanting: returns those of some users who want a report, which another service knows.
+    """
+
+    def __init__(self, clock: Clock, new_id: NewId, wanting: Callable[[W, Collection[UUID]], Collection[UUID]]) -> None:
+        self._clock = clock
+        self._new_id = new_id
+        self._wanting = wanting
+
+    def step(self, work: W, job: Job) -> Step:
+        week = Week.of(date.fromisoformat(str(job.parameters["due"])) - timedelta(days=7))
+        after = UUID(str(job.checkpoint["user"])) if job.checkpoint else None
+        users = work.facts.users(after, BATCH)
+        for user_id in self._wanting(work, work.facts.active(users, week.monday, week.sunday)):
+            # The report is no job of the user's own: it does not show among their imports and exports.
+            parameters: dict[str, object] = {"user": str(user_id), "week": str(week)}
+            one = Job(self._new_id(), None, "report", self._clock(), parameters=parameters)
+            work.jobs.add(one, unique_key=f"report:{week}:{user_id}")
+        done = job.done + len(users)
+        if len(users) < BATCH:
+            return Step(finished=True, checkpoint=job.checkpoint, done=done, total=done)
+        return Step(finished=False, checkpoint={"user": str(users[-1])}, done=done)
+
+
+class MakeReport:
+    """Makes the report of a user and a week, and hands it to whoever delivers it: the event holds the PDF,
+    some three kilobytes."""
+
+    def __init__(self, clock: Clock, new_id: NewId) -> None:
+        self._clock = clock
+        self._new_id = new_id
+
+    def step(self, work: AnalyticsUnitOfWork, job: Job) -> Step:
+        user_id, week = UUID(str(job.parameters["user"])), Week.parse(str(job.parameters["week"]))
+        report = weekly(work, user_id, week, self._clock)
+        payload: dict[str, object] = {
+            "week": str(week),
+            "created": report.of.created,
+            "completed": report.of.completed,
+            "pdf": base64.b64encode(pdf(report)).decode(),
+        }
+        work.outbox.add(Event(self._new_id(), "report.ready", user_id, self._clock(), payload))
+        return Step(finished=True, done=1, total=1)

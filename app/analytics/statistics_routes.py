@@ -1,0 +1,109 @@
+"""/statistics: what came of one's tasks, by the day."""
+
+import re
+from datetime import date, timedelta
+from typing import Annotated, Any
+
+from flask import Response
+from flask_openapi.blueprint import APIBlueprint
+from pydantic import BeforeValidator, Field, WithJsonSchema
+
+from app.analytics.statistics import StatisticsService
+from app.core.errors import InvalidError
+from app.core.http.authentication import Guard, principal
+from app.core.http.schemas import Shown, Strict
+
+MOST_DAYS = 366
+DEFAULT_DAYS = 30
+DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+EARLIEST = date(1970, 1, 1)
+
+
+def parse_day(value: Any) -> Any:
+    """Parse a day of the calendar. Raises ValueError with words for the client."""
+    if not isinstance(value, str) or not DAY.fullmatch(value):
+        raise ValueError("must be a date, like 2030-01-31 (RFC 3339)")
+    try:
+        day = date.fromisoformat(value)
+    except ValueError:
+        raise ValueError("is not a date that exists") from None
+    if day < EARLIEST:
+        raise ValueError(f"must not be before {EARLIEST}")
+    return day
+
+
+CalendarDay = Annotated[
+    date,
+    BeforeValidator(parse_day),
+    WithJsonSchema({"type": "string", "format": "date", "pattern": f"^{DAY.pattern}$"}),
+]
+
+
+class StatisticsParameters(Strict):
+    first: Annotated[
+        CalendarDay | None, Field(alias="from", description=f"First day; by default {DEFAULT_DAYS} are counted")
+    ] = None
+    last: Annotated[
+        CalendarDay | None, Field(alias="to", description=f"Last day, at most {MOST_DAYS} in all; by default today")
+    ] = None
+
+    def days(self, today: date) -> tuple[date, date]:
+        """Return the first and the last day. Raises InvalidError if they are in the wrong order or too far apart."""
+        last = self.last or today
+        first = self.first or last - timedelta(days=DEFAULT_DAYS - 1)
+        if first > last:
+            raise InvalidError("from", "must not be after `to`")
+        if (last - first).days >= MOST_DAYS:
+            raise InvalidError("from", f"must be within {MOST_DAYS} days of `to`")
+        return first, last
+
+
+class TotalsBody(Shown):
+    todo: int
+    in_progress: int
+    done: int
+    overdue: Annotated[int, Field(description="Open and past their due dates")]
+
+
+class DayBody(Shown):
+    date: date
+    created: int
+    completed: int
+
+
+class DurationBody(Shown):
+    median: float
+    mean: float
+
+
+class StatisticsBody(Shown):
+    time_zone: Annotated[str, Field(description="In which days begin and end")] = "UTC"
+    totals: Annotated[TotalsBody, Field(description="Of now, whatever the days")]
+    created: Annotated[int, Field(description="In these days, those included that have been deleted since")]
+    completed: Annotated[int, Field(description="The same; a task that was opened again counts when it was done last")]
+    completion_rate: Annotated[
+        float | None,
+        Field(ge=0, le=1, description="The share that is done of what was created in these days; null if nothing was"),
+    ]
+    duration: Annotated[
+        DurationBody | None,
+        Field(description="Seconds from creation to completion, of what was completed in these days; null if none was"),
+    ]
+    streak: Annotated[int, Field(description="Days in a row up to now on which something was completed")]
+    days: list[DayBody]
+
+
+def blueprint(service: StatisticsService, guard: Guard) -> APIBlueprint:
+    """The statistics of who asks."""
+    statistics = APIBlueprint(
+        "statistics", __name__, url_prefix="/api/v1", abp_tags=[{"name": "analytics"}], abp_security=[{"bearer": []}]
+    )
+    guard.protect(statistics, kept=frozenset({"get"}))
+
+    @statistics.get("/statistics", responses={200: StatisticsBody}, operation_id="get_statistics")
+    def get(query: StatisticsParameters) -> Response:
+        """Count one's tasks, by state and by the day; what has just been done may take a moment to count"""
+        found = service.statistics(principal().user_id, *query.days(service.today()))
+        return StatisticsBody.model_validate(found).response()
+
+    return statistics

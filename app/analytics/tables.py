@@ -1,0 +1,60 @@
+"""The tables of analytics: facts of tasks, and what they come to."""
+
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import BigInteger, Index, String, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.core.database.base import Base
+from app.core.database.types import UtcDateTime
+
+
+class TaskFactRow(Base):
+    """What is known of a task (see app.analytics.read_model). The last three columns follow from the others."""
+
+    __tablename__ = "task_facts"
+
+    task_id: Mapped[UUID] = mapped_column(primary_key=True)
+    user_id: Mapped[UUID]
+    version: Mapped[int]
+    title: Mapped[str] = mapped_column(String(200))
+    status: Mapped[str] = mapped_column(String(20))
+    due_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    completed_version: Mapped[int]
+    completed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    deleted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    created_on: Mapped[date]
+    completed_on: Mapped[date | None]
+    seconds_to_completion: Mapped[int | None] = mapped_column(BigInteger)
+
+    __table_args__ = (
+        Index("idx_task_facts_user_created", "user_id", "created_on"),
+        Index("idx_task_facts_user_completed", "user_id", "completed_on"),
+        Index(
+            "idx_task_facts_user_status",
+            "user_id",
+            "status",
+            "due_at",
+            postgresql_where=text("deleted_at IS NULL"),
+            sqlite_where=text("deleted_at IS NULL"),
+        ),
+        Index(
+            "idx_task_facts_deleted_at",
+            "deleted_at",
+            postgresql_where=text("deleted_at IS NOT NULL"),
+            sqlite_where=text("deleted_at IS NOT NULL"),
+        ),
+    )
+
+
+class DailyCountRow(Base):
+    """What a user created and completed on a day, of the tasks whose facts have been rolled up."""
+
+    __tablename__ = "daily_counts"
+
+    user_id: Mapped[UUID] = mapped_column(primary_key=True)
+    day: Mapped[date] = mapped_column(primary_key=True)
+    created: Mapped[int]
+    completed: Mapped[int]

@@ -1,1 +1,0 @@
-"""HTTP only: a blueprint a resource, schemas, problem+json errors, OpenAPI."""

@@ -1,0 +1,162 @@
+"""/users/me: one's own account."""
+
+import re
+from datetime import datetime
+from http import HTTPStatus
+from typing import Annotated, Self
+from uuid import UUID
+
+from flask import Response, request
+from flask_openapi.blueprint import APIBlueprint
+from pydantic import AfterValidator, Field, SecretStr, WithJsonSchema
+from pydantic_core import PydanticKnownError
+
+from app.auth.account_deletion import AccountDeletionService
+from app.auth.model import User
+from app.auth.service import AuthService
+from app.core.http.authentication import Guard, principal
+from app.core.http.json_body import require_json
+from app.core.http.rate_limits import Limits
+from app.core.http.schemas import Shown, SingleLineText, Strict
+from app.core.http.signed_urls import Addresses
+from app.core.security.roles import Role
+from app.core.text import NFC_SHRINKS, opaque_string
+
+PREFIX = "/api/v1/users/me"
+
+Name = Annotated[str, SingleLineText(200)]
+
+SHORTEST_PASSWORD, LONGEST_PASSWORD = 8, 128
+"""Characters, in the form in which passwords are compared."""
+
+PASSWORD = re.compile(r"[^\x00-\x1f\x7f-\x9f]*")
+
+
+def check_new_password(typed: SecretStr) -> SecretStr:
+    """Refuse what makes no password (RFC 8265, section 4.2). Raises ValueError with words for the client."""
+    password = opaque_string(typed.get_secret_value())
+    if len(password) < SHORTEST_PASSWORD:
+        raise PydanticKnownError("string_too_short", {"min_length": SHORTEST_PASSWORD})
+    if len(password) > LONGEST_PASSWORD:
+        raise PydanticKnownError("string_too_long", {"max_length": LONGEST_PASSWORD})
+    if not PASSWORD.fullmatch(password):
+        raise ValueError("must not contain control characters")
+    return typed
+
+
+TypedPassword = Annotated[SecretStr, Field(max_length=NFC_SHRINKS * LONGEST_PASSWORD)]
+"""A password as it was typed, to be compared."""
+
+Password = Annotated[
+    TypedPassword,
+    AfterValidator(check_new_password),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "format": "password",
+            "writeOnly": True,
+            "minLength": SHORTEST_PASSWORD,
+            "maxLength": LONGEST_PASSWORD,
+            "pattern": f"^{PASSWORD.pattern}$",
+        }
+    ),
+]
+"""A new password."""
+
+
+class AccountChange(Strict):
+    name: Name
+
+
+class PasswordChange(Strict):
+    current_password: TypedPassword
+    new_password: Password
+
+
+class AccountDeletion(Strict):
+    password: Annotated[TypedPassword, Field(description="The current one")]
+
+
+class UserBody(Shown):
+    id: UUID
+    email: str
+    name: str
+    role: Role
+    email_verified: Annotated[bool, Field(description="Whether its owner has opened a link that was mailed to it")] = (
+        False
+    )
+    avatar_url: Annotated[str | None, Field(description="Where its picture is, for an hour at least")] = None
+    created_at: datetime
+
+    @classmethod
+    def of(cls, user: User, addresses: Addresses) -> Self:
+        """Return the body of an account, with the address of its picture."""
+        url = addresses.of(user.avatar_id) if user.avatar_id else None
+        return cls.model_validate(user).model_copy(update={"avatar_url": url})
+
+
+class MyAccount(UserBody):
+    mail_enabled: Annotated[bool, Field(description="Whether mail is sent here: without it no address is verified")]
+
+    @classmethod
+    def of_caller(cls, user: User, addresses: Addresses, mail_enabled: bool) -> Self:
+        """Return what the owner of an account sees of it."""
+        return cls(**dict(UserBody.of(user, addresses)), mail_enabled=mail_enabled)
+
+
+def blueprint(
+    service: AuthService,
+    deletion: AccountDeletionService,
+    guard: Guard,
+    limits: Limits,
+    addresses: Addresses,
+    mail_enabled: bool,
+) -> APIBlueprint:
+    """The account of who asks.
+
+    Args:
+        mail_enabled: whether the deployment sends mail.
+    """
+    account = APIBlueprint(
+        "account",
+        __name__,
+        url_prefix=PREFIX,
+        abp_tags=[{"name": "account"}],
+        abp_security=[{"bearer": []}],
+    )
+    guard.protect(account, kept=frozenset({"me"}))
+    account.before_request(require_json)
+
+    def shown(user: User) -> Response:
+        return MyAccount.of_caller(user, addresses, mail_enabled).response()
+
+    @account.get("", responses={200: MyAccount}, operation_id="me")
+    def me() -> Response:
+        """Show one's own account"""
+        return shown(service.user(principal().user_id))
+
+    @account.patch("", responses={200: MyAccount}, operation_id="update_me")
+    def update(body: AccountChange) -> Response:
+        """Change one's own name"""
+        return shown(service.rename(principal().user_id, body.name))
+
+    @account.post("/password", responses={204: None}, operation_id="change_password")
+    @limits.passwords.current
+    def change_password(body: PasswordChange) -> Response:
+        """Change one's own password, which ends every other session"""
+        service.change_password(
+            principal().user_id,
+            principal().session_id,
+            body.current_password.get_secret_value(),
+            body.new_password.get_secret_value(),
+        )
+        return Response(status=HTTPStatus.NO_CONTENT)
+
+    @account.delete("", responses={204: None}, operation_id="delete_me")
+    @limits.passwords.current
+    def delete(body: AccountDeletion) -> Response:
+        """Delete one's own account and all that belongs to it"""
+        deletion.delete_own(principal().user_id, body.password.get_secret_value(), request.remote_addr or "")
+        return Response(status=HTTPStatus.NO_CONTENT)
+
+    return account

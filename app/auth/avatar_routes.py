@@ -1,0 +1,53 @@
+"""/users/me/avatar: the picture of one's own account."""
+
+from http import HTTPStatus
+
+from flask import Response, request
+from flask_openapi.blueprint import APIBlueprint
+
+from app.auth.account_routes import MyAccount
+from app.auth.avatars import AvatarService
+from app.auth.service import AuthService
+from app.core.http.authentication import Guard, principal
+from app.core.http.signed_urls import Addresses
+from app.core.http.uploads import FILE_BODY, require_form, uploaded
+
+LIMIT = 10 << 20
+"""Bytes of a picture: 10 MiB."""
+
+
+def blueprint(
+    service: AvatarService, accounts: AuthService, guard: Guard, addresses: Addresses, mail_enabled: bool
+) -> APIBlueprint:
+    """The picture of who asks.
+
+    Args:
+        mail_enabled: whether the deployment sends mail.
+    """
+    avatar = APIBlueprint(
+        "avatar",
+        __name__,
+        url_prefix="/api/v1/users/me/avatar",
+        abp_tags=[{"name": "account"}],
+        abp_security=[{"bearer": []}],
+    )
+    guard.protect(avatar)
+
+    @avatar.before_request
+    def check_body() -> Response | None:
+        return require_form() if request.method == "PUT" else None
+
+    @avatar.put("", request_body=FILE_BODY, responses={200: MyAccount}, operation_id="set_avatar")
+    def replace() -> Response:
+        """Give one's own account a picture: JPEG, PNG, WebP or GIF of up to 10 MiB"""
+        user_id = principal().user_id
+        service.replace(user_id, uploaded(LIMIT).file)
+        return MyAccount.of_caller(accounts.user(user_id), addresses, mail_enabled).response()
+
+    @avatar.delete("", responses={204: None}, operation_id="delete_avatar")
+    def remove() -> Response:
+        """Take the picture of one's own account away"""
+        service.remove(principal().user_id)
+        return Response(status=HTTPStatus.NO_CONTENT)
+
+    return avatar

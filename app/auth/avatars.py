@@ -1,0 +1,52 @@
+"""The rules of avatars: a picture that is ours, made from the one that came. None is ever fetched from an address."""
+
+from io import BytesIO
+from typing import IO, Protocol
+from uuid import UUID
+
+from app.auth.ports import AuthStorage, AuthWork
+from app.core.clock import Clock
+from app.core.database.retries import run
+from app.core.errors import UnauthenticatedError, UnavailableError
+from app.core.objects.file_service import Shelf
+from app.core.objects.model import Upload
+
+CONTENT_TYPE = "image/webp"
+
+
+class Pictures(Protocol):
+    def avatar(self, file: IO[bytes]) -> bytes:
+        """Make a small square WebP of a picture of any size. Raises InvalidError if it can't be read, or is a bomb."""
+
+
+class AvatarService:
+    def __init__(self, storage: AuthStorage, shelf: Shelf, pictures: Pictures, clock: Clock) -> None:
+        self._storage = storage
+        self._shelf = shelf
+        self._pictures = pictures
+        self._clock = clock
+
+    def replace(self, user_id: UUID, file: IO[bytes]) -> None:
+        """Give an account an avatar. Raises InvalidError if the file is no picture."""
+        picture = self._pictures.avatar(file)
+        upload = Upload(BytesIO(picture), len(picture), "avatar.webp", CONTENT_TYPE)
+
+        def adopt(work: AuthWork) -> None:
+            if not work.objects.adopt(stored.key, self._clock()):
+                raise UnavailableError("Storing the picture took too long.")
+            self._swap(work, user_id, stored.key)
+
+        with self._shelf.keep(upload) as stored:
+            run(self._storage.write, adopt)
+
+    def remove(self, user_id: UUID) -> None:
+        """Take an account's avatar away, if it has one."""
+        run(self._storage.write, lambda work: self._swap(work, user_id, None))
+        self._shelf.sweep()
+
+    def _swap(self, work: AuthWork, user_id: UUID, avatar_id: UUID | None) -> None:
+        if work.users.locked(user_id) is None:  # an upload may take longer than its user stays
+            raise UnauthenticatedError("The account no longer exists.")
+        former = work.users.swap_avatar(user_id, avatar_id)
+        if former is not None:
+            work.objects.loosen([former], self._clock())

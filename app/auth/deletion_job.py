@@ -1,0 +1,36 @@
+"""Job that tells of recent deletions again."""
+
+from datetime import timedelta
+from uuid import UUID
+
+from app.auth.events import deleted
+from app.auth.unit_of_work import AuthUnitOfWork
+from app.core.clock import Clock, NewId
+from app.core.jobs.model import Job, Step
+
+BATCH = 500
+"""Deletions of a step."""
+
+REPEATED = timedelta(days=3)
+"""For how many nights a deletion is told again."""
+
+
+class RepeatDeletions:
+    """Tells of recent deletions again, at night.
+
+    So a service also deletes what a request or a job wrote that had begun before, and one hears of a deletion whose
+    event a process of the release before has published, which had no consumer for it.
+    """
+
+    def __init__(self, clock: Clock, new_id: NewId) -> None:
+        self._clock = clock
+        self._new_id = new_id
+
+    def step(self, work: AuthUnitOfWork, job: Job) -> Step:
+        after = UUID(str(job.checkpoint["user"])) if job.checkpoint else None
+        users = work.deleted_users.since(self._clock() - REPEATED, after, BATCH)
+        work.outbox.add_many([deleted(user_id, self._new_id, at) for user_id, at in users])
+        done = job.done + len(users)
+        if len(users) < BATCH:
+            return Step(finished=True, checkpoint=job.checkpoint, done=done, total=done)
+        return Step(finished=False, checkpoint={"user": str(users[-1][0])}, done=done)

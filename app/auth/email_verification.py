@@ -1,0 +1,141 @@
+"""Verification of e-mail addresses: who opens the link of a mail to an address has that mailbox."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import structlog
+
+from app.auth import events
+from app.auth.model import User
+from app.auth.ports import AuthStorage, AuthWork
+from app.core.clock import Clock, NewId
+from app.core.database.retries import retried, run
+from app.core.errors import InvalidError
+from app.core.mail import Mail
+from app.core.security.signing import Signer
+
+LIFETIME = timedelta(days=3)
+
+BATCH = 500
+"""Mails that one transaction queues: on SQLite no other can write meanwhile."""
+
+MAIL = "email_verification"
+"""The kind of mail that brings the link."""
+
+TEXT = """\
+Hello,
+
+somebody, most likely you, opened an account with this address. This page verifies the address:
+
+{link}
+
+The link is good for 3 days. If it was not you, leave this mail: reminders and reports go to verified addresses only.
+"""
+
+TOKEN = re.compile(r"([0-9a-f]{32})\.([0-9]{1,12})\.([A-Za-z0-9_-]+)", re.ASCII)
+
+log = structlog.get_logger(__name__)
+
+
+class EmailVerificationService:
+    """
+    Args:
+        signer: signs what the links hold, for this purpose alone.
+        public_url: where people reach the front end.
+    """
+
+    def __init__(self, storage: AuthStorage, signer: Signer, public_url: str, clock: Clock, new_id: NewId) -> None:
+        self._storage = storage
+        self._signer = signer
+        self._public_url = public_url
+        self._clock = clock
+        self._new_id = new_id
+
+    @retried
+    def request(self, user_id: UUID) -> None:
+        """Send another link, unless the address is verified."""
+        with self._storage.write() as work:
+            user = work.users.by_id(user_id)
+            if user and not user.email_verified:
+                queue_mail(work, user_id)
+
+    def request_all(self) -> int:
+        """Send a link to every account whose address is not verified, and return how many there are."""
+        count, last = 0, None
+        while batch := self._queue_after(last):
+            count, last = count + len(batch), batch[-1]
+        return count
+
+    @retried
+    def _queue_after(self, last: UUID | None) -> list[UUID]:
+        with self._storage.write() as work:
+            batch = work.users.unverified(last, BATCH)
+            for user_id in batch:
+                queue_mail(work, user_id)
+        return batch
+
+    @retried
+    def write(self, parameters: Mapping[str, str]) -> Mail | None:
+        """Write the mail with the link, unless the address is verified or the account locked.
+
+        It holds nothing that the account's owner has written: its reader may be a stranger.
+        """
+        with self._storage.read() as work:
+            user = work.users.by_id(UUID(parameters["user_id"]))
+        if user is None or user.email_verified or user.disabled:
+            return None
+        link = f"{self._public_url}/#/verify?token={self._token(user)}"
+        return Mail(user.email, "Verify your e-mail address", TEXT.format(link=link))
+
+    def confirm(self, token: str) -> None:
+        """Note that an address is verified. A link that is opened twice says the same twice.
+
+        Args:
+            token: what the link held.
+
+        Raises:
+            InvalidError: the token is none, or its time is over.
+        """
+        parts = TOKEN.fullmatch(token)
+        if parts is None:
+            raise _refused()
+        user_id, expires, signature = UUID(hex=parts[1]), int(parts[2]), parts[3]
+        user = run(self._storage.read, lambda work: work.users.by_id(user_id))
+        now = self._clock()
+        if (
+            user is None
+            or expires <= now.timestamp()
+            or not self._signer.knows_text(_message(user, expires), signature)
+        ):
+            raise _refused()
+        run(self._storage.write, lambda work: mark_verified(work, user_id, now, self._new_id))
+        log.info("address verified", user_id=str(user_id))
+
+    def _token(self, user: User) -> str:
+        expires = int((self._clock() + LIFETIME).timestamp())
+        return f"{user.id.hex}.{expires}.{self._signer.sign_as_text(_message(user, expires))}"
+
+
+def queue_mail(work: AuthWork, user_id: UUID) -> None:
+    """Have the mail with the link sent once the transaction commits."""
+    work.mails.add(MAIL, {"user_id": str(user_id)})
+
+
+def mark_verified(work: AuthWork, user_id: UUID, now: datetime, new_id: NewId) -> None:
+    """Note that an account's address is verified, and publish it, unless that has happened before."""
+    user = work.users.by_id(user_id)
+    if user and not user.email_verified:
+        work.users.set_verified(user_id, now)
+        work.outbox.add(events.changed(replace(user, verified_at=now), new_id, now))
+
+
+def _message(user: User, expires: int) -> bytes:
+    # With the address: a link proves the one that it was sent to, and no later one.
+    return f"{user.id.hex}\n{expires}\n{user.email}".encode()
+
+
+def _refused() -> InvalidError:
+    return InvalidError("token", "is not good any more: ask for a new link")

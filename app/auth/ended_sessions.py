@@ -1,0 +1,25 @@
+"""Which sessions have ended, by the auth service's own tables: right for all processes, and after a restart."""
+
+from uuid import UUID
+
+from app.auth.unit_of_work import AuthUnitOfWork
+from app.core.database.retries import retried
+from app.core.database.unit_of_work import Storage
+
+
+class SessionStates:
+    def __init__(self, storage: Storage[AuthUnitOfWork]) -> None:
+        self._storage = storage
+
+    @retried
+    def ended(self, user_id: UUID, session_id: UUID) -> bool:
+        """Tell whether the session has ended, or is none of this user's."""
+        with self._storage.read() as work:
+            session = work.sessions.get(session_id)
+        return session is None or session.user_id != user_id or session.revoked_at is not None
+
+    @retried
+    def version(self, user_id: UUID, session_id: UUID) -> int | None:
+        """Return the version of what the user sees, or None when the session has ended or is none of this user's."""
+        with self._storage.read() as work:
+            return work.sessions.version(user_id, session_id)

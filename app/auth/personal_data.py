@@ -1,0 +1,70 @@
+"""What the auth service has of a user: a copy of it, without what is secret."""
+
+from typing import Protocol
+from uuid import UUID
+
+from app.auth.model import AuditEntry, Session, User
+from app.core.objects.file_service import Shelf
+from app.core.personal_data import DataFile, DataPage, json_file
+
+PAGE = 1000
+"""Entries of the audit log of a file."""
+
+
+class UsersAccount(Protocol):
+    def by_id(self, user_id: UUID) -> User | None: ...
+
+
+class UsersSessions(Protocol):
+    def all_of(self, user_id: UUID) -> list[Session]:
+        """Return the sessions of a user, ended ones too, the newest first."""
+
+
+class UsersAudit(Protocol):
+    def about(self, user_id: UUID, after: UUID | None, limit: int) -> list[AuditEntry]:
+        """Return up to `limit` entries of what was done to an account, newest first, older than one of them."""
+
+
+class PersonalWork(Protocol):
+    @property
+    def users(self) -> UsersAccount: ...
+
+    @property
+    def sessions(self) -> UsersSessions: ...
+
+    @property
+    def audit(self) -> UsersAudit: ...
+
+
+class AccountData:
+    """The account with its picture, and its sessions."""
+
+    def __init__(self, shelf: Shelf) -> None:
+        self._shelf = shelf
+
+    def page(self, work: PersonalWork, user_id: UUID, _after: str | None) -> DataPage:
+        user = work.users.by_id(user_id)
+        if user is None:
+            return DataPage([])
+        secret = ("password_hash", "avatar_id")
+        account = {name: value for name, value in vars(user).items() if name not in secret}
+        files = [json_file("account.json", account), json_file("sessions.json", work.sessions.all_of(user_id))]
+        if user.avatar_id:
+            files.append(DataFile("picture.webp", self._shelf.open(user.avatar_id)[1]))
+        return DataPage(files)
+
+
+class AuditData:
+    """What was done to the account, by its owner or an administrator; of the latter nothing more is told."""
+
+    def page(self, work: PersonalWork, user_id: UUID, after: str | None) -> DataPage:
+        found = work.audit.about(user_id, UUID(after) if after else None, PAGE)
+        entries = [_shown(entry, user_id) for entry in found]
+        files = [json_file(f"audit-{after}.json" if after else "audit.json", entries)] if found else []
+        return DataPage(files, str(found[-1].id) if len(found) == PAGE else None)
+
+
+def _shown(entry: AuditEntry, user_id: UUID) -> dict[str, object]:
+    own = entry.actor_id == user_id
+    shown = {"at": entry.at, "action": entry.action, "details": entry.details, "by_yourself": own}
+    return {**shown, "remote": entry.remote} if own else shown

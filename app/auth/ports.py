@@ -1,0 +1,157 @@
+"""What the auth service needs from outside."""
+
+from contextlib import AbstractContextManager
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from app.auth.model import AuditEntry, AuditFilters, PasswordReset, RefreshToken, Session, User
+from app.core.events.model import DeletedUsers, Outbox
+from app.core.mail import Outgoing
+from app.core.objects.model import Objects
+from app.core.security.roles import Role
+
+
+class Users(Protocol):
+    def add(self, user: User) -> None:
+        """Store a new user. Raises ConflictError if the e-mail address is taken."""
+
+    def by_email(self, email: str) -> User | None: ...
+
+    def by_id(self, user_id: UUID) -> User | None: ...
+
+    def locked(self, user_id: UUID) -> User | None:
+        """Return the account as it is now; nobody else changes it before the transaction is over."""
+
+    def set_password_hash(self, user_id: UUID, password_hash: str) -> None: ...
+
+    def set_name(self, user_id: UUID, name: str) -> None: ...
+
+    def set_role(self, user_id: UUID, role: Role) -> None: ...
+
+    def set_disabled(self, user_id: UUID, since: datetime | None) -> None: ...
+
+    def unverified(self, after: UUID | None, limit: int) -> list[UUID]:
+        """Return up to `limit` accounts that are not locked and whose address is not verified, oldest first."""
+
+    def set_verified(self, user_id: UUID, at: datetime) -> None: ...
+
+    def swap_avatar(self, user_id: UUID, avatar_id: UUID | None) -> UUID | None:
+        """Give an account another avatar, or none, and return the one that it had. Two callers take turns."""
+
+    def delete(self, user_id: UUID) -> None:
+        """Delete an account with its sessions, refresh tokens and password resets."""
+
+    def locked_administrators(self) -> set[UUID]:
+        """Return the enabled administrators; none is changed by others before the transaction is over.
+
+        To be called before an account is locked.
+        """
+
+    def find(self, q: str, after: UUID | None, limit: int) -> list[User]:
+        """Return up to `limit` accounts whose address contains `q`, newest first, older than the one named `after`."""
+
+
+class Sessions(Protocol):
+    def add(self, session: Session) -> None: ...
+
+    def get(self, session_id: UUID) -> Session | None: ...
+
+    def of_user(self, user_id: UUID, now: datetime) -> list[Session]:
+        """Return the sessions that can still be refreshed, the newest first."""
+
+    def touch(self, session_id: UUID, now: datetime) -> None:
+        """Note that the session has been used."""
+
+    def revoke(self, session_id: UUID, now: datetime) -> None: ...
+
+    def add_refresh_token(self, token: RefreshToken) -> None: ...
+
+    def refresh_token(self, token_id: UUID) -> RefreshToken | None: ...
+
+    def use_refresh_token(self, token_id: UUID, now: datetime) -> datetime | None:
+        """Mark a token as used. Return when it was used first: None for exactly one of any number of callers."""
+
+
+class PasswordResets(Protocol):
+    def add(self, reset: PasswordReset) -> None: ...
+
+    def get(self, reset_id: UUID) -> PasswordReset | None: ...
+
+    def use(self, reset_id: UUID, now: datetime) -> bool:
+        """Mark a reset as used, if its time is not over. Of any number of callers at once, exactly one gets True."""
+
+    def void(self, user_id: UUID, now: datetime) -> None:
+        """Let none of this user's resets be used any more."""
+
+
+class Audit(Protocol):
+    """The log of what administrators do, and of passwords that were reset. It only grows: the database sees to that."""
+
+    def add(self, entry: AuditEntry) -> None: ...
+
+    def find(self, filters: AuditFilters, after: UUID | None, limit: int) -> list[AuditEntry]:
+        """Return up to `limit` entries, newest first, older than the one named `after`."""
+
+    def oldest(
+        self, filters: AuditFilters, after: AuditEntry | None, until: AuditEntry, limit: int
+    ) -> list[AuditEntry]:
+        """Return up to `limit` entries, oldest first, newer than `after`, `until` the last."""
+
+
+class AuthWork(Protocol):
+    """The auth tables within one transaction."""
+
+    @property
+    def users(self) -> Users: ...
+
+    @property
+    def sessions(self) -> Sessions: ...
+
+    @property
+    def resets(self) -> PasswordResets: ...
+
+    @property
+    def audit(self) -> Audit: ...
+
+    @property
+    def objects(self) -> Objects: ...
+
+    @property
+    def outbox(self) -> Outbox: ...
+
+    @property
+    def deleted_users(self) -> DeletedUsers: ...
+
+    @property
+    def mails(self) -> Outgoing: ...
+
+
+class AuthStorage(Protocol):
+    def read(self) -> AbstractContextManager[AuthWork]:
+        """Open a transaction that only reads."""
+
+    def read_of(self, user_id: UUID) -> AbstractContextManager[AuthWork]:
+        """Open a transaction that reads this user's data: perhaps a copy of it, with all that the user has written."""
+
+    def write(self) -> AbstractContextManager[AuthWork]:
+        """Open a transaction that commits when its block ends well."""
+
+
+class PasswordHashing(Protocol):
+    def hash(self, password: str) -> str: ...
+
+    def verify(self, password_hash: str | None, password: str) -> bool: ...
+
+    def outdated(self, password_hash: str, password: str) -> bool: ...
+
+
+class TokenIssuer(Protocol):
+    def issue(self, user_id: UUID, session_id: UUID, token_id: UUID, role: str, now: datetime) -> str: ...
+
+
+class Denylist(Protocol):
+    """Sessions whose access tokens are refused although their time is not over."""
+
+    def deny(self, user_id: UUID, session_id: UUID) -> None:
+        """Refuse the session from now on. Raises UnavailableError when that can't be made sure."""

@@ -1,0 +1,93 @@
+"""Registration. Where mail is sent, its answer does not tell whether an address has an account."""
+
+from collections.abc import Mapping
+from uuid import UUID
+
+from app.auth import email_verification, events
+from app.auth.model import User
+from app.auth.ports import AuthStorage, AuthWork, PasswordHashing
+from app.core.clock import Clock, NewId
+from app.core.database.retries import retried, run
+from app.core.errors import ConflictError
+from app.core.mail import Mail
+from app.core.text import normalise_email
+
+MAIL = "account_exists"
+"""The kind of mail to who has an account and registers again."""
+
+TEXT = """\
+Hello,
+
+somebody, most likely you, wanted to open an account with this address. It has one already:
+
+Log in: {url}/#/login
+Choose a new password: {url}/#/forgot
+
+If it was not you, leave this mail: your account stays as it is.
+"""
+
+
+class RegistrationService:
+    """
+    Args:
+        public_url: where people reach the front end.
+        mail_enabled: whether mail is sent. Without it the answer says that an address is taken: nobody else could.
+    """
+
+    def __init__(
+        self,
+        storage: AuthStorage,
+        passwords: PasswordHashing,
+        public_url: str,
+        mail_enabled: bool,
+        clock: Clock,
+        new_id: NewId,
+    ) -> None:
+        self._storage = storage
+        self._passwords = passwords
+        self._public_url = public_url
+        self._mail_enabled = mail_enabled
+        self._clock = clock
+        self._new_id = new_id
+
+    def register(self, email: str, password: str, name: str) -> User:
+        """Open an account, and have its address verified.
+
+        Where mail is sent, an address that has an account is answered by the same work and the same result, with an
+        identifier that is nobody's; its owner gets a mail.
+
+        Raises:
+            ConflictError: the address has an account, and no mail is sent.
+        """
+        # The hash is made before the transaction: it takes long, and SQLite has one writer at a time.
+        password_hash = self._passwords.hash(password)
+        user = User(self._new_id(), normalise_email(email), name.strip(), password_hash, self._clock())
+
+        def add(work: AuthWork) -> None:
+            work.users.add(user)
+            work.outbox.add(events.registered(user, self._new_id))
+            if self._mail_enabled:
+                email_verification.queue_mail(work, user.id)
+
+        try:
+            run(self._storage.write, add)
+        except ConflictError:
+            if not self._mail_enabled:
+                raise
+            self._queue_account_exists(user.email)
+        return user
+
+    @retried
+    def write(self, parameters: Mapping[str, str]) -> Mail | None:
+        """Write the mail to the owner of an account, unless it is locked."""
+        with self._storage.read() as work:
+            user = work.users.by_id(UUID(parameters["user_id"]))
+        if user is None or user.disabled:
+            return None
+        return Mail(user.email, "You have an account already", TEXT.format(url=self._public_url))
+
+    @retried
+    def _queue_account_exists(self, email: str) -> None:
+        with self._storage.write() as work:
+            if owner := work.users.by_email(email):
+                work.mails.add(MAIL, {"user_id": str(owner.id)})

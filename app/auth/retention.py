@@ -1,0 +1,30 @@
+"""How long the rows of auth stay."""
+
+from datetime import timedelta
+
+from sqlalchemy import exists
+
+from app.auth.tables import AuditRow, PasswordResetRow, RefreshTokenRow, SessionRow, UserRow
+from app.core.database.retention import WITH_ACCOUNT, Expiring, Kept, Rule
+
+ENDED_SESSIONS = timedelta(days=1)
+UNUSED_SESSIONS = timedelta(days=30)
+
+RULES: tuple[Rule, ...] = (
+    Kept(UserRow, WITH_ACCOUNT),
+    Expiring(SessionRow, "ended sessions, with their refresh tokens", SessionRow.revoked_at, ENDED_SESSIONS),
+    Expiring(RefreshTokenRow, "refresh tokens that have expired", RefreshTokenRow.expires_at, timedelta(0)),
+    Expiring(
+        SessionRow,
+        "sessions without a refresh token",
+        SessionRow.last_used_at,
+        UNUSED_SESSIONS,
+        (~exists().where(RefreshTokenRow.session_id == SessionRow.id),),
+    ),
+    Expiring(PasswordResetRow, "password resets that have expired", PasswordResetRow.expires_at, timedelta(0)),
+    Kept(
+        AuditRow,
+        "never: it is evidence that outlives accounts, and triggers refuse a deletion. An entry names people by id "
+        "alone; what is personal in it is the network address that an action came from",
+    ),
+)

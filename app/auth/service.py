@@ -1,0 +1,221 @@
+"""The rules of accounts and sessions."""
+
+import hashlib
+import hmac
+import secrets
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import structlog
+
+from app.auth import events
+from app.auth.model import RefreshToken, Session, TokenPair, User
+from app.auth.ports import AuthStorage, AuthWork, PasswordHashing, TokenIssuer
+from app.auth.sessions import SessionService
+from app.core.clock import Clock, NewId
+from app.core.database.retries import retried, run
+from app.core.errors import InvalidError, UnauthenticatedError
+from app.core.security.roles import Role
+from app.core.text import normalise_email
+
+log = structlog.get_logger(__name__)
+
+REFUSED_LOGIN = "The e-mail address or the password is wrong."
+GONE = "The account no longer exists."
+REFUSED_REFRESH = "The refresh token is not valid. Log in again."
+
+
+@dataclass(frozen=True)
+class Lifetimes:
+    access: timedelta
+    refresh: timedelta
+    overlap: timedelta
+    """How long a refresh token may be used once more after its first use; none: never."""
+
+
+class AuthService:
+    def __init__(
+        self,
+        storage: AuthStorage,
+        passwords: PasswordHashing,
+        tokens: TokenIssuer,
+        sessions: SessionService,
+        lifetimes: Lifetimes,
+        clock: Clock,
+        new_id: NewId,
+    ) -> None:
+        self._storage = storage
+        self._passwords = passwords
+        self._tokens = tokens
+        self._sessions = sessions
+        self._lifetimes = lifetimes
+        self._clock = clock
+        self._new_id = new_id
+
+    def login(self, email: str, password: str) -> TokenPair:
+        """Open a session. Raises UnauthenticatedError, after the same time whether or not the address is known."""
+        user = run(self._storage.read, lambda work: work.users.by_email(normalise_email(email)))
+        if not self._passwords.verify(user.password_hash if user else None, password) or not user or user.disabled:
+            # Not the address that was typed: it may be anything, a password in the wrong field too.
+            log.warning("log-in refused", user_id=str(user.id) if user else None, locked=bool(user and user.disabled))
+            raise UnauthenticatedError(REFUSED_LOGIN)
+        upgraded = self._passwords.hash(password) if self._passwords.outdated(user.password_hash, password) else None
+        now = self._clock()
+        session = Session(self._new_id(), user.id, now, now)
+
+        def open_session(work: AuthWork) -> TokenPair | None:
+            # Hashing takes long. Whoever has changed the password, the role or the lock of the account meanwhile has
+            # ended the sessions that there were: none may begin by what was right before.
+            if work.users.locked(user.id) != user:
+                return None
+            if upgraded:
+                work.users.set_password_hash(user.id, upgraded)
+            work.sessions.add(session)
+            return self._issue(work, session, user.role, now)
+
+        pair = run(self._storage.write, open_session)
+        if pair is None:
+            return self.login(email, password)
+        log.info("logged in", user_id=str(user.id), session_id=str(session.id))
+        return pair
+
+    def refresh(self, refresh_token: str) -> TokenPair:
+        """Trade a refresh token for a new pair.
+
+        Each token works once, and within the overlap again: an answer may get lost, and two tabs may use the same
+        token. Each use gives a token of its own, of the same session. A use after the overlap means that two parties
+        hold it, so the whole session ends, whatever came of the token (RFC 9700, section 4.14.2).
+
+        Raises:
+            UnauthenticatedError: unknown, expired or used before.
+        """
+
+        def use(work: AuthWork) -> TokenPair | Session:
+            now = self._clock()  # once it is this caller's turn: the overlap begins when the first use is stored
+            token, session = self._find(work, refresh_token)
+            if not session.revoked_at:
+                # Locked, so that the account is neither deleted nor given another role before the pair is stored.
+                user = work.users.locked(session.user_id)
+                if token.expires_at <= now or user is None or user.disabled:
+                    raise UnauthenticatedError(REFUSED_REFRESH)
+                used_at = work.sessions.use_refresh_token(token.id, now)
+                # The first use may be of a server whose clock is ahead.
+                if used_at is None or max(now - used_at, timedelta()) < self._lifetimes.overlap:
+                    if used_at is not None:
+                        log.info("refresh token used again", user_id=str(session.user_id), session_id=str(session.id))
+                    work.sessions.touch(session.id, now)
+                    return self._issue(work, session, user.role, now)
+                work.sessions.revoke(session.id, now)
+            return session
+
+        used = run(self._storage.write, use)
+        if isinstance(used, TokenPair):
+            return used
+        session = used
+        log.warning(
+            "refresh refused",
+            user_id=str(session.user_id),
+            session_id=str(session.id),
+            used_again=session.revoked_at is None,
+        )
+        # Also when it had ended before: the denylist may have been away then.
+        self._sessions.end(session.user_id, {session.id})
+        raise UnauthenticatedError(REFUSED_REFRESH)
+
+    def logout(self, user_id: UUID, session_id: UUID, refresh_token: str | None = None) -> None:
+        """End the session of an access token, and that of a refresh token of the same user if one is given.
+
+        The denylist comes first: when it can't take the entry, nothing has changed and the client may try again.
+        """
+        ending = {session_id}
+        if refresh_token is not None:
+            # A token of no session has nothing to end: logging out must not fail for it.
+            with suppress(UnauthenticatedError):
+                _, other = run(self._storage.read, lambda work: self._find(work, refresh_token))
+                if other.user_id == user_id:
+                    ending.add(other.id)
+        self._sessions.end(user_id, ending)
+
+    def change_password(self, user_id: UUID, session_id: UUID, current: str, new: str) -> None:
+        """Replace the password and end every other session; a link to reset it is good no more.
+
+        Raises:
+            InvalidError: the current password is another one.
+            UnauthenticatedError: the account is gone or locked.
+        """
+        # Of the primary: a replica may not know yet that the password has been replaced.
+        user = run(self._storage.read, lambda work: work.users.by_id(user_id))
+        if user is None or user.disabled:
+            raise UnauthenticatedError(GONE)
+        if not self._passwords.verify(user.password_hash, current):
+            log.warning("change of password refused", user_id=str(user_id))
+            raise InvalidError("current_password", "is not the current password")
+        password_hash = self._passwords.hash(new)
+        # Before, so that nothing has changed when the denylist is away; and after, for a log-in in between.
+        self._sessions.end_all(user_id, but=session_id)
+
+        def set_password(work: AuthWork) -> bool:
+            # Hashing takes long. Whoever has replaced the password meanwhile, by a link or in another session, has done
+            # so against whoever knows the former one.
+            found = work.users.locked(user_id)
+            if found is None or found.disabled or found.password_hash != user.password_hash:
+                return False
+            work.users.set_password_hash(user_id, password_hash)
+            work.resets.void(user_id, self._clock())
+            return True
+
+        if not run(self._storage.write, set_password):
+            self.change_password(user_id, session_id, current, new)
+            return
+        log.info("password changed", user_id=str(user_id))
+        self._sessions.end_all(user_id, but=session_id)
+
+    def rename(self, user_id: UUID, name: str) -> User:
+        """Change the name of an account and return the account."""
+
+        def set_name(work: AuthWork) -> None:
+            work.users.set_name(user_id, name)
+            if user := work.users.by_id(user_id):
+                work.outbox.add(events.changed(user, self._new_id, self._clock()))
+
+        run(self._storage.write, set_name)
+        return self.user(user_id)
+
+    @retried
+    def user(self, user_id: UUID) -> User:
+        """Return an account. Raises UnauthenticatedError if it is gone."""
+        with self._storage.read_of(user_id) as work:
+            user = work.users.by_id(user_id)
+        if user is None:
+            raise UnauthenticatedError(GONE)
+        return user
+
+    def _issue(self, work: AuthWork, session: Session, role: Role, now: datetime) -> TokenPair:
+        secret = secrets.token_bytes(32)
+        token_id = self._new_id()
+        work.sessions.add_refresh_token(
+            RefreshToken(token_id, session.id, _digest(secret), now + self._lifetimes.refresh)
+        )
+        access_token = self._tokens.issue(session.user_id, session.id, self._new_id(), role, now)
+        return TokenPair(access_token, f"{token_id.hex}.{secret.hex()}", int(self._lifetimes.access.total_seconds()))
+
+    def _find(self, work: AuthWork, refresh_token: str) -> tuple[RefreshToken, Session]:
+        identifier, _, secret = refresh_token.partition(".")
+        try:
+            token = work.sessions.refresh_token(UUID(hex=identifier))
+            digest = _digest(bytes.fromhex(secret))
+        except ValueError:
+            raise UnauthenticatedError(REFUSED_REFRESH) from None
+        if token is None or not hmac.compare_digest(token.secret_hash, digest):
+            raise UnauthenticatedError(REFUSED_REFRESH)
+        session = work.sessions.get(token.session_id)
+        if session is None:
+            raise UnauthenticatedError(REFUSED_REFRESH)
+        return token, session
+
+
+def _digest(secret: bytes) -> bytes:
+    # The secret has 256 random bits: a plain hash is as good as a slow one (it can't be guessed), and costs nothing.
+    return hashlib.sha256(secret).digest()

@@ -1,0 +1,102 @@
+"""The tables of auth: accounts, sessions, and what was done to them."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.core.database.base import Base
+from app.core.database.types import UtcDateTime
+
+
+class UserRow(Base):
+    __tablename__ = "users"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    email: Mapped[str] = mapped_column(String(254))
+    name: Mapped[str] = mapped_column(String(200))
+    password_hash: Mapped[str] = mapped_column(String(255))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    role: Mapped[str] = mapped_column(String(20), server_default="user")
+    disabled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    avatar_id: Mapped[UUID | None]
+    verified_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    __table_args__ = (Index("idx_users_email", "email", unique=True),)
+
+
+class SessionRow(Base):
+    __tablename__ = "sessions"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    # Missing in what a release before this column wrote.
+    last_used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    __table_args__ = (
+        Index("idx_sessions_user_id", "user_id"),
+        Index("idx_sessions_last_used_at", "last_used_at"),
+        Index(
+            "idx_sessions_revoked_at",
+            "revoked_at",
+            postgresql_where=text("revoked_at IS NOT NULL"),
+            sqlite_where=text("revoked_at IS NOT NULL"),
+        ),
+    )
+
+
+class RefreshTokenRow(Base):
+    __tablename__ = "refresh_tokens"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    session_id: Mapped[UUID] = mapped_column(ForeignKey("sessions.id", ondelete="CASCADE"))
+    secret_hash: Mapped[bytes] = mapped_column(LargeBinary(32))
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    __table_args__ = (
+        Index("idx_refresh_tokens_session_id", "session_id"),
+        Index("idx_refresh_tokens_expires_at", "expires_at"),
+    )
+
+
+class PasswordResetRow(Base):
+    """A wish for a new password. What the link holds is made from the identifier and a key, and stands nowhere."""
+
+    __tablename__ = "password_resets"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    user_id: Mapped[UUID | None] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    __table_args__ = (
+        Index("idx_password_resets_user_id", "user_id"),
+        Index("idx_password_resets_expires_at", "expires_at"),
+    )
+
+
+class AuditRow(Base):
+    """Triggers refuse to change or delete a row."""
+
+    __tablename__ = "audit_log"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    actor_id: Mapped[UUID | None]
+    action: Mapped[str] = mapped_column(String(50))
+    subject_id: Mapped[UUID | None]
+    remote: Mapped[str] = mapped_column(String(64))
+    details: Mapped[dict[str, str]] = mapped_column(JSON)
+
+    __table_args__ = (
+        # a page of everybody's, of one who acted, and of one action, however rare it is
+        Index("idx_audit_log_at_id", "at", "id"),
+        Index("idx_audit_log_actor_id_at_id", "actor_id", "at", "id"),
+        Index("idx_audit_log_action_at_id", "action", "at", "id"),
+        # what was done to one account
+        Index("idx_audit_log_subject_id", "subject_id", "id"),
+    )

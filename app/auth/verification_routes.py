@@ -1,0 +1,54 @@
+"""/auth/verification: who has an account shows that its e-mail address is theirs."""
+
+from http import HTTPStatus
+from typing import Annotated
+
+from flask import Response
+from flask_openapi.blueprint import APIBlueprint
+from pydantic import Field, SecretStr
+
+from app.auth.email_verification import EmailVerificationService
+from app.core.http.authentication import Guard, principal
+from app.core.http.json_body import require_json
+from app.core.http.rate_limits import Limits
+from app.core.http.schemas import Strict
+
+PREFIX = "/api/v1/auth/verification"
+
+TOKEN_LENGTH = 200
+"""Characters of a token that are looked at; those issued have 87."""
+
+
+class Verification(Strict):
+    token: Annotated[SecretStr, Field(max_length=TOKEN_LENGTH, description="What the link in the mail holds")]
+
+
+def request_blueprint(service: EmailVerificationService, guard: Guard, limits: Limits) -> APIBlueprint:
+    """What needs a log-in."""
+    requests = APIBlueprint(
+        "verification", __name__, url_prefix=PREFIX, abp_tags=[{"name": "auth"}], abp_security=[{"bearer": []}]
+    )
+    guard.protect(requests)
+
+    @requests.post("", responses={202: None}, operation_id="request_verification")
+    @limits.verifications
+    def ask() -> Response:
+        """Have another link sent to one's own address; none is if it is verified, or if no mail is sent here"""
+        service.request(principal().user_id)
+        return Response(status=HTTPStatus.ACCEPTED)
+
+    return requests
+
+
+def confirm_blueprint(service: EmailVerificationService) -> APIBlueprint:
+    """What needs no log-in: a mail may be read on another device."""
+    confirmations = APIBlueprint("verification_confirm", __name__, url_prefix=PREFIX, abp_tags=[{"name": "auth"}])
+    confirmations.before_request(require_json)
+
+    @confirmations.post("/confirm", responses={204: None}, operation_id="confirm_verification")
+    def confirm(body: Verification) -> Response:
+        """Verify the address that the link was sent to, within 3 days"""
+        service.confirm(body.token.get_secret_value())
+        return Response(status=HTTPStatus.NO_CONTENT)
+
+    return confirmations

@@ -1,0 +1,1 @@
+"""The composition root: which part stands behind which protocol."""

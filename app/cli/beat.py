@@ -1,0 +1,63 @@
+"""`beat`: do what is due by the clock. Two of them do no harm: each thing is done once, or can be done twice."""
+
+import signal
+from pathlib import Path
+from tempfile import gettempdir
+
+from app.cli import fail
+from app.cli.serve import cannot_listen
+from app.core.observability import logging, telemetry
+from app.core.settings import SettingsError, load_settings
+
+ALIVE = Path(gettempdir(), "beat.alive")
+"""Touched while all its threads run: what its probes look at."""
+
+SECONDS = 5
+"""Between two looks at the clock."""
+
+
+def beat() -> int:
+    """Look at the clock until TERM, and serve the metrics of what is carried on here and nowhere else."""
+    try:
+        settings = load_settings()
+    except SettingsError as error:
+        return fail(str(error), 2)
+    if reason := cannot_listen(settings.listen_address, settings.metrics_listen_port, "APP_METRICS_PORT"):
+        return fail(reason)
+    logging.configure(settings.logs_as, settings.log_level, telemetry.processors(settings))
+
+    from prometheus_client import start_http_server
+
+    from app.bootstrap.container import build
+    from app.bootstrap.retention import RULES
+    from app.core.clock import utc_now
+    from app.core.jobs.background import Cleaner
+    from app.core.jobs.polling_loop import Loop
+    from app.core.jobs.queue_metrics import QueueDepth
+    from app.core.observability.metrics import registry
+
+    parts = build(settings, "beat")
+    cleaner = Cleaner(parts.storage, utc_now, parts.shelf.sweep, RULES)
+
+    def turn() -> bool:
+        if all(each.alive for each in parts.clockwork):
+            ALIVE.touch()
+        cleaner.turn()
+        return False
+
+    loop = Loop("beat", turn, SECONDS)
+
+    def end(*_: object) -> None:
+        for each in (loop, *parts.clockwork):
+            each.end()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, end)
+    told = registry(parts.deliveries.outcomes, QueueDepth(parts.storage, utc_now))
+    start_http_server(settings.metrics_listen_port, settings.listen_address, told)
+    parts.telemetry.start()
+    for each in parts.clockwork:
+        each.start()
+    loop.run()
+    parts.telemetry.stop()
+    return 0

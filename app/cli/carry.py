@@ -1,0 +1,67 @@
+"""`carry`: bring the data of a SQLite database to PostgreSQL, while servers go on writing to the SQLite one."""
+
+import sqlite3
+import sys
+import time
+from pathlib import Path
+
+from pydantic import SecretStr
+from sqlalchemy.exc import SQLAlchemyError
+
+from app.cli import fail
+from app.cli.migrate import run as migrate
+from app.core.settings import SettingsError, load_settings
+from app.core.sqlite_migration.target import Successor
+
+
+def carry(file: Path, address: str, patience: float) -> int:
+    """Carry the data to the database of the settings, once whoever will serve it is up.
+
+    Args:
+        file: the SQLite database.
+        address: of the servers that wait for the data, as `http://host:port`.
+        patience: seconds to wait for them.
+    """
+    from app.core.database.engine import connect
+    from app.core.sqlite_migration.copy_to_postgresql import CarryError
+    from app.core.sqlite_migration.copy_to_postgresql import carry as carry_all
+    from app.core.sqlite_migration.handover import Seal
+
+    try:
+        settings = load_settings()
+    except SettingsError as error:
+        return fail(str(error), 2)
+    target = connect(settings)
+    if target.dialect != "postgresql":
+        return fail("APP_DATABASE_URL: data is carried to PostgreSQL only", 2)
+    if not file.is_file():
+        return fail(f"there is no database at {file}: nothing was carried")
+    if not _is_up(Successor(address), patience):
+        return fail(f"nobody waits for the data at {address}: nothing was carried")
+    try:
+        if Seal(file).address() is None:  # else it has been done, by a try that was cut off later on
+            former = settings.model_copy(update={"database_url": SecretStr(f"sqlite:///{file}")})
+            if status := migrate(former):
+                return status
+        report = carry_all(file, target, address)
+    except CarryError as error:
+        return fail(str(error))
+    except (SQLAlchemyError, sqlite3.Error) as error:
+        reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
+        return fail(f"the data could not be carried, and is where it was: {reason}")
+    finally:
+        target.dispose()
+    if report.rows is None:
+        sys.stdout.write("the data has been carried before\n")
+    else:
+        sys.stdout.write(f"carried {report.rows} rows; nobody could write for {report.held:.2f} s\n")
+    return 0
+
+
+def _is_up(successor: Successor, patience: float) -> bool:
+    end = time.monotonic() + patience
+    while not successor.says_well("/health/live"):
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.2)
+    return True

@@ -1,0 +1,69 @@
+"""`dead-letters`: show jobs and events that were given up, and let them be tried again once the cause is mended."""
+
+import json
+import sys
+from collections.abc import Callable, Collection
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from app.cli import fail
+from app.core.errors import ServiceError
+from app.core.settings import SettingsError, load_settings
+
+if TYPE_CHECKING:
+    from app.core.jobs.dead_letters import DeadLetters
+
+MOST = 1000
+"""Dead letters that are shown."""
+
+
+def show(kind: str | None, as_json: bool) -> int:
+    """Print dead letters, the latest first: a line each, or all as JSON.
+
+    Args:
+        kind: of a job, or a consumer of events; None for all.
+    """
+
+    def found(letters: "DeadLetters") -> str:
+        rows = [
+            {**vars(letter), "id": str(letter.id), "at": letter.at.isoformat()} for letter in letters.find(kind, MOST)
+        ]
+        if as_json:
+            return json.dumps(rows, indent=2)
+        lines = [f"{r['what']:5}  {r['id']}  {r['kind']}  {r['at']}  {r['tries']} tries: {r['error']}" for r in rows]
+        return "\n".join(lines) or "no dead letters"
+
+    return _run(found)
+
+
+def revive(ids: Collection[UUID], kind: str | None, as_json: bool) -> int:
+    """Let dead letters be tried again: those with some identifiers, or all of a kind."""
+    if bool(ids) == (kind is not None):
+        return fail("give identifiers, or a kind", 2)
+
+    def revived(letters: "DeadLetters") -> str:
+        number = letters.revive(ids or None, kind)
+        return json.dumps({"revived": number}) if as_json else f"revived: {number}"
+
+    return _run(revived)
+
+
+def _run(command: "Callable[[DeadLetters], str]") -> int:
+    """Print what a command returns, or in one line why it can't."""
+    from app.bootstrap.unit_of_work import SystemStorage
+    from app.core.clock import utc_now
+    from app.core.database.engine import connect
+    from app.core.jobs.dead_letters import DeadLetters
+
+    try:
+        database = connect(load_settings())
+    except SettingsError as error:
+        return fail(str(error), 2)
+    try:
+        text = command(DeadLetters(SystemStorage(database), utc_now))
+    except ServiceError as error:
+        return fail(str(error))
+    finally:
+        database.dispose()
+    sys.stdout.write(f"{text}\n")
+    return 0

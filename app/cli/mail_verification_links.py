@@ -1,0 +1,24 @@
+"""`mail-verification-links`: for the accounts that were there before addresses were verified."""
+
+import sys
+
+from app.cli import fail
+from app.core.errors import ServiceError
+from app.core.settings import SettingsError, load_settings
+
+
+def mail_verification_links() -> int:
+    """Mail a link to everybody whose address is not verified."""
+    from app.bootstrap.container import build
+
+    try:
+        settings = load_settings()
+        if not settings.mail_enabled:
+            return fail("APP_SMTP_HOST: missing, no mail can be sent", 2)
+        count = build(settings).verification.request_all()
+    except SettingsError as error:
+        return fail(str(error), 2)
+    except ServiceError as error:
+        return fail(str(error))
+    sys.stdout.write(f"{count} mails are queued\n")
+    return 0

@@ -1,0 +1,212 @@
+"""`shape-cache`: bring the servers of the cache to one Redis Cluster with as many shards as wanted, while it serves.
+
+New servers join, masters get equally many hash slots, all others follow a master. A slot moves at once with all its
+keys (CLUSTER MIGRATESLOTS of Valkey 9), so that no command meets half of it. A run goes on where a killed one stopped.
+"""
+
+import socket
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from redis import Redis, RedisError
+
+from app.cli import fail
+from app.cli.cluster_slots import moves, ranges, unassigned
+
+PATIENCE = 240.0
+"""Seconds for each step to be seen by every server. Servers that have just started take some of them."""
+
+
+class _ShapeError(Exception):
+    """What can't be brought about, in words."""
+
+
+class _Server:
+    """One server, by the address under which all others find it too."""
+
+    def __init__(self, address: str, user: str, password: str | None) -> None:
+        self.address = address
+        self.host, _, port = address.rpartition(":")
+        self.port = int(port)
+        self.client = Redis(
+            self.host, self.port, username=user, password=password, socket_timeout=5, decode_responses=True
+        )
+        self.id = ""
+
+    def command(self, *words: str | int) -> Any:
+        return self.client.execute_command(*words)  # type: ignore[no-untyped-call]
+
+    def nodes(self) -> dict[str, dict[str, Any]]:
+        """Return what this server knows of each, by id."""
+        return {known["node_id"]: known for known in self.command("CLUSTER NODES").values()}
+
+
+def shape_cache(addresses: Sequence[str], shards: int, user: str, password_file: Path | None) -> int:
+    """Bring the servers to the wanted shape; say what was done, a line each.
+
+    Args:
+        addresses: host:port of each server. The first ones become masters where there is a choice.
+        shards: how many of them have slots.
+        user: who may change the cluster.
+        password_file: with that user's password; None where there is none.
+
+    Returns:
+        The exit status.
+    """
+    if not 1 <= shards <= len(addresses):
+        return fail(f"{shards} shards can't be made of {len(addresses)} servers", 2)
+    try:
+        password = password_file.read_text().strip() if password_file else None
+        _Cluster([_Server(address, user, password) for address in addresses]).shape(shards)
+    except (_ShapeError, RedisError, OSError) as error:
+        return fail(str(error))
+    return 0
+
+
+class _Cluster:
+    def __init__(self, servers: list[_Server]) -> None:
+        self._servers = servers
+
+    def shape(self, shards: int) -> None:
+        for server in self._servers:
+            self._wait(f"{server.address} to answer", server.client.ping)
+            server.id = server.command("CLUSTER MYID")
+        self._meet()
+        self._forget_the_lost()
+        masters = self._masters(shards)
+        self._share_out(masters)
+        self._follow(masters)
+        self._wait("all followers to be in step", lambda: all(map(_in_step, self._servers)))
+        _say(f"{shards} shards of {len(self._servers)} servers: complete")
+
+    def _meet(self) -> None:
+        ids = {server.id for server in self._servers}
+        first, *others = sorted(self._servers, key=lambda server: -len(server.nodes()))
+        for server in others:
+            if server.id not in first.nodes():
+                # by number: a server that is met by name would have to be asked for it
+                first.command("CLUSTER", "MEET", socket.gethostbyname(server.host), server.port)
+                _say(f"{server.address}: joins")
+        self._wait("all to know all", lambda: all(ids <= server.nodes().keys() for server in self._servers))
+
+    def _forget_the_lost(self) -> None:
+        ids = {server.id for server in self._servers}
+        for server in self._servers:
+            for node, known in server.nodes().items():
+                if node not in ids and "fail" in known["flags"].split(","):
+                    server.command("CLUSTER", "FORGET", node)
+
+    def _owned(self) -> dict[str, set[int]]:
+        """Return the slots of each node, as all servers see them.
+
+        Raises:
+            _ShapeError: they do not come to agree.
+        """
+        found: list[dict[str, set[int]]] = []
+
+        def agreed() -> bool:
+            found[:] = [_slots(server.nodes()) for server in self._servers]
+            return all(seen == found[0] for seen in found)
+
+        self._wait("all to agree on the slots", agreed)
+        return found[0]
+
+    def _masters(self, shards: int) -> list[_Server]:
+        owned = self._owned()
+        masters = [server for server in self._servers if server.id in owned]
+        if len(masters) > shards:
+            raise _ShapeError(f"the cache has {len(masters)} shards: they can't be made {shards}, only more")
+        roles = self._servers[0].nodes()
+        free = [server for server in self._servers if server.id not in owned]
+        # who follows nobody yet is taken first
+        free.sort(key=lambda server: "master" not in roles[server.id]["flags"])
+        for server in free[: shards - len(masters)]:
+            if "master" not in roles[server.id]["flags"]:
+                server.command("CLUSTER", "RESET", "SOFT")
+                self._meet()
+            masters.append(server)
+        return masters
+
+    def _share_out(self, masters: list[_Server]) -> None:
+        if homeless := unassigned(self._owned()):
+            words = [str(slot) for piece in ranges(homeless) for slot in piece]
+            masters[0].command("CLUSTER", "ADDSLOTSRANGE", *words)
+            _say(f"{masters[0].address}: gets {len(homeless)} slots that nobody had")
+        # A server that has just joined refuses everything until it has seen the whole: it gets no keys before that.
+        self._wait("all to see the cluster as whole", lambda: all(map(_is_whole, self._servers)))
+        by_id = {server.id: server for server in self._servers}
+        for (source, target), pieces in moves(self._owned(), [server.id for server in masters]).items():
+            self._move(by_id[source], by_id[target], pieces)
+
+    def _move(self, source: _Server, target: _Server, pieces: list[tuple[int, int]]) -> None:
+        words = [str(slot) for piece in pieces for slot in piece]
+        count = sum(last - first + 1 for first, last in pieces)
+        wanted = {slot for first, last in pieces for slot in range(first, last + 1)}
+
+        def moved() -> bool:
+            """Begin, or look at what has begun; a move that fails is begun again."""
+            if wanted <= _slots(source.nodes()).get(target.id, set()):
+                return True
+            under_way = [
+                move
+                for move in source.command("CLUSTER", "GETSLOTMIGRATIONS")
+                if move["state"] not in ("success", "failed", "cancelled")
+            ]
+            if not under_way:
+                source.command("CLUSTER", "MIGRATESLOTS", "SLOTSRANGE", *words, "NODE", target.id)
+            return False
+
+        self._wait(f"{count} slots to move from {source.address} to {target.address}", moved)
+        _say(f"{target.address}: takes {count} slots over from {source.address}")
+
+    def _follow(self, masters: list[_Server]) -> None:
+        followers = {server.id: 0 for server in masters}
+        roles = self._servers[0].nodes()
+        for known in roles.values():
+            if known["master_id"] in followers:
+                followers[known["master_id"]] += 1
+        for server in self._servers:
+            if server.id in followers or roles[server.id]["master_id"] in followers:
+                continue
+            master = min(followers, key=lambda node: followers[node])
+            followers[master] += 1
+            server.command("CLUSTER", "REPLICATE", master)
+            _say(f"{server.address}: follows {next(one.address for one in masters if one.id == master)}")
+
+    def _wait(self, what: str, condition: Callable[[], Any]) -> None:
+        until = time.monotonic() + PATIENCE
+        while True:
+            try:
+                if condition():
+                    return
+                problem = ""
+            except (RedisError, OSError) as error:
+                problem = f": {error}"
+            if time.monotonic() > until:
+                raise _ShapeError(f"waited {PATIENCE:.0f} s for {what}{problem}")
+            time.sleep(0.2)
+
+
+def _is_whole(server: _Server) -> bool:
+    return bool(server.client.cluster("info")["cluster_state"] == "ok")
+
+
+def _in_step(server: _Server) -> bool:
+    replication = server.client.info("replication")
+    return replication["role"] == "master" or bool(replication["master_link_status"] == "up")
+
+
+def _slots(nodes: dict[str, dict[str, Any]]) -> dict[str, set[int]]:
+    owned = {
+        node: {slot for piece in known["slots"] for slot in range(int(piece[0]), int(piece[-1]) + 1)}
+        for node, known in nodes.items()
+    }
+    return {node: slots for node, slots in owned.items() if slots}
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()

@@ -1,0 +1,81 @@
+"""`worker`: do jobs, several at a time, as Celery's messages name them."""
+
+import gc
+from pathlib import Path
+from tempfile import gettempdir
+from typing import Any
+from uuid import UUID
+
+from app.cli import fail
+from app.core.observability import logging, telemetry
+from app.core.settings import SettingsError, load_settings
+
+ALIVE = Path(gettempdir(), "worker.alive")
+"""Touched while the worker takes messages: what its probes look at."""
+
+
+def worker() -> int:
+    """Run a Celery worker until it is told to end."""
+    try:
+        settings = load_settings()
+    except SettingsError as error:
+        return fail(str(error), 2)
+    if not any((settings.broker_url, settings.broker_host, settings.redis_url, settings.redis_host)):
+        return fail("APP_BROKER_URL: missing (or give APP_REDIS_HOST or APP_REDIS_URL)", 2)
+    logging.configure(settings.logs_as, settings.log_level, telemetry.processors(settings))
+
+    from celery import signals
+
+    from app.bootstrap.container import build
+    from app.core.clock import utc_now
+    from app.core.jobs.background import Announcer
+    from app.core.jobs.celery_app import carrier
+    from app.core.jobs.liveness import PERIOD, ConsumerLiveness
+    from app.core.jobs.polling_loop import Loop
+
+    parts = build(settings, "worker")
+
+    def run(job_id: UUID) -> None:
+        with liveness.job():
+            parts.runner.run(job_id)
+
+    messages = carrier(settings, run)
+    announcer = Announcer(parts.storage, messages, parts.runner.kinds, utc_now, settings.visibility_timeout)
+
+    def announce() -> bool:
+        announcer.turn()
+        return False  # not at once again: the workers need a while for what has been announced
+
+    announcing = Loop("announcer", announce, settings.job_poll)
+    ping = messages.consume_pings(lambda: liveness.taken())
+    liveness = ConsumerLiveness(ping, messages.errors, ALIVE.touch, settings.worker_concurrency, [announcing])
+    loops = (announcing, Loop("liveness", liveness.turn, PERIOD))
+
+    def begin(**_details: Any) -> None:
+        gc.freeze()  # what is loaded stays: an import need not look through it for garbage, again and again
+        for loop in loops:
+            loop.start()
+
+    def end(**_details: Any) -> None:
+        parts.runner.stop()
+        for loop in loops:
+            loop.end()
+
+    signals.worker_ready.connect(begin, weak=False)
+    signals.worker_shutting_down.connect(end, weak=False)
+    parts.telemetry.start()
+    try:
+        messages.celery.worker_main(
+            [
+                "worker",
+                # Threads: jobs wait for the database most of the time, and one process has one pool of connections.
+                "--pool=threads",
+                f"--concurrency={settings.worker_concurrency}",
+                f"--loglevel={settings.log_level}",
+                "--without-gossip",
+                "--without-mingle",
+            ]
+        )
+    finally:
+        parts.telemetry.stop()
+    return 0

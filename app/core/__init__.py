@@ -1,0 +1,1 @@
+"""What every service may use, by subject. It knows no service."""

@@ -1,0 +1,1 @@
+"""Redis: client, response cache, ended sessions, counters of rate limits."""

@@ -1,0 +1,59 @@
+"""Where requests are counted in Redis: one round trip a request, its headers included."""
+
+from typing import Any
+
+from flask import g, request
+from limits.storage import Storage
+from limits.storage.redis import RedisStorage
+from redis import RedisError
+
+from app.core.cache.rate_counters import AHEAD, COUNT, Counted
+
+
+class OneTripStorage(RedisStorage):
+    """Counts like its parent, and learns in the same call when the window ends.
+
+    Count and end are remembered for the request that has counted: what its headers say needs no further call.
+    """
+
+    STORAGE_SCHEME = ["one-trip"]  # noqa: RUF012 as its parent has it
+
+    def __init__(self, uri: str, client: Any, **options: Any) -> None:
+        # not the parent's: it would make a client of its own, which can't be one of a cluster
+        Storage.__init__(self, uri, **options)
+        self.key_prefix = self.PREFIX
+        self.target_server = "redis"
+        self.storage = client
+        self._count = self.storage.register_script(f"{COUNT} return {{current, ends}}")
+
+    @property
+    def base_exceptions(self) -> type[Exception]:
+        """What the client raises; the parent asks the module that it would have loaded."""
+        return RedisError
+
+    def incr(self, key: str, expiry: float, amount: int = 1) -> int:
+        """Count, and return how many there are in the window. `expiry` is its length, seconds."""
+        key = self.prefixed_key(key)
+        rate, counted = request.environ.pop(AHEAD, (None, None))
+        if rate is None or rate.key != key:
+            current, ends = self._count([key], [int(expiry), amount])
+            counted = Counted(int(current), float(ends))
+        _remembered()[key] = counted
+        return int(counted.current)
+
+    def get(self, key: str) -> int:
+        """Return how many there are in the window."""
+        known = _remembered().get(self.prefixed_key(key))
+        return known.current if known else super().get(key)
+
+    def get_expiry(self, key: str) -> float:
+        """Return when the window ends, seconds since the epoch."""
+        known = _remembered().get(self.prefixed_key(key))
+        return known.ends if known else super().get_expiry(key)
+
+
+def _remembered() -> dict[str, Counted]:
+    if "counted" not in g:
+        g.counted = {}
+    counted: dict[str, Counted] = g.counted
+    return counted

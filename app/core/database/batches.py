@@ -1,0 +1,14 @@
+"""Deletion of a bounded number of rows, whichever they are."""
+
+from sqlalchemy import ColumnElement, delete, select, tuple_
+from sqlalchemy.orm import Session
+
+from app.core.database.base import Base
+from app.core.database.row_count import changed
+
+
+def delete_some(session: Session, table: type[Base], limit: int, *conditions: ColumnElement[bool]) -> int:
+    """Delete up to `limit` rows that fit the conditions, and return how many it were."""
+    key = table.__mapper__.primary_key
+    keys = [tuple(row) for row in session.execute(select(*key).where(*conditions).limit(limit))]
+    return changed(session.execute(delete(table).where(tuple_(*key).in_(keys)))) if keys else 0

@@ -1,0 +1,59 @@
+"""Rows on their way into PostgreSQL, in the text format of COPY."""
+
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection
+
+from app.core.database.engine import COPIED
+
+CHUNK = 64 << 10
+"""Characters that COPY is given at a time, and one row more."""
+
+
+def copy_into(connection: Connection, table: str, columns: Iterable[str], rows: Iterable[Iterable[object]]) -> None:
+    """Store rows by COPY.
+
+    Args:
+        connection: of PostgreSQL.
+        table, columns: where the values of a row go.
+        rows: asked for one by one while the server stores those before.
+    """
+    names = ", ".join(f'"{column}"' for column in columns)
+    statement = f'COPY "{table}" ({names}) FROM STDIN'
+    connection.exec_driver_sql(statement, execution_options={COPIED: CopySource(iter(rows))})
+
+
+class CopySource:
+    """The file that COPY reads."""
+
+    def __init__(self, rows: Iterator[Iterable[object]]) -> None:
+        self._lines = ("\t".join([FORMS[type(value)](value) for value in row]) + "\n" for row in rows)
+
+    def read(self, _size: int) -> str:
+        lines, room = [], CHUNK
+        for line in self._lines:
+            lines.append(line)
+            room -= len(line)
+            if room < 0:
+                break
+        return "".join(lines)
+
+
+def _escaped(text: str) -> str:
+    # four times as fast as str.translate, which asks for each character
+    return text.replace("\\", "\\\\").replace("\n", "\\n").replace("\r", "\\r").replace("\t", "\\t")
+
+
+FORMS: dict[type, Callable[[Any], str]] = {
+    str: _escaped,
+    int: str,
+    float: repr,
+    UUID: lambda value: value.hex,
+    datetime: lru_cache(maxsize=1024)(datetime.isoformat),  # tasks that are stored together bear the same few
+    type(None): lambda _nothing: "\\N",
+}
+"""By type: how COPY reads a value."""

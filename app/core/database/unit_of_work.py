@@ -1,0 +1,177 @@
+"""Unit of work: one transaction and its repositories. A request opens its own; none is shared between threads."""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import Generic, TypeVar
+from uuid import UUID
+
+from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.orm import Session
+
+from app.core.database import read_position
+from app.core.database.engine import Database
+from app.core.database.errors import full, gone, rolled_back
+from app.core.database.idempotency_keys import SqlIdempotencyKeys
+from app.core.database.user_versions import SqlVersions, touched
+from app.core.errors import CommitUnknownError, TransientError, UnavailableError
+from app.core.events.deleted_users import SqlDeletedUsers
+from app.core.events.inbox import SqlInbox
+from app.core.events.outbox import SqlOutbox
+from app.core.jobs.job_files import SqlFiles
+from app.core.jobs.mail_queue import SqlMails
+from app.core.jobs.repository import SqlJobs
+from app.core.objects.repository import SqlObjectPieces, SqlObjects
+
+
+class UnitOfWork:
+    """The core's repositories within one transaction. Each service adds its own."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self.objects = SqlObjects(session)
+        self.object_pieces = SqlObjectPieces(session)
+        self.jobs = SqlJobs(session)
+        self.mails = SqlMails(session)
+        self.files = SqlFiles(session)
+        self.outbox = SqlOutbox(session)
+        self.inbox = SqlInbox(session)
+        self.deleted_users = SqlDeletedUsers(session)
+        self.idempotency_keys = SqlIdempotencyKeys(session)
+        self.versions = SqlVersions(session)
+
+    def savepoint(self) -> AbstractContextManager[object]:
+        """Begin a part of the transaction that is undone alone when its block raises."""
+        return self.session.begin_nested()
+
+
+W_co = TypeVar("W_co", bound=UnitOfWork, covariant=True)
+
+
+class Storage(Generic[W_co]):
+    """Opens transactions: to read, or to write.
+
+    Args:
+        database: where.
+        unit_of_work: what repositories they have: those of the services of this process.
+        changed: is told after each commit whose data has changed, and how far the log reached then. Without it the
+            transactions count the changes, for who asks the database (see app.core.database.user_versions).
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        unit_of_work: type[W_co],
+        changed: Callable[[set[UUID], int | None], None] | None = None,
+    ) -> None:
+        self._database = database
+        self._unit_of_work = unit_of_work
+        self._changed = changed
+
+    def read(self) -> AbstractContextManager[W_co]:
+        return self._read(self._database.reader)
+
+    @contextmanager
+    def _read(self, engine: Engine) -> Iterator[W_co]:
+        with self._transaction(Session(engine, expire_on_commit=False)) as session:
+            self._database.begin(session)
+            yield self._unit_of_work(session)
+
+    @contextmanager
+    def read_of(self, user_id: UUID, *, snapshot: bool = False) -> Iterator[W_co]:
+        """Open a transaction that reads one user's data: of a replica, if it shows all that they have written.
+
+        Args:
+            user_id: whose.
+            snapshot: whether all its statements see the data of one moment, rather than each what is committed then.
+        """
+        single = None if snapshot else self._database.single
+        session = self._database.replicas.begin(read_position.of(user_id)) or self._of_primary(user_id, single)
+        try:
+            with self._transaction(session):
+                if snapshot:
+                    self._database.take_snapshot(session)
+                yield self._unit_of_work(session)
+        except TransientError:
+            read_position.prefer_primary()
+            raise
+
+    def _of_primary(self, user_id: UUID, single: Engine | None) -> Session:
+        """Begin a read of the primary; while that can't be asked, of a replica that may be far behind."""
+        session = Session(single or self._database.reader, expire_on_commit=False)
+        try:
+            with self._named(session):
+                self._database.begin(session)
+        except UnavailableError:
+            session.close()
+            if late := self._database.replicas.begin_late(read_position.of(user_id, primary_away=True)):
+                return late
+            raise
+        return session
+
+    @contextmanager
+    def write(self) -> Iterator[W_co]:
+        writer = Session(self._database.writer, expire_on_commit=False)
+        with self._database.writing(), self._transaction(writer) as session:
+            inheritance = self._database.inheritance
+            if inheritance and not inheritance.complete():
+                raise UnavailableError("The database waits for the data of the one before.")
+            self._database.begin(session)
+            work = self._unit_of_work(session)
+            yield work
+            if self._changed is None:
+                work.versions.count()
+            session.flush()
+            try:
+                reached = self._commit(session)
+            except CommitUnknownError:
+                # Answers of before must not hide what may have been done.
+                self._after_commit(session, None)
+                raise
+        self._after_commit(session, reached)
+
+    def _after_commit(self, session: Session, reached: int | None) -> None:
+        read_position.forget()
+        if self._changed is not None and (users := touched(session)):
+            self._changed(users, reached)
+
+    @contextmanager
+    def _transaction(self, session: Session) -> Iterator[Session]:
+        """Close a session at the end, and tell what has become of it when the database fails it before a COMMIT."""
+        with self._named(session), session:
+            yield session
+            self._database.note(session)
+
+    @contextmanager
+    def _named(self, session: Session) -> Iterator[None]:
+        """Tell by an error of ours how the database fails somebody before a COMMIT."""
+        try:
+            yield
+        except PoolTimeout as error:
+            raise UnavailableError("The database is busy.") from error
+        except DBAPIError as error:
+            self._database.note(session, error)
+            if full(error):
+                raise UnavailableError("The database has no room left.") from error
+            if gone(error) or rolled_back(error):
+                raise TransientError("The database can't be reached.") from error
+            if isinstance(error, OperationalError | InterfaceError):
+                raise UnavailableError("The database can't be reached.") from error
+            raise
+
+    def _commit(self, session: Session) -> int:
+        """Commit, and return how far the log reached then; 0, which asks no replica, where there is no log.
+
+        Raises:
+            CommitUnknownError: the answer was lost. Nobody knows whether it is done.
+        """
+        driver = session.connection().connection.driver_connection
+        try:
+            session.commit()
+        except DBAPIError as error:
+            if rolled_back(error) or isinstance(error, IntegrityError):  # the server has answered, and refused
+                raise
+            self._database.note(session, error)
+            raise CommitUnknownError("The database did not say whether it has stored this.") from error
+        return getattr(driver, "position", 0)

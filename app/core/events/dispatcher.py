@@ -1,0 +1,120 @@
+"""Brings events to the consumers of this process, and comes again to those that have failed."""
+
+from collections.abc import Sequence
+from typing import Generic, TypeVar
+
+import structlog
+from prometheus_client import Counter
+
+from app.core.clock import Clock
+from app.core.database.unit_of_work import Storage, UnitOfWork
+from app.core.events.model import USER_DELETED, Consumer, Event
+from app.core.jobs.backoff import backoff
+from app.core.observability.span_context import NO_SPANS, Spans
+
+RETRIED = 20
+"""Failed deliveries that one transaction tries again."""
+
+log = structlog.get_logger(__name__)
+
+
+W = TypeVar("W", bound=UnitOfWork)
+
+
+class Deliveries(Generic[W]):
+    """The carrier for consumers that share the database with the outbox.
+
+    A consumer's writes and the note that it has handled the event become true together, so that each event has its
+    effect once, however often it comes. A consumer that fails holds up neither the others nor other events.
+
+    Args:
+        storage: where failed deliveries are.
+        consumers: all of this process.
+        clock: time.
+        attempts: how often a consumer gets an event before the delivery is given up: it is then a dead letter.
+        first: seconds before the second try; each further one waits twice as long.
+        spans: take notes of what is handled.
+    """
+
+    def __init__(
+        self,
+        storage: Storage[W],
+        consumers: Sequence[Consumer[W]],
+        clock: Clock,
+        *,
+        attempts: int,
+        first: float,
+        spans: Spans = NO_SPANS,
+    ) -> None:
+        self._storage = storage
+        self._consumers = {consumer.name: consumer for consumer in consumers}
+        self._clock = clock
+        self._attempts = attempts
+        self._first = first
+        self._spans = spans
+        self.outcomes = Counter(
+            "task_manager_events_delivered",
+            "Events brought to consumers: handled, repeated (had been handled before), failed, given_up",
+            ["event", "consumer", "outcome"],
+            registry=None,
+        )
+
+    def carry(self, work: W, events: Sequence[Event]) -> None:
+        """Bring events to those who want them, within a transaction."""
+        events = self._relevant(work, events)
+        for consumer in self._consumers.values():
+            if wanted := [event for event in events if event.name in consumer.events]:
+                self._deliver(work, consumer, wanted)
+
+    def turn(self) -> bool:
+        """Try again what is due of what has failed; say whether there was any."""
+        names = self._consumers.keys()
+        with self._storage.read() as work:
+            if not work.inbox.any_due(names, self._clock()):
+                return False
+        with self._storage.write() as work:
+            due = work.inbox.claim_failed(names, self._clock(), RETRIED)
+            for name, event, failures in due:
+                relevant = self._relevant(work, [event])
+                if not relevant or self._deliver(work, self._consumers[name], relevant, failures):
+                    work.inbox.settle(name, event.id)
+        return bool(due)
+
+    def _relevant(self, work: W, events: Sequence[Event]) -> list[Event]:
+        """Leave out what comes late of users who are deleted: it would bring their data back."""
+        users = {event.user_id for event in events if event.user_id}
+        gone = work.deleted_users.among(users)
+        return [event for event in events if event.user_id not in gone or event.name == USER_DELETED]
+
+    def _deliver(self, work: W, consumer: Consumer[W], events: Sequence[Event], failures: int = 0) -> bool:
+        """Let a consumer handle events, together, or if one of them fails, each alone; say whether all are handled."""
+        try:
+            with work.savepoint():
+                new = work.inbox.note(consumer.name, [event.id for event in events], self._clock())
+                for event in events:
+                    if event.id in new:
+                        with self._spans.work(f"{consumer.name} {event.name}", event.traceparent):
+                            consumer.handle(work, event)
+        except Exception as error:  # noqa: BLE001 whatever a consumer raises must not keep events from the others
+            if len(events) > 1:
+                handled = [self._deliver(work, consumer, [event]) for event in events]
+                return all(handled)
+            self._failed(work, consumer, events[0], failures + 1, error)
+            return False
+        for event in events:
+            self._count(event, consumer, "handled" if event.id in new else "repeated")
+        return True
+
+    def _failed(self, work: W, consumer: Consumer[W], event: Event, failures: int, error: Exception) -> None:
+        given_up = failures >= self._attempts
+        due_at = None if given_up else self._clock() + backoff(self._first, failures)
+        work.inbox.failed(consumer.name, event, type(error).__name__[:100], due_at)
+        self._count(event, consumer, "given_up" if given_up else "failed")
+        names = {"consumer": consumer.name, "name": event.name, "event_id": str(event.id), "failures": failures}
+        if given_up:
+            log.error("event given up", **names, exc_info=error)
+        else:
+            log.warning("event not handled", **names, exc_info=error)
+
+    def _count(self, event: Event, consumer: Consumer[W], outcome: str) -> None:
+        self.outcomes.labels(event.name, consumer.name, outcome).inc()

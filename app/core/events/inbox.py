@@ -1,0 +1,102 @@
+"""The inbox: which events a consumer has handled, and which it has failed to handle."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, and_, delete, func, select, update
+from sqlalchemy.orm import Session
+
+from app.core.database.row_count import changed
+from app.core.database.upsert import insert_into
+from app.core.events.model import USER_DELETED, Event
+from app.core.events.tables import FailedDeliveryRow, HandledEventRow
+from app.core.jobs.model import DeadLetter
+
+
+class SqlInbox:
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def note(self, consumer: str, event_ids: Sequence[UUID], now: datetime) -> set[UUID]:
+        """Note that a consumer handles events, and return those that it had not handled before.
+
+        Of two transactions that note the same event the second waits for the first one's end.
+        """
+        rows = [{"consumer": consumer, "event_id": event_id, "at": now} for event_id in event_ids]
+        statement = insert_into(self._session, HandledEventRow).values(rows).on_conflict_do_nothing()
+        return set(self._session.scalars(statement.returning(HandledEventRow.event_id)))
+
+    def failed(self, consumer: str, event: Event, error: str, due_at: datetime | None) -> None:
+        """Note a failure, and when to try again; None: never."""
+        values = {**vars(event), "event_id": event.id, "consumer": consumer, "error": error, "due_at": due_at}
+        del values["id"]
+        statement = insert_into(self._session, FailedDeliveryRow).values(**values, failures=1)
+        again = {"failures": FailedDeliveryRow.failures + 1, "error": error, "due_at": due_at}
+        self._session.execute(statement.on_conflict_do_update(index_elements=["consumer", "event_id"], set_=again))
+
+    def any_due(self, consumers: Collection[str], now: datetime) -> bool:
+        """Tell whether a failed delivery to one of these consumers is to be tried again."""
+        due = select(FailedDeliveryRow.event_id).where(_due(consumers, now))
+        return bool(self._session.scalar(select(due.exists())))
+
+    def claim_failed(self, consumers: Collection[str], now: datetime, limit: int) -> list[tuple[str, Event, int]]:
+        """Return failed deliveries to these consumers that are due: consumer, event, and how often it has failed.
+
+        They stay noted until `settle`. Those that another transaction has claimed and holds are left out.
+        """
+        due = select(FailedDeliveryRow).where(_due(consumers, now))
+        statement = due.order_by(FailedDeliveryRow.due_at).limit(limit)
+        rows = self._session.scalars(statement.with_for_update(skip_locked=True))
+        return [
+            (
+                row.consumer,
+                Event(row.event_id, row.name, row.user_id, row.at, row.payload, row.traceparent),
+                row.failures,
+            )
+            for row in rows
+        ]
+
+    def settle(self, consumer: str, event_id: UUID) -> None:
+        """Forget a failed delivery: a later try has handled it."""
+        mine = (FailedDeliveryRow.consumer == consumer, FailedDeliveryRow.event_id == event_id)
+        self._session.execute(delete(FailedDeliveryRow).where(*mine))
+
+    def dead(self, consumer: str | None, limit: int) -> list[DeadLetter]:
+        """Return up to `limit` deliveries that were given up, to a consumer or to all, the latest events first."""
+        statement = select(FailedDeliveryRow).where(*_dead(consumer)).order_by(FailedDeliveryRow.at.desc()).limit(limit)
+        return [
+            DeadLetter("event", row.event_id, row.consumer, row.failures, row.at, row.error)
+            for row in self._session.scalars(statement)
+        ]
+
+    def revive(self, event_ids: Collection[UUID] | None, consumer: str | None, now: datetime) -> set[UUID]:
+        """Let deliveries that were given up be tried again, and return of which events.
+
+        Args:
+            event_ids, consumer: which of them; None leaves the choice to the other.
+        """
+        chosen = () if event_ids is None else (FailedDeliveryRow.event_id.in_(event_ids),)
+        revived = update(FailedDeliveryRow).where(*_dead(consumer), *chosen).values(due_at=now, failures=0)
+        revived = revived.returning(FailedDeliveryRow.event_id).execution_options(synchronize_session=False)
+        return set(self._session.scalars(revived))
+
+    def failures(self) -> dict[tuple[str, bool], int]:
+        """Return how many deliveries have failed, by consumer and whether they have been given up."""
+        key = (FailedDeliveryRow.consumer, FailedDeliveryRow.due_at.is_(None))
+        counted = select(*key, func.count()).group_by(*key)
+        return {(consumer, bool(dead)): number for consumer, dead, number in self._session.execute(counted)}
+
+    def forget(self, user_id: UUID) -> int:
+        """Delete the failed deliveries of a user's events but the one that tells of the deletion; return how many."""
+        theirs = (FailedDeliveryRow.user_id == user_id, FailedDeliveryRow.name != USER_DELETED)
+        return changed(self._session.execute(delete(FailedDeliveryRow).where(*theirs)))
+
+
+def _dead(consumer: str | None) -> tuple[ColumnElement[bool], ...]:
+    given_up = FailedDeliveryRow.due_at.is_(None)
+    return (given_up,) if consumer is None else (given_up, FailedDeliveryRow.consumer == consumer)
+
+
+def _due(consumers: Collection[str], now: datetime) -> ColumnElement[bool]:
+    return and_(FailedDeliveryRow.consumer.in_(consumers), FailedDeliveryRow.due_at <= now)

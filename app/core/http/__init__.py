@@ -1,0 +1,1 @@
+"""HTTP around the services: request middleware, authentication, limits, caching, problems, uploads and downloads."""

@@ -1,0 +1,50 @@
+"""/files: downloads by a signed address."""
+
+from typing import Annotated
+from urllib.parse import quote
+
+from flask import Response
+from flask_openapi.blueprint import APIBlueprint
+from pydantic import BaseModel, Field
+
+from app.core.errors import NotFoundError
+from app.core.http.cache_control import SIGNED_ADDRESS
+from app.core.http.schemas import Strict, identifier
+from app.core.http.signed_urls import PREFIX, Addresses
+from app.core.objects.file_service import NO_SUCH_FILE, Shelf
+
+HEADERS = {
+    # Never shown as a page of ours, whatever it is.
+    "Content-Security-Policy": "default-src 'none'; sandbox",
+    "Cache-Control": SIGNED_ADDRESS,
+}
+
+
+class FilePath(BaseModel):
+    key: Annotated[str, Field(json_schema_extra={"format": "uuid"})]
+
+
+class Signed(Strict):
+    expires: Annotated[int, Field(ge=0, le=1 << 53)]
+    signature: Annotated[str, Field(max_length=100)]
+
+
+def blueprint(shelf: Shelf, addresses: Addresses) -> APIBlueprint:
+    """Files, for whoever has their address."""
+    files = APIBlueprint("files", __name__, url_prefix=PREFIX, abp_tags=[{"name": "files"}])
+
+    @files.get("/<key>", responses={200: {"content": {"*/*": {}}}}, operation_id="download_file")
+    def download(path: FilePath, query: Signed) -> Response:
+        """Download a file, by an address that the API has given out"""
+        key = identifier(path.key, NO_SUCH_FILE)
+        if not addresses.good(key, query.expires, query.signature):
+            raise NotFoundError(NO_SUCH_FILE)
+        stored, pieces = shelf.open(key)
+        response = Response(pieces, mimetype=stored.content_type, headers=HEADERS)
+        response.content_length = stored.size
+        # The one form that holds any name (RFC 8187): a header has room for little more than ASCII.
+        name = quote(stored.name, safe="")
+        response.headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{name}"
+        return response
+
+    return files

@@ -1,0 +1,54 @@
+"""The front end: one page at `/` and its assets under `/static`."""
+
+import hashlib
+from pathlib import Path
+
+from flask import Blueprint, Response, send_from_directory
+
+from app.core.http.cache_control import FOR_EVER, OWN_USER, kept, public
+
+WEB = Path(__file__).resolve().parents[2] / "web"
+STATIC = WEB / "static"
+
+
+def digest(directory: Path) -> str:
+    """Return a short name for all files of a directory as they are: any change of any of them changes it."""
+    total = hashlib.sha256()
+    for path in sorted(path for path in directory.rglob("*") if path.is_file()):
+        total.update(f"{path.relative_to(directory)}\0".encode() + hashlib.sha256(path.read_bytes()).digest())
+    return total.hexdigest()[:16]
+
+
+def blueprint(*, versioned: bool) -> Blueprint:
+    """Serve the files of `app/web`.
+
+    The page names its assets by what is in all of them together (`/static/v-<digest>/app.js`): modules find each other
+    by relative names, so that a page never gets the scripts of another release, and a browser asks for each only once.
+
+    Args:
+        versioned: whether the page does so. It does not where the files are being worked on: they are read once.
+    """
+    web = Blueprint("web", __name__)
+    version = digest(STATIC)
+
+    @web.get("/")
+    def index() -> Response:
+        page = (WEB / "index.html").read_text()
+        if versioned:
+            page = page.replace('"/static/', f'"/static/v-{version}/')
+        return kept(Response(page, mimetype="text/html"), public())
+
+    # During an update a pod is asked for the files of the other release too. It gives its own, as names without a
+    # version do, and nobody may keep them under that name.
+    @web.get("/static/<path:name>", defaults={"asked": ""})
+    @web.get("/static/v-<asked>/<path:name>")
+    def static(asked: str, name: str) -> Response:
+        response = send_from_directory(STATIC, name)
+        response.headers["Cache-Control"] = FOR_EVER if asked == version else OWN_USER
+        return response
+
+    @web.get("/favicon.ico")
+    def favicon() -> Response:
+        return kept(send_from_directory(STATIC, "favicon.svg"), public())
+
+    return web

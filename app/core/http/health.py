@@ -1,0 +1,42 @@
+"""/health: is the process alive, and can it serve?"""
+
+from collections.abc import Callable
+from http import HTTPStatus
+
+from flask import Blueprint, Response, jsonify
+
+from app.core.database.engine import Database
+from app.core.database.migrate import NotMigratedError, check_ready
+from app.core.http.problems import problem
+
+
+def blueprint(database: Database, background_alive: Callable[[], bool]) -> Blueprint:
+    """
+    Args:
+        database: is asked until it has once been ready.
+        background_alive: says whether the threads that do jobs in this process go on; True where there are none.
+    """
+    health = Blueprint("health", __name__, url_prefix="/health")
+    has_been_ready = False
+
+    @health.get("/live")
+    def live() -> Response:
+        # Asks nobody else: a pod without its database is not helped by a restart, one whose thread has died is.
+        if not background_alive():
+            return problem(HTTPStatus.SERVICE_UNAVAILABLE, "A background thread has died.")
+        return jsonify(status="ok")
+
+    @health.get("/ready")
+    def ready() -> Response:
+        nonlocal has_been_ready
+        # Asked until it is so: a schema only grows. A database that goes away later takes every pod's fate alike: taken
+        # out of the gateway, none of them could say so, nor answer what replicas and the cache know.
+        if not has_been_ready:
+            try:
+                check_ready(database)
+            except NotMigratedError as error:
+                return problem(HTTPStatus.SERVICE_UNAVAILABLE, str(error))
+            has_been_ready = True
+        return jsonify(status="ok")
+
+    return health

@@ -1,0 +1,195 @@
+"""The OpenAPI document, its errors described as they are sent, and a page that shows it without scripts."""
+
+from typing import Any
+
+from flask import Blueprint, Response, jsonify, make_response, render_template, send_from_directory
+from flask_openapi.openapi import OpenAPI
+from werkzeug.routing import BaseConverter
+
+from app.core.http.cache_control import kept, public
+from app.core.http.idempotency import PATTERN
+from app.core.http.problems import MEDIA_TYPE, MOST_ERRORS, validation_problem
+from app.core.http.strict_json import StrictJsonProvider
+from app.core.version import version
+
+PREFIX = "/api/v1"
+BODY_METHODS = {"post", "put", "patch"}
+
+PROBLEM: dict[str, Any] = {
+    "type": "object",
+    "title": "Problem",
+    "description": "An error (RFC 9457)",
+    "required": ["type", "title", "status", "detail", "instance", "request_id"],
+    "properties": {
+        "type": {"type": "string", "format": "uri-reference"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "instance": {"type": "string"},
+        "request_id": {"type": "string"},
+        "errors": {
+            "type": "array",
+            "maxItems": MOST_ERRORS,
+            "items": {
+                "type": "object",
+                "required": ["field", "message", "code"],
+                "properties": {
+                    "field": {"type": "string"},
+                    "message": {"type": "string"},
+                    "code": {"type": "string"},
+                },
+            },
+        },
+    },
+}
+
+ERRORS = {
+    "400": "The body is not JSON in UTF-8, the URL is not UTF-8, or the cursor is none of this list",
+    "401": "Who asks is not known, or no longer",
+    "403": "Who asks may not",
+    "404": "There is no such thing, or it is somebody else's",
+    "409": "It exists already",
+    "412": "The thing has been changed meanwhile",
+    "413": "The body is too large",
+    "415": "The body is of another type than asked for, or compressed",
+    "422": "The request does not fit its schema",
+    "429": "Too many requests; try again later",
+    "503": "Something needed is away or busy; try again later",
+}
+
+
+HEADERS = {
+    "Idempotency-Key": "The client's own name for the request: sending it again within a day has no second effect",
+    "If-Match": "Versions, as in ETag, of which the task has to be one",
+    "If-None-Match": "Versions, as in ETag, that the client has: then the answer has no body",
+}
+TAKES = {
+    "add_attachment": ("Idempotency-Key",),
+    "change_tasks": ("Idempotency-Key",),
+    "create_task": ("Idempotency-Key",),
+    "export_my_data": ("Idempotency-Key",),
+    "export_tasks": ("Idempotency-Key",),
+    "import_tasks": ("Idempotency-Key",),
+    "resume_job": ("Idempotency-Key",),
+    "update_task": ("Idempotency-Key", "If-Match"),
+    "delete_task": ("If-Match",),
+    "get_task": ("If-None-Match",),
+    "list_tasks": ("If-None-Match",),
+    "list_tags": ("If-None-Match",),
+    "get_statistics": ("If-None-Match",),
+    "me": ("If-None-Match",),
+}
+"""The headers that each operation, by its identifier, takes beside its parameters."""
+
+
+class OneConverter(BaseConverter):
+    """The identifier of one thing; the words that stand beside it in paths (`/tasks/bulk`) are none."""
+
+    regex = r"(?!(?:bulk|imports|exports)$)[^/]+"
+
+
+def new_application(import_name: str) -> OpenAPI:
+    """Return an application that collects its OpenAPI document as blueprints are registered."""
+    app = OpenAPI(
+        import_name,
+        info={"title": "PrimeTrade Task Manager", "version": version()},
+        security_schemes={"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
+        validation_error_callback=validation_problem,
+        doc_ui=False,
+        static_folder=None,
+        template_folder="core/http/templates",
+    )
+    app.openapi_version = "3.1.0"
+    app.json = StrictJsonProvider(app)
+    app.url_map.converters["default"] = OneConverter
+    return app
+
+
+def document(app: OpenAPI) -> dict[str, Any]:
+    """Return the document, with each operation's errors added."""
+    spec: dict[str, Any] = app.api_doc
+    components = spec["components"]
+    components["schemas"].pop("ValidationErrorModel", None)
+    components["schemas"]["Problem"] = PROBLEM
+    components["responses"] = {
+        f"Problem{status}": {
+            "description": description,
+            "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+        }
+        for status, description in ERRORS.items()
+    }
+    # The server below the application says this one, before there is anything to make a problem of.
+    components["responses"]["TooLong"] = {"description": "The URL is too long", "content": {"text/html": {}}}
+    for path, item in spec["paths"].items():
+        for method, operation in item.items():
+            for name in TAKES.get(operation["operationId"], ()):
+                _take(operation, name)
+            operation["responses"]["414"] = {"$ref": "#/components/responses/TooLong"}
+            for status in _errors(path, method, operation):
+                operation["responses"][status] = {"$ref": f"#/components/responses/Problem{status}"}
+            operation["responses"] = dict(sorted(operation["responses"].items()))
+            for parameter in operation.get("parameters", []):
+                parameter["schema"] = _without_null(parameter["schema"])
+    return spec
+
+
+def _take(operation: dict[str, Any], name: str) -> None:
+    schema = {"type": "string", **({"pattern": f"^{PATTERN.pattern}$"} if name == "Idempotency-Key" else {})}
+    parameter = {"name": name, "in": "header", "description": HEADERS[name], "schema": schema}
+    parameters = operation.setdefault("parameters", [])
+    if parameter not in parameters:
+        parameters.append(parameter)
+    if name == "If-None-Match":
+        operation["responses"]["304"] = {"description": "The client has it already"}
+    if name == "If-Match":
+        operation["responses"]["412"] = {"$ref": "#/components/responses/Problem412"}
+
+
+def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
+    """A parameter that may be left out is described as one that may be null; in a URL there is no null."""
+    options = [option for option in schema.get("anyOf", []) if option != {"type": "null"}]
+    rest = {key: value for key, value in schema.items() if key != "anyOf"}
+    if len(options) > 1:
+        return {**rest, "anyOf": options}
+    return {**rest, **options[0]} if options else schema
+
+
+def _errors(path: str, method: str, operation: dict[str, Any]) -> set[str]:
+    errors = {"503", "429", "422", "400"}
+    if method in BODY_METHODS or "requestBody" in operation:
+        errors |= {"413", "415"}
+    if operation.get("security") or path.endswith(("/login", "/refresh")):
+        errors.add("401")
+    if "{" in path:
+        errors.add("404")
+    if path.endswith("/register") or operation["operationId"] in {
+        "update_user",
+        "delete_user",
+        "delete_me",
+        "create_task",
+        "change_tasks",
+        "resume_job",
+    }:
+        errors.add("409")
+    if path.startswith(f"{PREFIX}/admin/"):
+        errors.add("403")
+    return errors
+
+
+def blueprint(spec: dict[str, Any]) -> Blueprint:
+    """Serve the document and its page."""
+    docs = Blueprint("docs", __name__, url_prefix=PREFIX)
+
+    @docs.get("/openapi.json")
+    def openapi_json() -> Response:
+        return kept(jsonify(spec), public())
+
+    @docs.get("/docs")
+    def page() -> Response:
+        return kept(make_response(render_template("docs.html", spec=spec)), public())
+
+    @docs.get("/docs.css")
+    def style() -> Response:
+        return kept(send_from_directory("core/http/assets", "docs.css"), public())
+
+    return docs

@@ -1,0 +1,38 @@
+"""Addresses of files that are good for a while, for whoever has them: no log-in is asked for."""
+
+from uuid import UUID
+
+from app.core.clock import Clock
+from app.core.security.signing import Signer
+
+PREFIX = "/api/v1/files"
+HOUR = 3600
+
+
+class Addresses:
+    """Signs addresses, and knows its signatures again.
+
+    Args:
+        clock: the time.
+        key: what they are signed with.
+        accepted: keys with which they may have been signed.
+    """
+
+    def __init__(self, clock: Clock, key: bytes, *accepted: bytes) -> None:
+        self._clock = clock
+        self._signer = Signer(key, *accepted)
+
+    def of(self, key: UUID) -> str:
+        """Return the address of a file. It is good for one to two hours, and the same for the whole of an hour: so that
+        an answer that holds it, and a browser that has fetched it, need not take it for a new one each time."""
+        expires = (int(self._clock().timestamp()) // HOUR + 2) * HOUR
+        return f"{PREFIX}/{key}?expires={expires}&signature={self._signer.sign_as_text(_message(key, expires))}"
+
+    def good(self, key: UUID, expires: int, signature: str) -> bool:
+        """Say whether an address is ours and still good."""
+        known = self._signer.knows_text(_message(key, expires), signature)
+        return known and expires > self._clock().timestamp()
+
+
+def _message(key: UUID, expires: int) -> bytes:
+    return f"{key.hex}\n{expires}".encode()

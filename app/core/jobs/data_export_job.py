@@ -1,0 +1,154 @@
+"""A copy of all that is kept of a user, as one ZIP file that is written a page at a time."""
+
+import json
+from collections.abc import Callable, Sequence
+from typing import Generic, TypeVar
+from uuid import UUID
+from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
+
+from app.core.clock import Clock
+from app.core.database.unit_of_work import UnitOfWork
+from app.core.jobs.model import RESULT, Job, JobKind, Step
+from app.core.personal_data import DataPage, DataSection, json_file
+
+KIND = "data-export"
+
+ARCHIVE = JobKind("application/zip", "my-data.zip")
+
+ENTRIES = "entries"
+"""The file of a job that holds what the directory at the end of the archive lists."""
+
+PIECE = 1 << 19
+"""Bytes of a piece of the archive: so much is in memory at a time."""
+
+FIELDS = ("filename", "date_time", "compress_type", "CRC", "compress_size", "file_size", "header_offset", "flag_bits")
+
+README = """\
+This is a copy of what is kept of you, each file as it was when it was written into this archive.
+
+account.json, sessions.json, picture.webp   your account, and where you logged in
+audit.json                                  what was done to your account
+tasks-0001.json and so on                   your tasks, with tags and reminders
+attachments/TASK/FILE/NAME                  their files, by the ids of task and file
+notifications.json, mail-preferences.json   what you were told, and which mails you want
+statistics.json                             what you created and completed on each day
+jobs.json                                   your imports and exports
+
+Your password is not among it: nobody knows it. Times are those of UTC.
+"""
+
+
+W = TypeVar("W", bound=UnitOfWork)
+
+
+class ExportData(Generic[W]):
+    """Writes the archive, a page of a section a step. No file is a snapshot of the others.
+
+    Args:
+        sections: of all services, in order.
+        clock: time.
+    """
+
+    def __init__(self, sections: Sequence[DataSection[W]], clock: Clock) -> None:
+        self._sections = sections
+        self._clock = clock
+
+    def step(self, work: W, job: Job) -> Step:
+        assert job.user_id is not None  # noqa: S101 the data is somebody's
+        place = {"section": 0, "after": None, "pages": 0, "pieces": 0, "offset": 0, **job.checkpoint}
+        section, pages, pieces, offset = (int(str(place[name])) for name in ("section", "pages", "pieces", "offset"))
+        output = _Pieces(lambda number, data: self._append(work, job.id, RESULT, number, data), pieces, offset)
+        if section == len(self._sections):
+            self._finish(work, job.id, output, pages)
+            output.close()
+            work.files.drop(job.id, ENTRIES)
+            return Step(finished=True, checkpoint=job.checkpoint, done=job.done, total=job.done)
+        after = place["after"]
+        page = self._sections[section].page(work, job.user_id, None if after is None else str(after))
+        entries = _write(output, page)
+        self._append(work, job.id, ENTRIES, pages, json.dumps(entries).encode())
+        checkpoint: dict[str, object] = {
+            "section": section + (page.after is None),
+            "after": page.after,
+            "pages": pages + 1,
+            "pieces": output.number,
+            "offset": output.tell(),
+        }
+        return Step(finished=False, checkpoint=checkpoint, done=job.done + len(entries))
+
+    def _finish(self, work: UnitOfWork, job_id: UUID, output: "_Pieces", pages: int) -> None:
+        """Write the last file and, behind it, the directory of all."""
+        with ZipFile(output, "w", ZIP_DEFLATED) as archive:
+            for page in range(pages):
+                for values in json.loads(work.files.piece(job_id, ENTRIES, page) or b"[]"):
+                    archive.infolist().append(_entry(values))
+            archive.writestr("README.txt", README)
+
+    def _append(self, work: UnitOfWork, job_id: UUID, name: str, number: int, data: bytes) -> None:
+        work.files.append(job_id, name, number, data, self._clock())
+
+
+class JobsData:
+    """A user's imports and exports."""
+
+    def page(self, work: UnitOfWork, user_id: UUID, after: str | None) -> DataPage:
+        found = work.jobs.find(user_id, UUID(after) if after else None, 1000)
+        hidden = ("traceparent", "checkpoint")
+        jobs = [{name: value for name, value in vars(job).items() if name not in hidden} for job in found]
+        files = [json_file(f"jobs-{after}.json" if after else "jobs.json", jobs)] if found else []
+        return DataPage(files, str(found[-1].id) if len(found) == 1000 else None)
+
+
+class _Pieces:
+    """What ZipFile writes to: it can't go back, so the bytes go on as they come, and may end anywhere."""
+
+    def __init__(self, store: Callable[[int, bytes], None], number: int, offset: int) -> None:
+        self.number = number
+        self._store = store
+        self._offset = offset
+        self._buffer = bytearray()
+        self._open = True
+
+    def write(self, data: bytes) -> int:
+        if self._open:
+            self._offset += len(data)
+            self._buffer += data
+            while len(self._buffer) >= PIECE:
+                self._put(PIECE)
+        return len(data)
+
+    def tell(self) -> int:
+        return self._offset
+
+    def flush(self) -> None:
+        """ZipFile asks for it after each file; pieces go when they are full."""
+
+    def close(self) -> None:
+        """Store what is left, and take nothing more."""
+        self._open = False
+        if self._buffer:
+            self._put(len(self._buffer))
+
+    def _put(self, size: int) -> None:
+        self._store(self.number, bytes(self._buffer[:size]))
+        self.number += 1
+        del self._buffer[:size]
+
+
+def _write(output: _Pieces, page: DataPage) -> list[dict[str, object]]:
+    """Write the files of a page, and return what the directory has to say of them."""
+    with ZipFile(output, "w", ZIP_DEFLATED) as archive:
+        for file in page.files:
+            with archive.open(file.name, "w") as target:
+                for piece in file.content:
+                    target.write(piece)
+        output.close()  # before ZipFile adds a directory of this page alone
+        return [{name: getattr(entry, name) for name in FIELDS} for entry in archive.infolist()]
+
+
+def _entry(values: dict[str, object]) -> ZipInfo:
+    entry = ZipInfo()
+    for name in FIELDS:
+        value = values[name]
+        setattr(entry, name, tuple(value) if isinstance(value, list) else value)
+    return entry

@@ -1,0 +1,31 @@
+"""/users/me/export: a copy of all that is kept of who asks."""
+
+from flask import Response
+from flask_openapi.blueprint import APIBlueprint
+
+from app.core.http.authentication import Guard, principal
+from app.core.http.idempotency import idempotency_key
+from app.core.http.json_body import require_json
+from app.core.jobs.data_export_job import KIND
+from app.core.jobs.routes import JobBody, accepted
+from app.core.jobs.service import JobService
+
+
+def blueprint(service: JobService, guard: Guard) -> APIBlueprint:
+    """The data of who asks."""
+    data = APIBlueprint(
+        "data_export",
+        __name__,
+        url_prefix="/api/v1/users/me/export",
+        abp_tags=[{"name": "account"}],
+        abp_security=[{"bearer": []}],
+    )
+    guard.protect(data)
+    data.before_request(require_json)
+
+    @data.post("", responses={202: JobBody}, operation_id="export_my_data")
+    def export() -> Response:
+        """Have a copy made of all that is kept of oneself, as a ZIP file; while one is being made, it is that one"""
+        return accepted(service, service.queue(principal().user_id, KIND, key=idempotency_key(), single=True))
+
+    return data

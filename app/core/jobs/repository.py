@@ -1,0 +1,265 @@
+"""Repository of jobs."""
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import and_, delete, func, not_, or_, select, update
+from sqlalchemy.orm import Session
+
+from app.core.database.batches import delete_some
+from app.core.database.row_count import changed
+from app.core.database.upsert import insert_into
+from app.core.jobs.model import Claimed, DeadLetter, Job, State, Step
+from app.core.jobs.tables import JobFileRow, JobRow, RefusedLineRow
+
+FIELDS = (
+    "id", "user_id", "kind", "created_at", "state", "parameters", "checkpoint", "done", "total", "refused", "attempts",
+    "started_at", "finished_at", "error", "cancelling", "traceparent",
+)  # fmt: skip
+
+OPEN = (State.QUEUED, State.RUNNING)
+
+FILES_DELETED = 50
+"""Pieces of files, of half a megabyte each, that one transaction deletes."""
+
+MOST_LEFT = 100
+"""Jobs that workers have left behind and that are announced at a time."""
+
+
+class SqlJobs:
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def add(self, job: Job, unique_key: str | None = None) -> bool:
+        """Queue a job, unless one with the same key has ever been; say whether it was."""
+        values = {name: getattr(job, name) for name in FIELDS}
+        statement = insert_into(self._session, JobRow).values(**values, unique_key=unique_key, due_at=job.created_at)
+        return self._changed(statement.on_conflict_do_nothing(index_elements=["unique_key"]))
+
+    def get(self, user_id: UUID, job_id: UUID) -> Job | None:
+        row = self._session.scalar(select(JobRow).where(JobRow.id == job_id, JobRow.user_id == user_id))
+        return _job(row) if row else None
+
+    def find(self, user_id: UUID, after: UUID | None, limit: int) -> list[Job]:
+        statement = select(JobRow).where(JobRow.user_id == user_id).order_by(JobRow.id.desc()).limit(limit)
+        if after is not None:
+            statement = statement.where(JobRow.id < after)
+        return [_job(row) for row in self._session.scalars(statement)]
+
+    def under_way(self, user_id: UUID, kind: str) -> UUID | None:
+        """Return a user's job of a kind that waits or runs, if there is one."""
+        mine = (JobRow.user_id == user_id, JobRow.kind == kind, JobRow.state.in_(OPEN))
+        return self._session.scalar(select(JobRow.id).where(*mine).limit(1))
+
+    def due(self, now: datetime, kinds: Collection[str], limit: int) -> list[UUID]:
+        """Return jobs of some kinds that wait for somebody to begin them, or whose lease has run out."""
+        found: list[tuple[datetime, UUID]] = []
+        # of one state at a time and in the order of an index: it reads no more jobs than it needs
+        for state in OPEN:
+            due = select(JobRow.due_at, JobRow.id).where(_due((state,), now, kinds))
+            found += self._session.execute(due.order_by(JobRow.due_at).limit(limit)).all()
+        return [job_id for _, job_id in sorted(found)[:limit]]
+
+    def announce(
+        self, now: datetime, kinds: Collection[str], again: datetime, room: int
+    ) -> tuple[list[UUID], list[UUID]]:
+        """Return due jobs of some kinds that nobody has been told of since the time `again`, and note that they now
+        will be.
+
+        Those that a worker has left behind come apart and first, whatever the room: there are few, and they have waited
+        for a lease to run out. Of those that nobody has begun there are as many as there is room for.
+        """
+        left = self._silent(State.RUNNING, now, kinds, again, MOST_LEFT)
+        waiting = self._silent(State.QUEUED, now, kinds, again, room)
+        self._session.execute(update(JobRow).where(JobRow.id.in_([*left, *waiting])).values(announced_at=now))
+        return left, waiting
+
+    def _silent(self, state: State, now: datetime, kinds: Collection[str], again: datetime, limit: int) -> list[UUID]:
+        # of one state and in the order of an index: it reads no more jobs than are announced
+        silent = or_(JobRow.announced_at.is_(None), JobRow.announced_at < again)
+        chosen = select(JobRow.id).where(_due((state,), now, kinds), silent)
+        return list(
+            self._session.scalars(chosen.order_by(JobRow.due_at).limit(limit).with_for_update(skip_locked=True))
+        )
+
+    def claim(
+        self, job_id: UUID, kinds: Collection[str], lease: UUID, now: datetime, until: datetime
+    ) -> Claimed | None:
+        """Begin a job that is due and of one of some kinds. Of any number of callers at the same time, exactly one gets
+        it, and the others None."""
+        statement = (
+            update(JobRow)
+            .where(JobRow.id == job_id, _due(OPEN, now, kinds))
+            .values(
+                state="running",
+                lease=lease,
+                due_at=until,
+                attempts=JobRow.attempts + 1,
+                started_at=func.coalesce(JobRow.started_at, now),
+            )
+            .returning(JobRow.kind, JobRow.attempts, JobRow.traceparent)
+        )
+        row = self._session.execute(statement.execution_options(synchronize_session=False)).one_or_none()
+        return row and Claimed(*row)
+
+    def hold(self, job_id: UUID, lease: UUID, until: datetime) -> Job | None:
+        """Prolong the lease and hold the job until the transaction ends; None if the lease is somebody else's now."""
+        if not self._changed(update(JobRow).where(*_mine(job_id, lease)).values(due_at=until)):
+            return None
+        return _job(self._session.get_one(JobRow, job_id, populate_existing=True))
+
+    def advance(self, job_id: UUID, lease: UUID, step: Step) -> None:
+        """Note where the job stands. It has got further, so earlier failures no longer count."""
+        values: dict[str, object] = {
+            "checkpoint": step.checkpoint,
+            "done": step.done,
+            "total": step.total,
+            "refused": step.refused,
+            "attempts": 1,
+            "error": None,
+        }
+        self._session.execute(update(JobRow).where(*_mine(job_id, lease)).values(**values))
+
+    def end(
+        self,
+        job_id: UUID,
+        lease: UUID,
+        state: str,
+        now: datetime,
+        error: str | None = None,
+        *,
+        rejected: bool = False,
+    ) -> None:
+        """End a job.
+
+        Args:
+            rejected: whether it failed for what its user gave, so that no operator has to look at it.
+        """
+        values = {"state": state, "finished_at": now, "error": error, "lease": None, "rejected": rejected}
+        self._session.execute(update(JobRow).where(*_mine(job_id, lease)).values(**values))
+
+    def postpone(self, job_id: UUID, lease: UUID, until: datetime, error: str | None) -> None:
+        """Let the job wait for another try."""
+        self._session.execute(
+            update(JobRow)
+            .where(*_mine(job_id, lease))
+            .values(state="queued", due_at=until, error=error, lease=None, announced_at=None)
+        )
+
+    def cancel(self, user_id: UUID, job_id: UUID, now: datetime) -> None:
+        """End a job that waits; ask one that runs to stop at its next step."""
+        mine = (JobRow.id == job_id, JobRow.user_id == user_id)
+        waiting = update(JobRow).where(*mine, JobRow.state == "queued").values(state="cancelled", finished_at=now)
+        if not self._changed(waiting):
+            self._session.execute(update(JobRow).where(*mine, JobRow.state == "running").values(cancelling=True))
+
+    def resume(self, user_id: UUID, job_id: UUID, now: datetime) -> bool:
+        """Queue a cancelled or failed job again, from where it stands, and say whether it was one."""
+        return self._changed(
+            update(JobRow)
+            .where(JobRow.id == job_id, JobRow.user_id == user_id, JobRow.state.in_(("cancelled", "failed")))
+            .values(**_queued_again(now))
+        )
+
+    def hold_imports_of(self, user_id: UUID) -> None:
+        """Let nobody else count the imports of a user in order to add one, until the transaction ends.
+
+        On SQLite there is only one writer anyway.
+        """
+        if self._session.get_bind().dialect.name == "postgresql":
+            self._session.execute(select(func.pg_advisory_xact_lock(user_id.int % (1 << 63))))
+
+    def imports_of(self, user_id: UUID) -> tuple[int, int]:
+        """Return how many imports of a user wait or run, and how many bytes the uploaded files of all have together."""
+        imports = JobRow.user_id == user_id, JobRow.kind == "import"
+        count = select(func.count()).select_from(JobRow).where(*imports, JobRow.state.in_(OPEN))
+        size = select(func.coalesce(func.sum(func.length(JobFileRow.data)), 0)).where(
+            JobFileRow.job_id.in_(select(JobRow.id).where(*imports))
+        )
+        return self._session.scalar(count) or 0, int(self._session.scalar(size) or 0)
+
+    def dead(self, kind: str | None, limit: int) -> list[DeadLetter]:
+        """Return up to `limit` jobs that were given up, of a kind or of all, the latest first."""
+        statement = select(JobRow).where(*_dead(kind)).order_by(JobRow.finished_at.desc()).limit(limit)
+        return [
+            DeadLetter("job", row.id, row.kind, row.attempts, row.finished_at or row.created_at, row.error or "")
+            for row in self._session.scalars(statement)
+        ]
+
+    def revive(self, job_ids: Collection[UUID] | None, kind: str | None, now: datetime) -> set[UUID]:
+        """Queue jobs that were given up again, from where they stand, and return which.
+
+        Args:
+            job_ids, kind: which of them; None leaves the choice to the other.
+        """
+        chosen = () if job_ids is None else (JobRow.id.in_(job_ids),)
+        revived = update(JobRow).where(*_dead(kind), *chosen).values(**_queued_again(now)).returning(JobRow.id)
+        return set(self._session.scalars(revived.execution_options(synchronize_session=False)))
+
+    def delete_of(self, user_id: UUID, limit: int) -> int:
+        """Delete up to `limit` of a user's files, refused lines and jobs, in this order; return how many it were.
+
+        A job that runs is waited for until its step is over; its worker then finds it gone.
+        """
+        mine = select(JobRow.id).where(JobRow.user_id == user_id).order_by(JobRow.id).limit(limit)
+        jobs = list(self._session.scalars(mine.with_for_update()))
+        return (
+            delete_some(self._session, JobFileRow, min(limit, FILES_DELETED), JobFileRow.job_id.in_(jobs))
+            or delete_some(self._session, RefusedLineRow, limit, RefusedLineRow.job_id.in_(jobs))
+            or changed(self._session.execute(delete(JobRow).where(JobRow.id.in_(jobs))))
+        )
+
+    def delete_about(self, kind: str, parameter: str, user_id: UUID) -> int:
+        """Delete jobs that no user sees and that are about one; return how many it were.
+
+        Args:
+            kind: of the jobs.
+            parameter: the one that holds the user's id.
+            user_id: whom they are about.
+        """
+        about = JobRow.parameters[parameter].as_string() == str(user_id)
+        statement = delete(JobRow).where(JobRow.user_id.is_(None), JobRow.kind == kind, about)
+        return changed(self._session.execute(statement.execution_options(synchronize_session=False)))
+
+    def counts(self) -> dict[str, int]:
+        """Return how many jobs are in each state that somebody should look at: of those that have failed, the ones that
+        were not rejected for their input."""
+        states = ("queued", "running", "failed")
+        looked_at = JobRow.state.in_(states), not_(JobRow.rejected)
+        counted = select(JobRow.state, func.count()).where(*looked_at).group_by(JobRow.state)
+        return {**dict.fromkeys(states, 0), **dict(self._session.execute(counted).all())}
+
+    def _changed(self, statement: Any) -> bool:
+        return changed(self._session.execute(statement.execution_options(synchronize_session=False))) == 1
+
+
+def _queued_again(now: datetime) -> dict[str, object]:
+    return {
+        "state": "queued",
+        "due_at": now,
+        "attempts": 0,
+        "error": None,
+        "cancelling": False,
+        "finished_at": None,
+        "announced_at": None,
+        "rejected": False,
+    }
+
+
+def _dead(kind: str | None) -> tuple[Any, ...]:
+    failed = JobRow.state == State.FAILED, not_(JobRow.rejected)
+    return failed if kind is None else (*failed, JobRow.kind == kind)
+
+
+def _due(states: Collection[State], now: datetime, kinds: Collection[str]) -> Any:
+    return and_(JobRow.state.in_(states), JobRow.due_at <= now, JobRow.kind.in_(kinds))
+
+
+def _mine(job_id: UUID, lease: UUID) -> tuple[Any, ...]:
+    return JobRow.id == job_id, JobRow.lease == lease, JobRow.state == "running"
+
+
+def _job(row: JobRow) -> Job:
+    return Job(**{**{name: getattr(row, name) for name in FIELDS}, "state": State(row.state)})

@@ -1,0 +1,144 @@
+"""/jobs: how they stand, and what came of them."""
+
+from datetime import datetime
+from http import HTTPStatus
+from typing import Annotated
+from uuid import UUID
+
+from flask import Response, stream_with_context
+from flask_openapi.blueprint import APIBlueprint
+from pydantic import BaseModel, Field
+
+from app.core.http.authentication import Guard, principal
+from app.core.http.idempotency import idempotency_key
+from app.core.http.json_body import require_json
+from app.core.http.schemas import Shown, Strict, identifier
+from app.core.jobs.model import MOST_REFUSED, Job, JobKind, State
+from app.core.jobs.service import NO_SUCH_JOB, JobService
+from app.core.pagination import page_of
+
+PREFIX = "/api/v1"
+
+Limit = Annotated[int, Field(ge=1, le=100)]
+
+
+class JobPath(BaseModel):
+    job_id: Annotated[str, Field(json_schema_extra={"format": "uuid"})]
+
+    def identifier(self) -> UUID:
+        return identifier(self.job_id, NO_SUCH_JOB)
+
+
+class JobBody(Shown):
+    id: UUID
+    kind: str
+    state: State
+    done: Annotated[int, Field(description="Lines or tasks so far")]
+    total: int | None
+    refused: Annotated[int, Field(description="Lines that were refused so far")]
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    error: Annotated[str | None, Field(description="Why it has failed, or why it will be tried again")]
+    ignored_columns: Annotated[list[str], Field(description="Columns that an import leaves out")] = Field(
+        default_factory=list
+    )
+    result_url: Annotated[str | None, Field(description="Where its result is, once there is one")] = None
+
+
+class JobPage(Shown):
+    items: list[JobBody]
+    next_cursor: UUID | None
+
+
+class JobParameters(Strict):
+    limit: Limit = 20
+    cursor: Annotated[UUID | None, Field(description="`next_cursor` of the page before")] = None
+
+
+class RefusedLine(Shown):
+    line: Annotated[int, Field(description="Its number in the file, from 1")]
+    reason: str
+    text: Annotated[str, Field(description="How it begins")]
+
+
+class RefusedPage(Shown):
+    items: list[RefusedLine]
+    next_cursor: int | None
+    unlisted: Annotated[int, Field(description="How many more were refused: only the first 10,000 are listed")]
+
+
+class RefusedParameters(Strict):
+    limit: Limit = 100
+    cursor: Annotated[int, Field(ge=0, le=1 << 53, description="`next_cursor` of the page before")] = 0
+
+
+def blueprint(service: JobService, guard: Guard) -> APIBlueprint:
+    """The jobs of who asks."""
+    jobs = APIBlueprint("jobs", __name__, url_prefix=PREFIX, abp_tags=[{"name": "jobs"}], abp_security=[{"bearer": []}])
+    guard.protect(jobs)
+
+    jobs.before_request(require_json)
+
+    @jobs.get("/jobs", responses={200: JobPage}, operation_id="list_jobs")
+    def list_jobs(query: JobParameters) -> Response:
+        """List jobs, the newest first"""
+        user_id = principal().user_id
+        found, last = page_of(query.limit, lambda most: service.find(user_id, query.cursor, most))
+        return JobPage(items=[_body(service, job) for job in found], next_cursor=last.id if last else None).response()
+
+    @jobs.get("/jobs/<job_id>", responses={200: JobBody}, operation_id="get_job")
+    def get(path: JobPath) -> Response:
+        """Show a job"""
+        return _body(service, service.get(principal().user_id, path.identifier())).response()
+
+    @jobs.post("/jobs/<job_id>/cancel", responses={202: JobBody}, operation_id="cancel_job")
+    def cancel(path: JobPath) -> Response:
+        """Stop a job; what it has done stays"""
+        return accepted(service, service.cancel(principal().user_id, path.identifier()))
+
+    @jobs.post("/jobs/<job_id>/resume", responses={202: JobBody}, operation_id="resume_job")
+    def resume(path: JobPath) -> Response:
+        """Let a cancelled or failed job go on from where it stands"""
+        return accepted(service, service.resume(principal().user_id, path.identifier(), idempotency_key()))
+
+    @jobs.get("/jobs/<job_id>/refused", responses={200: RefusedPage}, operation_id="list_refused_lines")
+    def refused(path: JobPath, query: RefusedParameters) -> Response:
+        """List the lines that an import has refused, each with its reason"""
+        user_id, job_id = principal().user_id, path.identifier()
+        found, last = page_of(query.limit, lambda most: service.refused(user_id, job_id, query.cursor, most))
+        items = [RefusedLine(line=line, reason=reason, text=text) for line, reason, text in found]
+        unlisted = max(service.get(user_id, job_id).refused - MOST_REFUSED, 0)
+        return RefusedPage(items=items, next_cursor=last[0] if last else None, unlisted=unlisted).response()
+
+    @jobs.get(
+        "/jobs/<job_id>/result",
+        responses={200: {"content": {kind.media_type: {} for kind in service.kinds.values() if kind.media_type}}},
+        operation_id="download_job_result",
+    )
+    def result(path: JobPath) -> Response:
+        """Download the result of an export"""
+        job, size, chunks = service.result(principal().user_id, path.identifier())
+        kind = service.kinds[job.kind]
+        response = Response(stream_with_context(chunks), mimetype=kind.media_type)
+        response.content_length = size
+        response.headers["Content-Disposition"] = f'attachment; filename="{kind.file_name}"'
+        return response
+
+    return jobs
+
+
+def accepted(service: JobService, job: Job) -> Response:
+    """Return the answer of a request that a job has been asked for."""
+    response = _body(service, job).response(HTTPStatus.ACCEPTED)
+    response.headers["Location"] = f"{PREFIX}/jobs/{job.id}"
+    return response
+
+
+def _body(service: JobService, job: Job) -> JobBody:
+    body = JobBody.model_validate(job)
+    kind = service.kinds.get(job.kind, JobKind())
+    details = kind.details(job)
+    if kind.media_type and job.state is State.SUCCEEDED:
+        details["result_url"] = f"{PREFIX}/jobs/{job.id}/result"
+    return body.model_copy(update=details)

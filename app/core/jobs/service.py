@@ -1,0 +1,233 @@
+"""What users may do with their jobs."""
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+from app.core.clock import Clock, NewId
+from app.core.database.retries import retried, run
+from app.core.database.unit_of_work import Storage, UnitOfWork
+from app.core.errors import ConflictError, InvalidError, NotFoundError, UnauthenticatedError, UnavailableError
+from app.core.idempotency import IdempotencyKey, idempotent
+from app.core.jobs.model import PIECE, RESULT, UPLOAD, Job, JobKind, State
+
+NO_SUCH_JOB = "There is no such job."
+
+
+@dataclass(frozen=True)
+class ImportQuota:
+    """What one user may have of imports at a time.
+
+    Args:
+        jobs: that wait or run.
+        size: bytes of uploaded files together.
+    """
+
+    jobs: int
+    size: int
+
+
+class JobService:
+    """
+    Args:
+        quota: of imports, for each user.
+        kinds: of jobs that have a result, or details of their own, by name.
+        queued: is told when there is a new job; whoever does the jobs looks for themselves too, after a while.
+    """
+
+    def __init__(
+        self,
+        storage: Storage[UnitOfWork],
+        clock: Clock,
+        new_id: NewId,
+        queued: Callable[[], None],
+        quota: ImportQuota,
+        kinds: Mapping[str, JobKind],
+    ) -> None:
+        self.kinds = kinds
+        self._storage = storage
+        self._clock = clock
+        self._new_id = new_id
+        self._queued = queued
+        self._quota = quota
+
+    def upload(self) -> "Upload":
+        """Return a new upload, for a job to come."""
+        return Upload(self._storage, self._new_id(), self._clock)
+
+    def queue(
+        self,
+        user_id: UUID,
+        kind: str,
+        parameters: dict[str, object] | None = None,
+        upload: "Upload | None" = None,
+        key: IdempotencyKey | None = None,
+        single: bool = False,
+    ) -> Job:
+        """Add a job to the queue; with a key, one however often it is asked for.
+
+        Args:
+            user_id: whose job.
+            kind: what it does.
+            parameters: how, as JSON.
+            upload: the file that it works on.
+            key: the client's name for the request.
+            single: a job of that kind that the user has under way stands for this one.
+
+        Raises:
+            ConflictError: the user has no room for another file.
+            InvalidError: the key was used for another request.
+            UnauthenticatedError: the user is deleted.
+        """
+        job_id = upload.job_id if upload else self._new_id()
+        given = {"bytes": upload.size} if upload else {}
+        job = Job(job_id, user_id, kind, self._clock(), parameters={**(parameters or {}), **given})
+
+        def add(work: UnitOfWork) -> UUID:
+            if work.deleted_users.among([user_id]):  # an upload may take longer than its user stays
+                raise UnauthenticatedError("The account no longer exists.")
+            if single and (under_way := work.jobs.under_way(user_id, kind)):
+                return under_way
+            if upload:
+                work.jobs.hold_imports_of(user_id)
+                if self._room(*work.jobs.imports_of(user_id)) < upload.size:
+                    raise self._full()
+            work.jobs.add(job)
+            return job.id
+
+        try:
+            queued = idempotent(self._storage, user_id, key, add, UUID, self._clock)
+        except (ConflictError, InvalidError, UnauthenticatedError):
+            if upload:
+                upload.discard()
+            raise
+        if queued == job.id:
+            self._queued()
+            return job
+        if upload:
+            upload.discard()
+        return self.get(user_id, queued)
+
+    def room_for_import(self, user_id: UUID) -> int:
+        """Return how many bytes a user may upload now. Raises ConflictError if there is no room for another import."""
+        return self._room(*run(self._storage.read, lambda work: work.jobs.imports_of(user_id)))
+
+    def _room(self, jobs: int, size: int) -> int:
+        if jobs >= self._quota.jobs:
+            raise ConflictError(f"{jobs} of your imports wait or run: begin another when one of them has ended.")
+        if size >= self._quota.size:
+            raise self._full()
+        return self._quota.size - size
+
+    def _full(self) -> ConflictError:
+        return ConflictError(
+            f"Your files to import may have {self._quota.size} bytes together: wait until one has been imported, or"
+            " resume an import that was cancelled or has failed: its file counts as long as it can be resumed."
+        )
+
+    def get(self, user_id: UUID, job_id: UUID) -> Job:
+        """Return a job of this user. Raises NotFoundError."""
+        job: Job | None = run(self._storage.read, lambda work: work.jobs.get(user_id, job_id))
+        if job is None:
+            raise NotFoundError(NO_SUCH_JOB)
+        return job
+
+    @retried
+    def find(self, user_id: UUID, after: UUID | None, limit: int) -> list[Job]:
+        """Return up to `limit` jobs, newest first, older than the one named `after`."""
+        with self._storage.read() as work:
+            return work.jobs.find(user_id, after, limit)
+
+    def cancel(self, user_id: UUID, job_id: UUID) -> Job:
+        """Let a job end at its next step; what it has done stays. One that has ended stays as it is."""
+        run(self._storage.write, lambda work: work.jobs.cancel(user_id, job_id, self._clock()))
+        return self.get(user_id, job_id)
+
+    def resume(self, user_id: UUID, job_id: UUID, key: IdempotencyKey | None = None) -> Job:
+        """Let a cancelled or failed job go on from where it stands.
+
+        Raises:
+            ConflictError: it is neither.
+            InvalidError: the key was used for another request.
+            NotFoundError: this user has no such job.
+        """
+
+        def go_on(work: UnitOfWork) -> UUID:
+            if work.jobs.resume(user_id, job_id, self._clock()):
+                return job_id
+            if work.jobs.get(user_id, job_id) is None:
+                raise NotFoundError(NO_SUCH_JOB)
+            raise ConflictError("Only a job that was cancelled or has failed can be resumed.")
+
+        idempotent(self._storage, user_id, key, go_on, UUID, self._clock)
+        self._queued()
+        return self.get(user_id, job_id)
+
+    def refused(self, user_id: UUID, job_id: UUID, after: int, limit: int) -> list[tuple[int, str, str]]:
+        """Return up to `limit` refused lines past a line number: number, reason, and how the line begins."""
+        self.get(user_id, job_id)
+        return run(self._storage.read, lambda work: work.files.refused(job_id, after, limit))
+
+    def result(self, user_id: UUID, job_id: UUID) -> tuple[Job, int, Iterator[bytes]]:
+        """Return a job, how many bytes its result has, and the chunks of it. Raises NotFoundError if it has none, or
+        none any more."""
+        job = self.get(user_id, job_id)
+        chunks, size = run(self._storage.read, lambda work: work.files.size(job_id, RESULT))
+        rows = self.kinds[job.kind].rows_per_chunk if job.kind in self.kinds else None
+        least = job.done // rows if rows else 1
+        if job.state is not State.SUCCEEDED or not chunks or chunks < least:
+            raise NotFoundError("The job has no result.")
+        return job, size, self._chunks(job_id, chunks)
+
+    def _chunks(self, job_id: UUID, count: int) -> Iterator[bytes]:
+        for position in range(count):
+            chunk = self._chunk(job_id, position)
+            if chunk is None:  # deleted meanwhile: the download breaks off, so that its reader knows
+                raise UnavailableError("The result is no longer there.")
+            yield chunk
+
+    @retried
+    def _chunk(self, job_id: UUID, position: int) -> bytes | None:
+        with self._storage.read() as work:
+            return work.files.piece(job_id, RESULT, position)
+
+
+class Upload:
+    """A file that is written to the database as it comes: one piece of it is in memory at a time."""
+
+    def __init__(self, storage: Storage[UnitOfWork], job_id: UUID, clock: Clock) -> None:
+        self.job_id = job_id
+        self.size = 0
+        self.digest = hashlib.sha256()
+        self._storage = storage
+        self._clock = clock
+        self._pieces = 0
+        self._buffer = bytearray()
+
+    def write(self, data: bytes) -> int:
+        self.size += len(data)
+        self.digest.update(data)
+        self._buffer += data
+        while len(self._buffer) >= PIECE:
+            self._store(bytes(self._buffer[:PIECE]))
+            del self._buffer[:PIECE]
+        return len(data)
+
+    def close(self) -> None:
+        """Store what is left."""
+        if self._buffer:
+            self._store(bytes(self._buffer))
+            self._buffer.clear()
+
+    @retried
+    def discard(self) -> None:
+        """Forget what has been stored."""
+        with self._storage.write() as work:
+            work.files.drop(self.job_id, UPLOAD)
+
+    @retried
+    def _store(self, piece: bytes) -> None:
+        with self._storage.write() as work:
+            work.files.append(self.job_id, UPLOAD, self._pieces, piece, self._clock())
+        self._pieces += 1

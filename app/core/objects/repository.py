@@ -1,0 +1,67 @@
+"""Repositories of files: what is known of each, and the bytes of those that are kept in the database."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import delete, insert, select, update
+from sqlalchemy.orm import Session
+
+from app.core.database.row_count import changed
+from app.core.objects.model import StoredObject
+from app.core.objects.tables import ObjectPieceRow, ObjectRow
+
+MARGIN = timedelta(minutes=5)
+"""A file is not adopted so close to the end of its time: another process's clock may say that it is over."""
+
+
+class SqlObjects:
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def add(self, stored: StoredObject, loose_from: datetime) -> None:
+        self._session.execute(insert(ObjectRow).values(**vars(stored), loose_from=loose_from))
+
+    def get(self, key: UUID) -> StoredObject | None:
+        row = self._session.scalar(select(ObjectRow).where(ObjectRow.key == key, ObjectRow.loose_from.is_(None)))
+        return StoredObject(row.key, row.name, row.content_type, row.size) if row else None
+
+    def adopt(self, key: UUID, now: datetime) -> bool:
+        result = self._session.execute(
+            update(ObjectRow).where(ObjectRow.key == key, ObjectRow.loose_from > now + MARGIN).values(loose_from=None)
+        )
+        return changed(result) == 1
+
+    def loosen(self, keys: Sequence[UUID], now: datetime) -> None:
+        self._session.execute(update(ObjectRow).where(ObjectRow.key.in_(keys)).values(loose_from=now))
+
+    def discard_unadopted(self, key: UUID, now: datetime) -> None:
+        # The row of a file that is being adopted is locked until that transaction has ended; then the condition is
+        # looked at anew (READ COMMITTED).
+        unadopted = (ObjectRow.key == key, ObjectRow.loose_from.is_not(None))
+        self._session.execute(update(ObjectRow).where(*unadopted).values(loose_from=now))
+
+    def loose(self, now: datetime, limit: int) -> list[UUID]:
+        over = select(ObjectRow.key).where(ObjectRow.loose_from <= now)
+        return list(self._session.scalars(over.order_by(ObjectRow.loose_from).limit(limit)))
+
+    def forget(self, keys: Sequence[UUID]) -> None:
+        self._session.execute(delete(ObjectRow).where(ObjectRow.key.in_(keys)))
+
+
+class SqlObjectPieces:
+    """The bytes of files, in pieces."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def add(self, key: UUID, position: int, data: bytes) -> None:
+        self._session.execute(insert(ObjectPieceRow).values(key=key, position=position, data=data))
+
+    def get(self, key: UUID, position: int) -> bytes | None:
+        return self._session.scalar(
+            select(ObjectPieceRow.data).where(ObjectPieceRow.key == key, ObjectPieceRow.position == position)
+        )
+
+    def delete(self, key: UUID) -> None:
+        self._session.execute(delete(ObjectPieceRow).where(ObjectPieceRow.key == key))

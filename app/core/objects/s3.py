@@ -1,0 +1,82 @@
+"""Files in a bucket, behind the S3 interface."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import IO, TYPE_CHECKING, BinaryIO, cast
+from uuid import UUID
+
+from app.core.errors import UnavailableError
+from app.core.objects.model import PIECE, MissingObjectError
+from app.core.settings import Settings
+
+if TYPE_CHECKING:
+    from minio import Minio
+
+SECONDS = 10
+"""How long the store may take to be connected to, and to send anything."""
+
+
+class S3Objects:
+    """
+    Args:
+        settings: endpoint, bucket and keys. The bucket has to be there, and private.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._client: Minio | None = None
+
+    def put(self, key: UUID, file: IO[bytes], size: int) -> None:
+        with _failures():
+            # One part after the other: each is in memory as long as it is on its way, and has 5 MiB.
+            self._connected().put_object(
+                self._settings.s3_bucket, key.hex, cast("BinaryIO", file), size, num_parallel_uploads=1
+            )
+
+    def get(self, key: UUID) -> Iterator[bytes]:
+        with _failures():
+            response = self._connected().get_object(self._settings.s3_bucket, key.hex)
+            try:
+                yield from response.stream(PIECE)
+            finally:
+                response.close()
+                response.release_conn()
+
+    def delete(self, key: UUID) -> None:
+        with _failures():
+            self._connected().remove_object(self._settings.s3_bucket, key.hex)
+
+    def _connected(self) -> "Minio":
+        if self._client is None:
+            # imported here: a server that stores its files elsewhere need not load it
+            import urllib3
+            from minio import Minio
+
+            settings = self._settings
+            self._client = Minio(
+                settings.s3_endpoint or "",
+                access_key=settings.s3_access_key.get_secret_value() if settings.s3_access_key else None,
+                secret_key=settings.s3_secret_key.get_secret_value() if settings.s3_secret_key else None,
+                region=settings.s3_region,
+                secure=settings.s3_tls,
+                http_client=urllib3.PoolManager(
+                    timeout=urllib3.Timeout(SECONDS), retries=urllib3.Retry(2, backoff_factor=0.2), maxsize=16
+                ),
+            )
+        return self._client
+
+
+@contextmanager
+def _failures() -> Iterator[None]:
+    """Say in our own words what went wrong."""
+    from minio.error import MinioException, S3Error
+    from urllib3.exceptions import HTTPError
+
+    try:
+        yield
+    except S3Error as error:
+        if error.code == "NoSuchKey":
+            raise MissingObjectError(error.resource) from error
+        raise UnavailableError("The store of files refuses.") from error
+    except (MinioException, HTTPError, OSError) as error:
+        raise UnavailableError("The store of files can't be reached.") from error

@@ -1,0 +1,41 @@
+"""The tables of uploaded files, whichever service refers to them."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import BigInteger, Index, LargeBinary, String, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.core.database.base import Base
+from app.core.database.types import UtcDateTime
+
+
+class ObjectRow(Base):
+    """A file. One that nothing refers to is loose from a time on, and then swept away."""
+
+    __tablename__ = "objects"
+
+    key: Mapped[UUID] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(255))
+    content_type: Mapped[str] = mapped_column(String(100))
+    size: Mapped[int] = mapped_column(BigInteger)
+    loose_from: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    __table_args__ = (
+        Index(
+            "idx_objects_loose_from",
+            "loose_from",
+            postgresql_where=text("loose_from IS NOT NULL"),
+            sqlite_where=text("loose_from IS NOT NULL"),
+        ),
+    )
+
+
+class ObjectPieceRow(Base):
+    """A piece of a file whose bytes are kept in the database."""
+
+    __tablename__ = "object_pieces"
+
+    key: Mapped[UUID] = mapped_column(primary_key=True)
+    position: Mapped[int] = mapped_column(primary_key=True)
+    data: Mapped[bytes] = mapped_column(LargeBinary)

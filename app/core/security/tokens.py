@@ -1,0 +1,119 @@
+"""Access tokens: short-lived JWTs that name a user and a session."""
+
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import jwt
+
+from app.core.security.keys import SignatureKey
+
+ISSUER = "task-manager"
+AUDIENCE = "task-manager-api"
+TYPE = "at+jwt"
+"""The media type of access tokens (RFC 9068, section 2.1): no other kind of token passes for one."""
+ALGORITHM = "EdDSA"
+
+LEEWAY = 60
+"""Seconds by which the clocks of two servers may differ: a token of a clock that is ahead is good at once."""
+
+REMEMBERED = 10_000
+"""Tokens whose signature need not be checked again: about 5 MB."""
+
+
+class InvalidTokenError(Exception):
+    """The token is not one of ours, or its time is over."""
+
+
+@dataclass(frozen=True)
+class Claims:
+    """What a verified access token says."""
+
+    user_id: UUID
+    session_id: UUID
+    token_id: UUID
+    role: str
+    expires_at: int
+
+
+class AccessTokens:
+    """Issues and verifies access tokens.
+
+    Args:
+        signing: the key that signs.
+        lifetime: how long a token is good for.
+        accepted: further keys that still verify, for the time of a rotation.
+    """
+
+    def __init__(self, signing: SignatureKey, lifetime: timedelta, accepted: tuple[SignatureKey, ...] = ()) -> None:
+        self.lifetime = lifetime
+        self._signing = signing
+        self._kid = signing.kid
+        self._keys = {key.kid: key for key in (signing, *accepted)}
+        self._public = {kid: key.public for kid, key in self._keys.items()}
+        self._verified: dict[str, Claims] = {}
+
+    def jwks(self) -> dict[str, list[dict[str, str]]]:
+        """Return the public keys that verify tokens, for whoever wants to check one (RFC 7517)."""
+        return {"keys": [key.jwk() for key in self._keys.values()]}
+
+    def issue(self, user_id: UUID, session_id: UUID, token_id: UUID, role: str, now: datetime) -> str:
+        """Return a signed token."""
+        claims = {
+            "iss": ISSUER,
+            "aud": AUDIENCE,
+            "sub": str(user_id),
+            "sid": str(session_id),
+            "jti": str(token_id),
+            "role": role,
+            "iat": int(now.timestamp()),
+            "exp": int((now + self.lifetime).timestamp()),
+        }
+        return jwt.encode(claims, self._signing.private, algorithm=ALGORITHM, headers={"typ": TYPE, "kid": self._kid})
+
+    def verify(self, token: str) -> Claims:
+        """Verify a token and return its claims. What has been verified once is remembered until its time is over.
+
+        Raises:
+            InvalidTokenError: unknown key, wrong signature, algorithm, type, issuer or audience, claim missing, over.
+        """
+        known = self._verified.get(token)
+        if known is not None:
+            if known.expires_at > time.time():
+                return known
+            self._verified.pop(token, None)
+        claims = self._verify(token)
+        if len(self._verified) >= REMEMBERED:
+            # The oldest goes. Another thread may have dropped it, or be adding one, at this very moment: no harm.
+            with suppress(StopIteration, RuntimeError):
+                self._verified.pop(next(iter(self._verified)), None)
+        self._verified[token] = claims
+        return claims
+
+    def _verify(self, token: str) -> Claims:
+        try:
+            header = jwt.get_unverified_header(token)
+            if header.get("typ") != TYPE:
+                raise InvalidTokenError("wrong type")
+            kid = header.get("kid")
+            if not isinstance(kid, str) or kid not in self._public:
+                raise InvalidTokenError("unknown key")
+            claims = jwt.decode(
+                token,
+                self._public[kid],
+                algorithms=[ALGORITHM],
+                audience=AUDIENCE,
+                issuer=ISSUER,
+                leeway=LEEWAY,
+                options={"require": ["exp", "iat", "sub", "sid", "jti", "role"]},
+            )
+            # Without the leeway: a client that is told so too early just refreshes.
+            if claims["exp"] <= time.time():
+                raise InvalidTokenError("its time is over")
+            return Claims(
+                UUID(claims["sub"]), UUID(claims["sid"]), UUID(claims["jti"]), str(claims["role"]), int(claims["exp"])
+            )
+        except (jwt.InvalidTokenError, ValueError, TypeError, AttributeError) as error:
+            raise InvalidTokenError(str(error)) from error

@@ -1,0 +1,373 @@
+"""Settings, read once from the environment (prefix APP_) and frozen."""
+
+import os
+import re
+import socket
+from pathlib import Path
+from typing import Literal, Self
+
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
+from pydantic_settings import SettingsConfigDict
+
+from app.core.observability.settings import TelemetrySettings
+
+MINIMUM_SECRET_BYTES = 32
+"""What keys are derived from holds at least as much as they do: 256 bits."""
+
+MINIMUM_SECRET_SYMBOLS = 10
+"""Fewer distinct characters than this in 32 bytes is a typed-in filler, not a random key."""
+
+REPLICA = re.compile(r"[A-Za-z0-9.-]{1,253}(:\d{1,5})?", re.ASCII)
+
+LIMIT = re.compile(r"[1-9]\d{0,8} per (second|minute|hour|day)", re.ASCII)
+
+SENDER = re.compile(r"(?:[\w .,'-]+ <[^\s<>@]+@[^\s<>@]+>|[^\s<>@]+@[^\s<>@]+)")
+
+PUBLIC_URL = re.compile(r"https?://[A-Za-z0-9.-]+(?::\d{1,5})?", re.ASCII)
+
+METRICS_PORT = 9464
+"""OpenTelemetry's port for Prometheus to ask at; none of Kubernetes' own."""
+
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+
+DEVELOPMENT_DIRECTORY = Path(".cache/dev")
+
+
+class SettingsError(Exception):
+    """A setting is missing or wrong; the message is one line that names the variable."""
+
+
+class Settings(TelemetrySettings):
+    """Everything that differs between environments. Durations are in seconds, sizes in what the name says."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="APP_", env_ignore_empty=True, frozen=True, extra="ignore", hide_input_in_errors=True
+    )
+
+    environment: Literal["development", "production"] = "production"
+    host: str = Field(default="", description="Address to listen on; empty: see listen_address")
+    port: int = Field(default=8000, ge=1, le=65535)
+    metrics_port: int | None = Field(
+        default=None,
+        ge=1,
+        le=65535,
+        description="Where /metrics is served; empty: 9464, or while developing the port of everything else",
+    )
+    threads: int = Field(default=8, ge=1, le=256)
+    connections: int = Field(
+        default=1000, ge=100, le=100_000, description="Connections at a time; for another one, an idle one is closed"
+    )
+    header_timeout: float = Field(
+        default=10, ge=0.1, le=600, description="Seconds for a request's header, from its first byte"
+    )
+    client_stall_timeout: float = Field(
+        default=30,
+        ge=0.1,
+        le=600,
+        description="How many seconds a client may let the server wait, for a body or to read an answer, beyond what"
+        " the minimum rate allows",
+    )
+    client_minimum_rate: int = Field(
+        default=1024, ge=1, description="Bytes a second with which a slow client may go on for as long as it likes"
+    )
+    client_threads: int = Field(
+        default=32, ge=1, le=1024, description="Threads that may wait for clients, beside those that work"
+    )
+    graceful_timeout: int = Field(default=20, ge=1, le=600, description="How long TERM lets requests finish")
+    trusted_hops: int = Field(default=0, ge=0, le=10, description="How many proxies' X-Forwarded-* are believed")
+    drain_file: Path = Field(
+        default=Path("/tmp/draining"),  # noqa: S108 the only writable path of the container, and empty of secrets
+        description="While this file exists, every response closes its connection",
+    )
+
+    database_url: SecretStr | None = None
+    database_host: str | None = None
+    database_port: int = Field(default=5432, ge=1, le=65535)
+    database_name: str = "tasks"
+    database_user: str = "tasks"
+    database_password: SecretStr | None = None
+    pool_size: int = Field(default=8, ge=1, le=200)
+    max_overflow: int = Field(default=2, ge=0, le=200)
+    statement_timeout: float = Field(default=15, ge=0.01, le=3600, description="Longest that one statement may take")
+    database_replica_host: str | None = Field(
+        default=None,
+        description="Where reads may go: replicas, or a service before them, as host or host:port, separated by spaces",
+    )
+    database_replica_lag: float = Field(
+        # Whoever has written sees it at once, whatever this is: only others may see older data. While the primary is
+        # lost a replica falls behind second by second, and reads shall not stop before there is another one.
+        default=30,
+        ge=0.1,
+        le=3600,
+        description="How far behind a replica may be to be asked",
+    )
+
+    database_inherits: bool = Field(
+        default=False, description="Whether to wait until `carry` has brought the data of a SQLite database"
+    )
+
+    redis_url: SecretStr | None = None
+    redis_host: str | None = None
+    redis_port: int = Field(default=6379, ge=1, le=65535)
+    redis_user: str | None = None
+    redis_password: SecretStr | None = None
+    redis_cluster: bool = Field(default=False, description="Whether the Redis is a cluster of several shards")
+
+    jobs: Literal["inline", "celery"] = Field(
+        default="inline", description="Who does the jobs: threads of the server, or workers of their own"
+    )
+    broker_url: SecretStr | None = Field(
+        default=None, description="Where workers are told of jobs; by default database 1 of the settings' Redis"
+    )
+    broker_host: str | None = Field(default=None, description="The same in parts: a Redis that is no cluster")
+    broker_port: int = Field(default=6379, ge=1, le=65535)
+    broker_user: str | None = None
+    broker_password: SecretStr | None = None
+    visibility_timeout: int = Field(
+        default=60, ge=1, le=3600, description="Seconds after which a job that a worker took down with it is free again"
+    )
+    worker_concurrency: int = Field(default=4, ge=1, le=64, description="How many jobs a worker does at a time")
+    job_attempts: int = Field(default=5, ge=1, le=100, description="How often a job is tried before it has failed")
+    job_backoff: float = Field(default=2.0, ge=0.01, le=600, description="Seconds before the second try; doubles")
+    job_poll: float = Field(default=1.0, ge=0.01, le=60, description="Seconds between looks for due jobs")
+    import_bytes: int = Field(default=2 << 30, ge=1, description="Largest file that can be imported")
+    import_jobs: int = Field(default=5, ge=1, le=1000, description="Imports of one user that wait or run at a time")
+    import_quota: int = Field(default=4 << 30, ge=1, description="Bytes of one user's files to import, together")
+
+    objects: Literal["database", "directory", "s3"] = Field(
+        default="database", description="Where uploaded files are kept; a directory has to be one that all pods share"
+    )
+    objects_directory: Path | None = None
+    attachment_quota: int = Field(default=100 << 20, ge=1, description="Bytes of one user's attachments together")
+    s3_endpoint: str | None = Field(default=None, description="Host and port")
+    s3_bucket: str = "task-manager"
+    s3_region: str = "us-east-1"
+    s3_access_key: SecretStr | None = None
+    s3_secret_key: SecretStr | None = None
+    s3_tls: bool = True
+
+    smtp_host: str | None = Field(default=None, description="Who takes our mails; without it none are sent")
+    smtp_port: int = Field(default=587, ge=1, le=65535)
+    smtp_user: str | None = None
+    smtp_password: SecretStr | None = None
+    smtp_tls: Literal["starttls", "implicit", "none"] = "starttls"
+    mail_from: str | None = Field(default=None, description="Sender, as `noreply@example.org` or `Name <address>`")
+    public_url: str | None = Field(default=None, description="Where people reach the front end, for links in mails")
+
+    secret_key: SecretStr | None = None
+    secret_keys_accepted: SecretStr | None = Field(
+        default=None,
+        description="Further keys, separated by spaces, whose signatures are good too: the next one before it becomes"
+        " the secret key, the former one for as long as its tokens live",
+    )
+    access_token_lifetime: int = Field(default=15 * 60, ge=1, le=24 * 3600)
+    refresh_token_lifetime: int = Field(default=30 * 24 * 3600, ge=60, le=365 * 24 * 3600)
+    refresh_overlap: int = Field(
+        default=10,
+        ge=0,
+        le=300,
+        description="Seconds for which a used refresh token works again, for an answer that got lost; 0: never",
+    )
+
+    password_memory_kib: int = Field(default=47104, ge=8, le=1 << 21, description="argon2id memory of one hash")
+    password_iterations: int = Field(default=1, ge=1, le=20)
+    password_concurrency: int = Field(default=2, ge=1, le=64, description="How many hashes may run at a time")
+
+    rate_limit: str = Field(default="12000 per minute", description="Requests of one account, or of one address")
+    rate_limit_login: str = Field(default="10 per minute", description="Failed log-ins to one account from one address")
+    rate_limit_login_account: str = Field(
+        # More than one address may fail, so that nobody alone can lock out a device that is new to the account.
+        default="1000 per hour",
+        description="Failed log-ins to one account from everywhere but devices that have logged in to it",
+    )
+    rate_limit_login_address: str = Field(
+        default="600 per minute",
+        description="Passwords from one address: of log-ins, registrations, changes and resets together",
+    )
+    rate_limit_register: str = Field(
+        default="10 per minute", description="Registrations of one e-mail address from one address"
+    )
+
+    rate_limit_reset: str = Field(default="5 per hour", description="Mails of one kind to one address: links, answers")
+    rate_limit_reset_address: str = Field(
+        default="60 per hour", description="Mails of one kind asked for from one address"
+    )
+
+    @field_validator(
+        "rate_limit",
+        "rate_limit_login",
+        "rate_limit_login_account",
+        "rate_limit_login_address",
+        "rate_limit_register",
+        "rate_limit_reset",
+        "rate_limit_reset_address",
+    )
+    @classmethod
+    def _readable_limit(cls, value: str) -> str:
+        if not LIMIT.fullmatch(value):
+            raise ValueError("must be like `100 per minute` (second, minute, hour or day)")
+        return value
+
+    @field_validator("database_url")
+    @classmethod
+    def _known_database(cls, value: SecretStr | None) -> SecretStr | None:
+        if value and not value.get_secret_value().startswith(("sqlite:///", "postgresql+psycopg2://")):
+            raise ValueError("must start with sqlite:/// or postgresql+psycopg2://")
+        return value
+
+    @field_validator("database_replica_host")
+    @classmethod
+    def _readable_hosts(cls, value: str | None) -> str | None:
+        if value and not all(REPLICA.fullmatch(host) for host in value.split()):
+            raise ValueError("must be host or host:port, more of them separated by spaces")
+        return value
+
+    @field_validator("redis_url")
+    @classmethod
+    def _known_redis(cls, value: SecretStr | None) -> SecretStr | None:
+        if value and not value.get_secret_value().startswith(("redis://", "rediss://")):
+            raise ValueError("must start with redis:// or rediss://")
+        return value
+
+    @field_validator("secret_key", "secret_keys_accepted")
+    @classmethod
+    def _strong(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        if value is None:
+            return value
+        text = value.get_secret_value()
+        for key in [text] if info.field_name == "secret_key" else text.split():
+            if len(key.encode()) < MINIMUM_SECRET_BYTES:
+                raise ValueError(f"must have at least {MINIMUM_SECRET_BYTES} bytes")
+            if len(set(key)) < MINIMUM_SECRET_SYMBOLS:
+                raise ValueError("is not random: make one with `openssl rand -base64 48`")
+        return value
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if self.environment == "production":
+            if self.secret_key is None:
+                raise ValueError("APP_SECRET_KEY: missing (required in production)")
+            if self.database_url is None and self.database_host is None:
+                raise ValueError("APP_DATABASE_URL: missing (or give APP_DATABASE_HOST and its companions)")
+        if self.database_replica_host is not None:
+            if self.redis_url is None and self.redis_host is None:
+                raise ValueError("APP_DATABASE_REPLICA_HOST: needs a Redis, where it is kept who has written what")
+            if self.database_url and self.database_url.get_secret_value().startswith("sqlite"):
+                raise ValueError("APP_DATABASE_REPLICA_HOST: SQLite has no replicas")
+        return self
+
+    @model_validator(mode="after")
+    def _ports_differ(self) -> Self:
+        if self.metrics_port == self.port:
+            raise ValueError("APP_METRICS_PORT: must differ from APP_PORT, which anybody may reach")
+        return self
+
+    @model_validator(mode="after")
+    def _complete_objects(self) -> Self:
+        if self.objects == "directory" and self.objects_directory is None:
+            raise ValueError("APP_OBJECTS_DIRECTORY: missing")
+        if self.objects == "s3":
+            for name in ("s3_endpoint", "s3_access_key", "s3_secret_key"):
+                if getattr(self, name) is None:
+                    raise ValueError(f"APP_{name.upper()}: missing")
+        return self
+
+    @field_validator("mail_from")
+    @classmethod
+    def _readable_sender(cls, value: str | None) -> str | None:
+        if value and not SENDER.fullmatch(value):
+            raise ValueError("must be like noreply@example.org or Name <noreply@example.org>")
+        return value
+
+    @field_validator("public_url")
+    @classmethod
+    def _readable_address(cls, value: str | None) -> str | None:
+        if value and not PUBLIC_URL.fullmatch(value):
+            raise ValueError("must be like https://tasks.example.org, without a path")
+        return value
+
+    @model_validator(mode="after")
+    def _complete_mail(self) -> Self:
+        if self.smtp_host is None:
+            return self
+        for name in ("mail_from", "public_url"):
+            if getattr(self, name) is None:
+                raise ValueError(f"APP_{name.upper()}: missing (required to send mail)")
+        if (self.smtp_user is None) != (self.smtp_password is None):
+            raise ValueError("APP_SMTP_PASSWORD: needs APP_SMTP_USER, and the other way round")
+        if self.smtp_tls == "none" and not self.development and self.smtp_host not in LOOPBACK:
+            raise ValueError("APP_SMTP_TLS: none is for development, or for a server on the loopback interface")
+        return self
+
+    @property
+    def secret_keys(self) -> tuple[str, ...]:
+        """The secret key, then those that are accepted beside it."""
+        accepted = self.secret_keys_accepted.get_secret_value().split() if self.secret_keys_accepted else []
+        return (self.secret_key.get_secret_value() if self.secret_key else "", *accepted)
+
+    @property
+    def mail_enabled(self) -> bool:
+        return self.smtp_host is not None
+
+    @property
+    def development(self) -> bool:
+        return self.environment == "development"
+
+    @property
+    def listen_address(self) -> str:
+        """The address to bind: loopback while developing; in a container every address of both families."""
+        if self.host or self.development:
+            return self.host or "127.0.0.1"
+        # A pod is reached by its IP. Where the kernel has no IPv6, `::` can't be bound.
+        return "::" if socket.has_dualstack_ipv6() else "0.0.0.0"  # noqa: S104
+
+    @property
+    def metrics_listen_port(self) -> int:
+        """The port of /metrics: while developing it may be that of everything else."""
+        return self.metrics_port or (self.port if self.development else METRICS_PORT)
+
+    @property
+    def logs_as(self) -> Literal["json", "console"]:
+        return self.log_format or ("console" if self.development else "json")
+
+
+def load_settings() -> Settings:
+    """Read the settings from the environment.
+
+    Development needs no setting at all: what is missing is made under `.cache/dev`.
+
+    Raises:
+        SettingsError: one line that names each wrong variable, without its value.
+    """
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        raise SettingsError("; ".join(_sentence(item["loc"], item["msg"]) for item in error.errors())) from None
+    return _with_development_defaults(settings) if settings.development else settings
+
+
+def _sentence(location: tuple[int | str, ...], message: str) -> str:
+    message = message.removeprefix("Value error, ")
+    return f"APP_{str(location[0]).upper()}: {message}" if location else message
+
+
+def _with_development_defaults(settings: Settings) -> Settings:
+    values: dict[str, object] = {}
+    if settings.secret_key is None:
+        values["secret_key"] = SecretStr(_development_secret())
+    if settings.database_url is None and settings.database_host is None:
+        DEVELOPMENT_DIRECTORY.mkdir(parents=True, exist_ok=True)
+        values["database_url"] = SecretStr(f"sqlite:///{DEVELOPMENT_DIRECTORY / 'tasks.sqlite'}")
+    return settings.model_copy(update=values)
+
+
+def _development_secret() -> str:
+    """Return this checkout's own key, so that a restart logs nobody out and no key stands in the source."""
+    path = DEVELOPMENT_DIRECTORY / "secret-key"
+    if not path.exists():
+        import secrets
+
+        DEVELOPMENT_DIRECTORY.mkdir(parents=True, exist_ok=True)
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            file.write(secrets.token_urlsafe(48))
+    return path.read_text()

@@ -1,0 +1,36 @@
+"""The mark of a PostgreSQL database that has taken over the data of a SQLite one."""
+
+from sqlalchemy import Connection, Engine, text
+
+MARK = "carried"
+"""A table that is made in the transaction that carries the data: it is there when, and only when, all of that is."""
+
+
+class Inheritance:
+    """Says whether a database has the data that it is to take over. Until then nobody may use it.
+
+    Args:
+        engine: of the database.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._complete = False
+
+    def complete(self) -> bool:
+        """Ask the database, until it has once said yes."""
+        if not self._complete:
+            with self._engine.connect() as connection:
+                self._complete = carried(connection)
+        return self._complete
+
+
+def carried(connection: Connection) -> bool:
+    """Tell whether the data is there."""
+    return bool(connection.scalar(text("SELECT to_regclass(:name) IS NOT NULL"), {"name": MARK}))
+
+
+def mark_carried(connection: Connection, rows: int) -> None:
+    """Note that the data is there, and for who looks later, when it came and how much it was."""
+    connection.execute(text(f"CREATE TABLE {MARK} (at timestamptz NOT NULL DEFAULT now(), rows bigint NOT NULL)"))
+    connection.execute(text(f"INSERT INTO {MARK} (rows) VALUES (:rows)"), {"rows": rows})

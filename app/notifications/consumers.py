@@ -1,0 +1,54 @@
+"""What the notifications service does when it hears of something."""
+
+from uuid import UUID
+
+from app.core.events.model import Event
+from app.notifications.email_templates import REMINDER_MAIL, REPORT_MAIL
+from app.notifications.model import Kind, Notification, Recipient
+from app.notifications.ports import NotificationWork
+
+
+class KnowRecipients:
+    """Keeps a copy of where mails to users go."""
+
+    name = "notifications.recipients"
+    events = frozenset({"user.registered", "user.changed"})
+
+    def handle(self, work: NotificationWork, event: Event) -> None:
+        email, name = (str(event.payload[fact]) for fact in ("email", "name"))
+        # Events of a release that verified nothing do not say it.
+        verified = event.payload.get("verified") is True
+        work.recipients.put(Recipient(_user_of(event), email, name, verified), event.at)
+
+
+class Remind:
+    """Tells users of their tasks, in the front end and by mail."""
+
+    name = "notifications.reminders"
+    events = frozenset({"task.reminder_due"})
+
+    def handle(self, work: NotificationWork, event: Event) -> None:
+        user_id, task_id = _user_of(event), UUID(str(event.payload["task_id"]))
+        title = str(event.payload["title"])
+        work.notifications.add(Notification(event.id, user_id, Kind.REMINDER, task_id, title, event.at))
+        if work.preferences.get(user_id).reminder_mails:
+            work.mails.add(REMINDER_MAIL, {"notification_id": str(event.id)})
+
+
+class MailReports:
+    """Mails what came of their week to users who want it."""
+
+    name = "notifications.reports"
+    events = frozenset({"report.ready"})
+
+    def handle(self, work: NotificationWork, event: Event) -> None:
+        user_id = _user_of(event)
+        if work.preferences.get(user_id).weekly_report:
+            report = {name: str(event.payload[name]) for name in ("week", "created", "completed", "pdf")}
+            work.mails.add(REPORT_MAIL, {"user_id": str(user_id), **report})
+
+
+def _user_of(event: Event) -> UUID:
+    if event.user_id is None:
+        raise ValueError(f"{event.name} is about nobody")
+    return event.user_id

@@ -1,0 +1,55 @@
+"""What users do with their notifications."""
+
+from uuid import UUID
+
+from app.core.clock import Clock
+from app.core.database.retries import retried
+from app.core.errors import NotFoundError
+from app.notifications.model import Notification, Preferences
+from app.notifications.ports import NotificationStorage
+
+NO_SUCH_NOTIFICATION = "There is no such notification."
+
+
+class NotificationService:
+    def __init__(self, storage: NotificationStorage, clock: Clock) -> None:
+        self._storage = storage
+        self._clock = clock
+
+    @retried
+    def find(self, user_id: UUID, after: UUID | None, limit: int) -> tuple[list[Notification], int]:
+        """Return up to `limit` notifications, newest first, older than `after`; and how many are unread in all."""
+        with self._storage.read_of(user_id, snapshot=True) as work:
+            return work.notifications.find(user_id, after, limit), work.notifications.unread(user_id)
+
+    @retried
+    def mark_read(self, user_id: UUID, notification_id: UUID) -> None:
+        """Note that a notification is read. Raises NotFoundError."""
+        with self._storage.write() as work:
+            if not work.notifications.mark_read(user_id, notification_id, self._clock()):
+                raise NotFoundError(NO_SUCH_NOTIFICATION)
+
+    @retried
+    def mark_all_read(self, user_id: UUID) -> None:
+        """Note that all that there are until now are read."""
+        with self._storage.write() as work:
+            work.notifications.mark_all_read(user_id, self._clock())
+
+    @retried
+    def preferences(self, user_id: UUID) -> Preferences:
+        """Return what the user wants to have by mail."""
+        with self._storage.read_of(user_id) as work:
+            return work.preferences.get(user_id)
+
+    @retried
+    def prefer(self, user_id: UUID, change: dict[str, bool]) -> Preferences:
+        """Change what the user wants to have by mail, and return it.
+
+        Args:
+            user_id: whose wishes.
+            change: fields of Preferences; the others stay.
+        """
+        with self._storage.write() as work:
+            if change:
+                work.preferences.change(user_id, change)
+            return work.preferences.get(user_id)

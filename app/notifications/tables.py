@@ -1,0 +1,55 @@
+"""The tables of notifications: what people are told, and whom mails reach."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import Index, String, false, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.core.database.base import Base
+from app.core.database.types import UtcDateTime
+
+
+class NotificationRow(Base):
+    __tablename__ = "notifications"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    user_id: Mapped[UUID]
+    kind: Mapped[str] = mapped_column(String(20))
+    task_id: Mapped[UUID]
+    title: Mapped[str] = mapped_column(String(200))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    read_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    __table_args__ = (
+        Index("idx_notifications_user_id", "user_id", "id"),
+        Index(
+            "idx_notifications_unread",
+            "user_id",
+            postgresql_where=text("read_at IS NULL"),
+            sqlite_where=text("read_at IS NULL"),
+        ),
+        Index("idx_notifications_created_at", "created_at"),
+    )
+
+
+class RecipientRow(Base):
+    """A copy of what mails need of an account, as it was at a time."""
+
+    __tablename__ = "recipients"
+
+    user_id: Mapped[UUID] = mapped_column(primary_key=True)
+    email: Mapped[str] = mapped_column(String(254))
+    name: Mapped[str] = mapped_column(String(200))
+    verified: Mapped[bool] = mapped_column(server_default=false())
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class PreferencesRow(Base):
+    """What a user has chosen. Who has no row has not."""
+
+    __tablename__ = "notification_preferences"
+
+    user_id: Mapped[UUID] = mapped_column(primary_key=True)
+    reminder_mails: Mapped[bool]
+    weekly_report: Mapped[bool]

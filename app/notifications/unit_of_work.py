@@ -1,0 +1,14 @@
+"""Unit of work of the notifications service."""
+
+from sqlalchemy.orm import Session
+
+from app.core.database.unit_of_work import UnitOfWork
+from app.notifications.repository import SqlNotifications, SqlPreferences, SqlRecipients
+
+
+class NotificationUnitOfWork(UnitOfWork):
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
+        self.notifications = SqlNotifications(session)
+        self.recipients = SqlRecipients(session)
+        self.preferences = SqlPreferences(session)

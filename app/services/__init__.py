@@ -1,1 +1,0 @@
-"""The rules. No Flask and no SQL here: storage and platform come in through small protocols."""

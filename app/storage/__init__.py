@@ -1,1 +1,0 @@
-"""Where data lives: SQLAlchemy models, repositories behind the services' protocols, migrations."""

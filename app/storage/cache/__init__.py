@@ -1,1 +1,0 @@
-"""What is kept per user beside the tables: which sessions have ended, and answers for a while."""

@@ -1,0 +1,113 @@
+"""The rules of attachments: files of a task. They change its version, since what is shown of it changes."""
+
+from dataclasses import replace
+from uuid import UUID
+
+from app.core.clock import Clock
+from app.core.database.retries import retried, run
+from app.core.errors import InvalidError, NotFoundError, UnavailableError
+from app.core.idempotency import IdempotencyKey, idempotent, stored_result
+from app.core.objects.file_service import Shelf
+from app.core.objects.model import Upload
+from app.tasks.model import Attachment, Task
+from app.tasks.ports import TaskStorage, TaskWork
+from app.tasks.service import NO_SUCH_TASK, held
+
+NO_SUCH_ATTACHMENT = "There is no such attachment."
+MOST_ATTACHMENTS = 20
+"""Attachments of one task."""
+
+
+class AttachmentService:
+    """
+    Args:
+        quota: bytes that the attachments of one user may have together.
+    """
+
+    def __init__(self, storage: TaskStorage, shelf: Shelf, clock: Clock, quota: int) -> None:
+        self._storage = storage
+        self._shelf = shelf
+        self._clock = clock
+        self._quota = quota
+
+    def add(self, user_id: UUID, task_id: UUID, upload: Upload, key: IdempotencyKey | None = None) -> Attachment:
+        """Attach a file to a task; with a key, once however often it is asked for.
+
+        Raises:
+            NotFoundError: this user has no such task.
+            InvalidError: the task has too many attachments already, or the user too many bytes of them; or the key was
+                used for another request.
+        """
+        # Before a byte is stored; once more below, where it is decided.
+        if earlier := run(self._storage.read, lambda work: self._check(work, user_id, task_id, upload, key)):
+            return earlier
+        with self._shelf.keep(upload) as stored:
+            attachment = Attachment(
+                stored.key, task_id, user_id, stored.name, stored.content_type, stored.size, self._clock()
+            )
+
+            def attach(work: TaskWork) -> Attachment:
+                task = held(work, user_id, task_id)
+                _check_count(task)
+                if not work.attachments.add(attachment, self._quota):
+                    raise self._too_much()
+                if not work.objects.adopt(stored.key, self._clock()):
+                    raise UnavailableError("Storing the file took too long.")
+                self._count(work, task, 1)
+                return attachment
+
+            return idempotent(self._storage, user_id, key, attach, Attachment, self._clock)
+
+    @retried
+    def of_task(self, user_id: UUID, task_id: UUID) -> list[Attachment]:
+        """Return the attachments of a task, the oldest first. Raises NotFoundError."""
+        with self._storage.read() as work:
+            if work.tasks.get(user_id, task_id) is None:
+                raise NotFoundError(NO_SUCH_TASK)
+            return work.attachments.of_task(user_id, task_id)
+
+    def get(self, user_id: UUID, task_id: UUID, attachment_id: UUID) -> Attachment:
+        """Return an attachment of a task. Raises NotFoundError."""
+        for attachment in self.of_task(user_id, task_id):
+            if attachment.id == attachment_id:
+                return attachment
+        raise NotFoundError(NO_SUCH_ATTACHMENT)
+
+    def delete(self, user_id: UUID, task_id: UUID, attachment_id: UUID) -> None:
+        """Delete an attachment. Raises NotFoundError."""
+
+        def delete(work: TaskWork) -> None:
+            task = held(work, user_id, task_id)
+            if not work.attachments.delete(user_id, task_id, attachment_id):
+                raise NotFoundError(NO_SUCH_ATTACHMENT)
+            work.objects.loosen([attachment_id], self._clock())
+            self._count(work, task, -1)
+
+        run(self._storage.write, delete)
+        self._shelf.sweep()
+
+    def _check(
+        self, work: TaskWork, user_id: UUID, task_id: UUID, upload: Upload, key: IdempotencyKey | None
+    ) -> Attachment | None:
+        """Check that an upload may be attached; return what an earlier request with the same key has attached."""
+        if key and (earlier := stored_result(work, user_id, key, Attachment, self._clock)):
+            return earlier
+        task = work.tasks.get(user_id, task_id)
+        if task is None:
+            raise NotFoundError(NO_SUCH_TASK)
+        _check_count(task)
+        if work.attachments.used(user_id) + upload.size > self._quota:
+            raise self._too_much()
+        return None
+
+    def _count(self, work: TaskWork, task: Task, more: int) -> None:
+        count, version = task.attachments + more, task.version + 1
+        work.tasks.replace(replace(task, attachments=count, version=version, updated_at=self._clock()))
+
+    def _too_much(self) -> InvalidError:
+        return InvalidError("file", f"your attachments may have {self._quota} bytes together")
+
+
+def _check_count(task: Task) -> None:
+    if task.attachments >= MOST_ATTACHMENTS:
+        raise InvalidError("file", f"a task has at most {MOST_ATTACHMENTS} attachments")

@@ -1,0 +1,71 @@
+"""How a CSV file is written: its encoding, the separator of its cells, and how its lines end."""
+
+import re
+from dataclasses import dataclass
+
+from app.core.errors import InvalidError
+
+ENCODINGS = ("utf-8", "utf-16-le", "utf-16-be", "windows-1252")
+DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|"}
+
+BYTE_ORDER_MARKS = {b"\xef\xbb\xbf": "utf-8", b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
+
+HINT = re.compile(r'"?sep=([,;\t|])"?\s*', re.IGNORECASE)
+"""The first line by which Excel is told the separator."""
+
+LINE_END = re.compile(r"\r\n|\n|\r")
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """
+    Args:
+        newline: what ends a physical line; with "\\n" a CR before it belongs to the end too.
+    """
+
+    encoding: str = "utf-8"
+    delimiter: str = ","
+    newline: str = "\n"
+
+
+@dataclass(frozen=True)
+class Start:
+    """What the first bytes of a file tell.
+
+    Args:
+        delimiter: the hint's, if there is one.
+        offset, lines: bytes and lines before the header.
+    """
+
+    encoding: str
+    newline: str
+    delimiter: str | None
+    offset: int
+    lines: int
+
+
+def start_of(head: bytes, encoding: str | None) -> Start:
+    """Read the byte order mark and the `sep=` line of a file, if it has them, and find out how its lines end.
+
+    Args:
+        head: its first bytes.
+        encoding: what somebody says it is; None: as its byte order mark says, or UTF-8. Never guessed from the text:
+            a guess that is wrong changes what people wrote.
+
+    Raises:
+        InvalidError: it looks like UTF-16, but does not say which.
+    """
+    marked = next((name for mark, name in BYTE_ORDER_MARKS.items() if head.startswith(mark)), None)
+    known = encoding or marked
+    if known is None and b"\x00" in head[:4]:
+        likely = "utf-16-be" if head.startswith(b"\x00") else "utf-16-le"
+        raise InvalidError("encoding", f"has no byte order mark, and looks like {likely}: say which encoding it is")
+    known = known or "utf-8"
+    text = head.decode(known, errors="replace")
+    end = LINE_END.search(text)
+    first = text[: end.end()] if end else text
+    hint = HINT.fullmatch(first.removeprefix("\ufeff"))
+    newline = "\r" if end and end[0] == "\r" else "\n"
+    if hint is None:
+        return Start(known, newline, None, 0, 0)
+    return Start(known, newline, hint[1], len(first.encode(known)), 1)

@@ -1,0 +1,148 @@
+"""CSV import: a batch of tasks at a time, with a report of each line that is refused."""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from itertools import islice
+from uuid import UUID
+
+from app.core.clock import Clock, NewId
+from app.core.errors import InvalidError
+from app.core.events.model import Event
+from app.core.jobs.model import MOST_REFUSED, PIECE, UPLOAD, HopelessError, InputRejectedError, Job, Step
+from app.tasks.bulk_insert import add_tasks
+from app.tasks.csv_dialect import Dialect
+from app.tasks.csv_reader import Lines, Record, records
+from app.tasks.events import SNAPSHOT, snapshot
+from app.tasks.import_plan import HEAD, Column, Options, Plan, check, plan_of
+from app.tasks.import_rows import RefusedError, RowReader
+from app.tasks.model import Task
+from app.tasks.unit_of_work import TaskUnitOfWork
+
+BATCH = 5000
+"""Lines of a step at most: a transaction of about a quarter of a second on PostgreSQL."""
+
+BATCH_BYTES = 4 << 20
+"""Bytes of the file of a step, about: of long lines a step takes fewer, so that memory stays the same."""
+
+LOST = "A part of the uploaded file is no longer there: import the lines that are not yet tasks anew."
+
+
+class ImportTasks:
+    """Imports tasks from the upload of the job."""
+
+    def __init__(self, clock: Clock, new_id: NewId) -> None:
+        self._clock = clock
+        self._new_id = new_id
+
+    def step(self, work: TaskUnitOfWork, job: Job) -> Step:
+        assert job.user_id is not None  # noqa: S101 an import is somebody's
+        uploaded = UploadedFile(work, job)
+        plan = _plan(job, uploaded)
+        offset, count = (_number(job.checkpoint.get(name)) for name in ("offset", "lines"))
+        lines = Lines(uploaded.chunk, PIECE, plan.dialect, offset or plan.offset, count or plan.lines)
+        begun, finished = lines.offset, True
+        some: list[Record] = []
+        for record in records(lines):
+            some.append(record)
+            if len(some) == BATCH or lines.offset - begun >= BATCH_BYTES:
+                finished = False
+                break
+        batch = Batch(job.user_id, RowReader(plan), self._clock(), self._new_id)
+        add_tasks(work.session, job.user_id, batch.tasks(some))
+        work.outbox.add_many(batch.events)
+        work.files.refuse(job.id, batch.refused[: max(MOST_REFUSED - job.refused, 0)])
+        if finished:
+            work.files.drop(job.id, UPLOAD)
+        return Step(
+            finished=finished,
+            checkpoint={"offset": lines.offset, "lines": lines.lines},
+            done=job.done + batch.done,
+            total=job.done + batch.done if finished else job.total,
+            refused=job.refused + len(batch.refused),
+        )
+
+
+class UploadedFile:
+    """The uploaded file of a job, a chunk at a time, each held against what was uploaded: no part is passed over."""
+
+    def __init__(self, work: TaskUnitOfWork, job: Job) -> None:
+        self._work = work
+        self._job_id = job.id
+        self._size = _number(job.parameters.get("bytes"))
+        if not self._size:  # a job of the release before, which did not note it
+            self._size = work.files.size(job.id, UPLOAD)[1]
+            if self._size <= _number(job.checkpoint.get("offset")):
+                raise HopelessError(LOST)
+
+    def chunk(self, index: int) -> bytes:
+        """Return a chunk, or nothing past the last. Raises HopelessError if it is not there, or not whole."""
+        size = max(min(PIECE, self._size - index * PIECE), 0)
+        data = self._work.files.piece(self._job_id, UPLOAD, index) if size else b""
+        if data is None or len(data) != size:
+            raise HopelessError(LOST)
+        return data
+
+
+class Batch:
+    """Makes tasks of records as they are asked for, and notes what follows from those it has made.
+
+    Attributes:
+        events: tell of the tasks.
+        refused: the lines that are none, each with its reason and how it begins.
+        done: how many there are of both.
+    """
+
+    def __init__(self, user_id: UUID, reader: RowReader, now: datetime, new_id: NewId) -> None:
+        self.events: list[Event] = []
+        self.refused: list[tuple[int, str, str]] = []
+        self.done = 0
+        self._user_id = user_id
+        self._reader = reader
+        self._now = now
+        self._new_id = new_id
+
+    def tasks(self, records: Iterable[Record]) -> Iterator[Task]:
+        accepted = self._accepted(records)
+        while some := list(islice(accepted, SNAPSHOT)):
+            self.events.append(snapshot(self._user_id, some, self._new_id, self._now))
+            yield from some
+
+    def _accepted(self, records: Iterable[Record]) -> Iterator[Task]:
+        now = self._now
+        for record in records:
+            try:
+                values = self._reader.values(record)
+            except RefusedError as error:
+                self.done += 1
+                self.refused.append((record.line, str(error), shown(record.text)))
+                continue
+            if values is not None:
+                self.done += 1
+                yield Task(
+                    id=self._new_id(), user_id=self._user_id, created_at=now, updated_at=now, version=1, **values
+                )
+
+
+def _plan(job: Job, uploaded: UploadedFile) -> Plan:
+    parameters = job.parameters.get("plan")
+    if isinstance(parameters, dict):
+        return Plan.of(parameters)
+    former = job.checkpoint.get("columns")  # a job that the release before has begun
+    if isinstance(former, list):
+        columns = tuple(Column(name, name, known=True) for name in former)
+        return Plan("tasks", Dialect(), columns, None, "UTC", 0, 0)
+    try:
+        plan = plan_of(uploaded.chunk(0)[:HEAD], Options())
+        check(plan, Options())
+    except InvalidError as error:
+        raise InputRejectedError(f"The file can't be imported: {error}.") from None
+    return plan
+
+
+def shown(text: str) -> str:
+    """Return the begin of a line as any database takes it."""
+    return text.rstrip("\r\n").replace("\x00", "\ufffd").encode(errors="replace").decode()[:200]
+
+
+def _number(value: object) -> int:
+    return value if isinstance(value, int) else 0

@@ -1,0 +1,107 @@
+"""What the tasks service speaks of."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from app.core.text import fold
+
+LONGEST_TITLE = 200
+LONGEST_DESCRIPTION = 10_000
+LONGEST_TAG = 50
+"""Characters, in the form in which each is stored."""
+
+MOST_TAGS = 20
+"""Tags of one task."""
+
+
+class Status(StrEnum):
+    TODO = "todo"
+    IN_PROGRESS = "in_progress"
+    DONE = "done"
+
+
+@dataclass(frozen=True)
+class Task:
+    id: UUID
+    user_id: UUID
+    title: str
+    description: str
+    status: Status
+    due_at: datetime | None
+    created_at: datetime
+    updated_at: datetime
+    version: int
+    """Counts the changes, from 1."""
+    tags: tuple[str, ...] = ()
+    """In the form of `tag_form`, each once, in order."""
+    remind_at: datetime | None = None
+    """When its owner wants to be reminded of it."""
+    attachments: int = 0
+    """How many there are."""
+
+
+class Unset:
+    """The type of UNSET: a field that a change leaves as it is (None would clear it)."""
+
+
+UNSET = Unset()
+
+
+@dataclass(frozen=True)
+class Draft:
+    title: str
+    description: str = ""
+    status: Status = Status.TODO
+    due_at: datetime | None = None
+    tags: tuple[str, ...] = ()
+    remind_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Change:
+    title: str | Unset = UNSET
+    description: str | Unset = UNSET
+    status: Status | Unset = UNSET
+    due_at: datetime | Unset | None = UNSET
+    tags: tuple[str, ...] | Unset = UNSET
+    remind_at: datetime | Unset | None = UNSET
+
+
+@dataclass(frozen=True)
+class Attachment:
+    """A file of a task; its identifier is the file's key too."""
+
+    id: UUID
+    task_id: UUID
+    user_id: UUID
+    name: str
+    content_type: str
+    size: int
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class TagCount:
+    name: str
+    count: int
+
+
+@dataclass(frozen=True)
+class BulkOutcome:
+    """What became of many tasks: each identifier is in one of the two, in the order asked for."""
+
+    done: tuple[UUID, ...]
+    missing: tuple[UUID, ...]
+
+
+def tag_form(text: str) -> str:
+    """Return the form in which a tag is stored and looked for: case, spelling and space around it play no part."""
+    return " ".join(fold(text).split())
+
+
+def tag_forms(texts: Iterable[str]) -> tuple[str, ...]:
+    """Return the tags of a task, each once, in order."""
+    return tuple(sorted({tag_form(text) for text in texts}))

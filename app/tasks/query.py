@@ -1,0 +1,87 @@
+"""How tasks are listed: filters, order, and a position that a next page starts after."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from app.core.text import fold
+from app.tasks.model import Status, Task
+
+TITLE_KEY_LENGTH = 200
+"""Characters of a folded title that take part in sorting; beyond it the identifier decides. Keeps index rows small."""
+
+
+class Sort(StrEnum):
+    """The orders on offer. Tasks without a due date come last in both directions; the identifier breaks ties."""
+
+    CREATED = "created_at"
+    CREATED_DOWN = "-created_at"
+    UPDATED = "updated_at"
+    UPDATED_DOWN = "-updated_at"
+    DUE = "due_at"
+    DUE_DOWN = "-due_at"
+    TITLE = "title"
+    TITLE_DOWN = "-title"
+
+    @property
+    def field(self) -> str:
+        return self.value.removeprefix("-")
+
+    @property
+    def descending(self) -> bool:
+        return self.value.startswith("-")
+
+
+@dataclass(frozen=True)
+class Filters:
+    status: Status | None = None
+    q: str | None = None
+    """Text that the title or the description contains, whatever its case."""
+    due_after: datetime | None = None
+    """Due at this time or later."""
+    due_before: datetime | None = None
+    """Due earlier than this time."""
+    tag: str | None = None
+    """In the form of `tag_form`."""
+
+
+@dataclass(frozen=True)
+class Position:
+    """Where a page ended: the sort value and the identifier of its last task."""
+
+    value: datetime | str | None
+    id: UUID
+
+
+@dataclass(frozen=True)
+class Query:
+    filters: Filters = Filters()
+    sort: Sort = Sort.CREATED_DOWN
+    limit: int = 20
+    after: Position | None = None
+
+
+@dataclass(frozen=True)
+class Page:
+    items: list[Task]
+    next: Position | None
+    """None on the last page."""
+
+
+def title_key(title: str) -> str:
+    """Return what titles are sorted by."""
+    return fold(title)[:TITLE_KEY_LENGTH]
+
+
+def search_text(title: str, description: str) -> str:
+    """Return the text that `q` is looked for in."""
+    return fold(f"{title}\n{description}")
+
+
+def position(task: Task, sort: Sort) -> Position:
+    """Return the position of a task in an order."""
+    if sort.field == "title":
+        return Position(title_key(task.title), task.id)
+    value: datetime | None = getattr(task, sort.field)
+    return Position(value, task.id)

@@ -1,0 +1,96 @@
+"""The tables of tasks, and of what belongs to them."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, Text, desc, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.core.database.base import Base
+from app.core.database.types import BinaryText, UtcDateTime
+
+REMINDER_TO_COME = "remind_at IS NOT NULL AND status <> 'done' AND (reminded_for IS NULL OR reminded_for <> remind_at)"
+"""Whether a task still has a reminder. A query that has this very condition is answered from the index of the same."""
+
+
+class TaskRow(Base):
+    __tablename__ = "tasks"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    user_id: Mapped[UUID]
+    title: Mapped[str] = mapped_column(String(200))
+    description: Mapped[str] = mapped_column(Text)
+    status: Mapped[str] = mapped_column(String(20))
+    due_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    remind_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    # The time that its owner has been reminded for: another one is still to come.
+    reminded_for: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    version: Mapped[int]
+    # How many attachments it has, changed with them: a list need not count them.
+    attachments: Mapped[int] = mapped_column(server_default="0")
+    # Derived from title and description by services.tasks.listing: folding case is done once, at the write, and by the
+    # same rule on every database.
+    title_key: Mapped[str] = mapped_column(BinaryText)
+    search_text: Mapped[str] = mapped_column(Text)
+
+    __table_args__ = (
+        CheckConstraint("status IN ('todo', 'in_progress', 'done')", name="status"),
+        # the indexes of the specification
+        Index("idx_tasks_user_id", "user_id"),
+        Index("idx_tasks_status", "status"),
+        Index("idx_tasks_created_at", desc("created_at")),
+        Index("idx_tasks_user_status", "user_id", "status"),
+        # one index for each order of a list: read forwards or backwards, a page costs the same at any depth
+        Index("idx_tasks_user_created", "user_id", "created_at", "id"),
+        Index("idx_tasks_user_updated", "user_id", "updated_at", "id"),
+        Index("idx_tasks_user_due", "user_id", "due_at", "id"),
+        Index("idx_tasks_user_title", "user_id", "title_key", "id"),
+        # whom to remind: the index holds what is still to come, and stays small however much has been
+        Index(
+            "idx_tasks_reminders",
+            "remind_at",
+            postgresql_where=text(REMINDER_TO_COME),
+            sqlite_where=text(REMINDER_TO_COME),
+        ),
+    )
+
+
+class TaskTagRow(Base):
+    __tablename__ = "task_tags"
+
+    task_id: Mapped[UUID] = mapped_column(ForeignKey("tasks.id", ondelete="CASCADE"), primary_key=True)
+    tag: Mapped[str] = mapped_column(BinaryText, primary_key=True)
+    user_id: Mapped[UUID]
+
+    __table_args__ = (Index("idx_task_tags_user_tag", "user_id", "tag", "task_id"),)
+
+
+class AttachmentRow(Base):
+    """A file of a task; its identifier is the file's key. No foreign key leads to the task: a cascade would take the
+    row without giving its size back to the user's usage."""
+
+    __tablename__ = "attachments"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    task_id: Mapped[UUID]
+    user_id: Mapped[UUID]
+    name: Mapped[str] = mapped_column(String(255))
+    content_type: Mapped[str] = mapped_column(String(100))
+    size: Mapped[int] = mapped_column(BigInteger)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+    __table_args__ = (
+        Index("idx_attachments_task_id", "task_id", "id"),
+        Index("idx_attachments_user_id", "user_id", "id"),
+    )
+
+
+class AttachmentUsageRow(Base):
+    """The bytes of a user's attachments together."""
+
+    __tablename__ = "attachment_usage"
+
+    user_id: Mapped[UUID] = mapped_column(primary_key=True)
+    bytes: Mapped[int] = mapped_column(BigInteger)
