@@ -18,7 +18,8 @@ class Client(Protocol):
 
 
 class ThreadPool:
-    """So many threads that work, whoever of them waits for a client: another one is started in its place.
+    """So many threads that work, whoever of them waits for a client: another one is started in its place. And one more,
+    for what must not wait until they have time.
 
     Args:
         size: threads that work.
@@ -30,16 +31,22 @@ class ThreadPool:
         self._size = size
         self._most_blocked = most_blocked
         self._jobs: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
+        self._urgent: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
         self._lock = threading.Lock()
         self._blocked: set[Client] = set()
         self._threads = 0
         self._ended = False
+        threading.Thread(target=self._work_urgent, name="urgent-request", daemon=False).start()
         with self._lock:
             self._start()
 
     def submit(self, job: Callable[[], None]) -> None:
         """Let a thread do a job, which must not raise."""
         self._jobs.put(job)
+
+    def submit_urgent(self, job: Callable[[], None]) -> None:
+        """Let the one thread more do a job, which must not raise, nor take long."""
+        self._urgent.put(job)
 
     def shutdown(self, wait: bool = False) -> None:  # noqa: ARG002 as gunicorn calls it
         """Let the threads end after their jobs, and wait for no client any more."""
@@ -49,6 +56,7 @@ class ThreadPool:
                 client.cut_off()
             for _ in range(self._threads):
                 self._jobs.put(None)
+            self._urgent.put(None)
 
     @contextmanager
     def blocked(self, client: Client) -> Iterator[None]:
@@ -71,6 +79,10 @@ class ThreadPool:
             self._threads += 1
             # No daemons, nor what requests start: what they have to say at the end would be lost.
             threading.Thread(target=self._work, name=f"request-{self._threads}", daemon=False).start()
+
+    def _work_urgent(self) -> None:
+        while job := self._urgent.get():
+            job()
 
     def _work(self) -> None:
         while job := self._jobs.get():

@@ -50,6 +50,9 @@ UNSENT = 1 << 17
 MAPPED = "::ffff:"
 """How IPv4 addresses look at a socket for both families (RFC 4291 section 2.5.5.2)."""
 
+PROBE = b"GET /health/"
+"""How the requests of probes begin."""
+
 SPARE_FILES = 512
 """Open files beside those of connections."""
 
@@ -129,13 +132,21 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         """Let a thread take the first bytes of a request, most of which come whole.
 
         Not here: each call of the system hands the interpreter on, and this thread would wait to get it back while all
-        the others have work.
+        the others have work. But the first request of a connection may be a probe, which makes one each time, and must
+        not wait for a thread behind all others: a pod that is busy would leave the gateway.
         """
         if conn.sock.fileno() < 0:
             return  # closed since the poller saw it, to make room
         self.keepalived_conns.remove(conn)
         self.poller.unregister(conn.sock)
-        self.tpool.submit(partial(self._in_thread, conn, self._begin))
+        if conn.initialized:
+            self.tpool.submit(partial(self._in_thread, conn, self._begin))
+        elif (then := self._gathered_whole(conn)) is not Then.KEEP:
+            self.finish_request(conn, then)
+        elif conn.partial.data.startswith(PROBE):
+            self.tpool.submit_urgent(partial(self._in_thread, conn, self._serve))
+        else:
+            self.enqueue_req(conn)
 
     def finish_request(self, conn: Connection, then: Then) -> None:
         """Go on with a connection that a thread has had, in the thread of the event loop."""
@@ -298,10 +309,15 @@ class Worker(ThreadWorker):  # type: ignore[misc]
 
     def _begin(self, conn: Connection) -> Then:
         """Take what has come of a request, and serve it if that is enough."""
+        then = self._gathered_whole(conn)
+        return self._serve(conn) if then is Then.KEEP else then
+
+    def _gathered_whole(self, conn: Connection) -> Then:
+        """Take what has come of a request: to be kept if it is whole."""
         data = conn.sock.recv_available(RECEIVED)
         if not data:
             return Then.CLOSE if data is not None else Then.GATHER
-        return self._serve(conn) if conn.partial.add(data) else Then.GATHER
+        return Then.KEEP if conn.partial.add(data) else Then.GATHER
 
     def _serve(self, conn: Connection) -> Then:
         conn.init()

@@ -5,7 +5,9 @@ import select
 import socket
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -233,3 +235,16 @@ def test_idle_connections_make_room_for_new_ones(tmp_path: Path, sqlite_url: str
         assert answer(used)[0] == 200, "who has brought a request is kept before those that have brought none"
         for connection in idle:
             connection.close()
+
+
+def test_a_probe_is_answered_while_every_thread_works(tmp_path: Path, sqlite_url: str) -> None:
+    slow = {"APP_PASSWORD_MEMORY_KIB": "65536", "APP_PASSWORD_ITERATIONS": "6"}
+    known = {"email": "somebody@example.com", "password": PASSWORD, "name": "Somebody"}
+    with server(tmp_path, sqlite_url, **ONE_THREAD, **slow) as running, ThreadPoolExecutor(4) as threads:
+        accounts = [{**known, "email": f"{number}@example.com"} for number in range(4)]
+        register = partial(httpx.post, f"{running.url}{V1}/auth/register", timeout=60)
+        hashed = [threads.submit(register, json=account) for account in accounts]
+        for path in ("/health/live", "/health/ready"):
+            assert httpx.get(f"{running.url}{path}", timeout=60).status_code == 200
+        assert not all(one.done() for one in hashed), "the probes have waited for them"
+    assert [one.result().status_code for one in hashed] == [201] * 4

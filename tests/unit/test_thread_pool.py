@@ -78,3 +78,16 @@ def test_threads_that_are_no_longer_needed_end() -> None:
     assert done.wait(60)
     pool.shutdown()
     wait_for(lambda: threads() == 0, "no thread is left")
+
+
+def test_what_is_urgent_does_not_wait_for_threads_that_all_work() -> None:
+    pool, busy, done = ThreadPool(size=1, most_blocked=1), threading.Event(), threading.Event()
+    pool.submit(lambda: assert_set(busy))
+    pool.submit_urgent(done.set)
+    assert done.wait(60)
+    busy.set()
+    pool.shutdown()
+
+
+def assert_set(event: threading.Event) -> None:
+    assert event.wait(60)
