@@ -89,6 +89,11 @@ def test_the_options_that_helm_4_renamed_are_renamed(tmp_path: Path) -> None:
     assert "--atomic" not in arguments
 
 
+@pytest.mark.parametrize(("major", "forced"), [(3, False), (4, True)])
+def test_helm_4_overwrites_what_was_edited_by_hand_as_helm_3_does(tmp_path: Path, major: int, forced: bool) -> None:
+    assert ("--force-conflicts" in commands.upgrade(wanted(), tmp_path, major=major)) is forced
+
+
 def test_a_release_that_is_not_awaited_is_not_waited_for(tmp_path: Path) -> None:
     assert "--wait" not in commands.upgrade(wanted(skipAwait=True), tmp_path, major=4)
 

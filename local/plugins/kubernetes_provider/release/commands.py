@@ -63,6 +63,9 @@ def upgrade(wanted: ReleaseInputs, folder: Path, *, major: int) -> list[str]:
         arguments.append("--wait")
     if wanted.options.get("forceUpdate"):
         arguments.append(_FORCE[min(major, 4)])
+    elif major > 3:
+        # Helm 3, which the official provider is built with, overwrites a field that somebody has edited by hand.
+        arguments.append("--force-conflicts")
     return arguments
 
 
