@@ -12,10 +12,10 @@ from flask import Flask, Response, request
 
 from app.bootstrap.container import build
 from app.bootstrap.http import application, create_app
-from app.core.cache.interface import Look
+from app.core.cache.interface import CacheLookup
 from app.core.cache.rate_counters import Counted, Rate
 from app.core.cache.redis import RedisUserCache
-from app.core.http.authentication import Guard
+from app.core.http.authentication import Authenticator
 from app.core.settings import load_settings
 
 NAIVE_PATH = "/naive"
@@ -78,11 +78,11 @@ class NothingKept:
 
     def count_and_look(
         self, rate: Rate, user_id: UUID, session_id: UUID, name: str
-    ) -> tuple[Counted, Look | None] | None:
+    ) -> tuple[Counted, CacheLookup | None] | None:
         seen = self._cache.count_and_look(rate, user_id, session_id, name)
         return seen and (seen[0], seen[1] and replace(seen[1], version=None, body=None))
 
-    def look(self, user_id: UUID, session_id: UUID, name: str | None) -> Look:  # noqa: ARG002 nothing is kept
+    def look(self, user_id: UUID, session_id: UUID, name: str | None) -> CacheLookup:  # noqa: ARG002 nothing is kept
         return replace(self._cache.look(user_id, session_id, None), version=None, body=None)
 
     def keep(self, user_id: UUID, version: bytes, name: str, body: bytes) -> None:
@@ -96,4 +96,4 @@ def uncached() -> Flask:
     """Return our application, making each answer anew."""
     parts = build(load_settings())
     cache = NothingKept(cast("RedisUserCache", parts.counting))  # the application has no such switch
-    return create_app(replace(parts, guard=Guard(parts.tokens, cache), counting=cache))
+    return create_app(replace(parts, authenticator=Authenticator(parts.tokens, cache), counting=cache))

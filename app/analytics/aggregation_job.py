@@ -1,4 +1,4 @@
-"""Nightly aggregation: what is known of tasks that have long been deleted becomes counts by the day."""
+"""Nightly aggregation job: facts of tasks deleted long ago become daily counts."""
 
 from datetime import timedelta
 

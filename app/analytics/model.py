@@ -1,4 +1,4 @@
-"""What the analytics service speaks of. Days are those of UTC."""
+"""Domain model of the analytics service. Days are UTC."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What the analytics service has of a user: a copy of it, and its deletion."""
+"""Data export and erasure of a user's analytics."""
 
 from datetime import date, datetime
 from typing import Protocol

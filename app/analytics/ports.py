@@ -1,4 +1,4 @@
-"""What the analytics service needs from outside."""
+"""Ports of the analytics service."""
 
 from collections.abc import Collection, Sequence
 from contextlib import AbstractContextManager

@@ -1,4 +1,4 @@
-"""Hears of tasks, and keeps the facts."""
+"""Event consumer that projects task events into facts."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -10,7 +10,7 @@ from app.analytics.read_model import DONE, Fact, merged
 from app.core.events.model import Event
 
 
-class FactKeeper:
+class TaskFactProjection:
     """The consumer of what is told of tasks."""
 
     name = "analytics"

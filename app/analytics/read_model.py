@@ -1,4 +1,4 @@
-"""What is known of a task. Two states of knowledge merge into one, in any order and however often each comes."""
+"""Read model of a task: facts merge in any order, and any number of times."""
 
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime

@@ -1,4 +1,4 @@
-"""The weekly report: what came of a week, beside the week before."""
+"""Weekly report: a week compared with the week before."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The weekly report as an HTML page that needs nothing beside itself: it can be shown, kept, or mailed."""
+"""Weekly report as a self-contained HTML page."""
 
 import base64
 import hashlib

@@ -1,4 +1,4 @@
-"""Weekly reports: one job finds out who gets one, and queues a job for each."""
+"""Weekly report jobs: one plans, one per user renders."""
 
 import base64
 from collections.abc import Callable, Collection

@@ -1,4 +1,4 @@
-"""The weekly report as a PDF of one page.
+"""Weekly report as a one-page PDF.
 
 It shows figures and no titles: the fonts that every reader has know Latin letters only, those for all scripts together
 have tens of megabytes, and a report that names some tasks and leaves out others would mislead.

@@ -1,4 +1,4 @@
-"""/reports: the weekly report, as a page or as a PDF."""
+"""/reports: the weekly report as HTML or PDF."""
 
 import re
 from typing import Annotated, Any, Literal
@@ -11,8 +11,8 @@ from app.analytics.report import ReportService
 from app.analytics.report_html import POLICY, page
 from app.analytics.report_pdf import pdf
 from app.analytics.week import Week
-from app.core.http.authentication import Guard, principal
-from app.core.http.schemas import Strict
+from app.core.http.authentication import Authenticator, current_caller
+from app.core.http.schemas import RequestModel
 
 HTML, PDF = "text/html", "application/pdf"
 WEEK = re.compile(r"(19[7-9]\d|2\d{3})-W(0[1-9]|[1-4]\d|5[0-3])", re.ASCII)
@@ -28,7 +28,7 @@ def parse_week(value: Any) -> Any:
         raise ValueError("is not a week that exists") from None
 
 
-class ReportParameters(Strict):
+class ReportParameters(RequestModel):
     week: Annotated[
         Week | None,
         BeforeValidator(parse_week),
@@ -38,7 +38,7 @@ class ReportParameters(Strict):
     format: Annotated[Literal["html", "pdf"] | None, Field(description="By default what `Accept` asks for")] = None
 
 
-def blueprint(service: ReportService, guard: Guard) -> APIBlueprint:
+def blueprint(service: ReportService, authenticator: Authenticator) -> APIBlueprint:
     """The reports of who asks."""
     reports = APIBlueprint(
         "reports",
@@ -47,13 +47,13 @@ def blueprint(service: ReportService, guard: Guard) -> APIBlueprint:
         abp_tags=[{"name": "analytics"}],
         abp_security=[{"bearer": []}],
     )
-    guard.protect(reports)
+    authenticator.protect(reports)
 
     @reports.get("/weekly", responses={200: {"content": {HTML: {}, PDF: {}}}}, operation_id="get_weekly_report")
     def weekly(query: ReportParameters) -> Response:
         """Report on a week: what was created and completed, day by day"""
         week = query.week or service.this_week()
-        report = service.weekly(principal().user_id, week)
+        report = service.weekly(current_caller().user_id, week)
         wanted = query.format or ("pdf" if request.accept_mimetypes.best_match([HTML, PDF]) == PDF else "html")
         response = Response(pdf(report), mimetype=PDF) if wanted == "pdf" else Response(page(report), mimetype=HTML)
         response.headers["Content-Disposition"] = f'inline; filename="week-{week}.{wanted}"'

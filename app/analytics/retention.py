@@ -1,9 +1,9 @@
-"""How long the rows of analytics stay."""
+"""Retention rules of the analytics tables."""
 
 from app.analytics.tables import DailyCountRow, TaskFactRow
-from app.core.database.retention import WITH_ACCOUNT, Kept, Rule
+from app.core.database.retention import WITH_ACCOUNT, KeepRule, Rule
 
 RULES: tuple[Rule, ...] = (
-    Kept(TaskFactRow, "by the nightly aggregation into counts, 30 days after the task was deleted"),
-    Kept(DailyCountRow, WITH_ACCOUNT),
+    KeepRule(TaskFactRow, "by the nightly aggregation into counts, 30 days after the task was deleted"),
+    KeepRule(DailyCountRow, WITH_ACCOUNT),
 )

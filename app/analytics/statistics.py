@@ -1,4 +1,4 @@
-"""Statistics of somebody's tasks."""
+"""Statistics of a user's tasks."""
 
 from datetime import date, timedelta
 from itertools import takewhile

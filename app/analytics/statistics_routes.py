@@ -1,4 +1,4 @@
-"""/statistics: what came of one's tasks, by the day."""
+"""/statistics: daily counts of created and completed tasks."""
 
 import re
 from datetime import date, timedelta
@@ -10,8 +10,8 @@ from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from app.analytics.statistics import StatisticsService
 from app.core.errors import InvalidError
-from app.core.http.authentication import Guard, principal
-from app.core.http.schemas import Shown, Strict
+from app.core.http.authentication import Authenticator, current_caller
+from app.core.http.schemas import RequestModel, ResponseModel
 
 MOST_DAYS = 366
 DEFAULT_DAYS = 30
@@ -39,7 +39,7 @@ CalendarDay = Annotated[
 ]
 
 
-class StatisticsParameters(Strict):
+class StatisticsParameters(RequestModel):
     first: Annotated[
         CalendarDay | None, Field(alias="from", description=f"First day; by default {DEFAULT_DAYS} are counted")
     ] = None
@@ -58,25 +58,25 @@ class StatisticsParameters(Strict):
         return first, last
 
 
-class TotalsBody(Shown):
+class TotalsBody(ResponseModel):
     todo: int
     in_progress: int
     done: int
     overdue: Annotated[int, Field(description="Open and past their due dates")]
 
 
-class DayBody(Shown):
+class DayBody(ResponseModel):
     date: date
     created: int
     completed: int
 
 
-class DurationBody(Shown):
+class DurationBody(ResponseModel):
     median: float
     mean: float
 
 
-class StatisticsBody(Shown):
+class StatisticsBody(ResponseModel):
     time_zone: Annotated[str, Field(description="In which days begin and end")] = "UTC"
     totals: Annotated[TotalsBody, Field(description="Of now, whatever the days")]
     created: Annotated[int, Field(description="In these days, those included that have been deleted since")]
@@ -93,17 +93,17 @@ class StatisticsBody(Shown):
     days: list[DayBody]
 
 
-def blueprint(service: StatisticsService, guard: Guard) -> APIBlueprint:
+def blueprint(service: StatisticsService, authenticator: Authenticator) -> APIBlueprint:
     """The statistics of who asks."""
     statistics = APIBlueprint(
         "statistics", __name__, url_prefix="/api/v1", abp_tags=[{"name": "analytics"}], abp_security=[{"bearer": []}]
     )
-    guard.protect(statistics, kept=frozenset({"get"}))
+    authenticator.protect(statistics, kept=frozenset({"get"}))
 
     @statistics.get("/statistics", responses={200: StatisticsBody}, operation_id="get_statistics")
     def get(query: StatisticsParameters) -> Response:
         """Count one's tasks, by state and by the day; what has just been done may take a moment to count"""
-        found = service.statistics(principal().user_id, *query.days(service.today()))
+        found = service.statistics(current_caller().user_id, *query.days(service.today()))
         return StatisticsBody.model_validate(found).response()
 
     return statistics

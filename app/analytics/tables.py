@@ -1,4 +1,4 @@
-"""The tables of analytics: facts of tasks, and what they come to."""
+"""Tables of the analytics service: task facts and daily counts."""
 
 from datetime import date, datetime
 from uuid import UUID

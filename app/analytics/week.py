@@ -1,4 +1,4 @@
-"""Weeks of the calendar."""
+"""ISO weeks."""
 
 from dataclasses import dataclass
 from datetime import date, timedelta

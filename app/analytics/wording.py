@@ -1,4 +1,4 @@
-"""The weekly report in words, the same on the page and in the PDF."""
+"""Wording of the weekly report, shared by HTML and PDF."""
 
 from datetime import date
 

@@ -1,4 +1,4 @@
-"""The rules of deleting an account: one's own, or by an administrator."""
+"""Account deletion, by its owner or by an administrator."""
 
 from uuid import UUID
 

@@ -1,4 +1,4 @@
-"""/users/me: one's own account."""
+"""/users/me: the caller's account."""
 
 import re
 from datetime import datetime
@@ -14,11 +14,11 @@ from pydantic_core import PydanticKnownError
 from app.auth.account_deletion import AccountDeletionService
 from app.auth.model import User
 from app.auth.service import AuthService
-from app.core.http.authentication import Guard, principal
+from app.core.http.authentication import Authenticator, current_caller
 from app.core.http.json_body import require_json
 from app.core.http.rate_limits import Limits
-from app.core.http.schemas import Shown, SingleLineText, Strict
-from app.core.http.signed_urls import Addresses
+from app.core.http.schemas import RequestModel, ResponseModel, SingleLineText
+from app.core.http.signed_urls import SignedUrls
 from app.core.security.roles import Role
 from app.core.text import NFC_SHRINKS, opaque_string
 
@@ -64,20 +64,20 @@ Password = Annotated[
 """A new password."""
 
 
-class AccountChange(Strict):
+class AccountChange(RequestModel):
     name: Name
 
 
-class PasswordChange(Strict):
+class PasswordChange(RequestModel):
     current_password: TypedPassword
     new_password: Password
 
 
-class AccountDeletion(Strict):
+class AccountDeletion(RequestModel):
     password: Annotated[TypedPassword, Field(description="The current one")]
 
 
-class UserBody(Shown):
+class UserBody(ResponseModel):
     id: UUID
     email: str
     name: str
@@ -89,7 +89,7 @@ class UserBody(Shown):
     created_at: datetime
 
     @classmethod
-    def of(cls, user: User, addresses: Addresses) -> Self:
+    def of(cls, user: User, addresses: SignedUrls) -> Self:
         """Return the body of an account, with the address of its picture."""
         url = addresses.of(user.avatar_id) if user.avatar_id else None
         return cls.model_validate(user).model_copy(update={"avatar_url": url})
@@ -99,7 +99,7 @@ class MyAccount(UserBody):
     mail_enabled: Annotated[bool, Field(description="Whether mail is sent here: without it no address is verified")]
 
     @classmethod
-    def of_caller(cls, user: User, addresses: Addresses, mail_enabled: bool) -> Self:
+    def of_caller(cls, user: User, addresses: SignedUrls, mail_enabled: bool) -> Self:
         """Return what the owner of an account sees of it."""
         return cls(**dict(UserBody.of(user, addresses)), mail_enabled=mail_enabled)
 
@@ -107,9 +107,9 @@ class MyAccount(UserBody):
 def blueprint(
     service: AuthService,
     deletion: AccountDeletionService,
-    guard: Guard,
+    authenticator: Authenticator,
     limits: Limits,
-    addresses: Addresses,
+    addresses: SignedUrls,
     mail_enabled: bool,
 ) -> APIBlueprint:
     """The account of who asks.
@@ -124,7 +124,7 @@ def blueprint(
         abp_tags=[{"name": "account"}],
         abp_security=[{"bearer": []}],
     )
-    guard.protect(account, kept=frozenset({"me"}))
+    authenticator.protect(account, kept=frozenset({"me"}))
     account.before_request(require_json)
 
     def shown(user: User) -> Response:
@@ -133,20 +133,20 @@ def blueprint(
     @account.get("", responses={200: MyAccount}, operation_id="me")
     def me() -> Response:
         """Show one's own account"""
-        return shown(service.user(principal().user_id))
+        return shown(service.user(current_caller().user_id))
 
     @account.patch("", responses={200: MyAccount}, operation_id="update_me")
     def update(body: AccountChange) -> Response:
         """Change one's own name"""
-        return shown(service.rename(principal().user_id, body.name))
+        return shown(service.rename(current_caller().user_id, body.name))
 
     @account.post("/password", responses={204: None}, operation_id="change_password")
     @limits.passwords.current
     def change_password(body: PasswordChange) -> Response:
         """Change one's own password, which ends every other session"""
         service.change_password(
-            principal().user_id,
-            principal().session_id,
+            current_caller().user_id,
+            current_caller().session_id,
             body.current_password.get_secret_value(),
             body.new_password.get_secret_value(),
         )
@@ -156,7 +156,7 @@ def blueprint(
     @limits.passwords.current
     def delete(body: AccountDeletion) -> Response:
         """Delete one's own account and all that belongs to it"""
-        deletion.delete_own(principal().user_id, body.password.get_secret_value(), request.remote_addr or "")
+        deletion.delete_own(current_caller().user_id, body.password.get_secret_value(), request.remote_addr or "")
         return Response(status=HTTPStatus.NO_CONTENT)
 
     return account

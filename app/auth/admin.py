@@ -1,4 +1,4 @@
-"""The rules of administration. Whatever an administrator does is in the audit log, by the same transaction."""
+"""Administration of accounts; every action is audited in the same transaction."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -18,10 +18,10 @@ from app.auth.account_routes import UserBody
 from app.auth.admin import NO_SUCH_USER, Actor, AdminService
 from app.auth.model import AuditEntry, AuditFilters
 from app.core.csv_safety import harmless
-from app.core.http.authentication import Guard, principal, require_admin
+from app.core.http.authentication import Authenticator, current_caller, require_admin
 from app.core.http.json_body import require_json
-from app.core.http.schemas import MultilineText, Shown, Strict, Time, drop_default, identifier
-from app.core.http.signed_urls import Addresses
+from app.core.http.schemas import MultilineText, RequestModel, ResponseModel, Time, drop_default, identifier
+from app.core.http.signed_urls import SignedUrls
 from app.core.pagination import page_of
 from app.core.security.roles import Role
 
@@ -36,12 +36,12 @@ class ManagedUser(UserBody):
     disabled: bool
 
 
-class UserPage(Shown):
+class UserPage(ResponseModel):
     items: list[ManagedUser]
     next_cursor: UUID | None
 
 
-class UserParameters(Strict):
+class UserParameters(RequestModel):
     q: Annotated[str, MultilineText(254), Field(description="Part of the e-mail address")] = ""
     limit: Limit = 20
     cursor: Cursor | None = None
@@ -51,14 +51,14 @@ class UserPath(BaseModel):
     user_id: Annotated[str, Field(json_schema_extra={"format": "uuid"})]
 
 
-class UserChange(Strict):
+class UserChange(RequestModel):
     """Only what is given changes."""
 
     role: Role = Field(default=Role.USER, json_schema_extra=drop_default)
     disabled: bool = Field(default=False, json_schema_extra=drop_default, strict=True)
 
 
-class AuditBody(Shown):
+class AuditBody(ResponseModel):
     id: UUID
     at: datetime
     actor_id: UUID | None
@@ -68,12 +68,12 @@ class AuditBody(Shown):
     details: dict[str, str]
 
 
-class AuditPage(Shown):
+class AuditPage(ResponseModel):
     items: list[AuditBody]
     next_cursor: UUID | None
 
 
-class AuditMatching(Strict):
+class AuditFilterParameters(RequestModel):
     actor: Annotated[UUID | None, Field(description="Only what this administrator did")] = None
     action: Annotated[AuditAction | None, Field(description="Only this action")] = None
     after: Annotated[Time | None, Field(description="At this time or later")] = None
@@ -83,23 +83,23 @@ class AuditMatching(Strict):
         return AuditFilters(self.actor, self.action, self.after, self.before)
 
 
-class AuditParameters(AuditMatching):
+class AuditParameters(AuditFilterParameters):
     limit: Limit = 20
     cursor: Cursor | None = None
 
 
-class ExportParameters(AuditMatching):
+class ExportParameters(AuditFilterParameters):
     format: Literal["csv", "ndjson"] = "csv"
 
 
 def blueprint(
-    service: AdminService, deletion: AccountDeletionService, guard: Guard, addresses: Addresses
+    service: AdminService, deletion: AccountDeletionService, authenticator: Authenticator, addresses: SignedUrls
 ) -> APIBlueprint:
     """What administrators may do."""
     admin = APIBlueprint(
         "admin", __name__, url_prefix="/api/v1/admin", abp_tags=[{"name": "admin"}], abp_security=[{"bearer": []}]
     )
-    guard.protect(admin)
+    authenticator.protect(admin)
     admin.before_request(require_admin)
     admin.before_request(require_json)
 
@@ -153,7 +153,7 @@ def blueprint(
 
 
 def _actor() -> Actor:
-    return Actor(principal().user_id, request.remote_addr or "")
+    return Actor(current_caller().user_id, request.remote_addr or "")
 
 
 def _ndjson(entries: Iterable[AuditEntry]) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""/users/me/avatar: the picture of one's own account."""
+"""/users/me/avatar: the caller's avatar."""
 
 from http import HTTPStatus
 
@@ -8,8 +8,8 @@ from flask_openapi.blueprint import APIBlueprint
 from app.auth.account_routes import MyAccount
 from app.auth.avatars import AvatarService
 from app.auth.service import AuthService
-from app.core.http.authentication import Guard, principal
-from app.core.http.signed_urls import Addresses
+from app.core.http.authentication import Authenticator, current_caller
+from app.core.http.signed_urls import SignedUrls
 from app.core.http.uploads import FILE_BODY, require_form, uploaded
 
 LIMIT = 10 << 20
@@ -17,7 +17,11 @@ LIMIT = 10 << 20
 
 
 def blueprint(
-    service: AvatarService, accounts: AuthService, guard: Guard, addresses: Addresses, mail_enabled: bool
+    service: AvatarService,
+    accounts: AuthService,
+    authenticator: Authenticator,
+    addresses: SignedUrls,
+    mail_enabled: bool,
 ) -> APIBlueprint:
     """The picture of who asks.
 
@@ -31,7 +35,7 @@ def blueprint(
         abp_tags=[{"name": "account"}],
         abp_security=[{"bearer": []}],
     )
-    guard.protect(avatar)
+    authenticator.protect(avatar)
 
     @avatar.before_request
     def check_body() -> Response | None:
@@ -40,14 +44,14 @@ def blueprint(
     @avatar.put("", request_body=FILE_BODY, responses={200: MyAccount}, operation_id="set_avatar")
     def replace() -> Response:
         """Give one's own account a picture: JPEG, PNG, WebP or GIF of up to 10 MiB"""
-        user_id = principal().user_id
+        user_id = current_caller().user_id
         service.replace(user_id, uploaded(LIMIT).file)
         return MyAccount.of_caller(accounts.user(user_id), addresses, mail_enabled).response()
 
     @avatar.delete("", responses={204: None}, operation_id="delete_avatar")
     def remove() -> Response:
         """Take the picture of one's own account away"""
-        service.remove(principal().user_id)
+        service.remove(current_caller().user_id)
         return Response(status=HTTPStatus.NO_CONTENT)
 
     return avatar

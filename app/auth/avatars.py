@@ -1,4 +1,4 @@
-"""The rules of avatars: a picture that is ours, made from the one that came. None is ever fetched from an address."""
+"""Avatars: uploaded pictures are re-encoded, and none is fetched from a URL."""
 
 from io import BytesIO
 from typing import IO, Protocol
@@ -8,7 +8,7 @@ from app.auth.ports import AuthStorage, AuthWork
 from app.core.clock import Clock
 from app.core.database.retries import run
 from app.core.errors import UnauthenticatedError, UnavailableError
-from app.core.objects.file_service import Shelf
+from app.core.objects.file_service import FileStore
 from app.core.objects.model import Upload
 
 CONTENT_TYPE = "image/webp"
@@ -20,9 +20,9 @@ class Pictures(Protocol):
 
 
 class AvatarService:
-    def __init__(self, storage: AuthStorage, shelf: Shelf, pictures: Pictures, clock: Clock) -> None:
+    def __init__(self, storage: AuthStorage, file_store: FileStore, pictures: Pictures, clock: Clock) -> None:
         self._storage = storage
-        self._shelf = shelf
+        self._file_store = file_store
         self._pictures = pictures
         self._clock = clock
 
@@ -36,13 +36,13 @@ class AvatarService:
                 raise UnavailableError("Storing the picture took too long.")
             self._swap(work, user_id, stored.key)
 
-        with self._shelf.keep(upload) as stored:
+        with self._file_store.keep(upload) as stored:
             run(self._storage.write, adopt)
 
     def remove(self, user_id: UUID) -> None:
         """Take an account's avatar away, if it has one."""
         run(self._storage.write, lambda work: self._swap(work, user_id, None))
-        self._shelf.sweep()
+        self._file_store.sweep()
 
     def _swap(self, work: AuthWork, user_id: UUID, avatar_id: UUID | None) -> None:
         if work.users.locked(user_id) is None:  # an upload may take longer than its user stays

@@ -1,4 +1,4 @@
-"""Job that tells of recent deletions again."""
+"""Nightly job that republishes recent account deletions."""
 
 from datetime import timedelta
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""Verification of e-mail addresses: who opens the link of a mail to an address has that mailbox."""
+"""E-mail verification by a signed link."""
 
 import re
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Which sessions have ended, by the auth service's own tables: right for all processes, and after a restart."""
+"""State of sessions, by the auth tables."""
 
 from uuid import UUID
 

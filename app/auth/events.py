@@ -1,4 +1,4 @@
-"""What is told of accounts: what other services keep a copy of.
+"""Events of the auth service.
 
 user.registered  address, name, and whether the address is verified
 user.changed     the same, as they are now

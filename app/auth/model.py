@@ -1,4 +1,4 @@
-"""What the auth service speaks of."""
+"""Domain model of the auth service."""
 
 from dataclasses import dataclass
 from datetime import datetime

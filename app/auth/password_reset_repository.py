@@ -1,4 +1,4 @@
-"""Repository of wishes for a new password."""
+"""Repository of password resets."""
 
 from datetime import datetime
 from uuid import UUID

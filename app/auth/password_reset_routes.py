@@ -1,4 +1,4 @@
-"""/auth/password-reset: for who has forgotten a password."""
+"""/auth/password-reset: request and confirm a password reset."""
 
 from http import HTTPStatus
 from typing import Annotated
@@ -11,17 +11,17 @@ from app.auth.account_routes import Password
 from app.auth.password_resets import PasswordResetService
 from app.core.http.json_body import require_json
 from app.core.http.rate_limits import Limits
-from app.core.http.schemas import MultilineText, Strict
+from app.core.http.schemas import MultilineText, RequestModel
 
 TOKEN_LENGTH = 200
 """Characters of a token that are looked at; those issued have 76."""
 
 
-class ResetRequest(Strict):
+class ResetRequest(RequestModel):
     email: Annotated[str, MultilineText(254)]
 
 
-class NewPassword(Strict):
+class NewPassword(RequestModel):
     token: Annotated[SecretStr, Field(max_length=TOKEN_LENGTH, description="What the link in the mail holds")]
     password: Password
 

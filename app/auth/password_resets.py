@@ -1,4 +1,4 @@
-"""The rules of a forgotten password: who reads the mails of an account may give it a new one."""
+"""Password resets by a link that is mailed."""
 
 from collections.abc import Mapping
 from datetime import timedelta

@@ -1,10 +1,10 @@
-"""What the auth service has of a user: a copy of it, without what is secret."""
+"""Data export of a user's account."""
 
 from typing import Protocol
 from uuid import UUID
 
 from app.auth.model import AuditEntry, Session, User
-from app.core.objects.file_service import Shelf
+from app.core.objects.file_service import FileStore
 from app.core.personal_data import DataFile, DataPage, json_file
 
 PAGE = 1000
@@ -39,8 +39,8 @@ class PersonalWork(Protocol):
 class AccountData:
     """The account with its picture, and its sessions."""
 
-    def __init__(self, shelf: Shelf) -> None:
-        self._shelf = shelf
+    def __init__(self, file_store: FileStore) -> None:
+        self._file_store = file_store
 
     def page(self, work: PersonalWork, user_id: UUID, _after: str | None) -> DataPage:
         user = work.users.by_id(user_id)
@@ -50,7 +50,7 @@ class AccountData:
         account = {name: value for name, value in vars(user).items() if name not in secret}
         files = [json_file("account.json", account), json_file("sessions.json", work.sessions.all_of(user_id))]
         if user.avatar_id:
-            files.append(DataFile("picture.webp", self._shelf.open(user.avatar_id)[1]))
+            files.append(DataFile("picture.webp", self._file_store.open(user.avatar_id)[1]))
         return DataPage(files)
 
 

@@ -1,4 +1,4 @@
-"""What the auth service needs from outside."""
+"""Ports of the auth service."""
 
 from contextlib import AbstractContextManager
 from datetime import datetime

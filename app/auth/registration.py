@@ -1,4 +1,4 @@
-"""Registration. Where mail is sent, its answer does not tell whether an address has an account."""
+"""Registration; where mail is sent, its answer does not disclose whether an address has an account."""
 
 from collections.abc import Mapping
 from uuid import UUID

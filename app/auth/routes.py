@@ -18,13 +18,13 @@ from app.auth.account_routes import Name, Password, TypedPassword, UserBody
 from app.auth.registration import RegistrationService
 from app.auth.service import AuthService
 from app.auth.sessions import SessionService
-from app.core.http.authentication import Guard, principal
+from app.core.http.authentication import Authenticator, current_caller
 from app.core.http.cache_control import SHARED, STALE, kept, public
 from app.core.http.devices import Devices
 from app.core.http.json_body import has_body, require_json
 from app.core.http.problems import validation_problem
 from app.core.http.rate_limits import Limits
-from app.core.http.schemas import MultilineText, Pattern, Shown, Strict, identifier
+from app.core.http.schemas import MultilineText, Pattern, RequestModel, ResponseModel, identifier
 from app.core.security.tokens import AccessTokens
 from app.core.text import normalise_email
 
@@ -44,22 +44,22 @@ before it signs."""
 Email = Annotated[str, Field(max_length=254), Pattern(EMAIL, "must be an e-mail address")]
 
 
-class Registration(Strict):
+class Registration(RequestModel):
     email: Email
     password: Password
     name: Name
 
 
-class Credentials(Strict):
+class Credentials(RequestModel):
     email: Annotated[str, MultilineText(254)]
     password: TypedPassword
 
 
-class RefreshRequest(Strict):
+class RefreshRequest(RequestModel):
     refresh_token: Annotated[SecretStr, Field(max_length=TOKEN_LENGTH)]
 
 
-class LogoutRequest(Strict):
+class LogoutRequest(RequestModel):
     refresh_token: Annotated[SecretStr | None, Field(max_length=TOKEN_LENGTH)] = None
 
 
@@ -67,18 +67,18 @@ class SessionPath(BaseModel):
     session_id: Annotated[str, Field(json_schema_extra={"format": "uuid"})]
 
 
-class SessionBody(Shown):
+class SessionBody(ResponseModel):
     id: UUID
     created_at: datetime
     last_used_at: Annotated[datetime, Field(description="When it was last logged in or refreshed")]
     current: Annotated[bool, Field(description="Whether it is the one that asks")]
 
 
-class SessionList(Shown):
+class SessionList(ResponseModel):
     items: list[SessionBody]
 
 
-class TokenBody(Shown):
+class TokenBody(ResponseModel):
     access_token: str
     refresh_token: str
     token_type: Literal["Bearer"] = "Bearer"  # noqa: S105 a scheme, no secret
@@ -127,12 +127,12 @@ def public_blueprint(
     return blueprint
 
 
-def session_blueprint(service: AuthService, sessions: SessionService, guard: Guard) -> APIBlueprint:
+def session_blueprint(service: AuthService, sessions: SessionService, authenticator: Authenticator) -> APIBlueprint:
     """What needs a log-in."""
     blueprint = APIBlueprint(
         "session", __name__, url_prefix=PREFIX, abp_tags=[{"name": "auth"}], abp_security=[{"bearer": []}]
     )
-    guard.protect(blueprint)
+    authenticator.protect(blueprint)
     blueprint.before_request(require_json)
     optional = RequestBody(
         required=False,
@@ -147,19 +147,19 @@ def session_blueprint(service: AuthService, sessions: SessionService, guard: Gua
         except ValidationError as error:
             return validation_problem(error)
         token = given.refresh_token.get_secret_value() if given.refresh_token else None
-        service.logout(principal().user_id, principal().session_id, token)
+        service.logout(current_caller().user_id, current_caller().session_id, token)
         return Response(status=HTTPStatus.NO_CONTENT)
 
     @blueprint.post("/auth/logout-everywhere", responses={204: None}, operation_id="logout_everywhere")
     def logout_everywhere() -> Response:
         """End every session, this one too"""
-        sessions.end_all(principal().user_id)
+        sessions.end_all(current_caller().user_id)
         return Response(status=HTTPStatus.NO_CONTENT)
 
     @blueprint.get("/auth/sessions", responses={200: SessionList}, operation_id="list_sessions")
     def list_sessions() -> Response:
         """List the sessions in which one is logged in"""
-        here = principal()
+        here = current_caller()
         items = [
             SessionBody(
                 id=session.id,
@@ -174,7 +174,7 @@ def session_blueprint(service: AuthService, sessions: SessionService, guard: Gua
     @blueprint.delete("/auth/sessions/<session_id>", responses={204: None}, operation_id="end_session")
     def end_session(path: SessionPath) -> Response:
         """End one session"""
-        sessions.end_one(principal().user_id, identifier(path.session_id, "There is no such session."))
+        sessions.end_one(current_caller().user_id, identifier(path.session_id, "There is no such session."))
         return Response(status=HTTPStatus.NO_CONTENT)
 
     return blueprint

@@ -1,4 +1,4 @@
-"""The rules of accounts and sessions."""
+"""Accounts, log-in and token refresh."""
 
 import hashlib
 import hmac

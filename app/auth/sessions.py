@@ -1,4 +1,4 @@
-"""The rules of ending sessions: one's own, or by an administrator."""
+"""Ending of sessions, by their owner or by an administrator."""
 
 from collections.abc import Iterable
 from uuid import UUID

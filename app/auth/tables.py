@@ -1,4 +1,4 @@
-"""The tables of auth: accounts, sessions, and what was done to them."""
+"""Tables of the auth service."""
 
 from datetime import datetime
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""/auth/verification: who has an account shows that its e-mail address is theirs."""
+"""/auth/verification: e-mail verification."""
 
 from http import HTTPStatus
 from typing import Annotated
@@ -8,10 +8,10 @@ from flask_openapi.blueprint import APIBlueprint
 from pydantic import Field, SecretStr
 
 from app.auth.email_verification import EmailVerificationService
-from app.core.http.authentication import Guard, principal
+from app.core.http.authentication import Authenticator, current_caller
 from app.core.http.json_body import require_json
 from app.core.http.rate_limits import Limits
-from app.core.http.schemas import Strict
+from app.core.http.schemas import RequestModel
 
 PREFIX = "/api/v1/auth/verification"
 
@@ -19,22 +19,22 @@ TOKEN_LENGTH = 200
 """Characters of a token that are looked at; those issued have 87."""
 
 
-class Verification(Strict):
+class Verification(RequestModel):
     token: Annotated[SecretStr, Field(max_length=TOKEN_LENGTH, description="What the link in the mail holds")]
 
 
-def request_blueprint(service: EmailVerificationService, guard: Guard, limits: Limits) -> APIBlueprint:
+def request_blueprint(service: EmailVerificationService, authenticator: Authenticator, limits: Limits) -> APIBlueprint:
     """What needs a log-in."""
     requests = APIBlueprint(
         "verification", __name__, url_prefix=PREFIX, abp_tags=[{"name": "auth"}], abp_security=[{"bearer": []}]
     )
-    guard.protect(requests)
+    authenticator.protect(requests)
 
     @requests.post("", responses={202: None}, operation_id="request_verification")
     @limits.verifications
     def ask() -> Response:
         """Have another link sent to one's own address; none is if it is verified, or if no mail is sent here"""
-        service.request(principal().user_id)
+        service.request(current_caller().user_id)
         return Response(status=HTTPStatus.ACCEPTED)
 
     return requests

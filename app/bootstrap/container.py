@@ -1,4 +1,4 @@
-"""The parts of a process, put together."""
+"""Dependency container of a process."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -26,18 +26,18 @@ from app.core.cache.process import ProcessUserCache
 from app.core.cache.redis import RedisUserCache
 from app.core.clock import new_id, utc_now
 from app.core.database.engine import Database, connect
-from app.core.events.dispatcher import Deliveries
-from app.core.http.authentication import Guard
+from app.core.events.dispatcher import Dispatcher
+from app.core.http.authentication import Authenticator
 from app.core.http.devices import Devices
 from app.core.http.rate_limits import Limits
-from app.core.http.signed_urls import Addresses
+from app.core.http.signed_urls import SignedUrls
 from app.core.images import AvatarMaker
 from app.core.jobs.background import Inline
-from app.core.jobs.polling_loop import Loop
+from app.core.jobs.polling_loop import PollingLoop
 from app.core.jobs.runner import Runner
 from app.core.jobs.service import ImportQuota, JobService
 from app.core.objects.database import DatabaseObjects
-from app.core.objects.file_service import Shelf
+from app.core.objects.file_service import FileStore
 from app.core.objects.model import ObjectStore
 from app.core.observability.telemetry import Telemetry
 from app.core.security.keys import derive, signature_key
@@ -73,23 +73,23 @@ class Container:
     admin: AdminService
     deletion: AccountDeletionService
     tasks: TaskService
-    shelf: Shelf
+    file_store: FileStore
     attachments: AttachmentService
     notifications: NotificationService
     statistics: StatisticsService
     reports: ReportService
     runner: Runner[SystemUnitOfWork]
-    deliveries: Deliveries[SystemUnitOfWork]
-    clockwork: tuple[Loop, ...]
+    dispatcher: Dispatcher[SystemUnitOfWork]
+    polling_loops: tuple[PollingLoop, ...]
     """What goes on by itself, beside requests and jobs: where no worker does the jobs, in the server."""
     inline: Inline
     jobs: JobService
-    guard: Guard
+    authenticator: Authenticator
     counting: CountingCache | None
     limits: Limits
     devices: Devices
     cursors: Cursors
-    addresses: Addresses
+    addresses: SignedUrls
 
 
 def build(settings: Settings, role: str = "api") -> Container:
@@ -138,12 +138,12 @@ def build(settings: Settings, role: str = "api") -> Container:
     registration_service = RegistrationService(
         storage, passwords, settings.public_url or "", settings.mail_enabled, utc_now, new_id
     )
-    letters = wiring.AccountLetters(password_resets, verification_service, registration_service)
-    shelf = Shelf(storage, _objects(settings, storage), utc_now, new_id)
-    runner = wiring.runner(settings, storage, shelf, letters, telemetry.spans)
-    deliveries = wiring.deliveries(settings, storage, telemetry.spans)
-    clockwork = wiring.clockwork(settings, storage, deliveries)
-    inline = Inline(storage, runner, utc_now, settings.job_poll, shelf.sweep, RULES, clockwork)
+    letters = wiring.AccountEmailTemplates(password_resets, verification_service, registration_service)
+    file_store = FileStore(storage, _objects(settings, storage), utc_now, new_id)
+    runner = wiring.runner(settings, storage, file_store, letters, telemetry.spans)
+    dispatcher = wiring.dispatcher(settings, storage, telemetry.spans)
+    polling_loops = wiring.polling_loops(settings, storage, dispatcher)
+    inline = Inline(storage, runner, utc_now, settings.job_poll, file_store.sweep, RULES, polling_loops)
     return Container(
         settings=settings,
         telemetry=telemetry,
@@ -153,20 +153,20 @@ def build(settings: Settings, role: str = "api") -> Container:
         auth=AuthService(storage, passwords, tokens, sessions, lifetimes, utc_now, new_id),
         registration=registration_service,
         verification=verification_service,
-        avatars=AvatarService(storage, shelf, AvatarMaker(), utc_now),
+        avatars=AvatarService(storage, file_store, AvatarMaker(), utc_now),
         sessions=sessions,
         resets=password_resets,
         admin=AdminService(storage, sessions, utc_now, new_id),
         deletion=AccountDeletionService(storage, passwords, sessions, utc_now, new_id),
         tasks=TaskService(storage, utc_now, new_id),
-        shelf=shelf,
-        attachments=AttachmentService(storage, shelf, utc_now, settings.attachment_quota),
+        file_store=file_store,
+        attachments=AttachmentService(storage, file_store, utc_now, settings.attachment_quota),
         notifications=NotificationService(storage, utc_now),
         statistics=StatisticsService(storage, utc_now),
         reports=ReportService(storage, utc_now),
         runner=runner,
-        deliveries=deliveries,
-        clockwork=clockwork,
+        dispatcher=dispatcher,
+        polling_loops=polling_loops,
         inline=inline,
         jobs=JobService(
             storage,
@@ -176,12 +176,12 @@ def build(settings: Settings, role: str = "api") -> Container:
             ImportQuota(settings.import_jobs, settings.import_quota),
             wiring.KINDS,
         ),
-        guard=Guard(tokens, cache),
+        authenticator=Authenticator(tokens, cache),
         counting=counting,
         limits=Limits(settings, tokens, redis, devices),
         devices=devices,
         cursors=Cursors(*(derive(secret, "cursor") for secret in settings.secret_keys)),
-        addresses=Addresses(utc_now, *(derive(secret, "file-address") for secret in settings.secret_keys)),
+        addresses=SignedUrls(utc_now, *(derive(secret, "file-address") for secret in settings.secret_keys)),
     )
 
 

@@ -1,4 +1,4 @@
-"""What does jobs and carries events on, put together: which handler stands behind which kind, and who hears of what."""
+"""Wiring of background work: job handlers, event consumers and polling loops."""
 
 from collections.abc import Collection
 from typing import NamedTuple
@@ -6,14 +6,14 @@ from uuid import UUID
 
 from app.analytics import personal_data as analytics
 from app.analytics.aggregation_job import AggregateFacts
-from app.analytics.projection import FactKeeper
+from app.analytics.projection import TaskFactProjection
 from app.analytics.report_job import MakeReport, PlanReports
 from app.auth import email_verification, password_resets, registration
 from app.auth.deletion_job import RepeatDeletions
 from app.auth.personal_data import AccountData, AuditData
 from app.bootstrap.unit_of_work import SystemStorage, SystemUnitOfWork
 from app.core.clock import new_id, utc_now
-from app.core.events.dispatcher import Deliveries
+from app.core.events.dispatcher import Dispatcher
 from app.core.events.model import Consumer
 from app.core.events.relay import Relay
 from app.core.jobs import data_export_job, erasure
@@ -21,16 +21,16 @@ from app.core.jobs.data_export_job import ExportData, JobsData
 from app.core.jobs.erasure import EraseOnDeletion, Eraser, EraseUser, erase_jobs
 from app.core.jobs.mail_jobs import SendMail
 from app.core.jobs.model import JobKind
-from app.core.jobs.polling_loop import Loop
+from app.core.jobs.polling_loop import PollingLoop
 from app.core.jobs.runner import Runner
 from app.core.jobs.scheduler import Scheduler
-from app.core.mail import Letters, mailer
-from app.core.objects.file_service import Shelf
+from app.core.mail import EmailTemplate, mailer
+from app.core.objects.file_service import FileStore
 from app.core.observability.span_context import Spans
 from app.core.settings import Settings
 from app.notifications import email_templates
 from app.notifications import personal_data as notifications
-from app.notifications.consumers import KnowRecipients, MailReports, Remind
+from app.notifications.consumers import RecipientProjection, ReminderConsumer, ReportMailConsumer
 from app.tasks import export_job
 from app.tasks import personal_data as tasks
 from app.tasks.export_job import ExportTasks
@@ -64,16 +64,20 @@ def wanting_reports(work: SystemUnitOfWork, users: Collection[UUID]) -> list[UUI
     return work.preferences.wanting_reports(users)
 
 
-class AccountLetters(NamedTuple):
+class AccountEmailTemplates(NamedTuple):
     """What writes the mails of the auth service."""
 
-    password_reset: Letters
-    verification: Letters
-    account_exists: Letters
+    password_reset: EmailTemplate
+    verification: EmailTemplate
+    account_exists: EmailTemplate
 
 
 def runner(
-    settings: Settings, storage: SystemStorage, shelf: Shelf, account_letters: AccountLetters, spans: Spans
+    settings: Settings,
+    storage: SystemStorage,
+    file_store: FileStore,
+    account_letters: AccountEmailTemplates,
+    spans: Spans,
 ) -> Runner[SystemUnitOfWork]:
     """Return what does jobs of every kind."""
     sender = mailer(settings)
@@ -90,10 +94,10 @@ def runner(
             "report": MakeReport(utc_now, new_id),
             data_export_job.KIND: ExportData(
                 (
-                    AccountData(shelf),
+                    AccountData(file_store),
                     AuditData(),
                     tasks.TasksData(),
-                    tasks.AttachmentsData(shelf),
+                    tasks.AttachmentsData(file_store),
                     notifications.NotificationsData(),
                     analytics.StatisticsData(),
                     JobsData(),
@@ -107,8 +111,8 @@ def runner(
             password_resets.MAIL: SendMail(sender, account_letters.password_reset),
             email_verification.MAIL: SendMail(sender, account_letters.verification),
             registration.MAIL: SendMail(sender, account_letters.account_exists),
-            email_templates.REMINDER_MAIL: SendMail(sender, email_templates.ReminderLetters(storage, address)),
-            email_templates.REPORT_MAIL: SendMail(sender, email_templates.ReportLetters(storage, address)),
+            email_templates.REMINDER_MAIL: SendMail(sender, email_templates.ReminderEmail(storage, address)),
+            email_templates.REPORT_MAIL: SendMail(sender, email_templates.ReportEmail(storage, address)),
         },
         utc_now,
         new_id,
@@ -119,29 +123,31 @@ def runner(
     )
 
 
-def deliveries(settings: Settings, storage: SystemStorage, spans: Spans) -> Deliveries[SystemUnitOfWork]:
+def dispatcher(settings: Settings, storage: SystemStorage, spans: Spans) -> Dispatcher[SystemUnitOfWork]:
     """Return what brings events to the consumers of every service."""
     erasures = (EraseOnDeletion(service, utc_now, new_id) for service in ERASERS)
     consumers: tuple[Consumer[SystemUnitOfWork], ...] = (
-        KnowRecipients(),
-        Remind(),
-        MailReports(),
-        FactKeeper(),
+        RecipientProjection(),
+        ReminderConsumer(),
+        ReportMailConsumer(),
+        TaskFactProjection(),
         *erasures,
     )
     attempts, first = settings.job_attempts, settings.job_backoff
-    return Deliveries(storage, consumers, utc_now, attempts=attempts, first=first, spans=spans)
+    return Dispatcher(storage, consumers, utc_now, attempts=attempts, first=first, spans=spans)
 
 
-def clockwork(settings: Settings, storage: SystemStorage, carrier: Deliveries[SystemUnitOfWork]) -> tuple[Loop, ...]:
+def polling_loops(
+    settings: Settings, storage: SystemStorage, carrier: Dispatcher[SystemUnitOfWork]
+) -> tuple[PollingLoop, ...]:
     """Return what goes on by itself, beside requests and jobs.
 
     Args:
         carrier: takes events from the outbox to their consumers.
     """
     return (
-        Loop("relay", Relay(storage, carrier, utc_now).turn, settings.job_poll),
-        Loop("deliveries", carrier.turn, settings.job_poll),
-        Loop("reminders", ReminderService(storage, utc_now, new_id).turn, settings.job_poll),
-        Loop("scheduler", Scheduler(storage, utc_now, new_id).turn, SCHEDULING),
+        PollingLoop("relay", Relay(storage, carrier, utc_now).run_once, settings.job_poll),
+        PollingLoop("deliveries", carrier.run_once, settings.job_poll),
+        PollingLoop("reminders", ReminderService(storage, utc_now, new_id).run_once, settings.job_poll),
+        PollingLoop("scheduler", Scheduler(storage, utc_now, new_id).run_once, SCHEDULING),
     )

@@ -1,4 +1,4 @@
-"""The retention rules of every table."""
+"""Retention rules of all tables."""
 
 from app.analytics.retention import RULES as ANALYTICS
 from app.auth.retention import RULES as AUTH

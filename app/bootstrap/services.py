@@ -1,4 +1,4 @@
-"""The names of the services, on their own so that a command line can offer them without loading any."""
+"""Names of the services, importable without loading any."""
 
 ALL = "all"
 SERVICES = ("auth", "tasks", "notifications", "analytics")

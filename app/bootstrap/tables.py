@@ -1,4 +1,4 @@
-"""The tables of every service: to import this fills the metadata."""
+"""Tables of all services: importing this module fills the metadata."""
 
 from app.analytics import tables as analytics
 from app.auth import tables as auth

@@ -32,31 +32,31 @@ def beat() -> int:
     from app.bootstrap.retention import RULES
     from app.core.clock import utc_now
     from app.core.jobs.background import Cleaner
-    from app.core.jobs.polling_loop import Loop
+    from app.core.jobs.polling_loop import PollingLoop
     from app.core.jobs.queue_metrics import QueueDepth
     from app.core.observability.metrics import registry
 
     parts = build(settings, "beat")
-    cleaner = Cleaner(parts.storage, utc_now, parts.shelf.sweep, RULES)
+    cleaner = Cleaner(parts.storage, utc_now, parts.file_store.sweep, RULES)
 
-    def turn() -> bool:
-        if all(each.alive for each in parts.clockwork):
+    def run_once() -> bool:
+        if all(each.alive for each in parts.polling_loops):
             ALIVE.touch()
-        cleaner.turn()
+        cleaner.run_once()
         return False
 
-    loop = Loop("beat", turn, SECONDS)
+    loop = PollingLoop("beat", run_once, SECONDS)
 
     def end(*_: object) -> None:
-        for each in (loop, *parts.clockwork):
+        for each in (loop, *parts.polling_loops):
             each.end()
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, end)
-    told = registry(parts.deliveries.outcomes, QueueDepth(parts.storage, utc_now))
+    told = registry(parts.dispatcher.outcomes, QueueDepth(parts.storage, utc_now))
     start_http_server(settings.metrics_listen_port, settings.listen_address, told)
     parts.telemetry.start()
-    for each in parts.clockwork:
+    for each in parts.polling_loops:
         each.start()
     loop.run()
     parts.telemetry.stop()

@@ -11,7 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from app.cli import fail
 from app.cli.migrate import run as migrate
 from app.core.settings import SettingsError, load_settings
-from app.core.sqlite_migration.target import Successor
+from app.core.sqlite_migration.target import MigrationTarget
 
 
 def carry(file: Path, address: str, patience: float) -> int:
@@ -23,9 +23,9 @@ def carry(file: Path, address: str, patience: float) -> int:
         patience: seconds to wait for them.
     """
     from app.core.database.engine import connect
-    from app.core.sqlite_migration.copy_to_postgresql import CarryError
+    from app.core.sqlite_migration.copy_to_postgresql import CopyError
     from app.core.sqlite_migration.copy_to_postgresql import carry as carry_all
-    from app.core.sqlite_migration.handover import Seal
+    from app.core.sqlite_migration.handover import HandoverLock
 
     try:
         settings = load_settings()
@@ -36,15 +36,15 @@ def carry(file: Path, address: str, patience: float) -> int:
         return fail("APP_DATABASE_URL: data is carried to PostgreSQL only", 2)
     if not file.is_file():
         return fail(f"there is no database at {file}: nothing was carried")
-    if not _is_up(Successor(address), patience):
+    if not _is_up(MigrationTarget(address), patience):
         return fail(f"nobody waits for the data at {address}: nothing was carried")
     try:
-        if Seal(file).address() is None:  # else it has been done, by a try that was cut off later on
+        if HandoverLock(file).address() is None:  # else it has been done, by a try that was cut off later on
             former = settings.model_copy(update={"database_url": SecretStr(f"sqlite:///{file}")})
             if status := migrate(former):
                 return status
         report = carry_all(file, target, address)
-    except CarryError as error:
+    except CopyError as error:
         return fail(str(error))
     except (SQLAlchemyError, sqlite3.Error) as error:
         reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
@@ -58,7 +58,7 @@ def carry(file: Path, address: str, patience: float) -> int:
     return 0
 
 
-def _is_up(successor: Successor, patience: float) -> bool:
+def _is_up(successor: MigrationTarget, patience: float) -> bool:
     end = time.monotonic() + patience
     while not successor.says_well("/health/live"):
         if time.monotonic() > end:

@@ -1,4 +1,4 @@
-"""The API server of the cluster that a command's pod runs in."""
+"""Client of the cluster's API server, for commands that run in a pod."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Which node of a Redis Cluster has which hash slots, and what to move so that all have equally many."""
+"""Redis Cluster hash slots: who has which, and a plan that balances them."""
 
 from collections.abc import Iterable, Mapping, Sequence
 

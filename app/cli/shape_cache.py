@@ -20,7 +20,7 @@ PATIENCE = 240.0
 """Seconds for each step to be seen by every server. Servers that have just started take some of them."""
 
 
-class _ShapeError(Exception):
+class ReshardingError(Exception):
     """What can't be brought about, in words."""
 
 
@@ -61,7 +61,7 @@ def shape_cache(addresses: Sequence[str], shards: int, user: str, password_file:
     try:
         password = password_file.read_text().strip() if password_file else None
         _Cluster([_Server(address, user, password) for address in addresses]).shape(shards)
-    except (_ShapeError, RedisError, OSError) as error:
+    except (ReshardingError, RedisError, OSError) as error:
         return fail(str(error))
     return 0
 
@@ -80,7 +80,7 @@ class _Cluster:
         self._share_out(masters)
         self._follow(masters)
         self._wait("all followers to be in step", lambda: all(map(_in_step, self._servers)))
-        _say(f"{shards} shards of {len(self._servers)} servers: complete")
+        _send_changes(f"{shards} shards of {len(self._servers)} servers: complete")
 
     def _meet(self) -> None:
         ids = {server.id for server in self._servers}
@@ -89,7 +89,7 @@ class _Cluster:
             if server.id not in first.nodes():
                 # by number: a server that is met by name would have to be asked for it
                 first.command("CLUSTER", "MEET", socket.gethostbyname(server.host), server.port)
-                _say(f"{server.address}: joins")
+                _send_changes(f"{server.address}: joins")
         self._wait("all to know all", lambda: all(ids <= server.nodes().keys() for server in self._servers))
 
     def _forget_the_lost(self) -> None:
@@ -118,7 +118,7 @@ class _Cluster:
         owned = self._owned()
         masters = [server for server in self._servers if server.id in owned]
         if len(masters) > shards:
-            raise _ShapeError(f"the cache has {len(masters)} shards: they can't be made {shards}, only more")
+            raise ReshardingError(f"the cache has {len(masters)} shards: they can't be made {shards}, only more")
         roles = self._servers[0].nodes()
         free = [server for server in self._servers if server.id not in owned]
         # who follows nobody yet is taken first
@@ -134,7 +134,7 @@ class _Cluster:
         if homeless := unassigned(self._owned()):
             words = [str(slot) for piece in ranges(homeless) for slot in piece]
             masters[0].command("CLUSTER", "ADDSLOTSRANGE", *words)
-            _say(f"{masters[0].address}: gets {len(homeless)} slots that nobody had")
+            _send_changes(f"{masters[0].address}: gets {len(homeless)} slots that nobody had")
         # A server that has just joined refuses everything until it has seen the whole: it gets no keys before that.
         self._wait("all to see the cluster as whole", lambda: all(map(_is_whole, self._servers)))
         by_id = {server.id: server for server in self._servers}
@@ -160,7 +160,7 @@ class _Cluster:
             return False
 
         self._wait(f"{count} slots to move from {source.address} to {target.address}", moved)
-        _say(f"{target.address}: takes {count} slots over from {source.address}")
+        _send_changes(f"{target.address}: takes {count} slots over from {source.address}")
 
     def _follow(self, masters: list[_Server]) -> None:
         followers = {server.id: 0 for server in masters}
@@ -174,7 +174,7 @@ class _Cluster:
             master = min(followers, key=lambda node: followers[node])
             followers[master] += 1
             server.command("CLUSTER", "REPLICATE", master)
-            _say(f"{server.address}: follows {next(one.address for one in masters if one.id == master)}")
+            _send_changes(f"{server.address}: follows {next(one.address for one in masters if one.id == master)}")
 
     def _wait(self, what: str, condition: Callable[[], Any]) -> None:
         until = time.monotonic() + PATIENCE
@@ -186,7 +186,7 @@ class _Cluster:
             except (RedisError, OSError) as error:
                 problem = f": {error}"
             if time.monotonic() > until:
-                raise _ShapeError(f"waited {PATIENCE:.0f} s for {what}{problem}")
+                raise ReshardingError(f"waited {PATIENCE:.0f} s for {what}{problem}")
             time.sleep(0.2)
 
 
@@ -207,6 +207,6 @@ def _slots(nodes: dict[str, dict[str, Any]]) -> dict[str, set[int]]:
     return {node: slots for node, slots in owned.items() if slots}
 
 
-def _say(line: str) -> None:
+def _send_changes(line: str) -> None:
     sys.stdout.write(line + "\n")
     sys.stdout.flush()

@@ -31,7 +31,7 @@ def worker() -> int:
     from app.core.jobs.background import Announcer
     from app.core.jobs.celery_app import carrier
     from app.core.jobs.liveness import PERIOD, ConsumerLiveness
-    from app.core.jobs.polling_loop import Loop
+    from app.core.jobs.polling_loop import PollingLoop
 
     parts = build(settings, "worker")
 
@@ -43,13 +43,13 @@ def worker() -> int:
     announcer = Announcer(parts.storage, messages, parts.runner.kinds, utc_now, settings.visibility_timeout)
 
     def announce() -> bool:
-        announcer.turn()
+        announcer.run_once()
         return False  # not at once again: the workers need a while for what has been announced
 
-    announcing = Loop("announcer", announce, settings.job_poll)
+    announcing = PollingLoop("announcer", announce, settings.job_poll)
     ping = messages.consume_pings(lambda: liveness.taken())
     liveness = ConsumerLiveness(ping, messages.errors, ALIVE.touch, settings.worker_concurrency, [announcing])
-    loops = (announcing, Loop("liveness", liveness.turn, PERIOD))
+    loops = (announcing, PollingLoop("liveness", liveness.run_once, PERIOD))
 
     def begin(**_details: Any) -> None:
         gc.freeze()  # what is loaded stays: an import need not look through it for garbage, again and again

@@ -1,4 +1,4 @@
-"""Time and identifiers, handed to the rules so that tests can hold them still."""
+"""Clock and identifier factory, injected so that tests can control them."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime

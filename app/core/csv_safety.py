@@ -1,4 +1,4 @@
-"""What goes into a CSV file that people open in a spreadsheet."""
+"""Protection against formulas in CSV cells (CSV injection)."""
 
 import re
 

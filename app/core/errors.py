@@ -1,4 +1,4 @@
-"""What can go wrong by the rules. The HTTP layer turns each kind into one status."""
+"""Errors of the rules; the HTTP layer maps each to one status."""
 
 
 class ServiceError(Exception):

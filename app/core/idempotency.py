@@ -1,4 +1,4 @@
-"""Idempotency keys: a request that is sent again under its key has no second effect."""
+"""Idempotency keys: a request that is repeated under its key has no second effect."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager

@@ -1,4 +1,4 @@
-"""Pictures that people send, made anew: small, square, and with nothing in them but the picture."""
+"""Avatars: uploaded pictures, decoded and re-encoded."""
 
 import struct
 import threading

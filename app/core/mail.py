@@ -1,4 +1,4 @@
-"""Mail: written by a service, queued in the transaction of what it tells, and sent by SMTP from a job."""
+"""Mail by SMTP, sent from jobs."""
 
 import smtplib
 import ssl
@@ -70,7 +70,7 @@ class Outgoing(Protocol):
         """
 
 
-class Letters(Protocol):
+class EmailTemplate(Protocol):
     def write(self, parameters: Mapping[str, str]) -> Mail | None:
         """Write the mail of some parameters; None if there is no reason for it any more."""
 

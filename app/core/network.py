@@ -1,4 +1,4 @@
-"""By what a client's address is counted."""
+"""Networks by which client addresses are counted."""
 
 from ipaddress import IPv6Address, ip_address, ip_network
 

@@ -1,4 +1,4 @@
-"""Pages of lists that are too long for one answer."""
+"""Keyset pagination."""
 
 from collections.abc import Callable
 from typing import TypeVar

@@ -1,4 +1,4 @@
-"""What a service gives somebody who wants a copy of their data: files, a page of them at a time."""
+"""Port of data exports: a service's files of a user, a page at a time."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass

@@ -1,11 +1,11 @@
-"""How long the rows of the core stay: jobs, events, files, idempotency keys."""
+"""Retention rules of the core's tables: jobs, events, files, idempotency keys."""
 
 from datetime import timedelta
 
 from sqlalchemy import exists, not_, or_
 
 from app.core.database.idempotency_key_table import IdempotencyKeyRow
-from app.core.database.retention import WITH_ACCOUNT, Expiring, Kept, Rule
+from app.core.database.retention import WITH_ACCOUNT, ExpiryRule, KeepRule, Rule
 from app.core.database.user_version_table import UserVersionRow
 from app.core.events.tables import DeletedUserRow, FailedDeliveryRow, HandledEventRow, OutboxRow
 from app.core.idempotency import RETENTION
@@ -32,33 +32,33 @@ _OF_JOBS = (RefusedLineRow.job_id, JobFileRow.job_id)
 _UNFINISHED = exists().where(JobRow.id == JobFileRow.job_id, JobRow.state != "succeeded", not_(JobRow.rejected))
 
 RULES: tuple[Rule, ...] = (
-    Expiring(IdempotencyKeyRow, "keys, with the answers they hold", IdempotencyKeyRow.created_at, RETENTION),
-    Kept(ObjectRow, "by the sweep, with its bytes, when nothing refers to it any more"),
-    Kept(ObjectPieceRow, "with the object"),
-    Expiring(
+    ExpiryRule(IdempotencyKeyRow, "keys, with the answers they hold", IdempotencyKeyRow.created_at, RETENTION),
+    KeepRule(ObjectRow, "by the sweep, with its bytes, when nothing refers to it any more"),
+    KeepRule(ObjectPieceRow, "with the object"),
+    ExpiryRule(
         JobRow, "users' jobs that succeeded, were cancelled or rejected", JobRow.finished_at, JOBS,
         (_ENDED, JobRow.user_id.is_not(None)), _OF_JOBS, batch=100,
     ),
-    Expiring(
+    ExpiryRule(
         JobRow, "the same of jobs that no user sees, such as mails", JobRow.finished_at, FILES,
         (_ENDED, JobRow.user_id.is_(None)), _OF_JOBS,
     ),
-    Expiring(
+    ExpiryRule(
         JobRow, "jobs that have failed", JobRow.finished_at, DEAD_LETTERS,
         (JobRow.state == "failed", not_(JobRow.rejected)), _OF_JOBS, batch=100,
     ),
-    Expiring(
+    ExpiryRule(
         JobFileRow, "uploads and results, not of jobs that can go on", JobFileRow.at, FILES, (~_UNFINISHED,), batch=50
     ),
-    Kept(RefusedLineRow, "with the job"),
-    Expiring(OutboxRow, "events that were published", OutboxRow.carried_at, EVENTS),
+    KeepRule(RefusedLineRow, "with the job"),
+    ExpiryRule(OutboxRow, "events that were published", OutboxRow.carried_at, EVENTS),
     # After the events: what says that they were handled must outlive what could be published once more.
-    Expiring(HandledEventRow, "which events were handled", HandledEventRow.at, EVENTS),
-    Expiring(
+    ExpiryRule(HandledEventRow, "which events were handled", HandledEventRow.at, EVENTS),
+    ExpiryRule(
         FailedDeliveryRow, "deliveries that were given up", FailedDeliveryRow.at, DEAD_LETTERS,
         (FailedDeliveryRow.due_at.is_(None),),
     ),
-    Expiring(DeletedUserRow, "ids of deleted users", DeletedUserRow.at, TOMBSTONES),
-    Kept(UserVersionRow, WITH_ACCOUNT),
+    ExpiryRule(DeletedUserRow, "ids of deleted users", DeletedUserRow.at, TOMBSTONES),
+    KeepRule(UserVersionRow, WITH_ACCOUNT),
 )  # fmt: skip
 """In the order in which they are applied."""

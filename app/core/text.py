@@ -1,4 +1,4 @@
-"""Unicode text: the normal form in which it is stored, how it is compared, and what of it can be seen."""
+"""Unicode normalisation, comparison and visibility of text."""
 
 import unicodedata
 

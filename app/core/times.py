@@ -1,4 +1,4 @@
-"""Times as texts: RFC 3339, for requests and for files alike."""
+"""Timestamps as text: RFC 3339."""
 
 import re
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""The version that runs, read from the one place where it stands: pyproject.toml beside the package."""
+"""Version of the application, from pyproject.toml."""
 
 import os
 import tomllib

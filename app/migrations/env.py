@@ -1,4 +1,4 @@
-"""Runs the migrations on the connection that `app.core.database.migrate` hands over."""
+"""Alembic environment, on the connection that `app.core.database.migrate` hands over."""
 
 from typing import Any
 

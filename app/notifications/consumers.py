@@ -1,4 +1,4 @@
-"""What the notifications service does when it hears of something."""
+"""Event consumers of the notifications service."""
 
 from uuid import UUID
 
@@ -8,7 +8,7 @@ from app.notifications.model import Kind, Notification, Recipient
 from app.notifications.ports import NotificationWork
 
 
-class KnowRecipients:
+class RecipientProjection:
     """Keeps a copy of where mails to users go."""
 
     name = "notifications.recipients"
@@ -21,7 +21,7 @@ class KnowRecipients:
         work.recipients.put(Recipient(_user_of(event), email, name, verified), event.at)
 
 
-class Remind:
+class ReminderConsumer:
     """Tells users of their tasks, in the front end and by mail."""
 
     name = "notifications.reminders"
@@ -35,7 +35,7 @@ class Remind:
             work.mails.add(REMINDER_MAIL, {"notification_id": str(event.id)})
 
 
-class MailReports:
+class ReportMailConsumer:
     """Mails what came of their week to users who want it."""
 
     name = "notifications.reports"

@@ -1,4 +1,4 @@
-"""The mails of the notifications service."""
+"""E-mail templates of the notifications service."""
 
 import base64
 from collections.abc import Mapping
@@ -35,7 +35,7 @@ No more such mails, please: {url}/#/profile
 """
 
 
-class ReminderLetters:
+class ReminderEmail:
     """
     Args:
         public_url: where people reach the front end.
@@ -59,7 +59,7 @@ class ReminderLetters:
         return Mail(recipient.email, f"Reminder: {notification.title}", text)
 
 
-class ReportLetters:
+class ReportEmail:
     """
     Args:
         public_url: where people reach the front end.

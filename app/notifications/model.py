@@ -1,4 +1,4 @@
-"""What the notifications service speaks of."""
+"""Domain model of the notifications service."""
 
 from dataclasses import dataclass
 from datetime import datetime

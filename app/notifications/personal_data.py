@@ -1,4 +1,4 @@
-"""What the notifications service has of a user: a copy of it, and its deletion."""
+"""Data export and erasure of a user's notifications."""
 
 from datetime import datetime
 from typing import Protocol

@@ -1,4 +1,4 @@
-"""What the notifications service needs from outside."""
+"""Ports of the notifications service."""
 
 from collections.abc import Collection
 from contextlib import AbstractContextManager

@@ -1,4 +1,4 @@
-"""What users do with their notifications."""
+"""Notifications and preferences of a user."""
 
 from uuid import UUID
 

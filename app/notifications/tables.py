@@ -1,4 +1,4 @@
-"""The tables of notifications: what people are told, and whom mails reach."""
+"""Tables of the notifications service."""
 
 from datetime import datetime
 from uuid import UUID

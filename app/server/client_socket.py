@@ -1,4 +1,4 @@
-"""Connections whose client has only so much time, and holds no thread that others need."""
+"""Client sockets with a time budget, which hold no thread that others need."""
 
 import contextlib
 import errno

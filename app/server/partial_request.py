@@ -1,4 +1,4 @@
-"""The bytes of a request that has not come whole yet."""
+"""A request whose bytes have not all arrived."""
 
 import re
 

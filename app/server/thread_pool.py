@@ -1,4 +1,4 @@
-"""Threads that serve requests, and others in their place while they wait for clients."""
+"""Thread pool that replaces threads which wait for clients."""
 
 import threading
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""Repository of the attachments of tasks."""
+"""Repository of attachments."""
 
 from collections.abc import Sequence
 from uuid import UUID

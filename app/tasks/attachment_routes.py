@@ -1,4 +1,4 @@
-"""/tasks/…/attachments: the files of a task."""
+"""/tasks/…/attachments: files of a task."""
 
 from datetime import datetime
 from http import HTTPStatus
@@ -9,10 +9,10 @@ from flask import Response, request
 from flask_openapi.blueprint import APIBlueprint
 from pydantic import Field
 
-from app.core.http.authentication import Guard, principal
+from app.core.http.authentication import Authenticator, current_caller
 from app.core.http.idempotency import digest_of, idempotency_key
-from app.core.http.schemas import Shown, identifier
-from app.core.http.signed_urls import Addresses
+from app.core.http.schemas import ResponseModel, identifier
+from app.core.http.signed_urls import SignedUrls
 from app.core.http.uploads import FILE_BODY, require_form, uploaded
 from app.tasks.attachments import NO_SUCH_ATTACHMENT, AttachmentService
 from app.tasks.model import Attachment
@@ -26,7 +26,7 @@ class AttachmentPath(TaskPath):
     attachment_id: Annotated[str, Field(json_schema_extra={"format": "uuid"})]
 
 
-class AttachmentBody(Shown):
+class AttachmentBody(ResponseModel):
     id: UUID
     name: str
     size: int
@@ -35,16 +35,16 @@ class AttachmentBody(Shown):
     url: Annotated[str, Field(description="Where it can be downloaded without a log-in, for an hour at least")]
 
 
-class AttachmentList(Shown):
+class AttachmentList(ResponseModel):
     items: list[AttachmentBody]
 
 
-def blueprint(service: AttachmentService, guard: Guard, addresses: Addresses) -> APIBlueprint:
+def blueprint(service: AttachmentService, authenticator: Authenticator, addresses: SignedUrls) -> APIBlueprint:
     """The files of the tasks of who asks."""
     attachments = APIBlueprint(
         "attachments", __name__, url_prefix=PREFIX, abp_tags=[{"name": "files"}], abp_security=[{"bearer": []}]
     )
-    guard.protect(attachments)
+    authenticator.protect(attachments)
 
     def body(attachment: Attachment) -> AttachmentBody:
         return AttachmentBody.model_validate({**vars(attachment), "url": addresses.of(attachment.id)})
@@ -63,7 +63,7 @@ def blueprint(service: AttachmentService, guard: Guard, addresses: Addresses) ->
         """Attach a file of up to 10 MiB to a task"""
         upload = uploaded(LIMIT)
         key = idempotency_key(digest_of(upload.file, upload.name))
-        attachment = service.add(principal().user_id, path.identifier(), upload, key)
+        attachment = service.add(current_caller().user_id, path.identifier(), upload, key)
         response = body(attachment).response(HTTPStatus.CREATED)
         response.headers["Location"] = f"{PREFIX}/{attachment.task_id}/attachments/{attachment.id}"
         return response
@@ -71,7 +71,7 @@ def blueprint(service: AttachmentService, guard: Guard, addresses: Addresses) ->
     @attachments.get("/<task_id>/attachments", responses={200: AttachmentList}, operation_id="list_attachments")
     def list_attachments(path: TaskPath) -> Response:
         """List the files of a task"""
-        found = service.of_task(principal().user_id, path.identifier())
+        found = service.of_task(current_caller().user_id, path.identifier())
         return AttachmentList(items=[body(attachment) for attachment in found]).response()
 
     @attachments.get(
@@ -80,7 +80,7 @@ def blueprint(service: AttachmentService, guard: Guard, addresses: Addresses) ->
     def get(path: AttachmentPath) -> Response:
         """Show a file of a task, with an address for its download"""
         attachment_id = identifier(path.attachment_id, NO_SUCH_ATTACHMENT)
-        return body(service.get(principal().user_id, path.identifier(), attachment_id)).response()
+        return body(service.get(current_caller().user_id, path.identifier(), attachment_id)).response()
 
     @attachments.delete(
         "/<task_id>/attachments/<attachment_id>", responses={204: None}, operation_id="delete_attachment"
@@ -88,7 +88,7 @@ def blueprint(service: AttachmentService, guard: Guard, addresses: Addresses) ->
     def delete(path: AttachmentPath) -> Response:
         """Take a file off a task"""
         attachment_id = identifier(path.attachment_id, NO_SUCH_ATTACHMENT)
-        service.delete(principal().user_id, path.identifier(), attachment_id)
+        service.delete(current_caller().user_id, path.identifier(), attachment_id)
         return Response(status=HTTPStatus.NO_CONTENT)
 
     return attachments

@@ -1,4 +1,4 @@
-"""The rules of attachments: files of a task. They change its version, since what is shown of it changes."""
+"""Attachments of tasks; each change increments the version of the task."""
 
 from dataclasses import replace
 from uuid import UUID
@@ -7,7 +7,7 @@ from app.core.clock import Clock
 from app.core.database.retries import retried, run
 from app.core.errors import InvalidError, NotFoundError, UnavailableError
 from app.core.idempotency import IdempotencyKey, idempotent, stored_result
-from app.core.objects.file_service import Shelf
+from app.core.objects.file_service import FileStore
 from app.core.objects.model import Upload
 from app.tasks.model import Attachment, Task
 from app.tasks.ports import TaskStorage, TaskWork
@@ -24,9 +24,9 @@ class AttachmentService:
         quota: bytes that the attachments of one user may have together.
     """
 
-    def __init__(self, storage: TaskStorage, shelf: Shelf, clock: Clock, quota: int) -> None:
+    def __init__(self, storage: TaskStorage, file_store: FileStore, clock: Clock, quota: int) -> None:
         self._storage = storage
-        self._shelf = shelf
+        self._file_store = file_store
         self._clock = clock
         self._quota = quota
 
@@ -41,7 +41,7 @@ class AttachmentService:
         # Before a byte is stored; once more below, where it is decided.
         if earlier := run(self._storage.read, lambda work: self._check(work, user_id, task_id, upload, key)):
             return earlier
-        with self._shelf.keep(upload) as stored:
+        with self._file_store.keep(upload) as stored:
             attachment = Attachment(
                 stored.key, task_id, user_id, stored.name, stored.content_type, stored.size, self._clock()
             )
@@ -84,7 +84,7 @@ class AttachmentService:
             self._count(work, task, -1)
 
         run(self._storage.write, delete)
-        self._shelf.sweep()
+        self._file_store.sweep()
 
     def _check(
         self, work: TaskWork, user_id: UUID, task_id: UUID, upload: Upload, key: IdempotencyKey | None

@@ -1,4 +1,4 @@
-"""Many rows at once: by COPY into PostgreSQL, by one prepared INSERT into SQLite."""
+"""Bulk insert: COPY into PostgreSQL, one prepared INSERT into SQLite."""
 
 from collections.abc import Iterable, Iterator
 from itertools import chain

@@ -1,4 +1,4 @@
-"""How a CSV file is written: its encoding, the separator of its cells, and how its lines end."""
+"""CSV dialects: encoding, delimiter, line ends."""
 
 import re
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Records of a CSV file that comes in chunks: memory stays the same whatever the file holds."""
+"""Streaming CSV reader with bounded memory."""
 
 import csv
 from collections.abc import Callable, Iterator

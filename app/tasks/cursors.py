@@ -1,4 +1,4 @@
-"""Cursors: where a page ended, as an opaque, signed text that fits one listing only."""
+"""Pagination cursors: opaque, signed, and bound to one listing."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""What is told of tasks: one event a change, with what statistics and reminders need to know.
+"""Events of the tasks service.
 
     task.created       the task
     task.changed       the task, and `was`

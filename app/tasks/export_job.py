@@ -1,4 +1,4 @@
-"""CSV export: a batch of tasks at a time becomes a piece of the result."""
+"""CSV export job: a batch of tasks a step."""
 
 import csv
 import io
@@ -8,7 +8,7 @@ from uuid import UUID
 
 from app.core.clock import Clock
 from app.core.csv_safety import harmless
-from app.core.jobs.model import RESULT, HopelessError, Job, JobKind, Step
+from app.core.jobs.model import RESULT, Job, JobKind, PermanentError, Step
 from app.tasks.import_formats import COLUMNS
 from app.tasks.import_rows import tags_cell
 from app.tasks.model import Status
@@ -38,7 +38,7 @@ class ExportTasks:
         query = Query(filters, Sort.CREATED, BATCH)
         if job.checkpoint:
             if work.files.size(job.id, RESULT)[0] < job.done // BATCH:
-                raise HopelessError("What had been exported is no longer there: export anew.")
+                raise PermanentError("What had been exported is no longer there: export anew.")
             last = datetime.fromisoformat(str(job.checkpoint["at"])), UUID(str(job.checkpoint["id"]))
             query = replace(query, after=Position(*last))
         tasks = work.tasks.find(job.user_id, query)

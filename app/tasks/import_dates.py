@@ -1,4 +1,4 @@
-"""Dates as people write them, in a form that has been said: 1/2/2030 is two days, unless somebody says which."""
+"""Parsing of dates in local formats, once the format is given."""
 
 import re
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""/tasks/imports and /tasks/exports: many tasks in and out, as CSV."""
+"""/tasks/imports and /tasks/exports: CSV import and export."""
 
 from typing import Annotated, Any
 
@@ -9,10 +9,10 @@ from werkzeug.formparser import FormDataParser
 from werkzeug.http import parse_options_header
 
 from app.core.errors import InvalidError
-from app.core.http.authentication import Guard, principal
+from app.core.http.authentication import Authenticator, current_caller
 from app.core.http.idempotency import HEADER, idempotency_key
 from app.core.http.json_body import require_json
-from app.core.http.schemas import Strict
+from app.core.http.schemas import RequestModel
 from app.core.http.uploads import FILE_BODY, FRAME, require_form, uploaded
 from app.core.jobs.routes import JobBody, accepted
 from app.core.jobs.service import JobService, Upload
@@ -29,19 +29,19 @@ COMPRESSED = (b"PK\x03\x04", b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xf
 NOT_COMPRESSED = "must be plain CSV, not compressed"
 
 
-class ExportRequest(Strict):
+class ExportRequest(RequestModel):
     status: Annotated[Status | None, Field(description="Only tasks in this state")] = None
     q: Annotated[SearchText | None, Field(description="Text in title or description, in any case")] = None
     tag: Annotated[KnownTag | None, Field(description="Only tasks with this tag")] = None
     byte_order_mark: Annotated[bool, Field(description="Begin with a mark by which Excel knows UTF-8")] = False
 
 
-def blueprint(service: JobService, guard: Guard, import_bytes: int) -> APIBlueprint:
+def blueprint(service: JobService, authenticator: Authenticator, import_bytes: int) -> APIBlueprint:
     """Imports and exports of who asks."""
     transfers = APIBlueprint(
         "transfers", __name__, url_prefix="/api/v1/tasks", abp_tags=[{"name": "jobs"}], abp_security=[{"bearer": []}]
     )
-    guard.protect(transfers)
+    authenticator.protect(transfers)
 
     @transfers.before_request
     def check_body() -> Response | None:
@@ -50,7 +50,7 @@ def blueprint(service: JobService, guard: Guard, import_bytes: int) -> APIBluepr
     @transfers.post("/imports", request_body=FILE_BODY, responses={202: JobBody}, operation_id="import_tasks")
     def import_tasks(query: ImportParameters) -> Response:
         """Import tasks from a CSV file: of ours, or as Todoist, Trello, Asana and Jira export it"""
-        user_id, limit = principal().user_id, import_bytes
+        user_id, limit = current_caller().user_id, import_bytes
         if HEADER not in request.headers:  # with a key the answer may be one that there was before
             limit = min(limit, service.room_for_import(user_id))
         upload, plan = _receive(service, limit, query.options())
@@ -71,7 +71,7 @@ def blueprint(service: JobService, guard: Guard, import_bytes: int) -> APIBluepr
     def export_tasks(body: ExportRequest) -> Response:
         """Export tasks to a CSV file"""
         parameters = body.model_dump(mode="json", exclude_none=True)
-        return accepted(service, service.queue(principal().user_id, "export", parameters, key=idempotency_key()))
+        return accepted(service, service.queue(current_caller().user_id, "export", parameters, key=idempotency_key()))
 
     return transfers
 

@@ -1,4 +1,4 @@
-"""Whose exports are known: ours, Todoist's, Trello's, Asana's and Jira's, each by the names of its columns.
+"""Import formats: ours, Todoist's, Trello's, Asana's and Jira's, by the names of their columns.
 
 The columns are those of Todoist's CSV templates, of the CSV exports of Trello's boards and Asana's projects, and of
 Jira's issue navigator ("Export CSV, all fields"), which gives each label a column.

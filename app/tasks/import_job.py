@@ -1,4 +1,4 @@
-"""CSV import: a batch of tasks at a time, with a report of each line that is refused."""
+"""CSV import job: a batch of tasks a step, and a report of rejected lines."""
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
@@ -8,7 +8,7 @@ from uuid import UUID
 from app.core.clock import Clock, NewId
 from app.core.errors import InvalidError
 from app.core.events.model import Event
-from app.core.jobs.model import MOST_REFUSED, PIECE, UPLOAD, HopelessError, InputRejectedError, Job, Step
+from app.core.jobs.model import MOST_REFUSED, PIECE, UPLOAD, InputRejectedError, Job, PermanentError, Step
 from app.tasks.bulk_insert import add_tasks
 from app.tasks.csv_dialect import Dialect
 from app.tasks.csv_reader import Lines, Record, records
@@ -72,14 +72,14 @@ class UploadedFile:
         if not self._size:  # a job of the release before, which did not note it
             self._size = work.files.size(job.id, UPLOAD)[1]
             if self._size <= _number(job.checkpoint.get("offset")):
-                raise HopelessError(LOST)
+                raise PermanentError(LOST)
 
     def chunk(self, index: int) -> bytes:
-        """Return a chunk, or nothing past the last. Raises HopelessError if it is not there, or not whole."""
+        """Return a chunk, or nothing past the last. Raises PermanentError if it is not there, or not whole."""
         size = max(min(PIECE, self._size - index * PIECE), 0)
         data = self._work.files.piece(self._job_id, UPLOAD, index) if size else b""
         if data is None or len(data) != size:
-            raise HopelessError(LOST)
+            raise PermanentError(LOST)
         return data
 
 

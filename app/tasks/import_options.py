@@ -1,4 +1,4 @@
-"""How a file to import is to be read, as query parameters, and what would become of it."""
+"""Query parameters of imports, and the body of a preview."""
 
 from datetime import datetime
 from typing import Annotated, Literal
@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, Field
 
-from app.core.http.schemas import Shown, Strict
+from app.core.http.schemas import RequestModel, ResponseModel
 from app.tasks.csv_dialect import DELIMITERS
 from app.tasks.import_dates import DateFormat
 from app.tasks.import_formats import FIELDS
@@ -37,7 +37,7 @@ def _readable_column(text: str) -> str:
 ColumnChoice = Annotated[str, Field(max_length=300), AfterValidator(_readable_column)]
 
 
-class ImportParameters(Strict):
+class ImportParameters(RequestModel):
     format: Annotated[Format | None, Field(description="Whose export it is; by default as its columns say")] = None
     encoding: Annotated[
         Encoding | None, Field(description="By default as its byte order mark says, else UTF-8; never guessed")
@@ -71,14 +71,14 @@ class ImportParameters(Strict):
         )
 
 
-class PreviewColumn(Shown):
+class PreviewColumn(ResponseModel):
     name: str
     field: Annotated[str | None, Field(description="What it becomes; null if it is left out")]
     known: Annotated[bool, Field(description="Whether this export is known to have it, or it was said what it becomes")]
     example: str
 
 
-class PreviewTask(Shown):
+class PreviewTask(ResponseModel):
     line: int
     title: str
     description: str
@@ -88,18 +88,18 @@ class PreviewTask(Shown):
     tags: list[str]
 
 
-class PreviewRefused(Shown):
+class PreviewRefused(ResponseModel):
     line: int
     reason: str
     text: Annotated[str, Field(description="How it begins")]
 
 
-class PreviewProblem(Shown):
+class PreviewProblem(ResponseModel):
     field: Annotated[str, Field(description="The parameter that mends it")]
     message: str
 
 
-class ImportPreview(Shown):
+class ImportPreview(ResponseModel):
     format: Format
     encoding: Encoding
     delimiter: Delimiter

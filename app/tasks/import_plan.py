@@ -1,4 +1,4 @@
-"""How a file of tasks will be read: found in its first bytes, shown to its owner, and kept with the job."""
+"""Import plan: dialect and column mapping, from the first bytes of a file."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field

@@ -1,4 +1,4 @@
-"""What an import would do with a file, told before it begins."""
+"""Import preview."""
 
 from dataclasses import dataclass
 from itertools import zip_longest

@@ -1,4 +1,4 @@
-"""Rows of a file as the fields of tasks, by the rules of the API."""
+"""Rows of an import as task fields, by the rules of the API."""
 
 import csv
 import re

@@ -1,4 +1,4 @@
-"""The statements that read tasks. Each is made once: to put one together takes as long as to have it executed."""
+"""Precompiled statements that list tasks."""
 
 from collections.abc import Sequence
 from enum import Enum

@@ -1,4 +1,4 @@
-"""What the tasks service speaks of."""
+"""Domain model of the tasks service."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -51,7 +51,7 @@ UNSET = Unset()
 
 
 @dataclass(frozen=True)
-class Draft:
+class TaskCreate:
     title: str
     description: str = ""
     status: Status = Status.TODO
@@ -61,7 +61,7 @@ class Draft:
 
 
 @dataclass(frozen=True)
-class Change:
+class TaskPatch:
     title: str | Unset = UNSET
     description: str | Unset = UNSET
     status: Status | Unset = UNSET

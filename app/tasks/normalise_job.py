@@ -1,4 +1,4 @@
-"""Brings the tasks that releases before have stored to the normal form of texts: NFC, and tags folded after that."""
+"""Job that brings stored tasks to Unicode normal form."""
 
 from dataclasses import replace
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""What the tasks service has of a user: a copy of it, and its deletion."""
+"""Data export and erasure of a user's tasks."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -8,7 +8,7 @@ from typing import Protocol
 from uuid import UUID
 
 from app.core.errors import NotFoundError
-from app.core.objects.file_service import Shelf
+from app.core.objects.file_service import FileStore
 from app.core.objects.model import Objects
 from app.core.personal_data import DataFile, DataPage, json_file
 from app.tasks.model import Attachment, Task
@@ -70,8 +70,8 @@ class TasksData:
 class AttachmentsData:
     """Attachments as they were uploaded, in a folder for each task."""
 
-    def __init__(self, shelf: Shelf) -> None:
-        self._shelf = shelf
+    def __init__(self, file_store: FileStore) -> None:
+        self._file_store = file_store
 
     def page(self, work: PersonalWork, user_id: UUID, after: str | None) -> DataPage:
         found = work.attachments.of_user(user_id, UUID(after) if after else None, PAGE)
@@ -83,7 +83,7 @@ class AttachmentsData:
 
     def _bytes(self, key: UUID) -> Iterator[bytes]:
         try:
-            yield from self._shelf.open(key)[1]
+            yield from self._file_store.open(key)[1]
         except NotFoundError:
             return  # deleted just now
 

@@ -1,4 +1,4 @@
-"""What the tasks service needs from outside."""
+"""Ports of the tasks service."""
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager

@@ -1,4 +1,4 @@
-"""How tasks are listed: filters, order, and a position that a next page starts after."""
+"""Queries of tasks: filters, order, position."""
 
 from dataclasses import dataclass
 from datetime import datetime

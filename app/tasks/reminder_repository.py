@@ -1,4 +1,4 @@
-"""Repository of reminders: tasks whose owners want to be told of them."""
+"""Repository of due reminders."""
 
 from datetime import datetime
 

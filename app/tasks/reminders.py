@@ -1,4 +1,4 @@
-"""Tells when a task is to be remembered: once for each time that its owner has set."""
+"""Reminders: one event for each time that a user has set."""
 
 from app.core.clock import Clock, NewId
 from app.tasks import events
@@ -16,7 +16,7 @@ class ReminderService:
         self._clock = clock
         self._new_id = new_id
 
-    def turn(self) -> bool:
+    def run_once(self) -> bool:
         """Tell of the tasks whose time has come; say whether there were any."""
         with self._storage.read() as work:
             if not work.reminders.any_due(self._clock()):

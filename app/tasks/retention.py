@@ -1,11 +1,11 @@
-"""How long the rows of tasks stay."""
+"""Retention rules of the tasks tables."""
 
-from app.core.database.retention import WITH_ACCOUNT, Kept, Rule
+from app.core.database.retention import WITH_ACCOUNT, KeepRule, Rule
 from app.tasks.tables import AttachmentRow, AttachmentUsageRow, TaskRow, TaskTagRow
 
 RULES: tuple[Rule, ...] = (
-    Kept(TaskRow, "by its owner, or with the account"),
-    Kept(TaskTagRow, "with the task"),
-    Kept(AttachmentRow, "by its owner, or with the task"),
-    Kept(AttachmentUsageRow, WITH_ACCOUNT),
+    KeepRule(TaskRow, "by its owner, or with the account"),
+    KeepRule(TaskTagRow, "with the task"),
+    KeepRule(AttachmentRow, "by its owner, or with the task"),
+    KeepRule(AttachmentUsageRow, WITH_ACCOUNT),
 )

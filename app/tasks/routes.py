@@ -10,20 +10,28 @@ from flask import Response
 from flask_openapi.blueprint import APIBlueprint
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from app.core.http.authentication import Guard, principal
+from app.core.http.authentication import Authenticator, current_caller
 from app.core.http.conditional import expected_versions, versioned
 from app.core.http.idempotency import idempotency_key
 from app.core.http.json_body import require_json
-from app.core.http.schemas import MultilineText, Shown, SingleLineText, Strict, Time, drop_default, identifier
+from app.core.http.schemas import (
+    MultilineText,
+    RequestModel,
+    ResponseModel,
+    SingleLineText,
+    Time,
+    drop_default,
+    identifier,
+)
 from app.tasks.cursors import Cursors
 from app.tasks.model import (
     LONGEST_DESCRIPTION,
     LONGEST_TAG,
     LONGEST_TITLE,
     MOST_TAGS,
-    Change,
-    Draft,
     Status,
+    TaskCreate,
+    TaskPatch,
     tag_form,
     tag_forms,
 )
@@ -53,7 +61,7 @@ Tags = Annotated[list[Tag], Field(max_length=MOST_TAGS)]
 KnownTags = Annotated[list[KnownTag], Field(max_length=MOST_TAGS)]
 
 
-class NewTask(Strict):
+class NewTask(RequestModel):
     title: Title
     description: Description = ""
     status: Status = Status.TODO
@@ -62,7 +70,7 @@ class NewTask(Strict):
     tags: Tags = Field(default_factory=list)
 
 
-class TaskChange(Strict):
+class TaskChange(RequestModel):
     """Only what is given changes; null clears a date."""
 
     title: Title = Field(default="", json_schema_extra=drop_default)
@@ -73,7 +81,7 @@ class TaskChange(Strict):
     tags: KnownTags = Field(default=[], json_schema_extra=drop_default)
 
 
-class TaskBody(Shown):
+class TaskBody(ResponseModel):
     id: UUID
     title: str
     description: str
@@ -87,7 +95,7 @@ class TaskBody(Shown):
     attachments: Annotated[int, Field(description="How many it has")]
 
 
-class TaskPage(Shown):
+class TaskPage(ResponseModel):
     items: list[TaskBody]
     next_cursor: Annotated[str | None, Field(description="Fetches the next page; null on the last one")]
 
@@ -107,7 +115,7 @@ def _may_be_empty(schema: dict[str, Any]) -> None:
         schema["properties"][name] = {**words, "anyOf": [*field.get("anyOf", [field]), {"const": ""}]}
 
 
-class ListParameters(Strict):
+class ListParameters(RequestModel):
     model_config = ConfigDict(json_schema_extra=_may_be_empty)
 
     status: Annotated[Status | None, Field(description="Only tasks in this state")] = None
@@ -126,19 +134,19 @@ class ListParameters(Strict):
         return {name: value for name, value in values.items() if value != ""} if isinstance(values, dict) else values
 
 
-def blueprint(service: TaskService, guard: Guard, cursors: Cursors) -> APIBlueprint:
+def blueprint(service: TaskService, authenticator: Authenticator, cursors: Cursors) -> APIBlueprint:
     """The tasks of who asks."""
     tasks = APIBlueprint(
         "tasks", __name__, url_prefix=PREFIX, abp_tags=[{"name": "tasks"}], abp_security=[{"bearer": []}]
     )
-    guard.protect(tasks, kept=frozenset({"list_tasks"}))
+    authenticator.protect(tasks, kept=frozenset({"list_tasks"}))
     tasks.before_request(require_json)
 
     @tasks.post("", responses={201: TaskBody}, operation_id="create_task")
     def create(body: NewTask) -> Response:
         """Create a task"""
-        draft = Draft(body.title, body.description, body.status, body.due_at, tag_forms(body.tags), body.remind_at)
-        task = service.create(principal().user_id, draft, idempotency_key())
+        draft = TaskCreate(body.title, body.description, body.status, body.due_at, tag_forms(body.tags), body.remind_at)
+        task = service.create(current_caller().user_id, draft, idempotency_key())
         response = TaskBody.model_validate(task).response(HTTPStatus.CREATED)
         response.set_etag(str(task.version))
         response.headers["Location"] = f"{PREFIX}/{task.id}"
@@ -147,7 +155,7 @@ def blueprint(service: TaskService, guard: Guard, cursors: Cursors) -> APIBluepr
     @tasks.get("", responses={200: TaskPage}, operation_id="list_tasks")
     def list_tasks(query: ListParameters) -> Response:
         """List tasks, a page at a time"""
-        user_id = principal().user_id
+        user_id = current_caller().user_id
         filters = Filters(query.status, query.q, query.due_after, query.due_before, query.tag)
         wanted = Query(filters, query.sort, query.limit)
         if query.cursor:
@@ -160,7 +168,7 @@ def blueprint(service: TaskService, guard: Guard, cursors: Cursors) -> APIBluepr
     @tasks.get("/<task_id>", responses={200: TaskBody}, operation_id="get_task")
     def get(path: TaskPath) -> Response:
         """Show a task"""
-        task = service.get(principal().user_id, path.identifier())
+        task = service.get(current_caller().user_id, path.identifier())
         return versioned(TaskBody.model_validate(task).response(), task.version)
 
     @tasks.patch("/<task_id>", responses={200: TaskBody}, operation_id="update_task")
@@ -170,7 +178,7 @@ def blueprint(service: TaskService, guard: Guard, cursors: Cursors) -> APIBluepr
         if "tags" in given:
             given["tags"] = tag_forms(given["tags"])
         task = service.update(
-            principal().user_id, path.identifier(), Change(**given), expected_versions(), idempotency_key()
+            current_caller().user_id, path.identifier(), TaskPatch(**given), expected_versions(), idempotency_key()
         )
         response = TaskBody.model_validate(task).response()
         response.set_etag(str(task.version))
@@ -179,7 +187,7 @@ def blueprint(service: TaskService, guard: Guard, cursors: Cursors) -> APIBluepr
     @tasks.delete("/<task_id>", responses={204: None}, operation_id="delete_task")
     def delete(path: TaskPath) -> Response:
         """Delete a task"""
-        service.delete(principal().user_id, path.identifier(), expected_versions())
+        service.delete(current_caller().user_id, path.identifier(), expected_versions())
         return Response(status=HTTPStatus.NO_CONTENT)
 
     return tasks

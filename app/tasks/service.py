@@ -1,4 +1,4 @@
-"""The rules of tasks. Everybody sees their own, and of anybody else's not even that they exist."""
+"""Rules of tasks; a user sees only their own."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import fields, replace
@@ -11,7 +11,7 @@ from app.core.errors import InvalidError, NotFoundError, PreconditionError
 from app.core.idempotency import IdempotencyKey, idempotent
 from app.core.pagination import page_of
 from app.tasks import events
-from app.tasks.model import LONGEST_TAG, MOST_TAGS, BulkOutcome, Change, Draft, TagCount, Task, Unset
+from app.tasks.model import LONGEST_TAG, MOST_TAGS, BulkOutcome, TagCount, Task, TaskCreate, TaskPatch, Unset
 from app.tasks.ports import TaskStorage, TaskWork
 from app.tasks.query import Page, Query, position
 
@@ -24,7 +24,7 @@ class TaskService:
         self._clock = clock
         self._new_id = new_id
 
-    def create(self, user_id: UUID, draft: Draft, key: IdempotencyKey | None = None) -> Task:
+    def create(self, user_id: UUID, draft: TaskCreate, key: IdempotencyKey | None = None) -> Task:
         """Create a task; with a key, at most one however often it is asked for.
 
         Raises:
@@ -65,7 +65,7 @@ class TaskService:
         self,
         user_id: UUID,
         task_id: UUID,
-        change: Change,
+        change: TaskPatch,
         expected: Sequence[int] | None = None,
         key: IdempotencyKey | None = None,
     ) -> Task:
@@ -98,7 +98,7 @@ class TaskService:
         self,
         user_id: UUID,
         task_ids: Sequence[UUID],
-        change: Callable[[Task], Change],
+        change: Callable[[Task], TaskPatch],
         key: IdempotencyKey | None = None,
     ) -> BulkOutcome:
         """Change many tasks, all or none; those that are not there are named.
@@ -155,7 +155,7 @@ class TaskService:
             work.objects.loosen(files, self._clock())
         return set(deleted)
 
-    def _change(self, work: TaskWork, task: Task, change: Change) -> Task:
+    def _change(self, work: TaskWork, task: Task, change: TaskPatch) -> Task:
         """Make the change, and return the task as it is then."""
         values: dict[str, Any] = {
             field.name: value for field in fields(change) if not isinstance(value := getattr(change, field.name), Unset)

@@ -1,4 +1,4 @@
-"""Tells of all tasks anew: so a service that begins to listen learns what there is, without looking into the table."""
+"""Snapshot job: publishes the state of all tasks, for a service that starts to listen."""
 
 from datetime import datetime
 from itertools import groupby

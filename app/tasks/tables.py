@@ -1,4 +1,4 @@
-"""The tables of tasks, and of what belongs to them."""
+"""Tables of the tasks service."""
 
 from datetime import datetime
 from uuid import UUID

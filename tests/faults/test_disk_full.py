@@ -111,7 +111,7 @@ def test_an_import_that_runs_out_of_room_goes_on_when_there_is_some(
         body: dict[str, Any] = {}
 
         def has_ended() -> bool:
-            parts.inline.turn()
+            parts.inline.run_once()
             body.update(person.call("GET", f"/jobs/{job['id']}").get_json())
             return body["state"] in {"succeeded", "failed"}
 

@@ -107,7 +107,7 @@ def finish(container: Container) -> None:
     """Let every service hear of a deletion, and do what follows."""
     carry_events(container)
     do_jobs(container)
-    Cleaner(container.storage, utc_now, container.shelf.sweep, RULES).turn()
+    Cleaner(container.storage, utc_now, container.file_store.sweep, RULES).run_once()
 
 
 def tell(container: Container, user_id: UUID, name: str, payload: dict[str, object]) -> None:
@@ -140,7 +140,7 @@ def test_nothing_of_a_deleted_user_is_left_and_others_keep_all(
     assert files(container) == (4, 4)
     assert rows_of(container, other) == before
 
-    Cleaner(container.storage, lambda: utc_now() + FILES + timedelta(minutes=1), lambda: False, RULES).turn()
+    Cleaner(container.storage, lambda: utc_now() + FILES + timedelta(minutes=1), lambda: False, RULES).run_once()
     assert rows_of(container, owner).keys() == KNOW_THE_ID
 
 
@@ -222,7 +222,7 @@ def test_a_failed_delivery_that_is_tried_again_brings_nothing_back(
     late = Event(new_id(), "user.changed", owner, utc_now(), {"email": "late@example.org", "name": "Late"})
     with container.storage.write() as work:
         work.inbox.failed("notifications.recipients", late, "Error", utc_now())
-    assert container.deliveries.turn()
+    assert container.dispatcher.run_once()
     assert rows_of(container, owner).keys() == KNOW_THE_ID | PASSING
 
 

@@ -158,7 +158,7 @@ def test_a_deleted_task_takes_its_files_with_it(person: Person, container: Conta
         person.call("DELETE", f"/tasks/{gone['id']}")
     for attachment in goes:
         assert_problem(person.client.get(attachment["url"]), 404)
-    container.shelf.sweep()
+    container.file_store.sweep()
     assert person.client.get(stays["url"]).data == b"text"
     assert (count(container, ObjectRow), count(container, ObjectPieceRow), used(container)) == (1, 1, 4)
 
@@ -221,14 +221,14 @@ def test_a_file_whose_upload_broke_off_is_swept_away_in_its_time(
 
     with monkeypatch.context() as broken:
         broken.setattr(container.attachments, "_count", crash)
-        broken.setattr(container.shelf, "sweep", crash)  # neither does the process get so far as to tidy up
+        broken.setattr(container.file_store, "sweep", crash)  # neither does the process get so far as to tidy up
         broken.setattr("app.core.objects.repository.SqlObjects.discard_unadopted", crash)
         with pytest.raises(Crash):
             attach(person, task)
     assert (count(container, ObjectRow), count(container, ObjectPieceRow), used(container)) == (1, 1, None)
-    container.shelf.sweep()
+    container.file_store.sweep()
     assert count(container, ObjectRow) == 1  # it may still be on its way
-    clock = container.shelf._clock
-    monkeypatch.setattr(container.shelf, "_clock", lambda: clock() + file_service.UPLOAD_TIME)
-    container.shelf.sweep()
+    clock = container.file_store._clock
+    monkeypatch.setattr(container.file_store, "_clock", lambda: clock() + file_service.UPLOAD_TIME)
+    container.file_store.sweep()
     assert (count(container, ObjectRow), count(container, ObjectPieceRow)) == (0, 0)

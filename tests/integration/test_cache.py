@@ -63,7 +63,7 @@ def queries(parts: Container) -> list[str]:
 
 
 def lookups(parts: Container, result: str) -> float:
-    return float(parts.guard.lookups.labels(result)._value.get())
+    return float(parts.authenticator.lookups.labels(result)._value.get())
 
 
 def somebody(parts: Container) -> Person:
@@ -145,7 +145,7 @@ def test_a_slow_reader_can_not_put_old_data_back(start: Callable[[], Container])
     parts = start()
     person = somebody(parts)
     claims = parts.tokens.verify(person.access_token)
-    cache = parts.guard._cache
+    cache = parts.authenticator._cache
     before = cache.look(claims.user_id, claims.session_id, "list")
     assert before.version is not None
     person.create()

@@ -22,8 +22,8 @@ from app.core.errors import MovedError
 from app.core.sqlite_migration import copy_to_postgresql as carrying
 from app.core.sqlite_migration.change_capture import CHANGES, Source
 from app.core.sqlite_migration.completion import carried
-from app.core.sqlite_migration.copy_to_postgresql import CarryError, carry
-from app.core.sqlite_migration.handover import Seal
+from app.core.sqlite_migration.copy_to_postgresql import CopyError, carry
+from app.core.sqlite_migration.handover import HandoverLock
 from app.tasks.tables import TaskRow, TaskTagRow
 from tests.support.content import connected, content, fill, row
 from tests.support.postgres import Postgres
@@ -135,7 +135,7 @@ def test_what_is_written_while_the_copy_is_made_arrives_too(
 def test_nobody_writes_after_the_last_look_and_readers_go_on(file: Path, source: Database, target: Database) -> None:
     fill(source, row(TaskRow))
     carry(file, target, ADDRESS)
-    assert Seal(file).address() == ADDRESS
+    assert HandoverLock(file).address() == ADDRESS
     with pytest.raises(MovedError):
         fill(source, row(TaskRow))
     assert len(content(source)["tasks"]) == 1
@@ -144,7 +144,7 @@ def test_nobody_writes_after_the_last_look_and_readers_go_on(file: Path, source:
 def test_not_even_a_server_that_knows_no_seal_writes_then(file: Path, source: Database, target: Database) -> None:
     fill(source, row(TaskRow))
     carry(file, target, ADDRESS)
-    Seal(file).lift()
+    HandoverLock(file).lift()
     for statement in ("DELETE FROM tasks", "UPDATE tasks SET title = ''"):
         with pytest.raises(DBAPIError, match="has moved"), source.writer.begin() as connection:
             connection.execute(text(statement))
@@ -164,7 +164,7 @@ def test_a_second_run_does_nothing(file: Path, source: Database, target: Databas
 def test_a_database_with_data_of_its_own_is_refused(file: Path, source: Database, target: Database) -> None:
     fill(source, row(TaskRow))
     fill(target, row(UserRow))
-    with pytest.raises(CarryError, match="data of its own, in users"):
+    with pytest.raises(CopyError, match="data of its own, in users"):
         carry(file, target, ADDRESS)
     fill(source, row(TaskRow))  # as before
 
@@ -183,9 +183,9 @@ def test_after_a_failure_everything_is_as_before(
     fill(source, row(TaskRow))
     with monkeypatch.context() as patched:
         patched.setattr(Source, "count", lambda *_: 7)
-        with pytest.raises(CarryError, match="0 rows have arrived and 7 are there"):
+        with pytest.raises(CopyError, match="0 rows have arrived and 7 are there"):
             carry(file, target, ADDRESS)
-    assert Seal(file).address() is None
+    assert HandoverLock(file).address() is None
     assert not content(target)["tasks"]
     fill(source, row(TaskRow))
     assert carry(file, target, ADDRESS).rows == 2
@@ -208,13 +208,13 @@ def test_a_commit_that_fails_lifts_the_seal(file: Path, source: Database, target
         )
     with pytest.raises(DBAPIError, match="no"):
         carry(file, target, ADDRESS)
-    assert Seal(file).address() is None
+    assert HandoverLock(file).address() is None
     fill(source, row(TaskRow))
 
 
 def test_a_commit_whose_answer_is_lost_is_looked_up(file: Path, source: Database, target: Database) -> None:
     fill(source, row(TaskRow))
-    seal = Seal(file)
+    seal = HandoverLock(file)
     carry(file, target, ADDRESS)
     carrying._find_out(target, seal, DBAPIError("COMMIT", None, Exception("lost")))
     assert seal.address() == ADDRESS

@@ -22,7 +22,7 @@ from app.core.database.engine import UNLIMITED
 from app.core.database.migrate import migrate
 from app.core.database.retries import retried
 from app.core.errors import CommitUnknownError, TransientError, UnavailableError
-from app.tasks.model import Draft
+from app.tasks.model import TaskCreate
 from tests.support import postgres as servers
 from tests.support.address import Address
 from tests.support.api import Person, assert_problem
@@ -130,7 +130,7 @@ def test_an_import_whose_commit_gets_no_answer_keeps_its_file(
     with unacknowledged_commit(parts, postgres, "INSERT INTO jobs"):
         file = (io.BytesIO(b"title\r\nMilk\r\n"), "tasks.csv")
         assert_problem(person.call("POST", "/tasks/imports", data={"file": file}), 503)
-    while parts.inline.turn():
+    while parts.inline.run_once():
         pass
     assert titles(person) == ["Milk"]
 
@@ -140,7 +140,7 @@ def test_of_two_writes_that_wait_for_each_other_both_are_done(start: Callable[..
     parts = start()
     person = somebody(parts)
     user_id = parts.tokens.verify(person.access_token).user_id
-    tasks = [parts.tasks.create(user_id, Draft(f"Task {number}")).id for number in range(2)]
+    tasks = [parts.tasks.create(user_id, TaskCreate(f"Task {number}")).id for number in range(2)]
     both = threading.Barrier(2)
     undone: list[int] = []
 

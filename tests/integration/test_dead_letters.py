@@ -12,10 +12,10 @@ from app.bootstrap.unit_of_work import SystemStorage, SystemUnitOfWork
 from app.core.clock import new_id
 from app.core.database.engine import Database
 from app.core.errors import NotFoundError
-from app.core.events.dispatcher import Deliveries
+from app.core.events.dispatcher import Dispatcher
 from app.core.events.model import Event
 from app.core.jobs.dead_letters import DeadLetters
-from app.core.jobs.model import DeadLetter, HopelessError, Job, Step
+from app.core.jobs.model import DeadLetter, Job, PermanentError, Step
 from app.core.jobs.runner import Runner
 from app.core.jobs.tables import JobRow
 from tests.support.fakes import FakeClock
@@ -36,7 +36,7 @@ class Fickle:
     def step(self, work: SystemUnitOfWork, job: Job) -> Step:
         del work
         if self.broken:
-            raise HopelessError("The cause is not mended.")
+            raise PermanentError("The cause is not mended.")
         self.handled.append(job.id)
         return Step(finished=True)
 
@@ -56,13 +56,13 @@ class Scene:
         self.letters = DeadLetters(self.storage, self.clock)
         handlers = {"one": self.fickle, "other": self.fickle}
         self.runner = Runner(self.storage, handlers, {}, self.clock, new_id, lease=60, attempts=3, backoff=1)
-        self.deliveries = Deliveries(self.storage, [self.fickle], self.clock, attempts=1, first=1)
+        self.dispatcher = Dispatcher(self.storage, [self.fickle], self.clock, attempts=1, first=1)
         self.one, self.other = (self._queue(kind) for kind in handlers)
         event = Event(new_id(), "test.happened", None, self.clock() - timedelta(hours=1))
         self.event = event.id
         with self.storage.write() as work:
-            self.deliveries.carry(work, [event])
-        self.turn()
+            self.dispatcher.carry(work, [event])
+        self.run_once()
 
     def _queue(self, kind: str) -> UUID:
         job = Job(new_id(), None, kind, self.clock())
@@ -70,12 +70,12 @@ class Scene:
             work.jobs.add(job)
         return job.id
 
-    def turn(self) -> None:
+    def run_once(self) -> None:
         """Do what is due."""
         for job_id in (self.one, self.other):
             self.runner.run(job_id)
             self.clock.advance(seconds=1)
-        self.deliveries.turn()
+        self.dispatcher.run_once()
 
 
 @pytest.fixture
@@ -97,11 +97,11 @@ def test_what_was_given_up_is_shown_with_its_reason_the_latest_first(scene: Scen
 
 def test_what_is_revived_is_done_once_and_is_no_dead_letter_any_more(scene: Scene) -> None:
     scene.fickle.broken = False
-    scene.turn()
+    scene.run_once()
     assert scene.fickle.handled == [], "nobody has said that it may be tried again"
     assert scene.letters.revive([scene.one, scene.event], None) == 2
     for _ in range(2):
-        scene.turn()
+        scene.run_once()
     assert scene.fickle.handled == [scene.one, scene.event]
     assert [letter.id for letter in scene.letters.find(None, 9)] == [scene.other]
 
@@ -111,7 +111,7 @@ def test_all_of_a_kind_are_revived_and_nothing_else(scene: Scene, kind: str) -> 
     [expected] = scene.letters.find(kind, 9)
     scene.fickle.broken = False
     assert scene.letters.revive(None, kind) == 1
-    scene.turn()
+    scene.run_once()
     assert scene.fickle.handled == [expected.id]
 
 
@@ -120,7 +120,7 @@ def test_what_is_revived_in_vain_has_all_its_tries_again_and_is_given_up_again(s
     with scene.storage.read() as work:
         row = work.session.get_one(JobRow, scene.one)
     assert (row.state, row.attempts, row.announced_at, row.error) == ("queued", 0, None, None)
-    scene.turn()
+    scene.run_once()
     assert {letter.id for letter in scene.letters.find(None, 9)} == {scene.one, scene.other, scene.event}
 
 

@@ -36,7 +36,7 @@ class Caches:
 
     @property
     def cache(self) -> RedisUserCache:
-        cache = self.parts.guard._cache
+        cache = self.parts.authenticator._cache
         assert isinstance(cache, RedisUserCache)
         return cache
 

@@ -60,7 +60,7 @@ def test_a_repeated_import_leaves_no_second_copy_of_its_file(person: Person, con
 
 def test_a_repeated_import_shows_the_job_as_it_is_now(person: Person, container: Container) -> None:
     send_import(person, "abc")
-    while container.inline.turn():
+    while container.inline.run_once():
         pass
     assert send_import(person, "abc").get_json()["state"] == "succeeded"
     assert len(person.walk()) == 1
@@ -132,7 +132,7 @@ def test_a_job_is_resumed_once_however_often_it_is_asked_for(person: Person, con
     person.call("POST", f"/jobs/{job}/cancel")
     path, headers = f"/jobs/{job}/resume", {"Idempotency-Key": "resume"}
     assert person.call("POST", path, headers=headers).status_code == 202
-    while container.inline.turn():
+    while container.inline.run_once():
         pass
     assert_problem(person.call("POST", path), 409)
     repeated = person.call("POST", path, headers=headers)

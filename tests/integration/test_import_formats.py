@@ -29,7 +29,7 @@ def imported(person: Person, container: Container, content: bytes | str, **optio
     """Import a file; return the tasks by title, and the refused lines as `refused`."""
     response = send(person, content, **options)
     assert response.status_code == 202, response.text
-    while container.inline.turn():
+    while container.inline.run_once():
         pass
     job = person.call("GET", f"/jobs/{response.get_json()['id']}").get_json()
     assert job["state"] == "succeeded", job

@@ -56,7 +56,7 @@ def state(person: Person, job_id: UUID | str) -> tuple[str, int]:
 
 
 def clean(container: Container) -> None:
-    Cleaner(container.storage, utc_now, lambda: False, RULES).turn()
+    Cleaner(container.storage, utc_now, lambda: False, RULES).run_once()
 
 
 def grow_older(container: Container, job_id: UUID) -> None:
@@ -174,7 +174,7 @@ def test_only_so_many_imports_wait_at_a_time(
     for _ in range(2):
         upload(person, b"title\nMilk\n")
     assert "2 of your imports wait or run" in upload(person, b"title\nMilk\n", 409)
-    while container.inline.turn():
+    while container.inline.run_once():
         pass
     upload(person, b"title\nMilk\n")
 
@@ -188,7 +188,7 @@ def test_files_to_import_have_a_quota_of_bytes(
     person.call("POST", f"/jobs/{first}/cancel")
     assert "may have 25 bytes together" in upload(person, b"title\nMilk\n", 409)
     person.call("POST", f"/jobs/{first}/resume")
-    while container.inline.turn():
+    while container.inline.run_once():
         pass
     upload(person, b"title\nMilk\n")
 
@@ -200,7 +200,7 @@ def test_only_the_first_refused_lines_are_listed_and_all_are_counted(
     monkeypatch.setattr(import_job, "MOST_REFUSED", 6)
     monkeypatch.setattr("app.core.jobs.routes.MOST_REFUSED", 6)
     job_id = upload(person, b"title,status\n" + b"Milk,never\n" * 15 + b"Bread,done\n")
-    while container.inline.turn():
+    while container.inline.run_once():
         pass
     assert person.call("GET", f"/jobs/{job_id}").get_json()["refused"] == 15
     page = person.call("GET", f"/jobs/{job_id}/refused").get_json()
@@ -225,7 +225,7 @@ def test_a_line_that_is_wrong_in_any_way_is_refused_alone(person: Person, contai
         expected[line] = reason
         line += text.count("\n") + 2
     job_id = upload(person, content.encode())
-    while container.inline.turn():
+    while container.inline.run_once():
         pass
     assert state(person, job_id) == ("succeeded", 2 * len(wrong))
     assert [task["title"] for task in person.walk()] == ["good"] * len(wrong)

@@ -15,7 +15,7 @@ from app.core.jobs.model import Job, State
 from app.core.times import EARLIEST, LATEST
 from app.tasks.import_plan import Options, plan_of
 from app.tasks.import_rows import split_tags, tags_cell
-from app.tasks.model import Draft, Status, tag_forms
+from app.tasks.model import Status, TaskCreate, tag_forms
 from app.tasks.routes import NewTask
 
 SPECIAL = "-=+@'\t\r\n\",;| aÄß\u00a0\u2028\\N🙂"
@@ -24,14 +24,14 @@ TIMES = st.none() | st.datetimes(EARLIEST.replace(tzinfo=None), LATEST.replace(t
 
 
 def _draft(title: str, description: str, status: Status, due: datetime | None, remind: datetime | None,
-           tags: list[str]) -> Draft | None:  # fmt: skip
+           tags: list[str]) -> TaskCreate | None:  # fmt: skip
     """Return a task as the API takes it; None where it refuses it."""
     values = {"title": title, "description": description, "status": status, "due_at": due, "remind_at": remind}
     try:
         task = NewTask.model_validate({**values, "tags": tags})
     except ValidationError:
         return None
-    return Draft(task.title, task.description, task.status, task.due_at, tag_forms(task.tags), task.remind_at)
+    return TaskCreate(task.title, task.description, task.status, task.due_at, tag_forms(task.tags), task.remind_at)
 
 
 TASKS = st.builds(
@@ -65,7 +65,7 @@ def done(container: Container, job: Job) -> Job:
 
 @given(st.lists(TASKS, max_size=4), st.booleans())
 @settings(deadline=None, max_examples=25, suppress_health_check=list(HealthCheck))
-def test_export_import_export_gives_the_same_bytes(container: Container, drafts: list[Draft], mark: bool) -> None:
+def test_export_import_export_gives_the_same_bytes(container: Container, drafts: list[TaskCreate], mark: bool) -> None:
     one, other = new_id(), new_id()
     for draft in drafts:
         container.tasks.create(one, draft)

@@ -24,7 +24,7 @@ def imported(person: Person, container: Container, content: bytes) -> dict[str, 
 
 
 def finished(person: Person, container: Container, job: dict[str, Any]) -> dict[str, Any]:
-    while container.inline.turn():
+    while container.inline.run_once():
         pass
     body: dict[str, Any] = person.call("GET", f"/jobs/{job['id']}").get_json()
     return body

@@ -15,7 +15,7 @@ from app.core.events.model import Event
 from app.core.events.tables import OutboxRow
 from app.core.jobs.background import AHEAD, Announcer, Cleaner
 from app.core.jobs.handler import Handler
-from app.core.jobs.model import HopelessError, Job, Step
+from app.core.jobs.model import Job, PermanentError, Step
 from app.core.jobs.runner import Runner
 from app.core.jobs.tables import JobRow
 from app.core.retention_rules import FILES, JOBS
@@ -126,7 +126,7 @@ def test_a_job_that_fails_at_each_try_is_given_up_with_its_reason(storage: Syste
 
 def test_a_hopeless_job_is_given_up_at_once(storage: SystemStorage, clock: FakeClock) -> None:
     job_id, handler = queue(storage, clock), Counting()
-    handler.at_step[0] = HopelessError("no columns")
+    handler.at_step[0] = PermanentError("no columns")
     runner(storage, handler, clock).run(job_id)
     assert (row(storage, job_id).state, row(storage, job_id).attempts) == ("failed", 1)
 
@@ -163,7 +163,7 @@ def test_a_job_of_a_kind_that_a_worker_does_not_know_is_left_to_who_knows_it(
         Runner(storage, {"other": Counting()}, {}, clock, new_id, lease=LEASE, attempts=3, backoff=10).run(job_id)
         clock.advance(hours=1)
     assert (row(storage, job_id).state, row(storage, job_id).attempts) == ("queued", 0)
-    assert not Announcer(storage, carrier, {"other"}, clock, LEASE).turn()
+    assert not Announcer(storage, carrier, {"other"}, clock, LEASE).run_once()
     assert carrier.messages == []
     runner(storage, Counting(), clock).run(job_id)
     assert row(storage, job_id).state == "succeeded"
@@ -172,11 +172,11 @@ def test_a_job_of_a_kind_that_a_worker_does_not_know_is_left_to_who_knows_it(
 def test_a_job_whose_message_is_lost_is_announced_again(storage: SystemStorage, clock: FakeClock) -> None:
     job_id, carrier = queue(storage, clock), FakeCarrier()
     announcer = Announcer(storage, carrier, KINDS, clock, LEASE)
-    assert announcer.turn()
-    assert not announcer.turn()
+    assert announcer.run_once()
+    assert not announcer.run_once()
     carrier.messages.clear()
     clock.advance(seconds=LEASE + 1)
-    assert announcer.turn()
+    assert announcer.run_once()
     assert carrier.messages == [(job_id, False)]
 
 
@@ -188,7 +188,7 @@ def test_jobs_are_not_announced_while_the_broker_is_away(storage: SystemStorage,
             raise ConnectionError
 
     with pytest.raises(ConnectionError):
-        Announcer(storage, Away(), KINDS, clock, LEASE).turn()
+        Announcer(storage, Away(), KINDS, clock, LEASE).run_once()
     assert row(storage, job_id).announced_at is None
 
 
@@ -197,7 +197,7 @@ def test_jobs_that_have_ended_are_forgotten_after_a_while_and_failed_ones_later(
     storage: SystemStorage, clock: FakeClock, user_id: UUID | None, kept: timedelta
 ) -> None:
     failing, succeeding = Counting(), runner(storage, Counting(), clock)
-    failing.at_step[0] = HopelessError("no use")
+    failing.at_step[0] = PermanentError("no use")
     failed, waiting = queue(storage, clock, user_id), queue(storage, clock, user_id)
     runner(storage, failing, clock).run(failed)
     ended = [queue(storage, clock, user_id) for _ in range(3)]
@@ -210,10 +210,10 @@ def test_jobs_that_have_ended_are_forgotten_after_a_while_and_failed_ones_later(
     succeeding.run(recent)
 
     cleaner = Cleaner(storage, clock, lambda: False, RULES)
-    cleaner.turn()
+    cleaner.run_once()
     assert ids(storage) == {failed, waiting, *ended, recent}, "none is old enough yet"
     clock.advance(seconds=2 * LEASE)
-    Cleaner(storage, clock, lambda: False, RULES).turn()
+    Cleaner(storage, clock, lambda: False, RULES).run_once()
     assert ids(storage) == {failed, waiting, recent}
     with storage.read() as work:
         assert work.files.refused(ended[0], 0, 10) == []
@@ -225,7 +225,7 @@ def test_however_long_jobs_wait_their_messages_do_not_pile_up(storage: SystemSto
     carrier = FakeCarrier()
     announcer = Announcer(storage, carrier, KINDS, clock, LEASE)
     for _ in range(10):
-        announcer.turn()
+        announcer.run_once()
         clock.advance(seconds=LEASE + 1)
     assert len(carrier.messages) == AHEAD
 
@@ -237,10 +237,10 @@ def test_a_job_that_a_worker_left_behind_overtakes_all_that_wait(storage: System
     for _ in range(AHEAD):
         queue(storage, clock)
     announcer = Announcer(storage, carrier, KINDS, clock, LEASE)
-    announcer.turn()
+    announcer.run_once()
     assert begun not in dict(carrier.messages), "its worker may still be there"
     clock.advance(seconds=LEASE + 1)
-    announcer.turn()
+    announcer.run_once()
     assert carrier.messages[AHEAD:] == [(begun, True)]
 
 

@@ -15,7 +15,7 @@ from werkzeug.test import TestResponse
 
 from app.bootstrap.container import build
 from app.bootstrap.http import create_app
-from app.core.cache.limiter_storage import OneTripStorage
+from app.core.cache.limiter_storage import SingleRoundTripStorage
 from tests.support.api import V1, Person, assert_problem
 from tests.support.ports import free_port
 from tests.support.settings import make_settings
@@ -144,7 +144,7 @@ def test_while_redis_is_silent_nobody_is_refused(start: Callable[..., OpenAPI], 
 
 
 def test_the_storage_of_counters_raises_what_its_client_does() -> None:
-    storage = OneTripStorage("one-trip://", Redis(port=free_port()))
+    storage = SingleRoundTripStorage("one-trip://", Redis(port=free_port()))
     with Flask(__name__).test_request_context():
         for method, arguments in (("incr", ("key", 60)), ("get", ("key",)), ("get_expiry", ("key",))):
             with pytest.raises(RedisConnectionError):
@@ -162,7 +162,7 @@ def test_counters_that_come_and_go_are_told_of_in_a_line_each(
     def away(*_arguments: Any, **_more: Any) -> int:
         raise RedisConnectionError
 
-    monkeypatch.setattr("app.core.cache.limiter_storage.OneTripStorage.incr", away)
+    monkeypatch.setattr("app.core.cache.limiter_storage.SingleRoundTripStorage.incr", away)
     monkeypatch.setattr("flask_limiter._extension.MemoryStorage.incr", away)
     for _ in range(3):
         assert person.call("GET", "/auth/sessions").status_code == 200

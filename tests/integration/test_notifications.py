@@ -26,7 +26,7 @@ from app.core.events.tables import OutboxRow
 from app.core.jobs.background import Cleaner
 from app.core.jobs.model import Job
 from app.core.jobs.tables import JobRow
-from app.notifications.consumers import KnowRecipients
+from app.notifications.consumers import RecipientProjection
 from app.notifications.model import Preferences
 from app.notifications.retention import NOTIFICATIONS
 from app.notifications.tables import NotificationRow
@@ -118,7 +118,7 @@ def report_on_last_week(container: Container, person: Person) -> None:
     due = utc_now().date() + timedelta(days=7)
     with container.storage.write() as work:
         work.jobs.add(Job(new_id(), None, "reports", utc_now(), parameters={"due": str(due)}))
-    while container.inline.turn():
+    while container.inline.run_once():
         pass
     carry(container)
 
@@ -231,7 +231,7 @@ def test_an_older_event_that_comes_late_changes_nothing(database: Database) -> N
     older = replace(newer, name="user.registered", at=now - timedelta(1), payload={"email": "old@x.org", "name": "Old"})
     with SystemStorage(database).write() as work:
         for event in (newer, older):
-            KnowRecipients().handle(work, event)
+            RecipientProjection().handle(work, event)
         recipient = work.recipients.get(user_id)
     assert recipient is not None
     assert (recipient.email, recipient.name) == ("new@example.org", "New")
@@ -246,7 +246,7 @@ def test_old_notifications_are_dropped(person: Person, container: Container) -> 
         work.session.execute(
             update(NotificationRow).where(NotificationRow.id == oldest).values(created_at=now - NOTIFICATIONS)
         )
-    Cleaner(container.storage, lambda: now + timedelta(seconds=1), lambda: False, RULES).turn()
+    Cleaner(container.storage, lambda: now + timedelta(seconds=1), lambda: False, RULES).run_once()
     assert [each["id"] for each in listed(person)["items"]] == [kept]
 
 

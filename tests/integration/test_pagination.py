@@ -12,7 +12,7 @@ from sqlalchemy import event
 from app.bootstrap.unit_of_work import SystemStorage
 from app.core.clock import new_id
 from app.core.database.engine import Database
-from app.tasks.model import Change, Status, Task
+from app.tasks.model import Status, Task, TaskPatch
 from app.tasks.query import Filters, Position, Query, Sort, title_key
 from app.tasks.service import TaskService
 
@@ -100,7 +100,7 @@ def test_a_task_whose_date_is_cleared_while_a_page_is_read_is_on_it_once(databas
     def clear_a_date(_connection: Any, _cursor: Any, statement: str, *_more: Any) -> None:
         if not cleared and "FROM tasks" in statement:
             cleared.append(statement)
-            service.update(user_id, tasks[0].id, Change(due_at=None))
+            service.update(user_id, tasks[0].id, TaskPatch(due_at=None))
 
     event.listen(database.reader, "after_cursor_execute", clear_a_date)
     try:

@@ -17,7 +17,7 @@ from app.core.database.circuit_breaker import THRESHOLD
 from app.core.database.engine import PATIENCE, PROBE_INTERVAL
 from app.core.database.migrate import migrate
 from app.core.errors import TransientError, UnavailableError
-from app.tasks.model import Draft
+from app.tasks.model import TaskCreate
 from tests.support import postgres as servers
 from tests.support.address import Address
 from tests.support.api import METRICS, Person
@@ -142,7 +142,7 @@ def test_a_former_primary_that_only_reads_is_away_until_there_is_another(scene: 
 
 def test_deadlocks_say_nothing_of_the_server(scene: Scene) -> None:
     user_id = scene.parts.tokens.verify(scene.somebody().access_token).user_id
-    pair = [scene.parts.tasks.create(user_id, Draft(f"Task {number}")).id for number in range(2)]
+    pair = [scene.parts.tasks.create(user_id, TaskCreate(f"Task {number}")).id for number in range(2)]
     storage, circuit = scene.parts.storage, scene.circuit
     failures = []
     circuit.failed = lambda: failures.append(1)

@@ -13,7 +13,7 @@ from app.bootstrap.retention import RULES
 from app.bootstrap.unit_of_work import SystemStorage, SystemUnitOfWork
 from app.core.clock import new_id
 from app.core.database.engine import Database, connect
-from app.core.events.dispatcher import Deliveries
+from app.core.events.dispatcher import Dispatcher
 from app.core.events.model import Event
 from app.core.events.relay import BATCH, Relay
 from app.core.events.tables import FailedDeliveryRow, HandledEventRow, OutboxRow
@@ -69,12 +69,12 @@ def tell(storage: SystemStorage, clock: FakeClock, number: int, name: str = "thi
     return [event.id for event in events]
 
 
-def deliveries(storage: SystemStorage, clock: FakeClock, *consumers: Effect) -> Deliveries[SystemUnitOfWork]:
-    return Deliveries(storage, consumers, clock, attempts=ATTEMPTS, first=10)
+def dispatcher(storage: SystemStorage, clock: FakeClock, *consumers: Effect) -> Dispatcher[SystemUnitOfWork]:
+    return Dispatcher(storage, consumers, clock, attempts=ATTEMPTS, first=10)
 
 
 def relay(storage: SystemStorage, clock: FakeClock, *consumers: Effect) -> Relay[SystemUnitOfWork]:
-    return Relay(storage, deliveries(storage, clock, *consumers), clock)
+    return Relay(storage, dispatcher(storage, clock, *consumers), clock)
 
 
 def effects(storage: SystemStorage, consumer: str = "effect") -> list[int]:
@@ -93,8 +93,8 @@ def test_each_consumer_gets_the_events_that_it_wants_once(storage: SystemStorage
     tell(storage, clock, 3)
     tell(storage, clock, 2, "other.happened")
     carrying = relay(storage, clock, Effect(), Effect("other", ("other.happened",)))
-    assert carrying.turn()
-    assert not carrying.turn()
+    assert carrying.run_once()
+    assert not carrying.run_once()
     assert effects(storage) == [0, 1, 2]
     assert effects(storage, "other") == [0, 1]
 
@@ -102,7 +102,7 @@ def test_each_consumer_gets_the_events_that_it_wants_once(storage: SystemStorage
 def test_events_are_carried_in_order_a_batch_at_a_time(storage: SystemStorage, clock: FakeClock) -> None:
     told = tell(storage, clock, BATCH + 1)
     carrying = relay(storage, clock, Effect())
-    assert carrying.turn()
+    assert carrying.run_once()
     assert effects(storage) == list(range(BATCH))
     with storage.read() as work:
         assert [event.id for event in work.outbox.claim(10)] == told[BATCH:]
@@ -111,10 +111,10 @@ def test_events_are_carried_in_order_a_batch_at_a_time(storage: SystemStorage, c
 def test_an_event_that_comes_again_has_no_second_effect(storage: SystemStorage, clock: FakeClock) -> None:
     tell(storage, clock, 2)
     carrying = relay(storage, clock, Effect())
-    carrying.turn()
+    carrying.run_once()
     with storage.write() as work:
         work.session.execute(update(OutboxRow).values(carried_at=None))
-    assert carrying.turn()
+    assert carrying.run_once()
     assert effects(storage) == [0, 1]
     assert failures(storage) == []
 
@@ -123,15 +123,15 @@ def test_a_relay_that_dies_leaves_its_batch_to_the_next_one(storage: SystemStora
     first, second = tell(storage, clock, 2)
     del first
     with pytest.raises(DiedError):
-        relay(storage, clock, Effect(), Effect("dying", fails_at={second: DiedError()})).turn()
+        relay(storage, clock, Effect(), Effect("dying", fails_at={second: DiedError()})).run_once()
     assert effects(storage) == []
-    relay(storage, clock, Effect(), Effect("dying")).turn()
+    relay(storage, clock, Effect(), Effect("dying")).run_once()
     assert effects(storage) == effects(storage, "dying") == [0, 1]
 
 
 def test_a_failure_stops_neither_other_events_nor_other_consumers(storage: SystemStorage, clock: FakeClock) -> None:
     told = tell(storage, clock, 3)
-    relay(storage, clock, Effect("failing", fails_at={told[1]: KeyError("secret")}), Effect()).turn()
+    relay(storage, clock, Effect("failing", fails_at={told[1]: KeyError("secret")}), Effect()).run_once()
     assert effects(storage, "failing") == [0, 2]
     assert effects(storage) == [0, 1, 2]
     assert failures(storage) == [("failing", 1, "KeyError", False)]
@@ -140,46 +140,46 @@ def test_a_failure_stops_neither_other_events_nor_other_consumers(storage: Syste
 def test_what_has_failed_is_tried_again_after_a_while(storage: SystemStorage, clock: FakeClock) -> None:
     [event] = tell(storage, clock, 1)
     consumer = Effect(fails_at={event: KeyError()})
-    brought = deliveries(storage, clock, consumer)
-    Relay(storage, brought, clock).turn()
+    brought = dispatcher(storage, clock, consumer)
+    Relay(storage, brought, clock).run_once()
     consumer.fails_at.clear()
-    assert not brought.turn(), "it was not due"
+    assert not brought.run_once(), "it was not due"
     clock.advance(seconds=30)
-    assert brought.turn()
-    assert not brought.turn()
+    assert brought.run_once()
+    assert not brought.run_once()
     assert effects(storage) == [0]
     assert failures(storage) == []
 
 
 def test_what_fails_at_each_try_is_kept_as_a_dead_letter(storage: SystemStorage, clock: FakeClock) -> None:
     [event] = tell(storage, clock, 1)
-    brought = deliveries(storage, clock, Effect(fails_at={event: KeyError("secret")}))
-    Relay(storage, brought, clock).turn()
+    brought = dispatcher(storage, clock, Effect(fails_at={event: KeyError("secret")}))
+    Relay(storage, brought, clock).run_once()
     for _ in range(5):
         clock.advance(hours=1)
-        brought.turn()
+        brought.run_once()
     assert failures(storage) == [("effect", ATTEMPTS, "KeyError", True)]
     assert effects(storage) == []
 
 
 def test_a_failure_is_left_to_a_process_that_has_its_consumer(storage: SystemStorage, clock: FakeClock) -> None:
     [event] = tell(storage, clock, 1)
-    relay(storage, clock, Effect("newer", fails_at={event: KeyError()})).turn()
+    relay(storage, clock, Effect("newer", fails_at={event: KeyError()})).run_once()
     clock.advance(hours=1)
-    assert not deliveries(storage, clock, Effect()).turn()
-    assert deliveries(storage, clock, Effect("newer")).turn()
+    assert not dispatcher(storage, clock, Effect()).run_once()
+    assert dispatcher(storage, clock, Effect("newer")).run_once()
 
 
 def test_relays_that_work_at_once_carry_each_event_once(storage: SystemStorage, clock: FakeClock) -> None:
     tell(storage, clock, 3 * BATCH)
-    at_once(lambda: relay(storage, clock, Effect()).turn)
+    at_once(lambda: relay(storage, clock, Effect()).run_once)
     assert effects(storage) == list(range(3 * BATCH))
     assert failures(storage) == []
 
 
 def test_what_was_carried_is_dropped_after_a_while(storage: SystemStorage, clock: FakeClock) -> None:
     tell(storage, clock, 2)
-    relay(storage, clock, Effect()).turn()
+    relay(storage, clock, Effect()).run_once()
     clock.advance(seconds=1)
     waiting = tell(storage, clock, 1, "late.happened")
     kept = (select(OutboxRow.id), select(HandledEventRow.event_id))
@@ -189,10 +189,10 @@ def test_what_was_carried_is_dropped_after_a_while(storage: SystemStorage, clock
             return [len(work.session.scalars(rows).all()) for rows in kept]
 
     clock.advance(seconds=EVENTS / timedelta(seconds=1) - 1)
-    Cleaner(storage, clock, lambda: False, RULES).turn()
+    Cleaner(storage, clock, lambda: False, RULES).run_once()
     assert left() == [3, 2]
     clock.advance(seconds=1)
-    Cleaner(storage, clock, lambda: False, RULES).turn()
+    Cleaner(storage, clock, lambda: False, RULES).run_once()
     assert left() == [1, 0]
     with storage.read() as work:
         assert [event.id for event in work.outbox.claim(10)] == waiting
@@ -200,8 +200,8 @@ def test_what_was_carried_is_dropped_after_a_while(storage: SystemStorage, clock
 
 def test_what_waits_and_what_has_failed_is_measured(storage: SystemStorage, clock: FakeClock) -> None:
     [event] = tell(storage, clock, 1)
-    brought = deliveries(storage, clock, Effect(fails_at={event: KeyError()}))
-    Relay(storage, brought, clock).turn()
+    brought = dispatcher(storage, clock, Effect(fails_at={event: KeyError()}))
+    Relay(storage, brought, clock).run_once()
     tell(storage, clock, 2, "other.happened")
     clock.advance(seconds=7)
     measured = {

@@ -29,9 +29,9 @@ def told(container: Container) -> list[dict[str, Any]]:
 
 def test_a_reminder_is_told_once_its_time_has_come(person: Person, container: Container) -> None:
     task = person.create(title="Milk", remind_at=SOON.isoformat())
-    assert not reminders(container, SOON - timedelta(seconds=1)).turn()
-    assert reminders(container).turn()
-    assert not reminders(container, LATER).turn()
+    assert not reminders(container, SOON - timedelta(seconds=1)).run_once()
+    assert reminders(container).run_once()
+    assert not reminders(container, LATER).run_once()
     [facts] = told(container)
     assert (facts["task_id"], facts["title"], facts["version"]) == (task["id"], "Milk", 1)
     assert person.call("GET", f"/tasks/{task['id']}").get_json() == task
@@ -40,20 +40,20 @@ def test_a_reminder_is_told_once_its_time_has_come(person: Person, container: Co
 def test_another_time_is_another_reminder(person: Person, container: Container) -> None:
     task = person.create(remind_at=SOON.isoformat())
     person.call("PATCH", f"/tasks/{task['id']}", json={"remind_at": LATER.isoformat()})
-    assert not reminders(container).turn()
-    assert reminders(container, LATER).turn()
+    assert not reminders(container).run_once()
+    assert reminders(container, LATER).run_once()
     later = LATER + timedelta(hours=1)
     person.call("PATCH", f"/tasks/{task['id']}", json={"remind_at": later.isoformat()})
-    assert not reminders(container, LATER).turn()
-    assert reminders(container, later).turn()
+    assert not reminders(container, LATER).run_once()
+    assert reminders(container, later).run_once()
     assert len(told(container)) == 2
 
 
 def test_a_change_of_something_else_does_not_remind_again(person: Person, container: Container) -> None:
     task = person.create(remind_at=SOON.isoformat())
-    reminders(container).turn()
+    reminders(container).run_once()
     person.call("PATCH", f"/tasks/{task['id']}", json={"title": "Bread"})
-    assert not reminders(container, LATER).turn()
+    assert not reminders(container, LATER).run_once()
 
 
 @pytest.mark.parametrize("change", [{"status": "done"}, {"remind_at": None}, None], ids=["done", "cleared", "deleted"])
@@ -63,13 +63,13 @@ def test_nobody_is_reminded_of_what_is_over(
     task = person.create(remind_at=SOON.isoformat())
     method = "DELETE" if change is None else "PATCH"
     assert person.call(method, f"/tasks/{task['id']}", **({"json": change} if change else {})).status_code < 300
-    assert not reminders(container).turn()
+    assert not reminders(container).run_once()
     assert told(container) == []
 
 
 def test_schedulers_that_look_at_once_tell_of_each_task_once(person: Person, container: Container) -> None:
     expected = {person.create(remind_at=SOON.isoformat())["id"] for _ in range(30)}
-    at_once(lambda: reminders(container).turn)
+    at_once(lambda: reminders(container).run_once)
     assert sorted(facts["task_id"] for facts in told(container)) == sorted(expected)
 
 
@@ -87,7 +87,7 @@ def test_a_scheduler_that_dies_leaves_its_tasks_to_the_next_one(person: Person, 
         raise DiedError
 
     with pytest.raises(DiedError):
-        ReminderService(container.storage, lambda: SOON, die).turn()
+        ReminderService(container.storage, lambda: SOON, die).run_once()
     assert told(container) == []
-    assert reminders(container).turn()
+    assert reminders(container).run_once()
     assert sorted(facts["task_id"] for facts in told(container)) == sorted(tasks)

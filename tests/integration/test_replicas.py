@@ -148,7 +148,7 @@ def test_of_two_commits_the_farther_position_counts(start: Callable[..., Contain
     parts = start(following)
     person = somebody(parts)
     claims = parts.tokens.verify(person.access_token)
-    cache = parts.guard._cache
+    cache = parts.authenticator._cache
     assert isinstance(cache, RedisUserCache)
     for position in (1 << 60, 1):
         cache.changed([claims.user_id], position)

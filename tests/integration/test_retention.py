@@ -15,7 +15,7 @@ from app.core.clock import utc_now
 from app.core.database.base import Base
 from app.core.database.engine import Database
 from app.core.database.idempotency_key_table import IdempotencyKeyRow
-from app.core.database.retention import Expiring
+from app.core.database.retention import ExpiryRule
 from app.core.jobs import background
 from app.core.jobs.background import Cleaner
 from app.core.jobs.model import State
@@ -25,7 +25,7 @@ from tests.support.api import Person
 from tests.support.fakes import FakeClock
 from tests.support.rows import insert_row
 
-EXPIRING = [rule for rule in RULES if isinstance(rule, Expiring)]
+EXPIRING = [rule for rule in RULES if isinstance(rule, ExpiryRule)]
 
 VALUES: dict[str, dict[str, object]] = {
     "users' jobs that succeeded, were cancelled or rejected": {"state": "succeeded"},
@@ -52,7 +52,7 @@ def count(storage: SystemStorage, table: type[Base]) -> int:
 
 
 def clean(storage: SystemStorage, clock: FakeClock) -> None:
-    Cleaner(storage, clock, lambda: False, RULES).turn()
+    Cleaner(storage, clock, lambda: False, RULES).run_once()
 
 
 def table_of(row: type[Base]) -> Table:
@@ -61,7 +61,7 @@ def table_of(row: type[Base]) -> Table:
 
 @pytest.mark.parametrize("rule", EXPIRING, ids=lambda rule: rule.rows)
 def test_rows_whose_time_is_over_are_deleted_and_younger_ones_stay(
-    storage: SystemStorage, clock: FakeClock, rule: Expiring
+    storage: SystemStorage, clock: FakeClock, rule: ExpiryRule
 ) -> None:
     others = {
         column.key: None for column in table_of(rule.table).columns if column.nullable and column.key != "user_id"
@@ -165,5 +165,5 @@ def test_the_text_of_a_deleted_task_leaves_the_idempotency_keys_within_a_day(
     assert count(container.storage, IdempotencyKeyRow) == 1
     with container.storage.write() as work:
         work.session.execute(update(IdempotencyKeyRow).values(created_at=utc_now() - timedelta(hours=24, seconds=1)))
-    Cleaner(container.storage, utc_now, lambda: False, RULES).turn()
+    Cleaner(container.storage, utc_now, lambda: False, RULES).run_once()
     assert count(container.storage, IdempotencyKeyRow) == 0

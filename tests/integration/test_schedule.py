@@ -35,7 +35,7 @@ def test_of_many_schedulers_that_look_often_one_queues_each_period(storage: Syst
     schedulers = [Scheduler(storage, clock, new_id) for _ in range(3)]
     for _ in range(3 * 24):
         for scheduler in schedulers:
-            assert scheduler.turn() is False
+            assert scheduler.run_once() is False
         clock.advance(hours=1)
     assert queued(storage) == [
         "aggregate 2030-01-04", "aggregate 2030-01-05", "aggregate 2030-01-06", "aggregate 2030-01-07",
@@ -46,9 +46,9 @@ def test_of_many_schedulers_that_look_often_one_queues_each_period(storage: Syst
 
 def test_what_nobody_was_there_for_is_made_up_for(storage: SystemStorage, clock: FakeClock) -> None:
     clock.now = datetime(2030, 1, 7, 6, tzinfo=UTC)
-    Scheduler(storage, clock, new_id).turn()
+    Scheduler(storage, clock, new_id).run_once()
     clock.advance(days=9)
-    Scheduler(storage, clock, new_id).turn()
+    Scheduler(storage, clock, new_id).run_once()
     assert queued(storage) == [
         "aggregate 2030-01-07", "aggregate 2030-01-16", "deletions 2030-01-07", "deletions 2030-01-16",
         "reports 2030-01-07", "reports 2030-01-14",

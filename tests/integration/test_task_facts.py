@@ -14,7 +14,7 @@ from sqlalchemy import func, select
 
 from app.analytics.aggregation_job import KEPT, AggregateFacts
 from app.analytics.model import Statistics
-from app.analytics.projection import FactKeeper
+from app.analytics.projection import TaskFactProjection
 from app.analytics.statistics import StatisticsService
 from app.analytics.tables import DailyCountRow, TaskFactRow
 from app.bootstrap.unit_of_work import SystemStorage
@@ -41,7 +41,7 @@ def storage(database: Database) -> SystemStorage:
 def hear(storage: SystemStorage, events: list[Event]) -> None:
     for event in events:
         with storage.write() as work:
-            FactKeeper().handle(work, event)
+            TaskFactProjection().handle(work, event)
 
 
 def counted(storage: SystemStorage, history: History) -> Statistics:

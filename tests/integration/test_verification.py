@@ -20,7 +20,7 @@ from app.core.jobs.tables import JobRow
 from app.core.security.keys import derive
 from app.core.security.signed_ids import SignedIds
 from app.core.security.signing import Signer
-from app.notifications.consumers import KnowRecipients
+from app.notifications.consumers import RecipientProjection
 from tests.support.api import V1, Person, assert_problem
 from tests.support.notifications import carry
 from tests.support.server import SECRET
@@ -231,7 +231,7 @@ def test_an_address_stays_verified_in_whatever_order_that_is_heard(
     ]
     with SystemStorage(database).write() as work:
         for event in [*(events[::-1] if reverse else events), events[0]]:
-            KnowRecipients().handle(work, event)
+            RecipientProjection().handle(work, event)
         recipient = work.recipients.get(user_id)
     assert recipient is not None
     assert recipient.verified is expected

@@ -12,7 +12,7 @@ from pypdf import PdfReader
 from sqlalchemy import select
 
 from app.analytics import report_job
-from app.analytics.projection import FactKeeper
+from app.analytics.projection import TaskFactProjection
 from app.analytics.report import WeeklyReport
 from app.analytics.report_job import MakeReport, PlanReports
 from app.analytics.report_pdf import pdf
@@ -106,7 +106,7 @@ class Night:
         history = History(uuid4(), new_id, list(steps))
         with self.storage.write() as work:
             for event in history.events:
-                FactKeeper().handle(work, event)
+                TaskFactProjection().handle(work, event)
             work.preferences.change(history.user_id, {"weekly_report": wants})
         return history.user_id
 

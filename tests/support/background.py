@@ -7,12 +7,12 @@ from app.core.events.relay import Relay
 
 def carry_events(container: Container) -> None:
     """Carry events on until none waits."""
-    relay = Relay(container.storage, container.deliveries, utc_now)
-    while relay.turn():
+    relay = Relay(container.storage, container.dispatcher, utc_now)
+    while relay.run_once():
         pass
 
 
 def do_jobs(container: Container) -> None:
     """Do jobs until none is due."""
-    while container.inline.turn():
+    while container.inline.run_once():
         pass

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from app.core.events.model import Event
 from app.tasks.events import snapshots
-from app.tasks.model import Change, Draft, Status, Task
+from app.tasks.model import Status, Task, TaskCreate, TaskPatch
 from app.tasks.service import TaskService
 from tests.support.fakes import FakeClock, FakeStorage
 
@@ -76,7 +76,7 @@ class History:
     def _take(self, action: str, number: int, status: Status, hours: int) -> None:
         self.clock.advance(hours=hours)
         if action == "create":
-            task = self._service.create(self.user_id, Draft(f"task {number}", status=status))
+            task = self._service.create(self.user_id, TaskCreate(f"task {number}", status=status))
             self.created[task.id] = self.clock.now
             self._note(task.id, Status.TODO, status)
         elif action == "snapshot":
@@ -90,9 +90,9 @@ class History:
             self._service.delete(self.user_id, task.id)
             return
         changes = {
-            "status": Change(status=status),
-            "title": Change(title=f"{task.title}!"),
-            "due": Change(due_at=self.clock.now),
+            "status": TaskPatch(status=status),
+            "title": TaskPatch(title=f"{task.title}!"),
+            "due": TaskPatch(due_at=self.clock.now),
         }
         self._service.update(self.user_id, task.id, changes[action])
         if action == "status":

@@ -11,8 +11,12 @@ from tests.support.api import Person
 
 def carry(container: Container) -> None:
     """Tell of what is due, bring all events to their consumers, and send all mails."""
-    relay = Relay(container.storage, container.deliveries, utc_now)
-    for turn in (ReminderService(container.storage, utc_now, new_id).turn, relay.turn, container.inline.run_errands):
+    relay = Relay(container.storage, container.dispatcher, utc_now)
+    for turn in (
+        ReminderService(container.storage, utc_now, new_id).run_once,
+        relay.run_once,
+        container.inline.run_errands,
+    ):
         while turn():
             pass
 

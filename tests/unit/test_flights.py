@@ -6,11 +6,11 @@ from weakref import WeakSet
 import pytest
 
 from app.core.http import single_flight
-from app.core.http.single_flight import Flight, Flights
+from app.core.http.single_flight import SharedCall, SingleFlight
 
 
 def test_who_waits_and_who_comes_after_get_the_answer_of_the_first() -> None:
-    table = Flights()
+    table = SingleFlight()
     flight, first = table.join("list")
     with ThreadPoolExecutor(1) as threads:
         other, other_first = table.join("list")
@@ -23,15 +23,15 @@ def test_who_waits_and_who_comes_after_get_the_answer_of_the_first() -> None:
 
 
 def test_where_there_was_no_answer_the_next_one_makes_it() -> None:
-    table = Flights()
+    table = SingleFlight()
     flight, _ = table.join("list")
     flight.land(None)
     assert table.join("list")[1]
 
 
 def test_answers_that_have_landed_take_no_more_than_their_budget() -> None:
-    table = Flights(budget=1_000_000)
-    there: WeakSet[Flight] = WeakSet()
+    table = SingleFlight(budget=1_000_000)
+    there: WeakSet[SharedCall] = WeakSet()
     for number in range(100):
         flight, first = table.join(number)
         there.add(flight)
@@ -44,7 +44,7 @@ def test_answers_that_have_landed_take_no_more_than_their_budget() -> None:
 
 
 def test_an_answer_larger_than_the_budget_goes_to_who_waits_alone() -> None:
-    table = Flights(budget=10)
+    table = SingleFlight(budget=10)
     flight, _ = table.join("long")
     other, _ = table.join("long")
     flight.land(b"more than ten bytes")
@@ -55,7 +55,7 @@ def test_an_answer_larger_than_the_budget_goes_to_who_waits_alone() -> None:
 def test_an_answer_is_there_for_a_while_and_one_that_took_too_long_is_made_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    table = Flights()
+    table = SingleFlight()
     now = 0.0
     monkeypatch.setattr("app.core.http.single_flight.time.monotonic", lambda: now)
     landed, _ = table.join("landed")

@@ -14,7 +14,7 @@ import pytest
 from pydantic import BaseModel, ValidationError
 
 import app
-from app.core.http.schemas import Strict
+from app.core.http.schemas import RequestModel
 from app.core.objects.names import safe_name
 from app.core.observability.logging import redact
 
@@ -81,7 +81,7 @@ def patterns() -> dict[str, Callable[[str], object]]:
     return found
 
 
-def request_models(base: type[BaseModel] = Strict) -> Iterator[type[BaseModel]]:
+def request_models(base: type[BaseModel] = RequestModel) -> Iterator[type[BaseModel]]:
     """Yield the models of all bodies and parameters."""
     import app.bootstrap.http  # noqa: F401 it knows all blueprints
 

@@ -6,7 +6,7 @@ from contextlib import ExitStack
 import pytest
 
 from app.core.jobs.liveness import ConsumerLiveness
-from app.core.jobs.polling_loop import Loop
+from app.core.jobs.polling_loop import PollingLoop
 
 PLACES = 2
 
@@ -14,14 +14,14 @@ PLACES = 2
 class Worker:
     """A worker whose broker and consumer a test breaks."""
 
-    def __init__(self, *loops: Loop) -> None:
+    def __init__(self, *loops: PollingLoop) -> None:
         self.deaf = self.away = False
         self.said = 0
-        self.liveness = ConsumerLiveness(self._ping, (ConnectionError,), self._say, PLACES, loops)
+        self.liveness = ConsumerLiveness(self._ping, (ConnectionError,), self._send_changes, PLACES, loops)
 
     def says_so(self) -> bool:
         before = self.said
-        self.liveness.turn()
+        self.liveness.run_once()
         return self.said > before
 
     def _ping(self) -> None:
@@ -30,7 +30,7 @@ class Worker:
         if not self.deaf:
             self.liveness.taken()
 
-    def _say(self) -> None:
+    def _send_changes(self) -> None:
         self.said += 1
 
 
@@ -90,7 +90,7 @@ def test_a_worker_one_of_whose_threads_has_died_does_not_say_that_it_lives() -> 
         began.set()
         raise SystemExit
 
-    loop = Loop("dying", die, 0.01)
+    loop = PollingLoop("dying", die, 0.01)
     worker = Worker(loop)
     assert not worker.says_so(), "it has not even begun"
     loop.start()
@@ -101,7 +101,7 @@ def test_a_worker_one_of_whose_threads_has_died_does_not_say_that_it_lives() -> 
 
 
 def test_a_thread_that_was_told_to_end_is_not_missed() -> None:
-    loop = Loop("ended", lambda: False, 0.01)
+    loop = PollingLoop("ended", lambda: False, 0.01)
     loop.start()
     loop.stop(10)
     assert Worker(loop).says_so()

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from app.bootstrap.retention import RULES
 from app.core.database.base import Base
-from app.core.database.retention import Expiring, table
+from app.core.database.retention import ExpiryRule, table
 
 DOCUMENT = Path(__file__).parents[2] / "docs/operations.md"
 
@@ -15,7 +15,7 @@ def test_every_table_has_a_rule() -> None:
 
 def test_rows_whose_time_is_over_are_found_by_an_index() -> None:
     for rule in RULES:
-        if isinstance(rule, Expiring):
+        if isinstance(rule, ExpiryRule):
             indexes = Base.metadata.tables[rule.table.__tablename__].indexes
             assert rule.since.key in {next(iter(index.columns)).key for index in indexes}, rule
 

@@ -10,7 +10,7 @@ FOLDERS = ("analytics", "auth", "core", "notifications", "tasks")
 
 OPENERS = {"read", "write", "read_of"}
 
-LOOPS = {"turn", "collect", "_run"}
+LOOPS = {"run_once", "collect", "_run"}
 """What comes again by itself: background loops and a metric."""
 
 

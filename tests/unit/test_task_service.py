@@ -5,7 +5,7 @@ from uuid import UUID
 import pytest
 
 from app.core.errors import NotFoundError
-from app.tasks.model import Change, Draft, Status
+from app.tasks.model import Status, TaskCreate, TaskPatch
 from app.tasks.query import Query, Sort, position, search_text, title_key
 from app.tasks.service import TaskService
 from tests.support.fakes import Counter, FakeClock, FakeStorage
@@ -25,33 +25,33 @@ def scene() -> Scene:
 
 
 def test_a_new_task_is_to_be_done_and_at_its_first_version(scene: Scene) -> None:
-    task = scene.service.create(OWNER, Draft("Buy milk"))
+    task = scene.service.create(OWNER, TaskCreate("Buy milk"))
     assert (task.status, task.version, task.created_at) == (Status.TODO, 1, scene.clock.now)
     assert scene.service.get(OWNER, task.id) == task
 
 
 def test_a_change_touches_what_it_names_and_counts_up(scene: Scene) -> None:
-    task = scene.service.create(OWNER, Draft("Buy milk", "two", due_at=scene.clock.now))
+    task = scene.service.create(OWNER, TaskCreate("Buy milk", "two", due_at=scene.clock.now))
     scene.clock.advance(minutes=1)
-    changed = scene.service.update(OWNER, task.id, Change(status=Status.DONE))
+    changed = scene.service.update(OWNER, task.id, TaskPatch(status=Status.DONE))
     assert (changed.title, changed.description, changed.due_at) == ("Buy milk", "two", task.due_at)
     assert (changed.status, changed.version, changed.updated_at) == (Status.DONE, 2, scene.clock.now)
-    assert scene.service.update(OWNER, task.id, Change(due_at=None)).due_at is None
+    assert scene.service.update(OWNER, task.id, TaskPatch(due_at=None)).due_at is None
 
 
 def test_a_change_to_what_is_there_already_is_none(scene: Scene) -> None:
-    task = scene.service.create(OWNER, Draft("Buy milk"))
+    task = scene.service.create(OWNER, TaskCreate("Buy milk"))
     scene.clock.advance(minutes=1)
-    assert scene.service.update(OWNER, task.id, Change(title="Buy milk")) == task
-    assert scene.service.update(OWNER, task.id, Change()) == task
+    assert scene.service.update(OWNER, task.id, TaskPatch(title="Buy milk")) == task
+    assert scene.service.update(OWNER, task.id, TaskPatch()) == task
 
 
 def test_nobody_else_reads_changes_or_deletes(scene: Scene) -> None:
-    task = scene.service.create(OWNER, Draft("Mine"))
+    task = scene.service.create(OWNER, TaskCreate("Mine"))
     with pytest.raises(NotFoundError):
         scene.service.get(OTHER, task.id)
     with pytest.raises(NotFoundError):
-        scene.service.update(OTHER, task.id, Change(title="Yours"))
+        scene.service.update(OTHER, task.id, TaskPatch(title="Yours"))
     with pytest.raises(NotFoundError):
         scene.service.delete(OTHER, task.id)
     assert scene.service.page(OTHER, Query()).items == []
@@ -59,7 +59,7 @@ def test_nobody_else_reads_changes_or_deletes(scene: Scene) -> None:
 
 
 def test_only_a_full_page_with_more_behind_it_has_a_next(scene: Scene) -> None:
-    tasks = [scene.service.create(OWNER, Draft(f"Task {number}")) for number in range(4)]
+    tasks = [scene.service.create(OWNER, TaskCreate(f"Task {number}")) for number in range(4)]
     page = scene.service.page(OWNER, Query(limit=3))
     assert [task.id for task in page.items] == [task.id for task in reversed(tasks[1:])]
     assert page.next == position(tasks[1], Sort.CREATED_DOWN)

@@ -1,4 +1,4 @@
-"""A Redis client for a request's path: it gives up fast, because every caller can do without."""
+"""Redis client with short time-outs, for the request path."""
 
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -32,7 +32,7 @@ def connect(settings: Settings, traces: "Traces | None" = None) -> "Redis | None
     from redis.retry import Retry
 
     from app.core.cache.cluster_client import LazyCluster
-    from app.core.cache.thread_connections import KernelTimedConnection, OwnConnectionClient, OwnConnections
+    from app.core.cache.thread_connections import SocketTimeoutConnection, ThreadLocalClient, ThreadLocalConnections
 
     def noted(client: "Client") -> "Client":
         if traces:
@@ -54,5 +54,5 @@ def connect(settings: Settings, traces: "Traces | None" = None) -> "Redis | None
         given |= {"require_full_coverage": False, "dynamic_startup_nodes": False}
         return cast("Redis", LazyCluster(lambda: noted(RedisCluster.from_url(url, **given))))
     if url.startswith("redis://"):  # others, as of TLS, have a class of their own
-        given["connection_class"] = KernelTimedConnection
-    return noted(OwnConnectionClient(connection_pool=OwnConnections.from_url(url, **given)))
+        given["connection_class"] = SocketTimeoutConnection
+    return noted(ThreadLocalClient(connection_pool=ThreadLocalConnections.from_url(url, **given)))

@@ -1,4 +1,4 @@
-"""A client of a Redis Cluster that can be made while the cluster is away, as a client of one server can."""
+"""Redis Cluster client that connects lazily."""
 
 import threading
 from collections.abc import Callable, Sequence

@@ -1,4 +1,4 @@
-"""What every request asks of the cache, in one go: has the session ended, and is the answer there already?"""
+"""Ports of the response cache and of session state: one lookup a request."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -18,7 +18,7 @@ LOOKUPS = ("hit", "miss", "error")
 
 
 @dataclass(frozen=True)
-class Look:
+class CacheLookup:
     """What one look has shown.
 
     Attributes:
@@ -36,7 +36,7 @@ class Look:
 
 
 class UserCache(Protocol):
-    def look(self, user_id: UUID, session_id: UUID, name: str | None) -> Look:
+    def look(self, user_id: UUID, session_id: UUID, name: str | None) -> CacheLookup:
         """Look for the session and for the answer of that name; without a name, for the session alone."""
 
     def keep(self, user_id: UUID, version: bytes, name: str, body: bytes) -> None:
@@ -59,7 +59,7 @@ class SessionStates(Protocol):
 class CountingCache(Protocol):
     def count_and_look(
         self, rate: Rate, user_id: UUID, session_id: UUID, name: str
-    ) -> tuple[Counted, Look | None] | None:
+    ) -> tuple[Counted, CacheLookup | None] | None:
         """Count a request, and look for the session and for the answer of that name, in one go.
 
         Nothing else is asked, nor raised: without a Look, `look` may find out more. None when the cache is away: then

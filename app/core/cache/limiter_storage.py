@@ -1,4 +1,4 @@
-"""Where requests are counted in Redis: one round trip a request, its headers included."""
+"""Storage of flask-limiter in Redis: one round trip a request, response headers included."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from redis import RedisError
 from app.core.cache.rate_counters import AHEAD, COUNT, Counted
 
 
-class OneTripStorage(RedisStorage):
+class SingleRoundTripStorage(RedisStorage):
     """Counts like its parent, and learns in the same call when the window ends.
 
     Count and end are remembered for the request that has counted: what its headers say needs no further call.

@@ -1,11 +1,11 @@
-"""Answers in the memory of the process, for a deployment without Redis."""
+"""Response cache in the memory of the process, for deployments without Redis."""
 
 import threading
 import time
 from collections import OrderedDict
 from uuid import UUID
 
-from app.core.cache.interface import LARGEST, LIFETIME, Look, SessionStates
+from app.core.cache.interface import LARGEST, LIFETIME, CacheLookup, SessionStates
 
 MOST_BYTES = 16 << 20
 """Memory for answers, bytes: of a pod of 384 MiB."""
@@ -24,17 +24,17 @@ class ProcessUserCache:
         self._bytes = 0
         self._lock = threading.Lock()
 
-    def look(self, user_id: UUID, session_id: UUID, name: str | None) -> Look:
+    def look(self, user_id: UUID, session_id: UUID, name: str | None) -> CacheLookup:
         known = self._sessions.version(user_id, session_id)
         if known is None:
-            return Look(denied=True)
+            return CacheLookup(denied=True)
         version = str(known).encode()
         if name is None:
-            return Look(denied=False, version=version)
+            return CacheLookup(denied=False, version=version)
         with self._lock:
             until, kept_as, body = self._answers.get((user_id, name), (0.0, b"", b""))
         current = kept_as == version and time.monotonic() < until
-        return Look(denied=False, version=version, body=body if current else None)
+        return CacheLookup(denied=False, version=version, body=body if current else None)
 
     def keep(self, user_id: UUID, version: bytes, name: str, body: bytes) -> None:
         if len(body) > LARGEST:

@@ -1,4 +1,4 @@
-"""Counting requests in Redis: what is asked, and what it has shown."""
+"""Fixed-window rate counters in Redis."""
 
 from dataclasses import dataclass
 

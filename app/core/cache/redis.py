@@ -1,4 +1,4 @@
-"""Sessions that have ended, versions and answers in Redis: one round trip for all that a request asks."""
+"""Session state, user versions and cached responses in Redis: one round trip a request."""
 
 import secrets
 import threading
@@ -9,7 +9,7 @@ from uuid import UUID
 
 import structlog
 
-from app.core.cache.interface import LARGEST, LIFETIME, Look, SessionStates
+from app.core.cache.interface import LARGEST, LIFETIME, CacheLookup, SessionStates
 from app.core.cache.rate_counters import COUNT, Counted, Rate
 from app.core.database.circuit_breaker import AwayError, CircuitBreaker
 from app.core.errors import UnavailableError
@@ -112,25 +112,25 @@ class RedisUserCache:
         self._count_and_look = client.register_script(COUNT_AND_LOOK)
         self._failures = RedisError
         self._circuit = CircuitBreaker("redis", client.ping, patience=PATIENCE)
-        self._unsaid: set[UUID] = set()
-        self._unsaid_lock = threading.Lock()
+        self._unsent: set[UUID] = set()
+        self._unsent_lock = threading.Lock()
 
     def _asked(self, command: Callable[[], T]) -> T:
         """Return what Redis answers. Raises AwayError."""
         return self._circuit.call(command, self._failures)
 
-    def look(self, user_id: UUID, session_id: UUID, name: str | None) -> Look:
+    def look(self, user_id: UUID, session_id: UUID, name: str | None) -> CacheLookup:
         try:
             return self._asked(lambda: self._look(user_id, session_id, name))
         except AwayError as error:
             log.warning("redis away, asking the database", error=str(error))
-            return Look(self._sessions.ended(user_id, session_id))
+            return CacheLookup(self._sessions.ended(user_id, session_id))
 
     def count_and_look(
         self, rate: Rate, user_id: UUID, session_id: UUID, name: str
-    ) -> tuple[Counted, Look | None] | None:
-        def ask() -> tuple[Counted, Look | None]:
-            self._make_up()
+    ) -> tuple[Counted, CacheLookup | None] | None:
+        def ask() -> tuple[Counted, CacheLookup | None]:
+            self._send_pending()
             keys = [rate.key, *_keys(user_id, session_id, name)]
             current, ends, session, version, kept = self._count_and_look(keys, [rate.seconds, 1])
             # What Redis does not know the database does, and that may fail: `look` is asked where errors are answered.
@@ -143,27 +143,27 @@ class RedisUserCache:
         except AwayError:
             return None
 
-    def _look(self, user_id: UUID, session_id: UUID, name: str | None) -> Look:
-        self._make_up()
+    def _look(self, user_id: UUID, session_id: UUID, name: str | None) -> CacheLookup:
+        self._send_pending()
         found = cast("list[bytes | None]", self._client.mget(_keys(user_id, session_id, name)))
         return self._look_at(user_id, session_id, *found)
 
     def _look_at(
         self, user_id: UUID, session_id: UUID, session: bytes | None, version: bytes | None, kept: bytes | None
-    ) -> Look:
+    ) -> CacheLookup:
         if session is None:
             session = self._learn(user_id, session_id)
         elif _outdated(session):
             session = self._confirm(user_id, session_id, session)
         if session == ENDED:
-            return Look(denied=True)
+            return CacheLookup(denied=True)
         if not _settled(version):
             version, kept = self._next_version(user_id, version), None
         if version is None or not _settled(version):
-            return Look(denied=False, position=_position(version or b""))
+            return CacheLookup(denied=False, position=_position(version or b""))
         current = kept is not None and kept.startswith(version)
         body = kept[len(version) :] if kept and current else None
-        return Look(denied=False, version=version, body=body, position=_position(version))
+        return CacheLookup(denied=False, version=version, body=body, position=_position(version))
 
     def _learn(self, user_id: UUID, session_id: UUID) -> bytes:
         """Ask the database for a session that Redis knows nothing of; who ends it meanwhile has the last word."""
@@ -235,21 +235,21 @@ class RedisUserCache:
         """
         touched = set(users)
         try:
-            self._asked(lambda: self._say(touched, position))
+            self._asked(lambda: self._send_changes(touched, position))
         except AwayError as error:
             # Answers can't be read while Redis is away. Before the next one is, this is made up for.
-            with self._unsaid_lock:
-                self._unsaid |= touched
+            with self._unsent_lock:
+                self._unsent |= touched
             log.warning("redis away, a change is told later", error=str(error))
 
-    def _make_up(self) -> None:
+    def _send_pending(self) -> None:
         """Tell of the changes that could not be told while Redis was away: the next look makes a first version."""
-        if self._unsaid:
-            with self._unsaid_lock:
-                taken, self._unsaid = self._unsaid, set()
+        if self._unsent:
+            with self._unsent_lock:
+                taken, self._unsent = self._unsent, set()
             self._for_each(taken, self._client.delete)
 
-    def _say(self, users: set[UUID], position: int | None) -> None:
+    def _send_changes(self, users: set[UUID], position: int | None) -> None:
         """Give users a new version, which is not settled without a position."""
         fresh = _fresh_version()
         if position is None:
@@ -265,8 +265,8 @@ class RedisUserCache:
             for user_id in users:
                 command(_key(user_id, "version"))
         except Exception:
-            with self._unsaid_lock:
-                self._unsaid |= users
+            with self._unsent_lock:
+                self._unsent |= users
             raise
 
 

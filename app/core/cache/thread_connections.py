@@ -1,4 +1,4 @@
-"""A connection to Redis for each thread: nothing to take from a pool, nor to try out before each command."""
+"""Thread-local Redis connections: no pool checkout, and no health check before each command."""
 
 import socket
 import struct
@@ -11,7 +11,7 @@ from redis import TimeoutError as RedisTimeoutError
 from redis.connection import Connection, ConnectionInterface
 
 
-class KernelTimedConnection(Connection):
+class SocketTimeoutConnection(Connection):
     """Leaves its time-out to the kernel. Python asks a socket with a time-out of its own whether it is ready, before
     each sending and each receiving, and hands the interpreter to another thread meanwhile: with many threads that is
     what a round trip costs most.
@@ -34,7 +34,7 @@ class KernelTimedConnection(Connection):
             raise
 
 
-class OwnConnections(ConnectionPool):
+class ThreadLocalConnections(ConnectionPool):
     """Gives a thread the same connection each time.
 
     A pool asks the socket of each connection that it hands out whether there is something left in it, which takes as
@@ -61,7 +61,7 @@ class OwnConnections(ConnectionPool):
         """Leave it to its thread, with whose end it is closed."""
 
 
-class OwnConnectionClient(Redis):
+class ThreadLocalClient(Redis):
     """A client of such connections, without what its parent measures of each command for whoever observes redis-py."""
 
     def execute_command(self, *arguments: Any, **options: Any) -> Any:

@@ -1,4 +1,4 @@
-"""What every table has in common."""
+"""Declarative base of all tables."""
 
 from sqlalchemy import MetaData
 from sqlalchemy.orm import DeclarativeBase

@@ -1,4 +1,4 @@
-"""Deletion of a bounded number of rows, whichever they are."""
+"""Bounded batch deletes."""
 
 from sqlalchemy import ColumnElement, delete, select, tuple_
 from sqlalchemy.orm import Session

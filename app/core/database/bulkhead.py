@@ -1,4 +1,4 @@
-"""A bulkhead: while a server lets everybody wait, some threads stay free for what does not need it."""
+"""Bulkhead: limits how many threads wait for a server, so that others stay free."""
 
 import threading
 from collections.abc import Iterator

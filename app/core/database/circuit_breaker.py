@@ -1,4 +1,4 @@
-"""Circuit breaker: while a server is away callers are refused at once, instead of each waiting for it in vain."""
+"""Circuit breaker: refuses callers at once while a server is away, and probes it in the background."""
 
 import threading
 import time

@@ -1,11 +1,11 @@
-"""A COMMIT that says how far the log reaches: what a replica has to have replayed to show what was written."""
+"""Connection that returns the commit LSN, for read-your-writes on replicas."""
 
 from contextlib import suppress
 
 import psycopg2
 from psycopg2.extensions import TRANSACTION_STATUS_INTRANS
 
-from app.core.database.deadlines import LimitedConnection
+from app.core.database.deadlines import DeadlineConnection
 
 POSITION = """
     SELECT (CASE current_setting('synchronous_commit') WHEN 'off' THEN pg_current_wal_insert_lsn()
@@ -20,7 +20,7 @@ ever be there, and a read would wait for the next primary."""
 COMMIT = f"COMMIT; BEGIN READ ONLY; {POSITION}"
 
 
-class TellingConnection(LimitedConnection):
+class LsnConnection(DeadlineConnection):
     """A connection to the primary.
 
     Attributes:

@@ -1,4 +1,4 @@
-"""Rows on their way into PostgreSQL, in the text format of COPY."""
+"""Rows in the text format of PostgreSQL's COPY."""
 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""A limit for how long a PostgreSQL server may leave us without an answer, kept on our side.
+"""Client-side query deadlines for PostgreSQL connections.
 
 A server whose process stands still runs no `statement_timeout`, and its kernel acknowledges whatever it is sent, so
 that neither TCP keep-alives nor `tcp_user_timeout` find anything wrong. libpq has no limit for this (the JDBC driver
@@ -66,7 +66,7 @@ class Watch:
 WATCH = Watch()
 
 
-class LimitedConnection(psycopg2.extensions.connection):
+class DeadlineConnection(psycopg2.extensions.connection):
     """A connection that does not wait for ever.
 
     Attributes:
@@ -78,7 +78,7 @@ class LimitedConnection(psycopg2.extensions.connection):
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
-        self.cursor_factory = LimitedCursor
+        self.cursor_factory = DeadlineCursor
 
     def rest(self, seconds: float) -> None:
         """Allow its next statement that long, whatever the limit: its server may be there no more."""
@@ -100,8 +100,8 @@ class LimitedConnection(psycopg2.extensions.connection):
             super().rollback()
 
 
-class LimitedCursor(psycopg2.extensions.cursor):
-    connection: LimitedConnection
+class DeadlineCursor(psycopg2.extensions.cursor):
+    connection: DeadlineConnection
 
     def execute(self, *arguments: Any) -> None:
         with self.connection.answered():

@@ -1,4 +1,4 @@
-"""Connections: one pool, and what each database needs told when a connection or a transaction begins."""
+"""Engines and connection pools of SQLite and PostgreSQL, and the settings of their sessions and transactions."""
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -20,11 +20,11 @@ from app.core.database.errors import DEMOTED, gone, sqlstate
 from app.core.database.replicas import Replica, Replicas
 from app.core.errors import MovedError, UnavailableError
 from app.core.settings import Settings
-from app.core.sqlite_migration.completion import Inheritance
-from app.core.sqlite_migration.handover import Seal
+from app.core.sqlite_migration.completion import CopyCompletion
+from app.core.sqlite_migration.handover import HandoverLock
 
 if TYPE_CHECKING:
-    from app.core.database.deadlines import LimitedConnection
+    from app.core.database.deadlines import DeadlineConnection
 
 BUSY_TIMEOUT = 10
 """Seconds that a SQLite writer waits for another one: two processes overlap during a rollout."""
@@ -93,8 +93,8 @@ class Database:
     circuit: CircuitBreaker | None = None
     bulkhead: Bulkhead | None = None
     writes: Bulkhead | None = None
-    seal: Seal | None = None
-    inheritance: Inheritance | None = None
+    seal: HandoverLock | None = None
+    inheritance: CopyCompletion | None = None
 
     def begin(self, session: Session) -> None:
         """Begin a session's transaction, by a sign of life of the primary.
@@ -216,7 +216,7 @@ def connect(settings: Settings, *, serves: bool = True) -> Database:
         for lag in [settings.database_replica_lag]
         for host in (settings.database_replica_host or "").split()
     ]
-    inheritance = Inheritance(engine) if settings.database_inherits else None
+    inheritance = CopyCompletion(engine) if settings.database_inherits else None
     # One thread is left for probes and for what the cache can answer, one place at the primary for reads.
     of_primary, of_replicas = max(1, settings.threads * 5 // 8), max(1, settings.threads // 4)
     return Database(
@@ -255,8 +255,8 @@ def _moved(url: URL, host: str) -> URL:
 
 def _postgresql(url: URL, settings: Settings, connect_timeout: int, pool_timeout: int, *, primary: bool) -> Engine:
     # these bring the driver, which SQLite has no use for
-    from app.core.database.commit_lsn import TellingConnection
-    from app.core.database.deadlines import LimitedConnection
+    from app.core.database.commit_lsn import LsnConnection
+    from app.core.database.deadlines import DeadlineConnection
 
     tells = primary and settings.database_replica_host is not None
     engine = create_engine(
@@ -272,7 +272,7 @@ def _postgresql(url: URL, settings: Settings, connect_timeout: int, pool_timeout
         connect_args={
             "connect_timeout": connect_timeout,
             "application_name": "task-manager",
-            "connection_factory": TellingConnection if tells else LimitedConnection,
+            "connection_factory": LsnConnection if tells else DeadlineConnection,
             **KEEPALIVE,
         },
     )
@@ -286,7 +286,7 @@ def _postgresql(url: URL, settings: Settings, connect_timeout: int, pool_timeout
             driver.autocommit = True
 
     @event.listens_for(engine, "checkin")
-    def rest(driver: "LimitedConnection | None", _record: object) -> None:
+    def rest(driver: "DeadlineConnection | None", _record: object) -> None:
         if driver is not None and not driver.closed:  # as one that was lost
             driver.autocommit = False
             driver.rest(connect_timeout)
@@ -348,7 +348,7 @@ def _opens(cursor: Any, context: ExecutionContext) -> bool:
 
 
 def _sqlite(url: URL, settings: Settings) -> Database:
-    seal = Seal(Path(url.database or ""))
+    seal = HandoverLock(Path(url.database or ""))
     engine = create_engine(
         url,
         hide_parameters=True,  # an error is logged, and what somebody has sent is not to be

@@ -1,4 +1,4 @@
-"""What an error of the database leaves behind: is it certain that nothing has been done?"""
+"""Classification of database errors: lost connection, rolled back, disk full."""
 
 from sqlalchemy.exc import DBAPIError, OperationalError
 

@@ -1,4 +1,4 @@
-"""Metrics of connections and replicas, taken when they are asked for; none of them opens a connection."""
+"""Metrics of connection pools and replicas, collected without opening a connection."""
 
 from collections.abc import Iterator
 
@@ -9,7 +9,7 @@ from sqlalchemy import Engine, QueuePool
 from app.core.database.engine import Database
 
 
-class DatabaseGauges(Collector):
+class DatabaseMetrics(Collector):
     def __init__(self, database: Database) -> None:
         self._database = database
 

@@ -1,4 +1,4 @@
-"""Brings a database to the schema that this code needs, and says whether it is there."""
+"""Schema migrations: upgrade, and the check whether the schema is current."""
 
 from pathlib import Path
 from typing import Any

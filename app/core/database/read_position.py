@@ -1,4 +1,4 @@
-"""How far the database's log reached when the data of who asks was last changed.
+"""The caller's last commit LSN, for read-your-writes.
 
 The cache tells it with the version, in the request's one look; the storage asks for it when it looks for a replica. It
 belongs to the request: a context variable, so that no rule in between has to carry it.

@@ -1,4 +1,4 @@
-"""Retention: how long the rows of a table stay, and the deletion of those whose time is over."""
+"""Retention rules, and the batch deletion of expired rows."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ WITH_ACCOUNT = "with the account"
 
 
 @dataclass(frozen=True)
-class Kept:
+class KeepRule:
     """Rows that no clock deletes.
 
     Args:
@@ -28,7 +28,7 @@ class Kept:
 
 
 @dataclass(frozen=True)
-class Expiring:
+class ExpiryRule:
     """Rows that are deleted some time after a moment.
 
     Args:
@@ -50,10 +50,10 @@ class Expiring:
     batch: int = 1000
 
 
-Rule = Kept | Expiring
+Rule = KeepRule | ExpiryRule
 
 
-def expire(session: Session, rule: Expiring, now: datetime) -> int:
+def expire(session: Session, rule: ExpiryRule, now: datetime) -> int:
     """Delete a batch of rows whose time is over, the oldest first, and return how many it were."""
     key = rule.table.__mapper__.primary_key
     over = and_(rule.since < now - rule.after, *rule.only)
@@ -71,12 +71,12 @@ def table(rules: Sequence[Rule]) -> str:
     """Return rules as a table in Markdown."""
     lines = ["| Table | Rows | Deleted |", "| --- | --- | --- |"]
     for rule in rules:
-        rows, when = ("all", rule.until) if isinstance(rule, Kept) else (rule.rows, _words(rule))
+        rows, when = ("all", rule.until) if isinstance(rule, KeepRule) else (rule.rows, _words(rule))
         lines.append(f"| `{rule.table.__tablename__}` | {rows} | {when} |")
     return "\n".join(lines)
 
 
-def _words(rule: Expiring) -> str:
+def _words(rule: ExpiryRule) -> str:
     hours = int(rule.after / timedelta(hours=1))
     if not hours:
         return f"at `{rule.since.key}`"

@@ -1,4 +1,4 @@
-"""How many rows a statement has changed."""
+"""Number of rows that a statement changed."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Notes of each statement in the trace of who asks: its text, never its parameters.
+"""Tracing of SQL statements: their text, never their parameters.
 
 The library's own (opentelemetry-instrumentation-sqlalchemy) does not know SQLAlchemy 2.1, notes the taking of each
 connection, and what a database says of an error, in which it quotes what somebody has sent.

@@ -1,4 +1,4 @@
-"""INSERT … ON CONFLICT, which both databases know and SQLAlchemy has once for each."""
+"""INSERT … ON CONFLICT for SQLite and PostgreSQL."""
 
 from typing import Any
 

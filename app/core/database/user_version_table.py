@@ -1,4 +1,4 @@
-"""The table of versions, which the storage itself keeps."""
+"""Table of user versions."""
 
 from uuid import UUID
 

@@ -1,4 +1,4 @@
-"""A count of each user's changes, kept by the transactions that make them."""
+"""User versions: a counter of changes for each user, incremented in the transaction that changes."""
 
 from uuid import UUID
 

@@ -1,4 +1,4 @@
-"""Repository of the users whose accounts are deleted."""
+"""Repository of deleted users."""
 
 from collections.abc import Collection
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""Brings events to the consumers of this process, and comes again to those that have failed."""
+"""Dispatcher: delivers events to the consumers of this process, and retries failed deliveries."""
 
 from collections.abc import Sequence
 from typing import Generic, TypeVar
@@ -21,7 +21,7 @@ log = structlog.get_logger(__name__)
 W = TypeVar("W", bound=UnitOfWork)
 
 
-class Deliveries(Generic[W]):
+class Dispatcher(Generic[W]):
     """The carrier for consumers that share the database with the outbox.
 
     A consumer's writes and the note that it has handled the event become true together, so that each event has its
@@ -66,7 +66,7 @@ class Deliveries(Generic[W]):
             if wanted := [event for event in events if event.name in consumer.events]:
                 self._deliver(work, consumer, wanted)
 
-    def turn(self) -> bool:
+    def run_once(self) -> bool:
         """Try again what is due of what has failed; say whether there was any."""
         names = self._consumers.keys()
         with self._storage.read() as work:

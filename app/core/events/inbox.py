@@ -1,4 +1,4 @@
-"""The inbox: which events a consumer has handled, and which it has failed to handle."""
+"""Inbox: handled events and failed deliveries of each consumer."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime

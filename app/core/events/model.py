@@ -1,4 +1,4 @@
-"""Events: what one service tells the others. They leave through the outbox, in the transaction of what they tell."""
+"""Events, and the ports to publish and consume them."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
@@ -70,7 +70,7 @@ class Consumer(Protocol[Work_contra]):
         """
 
 
-class Carrier(Protocol[Work_contra]):
+class Transport(Protocol[Work_contra]):
     """Takes events from the outbox to the consumers.
 
     In process, the consumers are called in the transaction that takes the events off the outbox. A broker's carrier

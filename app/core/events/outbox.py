@@ -1,4 +1,4 @@
-"""The outbox: events wait here, beside the change that they tell, until the relay has carried them on."""
+"""Transactional outbox: events wait beside the change that they report."""
 
 from collections.abc import Sequence
 from datetime import datetime

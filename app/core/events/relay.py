@@ -1,10 +1,10 @@
-"""The relay: takes events off the outbox, to whoever carries them on."""
+"""Relay: takes events off the outbox and hands them to the transport."""
 
 from typing import Generic, TypeVar
 
 from app.core.clock import Clock
 from app.core.database.unit_of_work import Storage, UnitOfWork
-from app.core.events.model import Carrier
+from app.core.events.model import Transport
 
 BATCH = 100
 """Events that one transaction carries: on SQLite no other can write meanwhile."""
@@ -19,12 +19,12 @@ class Relay(Generic[W]):
     Two of them share the work: what one has claimed the other passes over.
     """
 
-    def __init__(self, storage: Storage[W], carrier: Carrier[W], clock: Clock) -> None:
+    def __init__(self, storage: Storage[W], carrier: Transport[W], clock: Clock) -> None:
         self._storage = storage
         self._carrier = carrier
         self._clock = clock
 
-    def turn(self) -> bool:
+    def run_once(self) -> bool:
         """Carry a batch; say whether there was one."""
         with self._storage.read() as work:
             if not work.outbox.any_waiting():

@@ -1,4 +1,4 @@
-"""The tables of events on their way: no service's, but the relay's."""
+"""Tables of the outbox and the inbox."""
 
 from datetime import datetime
 from uuid import UUID

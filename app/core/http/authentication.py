@@ -1,4 +1,4 @@
-"""Who asks: the bearer token of a request, verified and not denied; and answers that are there already."""
+"""Authentication: bearer tokens, session state, and cached responses of protected endpoints."""
 
 import hashlib
 from dataclasses import dataclass
@@ -8,12 +8,12 @@ from uuid import UUID
 from flask import Response, g, request
 from flask_openapi.blueprint import APIBlueprint
 
-from app.core.cache.interface import Look, UserCache, lookup_counter
+from app.core.cache.interface import CacheLookup, UserCache, lookup_counter
 from app.core.database import read_position
 from app.core.errors import ForbiddenError, UnauthenticatedError
 from app.core.http.conditional import revalidated
-from app.core.http.middleware import visit
-from app.core.http.single_flight import Flight, Flights
+from app.core.http.middleware import request_context
+from app.core.http.single_flight import SharedCall, SingleFlight
 from app.core.security.roles import ONLY_ADMINISTRATORS, Role
 from app.core.security.tokens import AccessTokens, Claims, InvalidTokenError
 
@@ -22,22 +22,22 @@ LOOKED = "task_manager.look"
 
 
 @dataclass(frozen=True)
-class Principal:
+class Caller:
     user_id: UUID
     session_id: UUID
     role: str
 
 
 @dataclass(frozen=True)
-class Wanted:
+class CacheMiss:
     """An answer that was not there, to be kept when it has been made."""
 
     name: str
     version: bytes
-    flight: Flight
+    flight: SharedCall
 
 
-class Guard:
+class Authenticator:
     """Stands before protected blueprints.
 
     Args:
@@ -52,7 +52,7 @@ class Guard:
     def __init__(self, tokens: AccessTokens, cache: UserCache) -> None:
         self._tokens = tokens
         self._cache = cache
-        self._flights = Flights()
+        self._single_flight = SingleFlight()
         self.kept: set[str] = set()
         self.lookups = lookup_counter()
 
@@ -106,12 +106,12 @@ class Guard:
             raise UnauthenticatedError("The access token is not valid. Refresh it or log in again.")
         user_id, session_id = claims.user_id, claims.session_id
         name = answer_name(request.path, request.query_string.decode("latin-1")) if kept else None
-        looked: Look | None = request.environ.pop(LOOKED, None)
+        looked: CacheLookup | None = request.environ.pop(LOOKED, None)
         seen = looked or self._cache.look(user_id, session_id, name)
         if seen.denied:
             raise UnauthenticatedError("The session has ended. Log in again.")
-        g.principal = Principal(user_id, session_id, claims.role)
-        visit(request.environ).user_id = user_id
+        g.current_caller = Caller(user_id, session_id, claims.role)
+        request_context(request.environ).user_id = user_id
         read_position.remember(user_id, seen.position)
         if name is None:
             return None
@@ -123,15 +123,15 @@ class Guard:
             return None
         self.lookups.labels("miss").inc()
         # Of many who miss the same answer at once, one makes it and the others wait for it.
-        flight, first = self._flights.join((user_id, name, seen.version))
+        flight, first = self._single_flight.join((user_id, name, seen.version))
         if not first and (body := flight.wait()) is not None:
             return _answer(body)
-        g.wanted = Wanted(name, seen.version, flight)
+        g.wanted = CacheMiss(name, seen.version, flight)
         return None
 
     def _keep(self, body: bytes) -> None:
         if wanted := _wanted():
-            self._cache.keep(principal().user_id, wanted.version, wanted.name, body)
+            self._cache.keep(current_caller().user_id, wanted.version, wanted.name, body)
             wanted.flight.land(body)
 
 
@@ -154,18 +154,18 @@ def _answer(body: bytes) -> Response:
     return Response(body, mimetype="application/json")
 
 
-def _wanted() -> Wanted | None:
-    wanted: Wanted | None = g.get("wanted")
+def _wanted() -> CacheMiss | None:
+    wanted: CacheMiss | None = g.get("wanted")
     return wanted
 
 
-def principal() -> Principal:
+def current_caller() -> Caller:
     """Return who asks, in a view of a protected blueprint."""
-    who: Principal = g.principal
+    who: Caller = g.current_caller
     return who
 
 
 def require_admin() -> None:
     """Runs after the guard of a blueprint that only administrators may use. Raises ForbiddenError."""
-    if principal().role != Role.ADMIN:
+    if current_caller().role != Role.ADMIN:
         raise ForbiddenError(ONLY_ADMINISTRATORS)

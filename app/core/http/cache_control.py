@@ -1,4 +1,4 @@
-"""What an answer says of being kept: by nobody, by its own user, or by everybody.
+"""Cache-Control of responses: private, public or no-store.
 
 A shared cache, such as a CDN, keeps what says `public` and nothing else. `infra/edge_rules.py` says the same by path; a
 test keeps the two alike.

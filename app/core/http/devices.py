@@ -1,4 +1,4 @@
-"""Devices that have logged in to an account before, known by a cookie (OWASP, "device cookies").
+"""Known devices: a signed cookie of earlier log-ins (OWASP, "device cookies").
 
 Somebody else's wrong passwords must not lock a person out, so these devices are counted each for itself. A cookie lets
 nobody in: it only decides by what failed log-ins are counted.

@@ -1,4 +1,4 @@
-"""/files: downloads by a signed address."""
+"""/files: downloads by signed URL."""
 
 from typing import Annotated
 from urllib.parse import quote
@@ -9,9 +9,9 @@ from pydantic import BaseModel, Field
 
 from app.core.errors import NotFoundError
 from app.core.http.cache_control import SIGNED_ADDRESS
-from app.core.http.schemas import Strict, identifier
-from app.core.http.signed_urls import PREFIX, Addresses
-from app.core.objects.file_service import NO_SUCH_FILE, Shelf
+from app.core.http.schemas import RequestModel, identifier
+from app.core.http.signed_urls import PREFIX, SignedUrls
+from app.core.objects.file_service import NO_SUCH_FILE, FileStore
 
 HEADERS = {
     # Never shown as a page of ours, whatever it is.
@@ -24,12 +24,12 @@ class FilePath(BaseModel):
     key: Annotated[str, Field(json_schema_extra={"format": "uuid"})]
 
 
-class Signed(Strict):
+class Signed(RequestModel):
     expires: Annotated[int, Field(ge=0, le=1 << 53)]
     signature: Annotated[str, Field(max_length=100)]
 
 
-def blueprint(shelf: Shelf, addresses: Addresses) -> APIBlueprint:
+def blueprint(file_store: FileStore, addresses: SignedUrls) -> APIBlueprint:
     """Files, for whoever has their address."""
     files = APIBlueprint("files", __name__, url_prefix=PREFIX, abp_tags=[{"name": "files"}])
 
@@ -39,7 +39,7 @@ def blueprint(shelf: Shelf, addresses: Addresses) -> APIBlueprint:
         key = identifier(path.key, NO_SUCH_FILE)
         if not addresses.good(key, query.expires, query.signature):
             raise NotFoundError(NO_SUCH_FILE)
-        stored, pieces = shelf.open(key)
+        stored, pieces = file_store.open(key)
         response = Response(pieces, mimetype=stored.content_type, headers=HEADERS)
         response.content_length = stored.size
         # The one form that holds any name (RFC 8187): a header has room for little more than ASCII.

@@ -1,4 +1,4 @@
-"""The front end: one page at `/` and its assets under `/static`."""
+"""The front end: one page at `/`, and its assets under `/static`."""
 
 import hashlib
 from pathlib import Path

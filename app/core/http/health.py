@@ -1,4 +1,4 @@
-"""/health: is the process alive, and can it serve?"""
+"""/health: liveness and readiness."""
 
 from collections.abc import Callable
 from http import HTTPStatus

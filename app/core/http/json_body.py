@@ -1,4 +1,4 @@
-"""JSON bodies and URLs, checked before any schema sees them."""
+"""Validation of JSON bodies and URLs before any schema."""
 
 from http import HTTPStatus
 from urllib.parse import unquote_to_bytes

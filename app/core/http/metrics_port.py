@@ -1,4 +1,4 @@
-"""Metrics at a port of their own, which is led to nobody outside."""
+"""Metrics on a port of their own, which is not routed."""
 
 from collections.abc import Callable, Iterable
 from typing import Any

@@ -1,4 +1,4 @@
-"""What every request passes on its way in and out: an identifier, headers that protect, one log line, its measures.
+"""WSGI middleware: request id, security headers, access log and RED metrics.
 
 It stands in front of Flask, so that answers for which Flask is not asked pass it too.
 """
@@ -26,7 +26,7 @@ from app.core.observability.span_context import trace_id
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 """What WSGI calls so (PEP 3333)."""
 
-VISIT = "task_manager.visit"
+REQUEST_CONTEXT = "task_manager.visit"
 """Where the environment of a request has its Visit."""
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}", re.ASCII)
@@ -66,7 +66,7 @@ log = structlog.get_logger(REQUESTS)
 
 
 @dataclass(slots=True)
-class Visit:
+class RequestContext:
     """A request under way.
 
     Attributes:
@@ -81,9 +81,9 @@ class Visit:
     user_id: UUID | None = None
 
 
-def visit(environ: dict[str, Any]) -> Visit:
-    """Return the visit of a request that has passed the door."""
-    passed: Visit = environ[VISIT]
+def request_context(environ: dict[str, Any]) -> RequestContext:
+    """Return the context of a request that has passed the middleware."""
+    passed: RequestContext = environ[REQUEST_CONTEXT]
     return passed
 
 
@@ -92,7 +92,7 @@ def register(app: Flask) -> None:
 
     @app.before_request
     def tell() -> None:
-        visit(request.environ).route = request.url_rule.rule if request.url_rule else None
+        request_context(request.environ).route = request.url_rule.rule if request.url_rule else None
 
 
 def note_refused(metrics: RequestMetrics, status: int, seconds: float, remote: str) -> None:
@@ -106,7 +106,7 @@ def note_refused(metrics: RequestMetrics, status: int, seconds: float, remote: s
     log.info("request", method="UNKNOWN", status=status, duration_ms=round(seconds * 1000, 1), remote=remote)
 
 
-class Door:
+class RequestMiddleware:
     """Stands in front of an application.
 
     Args:
@@ -122,8 +122,8 @@ class Door:
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         offered = environ.get("HTTP_X_REQUEST_ID", "")
         # Of uuid_utils: the standard one asks the system for each, and may lose the thread's turn by it.
-        passing = Visit(offered if REQUEST_ID.fullmatch(offered) else uuid4().hex, time.perf_counter())
-        environ[VISIT] = passing
+        passing = RequestContext(offered if REQUEST_ID.fullmatch(offered) else uuid4().hex, time.perf_counter())
+        environ[REQUEST_CONTEXT] = passing
         # One name for every method that HTTP does not know: nobody can fill the metrics with made-up ones.
         if environ["REQUEST_METHOD"] not in METHODS:
             environ["REQUEST_METHOD"] = "UNKNOWN"
@@ -139,7 +139,7 @@ class Door:
         return self._application(environ, go_out)
 
     def _complete(
-        self, environ: dict[str, Any], passing: Visit, headers: list[tuple[str, str]]
+        self, environ: dict[str, Any], passing: RequestContext, headers: list[tuple[str, str]]
     ) -> list[tuple[str, str]]:
         # The server below tells the date.
         complete = [header for header in headers if header[0] != "Date"]
@@ -151,7 +151,7 @@ class Door:
         complete += [("X-Request-ID", passing.request_id), ("X-Served-By", self._served_by)]
         return complete
 
-    def _note(self, environ: dict[str, Any], passing: Visit, status: int) -> None:
+    def _note(self, environ: dict[str, Any], passing: RequestContext, status: int) -> None:
         seconds = time.perf_counter() - passing.started
         method = environ["REQUEST_METHOD"]
         path = get_path_info(environ)

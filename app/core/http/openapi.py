@@ -1,4 +1,4 @@
-"""The OpenAPI document, its errors described as they are sent, and a page that shows it without scripts."""
+"""OpenAPI document, and a page that renders it without scripts."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""How often passwords may be tried or set: each costs a hash, and each try is a guess.
+"""Rate limits of password attempts.
 
 From one address all such requests count together. Beside that, tries for one account are counted by account and
 origin: an address, or a device that has logged in to the account before. So who guesses locks out nobody but

@@ -23,7 +23,7 @@ from app.core.errors import (
     UnauthenticatedError,
     UnavailableError,
 )
-from app.core.http.middleware import visit
+from app.core.http.middleware import request_context
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -86,7 +86,7 @@ def problem(
         "status": status,
         "detail": detail,
         "instance": shortened(request.path),
-        "request_id": visit(request.environ).request_id,
+        "request_id": request_context(request.environ).request_id,
     }
     if listed := list(errors):
         body["errors"] = listed
@@ -128,7 +128,7 @@ def register(app: Flask) -> None:
         if isinstance(error, UnavailableError):
             log.warning("unavailable", reason=str(error), cause=repr(error.__cause__))
         if isinstance(error, ForbiddenError) or (isinstance(error, UnauthenticatedError) and _shows_token()):
-            who = g.get("principal")
+            who = g.get("current_caller")
             log.warning(
                 "access refused",
                 reason=str(error),
@@ -149,5 +149,5 @@ def register(app: Flask) -> None:
 
     @app.errorhandler(Exception)
     def by_fault(_error: Exception) -> Response:
-        log.exception("unhandled error", method=request.method, route=visit(request.environ).route)
+        log.exception("unhandled error", method=request.method, route=request_context(request.environ).route)
         return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "Something went wrong here. It has been logged.")

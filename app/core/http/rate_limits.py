@@ -1,4 +1,4 @@
-"""How often somebody may ask, overall."""
+"""Rate limits of requests."""
 
 import logging
 import time
@@ -22,7 +22,7 @@ from app.core.security.tokens import AccessTokens, InvalidTokenError
 from app.core.settings import Settings
 
 if TYPE_CHECKING:
-    from app.core.cache.limiter_storage import OneTripStorage
+    from app.core.cache.limiter_storage import SingleRoundTripStorage
 
 log = structlog.get_logger(__name__)
 
@@ -108,7 +108,7 @@ class Limits:
 
     @cached_property
     def _key_of_user(self) -> str:
-        storage = cast("OneTripStorage", self._limiter.storage)
+        storage = cast("SingleRoundTripStorage", self._limiter.storage)
         return storage.prefixed_key(self._item.key_for(PREFIX, _user(ANYBODY), SCOPE))
 
     def headers(self, rate: Rate, counted: Counted) -> list[tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""Answers that are there already, given before Flask is asked.
+"""Response cache in front of Flask.
 
 What a list costs is mostly Flask, the extensions and a second round trip to Redis. None of them is needed for an answer
 that is kept: one round trip counts the request and looks for session and answer. Everything else goes on to Flask, with
@@ -14,9 +14,9 @@ from werkzeug.http import is_resource_modified, quote_etag
 
 from app.core.cache.interface import CountingCache
 from app.core.cache.rate_counters import AHEAD
-from app.core.http.authentication import LOOKED, Guard, answer_name
+from app.core.http.authentication import LOOKED, Authenticator, answer_name
 from app.core.http.cache_control import OWN_USER
-from app.core.http.middleware import Application, visit
+from app.core.http.middleware import Application, request_context
 from app.core.http.rate_limits import Limits
 
 HANDED_ON = "HTTP_IF_MATCH"
@@ -27,8 +27,8 @@ PIECE = 2000
 interpreter back takes longer than the hash."""
 
 
-class KeptAnswers:
-    """Stands between the door and the application.
+class ResponseCacheMiddleware:
+    """Stands between the request middleware and the application.
 
     Args:
         application: gets what can't be answered here.
@@ -39,20 +39,25 @@ class KeptAnswers:
     """
 
     def __init__(
-        self, application: Application, routes: Collection[str], guard: Guard, limits: Limits, cache: CountingCache
+        self,
+        application: Application,
+        routes: Collection[str],
+        authenticator: Authenticator,
+        limits: Limits,
+        cache: CountingCache,
     ) -> None:
         self._application = application
         self._routes = frozenset(routes)
-        self._guard = guard
+        self._authenticator = authenticator
         self._limits = limits
         self._cache = cache
-        self._hits = guard.lookups.labels("hit")
+        self._hits = authenticator.lookups.labels("hit")
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         path = environ["PATH_INFO"]
         if path not in self._routes or environ["REQUEST_METHOD"] != "GET" or HANDED_ON in environ:
             return self._application(environ, start_response)
-        claims = self._guard.claims(environ.get("HTTP_AUTHORIZATION", ""))
+        claims = self._authenticator.claims(environ.get("HTTP_AUTHORIZATION", ""))
         if claims is None:
             return self._application(environ, start_response)
         rate = self._limits.of_user(claims.user_id)
@@ -66,7 +71,7 @@ class KeptAnswers:
             environ[LOOKED] = look
             return self._application(environ, start_response)
         self._hits.inc()
-        passing = visit(environ)
+        passing = request_context(environ)
         passing.route, passing.user_id = path, claims.user_id
         etag = quote_etag(_digest(look.body))
         headers = [("ETag", etag), ("Cache-Control", OWN_USER), *self._limits.headers(rate, counted)]

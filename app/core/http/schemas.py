@@ -1,4 +1,4 @@
-"""What all schemas share: strictness, texts, times."""
+"""Base classes and field types of request and response models."""
 
 import re
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ from app.core.text import LINE, NFC_SHRINKS, nfc
 from app.core.times import parse_rfc3339
 
 
-class Strict(BaseModel):
+class RequestModel(BaseModel):
     """A body or a set of parameters: what it does not name is refused."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
@@ -40,7 +40,7 @@ class Strict(BaseModel):
         return cls._json_schemas[key]
 
 
-class Shown(BaseModel):
+class ResponseModel(BaseModel):
     """A body of ours, built from an object of the rules."""
 
     model_config = ConfigDict(from_attributes=True, frozen=True)

@@ -1,4 +1,4 @@
-"""Addresses of files that are good for a while, for whoever has them: no log-in is asked for."""
+"""Signed URLs of files: good for a while, without a log-in."""
 
 from uuid import UUID
 
@@ -9,7 +9,7 @@ PREFIX = "/api/v1/files"
 HOUR = 3600
 
 
-class Addresses:
+class SignedUrls:
     """Signs addresses, and knows its signatures again.
 
     Args:

@@ -1,4 +1,4 @@
-"""Of many requests that want the same answer at the same moment, one makes it: no stampede on the database."""
+"""Single flight: concurrent misses of one key compute it once."""
 
 import threading
 import time
@@ -15,7 +15,7 @@ BUDGET = 4 << 20
 """Bytes of the answers that are there for who comes after, together. Who waits for one gets it in any case."""
 
 
-class Flight:
+class SharedCall:
     """An answer that is being made.
 
     Args:
@@ -23,7 +23,7 @@ class Flight:
         landed: is told of the answer once it is there.
     """
 
-    def __init__(self, began: float, landed: Callable[["Flight", bytes | None], None]) -> None:
+    def __init__(self, began: float, landed: Callable[["SharedCall", bytes | None], None]) -> None:
         self.began = began
         self._tell = landed
         self._landed = threading.Event()
@@ -42,7 +42,7 @@ class Flight:
         return self._body
 
 
-class Flights:
+class SingleFlight:
     """Those under way or just landed, by what they bring.
 
     Args:
@@ -51,14 +51,14 @@ class Flights:
 
     def __init__(self, budget: int = BUDGET) -> None:
         self._budget = budget
-        self._flights: dict[Hashable, Flight] = {}
+        self._single_flight: dict[Hashable, SharedCall] = {}
         self._begun: deque[tuple[float, Hashable]] = deque()
         self._landed: dict[Hashable, int] = {}
         """Bytes of those that have landed, the oldest first."""
         self._bytes = 0
         self._lock = threading.Lock()
 
-    def join(self, key: Hashable) -> tuple[Flight, bool]:
+    def join(self, key: Hashable) -> tuple[SharedCall, bool]:
         """Return the flight for this answer, and whether the caller is the first: then it has to make the answer.
 
         Args:
@@ -69,17 +69,17 @@ class Flights:
             while self._begun and self._begun[0][0] < now - KEPT:
                 began, old = self._begun.popleft()
                 # Not one that has been made again since.
-                if old in self._flights and self._flights[old].began == began:
+                if old in self._single_flight and self._single_flight[old].began == began:
                     self._drop(old)
-            if key in self._flights:
-                return self._flights[key], False
-            flight = self._flights[key] = Flight(now, lambda landed, body: self._land(key, landed, body))
+            if key in self._single_flight:
+                return self._single_flight[key], False
+            flight = self._single_flight[key] = SharedCall(now, lambda landed, body: self._land(key, landed, body))
             self._begun.append((now, key))
             return flight, True
 
-    def _land(self, key: Hashable, flight: Flight, body: bytes | None) -> None:
+    def _land(self, key: Hashable, flight: SharedCall, body: bytes | None) -> None:
         with self._lock:
-            if self._flights.get(key) is not flight:
+            if self._single_flight.get(key) is not flight:
                 return  # it has taken too long
             if body is None:
                 self._drop(key)
@@ -90,5 +90,5 @@ class Flights:
                 self._drop(next(iter(self._landed)))
 
     def _drop(self, key: Hashable) -> None:
-        del self._flights[key]
+        del self._single_flight[key]
         self._bytes -= self._landed.pop(key, 0)

@@ -1,6 +1,6 @@
-"""A request in the trace that it belongs to, by OpenTelemetry's conventions for HTTP servers.
+"""Tracing of requests, by OpenTelemetry's conventions for HTTP servers.
 
-Stands around the door, where traces are on. The library's own (opentelemetry-instrumentation-wsgi) notes the query, in
+Stands around the request middleware, where traces are on. The library's own (opentelemetry-instrumentation-wsgi) notes the query, in
 which may be what somebody searched for, and knows no route.
 """
 
@@ -12,14 +12,14 @@ from opentelemetry.context import attach, detach
 from opentelemetry.trace import Span, SpanKind, StatusCode, set_span_in_context
 from werkzeug.wsgi import ClosingIterator, get_path_info
 
-from app.core.http.middleware import METHODS, PROBES, VISIT, Application
+from app.core.http.middleware import METHODS, PROBES, REQUEST_CONTEXT, Application
 from app.core.observability.span_context import current
 from app.core.observability.tracing import Traces, extract, note_failure, traceparent_of
 
 HEADERS = {"HTTP_TRACEPARENT": "traceparent", "HTTP_TRACESTATE": "tracestate"}
 
 
-class Traced:
+class TracingMiddleware:
     """Notes how long a request takes until the last byte of its answer is handed over.
 
     Args:
@@ -61,7 +61,7 @@ class Traced:
 
 def _note(span: Span, environ: dict[str, Any], status: int) -> None:
     span.set_attribute("http.response.status_code", status)
-    if route := environ[VISIT].route:
+    if route := environ[REQUEST_CONTEXT].route:
         span.set_attribute("http.route", route)
         span.update_name(f"{environ['REQUEST_METHOD']} {route}")
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:

@@ -1,4 +1,4 @@
-"""Files in forms: one a request, no larger than it may be, known by its content."""
+"""File uploads in forms: one a request, bounded in size, recognised by content."""
 
 import os
 from http import HTTPStatus

@@ -1,4 +1,4 @@
-"""What goes on beside the requests: jobs are done or announced, events carried on, what is old thrown away."""
+"""Background work: inline runner, announcer for workers, and cleaner."""
 
 from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
@@ -6,10 +6,10 @@ from typing import Protocol
 from uuid import UUID
 
 from app.core.clock import Clock
-from app.core.database.retention import Expiring, Rule, expire
+from app.core.database.retention import ExpiryRule, Rule, expire
 from app.core.database.retries import run
 from app.core.database.unit_of_work import Storage, UnitOfWork
-from app.core.jobs.polling_loop import Loop
+from app.core.jobs.polling_loop import PollingLoop
 
 AHEAD = 200
 """Messages that wait for workers at most: what the workers do until the announcer looks again."""
@@ -49,15 +49,15 @@ class Inline:
         poll: float,
         sweep: Callable[[], bool],
         rules: Sequence[Rule],
-        beside: Sequence[Loop],
+        beside: Sequence[PollingLoop],
     ) -> None:
         self._storage = storage
         self._runner = runner
         self._clock = clock
         self._cleaner = Cleaner(storage, clock, sweep, rules)
-        self._loop = Loop("jobs", self.turn, poll)
+        self._loop = PollingLoop("jobs", self.run_once, poll)
         self._started = False
-        self._beside = (Loop("errands", self.run_errands, poll), *beside)
+        self._beside = (PollingLoop("errands", self.run_errands, poll), *beside)
 
     def start(self) -> None:
         for loop in (self._loop, *self._beside):
@@ -80,10 +80,10 @@ class Inline:
         """Look for jobs now."""
         self._loop.wake()
 
-    def turn(self) -> bool:
+    def run_once(self) -> bool:
         """Do the jobs that are due and may take long; say whether there were any."""
         worked = self._run(self._runner.lanes[0])
-        self._cleaner.turn()
+        self._cleaner.run_once()
         return worked
 
     def run_errands(self) -> bool:
@@ -98,7 +98,7 @@ class Inline:
         return bool(due)
 
 
-class Carrier(Protocol):
+class Transport(Protocol):
     """Carries messages that name jobs to the workers."""
 
     def send(self, job_id: UUID, left: bool) -> None:
@@ -121,7 +121,7 @@ class Announcer:
     """
 
     def __init__(
-        self, storage: Storage[UnitOfWork], carrier: Carrier, kinds: Collection[str], clock: Clock, again: float
+        self, storage: Storage[UnitOfWork], carrier: Transport, kinds: Collection[str], clock: Clock, again: float
     ) -> None:
         self._storage = storage
         self._carrier = carrier
@@ -129,7 +129,7 @@ class Announcer:
         self._clock = clock
         self._again = timedelta(seconds=again)
 
-    def turn(self) -> bool:
+    def run_once(self) -> bool:
         """Announce what there is room for; say whether there was anything."""
         room = max(AHEAD - self._carrier.waiting(), 0)
         now = self._clock()
@@ -159,18 +159,18 @@ class Cleaner:
         self._sweep = sweep
         self._next: datetime | None = None
 
-    def turn(self) -> None:
+    def run_once(self) -> None:
         now = self._clock()
         if self._next is None or now >= self._next:
             self._next = now + CLEANING
             for rule in self._rules:
-                if isinstance(rule, Expiring):
+                if isinstance(rule, ExpiryRule):
                     self._expire(rule, now)
             for _ in range(BATCHES):
                 if not self._sweep():
                     break
 
-    def _expire(self, rule: Expiring, now: datetime) -> None:
+    def _expire(self, rule: ExpiryRule, now: datetime) -> None:
         for _ in range(BATCHES):
             if run(self._storage.write, lambda work: expire(work.session, rule, now)) < rule.batch:
                 return

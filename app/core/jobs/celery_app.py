@@ -1,4 +1,4 @@
-"""The Celery application. Its messages only name jobs: the table is the truth, so lost or doubled ones do no harm."""
+"""Celery application. Messages only name jobs: the table is the truth, so lost or doubled ones do no harm."""
 
 import logging
 import socket
@@ -31,7 +31,7 @@ FIRST, LAST = 0, 9
 """Priorities, as Redis has them: each is a list of its own."""
 
 
-class CeleryCarrier:
+class CeleryTransport:
     """Messages of a Celery application.
 
     Args:
@@ -106,7 +106,7 @@ def _url(host: str, port: int, user: str | None, password: SecretStr | None, dat
     return f"redis://{login}{host}:{port}/{database}"
 
 
-def carrier(settings: Settings, run: Callable[[UUID], None]) -> CeleryCarrier:
+def carrier(settings: Settings, run: Callable[[UUID], None]) -> CeleryTransport:
     """Return the Celery application, as what carries messages.
 
     Args:
@@ -144,4 +144,4 @@ def carrier(settings: Settings, run: Callable[[UUID], None]) -> CeleryCarrier:
     def task(job_id: str) -> None:
         run(UUID(job_id))
 
-    return CeleryCarrier(celery, task)
+    return CeleryTransport(celery, task)

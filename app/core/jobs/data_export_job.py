@@ -1,4 +1,4 @@
-"""A copy of all that is kept of a user, as one ZIP file that is written a page at a time."""
+"""Job that writes a copy of a user's data as a ZIP file, a page a step."""
 
 import json
 from collections.abc import Callable, Sequence

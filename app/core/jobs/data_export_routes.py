@@ -1,9 +1,9 @@
-"""/users/me/export: a copy of all that is kept of who asks."""
+"""/users/me/export: a copy of the caller's data."""
 
 from flask import Response
 from flask_openapi.blueprint import APIBlueprint
 
-from app.core.http.authentication import Guard, principal
+from app.core.http.authentication import Authenticator, current_caller
 from app.core.http.idempotency import idempotency_key
 from app.core.http.json_body import require_json
 from app.core.jobs.data_export_job import KIND
@@ -11,7 +11,7 @@ from app.core.jobs.routes import JobBody, accepted
 from app.core.jobs.service import JobService
 
 
-def blueprint(service: JobService, guard: Guard) -> APIBlueprint:
+def blueprint(service: JobService, authenticator: Authenticator) -> APIBlueprint:
     """The data of who asks."""
     data = APIBlueprint(
         "data_export",
@@ -20,12 +20,12 @@ def blueprint(service: JobService, guard: Guard) -> APIBlueprint:
         abp_tags=[{"name": "account"}],
         abp_security=[{"bearer": []}],
     )
-    guard.protect(data)
+    authenticator.protect(data)
     data.before_request(require_json)
 
     @data.post("", responses={202: JobBody}, operation_id="export_my_data")
     def export() -> Response:
         """Have a copy made of all that is kept of oneself, as a ZIP file; while one is being made, it is that one"""
-        return accepted(service, service.queue(principal().user_id, KIND, key=idempotency_key(), single=True))
+        return accepted(service, service.queue(current_caller().user_id, KIND, key=idempotency_key(), single=True))
 
     return data

@@ -1,4 +1,4 @@
-"""What nobody tries again by itself, for somebody who has mended what was wrong."""
+"""Dead letters: jobs and deliveries that were given up."""
 
 from collections.abc import Collection
 from uuid import UUID

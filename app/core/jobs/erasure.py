@@ -1,4 +1,4 @@
-"""Deletion of a user's data: each service hears of the deleted account, and deletes its own rows in the background."""
+"""Erasure of a deleted user's data, by event and in the background."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""What does the jobs of a kind."""
+"""Ports of job handlers."""
 
 from typing import Protocol, TypeVar
 
@@ -15,7 +15,7 @@ class Handler(Protocol[Work_contra]):
         """Do the next part. What it writes through `work` and where the job then stands become true together."""
 
 
-class Errand(Protocol):
+class SideEffectHandler(Protocol):
     """Does short jobs of one kind outside the database, where no transaction can undo them."""
 
     @property

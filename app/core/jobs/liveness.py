@@ -1,4 +1,4 @@
-"""A worker's liveness: it takes messages from its broker, among them those that it sends to itself."""
+"""Liveness of a worker: it consumes its broker's messages, among them its own pings."""
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 import structlog
 
-from app.core.jobs.polling_loop import Loop
+from app.core.jobs.polling_loop import PollingLoop
 
 PERIOD = 5.0
 """Seconds between two pings. The probes allow for many of them: a consumer that has lost its broker comes back after up
@@ -36,7 +36,7 @@ class ConsumerLiveness:
         away: tuple[type[Exception], ...],
         alive: Callable[[], None],
         places: int,
-        loops: Sequence[Loop] = (),
+        loops: Sequence[PollingLoop] = (),
     ) -> None:
         self._ping = ping
         self._away = away
@@ -62,7 +62,7 @@ class ConsumerLiveness:
         if all(loop.alive for loop in self._loops):
             self._alive()
 
-    def turn(self) -> bool:
+    def run_once(self) -> bool:
         """Send a ping where one can be taken; say whether to do so at once again, which there is no reason to."""
         if self._running >= self._places:
             self.taken()

@@ -1,7 +1,7 @@
-"""Sends the mails of a kind, each a job of its own: tried again while the server is away, given up when it refuses."""
+"""Job handler that sends a mail."""
 
-from app.core.jobs.model import HopelessError, Job
-from app.core.mail import Letters, Mailer, RefusedError
+from app.core.jobs.model import Job, PermanentError
+from app.core.mail import EmailTemplate, Mailer, RefusedError
 
 
 class SendMail:
@@ -14,7 +14,7 @@ class SendMail:
     attempts = 100
     """First within seconds, then every ten minutes: for about 16 hours."""
 
-    def __init__(self, mailer: Mailer, letters: Letters) -> None:
+    def __init__(self, mailer: Mailer, letters: EmailTemplate) -> None:
         self._mailer = mailer
         self._letters = letters
 
@@ -25,4 +25,4 @@ class SendMail:
         try:
             self._mailer.send(mail, job.id)
         except RefusedError as error:
-            raise HopelessError(str(error)) from error
+            raise PermanentError(str(error)) from error

@@ -1,4 +1,4 @@
-"""The mails that wait to be sent: jobs that belong to no user, so that none sees them among their own."""
+"""Queue of mails: jobs without an owner."""
 
 from collections.abc import Mapping
 

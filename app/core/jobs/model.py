@@ -1,4 +1,4 @@
-"""What jobs speak of."""
+"""Model of background jobs."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -127,7 +127,7 @@ class DeadLetter:
     error: str
 
 
-class HopelessError(Exception):
+class PermanentError(Exception):
     """The job can't be done, however often it is tried; the message is fit for its user."""
 
 

@@ -1,4 +1,4 @@
-"""A thread that looks again and again, and at once when it is woken."""
+"""Polling loop: a thread that runs a function at intervals, and at once when it is woken."""
 
 import threading
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from app.core.errors import MovedError, UnavailableError
 log = structlog.get_logger(__name__)
 
 
-class Loop:
+class PollingLoop:
     """Calls an action until it is stopped: at once again while there was work, else after a while or when woken.
 
     Args:

@@ -1,4 +1,4 @@
-"""How much waits, as metrics: jobs, and events."""
+"""Metrics of queue depths: jobs and events."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""/jobs: how they stand, and what came of them."""
+"""/jobs: state and results of background jobs."""
 
 from datetime import datetime
 from http import HTTPStatus
@@ -9,10 +9,10 @@ from flask import Response, stream_with_context
 from flask_openapi.blueprint import APIBlueprint
 from pydantic import BaseModel, Field
 
-from app.core.http.authentication import Guard, principal
+from app.core.http.authentication import Authenticator, current_caller
 from app.core.http.idempotency import idempotency_key
 from app.core.http.json_body import require_json
-from app.core.http.schemas import Shown, Strict, identifier
+from app.core.http.schemas import RequestModel, ResponseModel, identifier
 from app.core.jobs.model import MOST_REFUSED, Job, JobKind, State
 from app.core.jobs.service import NO_SUCH_JOB, JobService
 from app.core.pagination import page_of
@@ -29,7 +29,7 @@ class JobPath(BaseModel):
         return identifier(self.job_id, NO_SUCH_JOB)
 
 
-class JobBody(Shown):
+class JobBody(ResponseModel):
     id: UUID
     kind: str
     state: State
@@ -46,66 +46,66 @@ class JobBody(Shown):
     result_url: Annotated[str | None, Field(description="Where its result is, once there is one")] = None
 
 
-class JobPage(Shown):
+class JobPage(ResponseModel):
     items: list[JobBody]
     next_cursor: UUID | None
 
 
-class JobParameters(Strict):
+class JobParameters(RequestModel):
     limit: Limit = 20
     cursor: Annotated[UUID | None, Field(description="`next_cursor` of the page before")] = None
 
 
-class RefusedLine(Shown):
+class RefusedLine(ResponseModel):
     line: Annotated[int, Field(description="Its number in the file, from 1")]
     reason: str
     text: Annotated[str, Field(description="How it begins")]
 
 
-class RefusedPage(Shown):
+class RefusedPage(ResponseModel):
     items: list[RefusedLine]
     next_cursor: int | None
     unlisted: Annotated[int, Field(description="How many more were refused: only the first 10,000 are listed")]
 
 
-class RefusedParameters(Strict):
+class RefusedParameters(RequestModel):
     limit: Limit = 100
     cursor: Annotated[int, Field(ge=0, le=1 << 53, description="`next_cursor` of the page before")] = 0
 
 
-def blueprint(service: JobService, guard: Guard) -> APIBlueprint:
+def blueprint(service: JobService, authenticator: Authenticator) -> APIBlueprint:
     """The jobs of who asks."""
     jobs = APIBlueprint("jobs", __name__, url_prefix=PREFIX, abp_tags=[{"name": "jobs"}], abp_security=[{"bearer": []}])
-    guard.protect(jobs)
+    authenticator.protect(jobs)
 
     jobs.before_request(require_json)
 
     @jobs.get("/jobs", responses={200: JobPage}, operation_id="list_jobs")
     def list_jobs(query: JobParameters) -> Response:
         """List jobs, the newest first"""
-        user_id = principal().user_id
+        user_id = current_caller().user_id
         found, last = page_of(query.limit, lambda most: service.find(user_id, query.cursor, most))
         return JobPage(items=[_body(service, job) for job in found], next_cursor=last.id if last else None).response()
 
     @jobs.get("/jobs/<job_id>", responses={200: JobBody}, operation_id="get_job")
     def get(path: JobPath) -> Response:
         """Show a job"""
-        return _body(service, service.get(principal().user_id, path.identifier())).response()
+        return _body(service, service.get(current_caller().user_id, path.identifier())).response()
 
     @jobs.post("/jobs/<job_id>/cancel", responses={202: JobBody}, operation_id="cancel_job")
     def cancel(path: JobPath) -> Response:
         """Stop a job; what it has done stays"""
-        return accepted(service, service.cancel(principal().user_id, path.identifier()))
+        return accepted(service, service.cancel(current_caller().user_id, path.identifier()))
 
     @jobs.post("/jobs/<job_id>/resume", responses={202: JobBody}, operation_id="resume_job")
     def resume(path: JobPath) -> Response:
         """Let a cancelled or failed job go on from where it stands"""
-        return accepted(service, service.resume(principal().user_id, path.identifier(), idempotency_key()))
+        return accepted(service, service.resume(current_caller().user_id, path.identifier(), idempotency_key()))
 
     @jobs.get("/jobs/<job_id>/refused", responses={200: RefusedPage}, operation_id="list_refused_lines")
     def refused(path: JobPath, query: RefusedParameters) -> Response:
         """List the lines that an import has refused, each with its reason"""
-        user_id, job_id = principal().user_id, path.identifier()
+        user_id, job_id = current_caller().user_id, path.identifier()
         found, last = page_of(query.limit, lambda most: service.refused(user_id, job_id, query.cursor, most))
         items = [RefusedLine(line=line, reason=reason, text=text) for line, reason, text in found]
         unlisted = max(service.get(user_id, job_id).refused - MOST_REFUSED, 0)
@@ -118,7 +118,7 @@ def blueprint(service: JobService, guard: Guard) -> APIBlueprint:
     )
     def result(path: JobPath) -> Response:
         """Download the result of an export"""
-        job, size, chunks = service.result(principal().user_id, path.identifier())
+        job, size, chunks = service.result(current_caller().user_id, path.identifier())
         kind = service.kinds[job.kind]
         response = Response(stream_with_context(chunks), mimetype=kind.media_type)
         response.content_length = size

@@ -1,4 +1,4 @@
-"""Runs a job: each step and the note of it in one transaction, under a lease that only one holder has."""
+"""Job runner: each step and its checkpoint in one transaction, under a lease."""
 
 import threading
 from collections.abc import Collection, Mapping
@@ -13,8 +13,8 @@ from app.core.database.retries import retried, run
 from app.core.database.unit_of_work import Storage, UnitOfWork
 from app.core.errors import ServiceError
 from app.core.jobs.backoff import backoff
-from app.core.jobs.handler import Errand, Handler
-from app.core.jobs.model import Claimed, HopelessError, InputRejectedError, Job, State
+from app.core.jobs.handler import Handler, SideEffectHandler
+from app.core.jobs.model import Claimed, InputRejectedError, Job, PermanentError, State
 from app.core.observability.span_context import NO_SPANS, Spans
 
 log = structlog.get_logger(__name__)
@@ -43,7 +43,7 @@ class Runner(Generic[W]):
         self,
         storage: Storage[W],
         handlers: Mapping[str, Handler[W]],
-        errands: Mapping[str, Errand],
+        errands: Mapping[str, SideEffectHandler],
         clock: Clock,
         new_id: NewId,
         *,
@@ -142,14 +142,14 @@ class Runner(Generic[W]):
 
     @retried
     def _failed(self, job_id: UUID, lease: UUID, error: Exception) -> None:
-        reason = str(error) if isinstance(error, ServiceError | HopelessError) else type(error).__name__
+        reason = str(error) if isinstance(error, ServiceError | PermanentError) else type(error).__name__
         log.warning("job step failed", job_id=str(job_id), exc_info=error)
         with self._storage.write() as work:
             now = self._clock()
             job = work.jobs.hold(job_id, lease, now + self._lease)
             if job is None:
                 return
-            if isinstance(error, HopelessError) or job.attempts >= self._most_attempts(job):
+            if isinstance(error, PermanentError) or job.attempts >= self._most_attempts(job):
                 self._give_up(work, job, lease, reason[:500], error)
                 return
             work.jobs.postpone(job_id, lease, now + backoff(self._backoff, job.attempts), reason[:500])

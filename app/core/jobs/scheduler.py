@@ -1,4 +1,4 @@
-"""What is done by the clock: a job a period, whoever looks at the clock and however often."""
+"""Scheduler: one job a period, however many processes look at the clock."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -45,7 +45,7 @@ class Scheduler:
         self._new_id = new_id
         self._queued: dict[str, datetime] = {}
 
-    def turn(self) -> bool:
+    def run_once(self) -> bool:
         """Queue what is due; say whether to look again at once, which there is no reason to."""
         now = self._clock()
         for entry in SCHEDULE:

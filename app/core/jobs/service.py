@@ -1,4 +1,4 @@
-"""What users may do with their jobs."""
+"""A user's jobs: queue, list, cancel, resume, result."""
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping

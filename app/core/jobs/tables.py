@@ -1,4 +1,4 @@
-"""The tables of background work."""
+"""Tables of background jobs and their files."""
 
 from datetime import datetime
 from uuid import UUID

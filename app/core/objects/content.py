@@ -1,4 +1,4 @@
-"""What a file is, by its content: what its sender says plays no part."""
+"""Content types by content, never by what the sender says."""
 
 import codecs
 

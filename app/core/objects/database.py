@@ -1,4 +1,4 @@
-"""A store of files in the database itself: all processes share it, and a backup has everything."""
+"""Object store in the database."""
 
 from collections.abc import Iterator
 from typing import IO

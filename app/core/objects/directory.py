@@ -1,4 +1,4 @@
-"""Files in a directory: of one machine, or a volume that all processes share."""
+"""Object store in a directory."""
 
 import os
 from collections.abc import Iterator

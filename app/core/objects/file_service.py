@@ -1,4 +1,4 @@
-"""Files that no crash can lose track of.
+"""File store: uploads that no crash can orphan.
 
 A store of files takes no part in the database's transactions. So each file is noted in the database before the first
 of its bytes is stored, as one that nothing refers to; what comes to refer to it adopts it by the same transaction; and
@@ -29,7 +29,7 @@ SWEPT = 50
 log = structlog.get_logger(__name__)
 
 
-class Shelf:
+class FileStore:
     def __init__(self, storage: ObjectStorage, store: ObjectStore, clock: Clock, new_id: NewId) -> None:
         self._storage = storage
         self._store = store

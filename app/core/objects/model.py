@@ -1,4 +1,4 @@
-"""What a store of files is, and what is known of each file."""
+"""Ports of object stores, and the metadata of a file."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager

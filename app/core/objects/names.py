@@ -1,4 +1,4 @@
-"""Names of files, made harmless."""
+"""Sanitised file names."""
 
 import re
 import unicodedata

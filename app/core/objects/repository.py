@@ -1,4 +1,4 @@
-"""Repositories of files: what is known of each, and the bytes of those that are kept in the database."""
+"""Repositories of file metadata, and of bytes that are kept in the database."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta

@@ -1,4 +1,4 @@
-"""Files in a bucket, behind the S3 interface."""
+"""Object store in an S3 bucket."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""The tables of uploaded files, whichever service refers to them."""
+"""Tables of uploaded files."""
 
 from datetime import datetime
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""Lines that come with every request are gathered for a moment, and written together."""
+"""Buffered access log."""
 
 import threading
 from collections import deque

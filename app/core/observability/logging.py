@@ -1,4 +1,4 @@
-"""Structured logs: one JSON object a line, with the request's identifier, and without secrets."""
+"""Structured logs: one JSON object a line, with the request id, and without secrets."""
 
 import json
 import logging

@@ -1,4 +1,4 @@
-"""Errors, to Sentry: whatever is logged as one. Imported only where there is somebody to take them."""
+"""Error reports to Sentry. Imported only where a DSN is set."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Settings of what the application tells of itself: logs, traces and errors."""
+"""Settings of logs, traces and error reports."""
 
 import re
 from typing import Literal

@@ -1,4 +1,4 @@
-"""Which trace work belongs to, as W3C Trace Context writes it: what the rest knows of traces, on or off."""
+"""Span context of the current work, as W3C Trace Context."""
 
 import re
 from collections.abc import Iterator

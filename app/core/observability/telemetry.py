@@ -1,4 +1,4 @@
-"""What the application tells of itself beside its metrics: logs always, traces and errors where somebody takes them.
+"""Telemetry of a process: logs, traces and error reports.
 
 What is off is not even imported: it costs neither memory nor time to start.
 """

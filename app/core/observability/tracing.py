@@ -1,4 +1,4 @@
-"""Traces, by OpenTelemetry, to whoever takes OTLP over HTTP. Imported only where traces are on.
+"""Traces by OpenTelemetry, over OTLP/HTTP. Imported only where traces are on.
 
 The process that is to tell of them starts them: threads do not survive a fork.
 """

@@ -1,4 +1,4 @@
-"""Bytes as characters that an address, a header and a cookie can hold (RFC 4648, section 5, without padding)."""
+"""base64url without padding (RFC 4648, section 5)."""
 
 import base64
 

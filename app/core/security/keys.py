@@ -1,4 +1,4 @@
-"""Keys for each purpose, derived from the one secret, so that no key serves two ends."""
+"""Key derivation: one key for each purpose, from one secret."""
 
 import hashlib
 import hmac

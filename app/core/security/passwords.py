@@ -1,4 +1,4 @@
-"""Passwords: argon2id behind a bulkhead, so that hashing leaves threads and processor to everything else."""
+"""Password hashing: argon2id behind a bulkhead."""
 
 import os
 import sys

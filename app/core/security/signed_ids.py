@@ -1,4 +1,4 @@
-"""Identifiers that only who was given them can show: each with its HMAC, so that nothing secret has to be stored."""
+"""Signed identifiers: each with its HMAC, so that nothing secret is stored."""
 
 from uuid import UUID
 

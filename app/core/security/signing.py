@@ -1,4 +1,4 @@
-"""Signatures of our own: made with the first key, accepted of any, so that keys can be replaced one after the other."""
+"""HMAC signatures with key rotation: made with the first key, accepted of any."""
 
 import hmac
 

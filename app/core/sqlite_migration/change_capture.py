@@ -1,4 +1,4 @@
-"""A SQLite database as it is read to be carried elsewhere, while others go on writing to it."""
+"""Change capture on a SQLite database, by triggers, while others write to it."""
 
 import sqlite3
 from collections.abc import Iterator, Sequence

@@ -1,4 +1,4 @@
-"""The mark of a PostgreSQL database that has taken over the data of a SQLite one."""
+"""Completion marker of a PostgreSQL database that has taken over from SQLite."""
 
 from sqlalchemy import Connection, Engine, text
 
@@ -6,7 +6,7 @@ MARK = "carried"
 """A table that is made in the transaction that carries the data: it is there when, and only when, all of that is."""
 
 
-class Inheritance:
+class CopyCompletion:
     """Says whether a database has the data that it is to take over. Until then nobody may use it.
 
     Args:

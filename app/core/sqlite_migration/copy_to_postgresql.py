@@ -1,4 +1,4 @@
-"""Carries all data of a SQLite database into an empty PostgreSQL, while servers go on writing to the SQLite one.
+"""Online copy of a SQLite database to PostgreSQL.
 
 Most of it is copied beside them. Then they are kept from writing for the moment that it takes to copy what they have
 changed meanwhile, to seal the file, and to commit: the data is in one place or in the other, and never in both.
@@ -19,17 +19,17 @@ from app.core.database.engine import UNLIMITED, Database
 from app.core.database.migrate import LOCK
 from app.core.sqlite_migration.change_capture import Source
 from app.core.sqlite_migration.completion import carried, mark_carried
-from app.core.sqlite_migration.handover import Seal
+from app.core.sqlite_migration.handover import HandoverLock
 
 DELTA = "carry_delta"
 """A temporary table for what has been changed."""
 
 
-class CarryError(Exception):
+class CopyError(Exception):
     """The data could not be carried, and is where it was; the message is one line."""
 
 
-class UncertainError(CarryError):
+class UncertainError(CopyError):
     """PostgreSQL did not say whether it has the data. The file stays sealed; a further try finds out."""
 
 
@@ -55,7 +55,7 @@ def carry(file: Path, target: Database, address: str) -> Report:
         address: who serves the data from then on, as `http://host:port`: it is told to who still has the file.
 
     Raises:
-        CarryError: PostgreSQL has data of its own, or the two differ in the end.
+        CopyError: PostgreSQL has data of its own, or the two differ in the end.
         sqlalchemy.exc.SQLAlchemyError, sqlite3.Error: nothing has been carried either.
     """
     with target.writer.execution_options(**{UNLIMITED: True}).connect() as connection:
@@ -73,7 +73,7 @@ def carry(file: Path, target: Database, address: str) -> Report:
             _follow(connection, source, tables)
             rows = _compared(connection, source, tables)
             mark_carried(connection, rows)
-            seal = Seal(file)
+            seal = HandoverLock(file)
             seal.put(address)
             try:
                 transaction.commit()
@@ -86,7 +86,7 @@ def carry(file: Path, target: Database, address: str) -> Report:
 def _refuse_data(connection: Connection) -> None:
     full = [table.name for table in Base.metadata.sorted_tables if connection.execute(select(table).limit(1)).first()]
     if full:
-        raise CarryError(f"the PostgreSQL database has data of its own, in {', '.join(full)}: nothing was carried")
+        raise CopyError(f"the PostgreSQL database has data of its own, in {', '.join(full)}: nothing was carried")
 
 
 def _follow(connection: Connection, source: Source, tables: list[Table]) -> None:
@@ -137,18 +137,18 @@ def _listed(names: list[str], of: str = "") -> str:
 
 
 def _compared(connection: Connection, source: Source, tables: list[Table]) -> int:
-    """Return how many rows there are; raise CarryError if there are not as many of each table here as there."""
+    """Return how many rows there are; raise CopyError if there are not as many of each table here as there."""
     total = 0
     for table in tables:
         here = _count(connection, table.name)
         there = source.count(table)
         if here != there:
-            raise CarryError(f"{table.name}: {here} rows have arrived and {there} are there: nothing was carried")
+            raise CopyError(f"{table.name}: {here} rows have arrived and {there} are there: nothing was carried")
         total += there
     return total
 
 
-def _find_out(target: Database, seal: Seal, error: DBAPIError) -> None:
+def _find_out(target: Database, seal: HandoverLock, error: DBAPIError) -> None:
     """Return if the data is there although its COMMIT was answered by an error; else undo the seal and raise."""
     try:
         with target.reader.connect() as connection:

@@ -1,4 +1,4 @@
-"""Requests that come to a server whose data has moved: handed on to who has it now, and their answers back.
+"""Forwarding of requests to the servers that have taken over.
 
 A phase grows under load. From the moment that the data is elsewhere until the last client has been led there, this
 server still gets requests. It neither refuses one nor answers from what is out of date.
@@ -17,8 +17,8 @@ import structlog
 from werkzeug.exceptions import RequestTimeout
 
 from app.core.http.middleware import PROBES, Application
-from app.core.sqlite_migration.handover import Seal
-from app.core.sqlite_migration.target import Successor
+from app.core.sqlite_migration.handover import HandoverLock
+from app.core.sqlite_migration.target import MigrationTarget
 
 LARGEST = 1 << 20
 """Bytes of a body that is kept until its request has been answered, in case that the data moves meanwhile."""
@@ -45,15 +45,15 @@ AWAY = f"{HTTPStatus.SERVICE_UNAVAILABLE.value} {HTTPStatus.SERVICE_UNAVAILABLE.
 log = structlog.get_logger(__name__)
 
 
-class Moved:
-    """Stands before the door of an application on SQLite.
+class ForwardingMiddleware:
+    """Stands before the request middleware of an application on SQLite.
 
     Args:
         application: answers while the data is here.
         seal: says whether it is.
     """
 
-    def __init__(self, application: Application, seal: Seal) -> None:
+    def __init__(self, application: Application, seal: HandoverLock) -> None:
         self._application = application
         self._seal = seal
         self._there = False
@@ -97,14 +97,14 @@ class Moved:
             address = self._seal.address()
             if address is None:  # it has been called off
                 return self._answer(environ, start_response)
-            if connection := self._reach(Successor(address)):
+            if connection := self._reach(MigrationTarget(address)):
                 return _exchange(connection, environ, start_response)
             time.sleep(PAUSE)
         log.warning("nobody has the data", address=self._seal.address())
         start_response(AWAY, [("Retry-After", "2"), ("Content-Length", "0")])
         return []
 
-    def _reach(self, successor: Successor) -> HTTPConnection | None:
+    def _reach(self, successor: MigrationTarget) -> HTTPConnection | None:
         """Return a connection to who has the data; None as long as nobody has."""
         self._there = self._there or successor.says_well("/health/ready")
         try:

@@ -1,10 +1,10 @@
-"""A seal on a SQLite database: it is left as it is, and says who has taken over."""
+"""Handover lock of a SQLite database: it stays read-only and names its successor."""
 
 import os
 from pathlib import Path
 
 
-class Seal:
+class HandoverLock:
     """A file beside the database, so that every process that has the database sees it.
 
     Args:

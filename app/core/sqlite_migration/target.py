@@ -1,4 +1,4 @@
-"""Who serves the data when it has moved."""
+"""Client of the servers that take over."""
 
 from http.client import HTTPConnection, HTTPException
 from urllib.parse import urlsplit
@@ -7,7 +7,7 @@ CONNECT_TIMEOUT = 2.0
 """Seconds to reach it, and for it to say how it is."""
 
 
-class Successor:
+class MigrationTarget:
     """Servers at one address.
 
     Args:
