@@ -1,4 +1,4 @@
-"""Reads from replicas: only from one that shows all that its user has written, and is not far behind by itself."""
+"""Replica routing: reads go to a replica that has replayed what their user has written."""
 
 import itertools
 from collections.abc import Sequence
@@ -158,10 +158,13 @@ class Replicas:
         if position is None:
             return None
         for replica in self.all:
-            with suppress(AwayError, UnavailableError), self._place():
-                if session := replica.begin_late(position):
-                    self.reads.labels("late").inc()
-                    return session
+            with suppress(AwayError, UnavailableError):
+                for _ in range(TRIES):
+                    with self._place():
+                        session = replica.begin_late(position)
+                    if session:
+                        self.reads.labels("late").inc()
+                        return session
         return None
 
     def _place(self) -> AbstractContextManager[None]:
