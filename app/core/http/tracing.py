@@ -1,7 +1,7 @@
 """Tracing of requests, by OpenTelemetry's conventions for HTTP servers.
 
-Stands around the request middleware, where traces are on. The library's own (opentelemetry-instrumentation-wsgi) notes the query, in
-which may be what somebody searched for, and knows no route.
+Stands around the request middleware, where traces are on. The library's own (opentelemetry-instrumentation-wsgi) notes
+the query, in which may be what somebody searched for, and knows no route.
 """
 
 from collections.abc import Callable, Iterable
