@@ -10,7 +10,7 @@ import pytest
 
 from app.core.version import version
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 PAGE = (ROOT / "docs" / "operations.md").read_text()
 FUNCTION, *COMMANDS = PAGE.split("\n## Logs\n")[1].split("```")[1].strip().splitlines()
 

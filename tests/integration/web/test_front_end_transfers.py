@@ -11,7 +11,7 @@ from tests.e2e.browser_expiry import V1
 from tests.e2e.browser_steps import row
 from tests.support.phone import PHONE, expect_no_overflow
 
-FILES = Path(__file__).parents[1] / "data" / "imports"
+FILES = Path(__file__).parents[2] / "data" / "imports"
 JOB = "00000000-0000-7000-8000-000000000001"
 
 

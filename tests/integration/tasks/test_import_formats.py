@@ -8,7 +8,7 @@ from app.bootstrap.container import Container
 from app.tasks.import_plan import HEAD
 from tests.support.api import Person, assert_problem
 
-FILES = Path(__file__).parents[1] / "data" / "imports"
+FILES = Path(__file__).parents[2] / "data" / "imports"
 
 
 def send(person: Person, content: bytes | str, end_point: str = "", **options: Any) -> Any:

@@ -168,7 +168,7 @@ REQUESTS: dict[str, tuple[str, Callable[[int], dict[str, str]]]] = {
     "delete_me": ("/users/me", lambda n: {"password": f"guess {n}"}),
     "confirm_password_reset": ("/auth/password-reset/confirm", lambda n: {"token": f"{n}.x", "password": NEW}),
 }
-"""A request of each operation that hashes a password; tests/unit/test_hashing_views.py finds out which."""
+"""A request of each operation that hashes a password; tests/unit/auth/test_hashing_views.py finds out which."""
 
 
 @pytest.mark.parametrize("operation", REQUESTS)

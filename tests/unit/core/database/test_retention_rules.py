@@ -6,7 +6,7 @@ from app.bootstrap.retention import RULES
 from app.core.database.base import Base
 from app.core.database.retention import ExpiryRule, table
 
-DOCUMENT = Path(__file__).parents[2] / "docs/operations.md"
+DOCUMENT = Path(__file__).parents[4] / "docs/operations.md"
 
 
 def test_every_table_has_a_rule() -> None:

@@ -4,10 +4,10 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
-APP = Path(__file__).parents[2] / "app"
+APP = Path(__file__).parents[3] / "app"
 
 HASHING = {"register", "login", "change_password", "delete_me", "confirm_password_reset"}
-"""The operations; tests/integration/test_password_limits.py shows what limits each."""
+"""The operations; tests/integration/auth/test_password_limits.py shows what limits each."""
 
 
 def attributes(node: ast.AST) -> set[str]:

@@ -4,7 +4,7 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
-APP = Path(__file__).parents[2] / "app"
+APP = Path(__file__).parents[4] / "app"
 
 FOLDERS = ("analytics", "auth", "core", "notifications", "tasks")
 
