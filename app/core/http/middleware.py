@@ -27,7 +27,7 @@ Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 """What WSGI calls so (PEP 3333)."""
 
 REQUEST_CONTEXT = "task_manager.visit"
-"""Where the environment of a request has its Visit."""
+"""Where the environment of a request has its context."""
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}", re.ASCII)
 PROBES = ("/health/", "/metrics")

@@ -225,7 +225,7 @@ import sys, threading
 from pathlib import Path
 from app.core.sqlite_migration import copy_to_postgresql as carrying
 from app.core.database.engine import connect
-from app.core.sqlite_migration.handover import Seal
+from app.core.sqlite_migration.handover import HandoverLock
 from tests.support.settings import make_settings
 
 file, url, place = sys.argv[1:]
@@ -237,8 +237,8 @@ def stand(*_):
 if place == "copying":
     carrying._follow = stand
 elif place == "sealed":
-    put = Seal.put
-    Seal.put = lambda self, address: (put(self, address), stand())
+    put = HandoverLock.put
+    HandoverLock.put = lambda self, address: (put(self, address), stand())
 carrying.carry(Path(file), connect(make_settings(url)), "http://successor:8000")
 """
 
