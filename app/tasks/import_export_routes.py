@@ -33,7 +33,9 @@ class ExportRequest(RequestModel):
     status: Annotated[Status | None, Field(description="Only tasks in this state")] = None
     q: Annotated[SearchText | None, Field(description="Text in title or description, in any case")] = None
     tag: Annotated[KnownTag | None, Field(description="Only tasks with this tag")] = None
-    byte_order_mark: Annotated[bool, Field(description="Begin with a mark by which Excel knows UTF-8")] = False
+    byte_order_mark: Annotated[bool, Field(strict=True, description="Begin with a mark by which Excel knows UTF-8")] = (
+        False
+    )
 
 
 def blueprint(service: JobService, authenticator: Authenticator, import_bytes: int) -> APIBlueprint:
