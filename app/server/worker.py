@@ -141,7 +141,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         self.poller.unregister(conn.sock)
         if conn.initialized:
             self.tpool.submit(partial(self._in_thread, conn, self._begin))
-        elif (then := self._gathered_whole(conn)) is not Then.KEEP:
+        elif then := self._take(conn):
             self.finish_request(conn, then)
         elif conn.partial.data.startswith(PROBE):
             self.tpool.submit_urgent(partial(self._in_thread, conn, self._serve))
@@ -309,15 +309,14 @@ class Worker(ThreadWorker):  # type: ignore[misc]
 
     def _begin(self, conn: Connection) -> Then:
         """Take what has come of a request, and serve it if that is enough."""
-        then = self._gathered_whole(conn)
-        return self._serve(conn) if then is Then.KEEP else then
+        return self._take(conn) or self._serve(conn)
 
-    def _gathered_whole(self, conn: Connection) -> Then:
-        """Take what has come of a request: to be kept if it is whole."""
+    def _take(self, conn: Connection) -> Then | None:
+        """Take what has come of a request. Return None if it is whole, else what becomes of the connection."""
         data = conn.sock.recv_available(RECEIVED)
         if not data:
             return Then.CLOSE if data is not None else Then.GATHER
-        return Then.KEEP if conn.partial.add(data) else Then.GATHER
+        return None if conn.partial.add(data) else Then.GATHER
 
     def _serve(self, conn: Connection) -> Then:
         conn.init()
