@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 from app.core.errors import UnavailableError
 
@@ -47,3 +47,8 @@ class Bulkhead:
         finally:
             self._holder.has_place = False
             self._places.release()
+
+
+def place_in(bulkhead: Bulkhead | None) -> AbstractContextManager[None]:
+    """Have a place in a bulkhead, if there is one. Raises UnavailableError as it does."""
+    return bulkhead.place() if bulkhead else nullcontext()

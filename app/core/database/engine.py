@@ -1,7 +1,7 @@
 """Engines and connection pools of SQLite and PostgreSQL, and the settings of their sessions and transactions."""
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from math import inf
@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
-from app.core.database.bulkhead import Bulkhead
+from app.core.database.bulkhead import Bulkhead, place_in
 from app.core.database.circuit_breaker import CircuitBreaker
 from app.core.database.errors import DEMOTED, gone, sqlstate
 from app.core.database.replicas import Replica, Replicas
@@ -103,7 +103,7 @@ class Database:
             UnavailableError: it is away, or too many wait for it already.
         """
         self._check()
-        with self._place():
+        with place_in(self.bulkhead):
             session.connection()
 
     def take_snapshot(self, session: Session) -> None:
@@ -123,11 +123,8 @@ class Database:
             UnavailableError: the primary is away, or too many wait for it already, and none of them comes to an end.
         """
         self._check()
-        with self.writes.place() if self.writes else nullcontext(), self._place():
+        with place_in(self.writes), place_in(self.bulkhead):
             yield
-
-    def _place(self) -> AbstractContextManager[None]:
-        return self.bulkhead.place() if self.bulkhead else nullcontext()
 
     def note(self, session: Session, error: DBAPIError | None = None) -> None:
         """Tell the circuit breaker how the primary has answered a session; a replica's counts for nothing.
@@ -164,7 +161,7 @@ class Database:
 
         try:
             self._check()
-            with self._place(), self.reader.connect() as connection:
+            with place_in(self.bulkhead), self.reader.connect() as connection:
                 position: int | None = connection.scalar(text(POSITION))
         except (UnavailableError, PoolTimeout):
             return None

@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext, suppress
+from contextlib import suppress
 from math import inf
 
 import structlog
@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
-from app.core.database.bulkhead import Bulkhead
+from app.core.database.bulkhead import Bulkhead, place_in
 from app.core.database.circuit_breaker import AwayError, CircuitBreaker
 from app.core.errors import UnavailableError
 
@@ -141,7 +141,7 @@ class Replicas:
         for _ in range(TRIES):
             replica = self.all[next(self._turns) % len(self.all)]
             try:
-                with self._place():
+                with place_in(self._bulkhead):
                     session = replica.begin(position)
             except (AwayError, UnavailableError) as error:
                 log.warning("replica out of rotation", replica=replica.name, error=str(error.__cause__ or error))
@@ -160,12 +160,9 @@ class Replicas:
         for replica in self.all:
             with suppress(AwayError, UnavailableError):
                 for _ in range(TRIES):
-                    with self._place():
+                    with place_in(self._bulkhead):
                         session = replica.begin_late(position)
                     if session:
                         self.reads.labels("late").inc()
                         return session
         return None
-
-    def _place(self) -> AbstractContextManager[None]:
-        return self._bulkhead.place() if self._bulkhead else nullcontext()
