@@ -12,10 +12,10 @@ from app.auth.account_deletion import AccountDeletionService
 from app.auth.admin import AdminService
 from app.auth.avatars import AvatarService
 from app.auth.email_verification import EmailVerificationService
-from app.auth.ended_sessions import SessionStates
 from app.auth.password_resets import PasswordResetService
 from app.auth.registration import RegistrationService
 from app.auth.service import AuthService, Lifetimes
+from app.auth.session_states import SessionStates
 from app.auth.sessions import SessionService
 from app.bootstrap import jobs as wiring
 from app.bootstrap.retention import RULES

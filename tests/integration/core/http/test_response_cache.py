@@ -217,7 +217,7 @@ def test_a_database_that_is_needed_and_away_is_told_of_in_both_ways(
     def away(*_arguments: Any) -> bool:
         raise UnavailableError("away")
 
-    monkeypatch.setattr("app.auth.ended_sessions.SessionStates.ended", away)
+    monkeypatch.setattr("app.auth.session_states.SessionStates.ended", away)
     for client in (ways.flask, ways.before):
         with Redis.from_url(redis.connection_url) as emptied:
             emptied.flushall()
