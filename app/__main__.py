@@ -18,7 +18,8 @@ def parser() -> argparse.ArgumentParser:
 
     serve = commands.add_parser("serve", help="run the server")
     serve.add_argument("--service", choices=CHOICES, default=ALL, help="which service to run (default: all)")
-    commands.add_parser("migrate", help="bring the database to the schema of this version")
+    migrate = commands.add_parser("migrate", help="bring the database to the schema of this version")
+    migrate.add_argument("--service", choices=CHOICES, default=ALL, help="whose part of it (default: all)")
 
     carry = commands.add_parser("carry", help="bring the data of a SQLite database to PostgreSQL, while it is in use")
     carry.add_argument("file", type=Path, help="the SQLite database")

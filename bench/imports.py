@@ -87,7 +87,7 @@ def main(rows: int, characters: int) -> None:
     upload.close()
     job = parts.jobs.queue(user_id, "import", upload=upload)
     began = time.perf_counter()
-    parts.runner.run(job.id)
+    parts.background.runner.run(job.id)
     seconds = time.perf_counter() - began
     job = parts.jobs.get(user_id, job.id)
     if (job.state, job.done, job.refused) != ("succeeded", rows, 0):

@@ -95,5 +95,5 @@ class NothingKept:
 def uncached() -> Flask:
     """Return our application, making each answer anew."""
     parts = build(load_settings())
-    cache = NothingKept(cast("RedisUserCache", parts.counting))  # the application has no such switch
-    return create_app(replace(parts, authenticator=Authenticator(parts.tokens, cache), counting=cache))
+    cache = NothingKept(cast("RedisUserCache", parts.platform.counting))  # the application has no such switch
+    return create_app(replace(parts, authenticator=Authenticator(parts.platform.tokens, cache), counting=cache))

@@ -167,8 +167,8 @@ def person(new_person: "Callable[[], Person]") -> "Person":
 
 
 def _migrate(url: str) -> None:
+    from app.bootstrap.schema import migrate
     from app.core.database.engine import connect
-    from app.core.database.migrate import migrate
     from tests.support.settings import make_settings
 
     database = connect(make_settings(url))

@@ -16,9 +16,17 @@ class UsersFacts(Protocol):
         """Delete up to `limit` facts of a user's tasks, or of their counts; return how many it were."""
 
 
+class UsersSubscription(Protocol):
+    def delete(self, user_id: UUID) -> int:
+        """Delete whether a user wants the weekly report; return how many rows it were."""
+
+
 class PersonalWork(Protocol):
     @property
     def facts(self) -> UsersFacts: ...
+
+    @property
+    def subscriptions(self) -> UsersSubscription: ...
 
 
 class StatisticsData:
@@ -29,5 +37,5 @@ class StatisticsData:
 
 
 def erase(work: PersonalWork, user_id: UUID, _now: datetime, limit: int) -> int:
-    """Delete up to `limit` facts or counts of a user; return how many it were."""
-    return work.facts.delete_of(user_id, limit)
+    """Delete the subscription and up to `limit` facts or counts of a user; return how many rows it were."""
+    return work.subscriptions.delete(user_id) + work.facts.delete_of(user_id, limit)

@@ -49,11 +49,24 @@ class Facts(Protocol):
         """Return those of the users who created or completed anything in these days."""
 
 
+class ReportSubscriptions(Protocol):
+    """A copy of who wants the weekly report."""
+
+    def put(self, user_id: UUID, subscribed: bool, at: datetime) -> None:
+        """Store what a user had chosen at a time, unless something later is known."""
+
+    def among(self, users: Collection[UUID]) -> list[UUID]:
+        """Return those of the users who want the report."""
+
+
 class AnalyticsWork(Protocol):
     """The analytics tables within one transaction."""
 
     @property
     def facts(self) -> Facts: ...
+
+    @property
+    def subscriptions(self) -> ReportSubscriptions: ...
 
 
 class AnalyticsStorage(Protocol):

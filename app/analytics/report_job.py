@@ -1,9 +1,7 @@
 """Weekly report jobs: one plans, one per user renders."""
 
 import base64
-from collections.abc import Callable, Collection
 from datetime import date, timedelta
-from typing import Generic, TypeVar
 from uuid import UUID
 
 from app.analytics.report import weekly
@@ -18,26 +16,18 @@ BATCH = 500
 """Users of a step."""
 
 
-W = TypeVar("W", bound=AnalyticsUnitOfWork)
+class PlanReports:
+    """Queues a report for each subscriber who created or completed a task in the week before the job was due."""
 
-
-class PlanReports(Generic[W]):
-    """Queues a report for everybody who wants one and created or completed a task in the week before the job was due.
-
-    Args:
-        wanting: returns those of some users who want a report, which another service knows.
-    """
-
-    def __init__(self, clock: Clock, new_id: NewId, wanting: Callable[[W, Collection[UUID]], Collection[UUID]]) -> None:
+    def __init__(self, clock: Clock, new_id: NewId) -> None:
         self._clock = clock
         self._new_id = new_id
-        self._wanting = wanting
 
-    def step(self, work: W, job: Job) -> Step:
+    def step(self, work: AnalyticsUnitOfWork, job: Job) -> Step:
         week = Week.of(date.fromisoformat(str(job.parameters["due"])) - timedelta(days=7))
         after = UUID(str(job.checkpoint["user"])) if job.checkpoint else None
         users = work.facts.users(after, BATCH)
-        for user_id in self._wanting(work, work.facts.active(users, week.monday, week.sunday)):
+        for user_id in work.subscriptions.among(work.facts.active(users, week.monday, week.sunday)):
             # The report is no job of the user's own: it does not show among their imports and exports.
             parameters: dict[str, object] = {"user": str(user_id), "week": str(week)}
             one = Job(self._new_id(), None, "report", self._clock(), parameters=parameters)

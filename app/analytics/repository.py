@@ -1,4 +1,4 @@
-"""Repository of the analytics service."""
+"""Repositories of the analytics service."""
 
 from collections import Counter
 from collections.abc import Collection, Sequence
@@ -11,8 +11,9 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from app.analytics.model import Day, Duration, Finished, Totals
 from app.analytics.read_model import DONE, Fact
-from app.analytics.tables import DailyCountRow, TaskFactRow
+from app.analytics.tables import DailyCountRow, ReportSubscriptionRow, TaskFactRow
 from app.core.database.batches import delete_some
+from app.core.database.row_count import changed
 from app.core.database.upsert import insert_into
 from app.core.database.user_versions import touch
 
@@ -130,6 +131,30 @@ class SqlFacts:
         statement = insert_into(self._session, DailyCountRow).values(**values)
         more = {"created": DailyCountRow.created + created, "completed": DailyCountRow.completed + completed}
         self._session.execute(statement.on_conflict_do_update(index_elements=["user_id", "day"], set_=more))
+
+
+class SqlReportSubscriptions:
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def put(self, user_id: UUID, subscribed: bool, at: datetime) -> None:
+        statement = insert_into(self._session, ReportSubscriptionRow).values(
+            user_id=user_id, subscribed=subscribed, at=at
+        )
+        latest = statement.on_conflict_do_update(
+            index_elements=["user_id"],
+            set_={"subscribed": subscribed, "at": at},
+            where=ReportSubscriptionRow.at <= at,
+        )
+        self._session.execute(latest)
+
+    def among(self, users: Collection[UUID]) -> list[UUID]:
+        subscribed = (ReportSubscriptionRow.user_id.in_(users), ReportSubscriptionRow.subscribed)
+        return list(self._session.scalars(select(ReportSubscriptionRow.user_id).where(*subscribed)))
+
+    def delete(self, user_id: UUID) -> int:
+        mine = delete(ReportSubscriptionRow).where(ReportSubscriptionRow.user_id == user_id)
+        return changed(self._session.execute(mine))
 
 
 def _within(day: DayColumn, user_id: UUID, first: date, last: date) -> tuple[ColumnElement[bool], ...]:

@@ -4,13 +4,18 @@ from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy import BigInteger, Index, String, text
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from app.core.database.base import Base
+from app.core.database.base import new_metadata
+from app.core.database.migrate import Branch
 from app.core.database.types import UtcDateTime
 
 
-class TaskFactRow(Base):
+class AnalyticsBase(DeclarativeBase):
+    metadata = new_metadata()
+
+
+class TaskFactRow(AnalyticsBase):
     """What is known of a task (see app.analytics.read_model). The last three columns follow from the others."""
 
     __tablename__ = "task_facts"
@@ -49,7 +54,7 @@ class TaskFactRow(Base):
     )
 
 
-class DailyCountRow(Base):
+class DailyCountRow(AnalyticsBase):
     """What a user created and completed on a day, of the tasks whose facts have been rolled up."""
 
     __tablename__ = "daily_counts"
@@ -58,3 +63,16 @@ class DailyCountRow(Base):
     day: Mapped[date] = mapped_column(primary_key=True)
     created: Mapped[int]
     completed: Mapped[int]
+
+
+class ReportSubscriptionRow(AnalyticsBase):
+    """Whether a user wants the weekly report, as the notifications service said at a time."""
+
+    __tablename__ = "report_subscriptions"
+
+    user_id: Mapped[UUID] = mapped_column(primary_key=True)
+    subscribed: Mapped[bool]
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+BRANCH = Branch("analytics", "analytics_0002", AnalyticsBase.metadata)

@@ -10,7 +10,6 @@ from sqlalchemy.orm import Session as SqlSession
 from app.auth.model import RefreshToken, Session, User
 from app.auth.tables import RefreshTokenRow, SessionRow, UserRow
 from app.core.database.row_count import changed
-from app.core.database.user_version_table import UserVersionRow
 from app.core.database.user_versions import touch
 from app.core.errors import ConflictError
 from app.core.security.roles import Role
@@ -113,15 +112,10 @@ class SqlSessions:
         self._session.add(row)
         self._session.flush()
 
-    def version(self, user_id: UUID, session_id: UUID) -> int | None:
-        """Return the version of what the user sees, or None when the session has ended or is none of this user's."""
-        statement = (
-            select(SessionRow.id, UserVersionRow.version)
-            .join(UserVersionRow, UserVersionRow.user_id == SessionRow.user_id, isouter=True)
-            .where(SessionRow.id == session_id, SessionRow.user_id == user_id, SessionRow.revoked_at.is_(None))
-        )
-        row = self._session.execute(statement).first()
-        return None if row is None else row.version or 0
+    def active(self, user_id: UUID, session_id: UUID) -> bool:
+        """Tell whether this is a session of the user that has not ended."""
+        mine = (SessionRow.id == session_id, SessionRow.user_id == user_id, SessionRow.revoked_at.is_(None))
+        return self._session.scalar(select(SessionRow.id).where(*mine)) is not None
 
     def get(self, session_id: UUID) -> Session | None:
         row = self._session.get(SessionRow, session_id)

@@ -15,11 +15,10 @@ class SessionStates:
     def ended(self, user_id: UUID, session_id: UUID) -> bool:
         """Tell whether the session has ended, or is none of this user's."""
         with self._storage.read() as work:
-            session = work.sessions.get(session_id)
-        return session is None or session.user_id != user_id or session.revoked_at is not None
+            return not work.sessions.active(user_id, session_id)
 
     @retried
     def version(self, user_id: UUID, session_id: UUID) -> int | None:
         """Return the version of what the user sees, or None when the session has ended or is none of this user's."""
         with self._storage.read() as work:
-            return work.sessions.version(user_id, session_id)
+            return work.versions.get(user_id) if work.sessions.active(user_id, session_id) else None

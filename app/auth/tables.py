@@ -4,13 +4,18 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String, text
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from app.core.database.base import Base
+from app.core.database.base import new_metadata
+from app.core.database.migrate import Branch
 from app.core.database.types import UtcDateTime
 
 
-class UserRow(Base):
+class AuthBase(DeclarativeBase):
+    metadata = new_metadata()
+
+
+class UserRow(AuthBase):
     __tablename__ = "users"
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -26,7 +31,7 @@ class UserRow(Base):
     __table_args__ = (Index("idx_users_email", "email", unique=True),)
 
 
-class SessionRow(Base):
+class SessionRow(AuthBase):
     __tablename__ = "sessions"
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -48,7 +53,7 @@ class SessionRow(Base):
     )
 
 
-class RefreshTokenRow(Base):
+class RefreshTokenRow(AuthBase):
     __tablename__ = "refresh_tokens"
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -63,7 +68,7 @@ class RefreshTokenRow(Base):
     )
 
 
-class PasswordResetRow(Base):
+class PasswordResetRow(AuthBase):
     """A wish for a new password. What the link holds is made from the identifier and a key, and stands nowhere."""
 
     __tablename__ = "password_resets"
@@ -79,7 +84,7 @@ class PasswordResetRow(Base):
     )
 
 
-class AuditRow(Base):
+class AuditRow(AuthBase):
     """Triggers refuse to change or delete a row."""
 
     __tablename__ = "audit_log"
@@ -100,3 +105,6 @@ class AuditRow(Base):
         # what was done to one account
         Index("idx_audit_log_subject_id", "subject_id", "id"),
     )
+
+
+BRANCH = Branch("auth", "auth_0001", AuthBase.metadata)

@@ -29,18 +29,19 @@ def beat() -> int:
     from prometheus_client import start_http_server
 
     from app.bootstrap.container import build
-    from app.bootstrap.retention import RULES
     from app.core.clock import utc_now
+    from app.core.database.unit_of_work import UnitOfWork
     from app.core.jobs.background import Cleaner
     from app.core.jobs.polling_loop import PollingLoop
     from app.core.jobs.queue_metrics import QueueDepth
     from app.core.observability.metrics import registry
 
     parts = build(settings, "beat")
-    cleaner = Cleaner(parts.storage, utc_now, parts.file_store.sweep, RULES)
+    storage, loops = parts.platform.storage(UnitOfWork), parts.background.loops
+    cleaner = Cleaner(storage, utc_now, parts.platform.file_store.sweep, parts.background.rules)
 
     def run_once() -> bool:
-        if all(each.alive for each in parts.polling_loops):
+        if all(each.alive for each in loops):
             ALIVE.touch()
         cleaner.run_once()
         return False
@@ -48,16 +49,16 @@ def beat() -> int:
     loop = PollingLoop("beat", run_once, SECONDS)
 
     def end(*_: object) -> None:
-        for each in (loop, *parts.polling_loops):
+        for each in (loop, *loops):
             each.end()
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, end)
-    told = registry(parts.dispatcher.outcomes, QueueDepth(parts.storage, utc_now))
+    told = registry(parts.background.deliveries, QueueDepth(storage, utc_now))
     start_http_server(settings.metrics_listen_port, settings.listen_address, told)
-    parts.telemetry.start()
-    for each in parts.polling_loops:
+    parts.platform.telemetry.start()
+    for each in loops:
         each.start()
     loop.run()
-    parts.telemetry.stop()
+    parts.platform.telemetry.stop()
     return 0

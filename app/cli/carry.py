@@ -22,6 +22,7 @@ def carry(file: Path, address: str, patience: float) -> int:
         address: of the servers that wait for the data, as `http://host:port`.
         patience: seconds to wait for them.
     """
+    from app.bootstrap.schema import tables
     from app.core.database.engine import connect
     from app.core.sqlite_migration.copy_to_postgresql import CopyError
     from app.core.sqlite_migration.copy_to_postgresql import carry as carry_all
@@ -43,7 +44,7 @@ def carry(file: Path, address: str, patience: float) -> int:
             former = settings.model_copy(update={"database_url": SecretStr(f"sqlite:///{file}")})
             if status := migrate(former):
                 return status
-        report = carry_all(file, target, address)
+        report = carry_all(file, target, address, tables())
     except CopyError as error:
         return fail(str(error))
     except (SQLAlchemyError, sqlite3.Error) as error:

@@ -50,9 +50,9 @@ def revive(ids: Collection[UUID], kind: str | None, as_json: bool) -> int:
 
 def _run(command: "Callable[[DeadLetters], str]") -> int:
     """Print what a command returns, or in one line why it can't."""
-    from app.bootstrap.unit_of_work import SystemStorage
     from app.core.clock import utc_now
     from app.core.database.engine import connect
+    from app.core.database.unit_of_work import Storage, UnitOfWork
     from app.core.jobs.dead_letters import DeadLetters
 
     try:
@@ -60,7 +60,7 @@ def _run(command: "Callable[[DeadLetters], str]") -> int:
     except SettingsError as error:
         return fail(str(error), 2)
     try:
-        text = command(DeadLetters(SystemStorage(database), utc_now))
+        text = command(DeadLetters(Storage(database, UnitOfWork), utc_now))
     except ServiceError as error:
         return fail(str(error))
     finally:

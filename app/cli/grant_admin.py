@@ -12,7 +12,7 @@ def grant_admin(email: str) -> int:
     from app.bootstrap.container import build
 
     try:
-        build(load_settings()).admin.grant_admin(email)
+        build(load_settings(), services=("auth",)).auth.admin.grant_admin(email)
     except SettingsError as error:
         return fail(str(error), 2)
     except ServiceError as error:

@@ -15,7 +15,7 @@ def mail_verification_links() -> int:
         settings = load_settings()
         if not settings.mail_enabled:
             return fail("APP_SMTP_HOST: missing, no mail can be sent", 2)
-        count = build(settings).verification.request_all()
+        count = build(settings, services=("auth",)).auth.verification.request_all()
     except SettingsError as error:
         return fail(str(error), 2)
     except ServiceError as error:

@@ -1,28 +1,35 @@
 """`migrate`: bring the database to the schema of this version."""
 
+from collections.abc import Sequence
+
 from sqlalchemy.exc import SQLAlchemyError
 
+from app.bootstrap.services import ALL, SERVICES
 from app.cli import fail
 from app.core.errors import MovedError
 from app.core.settings import Settings, SettingsError, load_settings
 
 
-def migrate() -> int:
+def migrate(service: str = ALL) -> int:
+    """
+    Args:
+        service: whose part of the schema, beside the core's; all, if the database is everybody's.
+    """
     try:
         settings = load_settings()
     except SettingsError as error:
         return fail(str(error), 2)
-    return run(settings)
+    return run(settings, SERVICES if service == ALL else (service,))
 
 
-def run(settings: Settings) -> int:
+def run(settings: Settings, services: Sequence[str] = SERVICES) -> int:
     """Migrate the database of some settings; say so in one line, whichever way it goes."""
+    from app.bootstrap.schema import migrate as to_heads
     from app.core.database.engine import connect
-    from app.core.database.migrate import migrate as to_head
 
     database = connect(settings)
     try:
-        to_head(database)
+        to_heads(database, services)
     except MovedError as error:
         return fail(f"the database could not be migrated: {error}")
     except SQLAlchemyError as error:

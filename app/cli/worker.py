@@ -28,6 +28,7 @@ def worker() -> int:
 
     from app.bootstrap.container import build
     from app.core.clock import utc_now
+    from app.core.database.unit_of_work import UnitOfWork
     from app.core.jobs.background import Announcer
     from app.core.jobs.celery_app import carrier
     from app.core.jobs.liveness import PERIOD, ConsumerLiveness
@@ -37,10 +38,16 @@ def worker() -> int:
 
     def run(job_id: UUID) -> None:
         with liveness.job():
-            parts.runner.run(job_id)
+            parts.background.runner.run(job_id)
 
     messages = carrier(settings, run)
-    announcer = Announcer(parts.storage, messages, parts.runner.kinds, utc_now, settings.visibility_timeout)
+    announcer = Announcer(
+        parts.platform.storage(UnitOfWork),
+        messages,
+        parts.background.runner.kinds,
+        utc_now,
+        settings.visibility_timeout,
+    )
 
     def announce() -> bool:
         announcer.run_once()
@@ -57,13 +64,13 @@ def worker() -> int:
             loop.start()
 
     def end(**_details: Any) -> None:
-        parts.runner.stop()
+        parts.background.runner.stop()
         for loop in loops:
             loop.end()
 
     signals.worker_ready.connect(begin, weak=False)
     signals.worker_shutting_down.connect(end, weak=False)
-    parts.telemetry.start()
+    parts.platform.telemetry.start()
     try:
         messages.celery.worker_main(
             [
@@ -77,5 +84,5 @@ def worker() -> int:
             ]
         )
     finally:
-        parts.telemetry.stop()
+        parts.platform.telemetry.stop()
     return 0

@@ -1,11 +1,11 @@
 """Ports of the notifications service."""
 
-from collections.abc import Collection
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
+from app.core.events.model import Outbox
 from app.core.mail import Outgoing
 from app.notifications.model import Notification, Preferences, Recipient
 
@@ -44,9 +44,6 @@ class PreferencesOfUsers(Protocol):
     def change(self, user_id: UUID, change: dict[str, bool]) -> None:
         """Set some fields of Preferences, and leave the others to whoever changes them at the same time."""
 
-    def wanting_reports(self, users: Collection[UUID]) -> list[UUID]:
-        """Return those of the users who want the weekly report."""
-
 
 class NotificationWork(Protocol):
     """The notifications tables within one transaction."""
@@ -59,6 +56,9 @@ class NotificationWork(Protocol):
 
     @property
     def preferences(self) -> PreferencesOfUsers: ...
+
+    @property
+    def outbox(self) -> Outbox: ...
 
     @property
     def mails(self) -> Outgoing: ...

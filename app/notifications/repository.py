@@ -1,6 +1,5 @@
 """Repositories of the notifications service."""
 
-from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
@@ -95,9 +94,13 @@ class SqlPreferences:
     def delete(self, user_id: UUID) -> int:
         return changed(self._session.execute(delete(PreferencesRow).where(PreferencesRow.user_id == user_id)))
 
-    def wanting_reports(self, users: Collection[UUID]) -> list[UUID]:
-        wanting = select(PreferencesRow.user_id).where(PreferencesRow.user_id.in_(users), PreferencesRow.weekly_report)
-        return list(self._session.scalars(wanting))
+    def everybodys(self, after: UUID | None, limit: int) -> list[tuple[UUID, Preferences]]:
+        """Return what up to `limit` users have chosen, in the order of their ids, past one of them."""
+        statement = select(PreferencesRow).order_by(PreferencesRow.user_id).limit(limit)
+        if after is not None:
+            statement = statement.where(PreferencesRow.user_id > after)
+        rows = self._session.scalars(statement)
+        return [(row.user_id, Preferences(row.reminder_mails, row.weekly_report)) for row in rows]
 
 
 def _notification(row: NotificationRow) -> Notification:

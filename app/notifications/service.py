@@ -2,9 +2,10 @@
 
 from uuid import UUID
 
-from app.core.clock import Clock
+from app.core.clock import Clock, NewId
 from app.core.database.retries import retried
 from app.core.errors import NotFoundError
+from app.notifications.events import preferences_changed
 from app.notifications.model import Notification, Preferences
 from app.notifications.ports import NotificationStorage
 
@@ -12,9 +13,10 @@ NO_SUCH_NOTIFICATION = "There is no such notification."
 
 
 class NotificationService:
-    def __init__(self, storage: NotificationStorage, clock: Clock) -> None:
+    def __init__(self, storage: NotificationStorage, clock: Clock, new_id: NewId) -> None:
         self._storage = storage
         self._clock = clock
+        self._new_id = new_id
 
     @retried
     def find(self, user_id: UUID, after: UUID | None, limit: int) -> tuple[list[Notification], int]:
@@ -50,6 +52,9 @@ class NotificationService:
             change: fields of Preferences; the others stay.
         """
         with self._storage.write() as work:
-            if change:
-                work.preferences.change(user_id, change)
-            return work.preferences.get(user_id)
+            if not change:
+                return work.preferences.get(user_id)
+            work.preferences.change(user_id, change)
+            preferences = work.preferences.get(user_id)
+            work.outbox.add(preferences_changed(user_id, preferences, self._new_id, self._clock()))
+            return preferences

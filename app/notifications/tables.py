@@ -4,13 +4,18 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import Index, String, false, text
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from app.core.database.base import Base
+from app.core.database.base import new_metadata
+from app.core.database.migrate import Branch
 from app.core.database.types import UtcDateTime
 
 
-class NotificationRow(Base):
+class NotificationsBase(DeclarativeBase):
+    metadata = new_metadata()
+
+
+class NotificationRow(NotificationsBase):
     __tablename__ = "notifications"
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -33,7 +38,7 @@ class NotificationRow(Base):
     )
 
 
-class RecipientRow(Base):
+class RecipientRow(NotificationsBase):
     """A copy of what mails need of an account, as it was at a time."""
 
     __tablename__ = "recipients"
@@ -45,7 +50,7 @@ class RecipientRow(Base):
     at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
-class PreferencesRow(Base):
+class PreferencesRow(NotificationsBase):
     """What a user has chosen. Who has no row has not."""
 
     __tablename__ = "notification_preferences"
@@ -53,3 +58,6 @@ class PreferencesRow(Base):
     user_id: Mapped[UUID] = mapped_column(primary_key=True)
     reminder_mails: Mapped[bool]
     weekly_report: Mapped[bool]
+
+
+BRANCH = Branch("notifications", "notifications_0002", NotificationsBase.metadata)

@@ -4,16 +4,21 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, Text, desc, text
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from app.core.database.base import Base
+from app.core.database.base import new_metadata
+from app.core.database.migrate import Branch
 from app.core.database.types import BinaryText, UtcDateTime
 
 REMINDER_TO_COME = "remind_at IS NOT NULL AND status <> 'done' AND (reminded_for IS NULL OR reminded_for <> remind_at)"
 """Whether a task still has a reminder. A query that has this very condition is answered from the index of the same."""
 
 
-class TaskRow(Base):
+class TasksBase(DeclarativeBase):
+    metadata = new_metadata()
+
+
+class TaskRow(TasksBase):
     __tablename__ = "tasks"
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -57,7 +62,7 @@ class TaskRow(Base):
     )
 
 
-class TaskTagRow(Base):
+class TaskTagRow(TasksBase):
     __tablename__ = "task_tags"
 
     task_id: Mapped[UUID] = mapped_column(ForeignKey("tasks.id", ondelete="CASCADE"), primary_key=True)
@@ -67,7 +72,7 @@ class TaskTagRow(Base):
     __table_args__ = (Index("idx_task_tags_user_tag", "user_id", "tag", "task_id"),)
 
 
-class AttachmentRow(Base):
+class AttachmentRow(TasksBase):
     """A file of a task; its identifier is the file's key. No foreign key leads to the task: a cascade would take the
     row without giving its size back to the user's usage."""
 
@@ -87,10 +92,13 @@ class AttachmentRow(Base):
     )
 
 
-class AttachmentUsageRow(Base):
+class AttachmentUsageRow(TasksBase):
     """The bytes of a user's attachments together."""
 
     __tablename__ = "attachment_usage"
 
     user_id: Mapped[UUID] = mapped_column(primary_key=True)
     bytes: Mapped[int] = mapped_column(BigInteger)
+
+
+BRANCH = Branch("tasks", "tasks_0001", TasksBase.metadata)

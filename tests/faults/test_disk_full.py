@@ -23,6 +23,7 @@ from tests.support.api import Person, assert_problem
 from tests.support.ports import wait_for
 from tests.support.postgres import NOBODY, Postgres
 from tests.support.settings import make_settings
+from tests.support.storage import storage_of
 from tests.support.workers import effects
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root mounts a disk")
@@ -93,7 +94,7 @@ def test_a_file_that_does_not_fit_is_refused_and_nothing_of_it_is_kept(
     assert answer.get_json()["detail"] == "The database has no room left."
     assert [task["title"] for task in person.walk()] == [acknowledged]
     assert person.call("GET", "/jobs").get_json()["items"] == []
-    with parts.storage.read() as work:
+    with storage_of(parts).read() as work:
         assert work.session.scalar(select(func.count()).select_from(JobFileRow)) == 0
     disk.grow()
     assert person.call("POST", "/tasks", json={"title": "After"}).status_code == 201

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
+from app.bootstrap.schema import migrate
 from app.core.database.engine import connect
-from app.core.database.migrate import migrate
 from tests.support import postgres as servers
 from tests.support.address import Address
 from tests.support.ports import wait_for

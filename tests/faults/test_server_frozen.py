@@ -14,8 +14,8 @@ from werkzeug.test import TestResponse
 
 from app.bootstrap.container import Container, build
 from app.bootstrap.http import create_app
+from app.bootstrap.schema import migrate
 from app.core.database import bulkhead
-from app.core.database.migrate import migrate
 from tests.support.api import Person, assert_problem
 from tests.support.ports import wait_for
 from tests.support.postgres import Postgres, postgres, replica_of

@@ -18,6 +18,7 @@ from app.core.settings import Settings
 from tests.support.api import Person
 from tests.support.server import ROOT, Server, server
 from tests.support.settings import make_settings
+from tests.support.storage import storage_of
 
 REQUESTS = int(os.environ.get("FUZZ_REQUESTS", "0"))
 """How many each run has to make at least: `make fuzz` asks for the number of the specification. By default each
@@ -47,7 +48,7 @@ def administrator(database_url: str) -> Person:
     """Return somebody who may do everything, with a token that outlives the run."""
     parts = build(make_settings(database_url, access_token_lifetime=LIFETIME))
     person = Person(create_app(parts).test_client()).register()
-    with parts.storage.write() as work:
+    with storage_of(parts).write() as work:
         user = work.users.by_email(person.email)
         assert user
         work.users.set_role(user.id, Role.ADMIN)

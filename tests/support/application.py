@@ -10,7 +10,7 @@ from flask_openapi.openapi import OpenAPI
 
 from app.bootstrap.container import Container, build
 from app.bootstrap.http import create_app
-from app.core.database.base import Base
+from app.bootstrap.schema import tables
 from tests.support.postgres import Postgres
 from tests.support.settings import make_settings
 
@@ -27,7 +27,7 @@ class Application:
     def forget(self) -> None:
         """Empty the database, whose schema costs far more to make anew, and forget whom a limit has counted."""
         self.empty_database()
-        self.container.limits._limiter.reset()
+        self.container.platform.limits._limiter.reset()
 
 
 @contextmanager
@@ -55,7 +55,7 @@ def on_sqlite(file: Path, migrated: bytes) -> Iterator[Application]:
 def on_postgres(server: Postgres) -> Iterator[Application]:
     """Run the application on a new database of a server that has one, `migrated`, to make it from."""
     server.execute("CREATE DATABASE shared TEMPLATE migrated STRATEGY FILE_COPY")
-    deletions = "; ".join(str(table.delete()) for table in Base.metadata.sorted_tables)
+    deletions = "; ".join(str(table.delete()) for table in tables())
 
     def empty() -> None:
         with started.container.database.writer.begin() as connection:

@@ -3,11 +3,12 @@
 from app.bootstrap.container import Container
 from app.core.clock import utc_now
 from app.core.events.relay import Relay
+from tests.support.storage import storage_of
 
 
 def carry_events(container: Container) -> None:
     """Carry events on until none waits."""
-    relay = Relay(container.storage, container.dispatcher, utc_now)
+    relay = Relay(storage_of(container), container.background.transport, utc_now)
     while relay.run_once():
         pass
 

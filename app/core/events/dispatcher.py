@@ -1,4 +1,4 @@
-"""Dispatcher: delivers events to the consumers of this process, and retries failed deliveries."""
+"""Dispatcher: delivers events to the consumers of one service, and retries failed deliveries."""
 
 from collections.abc import Sequence
 from typing import Generic, TypeVar
@@ -21,18 +21,29 @@ log = structlog.get_logger(__name__)
 W = TypeVar("W", bound=UnitOfWork)
 
 
-class Dispatcher(Generic[W]):
-    """The carrier for consumers that share the database with the outbox.
+def delivery_counter() -> Counter:
+    """Return a counter of deliveries, by event, consumer and outcome, that no registry knows yet."""
+    return Counter(
+        "task_manager_events_delivered",
+        "Events brought to consumers: handled, repeated (had been handled before), failed, given_up",
+        ["event", "consumer", "outcome"],
+        registry=None,
+    )
 
-    A consumer's writes and the note that it has handled the event become true together, so that each event has its
-    effect once, however often it comes. A consumer that fails holds up neither the others nor other events.
+
+class Dispatcher(Generic[W]):
+    """Delivers events to a service, in transactions of that service's own.
+
+    A consumer's writes and the inbox row that says so become true together, so that each event has its effect once,
+    however often it comes. A consumer that fails holds up neither the others nor other events.
 
     Args:
-        storage: where failed deliveries are.
-        consumers: all of this process.
+        storage: the service's.
+        consumers: the service's.
         clock: time.
         attempts: how often a consumer gets an event before the delivery is given up: it is then a dead letter.
         first: seconds before the second try; each further one waits twice as long.
+        outcomes: counts deliveries.
         spans: take notes of what is handled.
     """
 
@@ -44,6 +55,7 @@ class Dispatcher(Generic[W]):
         *,
         attempts: int,
         first: float,
+        outcomes: Counter,
         spans: Spans = NO_SPANS,
     ) -> None:
         self._storage = storage
@@ -52,19 +64,18 @@ class Dispatcher(Generic[W]):
         self._attempts = attempts
         self._first = first
         self._spans = spans
-        self.outcomes = Counter(
-            "task_manager_events_delivered",
-            "Events brought to consumers: handled, repeated (had been handled before), failed, given_up",
-            ["event", "consumer", "outcome"],
-            registry=None,
-        )
+        self._outcomes = outcomes
 
-    def carry(self, work: W, events: Sequence[Event]) -> None:
-        """Bring events to those who want them, within a transaction."""
-        events = self._relevant(work, events)
-        for consumer in self._consumers.values():
-            if wanted := [event for event in events if event.name in consumer.events]:
-                self._deliver(work, consumer, wanted)
+    def deliver(self, events: Sequence[Event]) -> None:
+        """Bring events to the consumers that want them, in one transaction; without such a consumer, in none."""
+        wanted = [event for event in events if any(event.name in each.events for each in self._consumers.values())]
+        if not wanted:
+            return
+        with self._storage.write() as work:
+            relevant = self._relevant(work, wanted)
+            for consumer in self._consumers.values():
+                if own := [event for event in relevant if event.name in consumer.events]:
+                    self._deliver(work, consumer, own)
 
     def run_once(self) -> bool:
         """Try again what is due of what has failed; say whether there was any."""
@@ -99,13 +110,13 @@ class Dispatcher(Generic[W]):
             if len(events) > 1:
                 handled = [self._deliver(work, consumer, [event]) for event in events]
                 return all(handled)
-            self._failed(work, consumer, events[0], failures + 1, error)
+            self._record_failure(work, consumer, events[0], failures + 1, error)
             return False
         for event in events:
             self._count(event, consumer, "handled" if event.id in new else "repeated")
         return True
 
-    def _failed(self, work: W, consumer: Consumer[W], event: Event, failures: int, error: Exception) -> None:
+    def _record_failure(self, work: W, consumer: Consumer[W], event: Event, failures: int, error: Exception) -> None:
         given_up = failures >= self._attempts
         due_at = None if given_up else self._clock() + backoff(self._first, failures)
         work.inbox.failed(consumer.name, event, type(error).__name__[:100], due_at)
@@ -117,4 +128,4 @@ class Dispatcher(Generic[W]):
             log.warning("event not handled", **names, exc_info=error)
 
     def _count(self, event: Event, consumer: Consumer[W], outcome: str) -> None:
-        self.outcomes.labels(event.name, consumer.name, outcome).inc()
+        self._outcomes.labels(event.name, consumer.name, outcome).inc()

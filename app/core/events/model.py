@@ -70,13 +70,12 @@ class Consumer(Protocol[Work_contra]):
         """
 
 
-class Transport(Protocol[Work_contra]):
-    """Takes events from the outbox to the consumers.
+class Transport(Protocol):
+    """Takes events from the outbox to the services' dispatchers.
 
-    In process, the consumers are called in the transaction that takes the events off the outbox. A broker's carrier
-    publishes to a topic exchange with the event's name as the routing key, and leaves `work` alone; each consumer has a
-    durable queue there.
+    In process they are called one after the other. A broker's transport publishes to a topic exchange with the event's
+    name as the routing key; each service has a durable queue there.
     """
 
-    def carry(self, work: Work_contra, events: Sequence[Event]) -> None:
+    def publish(self, events: Sequence[Event]) -> None:
         """Take these events over, in order. When it raises, all of them stay in the outbox."""

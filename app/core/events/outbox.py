@@ -26,22 +26,17 @@ class SqlOutbox:
         if events:
             self._session.execute(ADD, [vars(event) for event in events])
 
-    def claim(self, limit: int) -> list[Event]:
-        """Return the oldest events that wait, except those that another transaction has claimed and holds."""
+    def waiting(self, limit: int) -> list[Event]:
+        """Return up to `limit` events that have not been published, the oldest first."""
         statement = select(OutboxRow).where(OutboxRow.carried_at.is_(None)).order_by(OutboxRow.id).limit(limit)
-        rows = self._session.scalars(statement.with_for_update(skip_locked=True))
+        rows = self._session.scalars(statement)
         return [Event(row.id, row.name, row.user_id, row.at, row.payload, row.traceparent) for row in rows]
 
-    def carried(self, event_ids: Sequence[UUID], now: datetime) -> None:
-        """Note that events have been carried on."""
+    def mark_published(self, event_ids: Sequence[UUID], now: datetime) -> None:
         self._session.execute(update(OutboxRow).where(OutboxRow.id.in_(event_ids)).values(carried_at=now))
 
-    def waiting(self) -> tuple[int, datetime | None]:
+    def backlog(self) -> tuple[int, datetime | None]:
         """Return how many events wait, and the time of the oldest."""
         waiting = select(func.count(), func.min(OutboxRow.at)).where(OutboxRow.carried_at.is_(None))
         number, oldest = self._session.execute(waiting).one()
         return number, oldest
-
-    def any_waiting(self) -> bool:
-        """Tell whether an event waits."""
-        return bool(self._session.scalar(select(select(OutboxRow.id).where(OutboxRow.carried_at.is_(None)).exists())))

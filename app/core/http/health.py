@@ -1,19 +1,20 @@
 """/health: liveness and readiness."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from http import HTTPStatus
 
 from flask import Blueprint, Response, jsonify
 
 from app.core.database.engine import Database
-from app.core.database.migrate import NotMigratedError, check_ready
+from app.core.database.migrate import Branch, NotMigratedError, check_ready
 from app.core.http.problems import problem
 
 
-def blueprint(database: Database, background_alive: Callable[[], bool]) -> Blueprint:
+def blueprint(database: Database, branches: Collection[Branch], background_alive: Callable[[], bool]) -> Blueprint:
     """
     Args:
         database: is asked until it has once been ready.
+        branches: of its schema, that the services of this process need.
         background_alive: says whether the threads that do jobs in this process go on; True where there are none.
     """
     health = Blueprint("health", __name__, url_prefix="/health")
@@ -33,7 +34,7 @@ def blueprint(database: Database, background_alive: Callable[[], bool]) -> Bluep
         # out of the gateway, none of them could say so, nor answer what replicas and the cache know.
         if not has_been_ready:
             try:
-                check_ready(database)
+                check_ready(database, branches)
             except NotMigratedError as error:
                 return problem(HTTPStatus.SERVICE_UNAVAILABLE, str(error))
             has_been_ready = True

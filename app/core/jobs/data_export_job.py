@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import Callable, Sequence
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 from uuid import UUID
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from app.core.clock import Clock
-from app.core.database.unit_of_work import UnitOfWork
+from app.core.database.retries import run
+from app.core.database.unit_of_work import Storage, UnitOfWork
 from app.core.jobs.model import RESULT, Job, JobKind, Step
 from app.core.personal_data import DataPage, DataSection, json_file
 
@@ -41,7 +42,25 @@ Your password is not among it: nobody knows it. Times are those of UTC.
 W = TypeVar("W", bound=UnitOfWork)
 
 
-class ExportData(Generic[W]):
+class DataSource(Protocol):
+    """A section of a service's data, read in transactions of that service's own."""
+
+    def page(self, user_id: UUID, after: str | None) -> DataPage:
+        """Return the files of a user after a place: some megabytes at most."""
+
+
+class StoredSection(Generic[W]):
+    """A section, and the storage that it is read from."""
+
+    def __init__(self, storage: Storage[W], section: DataSection[W]) -> None:
+        self._storage = storage
+        self._section = section
+
+    def page(self, user_id: UUID, after: str | None) -> DataPage:
+        return run(self._storage.read, lambda work: self._section.page(work, user_id, after))
+
+
+class ExportData:
     """Writes the archive, a page of a section a step. No file is a snapshot of the others.
 
     Args:
@@ -49,11 +68,11 @@ class ExportData(Generic[W]):
         clock: time.
     """
 
-    def __init__(self, sections: Sequence[DataSection[W]], clock: Clock) -> None:
+    def __init__(self, sections: Sequence[DataSource], clock: Clock) -> None:
         self._sections = sections
         self._clock = clock
 
-    def step(self, work: W, job: Job) -> Step:
+    def step(self, work: UnitOfWork, job: Job) -> Step:
         assert job.user_id is not None  # noqa: S101 the data is somebody's
         place = {"section": 0, "after": None, "pages": 0, "pieces": 0, "offset": 0, **job.checkpoint}
         section, pages, pieces, offset = (int(str(place[name])) for name in ("section", "pages", "pieces", "offset"))
@@ -64,7 +83,7 @@ class ExportData(Generic[W]):
             work.files.drop(job.id, ENTRIES)
             return Step(finished=True, checkpoint=job.checkpoint, done=job.done, total=job.done)
         after = place["after"]
-        page = self._sections[section].page(work, job.user_id, None if after is None else str(after))
+        page = self._sections[section].page(job.user_id, None if after is None else str(after))
         entries = _write(output, page)
         self._append(work, job.id, ENTRIES, pages, json.dumps(entries).encode())
         checkpoint: dict[str, object] = {

@@ -1,6 +1,6 @@
 """Erasure of a deleted user's data, by event and in the background."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime
 from typing import Generic, TypeVar
 from uuid import UUID
@@ -10,12 +10,18 @@ from app.core.database.unit_of_work import UnitOfWork
 from app.core.events.model import USER_DELETED, Event
 from app.core.jobs.model import Job, Step
 
-KIND = "erasure"
+FORMER_KIND = "erasure"
+"""Kind of the jobs that the former release queues, for all services."""
 
 BATCH = 500
 """Rows of a step: on SQLite no other can write meanwhile."""
 
 W = TypeVar("W", bound=UnitOfWork)
+
+
+def kind_of(service: str) -> str:
+    """Return the kind of the jobs that delete a service's rows of a user."""
+    return f"erasure.{service}"
 
 
 Eraser = Callable[[W, UUID, datetime, int], int]
@@ -37,26 +43,34 @@ class EraseOnDeletion:
         if event.user_id is None:
             raise ValueError(f"{event.name} is about nobody")
         work.deleted_users.add(event.user_id, event.at)
-        parameters: dict[str, object] = {"service": self._service, "user": str(event.user_id)}
-        work.jobs.add(Job(self._new_id(), None, KIND, self._clock(), parameters=parameters))
+        parameters: dict[str, object] = {"user": str(event.user_id)}
+        work.jobs.add(Job(self._new_id(), None, kind_of(self._service), self._clock(), parameters=parameters))
 
 
 class EraseUser(Generic[W]):
-    """Deletes what one service has of a user, a batch a step, so that a worker that dies leaves the rest to the next.
+    """Deletes what a service has of a user, a batch a step, so that a worker that dies leaves the rest to the next."""
 
-    Args:
-        erasers: by service.
-    """
-
-    def __init__(self, erasers: Mapping[str, Eraser[W]], clock: Clock) -> None:
-        self._erasers = erasers
+    def __init__(self, erase: Eraser[W], clock: Clock) -> None:
+        self._erase = erase
         self._clock = clock
 
     def step(self, work: W, job: Job) -> Step:
-        erase = self._erasers[str(job.parameters["service"])]
-        count = erase(work, UUID(str(job.parameters["user"])), self._clock(), BATCH)
+        count = self._erase(work, UUID(str(job.parameters["user"])), self._clock(), BATCH)
         done = job.done + count
         return Step(finished=count == 0, done=done, total=done if count == 0 else None)
+
+
+class RequeueErasure:
+    """Queues the job of the service that a job of the former release names."""
+
+    def __init__(self, clock: Clock, new_id: NewId) -> None:
+        self._clock = clock
+        self._new_id = new_id
+
+    def step(self, work: UnitOfWork, job: Job) -> Step:
+        kind = kind_of(str(job.parameters["service"]))
+        work.jobs.add(Job(self._new_id(), None, kind, self._clock(), parameters=job.parameters))
+        return Step(finished=True, done=1, total=1)
 
 
 def erase_jobs(work: UnitOfWork, user_id: UUID, _now: datetime, limit: int) -> int:

@@ -29,7 +29,7 @@ class QueueDepth(Collector):
         try:
             with self._storage.read() as work:
                 counts = work.jobs.counts()
-                events, oldest = work.outbox.waiting()
+                events, oldest = work.outbox.backlog()
                 failed = work.inbox.failures()
         except UnavailableError:
             log.warning("no queue depth: the database is away")

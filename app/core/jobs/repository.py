@@ -48,6 +48,10 @@ class SqlJobs:
             statement = statement.where(JobRow.id < after)
         return [_job(row) for row in self._session.scalars(statement)]
 
+    def kind_of(self, job_id: UUID) -> str | None:
+        """Return the kind of a job; None if there is no such job."""
+        return self._session.scalar(select(JobRow.kind).where(JobRow.id == job_id))
+
     def under_way(self, user_id: UUID, kind: str) -> UUID | None:
         """Return a user's job of a kind that waits or runs, if there is one."""
         mine = (JobRow.user_id == user_id, JobRow.kind == kind, JobRow.state.in_(OPEN))

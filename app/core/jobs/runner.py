@@ -1,9 +1,9 @@
 """Job runner: each step and its checkpoint in one transaction, under a lease."""
 
 import threading
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 import structlog
@@ -162,3 +162,39 @@ class Runner(Generic[W]):
         names = {"job_id": str(job.id), "kind": job.kind, "attempts": job.attempts}
         log.error("job given up", **names, reason=reason, exc_info=error)
         work.jobs.end(job.id, lease, State.FAILED, self._clock(), reason)
+
+
+class ServiceRunners:
+    """Runs each job by the runner of the service that knows its kind.
+
+    Args:
+        storage: where jobs are.
+        runners: one a service.
+    """
+
+    def __init__(self, storage: Storage[UnitOfWork], runners: Sequence[Runner[Any]]) -> None:
+        self._storage = storage
+        self._runners = runners
+        self._by_kind = {kind: runner for runner in runners for kind in runner.kinds}
+
+    @property
+    def lanes(self) -> tuple[Collection[str], Collection[str]]:
+        """As of a runner, for all services together."""
+        long, short = zip(*(runner.lanes for runner in self._runners), strict=True)
+        return set().union(*long), set().union(*short)
+
+    @property
+    def kinds(self) -> Collection[str]:
+        """The kinds of jobs that are done here."""
+        return self._by_kind.keys()
+
+    def stop(self) -> None:
+        """Let jobs go after their current step."""
+        for runner in self._runners:
+            runner.stop()
+
+    def run(self, job_id: UUID) -> None:
+        """Do a job, if its kind is known here: a later release may have queued it."""
+        kind = run(self._storage.read, lambda work: work.jobs.kind_of(job_id))
+        if kind in self._by_kind:
+            self._by_kind[kind].run(job_id)

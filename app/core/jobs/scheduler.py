@@ -1,5 +1,6 @@
 """Scheduler: one job a period, however many processes look at the clock."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -31,16 +32,14 @@ class Entry:
         return due if self.weekday is None else due - timedelta(days=(due.weekday() - self.weekday) % 7)
 
 
-SCHEDULE = (Entry("aggregate", hour=2), Entry("deletions", hour=3), Entry("reports", hour=5, weekday=MONDAY))
-
-
 class Scheduler:
     """Queues what is due. A period's name is the job's unique key, so of many schedulers one queues it; a period that
     nobody was there for is made up for as soon as somebody is, unless a later one has begun. Jobs are forgotten a week
     after they are done, and no period is longer."""
 
-    def __init__(self, storage: Storage[UnitOfWork], clock: Clock, new_id: NewId) -> None:
+    def __init__(self, storage: Storage[UnitOfWork], schedule: Sequence[Entry], clock: Clock, new_id: NewId) -> None:
         self._storage = storage
+        self._schedule = schedule
         self._clock = clock
         self._new_id = new_id
         self._queued: dict[str, datetime] = {}
@@ -48,7 +47,7 @@ class Scheduler:
     def run_once(self) -> bool:
         """Queue what is due; say whether to look again at once, which there is no reason to."""
         now = self._clock()
-        for entry in SCHEDULE:
+        for entry in self._schedule:
             due = entry.due(now)
             if self._queued.get(entry.kind) != due:
                 day = due.date().isoformat()

@@ -5,7 +5,7 @@ changed meanwhile, to seal the file, and to commit: the data is in one place or 
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -13,7 +13,6 @@ from pathlib import Path
 from sqlalchemy import Connection, Table, select, text
 from sqlalchemy.exc import DBAPIError
 
-from app.core.database.base import Base
 from app.core.database.copy import copy_into
 from app.core.database.engine import UNLIMITED, Database
 from app.core.database.migrate import LOCK
@@ -46,13 +45,14 @@ class Report:
     held: float = 0.0
 
 
-def carry(file: Path, target: Database, address: str) -> Report:
+def carry(file: Path, target: Database, address: str, tables: Sequence[Table]) -> Report:
     """Carry the data, unless it has been done.
 
     Args:
         file: the SQLite database, of the schema of this version.
         target: PostgreSQL, of the same schema.
         address: who serves the data from then on, as `http://host:port`: it is told to who still has the file.
+        tables: what is copied, each table after those that it refers to.
 
     Raises:
         CopyError: PostgreSQL has data of its own, or the two differ in the end.
@@ -63,8 +63,7 @@ def carry(file: Path, target: Database, address: str) -> Report:
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK})
         if carried(connection):
             return Report(rows=None)
-        _refuse_data(connection)
-        tables = Base.metadata.sorted_tables
+        _refuse_data(connection, tables)
         with Source(file, tables) as source:
             for table in tables:
                 copy_into(connection, table.name, table.columns.keys(), source.rows(table))
@@ -83,13 +82,13 @@ def carry(file: Path, target: Database, address: str) -> Report:
         return Report(rows, time.monotonic() - began)
 
 
-def _refuse_data(connection: Connection) -> None:
-    full = [table.name for table in Base.metadata.sorted_tables if connection.execute(select(table).limit(1)).first()]
+def _refuse_data(connection: Connection, tables: Sequence[Table]) -> None:
+    full = [table.name for table in tables if connection.execute(select(table).limit(1)).first()]
     if full:
         raise CopyError(f"the PostgreSQL database has data of its own, in {', '.join(full)}: nothing was carried")
 
 
-def _follow(connection: Connection, source: Source, tables: list[Table]) -> None:
+def _follow(connection: Connection, source: Source, tables: Sequence[Table]) -> None:
     """Do what has been done to the SQLite database since the copy was begun."""
     for table in reversed(tables):
         key = _key(table)
@@ -136,7 +135,7 @@ def _listed(names: list[str], of: str = "") -> str:
     return ", ".join(f'{of}"{name}"' for name in names)
 
 
-def _compared(connection: Connection, source: Source, tables: list[Table]) -> int:
+def _compared(connection: Connection, source: Source, tables: Sequence[Table]) -> int:
     """Return how many rows there are; raise CopyError if there are not as many of each table here as there."""
     total = 0
     for table in tables:

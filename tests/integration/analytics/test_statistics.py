@@ -18,6 +18,7 @@ from app.tasks import snapshot_job
 from tests.support.api import V1, Person, assert_problem
 from tests.support.background import carry_events, do_jobs
 from tests.support.settings import make_settings
+from tests.support.storage import storage_of
 
 
 def statistics(person: Person, **parameters: str) -> dict[str, Any]:
@@ -116,7 +117,7 @@ def test_tasks_from_before_the_service_are_told_anew(
     for number in range(3):
         person.create(status="done" if number else "todo")
         other.create(status="in_progress")
-    with container.storage.write() as work:
+    with storage_of(container).write() as work:
         for table in (OutboxRow, TaskFactRow):
             work.session.execute(delete(table))
         work.jobs.add(Job(new_id(), None, "snapshot", utc_now()))
@@ -129,7 +130,7 @@ def test_tasks_from_before_the_service_are_told_anew(
 def test_the_service_alone_answers_and_has_no_paths_of_another(sqlite_url: str) -> None:
     parts = build(make_settings(sqlite_url))
     person = Person(create_app(parts).test_client()).register()
-    person.client = create_app(parts, "analytics").test_client()
+    person.client = create_app(build(parts.settings, services=("analytics",))).test_client()
     assert statistics(person)["created"] == 0
     assert_problem(person.client.get(f"{V1}/tasks"), 404)
     parts.database.dispose()

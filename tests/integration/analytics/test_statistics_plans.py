@@ -11,10 +11,10 @@ from app.analytics.model import Statistics
 from app.analytics.report import weekly
 from app.analytics.statistics import statistics
 from app.analytics.week import Week
-from app.bootstrap.unit_of_work import SystemUnitOfWork
 from app.core.database.engine import Database
 from tests.support.plans import ROWS, USER_ID, USERS, cost_of, full_database
 from tests.support.postgres import Postgres
+from tests.support.storage import SystemUnitOfWork
 
 NOW = datetime(2030, 1, 1, 12, tzinfo=UTC)
 MIDDLE = date(2029, 10, 1)

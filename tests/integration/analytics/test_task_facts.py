@@ -17,7 +17,6 @@ from app.analytics.model import Statistics
 from app.analytics.projection import TaskFactProjection
 from app.analytics.statistics import StatisticsService
 from app.analytics.tables import DailyCountRow, TaskFactRow
-from app.bootstrap.unit_of_work import SystemStorage
 from app.core.clock import Clock, new_id
 from app.core.database.engine import Database
 from app.core.events.model import Event
@@ -25,6 +24,7 @@ from app.core.jobs.model import Job
 from app.tasks.model import Status
 from tests.support.fakes import FakeClock
 from tests.support.histories import EVENTFUL, STEPS, History, Step
+from tests.support.storage import SystemStorage
 
 FEW = settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 """Each example is of a user of its own, so that all may use one database."""

@@ -17,8 +17,6 @@ from app.analytics.report import WeeklyReport
 from app.analytics.report_job import MakeReport, PlanReports
 from app.analytics.report_pdf import pdf
 from app.bootstrap.container import Container
-from app.bootstrap.jobs import wanting_reports
-from app.bootstrap.unit_of_work import SystemStorage, SystemUnitOfWork
 from app.core.clock import new_id
 from app.core.database.engine import Database
 from app.core.events.tables import OutboxRow
@@ -31,6 +29,7 @@ from tests.support.api import Person, assert_problem
 from tests.support.background import carry_events
 from tests.support.fakes import FakeClock
 from tests.support.histories import History, Step
+from tests.support.storage import SystemStorage, SystemUnitOfWork
 
 MARKUP = "<script>alert(1)</script> & {{ 7 * 7 }} 日本語 🦋"
 
@@ -96,7 +95,7 @@ class Night:
         self.clock = FakeClock()
         self.clock.now = datetime(2030, 1, 7, 5, tzinfo=UTC)  # a Monday
         handlers: dict[str, Handler[SystemUnitOfWork]] = {
-            "reports": PlanReports(self.clock, new_id, wanting_reports),
+            "reports": PlanReports(self.clock, new_id),
             "report": MakeReport(self.clock, new_id),
         }
         self.runner = Runner(self.storage, handlers, {}, self.clock, new_id, lease=60, attempts=3, backoff=10)
@@ -107,7 +106,7 @@ class Night:
         with self.storage.write() as work:
             for event in history.events:
                 TaskFactProjection().handle(work, event)
-            work.preferences.change(history.user_id, {"weekly_report": wants})
+            work.subscriptions.put(history.user_id, wants, self.clock())
         return history.user_id
 
     def plan(self) -> None:

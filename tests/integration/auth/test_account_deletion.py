@@ -10,30 +10,39 @@ from flask_openapi.openapi import OpenAPI
 from PIL import Image
 from sqlalchemy import JSON, String, cast, func, or_, select
 
+from app.analytics import personal_data as analytics
 from app.auth.deletion_job import RepeatDeletions
 from app.bootstrap.container import Container, build
 from app.bootstrap.http import create_app
-from app.bootstrap.jobs import ERASERS
-from app.bootstrap.retention import RULES
-from app.bootstrap.unit_of_work import SystemUnitOfWork
+from app.bootstrap.schema import tables
 from app.core.clock import new_id, utc_now
-from app.core.database.base import Base
 from app.core.errors import UnauthenticatedError
 from app.core.events.model import Event
 from app.core.jobs import erasure
 from app.core.jobs.background import Cleaner
-from app.core.jobs.erasure import EraseUser
+from app.core.jobs.erasure import Eraser, EraseUser, erase_jobs
 from app.core.jobs.model import Job, Step
 from app.core.jobs.runner import Runner
 from app.core.objects.tables import ObjectPieceRow, ObjectRow
 from app.core.retention_rules import FILES
+from app.notifications import personal_data as notifications
+from app.tasks import personal_data as tasks
 from tests.support.api import PASSWORD, Person, assert_problem
 from tests.support.background import carry_events, do_jobs
 from tests.support.fakes import FakeClock
+from tests.support.retention import RULES
 from tests.support.rows import insert_row
 from tests.support.settings import make_settings
+from tests.support.storage import SystemUnitOfWork, storage_of
 
-TABLES = Base.metadata.tables
+TABLES = {table.name: table for table in tables()}
+ERASERS: dict[str, Eraser[SystemUnitOfWork]] = {
+    "tasks": tasks.erase,
+    "notifications": notifications.erase,
+    "analytics": analytics.erase,
+    "jobs": erase_jobs,
+}
+KINDS = {erasure.kind_of(service): erase for service, erase in ERASERS.items()}
 KNOW_THE_ID = {"deleted_users", "audit_log"}
 """Tables that go on naming a deleted user, by id alone."""
 
@@ -49,7 +58,7 @@ def id_of(person: Person) -> UUID:
 def rows_of(container: Container, user_id: UUID) -> dict[str, int]:
     """Return how many rows of each table name a user, in whichever column."""
     found = {}
-    with container.storage.read() as work:
+    with storage_of(container).read() as work:
         for table in TABLES.values():
             named = [column for column in table.columns if column.name in ("user_id", "subject_id", "actor_id")]
             named += [table.c.id] if table.name == "users" else []
@@ -61,7 +70,7 @@ def rows_of(container: Container, user_id: UUID) -> dict[str, int]:
 
 
 def files(container: Container) -> tuple[int, int]:
-    with container.storage.read() as work:
+    with storage_of(container).read() as work:
         counts = [work.session.scalar(select(func.count()).select_from(row)) for row in (ObjectRow, ObjectPieceRow)]
     return counts[0] or 0, counts[1] or 0
 
@@ -82,7 +91,7 @@ def fill(container: Container, person: Person) -> UUID:
     person.client.post("/api/v1/auth/password-reset", json={"email": person.email})
     do_jobs(container)
     reminder: dict[str, object] = {"task_id": str(new_id()), "title": "Call"}
-    with container.storage.write() as work:
+    with storage_of(container).write() as work:
         work.outbox.add(Event(new_id(), "task.reminder_due", user_id, utc_now(), reminder))
         for name in ("daily_counts", "failed_deliveries"):
             insert_row(work.session, TABLES[name], user_id=user_id)
@@ -107,11 +116,11 @@ def finish(container: Container) -> None:
     """Let every service hear of a deletion, and do what follows."""
     carry_events(container)
     do_jobs(container)
-    Cleaner(container.storage, utc_now, container.file_store.sweep, RULES).run_once()
+    Cleaner(storage_of(container), utc_now, container.platform.file_store.sweep, RULES).run_once()
 
 
 def tell(container: Container, user_id: UUID, name: str, payload: dict[str, object]) -> None:
-    with container.storage.write() as work:
+    with storage_of(container).write() as work:
         work.outbox.add(Event(new_id(), name, user_id, utc_now(), payload))
     finish(container)
 
@@ -140,7 +149,7 @@ def test_nothing_of_a_deleted_user_is_left_and_others_keep_all(
     assert files(container) == (4, 4)
     assert rows_of(container, other) == before
 
-    Cleaner(container.storage, lambda: utc_now() + FILES + timedelta(minutes=1), lambda: False, RULES).run_once()
+    Cleaner(storage_of(container), lambda: utc_now() + FILES + timedelta(minutes=1), lambda: False, RULES).run_once()
     assert rows_of(container, owner).keys() == KNOW_THE_ID
 
 
@@ -149,7 +158,7 @@ def test_each_service_deletes_its_own_rows_without_the_others(container: Contain
     before = rows_of(container, owner).keys()
     gone: set[str] = set()
     for erase in ERASERS.values():
-        with container.storage.write() as work:
+        with storage_of(container).write() as work:
             while erase(work, owner, utc_now(), 2):
                 pass
         now_gone = before - rows_of(container, owner).keys()
@@ -179,8 +188,8 @@ def test_a_deletion_that_is_killed_goes_on_where_it_was(
     carry_events(container)
     clock = FakeClock()
     clock.now = utc_now()
-    handlers = {erasure.KIND: Dying(ERASERS, clock)}
-    runner = Runner(container.storage, handlers, {}, clock, new_id, lease=10, attempts=100, backoff=1)
+    handlers = {kind: Dying(erase, clock) for kind, erase in KINDS.items()}
+    runner = Runner(storage_of(container), handlers, {}, clock, new_id, lease=10, attempts=100, backoff=1)
     deaths = 0
     while due := _due(container, clock):
         try:
@@ -193,8 +202,8 @@ def test_a_deletion_that_is_killed_goes_on_where_it_was(
 
 
 def _due(container: Container, clock: FakeClock) -> list[UUID]:
-    with container.storage.read() as work:
-        return work.jobs.due(clock(), [erasure.KIND], 1)
+    with storage_of(container).read() as work:
+        return work.jobs.due(clock(), list(KINDS), 1)
 
 
 @pytest.mark.parametrize(
@@ -220,9 +229,9 @@ def test_a_failed_delivery_that_is_tried_again_brings_nothing_back(
     delete(person)
     finish(container)
     late = Event(new_id(), "user.changed", owner, utc_now(), {"email": "late@example.org", "name": "Late"})
-    with container.storage.write() as work:
+    with storage_of(container).write() as work:
         work.inbox.failed("notifications.recipients", late, "Error", utc_now())
-    assert container.dispatcher.run_once()
+    assert container.background.transport.run_once()
     assert rows_of(container, owner).keys() == KNOW_THE_ID | PASSING
 
 
@@ -230,7 +239,7 @@ def test_a_job_of_a_deleted_user_does_nothing(container: Container, person: Pers
     person.call("POST", "/tasks/imports", data={"file": (BytesIO(b"title\nImported\n"), "tasks.csv")})
     delete(person)
     do_jobs(container)  # before any service has heard of the deletion
-    with container.storage.read() as work:
+    with storage_of(container).read() as work:
         assert [job.state for job in work.jobs.find(owner, None, 1)] == ["cancelled"]
     finish(container)
     assert rows_of(container, owner).keys() == KNOW_THE_ID | PASSING
@@ -241,10 +250,10 @@ def test_what_a_request_wrote_that_had_begun_before_is_deleted_at_night(
 ) -> None:
     delete(person)
     finish(container)
-    with container.storage.write() as work:
+    with storage_of(container).write() as work:
         for name in ("tasks", "notifications", "task_facts", "jobs"):
             insert_row(work.session, TABLES[name], user_id=owner)
-    with container.storage.write() as work:
+    with storage_of(container).write() as work:
         RepeatDeletions(utc_now, new_id).step(work, Job(new_id(), None, "deletions", utc_now()))
     finish(container)
     assert rows_of(container, owner).keys() == KNOW_THE_ID | PASSING
@@ -258,7 +267,7 @@ def test_an_upload_that_outlasts_its_user_is_refused_and_leaves_nothing(containe
     finish(container)
     with pytest.raises(UnauthenticatedError):
         container.jobs.queue(user_id, "import", upload=upload)
-    with container.storage.read() as work:
+    with storage_of(container).read() as work:
         assert work.files.piece(upload.job_id, "upload", 0) is None
         assert work.jobs.find(user_id, None, 1) == []
 
@@ -304,7 +313,7 @@ def test_an_administrator_deletes_an_account_and_the_log_tells_by_whom(
     container: Container, person: Person, app: OpenAPI
 ) -> None:
     admin = Person(app.test_client()).register()
-    container.admin.grant_admin(admin.email)
+    container.auth.admin.grant_admin(admin.email)
     admin.login()
     user_id = id_of(person)
     assert admin.call("DELETE", f"/admin/users/{user_id}").status_code == 204
@@ -317,11 +326,11 @@ def test_an_administrator_deletes_an_account_and_the_log_tells_by_whom(
 
 def test_the_last_administrator_stays(container: Container, person: Person, app: OpenAPI) -> None:
     admin = Person(app.test_client()).register()
-    container.admin.grant_admin(admin.email)
+    container.auth.admin.grant_admin(admin.email)
     admin.login()
     assert_problem(admin.call("DELETE", "/users/me", json={"password": PASSWORD}), 409)
     assert_problem(admin.login().call("DELETE", f"/admin/users/{id_of(admin)}"), 409)
-    container.admin.grant_admin(person.email)
+    container.auth.admin.grant_admin(person.email)
     assert delete(admin.login()) == 204
 
 

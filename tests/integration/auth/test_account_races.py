@@ -21,6 +21,7 @@ from app.core.errors import ConflictError, ForbiddenError, InvalidError, Service
 from app.core.security.passwords import Passwords
 from app.core.security.roles import Role
 from tests.support.api import PASSWORD, Person, assert_problem
+from tests.support.storage import storage_of
 
 REMOTE = "192.0.2.1"
 TOGETHER = 1.0
@@ -28,7 +29,7 @@ TOGETHER = 1.0
 
 
 def administrators(container: Container) -> list[str]:
-    with container.storage.read() as work:
+    with storage_of(container).read() as work:
         return [user.email for user in work.users.find("", None, 100) if user.role is Role.ADMIN and not user.disabled]
 
 
@@ -37,8 +38,8 @@ def two(app: OpenAPI, container: Container) -> list[Actor]:
     """Two administrators, and nobody else."""
     people = [Person(app.test_client()).register() for _ in range(2)]
     for person in people:
-        container.admin.grant_admin(person.email)
-    with container.storage.read() as work:
+        container.auth.admin.grant_admin(person.email)
+    with storage_of(container).read() as work:
         return [Actor(user.id, REMOTE) for user in work.users.find("", None, 100)]
 
 
@@ -88,8 +89,8 @@ def test_of_two_administrators_who_remove_each_other_one_remains(
     one_id, other_id = one.user_id, other.user_id
     raised = outcomes(
         [
-            lambda: container.admin.update(one, other_id, **change),
-            lambda: container.admin.update(other, one_id, **change),
+            lambda: container.auth.admin.update(one, other_id, **change),
+            lambda: container.auth.admin.update(other, one_id, **change),
         ]
     )
     assert sorted(map(str, raised)) == sorted(map(str, [None, ForbiddenError]))
@@ -101,7 +102,7 @@ def test_of_two_administrators_who_delete_their_own_accounts_one_remains(
     container: Container, two: list[Actor]
 ) -> None:
     ids = [actor.user_id for actor in two if actor.user_id]
-    raised = outcomes([partial(container.deletion.delete_own, own, PASSWORD, REMOTE) for own in ids])
+    raised = outcomes([partial(container.auth.deletion.delete_own, own, PASSWORD, REMOTE) for own in ids])
     assert sorted(map(str, raised)) == sorted(map(str, [None, ConflictError]))
     assert len(administrators(container)) == 1
 
@@ -111,16 +112,16 @@ def test_nobody_acts_who_has_stopped_being_an_administrator_since_the_request_be
 ) -> None:
     former, remaining = two
     assert former.user_id
-    container.admin.update(remaining, former.user_id, role=Role.USER)
+    container.auth.admin.update(remaining, former.user_id, role=Role.USER)
     somebody = new_person()
-    with container.storage.read() as work:
+    with storage_of(container).read() as work:
         user = work.users.by_email(somebody.email)
     assert user
-    for act in (container.admin.log_out, container.deletion.delete):
+    for act in (container.auth.admin.log_out, container.auth.deletion.delete):
         with pytest.raises(ForbiddenError):
             act(former, user.id)
     with pytest.raises(ForbiddenError):
-        container.admin.update(former, user.id, role=Role.ADMIN)
+        container.auth.admin.update(former, user.id, role=Role.ADMIN)
     assert somebody.call("GET", "/users/me").status_code == 200
 
 
@@ -130,9 +131,9 @@ def test_the_last_administrator_can_not_be_removed_by_the_deployment_either(
     one, other = two
     assert one.user_id
     assert other.user_id
-    container.admin.update(one, other.user_id, disabled=True)
+    container.auth.admin.update(one, other.user_id, disabled=True)
     with pytest.raises(ConflictError):
-        container.admin.update(Actor(None, ""), one.user_id, role=Role.USER)
+        container.auth.admin.update(Actor(None, ""), one.user_id, role=Role.USER)
     assert len(administrators(container)) == 1
 
 
@@ -141,7 +142,7 @@ def test_a_reset_wins_over_a_change_by_the_password_that_it_replaces(
 ) -> None:
     """A thief who knows the password and a session changes it while its owner gives the account a new one by a link."""
     owners = "the owner has a new one"
-    with container.storage.write() as work:
+    with storage_of(container).write() as work:
         user = work.users.by_email(person.email)
         assert user
         reset = PasswordReset(new_id(), user.id, utc_now() + LIFETIME)
@@ -151,7 +152,7 @@ def test_a_reset_wins_over_a_change_by_the_password_that_it_replaces(
     def verify_then_reset(self: Passwords, password_hash: str | None, password: str) -> bool:
         fits = verify(self, password_hash, password)
         monkeypatch.setattr(Passwords, "verify", verify)
-        container.resets.confirm(container.resets._tokens.sign(reset.id), owners, REMOTE)
+        container.auth.resets.confirm(container.auth.resets._tokens.sign(reset.id), owners, REMOTE)
         return fits
 
     monkeypatch.setattr(Passwords, "verify", verify_then_reset)
@@ -167,14 +168,14 @@ def test_a_reset_wins_over_a_change_by_the_password_that_it_replaces(
 def test_an_account_that_is_deleted_during_a_refresh_waits_for_its_end(
     container: Container, person: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    user_id = container.tokens.verify(person.access_token).user_id
+    user_id = container.platform.tokens.verify(person.access_token).user_id
     use = SqlSessions.use_refresh_token
 
     with ThreadPoolExecutor(1) as threads:
         deletions = []
 
         def delete_then_use(self: SqlSessions, token_id: UUID, now: datetime) -> datetime | None:
-            deletions.append(threads.submit(container.deletion.delete_own, user_id, PASSWORD, REMOTE))
+            deletions.append(threads.submit(container.auth.deletion.delete_own, user_id, PASSWORD, REMOTE))
             wait(deletions, TOGETHER)
             return use(self, token_id, now)
 
@@ -199,12 +200,12 @@ def test_two_who_change_a_password_at_the_same_moment_do_not_both_succeed(
 
     sessions = []
     for each in (person, elsewhere):
-        claims = container.tokens.verify(each.access_token)
+        claims = container.platform.tokens.verify(each.access_token)
         sessions.append((claims.user_id, claims.session_id))
     monkeypatch.setattr(Passwords, "hash", hash_together)
     raised = outcomes(
         [
-            partial(container.auth.change_password, *who, PASSWORD, f"password {number}")
+            partial(container.auth.service.change_password, *who, PASSWORD, f"password {number}")
             for number, who in enumerate(sessions)
         ]
     )

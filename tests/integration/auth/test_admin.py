@@ -15,13 +15,14 @@ from app.bootstrap.container import Container
 from app.core.clock import new_id, utc_now
 from app.core.errors import NotFoundError
 from tests.support.api import Person, assert_problem
+from tests.support.storage import storage_of
 
 
 @pytest.fixture
 def admin(app: OpenAPI, container: Container) -> Person:
     """Somebody whom the deployment's own command has made an administrator."""
     somebody = Person(app.test_client()).register()
-    container.admin.grant_admin(somebody.email)
+    container.auth.admin.grant_admin(somebody.email)
     return somebody.login()
 
 
@@ -122,7 +123,7 @@ def test_pages_of_the_log_go_by_time_and_name_each_entry_once(admin: Person, con
     """Identifiers of several servers need not rise with time; entries of one moment are told apart by them."""
     noon = datetime(2030, 1, 1, 12, tzinfo=UTC)
     moments = [noon + timedelta(seconds=number // 2) for number in range(6)]
-    with container.storage.write() as work:
+    with storage_of(container).write() as work:
         for number, at in zip([4, 9, 2, 7, 1, 5], moments, strict=True):
             work.audit.add(AuditEntry(UUID(int=number), at, None, "test", None, "", {}))
     found: list[int] = []
@@ -138,7 +139,7 @@ def test_pages_of_the_log_go_by_time_and_name_each_entry_once(admin: Person, con
 
 def test_the_log_is_exported_whole_and_computes_nothing(admin: Person, container: Container) -> None:
     formula = AuditEntry(UUID(int=1), datetime(2020, 1, 1, tzinfo=UTC), None, "=1+1", None, "", {})
-    with container.storage.write() as work:
+    with storage_of(container).write() as work:
         work.audit.add(formula)
     response = admin.call("GET", "/admin/audit/export")
     assert response.mimetype == "text/csv"
@@ -158,14 +159,14 @@ def test_an_export_that_nobody_reads_on_holds_no_transaction_and_ends_where_it_b
         AuditEntry(new_id(), noon + timedelta(seconds=number // 2), None, "test", None, "", {})
         for number in range(2 * EXPORT_PAGE + 1)
     ]
-    with container.storage.write() as work:
+    with storage_of(container).write() as work:
         for entry in before:
             work.audit.add(entry)
     answer = admin.call("GET", "/admin/audit/export", query_string={"format": "ndjson"}, buffered=False)
     lines = answer.iter_encoded()
     read = [next(lines)]
     assert container.database.reader.pool.checkedout() == 0  # type: ignore[attr-defined]
-    with container.storage.write() as work:
+    with storage_of(container).write() as work:
         work.audit.add(AuditEntry(new_id(), utc_now(), None, "later", None, "", {}))
     read += lines
     exported = [json.loads(line) for line in read]
@@ -179,7 +180,7 @@ def _place(entry: AuditEntry) -> tuple[datetime, UUID]:
 
 def test_an_address_without_an_account_can_not_be_made_an_administrator(container: Container) -> None:
     with pytest.raises(NotFoundError, match=r"nobody@example\.com"):
-        container.admin.grant_admin("nobody@example.com")
-    assert container.admin.users("", None, 10) == []
+        container.auth.admin.grant_admin("nobody@example.com")
+    assert container.auth.admin.users("", None, 10) == []
     with pytest.raises(NotFoundError):
-        container.admin.log_out(Actor(None, ""), uuid4())
+        container.auth.admin.log_out(Actor(None, ""), uuid4())

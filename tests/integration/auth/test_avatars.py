@@ -71,7 +71,7 @@ def test_of_many_pictures_at_once_one_stays(person: Person, container: Container
 
     with ThreadPoolExecutor(6) as threads:
         assert set(threads.map(one, ["red", "green", "blue"] * 3)) == {200}
-    container.file_store.sweep()
+    container.platform.file_store.sweep()
     assert kept(container) == 1
     assert person.client.get(person.call("GET", "/users/me").get_json()["avatar_url"]).status_code == 200
 

@@ -15,6 +15,7 @@ from app.core.clock import utc_now
 from tests.support.api import PASSWORD, V1, Person, assert_problem
 from tests.support.notifications import carry
 from tests.support.smtp import Inbox
+from tests.support.storage import storage_of
 from tests.support.verification import verified
 
 ANOTHER = "another good password"
@@ -38,7 +39,7 @@ def test_a_known_address_is_answered_like_a_new_one(start_mailing: Callable[...,
     assert [{**body, **dict.fromkeys(OWN)} for body in bodies] == [{**bodies[0], **dict.fromkeys(OWN)}] * 2
     assert (known.get_json()["email"], known.get_json()["name"]) == (owner.email, "Mallory")
     assert UUID(known.get_json()["id"]).version == UUID(new.get_json()["id"]).version
-    with mailing.storage.read() as work:
+    with storage_of(mailing).read() as work:
         account = work.users.by_email(owner.email)
     assert account is not None
     assert known.get_json()["id"] != str(account.id)
@@ -77,7 +78,7 @@ def test_registrations_of_one_address_at_once_make_one_account(
 
     with ThreadPoolExecutor(4) as threads:
         assert list(threads.map(attempt, range(4))) == [201] * 4
-    with mailing.storage.read() as work:
+    with storage_of(mailing).read() as work:
         assert work.session.scalar(select(func.count()).select_from(UserRow)) == 1
     carry(mailing)
     subjects = sorted(mail["Subject"] for mail in inbox.mails)
@@ -89,7 +90,7 @@ def test_a_locked_account_is_answered_the_same_and_gets_no_mail(
 ) -> None:
     mailing = start_mailing()
     owner = verified(mailing, Person(create_app(mailing).test_client()).register(), inbox)
-    with mailing.storage.write() as work:
+    with storage_of(mailing).write() as work:
         user = work.users.by_email(owner.email)
         assert user is not None
         work.users.set_disabled(user.id, utc_now())

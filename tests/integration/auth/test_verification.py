@@ -12,7 +12,6 @@ from sqlalchemy import select
 from app.auth.email_verification import MAIL, EmailVerificationService
 from app.bootstrap.container import Container
 from app.bootstrap.http import create_app
-from app.bootstrap.unit_of_work import SystemStorage
 from app.core.clock import new_id, utc_now
 from app.core.database.engine import Database
 from app.core.events.model import Event
@@ -25,6 +24,7 @@ from tests.support.api import V1, Person, assert_problem
 from tests.support.notifications import carry
 from tests.support.server import SECRET
 from tests.support.smtp import Inbox
+from tests.support.storage import SystemStorage, storage_of
 from tests.support.verification import confirm, verification_token, verified
 
 EMAIL = "grace@example.org"
@@ -111,9 +111,9 @@ def test_a_link_is_good_for_three_days(mailing: Container, somebody: Person) -> 
 
     def at(time: datetime) -> EmailVerificationService:
         signer = Signer(derive(SECRET, "email-verification"))
-        return EmailVerificationService(mailing.storage, signer, "https://x.example.org", lambda: time, new_id)
+        return EmailVerificationService(storage_of(mailing), signer, "https://x.example.org", lambda: time, new_id)
 
-    with mailing.storage.read() as work:
+    with storage_of(mailing).read() as work:
         user = work.users.by_email(somebody.email)
     assert user is not None
     written = at(now - timedelta(days=3)).write({"user_id": str(user.id)})
@@ -126,7 +126,7 @@ def test_a_link_is_good_for_three_days(mailing: Container, somebody: Person) -> 
 
 def test_a_link_proves_the_address_that_it_was_sent_to(mailing: Container, somebody: Person, inbox: Inbox) -> None:
     token = verification_token(inbox, somebody.email)
-    with mailing.storage.write() as work:
+    with storage_of(mailing).write() as work:
         user = work.users.by_email(somebody.email)
         assert user is not None
         work.users._set(user.id, email="another@example.org")
@@ -168,7 +168,7 @@ def test_a_verification_mail_that_waits_is_not_sent_once_the_address_is_verified
 
 def test_a_locked_account_gets_no_link(mailing: Container, inbox: Inbox) -> None:
     person = Person(create_app(mailing).test_client()).register()
-    with mailing.storage.write() as work:
+    with storage_of(mailing).write() as work:
         user = work.users.by_email(person.email)
         assert user is not None
         work.users.set_disabled(user.id, utc_now())
@@ -186,7 +186,7 @@ def test_links_are_limited_by_account_and_by_who_asks(start_mailing: Callable[..
 
 def test_without_a_mail_server_nobody_is_asked_to_verify(container: Container, person: Person) -> None:
     assert (me(person)["email_verified"], me(person)["mail_enabled"]) == (False, False)
-    with container.storage.read() as work:
+    with storage_of(container).read() as work:
         assert list(work.session.scalars(select(JobRow.kind).where(JobRow.kind == MAIL))) == []
 
 
@@ -197,7 +197,7 @@ def test_everybody_who_has_not_verified_can_be_sent_a_link(
     client = somebody.client
     waiting = {somebody.email, *(Person(client).register().email for _ in range(4))}
     verified(mailing, Person(client).register(), inbox)
-    assert mailing.verification.request_all() == len(waiting)
+    assert mailing.auth.verification.request_all() == len(waiting)
     carry(mailing)
     assert sorted(mail["To"] for mail in inbox.mails) == sorted(waiting)
 

@@ -16,8 +16,6 @@ from sqlalchemy import select, update
 
 from app.bootstrap.container import Container, build
 from app.bootstrap.http import create_app
-from app.bootstrap.retention import RULES
-from app.bootstrap.unit_of_work import SystemStorage
 from app.core.clock import new_id, utc_now
 from app.core.database.engine import Database
 from app.core.database.user_versions import touch
@@ -32,8 +30,10 @@ from app.notifications.retention import NOTIFICATIONS
 from app.notifications.tables import NotificationRow
 from tests.support.api import Person, assert_problem
 from tests.support.notifications import carry, remind_of
+from tests.support.retention import RULES
 from tests.support.settings import make_settings
 from tests.support.smtp import Inbox
+from tests.support.storage import SystemStorage, storage_of
 from tests.support.verification import verified
 
 
@@ -71,7 +71,7 @@ def test_a_reminder_is_told_in_the_front_end_and_by_mail(mailing: Container, inb
 def test_an_event_that_comes_again_tells_and_mails_nothing_more(mailing: Container, inbox: Inbox) -> None:
     person = verified(mailing, Person(create_app(mailing).test_client()).register(), inbox)
     remind_of(mailing, person)
-    with mailing.storage.write() as work:
+    with storage_of(mailing).write() as work:
         work.session.execute(update(OutboxRow).values(carried_at=None))
     carry(mailing)
     assert listed(person)["unread"] == 1
@@ -97,17 +97,17 @@ def test_a_mail_that_waits_is_not_sent_to_who_wants_none_any_more(mailing: Conta
     remind_of(mailing, person)
     inbox.to_mail = "250 OK"
     person.call("PATCH", "/notifications/preferences", json={"reminder_mails": False})
-    with mailing.storage.write() as work:
+    with storage_of(mailing).write() as work:
         work.session.execute(update(JobRow).where(JobRow.state == "queued").values(due_at=utc_now()))
     assert mailing.inline.run_errands()
     assert inbox.mails == []
-    with mailing.storage.read() as work:
+    with storage_of(mailing).read() as work:
         assert set(work.session.scalars(select(JobRow.state))) == {"succeeded"}
 
 
 def jobs(container: Container) -> list[str]:
     """Return the kinds of all jobs that there have been."""
-    with container.storage.read() as work:
+    with storage_of(container).read() as work:
         return sorted(work.session.scalars(select(JobRow.kind)))
 
 
@@ -116,7 +116,7 @@ def report_on_last_week(container: Container, person: Person) -> None:
     person.create(status="done")
     carry(container)
     due = utc_now().date() + timedelta(days=7)
-    with container.storage.write() as work:
+    with storage_of(container).write() as work:
         work.jobs.add(Job(new_id(), None, "reports", utc_now(), parameters={"due": str(due)}))
     while container.inline.run_once():
         pass
@@ -147,7 +147,7 @@ def test_no_report_is_made_for_who_wants_none(mailing: Container, inbox: Inbox) 
 
 def test_a_report_that_was_made_is_not_mailed_to_who_wants_none_any_more(mailing: Container, inbox: Inbox) -> None:
     person = verified(mailing, Person(create_app(mailing).test_client()).register(), inbox)
-    with mailing.storage.write() as work:
+    with storage_of(mailing).write() as work:
         user = work.users.by_email(person.email)
         assert user is not None
         facts: dict[str, object] = {"week": "2030-W01", "created": 1, "completed": 1, "pdf": ""}
@@ -164,7 +164,7 @@ def test_a_report_that_waits_is_not_mailed_to_who_wants_none_any_more(mailing: C
     report_on_last_week(mailing, person)
     inbox.to_mail = "250 OK"
     person.call("PATCH", "/notifications/preferences", json={"weekly_report": False})
-    with mailing.storage.write() as work:
+    with storage_of(mailing).write() as work:
         work.session.execute(update(JobRow).where(JobRow.state == "queued").values(due_at=utc_now()))
     assert mailing.inline.run_errands()
     assert inbox.mails == []
@@ -217,7 +217,7 @@ def test_preferences_are_true_or_false(person: Person, body: dict[str, object]) 
 def test_what_is_known_of_recipients_follows_the_accounts(person: Person, container: Container) -> None:
     person.call("PATCH", "/users/me", json={"name": "Amazing Grace"})
     carry(container)
-    with container.storage.read() as work:
+    with storage_of(container).read() as work:
         user = work.users.by_email(person.email)
         assert user is not None
         recipient = work.recipients.get(user.id)
@@ -241,17 +241,17 @@ def test_old_notifications_are_dropped(person: Person, container: Container) -> 
     remind_of(container, person)
     kept = remind_of(container, person)
     now = utc_now()
-    with container.storage.write() as work:
+    with storage_of(container).write() as work:
         oldest = select(NotificationRow.id).order_by(NotificationRow.id).limit(1).scalar_subquery()
         work.session.execute(
             update(NotificationRow).where(NotificationRow.id == oldest).values(created_at=now - NOTIFICATIONS)
         )
-    Cleaner(container.storage, lambda: now + timedelta(seconds=1), lambda: False, RULES).run_once()
+    Cleaner(storage_of(container), lambda: now + timedelta(seconds=1), lambda: False, RULES).run_once()
     assert [each["id"] for each in listed(person)["items"]] == [kept]
 
 
 def test_the_service_runs_alone(container: Container, person: Person) -> None:
-    alone = replace(person, client=create_app(container, "notifications").test_client())
+    alone = replace(person, client=create_app(build(container.settings, services=("notifications",))).test_client())
     assert listed(alone)["unread"] == 0
     assert_problem(alone.call("GET", "/tasks"), 404)
     assert_problem(alone.client.post("/api/v1/auth/login", json={}), 404)
@@ -260,7 +260,7 @@ def test_the_service_runs_alone(container: Container, person: Person) -> None:
 def test_two_who_change_different_preferences_at_the_same_moment_both_have_their_way(
     container: Container, person: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    user_id = container.tokens.verify(person.access_token).user_id
+    user_id = container.platform.tokens.verify(person.access_token).user_id
     both = threading.Barrier(2)
 
     def touch_together(*args: Any) -> None:
@@ -271,5 +271,5 @@ def test_two_who_change_different_preferences_at_the_same_moment_both_have_their
     monkeypatch.setattr("app.notifications.repository.touch", touch_together)
     changes = [{"reminder_mails": False}, {"weekly_report": True}]
     with ThreadPoolExecutor(2) as threads:
-        list(threads.map(partial(container.notifications.prefer, user_id), changes))
-    assert container.notifications.preferences(user_id) == Preferences(reminder_mails=False, weekly_report=True)
+        list(threads.map(partial(container.notifications.service.prefer, user_id), changes))
+    assert container.notifications.service.preferences(user_id) == Preferences(reminder_mails=False, weekly_report=True)

@@ -133,7 +133,7 @@ def test_the_attachments_of_a_task_are_limited(person: Person, container: Contai
 def test_of_many_uploads_at_once_no_more_are_kept_than_the_quota_holds(
     person: Person, container: Container, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(container.attachments, "_quota", 500)
+    monkeypatch.setattr(container.tasks.attachments, "_quota", 500)
     tasks = [person.create() for _ in range(4)]
     app = person.client.application
 
@@ -158,7 +158,7 @@ def test_a_deleted_task_takes_its_files_with_it(person: Person, container: Conta
         person.call("DELETE", f"/tasks/{gone['id']}")
     for attachment in goes:
         assert_problem(person.client.get(attachment["url"]), 404)
-    container.file_store.sweep()
+    container.platform.file_store.sweep()
     assert person.client.get(stays["url"]).data == b"text"
     assert (count(container, ObjectRow), count(container, ObjectPieceRow), used(container)) == (1, 1, 4)
 
@@ -201,10 +201,10 @@ def test_an_address_is_good_for_its_file_and_its_time(
         assert_problem(person.client.get(wrong), 404)
     assert_problem(person.client.get(path), 422)
     assert person.client.get(url).status_code == 200
-    clock = container.addresses._clock
-    monkeypatch.setattr(container.addresses, "_clock", lambda: clock() + timedelta(minutes=59))
+    clock = container.platform.signed_urls._clock
+    monkeypatch.setattr(container.platform.signed_urls, "_clock", lambda: clock() + timedelta(minutes=59))
     assert person.client.get(url).status_code == 200
-    monkeypatch.setattr(container.addresses, "_clock", lambda: clock() + timedelta(hours=2, seconds=1))
+    monkeypatch.setattr(container.platform.signed_urls, "_clock", lambda: clock() + timedelta(hours=2, seconds=1))
     assert_problem(person.client.get(url), 404)
 
 
@@ -220,15 +220,17 @@ def test_a_file_whose_upload_broke_off_is_swept_away_in_its_time(
         raise Crash
 
     with monkeypatch.context() as broken:
-        broken.setattr(container.attachments, "_count", crash)
-        broken.setattr(container.file_store, "sweep", crash)  # neither does the process get so far as to tidy up
+        broken.setattr(container.tasks.attachments, "_count", crash)
+        broken.setattr(
+            container.platform.file_store, "sweep", crash
+        )  # neither does the process get so far as to tidy up
         broken.setattr("app.core.objects.repository.SqlObjects.discard_unadopted", crash)
         with pytest.raises(Crash):
             attach(person, task)
     assert (count(container, ObjectRow), count(container, ObjectPieceRow), used(container)) == (1, 1, None)
-    container.file_store.sweep()
+    container.platform.file_store.sweep()
     assert count(container, ObjectRow) == 1  # it may still be on its way
-    clock = container.file_store._clock
-    monkeypatch.setattr(container.file_store, "_clock", lambda: clock() + file_service.UPLOAD_TIME)
-    container.file_store.sweep()
+    clock = container.platform.file_store._clock
+    monkeypatch.setattr(container.platform.file_store, "_clock", lambda: clock() + file_service.UPLOAD_TIME)
+    container.platform.file_store.sweep()
     assert (count(container, ObjectRow), count(container, ObjectPieceRow)) == (0, 0)

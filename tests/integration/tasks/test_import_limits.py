@@ -2,14 +2,13 @@
 
 import io
 from datetime import timedelta
+from typing import cast
 from uuid import UUID
 
 import pytest
 from sqlalchemy import delete, update
 
 from app.bootstrap.container import Container
-from app.bootstrap.jobs import KINDS
-from app.bootstrap.retention import RULES
 from app.core.clock import utc_now
 from app.core.jobs.background import Cleaner
 from app.core.jobs.model import JobKind, State
@@ -18,6 +17,8 @@ from app.core.jobs.tables import JobFileRow, JobRow
 from app.core.retention_rules import FILES
 from app.tasks import import_job
 from tests.support.api import Person, assert_problem
+from tests.support.retention import RULES
+from tests.support.storage import storage_of
 
 ROWS = b"title\n" + b"".join(b"task %d\n" % number for number in range(35))
 
@@ -34,7 +35,8 @@ def cancelled_half_way(person: Person, container: Container, monkeypatch: pytest
     monkeypatch.setattr(import_job, "PIECE", 100)
     monkeypatch.setattr("app.core.jobs.service.PIECE", 100)
     job_id = upload(person, ROWS)
-    step, calls = container.runner._step, 0
+    runner = container.background.runner._by_kind["import"]
+    step, calls = runner._step, 0
 
     def cancel(*arguments: UUID) -> bool:
         nonlocal calls
@@ -44,8 +46,8 @@ def cancelled_half_way(person: Person, container: Container, monkeypatch: pytest
         return step(*arguments)
 
     with monkeypatch.context() as patch:
-        patch.setattr(container.runner, "_step", cancel)
-        container.runner.run(UUID(job_id))
+        patch.setattr(runner, "_step", cancel)
+        container.background.runner.run(UUID(job_id))
     assert state(person, job_id) == ("cancelled", 10)
     return UUID(job_id)
 
@@ -56,13 +58,13 @@ def state(person: Person, job_id: UUID | str) -> tuple[str, int]:
 
 
 def clean(container: Container) -> None:
-    Cleaner(container.storage, utc_now, lambda: False, RULES).run_once()
+    Cleaner(storage_of(container), utc_now, lambda: False, RULES).run_once()
 
 
 def grow_older(container: Container, job_id: UUID) -> None:
     """Let the upload of a job be longer ago than files are kept."""
     long_ago = utc_now() - FILES - timedelta(hours=1)
-    with container.storage.write() as work:
+    with storage_of(container).write() as work:
         work.session.execute(update(JobFileRow).where(JobFileRow.job_id == job_id).values(at=long_ago))
 
 
@@ -71,12 +73,12 @@ def test_a_resumed_import_fails_when_a_chunk_is_gone(
     person: Person, container: Container, monkeypatch: pytest.MonkeyPatch, lost: int
 ) -> None:
     job_id = cancelled_half_way(person, container, monkeypatch)
-    with container.storage.write() as work:
+    with storage_of(container).write() as work:
         # the last one, or all that are left
         gone = JobFileRow.position >= lost
         work.session.execute(delete(JobFileRow).where(JobFileRow.job_id == job_id, gone))
     assert person.call("POST", f"/jobs/{job_id}/resume").status_code == 202
-    container.runner.run(job_id)
+    container.background.runner.run(job_id)
     job = person.call("GET", f"/jobs/{job_id}").get_json()
     assert (job["state"], job["done"] < 35) == ("failed", True)
     assert "A part of the uploaded file is no longer there" in job["error"]
@@ -86,11 +88,11 @@ def test_a_chunk_that_is_not_whole_fails_the_import(
     person: Person, container: Container, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job_id = cancelled_half_way(person, container, monkeypatch)
-    with container.storage.write() as work:
+    with storage_of(container).write() as work:
         third = update(JobFileRow).where(JobFileRow.job_id == job_id, JobFileRow.position == 2)
         work.session.execute(third.values(data=b"task 9\n"))
     person.call("POST", f"/jobs/{job_id}/resume")
-    container.runner.run(job_id)
+    container.background.runner.run(job_id)
     assert state(person, job_id)[0] == "failed"
 
 
@@ -102,7 +104,7 @@ def test_the_chunks_of_a_job_stay_while_it_can_be_resumed(
     clean(container)
     assert person.call("POST", f"/jobs/{job_id}/resume").status_code == 202
     clean(container)
-    container.runner.run(job_id)
+    container.background.runner.run(job_id)
     assert state(person, job_id) == ("succeeded", 35)
 
 
@@ -111,21 +113,24 @@ def test_an_export_whose_begin_is_gone_fails_or_has_no_result(
     person: Person, container: Container, monkeypatch: pytest.MonkeyPatch, lost: int
 ) -> None:
     monkeypatch.setattr("app.tasks.export_job.BATCH", 2)
-    monkeypatch.setitem(KINDS, "export", JobKind("text/csv", "tasks.csv", rows_per_chunk=2))
+    monkeypatch.setitem(
+        cast(dict[str, JobKind], container.jobs.kinds), "export", JobKind("text/csv", "tasks.csv", rows_per_chunk=2)
+    )
     for number in range(5):
         person.create(title=f"task {number}")
     job_id = UUID(person.call("POST", "/tasks/exports", json={}).get_json()["id"])
     if lost == 0:
         with monkeypatch.context() as patch:
-            patch.setattr(container.runner, "_steps", lambda *ids: container.runner._step(*ids))
-            container.runner.run(job_id)
-        with container.storage.write() as work:
+            runner = container.background.runner._by_kind["export"]
+            patch.setattr(runner, "_steps", lambda *ids: runner._step(*ids))
+            container.background.runner.run(job_id)
+        with storage_of(container).write() as work:
             work.session.execute(update(JobRow).where(JobRow.id == job_id).values(state="queued", due_at=utc_now()))
     else:
-        container.runner.run(job_id)
-    with container.storage.write() as work:
+        container.background.runner.run(job_id)
+    with storage_of(container).write() as work:
         work.files.drop(job_id, "result")
-    container.runner.run(job_id)
+    container.background.runner.run(job_id)
     assert state(person, job_id)[0] == ("failed" if lost == 0 else "succeeded")
     assert_problem(person.call("GET", f"/jobs/{job_id}/result"), 404)
 
@@ -136,9 +141,9 @@ def test_a_job_that_the_release_before_has_queued_is_done(person: Person, contai
     stored.close()
     user_id = UUID(person.call("GET", "/users/me").get_json()["id"])
     job = container.jobs.queue(user_id, "import", upload=stored)
-    with container.storage.write() as work:
+    with storage_of(container).write() as work:
         work.session.execute(update(JobRow).where(JobRow.id == job.id).values(parameters={}))
-    container.runner.run(job.id)
+    container.background.runner.run(job.id)
     assert [task["title"] for task in person.walk()] == ["Milk"]
 
 
@@ -152,18 +157,18 @@ def test_a_file_that_is_rejected_is_told_to_its_user_alone(
     user_id = UUID(person.call("GET", "/users/me").get_json()["id"])
     job = container.jobs.queue(user_id, "import", upload=stored)
     capsys.readouterr()
-    container.runner.run(job.id)
+    container.background.runner.run(job.id)
     said = capsys.readouterr()
     lines = [line for line in (said.out + said.err).splitlines() if "job" in line]
     assert any("job rejected" in line and "info" in line for line in lines)
     assert not any(word in line for line in lines for word in ("error", "warning", "Traceback"))
     assert container.jobs.get(user_id, job.id).state is State.FAILED
     assert "no column is the title" in (container.jobs.get(user_id, job.id).error or "")
-    with container.storage.read() as work:
+    with storage_of(container).read() as work:
         assert work.jobs.counts()["failed"] == 0
         assert work.jobs.dead(None, 10) == []
     person.call("POST", f"/jobs/{job.id}/resume")
-    with container.storage.read() as work:
+    with storage_of(container).read() as work:
         assert work.jobs.counts() == {"queued": 1, "running": 0, "failed": 0}
 
 

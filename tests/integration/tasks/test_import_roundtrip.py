@@ -17,6 +17,7 @@ from app.tasks.import_plan import Options, plan_of
 from app.tasks.import_rows import split_tags, tags_cell
 from app.tasks.model import Status, TaskCreate, tag_forms
 from app.tasks.routes import NewTask
+from tests.support.storage import storage_of
 
 SPECIAL = "-=+@'\t\r\n\",;| aÄß\u00a0\u2028\\N🙂"
 TEXT = st.text(st.one_of(st.sampled_from(SPECIAL), st.characters(exclude_categories=["Cs"])), max_size=12)
@@ -57,7 +58,7 @@ def imported(container: Container, user_id: UUID, content: bytes) -> Job:
 
 def done(container: Container, job: Job) -> Job:
     assert job.user_id is not None
-    container.runner.run(job.id)
+    container.background.runner.run(job.id)
     job = container.jobs.get(job.user_id, job.id)
     assert (job.state, job.refused) == (State.SUCCEEDED, 0)
     return job
@@ -68,7 +69,7 @@ def done(container: Container, job: Job) -> Job:
 def test_export_import_export_gives_the_same_bytes(container: Container, drafts: list[TaskCreate], mark: bool) -> None:
     one, other = new_id(), new_id()
     for draft in drafts:
-        container.tasks.create(one, draft)
+        container.tasks.service.create(one, draft)
     first = exported(container, one, byte_order_mark=mark)
     assert first.startswith(b"\xef\xbb\xbf") == mark
     assert imported(container, other, first).done == len(drafts)
@@ -123,6 +124,6 @@ def test_reminders_of_the_past_are_kept_and_not_sent(container: Container) -> No
     )
     content = exported(container, user_id).decode()
     assert "2001-01-01T00:00:00+00:00" in content
-    with container.storage.read() as work:
+    with storage_of(container).read() as work:
         assert not work.reminders.any_due(datetime(2100, 1, 1, tzinfo=UTC))
         assert work.reminders.any_due(datetime(2102, 1, 1, tzinfo=UTC))

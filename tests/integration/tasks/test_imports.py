@@ -135,7 +135,8 @@ def test_an_import_stops_when_it_is_cancelled_and_goes_on_when_it_is_resumed(
 ) -> None:
     monkeypatch.setattr(import_job, "BATCH", 10)
     queued = upload(person, b"title\n" + b"".join(b"task %d\n" % number for number in range(35))).get_json()
-    step = container.runner._step
+    runner = container.background.runner._by_kind["import"]
+    step = runner._step
     calls: list[int] = []
 
     def cancel_at_the_second(*arguments: Any) -> bool:
@@ -144,7 +145,7 @@ def test_an_import_stops_when_it_is_cancelled_and_goes_on_when_it_is_resumed(
             assert person.call("POST", f"/jobs/{queued['id']}/cancel").status_code == 202
         return step(*arguments)
 
-    monkeypatch.setattr(container.runner, "_step", cancel_at_the_second)
+    monkeypatch.setattr(runner, "_step", cancel_at_the_second)
     job = finished(person, container, queued)
     assert (job["state"], job["done"]) == ("cancelled", 20)
     assert len(person.walk()) == 20

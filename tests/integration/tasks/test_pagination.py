@@ -9,12 +9,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import event
 
-from app.bootstrap.unit_of_work import SystemStorage
 from app.core.clock import new_id
 from app.core.database.engine import Database
 from app.tasks.model import Status, Task, TaskPatch
 from app.tasks.query import Filters, Position, Query, Sort, title_key
 from app.tasks.service import TaskService
+from tests.support.storage import SystemStorage
 
 START = datetime(2030, 1, 1, tzinfo=UTC)
 

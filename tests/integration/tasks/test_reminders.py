@@ -12,17 +12,18 @@ from app.core.events.tables import OutboxRow
 from app.tasks.reminders import ReminderService
 from tests.support.api import Person
 from tests.support.at_once import at_once
+from tests.support.storage import storage_of
 
 SOON = datetime.now(UTC) + timedelta(hours=1)
 LATER = SOON + timedelta(hours=1)
 
 
 def reminders(container: Container, now: datetime = SOON) -> ReminderService:
-    return ReminderService(container.storage, lambda: now, new_id)
+    return ReminderService(storage_of(container), lambda: now, new_id)
 
 
 def told(container: Container) -> list[dict[str, Any]]:
-    with container.storage.read() as work:
+    with storage_of(container).read() as work:
         due = select(OutboxRow.payload).where(OutboxRow.name == "task.reminder_due").order_by(OutboxRow.id)
         return list(work.session.scalars(due))
 
@@ -87,7 +88,7 @@ def test_a_scheduler_that_dies_leaves_its_tasks_to_the_next_one(person: Person, 
         raise DiedError
 
     with pytest.raises(DiedError):
-        ReminderService(container.storage, lambda: SOON, die).run_once()
+        ReminderService(storage_of(container), lambda: SOON, die).run_once()
     assert told(container) == []
     assert reminders(container).run_once()
     assert sorted(facts["task_id"] for facts in told(container)) == sorted(tasks)

@@ -14,6 +14,7 @@ from tests.support.background import carry_events
 from tests.support.commits import unacknowledged_commit
 from tests.support.postgres import Postgres
 from tests.support.settings import make_settings
+from tests.support.storage import storage_of
 
 
 @contextmanager
@@ -89,7 +90,9 @@ def test_statistics_of_a_replica_are_of_one_moment(
     assert_consistent(answer.get_json())
     assert len(statements) > 2
     limits: list[str] = []
-    with replicated.storage.read_of(replicated.tokens.verify(person.access_token).user_id, snapshot=True) as work:
+    with storage_of(replicated).read_of(
+        replicated.platform.tokens.verify(person.access_token).user_id, snapshot=True
+    ) as work:
         limits += work.session.scalars(text("SELECT current_setting('statement_timeout')"))
     assert limits == ["15s"]
 

@@ -103,8 +103,8 @@ def test_a_request_that_failed_can_be_sent_again_under_its_key(person: Person) -
 
 def test_a_key_is_known_for_a_day(person: Person, container: Container, monkeypatch: pytest.MonkeyPatch) -> None:
     first = keyed(person, "abc").get_json()["id"]
-    clock = container.tasks._clock
-    monkeypatch.setattr(container.tasks, "_clock", lambda: clock() + timedelta(hours=23))
+    clock = container.tasks.service._clock
+    monkeypatch.setattr(container.tasks.service, "_clock", lambda: clock() + timedelta(hours=23))
     assert keyed(person, "abc").get_json()["id"] == first
-    monkeypatch.setattr(container.tasks, "_clock", lambda: clock() + timedelta(hours=25))
+    monkeypatch.setattr(container.tasks.service, "_clock", lambda: clock() + timedelta(hours=25))
     assert keyed(person, "abc").get_json()["id"] != first

@@ -63,7 +63,7 @@ def queries(parts: Container) -> list[str]:
 
 
 def lookups(parts: Container, result: str) -> float:
-    return float(parts.authenticator.lookups.labels(result)._value.get())
+    return float(parts.platform.authenticator.lookups.labels(result)._value.get())
 
 
 def somebody(parts: Container) -> Person:
@@ -144,8 +144,8 @@ def test_no_read_after_an_update_is_stale_in_any_process(start: Callable[[], Con
 def test_a_slow_reader_can_not_put_old_data_back(start: Callable[[], Container]) -> None:
     parts = start()
     person = somebody(parts)
-    claims = parts.tokens.verify(person.access_token)
-    cache = parts.authenticator._cache
+    claims = parts.platform.tokens.verify(person.access_token)
+    cache = parts.platform.authenticator._cache
     before = cache.look(claims.user_id, claims.session_id, "list")
     assert before.version is not None
     person.create()
@@ -175,7 +175,7 @@ def test_who_waits_for_an_answer_that_fails_makes_its_own(
     parts = start()
     person = somebody(parts)
     person.client.application.testing = False
-    page = parts.tasks.page
+    page = parts.tasks.service.page
     fail = threading.Event()
 
     def broken(*arguments: Any) -> Any:
@@ -184,7 +184,7 @@ def test_who_waits_for_an_answer_that_fails_makes_its_own(
             raise RuntimeError("no luck")
         return page(*arguments)
 
-    monkeypatch.setattr(parts.tasks, "page", broken)
+    monkeypatch.setattr(parts.tasks.service, "page", broken)
     app = create_app(parts)
 
     def ask(_number: int) -> int:

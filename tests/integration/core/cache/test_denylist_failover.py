@@ -36,13 +36,13 @@ class Caches:
 
     @property
     def cache(self) -> RedisUserCache:
-        cache = self.parts.authenticator._cache
+        cache = self.parts.platform.authenticator._cache
         assert isinstance(cache, RedisUserCache)
         return cache
 
     @property
     def session(self) -> tuple[UUID, UUID]:
-        claims = self.parts.tokens.verify(self.person.access_token)
+        claims = self.parts.platform.tokens.verify(self.person.access_token)
         return claims.user_id, claims.session_id
 
     def state(self, server: ValkeyServer) -> bytes | None:

@@ -8,10 +8,10 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import Connection, text
 
-from app.bootstrap.unit_of_work import SystemStorage
 from app.core.database.engine import COPIED, UNLIMITED, Database, connect
 from tests.support.postgres import Postgres
 from tests.support.settings import make_settings
+from tests.support.storage import SystemStorage
 
 LIMIT = text("SHOW statement_timeout")
 

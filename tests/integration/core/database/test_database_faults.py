@@ -15,11 +15,10 @@ from sqlalchemy import event, text
 
 from app.bootstrap.container import Container, build
 from app.bootstrap.http import create_app
-from app.bootstrap.unit_of_work import SystemStorage
+from app.bootstrap.schema import migrate
 from app.core.clock import new_id, utc_now
 from app.core.database import engine
 from app.core.database.engine import UNLIMITED
-from app.core.database.migrate import migrate
 from app.core.database.retries import retried
 from app.core.errors import CommitUnknownError, TransientError, UnavailableError
 from app.tasks.model import TaskCreate
@@ -30,6 +29,7 @@ from tests.support.commits import unacknowledged_commit
 from tests.support.ports import wait_for
 from tests.support.postgres import Postgres, replica_of
 from tests.support.settings import make_settings
+from tests.support.storage import SystemStorage, storage_of
 
 
 @pytest.fixture
@@ -91,7 +91,7 @@ def test_a_write_whose_commit_gets_no_answer_is_not_done_again(
     with (
         unacknowledged_commit(parts, postgres, "UPDATE password_resets"),
         pytest.raises(CommitUnknownError),
-        parts.storage.write() as work,
+        storage_of(parts).write() as work,
     ):
         work.resets.void(new_id(), utc_now())
 
@@ -139,8 +139,8 @@ def test_of_two_writes_that_wait_for_each_other_both_are_done(start: Callable[..
     """The database undoes one, which is tried again."""
     parts = start()
     person = somebody(parts)
-    user_id = parts.tokens.verify(person.access_token).user_id
-    tasks = [parts.tasks.create(user_id, TaskCreate(f"Task {number}")).id for number in range(2)]
+    user_id = parts.platform.tokens.verify(person.access_token).user_id
+    tasks = [parts.tasks.service.create(user_id, TaskCreate(f"Task {number}")).id for number in range(2)]
     both = threading.Barrier(2)
     undone: list[int] = []
 
@@ -150,7 +150,7 @@ def test_of_two_writes_that_wait_for_each_other_both_are_done(start: Callable[..
         @retried
         def change() -> None:
             try:
-                with parts.storage.write() as work:
+                with storage_of(parts).write() as work:
                     work.tasks.get(user_id, order[0], for_update=True)
                     if next(first, False):
                         both.wait(30)

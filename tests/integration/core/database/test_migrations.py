@@ -14,9 +14,18 @@ from sqlalchemy import insert, inspect, select, text
 from sqlalchemy.exc import DBAPIError
 
 from app.auth.tables import AuditRow, UserRow
-from app.core.database.base import Base
+from app.bootstrap.schema import branches, migrate, tables
+from app.bootstrap.services import SERVICES
 from app.core.database.engine import Database, connect
-from app.core.database.migrate import LOCK, REQUIRED_REVISION, NotMigratedError, check_ready, configuration, migrate
+from app.core.database.migrate import (
+    FORMER_HEAD,
+    FORMER_VERSIONS,
+    LOCK,
+    VERSIONS,
+    NotMigratedError,
+    check_ready,
+    configuration,
+)
 from app.core.jobs.tables import JobRow
 from app.notifications.tables import RecipientRow
 from app.tasks.tables import TaskRow
@@ -48,21 +57,49 @@ def empty(empty_url: str) -> Iterator[Database]:
     connected.dispose()
 
 
+def single_history(database: Database, revision: str = FORMER_HEAD) -> None:
+    """Bring a database to a revision of the single history, as releases before the branches did."""
+    with database.writer.begin() as connection:
+        command.upgrade(configuration(connection), revision)
+
+
 def test_migrations_go_up_and_down_and_up_again(empty: Database) -> None:
     migrate(empty)
-    tables = set(inspect(empty.reader).get_table_names())
-    assert {*Base.metadata.tables, "alembic_version"} == tables
-    migrate(empty, "base")
-    assert set(inspect(empty.reader).get_table_names()) == {"alembic_version"}
+    there = set(inspect(empty.reader).get_table_names())
+    assert {*(table.name for table in tables()), VERSIONS} == there
+    with empty.writer.begin() as connection:
+        for branch in reversed(branches()):
+            command.downgrade(configuration(connection, branches()), f"{branch.name}@base")
+    assert set(inspect(empty.reader).get_table_names()) == {VERSIONS}
     migrate(empty)
     migrate(empty)
-    assert set(inspect(empty.reader).get_table_names()) == tables
+    assert set(inspect(empty.reader).get_table_names()) == there
 
 
-def test_models_and_migrations_agree(empty: Database) -> None:
+def test_the_single_history_goes_up_and_down(empty: Database) -> None:
+    single_history(empty)
+    with empty.writer.begin() as connection:
+        command.downgrade(configuration(connection), "base")
+    assert set(inspect(empty.reader).get_table_names()) == {FORMER_VERSIONS}
+
+
+@pytest.mark.parametrize("former", [False, True], ids=["new", "of-the-single-history"])
+def test_models_and_migrations_agree(empty: Database, former: bool) -> None:
+    if former:
+        single_history(empty)
     migrate(empty)
     with empty.writer.begin() as connection:
-        command.check(configuration(connection))
+        command.check(configuration(connection, branches()))
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_branch_has_the_tables_of_its_service_and_of_the_core_alone(empty: Database, service: str) -> None:
+    migrate(empty, [service])
+    expected = {table.name for branch in branches([service]) for table in branch.metadata.tables.values()}
+    assert set(inspect(empty.reader).get_table_names()) == expected | {VERSIONS}
+    check_ready(empty, branches([service]))
+    with pytest.raises(NotMigratedError, match="this code needs"):
+        check_ready(empty, branches())
 
 
 def test_the_indexes_of_the_specification_are_there(empty: Database) -> None:
@@ -81,7 +118,7 @@ def test_processes_that_migrate_at_once_take_turns(empty_url: str, tmp_path: Pat
         _, errors = process.communicate(timeout=60)
         assert process.returncode == 0, errors.decode()
     database = connect(make_settings(empty_url))
-    check_ready(database)
+    check_ready(database, branches())
     database.dispose()
 
 
@@ -105,24 +142,41 @@ def test_a_migration_waits_for_one_that_runs_on_postgresql(postgres_url: str, tm
 
 def test_ready_means_migrated_far_enough_and_a_newer_schema_will_do(empty: Database) -> None:
     with pytest.raises(NotMigratedError):
-        check_ready(empty)
+        check_ready(empty, branches())
     migrate(empty)
-    check_ready(empty)
-    for revision, ready in (("0000", False), ("9999", True)):
-        with empty.writer.begin() as connection:
-            connection.execute(text("UPDATE alembic_version SET version_num = :revision"), {"revision": revision})
-        if ready:
-            check_ready(empty)
-        else:
-            with pytest.raises(NotMigratedError, match=REQUIRED_REVISION):
-                check_ready(empty)
+    check_ready(empty, branches())
+    for branch in branches():
+        for revision, ready in ((f"{branch.name}_0000", False), (f"{branch.name}_9999", True), (branch.head, True)):
+            with empty.writer.begin() as connection:
+                of_branch = text(f"UPDATE {VERSIONS} SET version_num = :revision WHERE version_num LIKE :branch")  # noqa: S608 of ours
+                connection.execute(of_branch, {"revision": revision, "branch": f"{branch.name}_%"})
+            if ready:
+                check_ready(empty, branches())
+            else:
+                with pytest.raises(NotMigratedError, match=f"this code needs {branch.head}"):
+                    check_ready(empty, branches())
 
 
-def test_the_required_revision_is_the_newest_migration() -> None:
-    scripts = ScriptDirectory.from_config(configuration())
-    assert scripts.get_current_head() == REQUIRED_REVISION
-    revisions = [script.revision for script in scripts.walk_revisions()]
-    assert revisions == sorted(revisions, reverse=True), "readiness compares revisions as text"
+def test_a_database_of_a_later_release_is_left_as_it_is(empty: Database) -> None:
+    migrate(empty)
+    later = {f"{branch.name}_9999" for branch in branches()}
+    with empty.writer.begin() as connection:
+        connection.execute(text(f"DELETE FROM {VERSIONS}"))  # noqa: S608 of ours
+        for revision in later:
+            connection.execute(text(f"INSERT INTO {VERSIONS} VALUES (:revision)"), {"revision": revision})  # noqa: S608
+    migrate(empty)
+    check_ready(empty, branches())
+    with empty.reader.begin() as connection:
+        assert set(connection.scalars(text(f"SELECT version_num FROM {VERSIONS}"))) == later  # noqa: S608
+
+
+def test_each_branch_requires_its_newest_migration() -> None:
+    scripts = ScriptDirectory.from_config(configuration(branches=branches()))
+    assert set(scripts.get_heads()) == {branch.head for branch in branches()}
+    for branch in branches():
+        revisions = [script.revision for script in scripts.walk_revisions("base", f"{branch.name}@head")]
+        assert revisions == sorted(revisions, reverse=True), "readiness compares revisions as text"
+        assert all(revision.startswith(f"{branch.name}_") for revision in revisions)
 
 
 def test_the_audit_log_refuses_to_be_changed(empty: Database) -> None:
@@ -150,7 +204,7 @@ def before(name: str) -> str:
 
 
 def test_mails_reach_accounts_that_are_older_than_the_notifications(empty: Database) -> None:
-    migrate(empty, before("_notifications"))
+    single_history(empty, before("_notifications"))
     old = {
         "id": uuid4(),
         "email": "ada@example.org",
@@ -168,7 +222,7 @@ def test_mails_reach_accounts_that_are_older_than_the_notifications(empty: Datab
 
 
 def test_an_account_whose_password_was_reset_by_mail_is_verified_and_others_are_not(empty: Database) -> None:
-    migrate(empty, before("_verified_addresses"))
+    single_history(empty, before("_verified_addresses"))
     now = datetime.now(UTC)
     reset, other = uuid4(), uuid4()
     with empty.writer.begin() as connection:
@@ -193,7 +247,7 @@ def test_an_account_whose_password_was_reset_by_mail_is_verified_and_others_are_
 def test_tasks_from_before_a_migration_are_gone_through_once_the_rollout_is_over(
     empty: Database, migration: str, kind: str, tasks: int
 ) -> None:
-    migrate(empty, before(migration))
+    single_history(empty, before(migration))
     now = datetime.now(UTC)
     row = {"user_id": uuid4(), "title": "", "description": "", "status": "done", "created_at": now, "updated_at": now}
     with empty.writer.begin() as connection:

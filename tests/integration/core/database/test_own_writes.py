@@ -59,7 +59,7 @@ class OwnWrites(RuleBasedStateMachine):
         self.scene = scene
         scene.replica.go_on()
         self.person = Person(scene.apps[0].test_client()).register()
-        self.claims = scene.parts[0].tokens.verify(self.person.access_token)
+        self.claims = scene.parts[0].platform.tokens.verify(self.person.access_token)
         self.titles: dict[str, str] = {}
 
     def call(self, process: int, *request: Any, **options: Any) -> Any:
@@ -96,7 +96,7 @@ class OwnWrites(RuleBasedStateMachine):
     @rule(target=looks, process=PROCESSES)
     def begin_to_read_slowly(self, process: int) -> tuple[bytes, bytes]:
         """Another request of the same user: it has its version and its data, and does not keep them yet."""
-        cache = self.scene.parts[process].authenticator._cache
+        cache = self.scene.parts[process].platform.authenticator._cache
         version = cache.look(self.claims.user_id, self.claims.session_id, None).version
         assert version is not None
         return version, self.call(process, "GET", "/tasks?sort=created_at&limit=100").data
@@ -105,7 +105,7 @@ class OwnWrites(RuleBasedStateMachine):
     def end_reading_slowly(self, process: int, look: tuple[bytes, bytes]) -> None:
         version, body = look
         name = answer_name("/api/v1/tasks", "sort=created_at&limit=100")
-        self.scene.parts[process].authenticator._cache.keep(self.claims.user_id, version, name, body)
+        self.scene.parts[process].platform.authenticator._cache.keep(self.claims.user_id, version, name, body)
 
     @rule()
     def the_replica_stands_still(self) -> None:

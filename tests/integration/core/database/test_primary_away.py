@@ -13,9 +13,9 @@ from sqlalchemy import event
 
 from app.bootstrap.container import Container, build
 from app.bootstrap.http import create_app
+from app.bootstrap.schema import migrate
 from app.core.database.circuit_breaker import THRESHOLD
 from app.core.database.engine import PATIENCE, PROBE_INTERVAL
-from app.core.database.migrate import migrate
 from app.core.errors import TransientError, UnavailableError
 from app.tasks.model import TaskCreate
 from tests.support import postgres as servers
@@ -24,6 +24,7 @@ from tests.support.api import METRICS, Person
 from tests.support.ports import wait_for
 from tests.support.postgres import Postgres, replica_of
 from tests.support.settings import make_settings
+from tests.support.storage import storage_of
 
 NUMBERS = count(1)
 
@@ -141,9 +142,9 @@ def test_a_former_primary_that_only_reads_is_away_until_there_is_another(scene: 
 
 
 def test_deadlocks_say_nothing_of_the_server(scene: Scene) -> None:
-    user_id = scene.parts.tokens.verify(scene.somebody().access_token).user_id
-    pair = [scene.parts.tasks.create(user_id, TaskCreate(f"Task {number}")).id for number in range(2)]
-    storage, circuit = scene.parts.storage, scene.circuit
+    user_id = scene.parts.platform.tokens.verify(scene.somebody().access_token).user_id
+    pair = [scene.parts.tasks.service.create(user_id, TaskCreate(f"Task {number}")).id for number in range(2)]
+    storage, circuit = storage_of(scene.parts), scene.circuit
     failures = []
     circuit.failed = lambda: failures.append(1)
 
@@ -170,7 +171,7 @@ def test_a_frozen_primary_opens_the_circuit_and_closes_it_when_it_goes_on(scene:
     person = scene.somebody()
     assert scene.read(person) == 200
     scene.replica.catch_up(scene.primary)
-    storage = scene.parts.storage
+    storage = storage_of(scene.parts)
 
     def try_to_read() -> None:
         with pytest.raises(UnavailableError), storage.read() as work:
@@ -203,7 +204,7 @@ def test_a_port_that_nobody_listens_on_is_an_outage_too(postgres_url: str) -> No
 
         def refused() -> bool:
             with pytest.raises(UnavailableError):
-                parts.auth.login("somebody@example.com", "correct horse battery")
+                parts.auth.service.login("somebody@example.com", "correct horse battery")
             return (
                 'task_manager_database_circuit_open{server="primary"} 1.0'
                 in client.get("/metrics", base_url=METRICS).text
@@ -211,6 +212,6 @@ def test_a_port_that_nobody_listens_on_is_an_outage_too(postgres_url: str) -> No
 
         wait_for(refused, "the circuit opens")
         with pytest.raises(UnavailableError) as caught:
-            parts.auth.login("somebody@example.com", "correct horse battery")
+            parts.auth.service.login("somebody@example.com", "correct horse battery")
         assert not isinstance(caught.value, TransientError), "nobody sleeps to try again"
         parts.database.dispose()

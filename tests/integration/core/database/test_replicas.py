@@ -11,9 +11,9 @@ from sqlalchemy import event, text
 
 from app.bootstrap.container import Container, build
 from app.bootstrap.http import create_app
+from app.bootstrap.schema import migrate
 from app.core.cache.redis import RedisUserCache
 from app.core.database.circuit_breaker import THRESHOLD
-from app.core.database.migrate import migrate
 from app.core.database.replicas import SOURCES
 from tests.support import postgres as servers
 from tests.support.api import METRICS, Person, assert_problem
@@ -147,8 +147,8 @@ def test_of_two_commits_the_farther_position_counts(start: Callable[..., Contain
     """The one that was later in the log may be told first."""
     parts = start(following)
     person = somebody(parts)
-    claims = parts.tokens.verify(person.access_token)
-    cache = parts.authenticator._cache
+    claims = parts.platform.tokens.verify(person.access_token)
+    cache = parts.platform.authenticator._cache
     assert isinstance(cache, RedisUserCache)
     for position in (1 << 60, 1):
         cache.changed([claims.user_id], position)

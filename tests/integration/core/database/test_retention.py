@@ -1,18 +1,17 @@
 """Retention: rows whose time is over are deleted, and no younger ones, on both databases."""
 
 from datetime import timedelta
+from typing import cast
 from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import Table, func, select, update
+from sqlalchemy.orm import DeclarativeBase
 
 from app.auth.retention import ENDED_SESSIONS
 from app.auth.tables import RefreshTokenRow, SessionRow
 from app.bootstrap.container import Container
-from app.bootstrap.retention import RULES
-from app.bootstrap.unit_of_work import SystemStorage
 from app.core.clock import utc_now
-from app.core.database.base import Base
 from app.core.database.engine import Database
 from app.core.database.idempotency_key_table import IdempotencyKeyRow
 from app.core.database.retention import ExpiryRule
@@ -23,7 +22,9 @@ from app.core.jobs.tables import JobFileRow, JobRow, RefusedLineRow
 from app.core.retention_rules import FILES
 from tests.support.api import Person
 from tests.support.fakes import FakeClock
+from tests.support.retention import RULES
 from tests.support.rows import insert_row
+from tests.support.storage import SystemStorage, storage_of
 
 EXPIRING = [rule for rule in RULES if isinstance(rule, ExpiryRule)]
 
@@ -46,7 +47,7 @@ def clock() -> FakeClock:
     return FakeClock()
 
 
-def count(storage: SystemStorage, table: type[Base]) -> int:
+def count(storage: SystemStorage, table: type[DeclarativeBase]) -> int:
     with storage.read() as work:
         return work.session.scalar(select(func.count()).select_from(table)) or 0
 
@@ -55,8 +56,8 @@ def clean(storage: SystemStorage, clock: FakeClock) -> None:
     Cleaner(storage, clock, lambda: False, RULES).run_once()
 
 
-def table_of(row: type[Base]) -> Table:
-    return Base.metadata.tables[row.__tablename__]
+def table_of(row: type[DeclarativeBase]) -> Table:
+    return cast(Table, row.__table__)
 
 
 @pytest.mark.parametrize("rule", EXPIRING, ids=lambda rule: rule.rows)
@@ -149,8 +150,8 @@ def test_the_refresh_tokens_of_an_ended_session_go_with_it(container: Container,
     assert person.call("POST", "/auth/logout").status_code == 204
     later = FakeClock()
     later.now = utc_now() + ENDED_SESSIONS + timedelta(minutes=1)
-    clean(container.storage, later)
-    assert count(container.storage, SessionRow) == count(container.storage, RefreshTokenRow) == 1
+    clean(storage_of(container), later)
+    assert count(storage_of(container), SessionRow) == count(storage_of(container), RefreshTokenRow) == 1
     assert other.call("GET", "/users/me").status_code == 200
     assert person.call("GET", "/users/me").status_code == 401, "a session that nobody knows has ended"
     assert person.refresh().status_code == 401
@@ -162,8 +163,8 @@ def test_the_text_of_a_deleted_task_leaves_the_idempotency_keys_within_a_day(
     key = {"Idempotency-Key": uuid4().hex}
     task = person.call("POST", "/tasks", json={"title": "A secret"}, headers=key).get_json()
     person.call("DELETE", f"/tasks/{task['id']}")
-    assert count(container.storage, IdempotencyKeyRow) == 1
-    with container.storage.write() as work:
+    assert count(storage_of(container), IdempotencyKeyRow) == 1
+    with storage_of(container).write() as work:
         work.session.execute(update(IdempotencyKeyRow).values(created_at=utc_now() - timedelta(hours=24, seconds=1)))
-    Cleaner(container.storage, utc_now, lambda: False, RULES).run_once()
-    assert count(container.storage, IdempotencyKeyRow) == 0
+    Cleaner(storage_of(container), utc_now, lambda: False, RULES).run_once()
+    assert count(storage_of(container), IdempotencyKeyRow) == 0

@@ -24,7 +24,7 @@ class Scene:
 
     @property
     def user_id(self) -> Any:
-        return self.parts.tokens.verify(self.person.access_token).user_id
+        return self.parts.platform.tokens.verify(self.person.access_token).user_id
 
     def call(self, method: str, path: str, status: int, **options: Any) -> Any:
         answer = self.person.call(method, path, **options)
@@ -85,8 +85,8 @@ def log_out(scene: Scene) -> None:
 
 
 def change_password(scene: Scene) -> None:
-    scene.parts.auth.change_password(scene.user_id, scene.user_id, PASSWORD, "another correct horse")
-    assert scene.parts.auth.login(scene.person.email, "another correct horse")
+    scene.parts.auth.service.change_password(scene.user_id, scene.user_id, PASSWORD, "another correct horse")
+    assert scene.parts.auth.service.login(scene.person.email, "another correct horse")
 
 
 def rename(scene: Scene) -> None:
@@ -103,14 +103,14 @@ def attach(scene: Scene) -> None:
 
 
 def administer(scene: Scene) -> None:
-    scene.parts.admin.update(Actor(None, ""), scene.user_id, role=Role.ADMIN)
+    scene.parts.auth.admin.update(Actor(None, ""), scene.user_id, role=Role.ADMIN)
     assert scene.count("audit_log") == 1
 
 
 def export(scene: Scene) -> None:
     scene.person.create()
     job = scene.call("POST", "/tasks/exports", 202, json={})["id"]
-    scene.parts.runner.run(job)
+    scene.parts.background.runner.run(job)
     assert scene.count("jobs", "state = 'succeeded' AND error IS NULL") == 1
 
 

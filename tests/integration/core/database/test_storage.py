@@ -9,12 +9,12 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import StatementError
 
-from app.bootstrap.unit_of_work import SystemStorage
 from app.core.clock import new_id
 from app.core.database.engine import Database
 from app.tasks.model import Status, Task
 from tests.support.ports import wait_for
 from tests.support.postgres import Postgres
+from tests.support.storage import SystemStorage
 
 NOON = datetime(2030, 1, 1, 12, tzinfo=timezone(timedelta(hours=2)))
 

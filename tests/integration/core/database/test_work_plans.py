@@ -9,10 +9,10 @@ from sqlalchemy import Connection, text
 from sqlalchemy.orm import Session
 
 from app.auth.model import AuditFilters
-from app.bootstrap.unit_of_work import SystemUnitOfWork
 from app.core.database.engine import Database
 from tests.support.plans import ROWS, USER_ID, USERS, cost_of, full_database, identifier
 from tests.support.postgres import Postgres
+from tests.support.storage import SystemUnitOfWork
 
 MOST_PAGES = 150
 """Pages of 8 KiB that may be read for 20 rows: each from a page of its own, and the way through the indexes."""
@@ -122,9 +122,8 @@ def test_how_many_jobs_wait(work: SystemUnitOfWork) -> None:
 
 
 def test_events_that_the_relay_has_to_carry(work: SystemUnitOfWork) -> None:
-    found_by_index(work, lambda: work.outbox.claim(LIMIT))
-    found_by_index(work, work.outbox.any_waiting)
-    assert cost_of(work.session, work.outbox.waiting).looked_through == set()
+    found_by_index(work, lambda: work.outbox.waiting(LIMIT))
+    assert cost_of(work.session, work.outbox.backlog).looked_through == set()
 
 
 def test_deliveries_that_are_to_be_tried_again(work: SystemUnitOfWork) -> None:

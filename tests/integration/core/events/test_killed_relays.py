@@ -23,6 +23,7 @@ from app.tasks.model import Status, Task
 from tests.support.ports import wait_for
 from tests.support.server import ROOT, environment
 from tests.support.settings import make_settings
+from tests.support.storage import storage_of
 
 TASKS = 400
 """Four batches of reminders, and four of events."""
@@ -38,7 +39,7 @@ def test_whoever_is_reminded_is_told_once_however_often_the_process_is_killed(
         Task(new_id(), user_id, f"Task {number}", "", Status.TODO, None, before, before, 1, remind_at=now)
         for number in range(TASKS)
     ]
-    with parts.storage.write() as work:
+    with storage_of(parts).write() as work:
         add_tasks(work.session, user_id, tasks)
 
     kills = 0
@@ -49,7 +50,7 @@ def test_whoever_is_reminded_is_told_once_however_often_the_process_is_killed(
         kills += 1
     assert kills > 1
 
-    with parts.storage.read() as work:
+    with storage_of(parts).read() as work:
         about = list(work.session.scalars(select(NotificationRow.task_id)))
         mails = list(work.session.scalars(select(JobRow.parameters).where(JobRow.kind == "reminder")))
         events = work.session.scalar(select(func.count()).where(OutboxRow.name == "task.reminder_due"))
@@ -61,7 +62,7 @@ def test_whoever_is_reminded_is_told_once_however_often_the_process_is_killed(
 
 
 def told(parts: Container) -> int:
-    with parts.storage.read() as work:
+    with storage_of(parts).read() as work:
         return work.session.scalar(select(func.count()).select_from(NotificationRow)) or 0
 
 

@@ -6,10 +6,10 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import select
 
-from app.bootstrap.unit_of_work import SystemStorage
 from app.core.database.engine import Database
 from app.core.events.model import Event
 from app.core.events.tables import OutboxRow
+from tests.support.storage import SystemStorage
 
 
 def waiting(database: Database) -> list[tuple[str, dict[str, object]]]:

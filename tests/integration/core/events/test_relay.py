@@ -7,16 +7,16 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
+from prometheus_client import Counter
 from sqlalchemy import select, update
 
-from app.bootstrap.retention import RULES
-from app.bootstrap.unit_of_work import SystemStorage, SystemUnitOfWork
 from app.core.clock import new_id
 from app.core.database.engine import Database, connect
-from app.core.events.dispatcher import Dispatcher
+from app.core.events.dispatcher import Dispatcher, delivery_counter
 from app.core.events.model import Event
 from app.core.events.relay import BATCH, Relay
 from app.core.events.tables import FailedDeliveryRow, HandledEventRow, OutboxRow
+from app.core.events.transport import InProcessTransport
 from app.core.jobs.background import Cleaner
 from app.core.jobs.queue_metrics import QueueDepth
 from app.core.jobs.tables import RefusedLineRow
@@ -24,8 +24,10 @@ from app.core.retention_rules import EVENTS
 from tests.support.at_once import at_once
 from tests.support.fakes import FakeClock
 from tests.support.ports import wait_for
+from tests.support.retention import RULES
 from tests.support.server import server
 from tests.support.settings import make_settings
+from tests.support.storage import SystemStorage, SystemUnitOfWork
 
 ATTEMPTS = 3
 
@@ -69,11 +71,14 @@ def tell(storage: SystemStorage, clock: FakeClock, number: int, name: str = "thi
     return [event.id for event in events]
 
 
-def dispatcher(storage: SystemStorage, clock: FakeClock, *consumers: Effect) -> Dispatcher[SystemUnitOfWork]:
-    return Dispatcher(storage, consumers, clock, attempts=ATTEMPTS, first=10)
+def dispatcher(
+    storage: SystemStorage, clock: FakeClock, *consumers: Effect, outcomes: Counter | None = None
+) -> InProcessTransport:
+    counter = outcomes or delivery_counter()
+    return InProcessTransport([Dispatcher(storage, consumers, clock, attempts=ATTEMPTS, first=10, outcomes=counter)])
 
 
-def relay(storage: SystemStorage, clock: FakeClock, *consumers: Effect) -> Relay[SystemUnitOfWork]:
+def relay(storage: SystemStorage, clock: FakeClock, *consumers: Effect) -> Relay:
     return Relay(storage, dispatcher(storage, clock, *consumers), clock)
 
 
@@ -105,7 +110,7 @@ def test_events_are_carried_in_order_a_batch_at_a_time(storage: SystemStorage, c
     assert carrying.run_once()
     assert effects(storage) == list(range(BATCH))
     with storage.read() as work:
-        assert [event.id for event in work.outbox.claim(10)] == told[BATCH:]
+        assert [event.id for event in work.outbox.waiting(10)] == told[BATCH:]
 
 
 def test_an_event_that_comes_again_has_no_second_effect(storage: SystemStorage, clock: FakeClock) -> None:
@@ -195,18 +200,19 @@ def test_what_was_carried_is_dropped_after_a_while(storage: SystemStorage, clock
     Cleaner(storage, clock, lambda: False, RULES).run_once()
     assert left() == [1, 0]
     with storage.read() as work:
-        assert [event.id for event in work.outbox.claim(10)] == waiting
+        assert [event.id for event in work.outbox.waiting(10)] == waiting
 
 
 def test_what_waits_and_what_has_failed_is_measured(storage: SystemStorage, clock: FakeClock) -> None:
     [event] = tell(storage, clock, 1)
-    brought = dispatcher(storage, clock, Effect(fails_at={event: KeyError()}))
+    outcomes = delivery_counter()
+    brought = dispatcher(storage, clock, Effect(fails_at={event: KeyError()}), outcomes=outcomes)
     Relay(storage, brought, clock).run_once()
     tell(storage, clock, 2, "other.happened")
     clock.advance(seconds=7)
     measured = {
         (sample.name, *sample.labels.values()): sample.value
-        for family in (*QueueDepth(storage, clock).collect(), *brought.outcomes.collect())
+        for family in (*QueueDepth(storage, clock).collect(), *outcomes.collect())
         for sample in family.samples
     }
     assert measured["task_manager_events_waiting",] == 2
@@ -221,7 +227,7 @@ def test_the_server_carries_events_on_by_itself(sqlite_url: str, tmp_path: Path)
 
     def carried() -> bool:
         with storage.read() as work:
-            return not work.outbox.any_waiting()
+            return not work.outbox.waiting(1)
 
     with server(tmp_path, sqlite_url):
         wait_for(carried, "the event is carried on")

@@ -10,7 +10,7 @@ from flask_openapi.openapi import OpenAPI
 
 from app.bootstrap.container import build
 from app.bootstrap.http import create_app
-from app.core.database.migrate import migrate
+from app.bootstrap.schema import migrate
 from app.core.http.json_body import LIMIT
 from tests.support.api import V1, Person, assert_problem
 from tests.support.application import Application
@@ -176,6 +176,6 @@ def test_the_document_and_its_page_name_every_operation(sqlite_app: OpenAPI) -> 
 
 @pytest.mark.parametrize(("service", "path"), [("auth", "/tasks"), ("tasks", "/users/me")])
 def test_one_service_alone_has_no_paths_of_another(sqlite_url: str, service: str, path: str) -> None:
-    client = create_app(build(make_settings(sqlite_url)), service).test_client()
+    client = create_app(build(make_settings(sqlite_url), services=(service,))).test_client()
     assert_problem(client.get(f"{V1}{path}"), 404)
     assert client.get("/health/live").status_code == 200

@@ -49,7 +49,9 @@ def parts(sqlite_url: str, redis: Any) -> Iterator[Container]:
 @pytest.fixture
 def ways(parts: Container) -> Ways:
     before = create_app(parts).test_client()
-    flask = create_app(replace(build(parts.settings), counting=None)).test_client()
+    without = build(parts.settings)
+    without = replace(without, platform=replace(without.platform, counting=None))
+    flask = create_app(without).test_client()
     person = Person(flask).register()
     person.create(title="First", tags=["one"], description="more than is hashed at a time " * 200)
     ended = Person(flask, person.email).login()

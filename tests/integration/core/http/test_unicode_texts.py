@@ -18,6 +18,7 @@ from app.tasks import normalise_job
 from app.tasks.tables import TaskRow, TaskTagRow
 from tests.support.api import V1, Person, assert_problem
 from tests.support.background import do_jobs
+from tests.support.storage import storage_of
 
 COMPOSED, DECOMPOSED = "caf\u00e9", "cafe\u0301"
 FEW = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -129,7 +130,7 @@ def test_joiners_and_selectors_stay_between_what_they_join(person: Person) -> No
 def written_by_a_release_before(container: Container, person: Person, task: dict[str, object], tag: str) -> None:
     """Store a tag, and the text that search looks into, as they were stored when spellings were told apart."""
     task_id = UUID(str(task["id"]))
-    with container.storage.write() as work:
+    with storage_of(container).write() as work:
         known = work.users.by_email(person.email)
         assert known
         work.session.execute(insert(TaskTagRow).values(task_id=task_id, tag=tag, user_id=known.id))
@@ -166,7 +167,7 @@ def test_a_job_brings_what_a_release_before_has_stored_to_its_normal_form(
     for task in tasks[1:3]:
         written_by_a_release_before(container, person, task, DECOMPOSED)
     before = [person.call("GET", f"/tasks/{task['id']}").get_json() for task in tasks]
-    with container.storage.write() as work:
+    with storage_of(container).write() as work:
         work.jobs.add(Job(uuid4(), None, "normalise", datetime.now(UTC)))
     do_jobs(container)
     with container.database.reader.begin() as connection:

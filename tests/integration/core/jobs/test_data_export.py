@@ -50,7 +50,7 @@ def test_the_copy_has_all_that_is_kept_of_its_user(container: Container, person:
     person.call("PATCH", "/notifications/preferences", json={"weekly_report": True})
     person.call("POST", "/tasks/exports", json={})
     remind_of(container, person, "Remembered")
-    container.admin.grant_admin(person.email)
+    container.auth.admin.grant_admin(person.email)
     carry_events(container)
 
     files = copy_of(container, person.login())

@@ -8,11 +8,10 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from app.bootstrap.unit_of_work import SystemStorage, SystemUnitOfWork
 from app.core.clock import new_id
 from app.core.database.engine import Database
 from app.core.errors import NotFoundError
-from app.core.events.dispatcher import Dispatcher
+from app.core.events.dispatcher import Dispatcher, delivery_counter
 from app.core.events.model import Event
 from app.core.jobs.dead_letters import DeadLetters
 from app.core.jobs.model import DeadLetter, Job, PermanentError, Step
@@ -21,6 +20,7 @@ from app.core.jobs.tables import JobRow
 from tests.support.fakes import FakeClock
 from tests.support.ports import free_port
 from tests.support.server import environment
+from tests.support.storage import SystemStorage, SystemUnitOfWork
 
 
 class Fickle:
@@ -56,12 +56,13 @@ class Scene:
         self.letters = DeadLetters(self.storage, self.clock)
         handlers = {"one": self.fickle, "other": self.fickle}
         self.runner = Runner(self.storage, handlers, {}, self.clock, new_id, lease=60, attempts=3, backoff=1)
-        self.dispatcher = Dispatcher(self.storage, [self.fickle], self.clock, attempts=1, first=1)
+        self.dispatcher = Dispatcher(
+            self.storage, [self.fickle], self.clock, attempts=1, first=1, outcomes=delivery_counter()
+        )
         self.one, self.other = (self._queue(kind) for kind in handlers)
         event = Event(new_id(), "test.happened", None, self.clock() - timedelta(hours=1))
         self.event = event.id
-        with self.storage.write() as work:
-            self.dispatcher.carry(work, [event])
+        self.dispatcher.deliver([event])
         self.run_once()
 
     def _queue(self, kind: str) -> UUID:

@@ -6,8 +6,6 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import select
 
-from app.bootstrap.retention import RULES
-from app.bootstrap.unit_of_work import SystemStorage, SystemUnitOfWork
 from app.core.clock import new_id
 from app.core.database.engine import Database
 from app.core.errors import UnavailableError
@@ -20,6 +18,8 @@ from app.core.jobs.runner import Runner
 from app.core.jobs.tables import JobRow
 from app.core.retention_rules import FILES, JOBS
 from tests.support.fakes import FakeClock
+from tests.support.retention import RULES
+from tests.support.storage import SystemStorage, SystemUnitOfWork
 
 LEASE = 60
 KINDS = {"count"}

@@ -15,7 +15,6 @@ import structlog
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.bootstrap.unit_of_work import SystemStorage, SystemUnitOfWork
 from app.cli.ensure_certificate import self_signed
 from app.core.clock import new_id
 from app.core.database.engine import Database
@@ -29,6 +28,7 @@ from tests.support.fakes import FakeClock
 from tests.support.ports import free_port
 from tests.support.settings import make_settings
 from tests.support.smtp import Inbox, mail_server
+from tests.support.storage import SystemStorage, SystemUnitOfWork
 
 TO = "grace@example.org"
 MAIL = Mail(TO, "Grüße, Grace", "Find the moth.\nÜbermorgen.")

@@ -7,12 +7,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from app.bootstrap.unit_of_work import SystemStorage
+from app.bootstrap.analytics import Analytics
+from app.bootstrap.auth import Auth
+from app.bootstrap.notifications import Notifications
+from app.bootstrap.tasks import Tasks
 from app.core.clock import new_id
 from app.core.database.engine import Database
-from app.core.jobs.scheduler import SCHEDULE, Entry, Scheduler
+from app.core.jobs.scheduler import Entry, Scheduler
 from app.core.jobs.tables import JobRow
 from tests.support.fakes import FakeClock
+from tests.support.storage import SystemStorage
+
+SCHEDULE = [entry for service in (Auth, Tasks, Notifications, Analytics) for entry in service.schedule]
 
 
 @pytest.fixture
@@ -32,7 +38,7 @@ def queued(storage: SystemStorage) -> list[str]:
 
 def test_of_many_schedulers_that_look_often_one_queues_each_period(storage: SystemStorage, clock: FakeClock) -> None:
     clock.now = datetime(2030, 1, 5, 1, tzinfo=UTC)  # a Saturday
-    schedulers = [Scheduler(storage, clock, new_id) for _ in range(3)]
+    schedulers = [Scheduler(storage, SCHEDULE, clock, new_id) for _ in range(3)]
     for _ in range(3 * 24):
         for scheduler in schedulers:
             assert scheduler.run_once() is False
@@ -46,9 +52,9 @@ def test_of_many_schedulers_that_look_often_one_queues_each_period(storage: Syst
 
 def test_what_nobody_was_there_for_is_made_up_for(storage: SystemStorage, clock: FakeClock) -> None:
     clock.now = datetime(2030, 1, 7, 6, tzinfo=UTC)
-    Scheduler(storage, clock, new_id).run_once()
+    Scheduler(storage, SCHEDULE, clock, new_id).run_once()
     clock.advance(days=9)
-    Scheduler(storage, clock, new_id).run_once()
+    Scheduler(storage, SCHEDULE, clock, new_id).run_once()
     assert queued(storage) == [
         "aggregate 2030-01-07", "aggregate 2030-01-16", "deletions 2030-01-07", "deletions 2030-01-16",
         "reports 2030-01-07", "reports 2030-01-14",

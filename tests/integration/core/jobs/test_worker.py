@@ -16,6 +16,7 @@ from app.core.events.model import Event
 from tests.support.ports import free_port, wait_for
 from tests.support.server import ROOT, environment
 from tests.support.settings import make_settings
+from tests.support.storage import storage_of
 
 
 def worker_environment(folder: Path, database_url: str, broker_url: str, **more: str) -> dict[str, str]:
@@ -78,12 +79,12 @@ def test_beat_carries_events_on_says_so_and_ends_when_it_is_told_to(sqlite_url: 
 
     parts, port = build(make_settings(sqlite_url)), free_port()
     facts: dict[str, object] = {"email": "grace@example.org", "name": "Grace"}
-    with parts.storage.write() as work:
+    with storage_of(parts).write() as work:
         work.outbox.add(Event(uuid4(), "user.changed", uuid4(), datetime.now(UTC), facts))
 
     def carried() -> bool:
-        with parts.storage.read() as work:
-            return not work.outbox.any_waiting()
+        with storage_of(parts).read() as work:
+            return not work.outbox.waiting(1)
 
     variables = environment(tmp_path, sqlite_url, 8000, APP_METRICS_PORT=str(port), TMPDIR=str(tmp_path))
     beat = subprocess.Popen([sys.executable, "-m", "app", "beat"], cwd=ROOT, env=variables)

@@ -8,7 +8,6 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from app.bootstrap.unit_of_work import SystemStorage
 from app.core.database.engine import connect
 from app.core.errors import UnavailableError
 from app.core.objects.database import DatabaseObjects
@@ -19,6 +18,7 @@ from app.core.settings import Settings
 from tests.support.ports import free_port
 from tests.support.s3 import ACCESS, BUCKET, SECRET, Bucket, s3
 from tests.support.settings import make_settings
+from tests.support.storage import SystemStorage
 
 LARGE = 12 << 20
 

@@ -1,22 +1,25 @@
 """Retention: every table has a rule, every rule an index, and the documentation the same rules."""
 
 from pathlib import Path
+from typing import cast
 
-from app.bootstrap.retention import RULES
-from app.core.database.base import Base
+from sqlalchemy import Table
+
+from app.bootstrap.schema import tables
 from app.core.database.retention import ExpiryRule, table
+from tests.support.retention import RULES
 
 DOCUMENT = Path(__file__).parents[4] / "docs/operations.md"
 
 
 def test_every_table_has_a_rule() -> None:
-    assert {rule.table.__tablename__ for rule in RULES} == set(Base.metadata.tables)
+    assert {rule.table.__tablename__ for rule in RULES} == {table.name for table in tables()}
 
 
 def test_rows_whose_time_is_over_are_found_by_an_index() -> None:
     for rule in RULES:
         if isinstance(rule, ExpiryRule):
-            indexes = Base.metadata.tables[rule.table.__tablename__].indexes
+            indexes = cast(Table, rule.table.__table__).indexes
             assert rule.since.key in {next(iter(index.columns)).key for index in indexes}, rule
 
 

@@ -12,11 +12,11 @@ from zipfile import ZipFile
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.bootstrap.unit_of_work import SystemUnitOfWork
 from app.core.jobs.data_export_job import ENTRIES, ExportData
 from app.core.jobs.model import RESULT, Job
 from app.core.personal_data import DataFile, DataPage
 from tests.support.fakes import FakeClock
+from tests.support.storage import SystemUnitOfWork
 
 MIB = 1 << 20
 
@@ -47,7 +47,7 @@ class Section:
     def __init__(self, pages: Sequence[Sequence[DataFile]]) -> None:
         self._pages = pages
 
-    def page(self, _work: object, _user_id: UUID, after: str | None) -> DataPage:
+    def page(self, _user_id: UUID, after: str | None) -> DataPage:
         number = int(after or 0)
         last = number + 1 >= len(self._pages)
         return DataPage(self._pages[number] if self._pages else [], None if last else str(number + 1))

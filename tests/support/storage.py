@@ -1,10 +1,11 @@
-"""Unit of work of a process that runs all services on one database."""
+"""All repositories in one unit of work, for tests that prepare or inspect what several services have."""
 
 from collections.abc import Callable
 from uuid import UUID
 
 from app.analytics.unit_of_work import AnalyticsUnitOfWork
 from app.auth.unit_of_work import AuthUnitOfWork
+from app.bootstrap.container import Container
 from app.core.database.engine import Database
 from app.core.database.unit_of_work import Storage
 from app.notifications.unit_of_work import NotificationUnitOfWork
@@ -18,3 +19,8 @@ class SystemUnitOfWork(AuthUnitOfWork, TaskUnitOfWork, NotificationUnitOfWork, A
 class SystemStorage(Storage[SystemUnitOfWork]):
     def __init__(self, database: Database, changed: Callable[[set[UUID], int | None], None] | None = None) -> None:
         super().__init__(database, SystemUnitOfWork, changed)
+
+
+def storage_of(container: Container) -> SystemStorage:
+    """Return storage on a container's database that tells its cache of changes."""
+    return SystemStorage(container.database, container.platform.changed)

@@ -1,4 +1,4 @@
-"""Retention rules of all tables."""
+"""Retention rules of every table."""
 
 from app.analytics.retention import RULES as ANALYTICS
 from app.auth.retention import RULES as AUTH

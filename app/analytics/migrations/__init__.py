@@ -1,0 +1,1 @@
+"""Migrations of the analytics branch of the schema."""

@@ -1,0 +1,1 @@
+"""Migrations of the auth branch of the schema."""

@@ -1,0 +1,137 @@
+"""Wiring of background work: jobs, events and polling loops of the services of a process."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from prometheus_client import Counter
+
+from app.bootstrap.platform import Platform
+from app.bootstrap.service import Service
+from app.bootstrap.services import SERVICES
+from app.core.clock import new_id, utc_now
+from app.core.database.retention import Rule
+from app.core.database.unit_of_work import Storage, UnitOfWork
+from app.core.events.dispatcher import Dispatcher, delivery_counter
+from app.core.events.model import Consumer
+from app.core.events.relay import Relay
+from app.core.events.transport import InProcessTransport
+from app.core.jobs import data_export_job, erasure
+from app.core.jobs.data_export_job import DataSource, ExportData, JobsData, StoredSection
+from app.core.jobs.erasure import EraseOnDeletion, EraseUser, RequeueErasure, erase_jobs
+from app.core.jobs.handler import Handler, SideEffectHandler
+from app.core.jobs.polling_loop import PollingLoop
+from app.core.jobs.runner import Runner, ServiceRunners
+from app.core.jobs.scheduler import Scheduler
+from app.core.retention_rules import RULES as CORE_RULES
+
+SCHEDULING = 60
+"""Seconds between two looks for what is due by the clock."""
+
+
+@dataclass(frozen=True)
+class Background:
+    """
+    Args:
+        runner: runs jobs of every kind that the services have.
+        transport: hands events to them.
+        deliveries: counts events by consumer and outcome.
+        loops: what goes on by itself, beside requests and jobs: where no worker does the jobs, in the server.
+        rules: when rows are deleted.
+    """
+
+    runner: ServiceRunners
+    transport: InProcessTransport
+    deliveries: Counter
+    loops: tuple[PollingLoop, ...]
+    rules: tuple[Rule, ...]
+
+
+def background(platform: Platform, services: Sequence[Service]) -> Background:
+    """Put the background work of some services together. Only a process that has all of them publishes events: to the
+    others there is no transport."""
+    settings = platform.settings
+    core = platform.storage(UnitOfWork)
+    complete = len(services) == len(SERVICES)
+    deliveries = delivery_counter()
+    runners = [_runner(platform, core, _core_handlers(core, services if complete else ()), {})]
+    dispatchers = [_dispatcher(platform, core, (EraseOnDeletion("jobs", utc_now, new_id),), deliveries)]
+    for service in services:
+        handlers, consumers = dict(service.handlers), list(service.consumers)
+        if service.erase:
+            handlers[erasure.kind_of(service.name)] = EraseUser(service.erase, utc_now)
+            consumers.append(EraseOnDeletion(service.name, utc_now, new_id))
+        runners.append(_runner(platform, service.storage, handlers, service.side_effects))
+        if consumers:
+            dispatchers.append(_dispatcher(platform, service.storage, consumers, deliveries))
+    transport = InProcessTransport(dispatchers)
+    schedule = [entry for service in services for entry in service.schedule]
+
+    loops = [
+        PollingLoop("deliveries", transport.run_once, settings.job_poll),
+        PollingLoop("scheduler", Scheduler(core, schedule, utc_now, new_id).run_once, SCHEDULING),
+        *(loop for service in services for loop in service.loops),
+    ]
+    if complete:
+        loops.append(PollingLoop("relay", Relay(core, transport, utc_now).run_once, settings.job_poll))
+    return Background(
+        runner=ServiceRunners(core, runners),
+        transport=transport,
+        deliveries=deliveries,
+        loops=tuple(loops),
+        rules=(*(rule for service in services for rule in service.rules), *CORE_RULES),
+    )
+
+
+def _core_handlers(core: Storage[UnitOfWork], services: Sequence[Service]) -> dict[str, Handler[UnitOfWork]]:
+    """Return what does the jobs of no service alone.
+
+    Args:
+        services: all of them; none where some are missing, which leaves users' data exports to another process.
+    """
+    handlers: dict[str, Handler[UnitOfWork]] = {
+        erasure.kind_of("jobs"): EraseUser(erase_jobs, utc_now),
+        erasure.FORMER_KIND: RequeueErasure(utc_now, new_id),
+    }
+    if services:
+        handlers[data_export_job.KIND] = ExportData([*_data(services), StoredSection(core, JobsData())], utc_now)
+    return handlers
+
+
+def _data(services: Sequence[Service]) -> Iterator[DataSource]:
+    return (StoredSection(service.storage, section) for service in services for section in service.data)
+
+
+def _runner(
+    platform: Platform,
+    storage: Storage[Any],
+    handlers: Mapping[str, Handler[Any]],
+    side_effects: Mapping[str, SideEffectHandler],
+) -> Runner[Any]:
+    settings = platform.settings
+    return Runner(
+        storage,
+        handlers,
+        side_effects,
+        utc_now,
+        new_id,
+        lease=settings.visibility_timeout,
+        attempts=settings.job_attempts,
+        backoff=settings.job_backoff,
+        spans=platform.telemetry.spans,
+    )
+
+
+def _dispatcher(
+    platform: Platform, storage: Storage[Any], consumers: Sequence[Consumer[Any]], deliveries: Counter
+) -> Dispatcher[Any]:
+    settings = platform.settings
+    return Dispatcher(
+        storage,
+        consumers,
+        utc_now,
+        attempts=settings.job_attempts,
+        first=settings.job_backoff,
+        outcomes=deliveries,
+        spans=platform.telemetry.spans,
+    )

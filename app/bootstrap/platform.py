@@ -1,0 +1,116 @@
+"""What the services of a process share: settings, database, cache, keys, files, limits."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TypeVar
+from uuid import UUID
+
+from app.core.cache.client import connect as connect_redis
+from app.core.cache.interface import CountingCache, SessionStates, UserCache
+from app.core.cache.process import ProcessUserCache
+from app.core.cache.redis import RedisUserCache
+from app.core.clock import new_id, utc_now
+from app.core.database.engine import Database, connect
+from app.core.database.unit_of_work import Storage, UnitOfWork
+from app.core.http.authentication import Authenticator
+from app.core.http.devices import Devices
+from app.core.http.rate_limits import Limits
+from app.core.http.signed_urls import SignedUrls
+from app.core.objects.database import DatabaseObjects
+from app.core.objects.file_service import FileStore
+from app.core.objects.model import ObjectStore
+from app.core.observability.telemetry import Telemetry
+from app.core.security.keys import derive, signature_key
+from app.core.security.tokens import LEEWAY, AccessTokens
+from app.core.settings import Settings
+
+W = TypeVar("W", bound=UnitOfWork)
+
+Changed = Callable[[set[UUID], int | None], None]
+
+
+@dataclass(frozen=True)
+class Platform:
+    """
+    Args:
+        changed: is told of users whose data has changed, where the cache does not ask the database for that.
+        counting: counts requests and looks for cached responses by one command, where there is Redis.
+    """
+
+    settings: Settings
+    telemetry: Telemetry
+    database: Database
+    changed: Changed | None
+    cache: UserCache
+    counting: CountingCache | None
+    tokens: AccessTokens
+    authenticator: Authenticator
+    limits: Limits
+    devices: Devices
+    file_store: FileStore
+    signed_urls: SignedUrls
+
+    def storage(self, unit_of_work: type[W]) -> Storage[W]:
+        """Return the storage of a service, by its unit of work."""
+        return Storage(self.database, unit_of_work, self.changed)
+
+    def keys(self, purpose: str) -> Iterator[bytes]:
+        """Return the keys for a purpose: the first one signs, all of them verify."""
+        return (derive(secret, purpose) for secret in self.settings.secret_keys)
+
+
+def build_platform(settings: Settings, role: str, session_states: Callable[[Database], SessionStates]) -> Platform:
+    """Put the shared parts together. None of them has opened a connection yet.
+
+    Args:
+        settings: complete settings, with a secret key.
+        role: of the process, as traces and errors say it: api, worker or beat.
+        session_states: returns what knows which sessions have ended.
+    """
+    signing, *accepted = (signature_key(secret) for secret in settings.secret_keys)
+    tokens = AccessTokens(signing, timedelta(seconds=settings.access_token_lifetime), tuple(accepted))
+    database = connect(settings, serves=role == "api")
+    telemetry = Telemetry(settings, role)
+    if telemetry.traces:
+        from app.core.database.tracing import trace
+
+        trace(database, telemetry.traces.tracer)
+    redis = connect_redis(settings, telemetry.traces)
+    states = session_states(database)
+    cache: ProcessUserCache | RedisUserCache
+    if redis is None:
+        cache, counting, changed = ProcessUserCache(states), None, None
+    else:
+        # A denied session is remembered beyond the life of its tokens, for servers whose clocks are behind.
+        cache = RedisUserCache(redis, settings.access_token_lifetime + LEEWAY, states, database.position)
+        counting, changed = cache, cache.changed
+    devices = Devices(new_id, *(derive(secret, "device") for secret in settings.secret_keys))
+    file_storage = Storage(database, UnitOfWork, changed)
+    return Platform(
+        settings=settings,
+        telemetry=telemetry,
+        database=database,
+        changed=changed,
+        cache=cache,
+        counting=counting,
+        tokens=tokens,
+        authenticator=Authenticator(tokens, cache),
+        limits=Limits(settings, tokens, redis, devices),
+        devices=devices,
+        file_store=FileStore(file_storage, _objects(settings, file_storage), utc_now, new_id),
+        signed_urls=SignedUrls(utc_now, *(derive(secret, "file-address") for secret in settings.secret_keys)),
+    )
+
+
+def _objects(settings: Settings, storage: Storage[UnitOfWork]) -> ObjectStore:
+    """Return the store of uploaded files that the settings name."""
+    if settings.objects == "s3":
+        from app.core.objects.s3 import S3Objects
+
+        return S3Objects(settings)
+    if settings.objects_directory is not None and settings.objects == "directory":
+        from app.core.objects.directory import DirectoryObjects
+
+        return DirectoryObjects(settings.objects_directory)
+    return DatabaseObjects(storage)

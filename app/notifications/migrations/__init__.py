@@ -1,0 +1,1 @@
+"""Migrations of the notifications branch of the schema."""

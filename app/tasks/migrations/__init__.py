@@ -1,0 +1,1 @@
+"""Migrations of the tasks branch of the schema."""
