@@ -34,7 +34,7 @@ class CacheMiss:
 
     name: str
     version: bytes
-    flight: SharedCall
+    call: SharedCall
 
 
 class Authenticator:
@@ -85,10 +85,10 @@ class Authenticator:
             return response
 
         @blueprint.teardown_request
-        def land(_error: BaseException | None) -> None:
+        def finish(_error: BaseException | None) -> None:
             read_position.forget()
             if wanted := _wanted():
-                wanted.flight.land(None)  # if it has not been made: nobody shall wait for it
+                wanted.call.finish(None)  # if it has not been made: nobody shall wait for it
 
     def claims(self, authorization: str) -> Claims | None:
         """Return what a good bearer token in an `Authorization` header says, or None if there is none in it."""
@@ -123,16 +123,16 @@ class Authenticator:
             return None
         self.lookups.labels("miss").inc()
         # Of many who miss the same answer at once, one makes it and the others wait for it.
-        flight, first = self._single_flight.join((user_id, name, seen.version))
-        if not first and (body := flight.wait()) is not None:
+        call, first = self._single_flight.join((user_id, name, seen.version))
+        if not first and (body := call.wait()) is not None:
             return _answer(body)
-        g.wanted = CacheMiss(name, seen.version, flight)
+        g.wanted = CacheMiss(name, seen.version, call)
         return None
 
     def _keep(self, body: bytes) -> None:
         if wanted := _wanted():
             self._cache.keep(current_caller().user_id, wanted.version, wanted.name, body)
-            wanted.flight.land(body)
+            wanted.call.finish(body)
 
 
 def answer_name(path: str, query: str) -> str:

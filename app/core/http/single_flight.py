@@ -2,93 +2,81 @@
 
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Hashable
+from math import inf
+
+from cachetools import TTLCache
 
 PATIENCE = 5.0
-"""Seconds that a request waits for another one's answer before it makes its own."""
+"""Seconds that a request waits for another one's result before it computes its own."""
 
 KEPT = 2 * PATIENCE
-"""Seconds for which a flight is there: also for who has looked for the answer before it was kept, and comes after."""
+"""Seconds for which a call can be joined, and its result had: also by a request that missed before the result was
+cached, and comes after."""
 
 BUDGET = 4 << 20
-"""Bytes of the answers that are there for who comes after, together. Who waits for one gets it in any case."""
+"""Bytes of the results that are there for latecomers, together. A request that waits for one gets it in any case."""
 
 
 class SharedCall:
-    """An answer that is being made.
+    """A result that one thread computes, and others wait for.
 
     Args:
-        began: by time.monotonic, seconds.
-        landed: is told of the answer once it is there.
+        finished: is called with it once it has its result, or will have none.
     """
 
-    def __init__(self, began: float, landed: Callable[["SharedCall", bytes | None], None]) -> None:
-        self.began = began
-        self._tell = landed
-        self._landed = threading.Event()
-        self._body: bytes | None = None
+    result: bytes | None = None
 
-    def land(self, body: bytes | None) -> None:
-        """Hand the answer to who waits; None when there is none. Only the first call counts."""
-        if not self._landed.is_set():
-            self._body = body
-            self._landed.set()
-            self._tell(self, body)
+    def __init__(self, finished: Callable[["SharedCall"], None]) -> None:
+        self._on_finish = finished
+        self._finished = threading.Event()
+
+    def finish(self, result: bytes | None) -> None:
+        """Hand the result to all who wait; None when there is none. Only the first call counts."""
+        if not self._finished.is_set():
+            self.result = result
+            self._finished.set()
+            self._on_finish(self)
 
     def wait(self) -> bytes | None:
-        """Return the answer, or None when there is none to be had."""
-        self._landed.wait(PATIENCE)
-        return self._body
+        """Return the result, or None when there is none to be had."""
+        self._finished.wait(PATIENCE)
+        return self.result
 
 
 class SingleFlight:
-    """Those under way or just landed, by what they bring.
+    """The calls under way and those that have just finished, by key.
 
     Args:
-        budget: bytes of answers that have landed.
+        budget: bytes of the results of finished calls.
+        timer: seconds, as of time.monotonic.
     """
 
-    def __init__(self, budget: int = BUDGET) -> None:
-        self._budget = budget
-        self._single_flight: dict[Hashable, SharedCall] = {}
-        self._begun: deque[tuple[float, Hashable]] = deque()
-        self._landed: dict[Hashable, int] = {}
-        """Bytes of those that have landed, the oldest first."""
-        self._bytes = 0
+    def __init__(self, budget: int = BUDGET, timer: Callable[[], float] = time.monotonic) -> None:
+        self._under_way: TTLCache[Hashable, SharedCall] = TTLCache(inf, KEPT, timer)
+        self._finished: TTLCache[Hashable, SharedCall] = TTLCache(budget, KEPT, timer, _size)
         self._lock = threading.Lock()
 
     def join(self, key: Hashable) -> tuple[SharedCall, bool]:
-        """Return the flight for this answer, and whether the caller is the first: then it has to make the answer.
+        """Return the call for a key, and whether the caller is the first: then it has to compute the result.
 
         Args:
-            key: what the answer is; whatever may make it another answer has to be part of it.
+            key: whatever may make it another result has to be part of it.
         """
-        now = time.monotonic()
         with self._lock:
-            while self._begun and self._begun[0][0] < now - KEPT:
-                began, old = self._begun.popleft()
-                # Not one that has been made again since.
-                if old in self._single_flight and self._single_flight[old].began == began:
-                    self._drop(old)
-            if key in self._single_flight:
-                return self._single_flight[key], False
-            flight = self._single_flight[key] = SharedCall(now, lambda landed, body: self._land(key, landed, body))
-            self._begun.append((now, key))
-            return flight, True
+            if (call := self._under_way.get(key) or self._finished.get(key)) is not None:
+                return call, False
+            call = self._under_way[key] = SharedCall(lambda call: self._finish(key, call))
+            return call, True
 
-    def _land(self, key: Hashable, flight: SharedCall, body: bytes | None) -> None:
+    def _finish(self, key: Hashable, call: SharedCall) -> None:
         with self._lock:
-            if self._single_flight.get(key) is not flight:
+            if self._under_way.get(key) is not call:
                 return  # it has taken too long
-            if body is None:
-                self._drop(key)
-                return
-            self._landed[key] = len(body)
-            self._bytes += len(body)
-            while self._bytes > self._budget:
-                self._drop(next(iter(self._landed)))
+            self._under_way.pop(key, None)  # whose time may be over at this very moment, where `del` would raise
+            if call.result is not None and len(call.result) <= self._finished.maxsize:
+                self._finished[key] = call
 
-    def _drop(self, key: Hashable) -> None:
-        del self._single_flight[key]
-        self._bytes -= self._landed.pop(key, 0)
+
+def _size(call: SharedCall) -> int:
+    return len(call.result or b"")
