@@ -10,7 +10,7 @@ import jwt
 import redis
 from flask import Flask, Response, request
 
-from app.bootstrap.container import build
+from app.bootstrap.container import assemble, build
 from app.bootstrap.http import application, create_app
 from app.core.cache.interface import CacheLookup
 from app.core.cache.rate_counters import Counted, Rate
@@ -70,30 +70,31 @@ def closing() -> Flask:
     return app
 
 
-class NothingKept:
-    """Counts requests and passes on which sessions have ended; keeps no answer."""
+class NoResponses:
+    """A cache of session state and request counts, without responses."""
 
     def __init__(self, cache: RedisUserCache) -> None:
         self._cache = cache
 
-    def count_and_look(
+    def count_and_lookup(
         self, rate: Rate, user_id: UUID, session_id: UUID, name: str
     ) -> tuple[Counted, CacheLookup | None] | None:
-        seen = self._cache.count_and_look(rate, user_id, session_id, name)
+        seen = self._cache.count_and_lookup(rate, user_id, session_id, name)
         return seen and (seen[0], seen[1] and replace(seen[1], version=None, body=None))
 
-    def look(self, user_id: UUID, session_id: UUID, name: str | None) -> CacheLookup:  # noqa: ARG002 nothing is kept
-        return replace(self._cache.look(user_id, session_id, None), version=None, body=None)
+    def lookup(self, user_id: UUID, session_id: UUID, name: str | None) -> CacheLookup:  # noqa: ARG002 nothing is cached
+        return replace(self._cache.lookup(user_id, session_id, None), version=None, body=None)
 
-    def keep(self, user_id: UUID, version: bytes, name: str, body: bytes) -> None:
-        """Keep nothing."""
+    def store(self, user_id: UUID, version: bytes, name: str, body: bytes) -> None:
+        """Store nothing."""
 
     def deny(self, user_id: UUID, session_id: UUID) -> None:
         self._cache.deny(user_id, session_id)
 
 
 def uncached() -> Flask:
-    """Return our application, making each answer anew."""
+    """Return our application, without the response cache."""
     parts = build(load_settings())
-    cache = NothingKept(cast("RedisUserCache", parts.platform.counting))  # the application has no such switch
-    return create_app(replace(parts, authenticator=Authenticator(parts.platform.tokens, cache), counting=cache))
+    cache = NoResponses(cast("RedisUserCache", parts.platform.counting))  # the application has no such switch
+    platform = replace(parts.platform, authenticator=Authenticator(parts.platform.tokens, cache), counting=cache)
+    return create_app(assemble(platform))

@@ -16,7 +16,7 @@ class Facts(Protocol):
     def add(self, facts: Sequence[Fact]) -> set[UUID]:
         """Store facts of tasks of which nothing is known, and return which these were."""
 
-    def hold(self, task_ids: Collection[UUID]) -> list[Fact]:
+    def lock(self, task_ids: Collection[UUID]) -> list[Fact]:
         """Return what is known of tasks, and hold it until the transaction ends."""
 
     def replace(self, fact: Fact) -> None: ...

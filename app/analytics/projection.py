@@ -21,7 +21,7 @@ class TaskFactProjection:
         told = {fact.task_id: fact for fact in facts_of(event)}
         # Added first and read after: of two transactions that hear of a new task at once, the second waits and merges.
         added = work.facts.add(list(told.values()))
-        for known in work.facts.hold(told.keys() - added):
+        for known in work.facts.lock(told.keys() - added):
             if (fact := merged(known, told[known.task_id])) != known:
                 work.facts.replace(fact)
 

@@ -45,7 +45,7 @@ class ReportService:
 
     def this_week(self) -> Week:
         """Return the week that it is, in UTC."""
-        return Week.of(self._clock().date())
+        return Week.containing(self._clock().date())
 
     @retried
     def weekly(self, user_id: UUID, week: Week) -> WeeklyReport:

@@ -24,7 +24,7 @@ class PlanReports:
         self._new_id = new_id
 
     def step(self, work: AnalyticsUnitOfWork, job: Job) -> Step:
-        week = Week.of(date.fromisoformat(str(job.parameters["due"])) - timedelta(days=7))
+        week = Week.containing(date.fromisoformat(str(job.parameters["due"])) - timedelta(days=7))
         after = UUID(str(job.checkpoint["user"])) if job.checkpoint else None
         users = work.facts.users(after, BATCH)
         for user_id in work.subscriptions.among(work.facts.active(users, week.monday, week.sunday)):

@@ -36,7 +36,7 @@ class SqlFacts:
             touch(self._session, user_id)
         return added
 
-    def hold(self, task_ids: Collection[UUID]) -> list[Fact]:
+    def lock(self, task_ids: Collection[UUID]) -> list[Fact]:
         if not task_ids:
             return []
         columns = [getattr(TaskFactRow, name) for name in FIELDS]

@@ -98,7 +98,7 @@ def blueprint(service: StatisticsService, authenticator: Authenticator) -> APIBl
     statistics = APIBlueprint(
         "statistics", __name__, url_prefix="/api/v1", abp_tags=[{"name": "analytics"}], abp_security=[{"bearer": []}]
     )
-    authenticator.protect(statistics, kept=frozenset({"get"}))
+    authenticator.protect(statistics, cached=frozenset({"get"}))
 
     @statistics.get("/statistics", responses={200: StatisticsBody}, operation_id="get_statistics")
     def get(query: StatisticsParameters) -> Response:

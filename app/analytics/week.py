@@ -16,7 +16,7 @@ class Week:
     monday: date
 
     @classmethod
-    def of(cls, day: date) -> Self:
+    def containing(cls, day: date) -> Self:
         """Return the week that a day is in."""
         return cls(day - timedelta(days=day.weekday()))
 

@@ -94,7 +94,7 @@ class AccountDeletionService:
             return False
         work.users.delete(user_id)
         if user.avatar_id is not None:
-            work.objects.loosen([user.avatar_id], now)
+            work.objects.unlink([user.avatar_id], now)
         work.deleted_users.add(user_id, now)
         work.outbox.add(events.deleted(user_id, self._new_id, now))
         work.audit.add(AuditEntry(self._new_id(), now, actor.user_id, "user.delete", user_id, actor.remote, {}))

@@ -89,9 +89,9 @@ class UserBody(ResponseModel):
     created_at: datetime
 
     @classmethod
-    def of(cls, user: User, addresses: SignedUrls) -> Self:
+    def from_user(cls, user: User, addresses: SignedUrls) -> Self:
         """Return the body of an account, with the address of its picture."""
-        url = addresses.of(user.avatar_id) if user.avatar_id else None
+        url = addresses.url_for(user.avatar_id) if user.avatar_id else None
         return cls.model_validate(user).model_copy(update={"avatar_url": url})
 
 
@@ -101,7 +101,7 @@ class MyAccount(UserBody):
     @classmethod
     def of_caller(cls, user: User, addresses: SignedUrls, mail_enabled: bool) -> Self:
         """Return what the owner of an account sees of it."""
-        return cls(**dict(UserBody.of(user, addresses)), mail_enabled=mail_enabled)
+        return cls(**dict(UserBody.from_user(user, addresses)), mail_enabled=mail_enabled)
 
 
 def blueprint(
@@ -124,7 +124,7 @@ def blueprint(
         abp_tags=[{"name": "account"}],
         abp_security=[{"bearer": []}],
     )
-    authenticator.protect(account, kept=frozenset({"me"}))
+    authenticator.protect(account, cached=frozenset({"me"}))
     account.before_request(require_json)
 
     def shown(user: User) -> Response:

@@ -65,10 +65,10 @@ class AdminService:
                 raise NotFoundError(NO_SUCH_USER)
             if role is not None and role != user.role:
                 work.users.set_role(user_id, role)
-                self._note(work, actor, "user.role", user_id, {"from": user.role, "to": role})
+                self._audit(work, actor, "user.role", user_id, {"from": user.role, "to": role})
             if disabled is not None and disabled != user.disabled:
                 work.users.set_disabled(user_id, self._clock() if disabled else None)
-                self._note(work, actor, "user.disable" if disabled else "user.enable", user_id)
+                self._audit(work, actor, "user.disable" if disabled else "user.enable", user_id)
 
         run(self._storage.write, change)
         # Also when nothing has changed: the time before, the sessions may not have been ended for want of the denylist.
@@ -81,7 +81,7 @@ class AdminService:
         def note(work: AuthWork) -> None:
             check_administrators(work, actor)
             _existing(work, user_id)
-            self._note(work, actor, "user.logout", user_id)
+            self._audit(work, actor, "user.logout", user_id)
 
         run(self._storage.write, note)
         self._sessions.end_all(user_id)
@@ -104,7 +104,7 @@ class AdminService:
 
         Each page of it is a transaction of its own: a client that reads slowly, or not at all, holds none.
         """
-        exported = run(self._storage.write, lambda work: self._note(work, actor, "audit.export", None))
+        exported = run(self._storage.write, lambda work: self._audit(work, actor, "audit.export", None))
         return self._up_to(exported, filters)
 
     def _up_to(self, until: AuditEntry, filters: AuditFilters) -> Iterator[AuditEntry]:
@@ -118,7 +118,7 @@ class AdminService:
         with self._storage.read() as work:
             return work.audit.oldest(filters, after, until, EXPORT_PAGE)
 
-    def _note(
+    def _audit(
         self, work: AuthWork, actor: Actor, action: str, subject: UUID | None, details: dict[str, str] | None = None
     ) -> AuditEntry:
         entry = AuditEntry(

@@ -32,11 +32,11 @@ class AvatarService:
         upload = Upload(BytesIO(picture), len(picture), "avatar.webp", CONTENT_TYPE)
 
         def adopt(work: AuthWork) -> None:
-            if not work.objects.adopt(stored.key, self._clock()):
+            if not work.objects.link(stored.key, self._clock()):
                 raise UnavailableError("Storing the picture took too long.")
             self._swap(work, user_id, stored.key)
 
-        with self._file_store.keep(upload) as stored:
+        with self._file_store.store(upload) as stored:
             run(self._storage.write, adopt)
 
     def remove(self, user_id: UUID) -> None:
@@ -49,4 +49,4 @@ class AvatarService:
             raise UnauthenticatedError("The account no longer exists.")
         former = work.users.swap_avatar(user_id, avatar_id)
         if former is not None:
-            work.objects.loosen([former], self._clock())
+            work.objects.unlink([former], self._clock())

@@ -76,7 +76,14 @@ def build(settings: Settings, role: str = "api", services: Sequence[str] = SERVI
         role: of the process, as traces and errors say it: api, worker or beat.
         services: names of app.bootstrap.services.
     """
-    platform = build_platform(settings, role, _local_sessions if "auth" in services else _remote_sessions)
+    return assemble(
+        build_platform(settings, role, _local_sessions if "auth" in services else _remote_sessions), services
+    )
+
+
+def assemble(platform: Platform, services: Sequence[str] = SERVICES) -> Container:
+    """Wire services on a platform. Arguments are those of `build`."""
+    settings = platform.settings
     wired: dict[str, Service] = {
         name: getattr(import_module(f"app.bootstrap.{name}"), name.title())(platform) for name in services
     }

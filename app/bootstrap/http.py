@@ -63,15 +63,15 @@ def _layers(container: Container, app: OpenAPI, metrics: RequestMetrics) -> midd
     authenticator = platform.authenticator
     wsgi: middleware.Application = app.wsgi_app
     if platform.counting:
-        kept = [rule.rule for rule in app.url_map.iter_rules() if rule.endpoint in authenticator.kept]
+        kept = [rule.rule for rule in app.url_map.iter_rules() if rule.endpoint in authenticator.cached_endpoints]
         wsgi = ResponseCacheMiddleware(wsgi, kept, authenticator, platform.limits, platform.counting)
     wsgi = middleware.RequestMiddleware(wsgi, metrics)
     if platform.telemetry.traces:
         from app.core.http.tracing import TracingMiddleware
 
         wsgi = TracingMiddleware(wsgi, platform.telemetry.traces)
-    if container.database.seal:
-        wsgi = ForwardingMiddleware(wsgi, container.database.seal)
+    if container.database.handover_lock:
+        wsgi = ForwardingMiddleware(wsgi, container.database.handover_lock)
     if settings.trusted_hops:
         # Each proxy adds an address to X-Forwarded-For; of the others there is one value, which a trusted proxy hands
         # on.

@@ -25,7 +25,7 @@ def carry(file: Path, address: str, patience: float) -> int:
     from app.bootstrap.schema import tables
     from app.core.database.engine import connect
     from app.core.sqlite_migration.copy_to_postgresql import CopyError
-    from app.core.sqlite_migration.copy_to_postgresql import carry as carry_all
+    from app.core.sqlite_migration.copy_to_postgresql import copy_database as carry_all
     from app.core.sqlite_migration.handover import HandoverLock
 
     try:
@@ -61,7 +61,7 @@ def carry(file: Path, address: str, patience: float) -> int:
 
 def _is_up(successor: MigrationTarget, patience: float) -> bool:
     end = time.monotonic() + patience
-    while not successor.says_well("/health/live"):
+    while not successor.healthy("/health/live"):
         if time.monotonic() > end:
             return False
         time.sleep(0.2)

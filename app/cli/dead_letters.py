@@ -42,7 +42,7 @@ def revive(ids: Collection[UUID], kind: str | None, as_json: bool) -> int:
         return fail("give identifiers, or a kind", 2)
 
     def revived(letters: "DeadLetters") -> str:
-        number = letters.revive(ids or None, kind)
+        number = letters.requeue(ids or None, kind)
         return json.dumps({"revived": number}) if as_json else f"revived: {number}"
 
     return _run(revived)

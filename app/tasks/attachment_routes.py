@@ -47,7 +47,7 @@ def blueprint(service: AttachmentService, authenticator: Authenticator, addresse
     authenticator.protect(attachments)
 
     def body(attachment: Attachment) -> AttachmentBody:
-        return AttachmentBody.model_validate({**vars(attachment), "url": addresses.of(attachment.id)})
+        return AttachmentBody.model_validate({**vars(attachment), "url": addresses.url_for(attachment.id)})
 
     @attachments.before_request
     def check_body() -> Response | None:

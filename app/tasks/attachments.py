@@ -11,7 +11,7 @@ from app.core.objects.file_service import FileStore
 from app.core.objects.model import Upload
 from app.tasks.model import Attachment, Task
 from app.tasks.ports import TaskStorage, TaskWork
-from app.tasks.service import NO_SUCH_TASK, held
+from app.tasks.service import NO_SUCH_TASK, get_for_update
 
 NO_SUCH_ATTACHMENT = "There is no such attachment."
 MOST_ATTACHMENTS = 20
@@ -41,17 +41,17 @@ class AttachmentService:
         # Before a byte is stored; once more below, where it is decided.
         if earlier := run(self._storage.read, lambda work: self._check(work, user_id, task_id, upload, key)):
             return earlier
-        with self._file_store.keep(upload) as stored:
+        with self._file_store.store(upload) as stored:
             attachment = Attachment(
                 stored.key, task_id, user_id, stored.name, stored.content_type, stored.size, self._clock()
             )
 
             def attach(work: TaskWork) -> Attachment:
-                task = held(work, user_id, task_id)
+                task = get_for_update(work, user_id, task_id)
                 _check_count(task)
                 if not work.attachments.add(attachment, self._quota):
                     raise self._too_much()
-                if not work.objects.adopt(stored.key, self._clock()):
+                if not work.objects.link(stored.key, self._clock()):
                     raise UnavailableError("Storing the file took too long.")
                 self._count(work, task, 1)
                 return attachment
@@ -77,10 +77,10 @@ class AttachmentService:
         """Delete an attachment. Raises NotFoundError."""
 
         def delete(work: TaskWork) -> None:
-            task = held(work, user_id, task_id)
+            task = get_for_update(work, user_id, task_id)
             if not work.attachments.delete(user_id, task_id, attachment_id):
                 raise NotFoundError(NO_SUCH_ATTACHMENT)
-            work.objects.loosen([attachment_id], self._clock())
+            work.objects.unlink([attachment_id], self._clock())
             self._count(work, task, -1)
 
         run(self._storage.write, delete)

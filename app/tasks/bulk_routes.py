@@ -84,7 +84,7 @@ def blueprint(service: TaskService, authenticator: Authenticator) -> APIBlueprin
     many = APIBlueprint(
         "many", __name__, url_prefix="/api/v1", abp_tags=[{"name": "tasks"}], abp_security=[{"bearer": []}]
     )
-    authenticator.protect(many, kept=frozenset({"list_tags"}))
+    authenticator.protect(many, cached=frozenset({"list_tags"}))
     many.before_request(require_json)
 
     @many.post("/tasks/bulk", responses={200: BulkResult}, operation_id="change_tasks")

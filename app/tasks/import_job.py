@@ -50,9 +50,9 @@ class ImportTasks:
         batch = Batch(job.user_id, RowReader(plan), self._clock(), self._new_id)
         add_tasks(work.session, job.user_id, batch.tasks(some))
         work.outbox.add_many(batch.events)
-        work.files.refuse(job.id, batch.refused[: max(MOST_REFUSED - job.refused, 0)])
+        work.files.add_refused_lines(job.id, batch.refused[: max(MOST_REFUSED - job.refused, 0)])
         if finished:
-            work.files.drop(job.id, UPLOAD)
+            work.files.delete(job.id, UPLOAD)
         return Step(
             finished=finished,
             checkpoint={"offset": lines.offset, "lines": lines.lines},
@@ -77,7 +77,7 @@ class UploadedFile:
     def chunk(self, index: int) -> bytes:
         """Return a chunk, or nothing past the last. Raises PermanentError if it is not there, or not whole."""
         size = max(min(PIECE, self._size - index * PIECE), 0)
-        data = self._work.files.piece(self._job_id, UPLOAD, index) if size else b""
+        data = self._work.files.chunk(self._job_id, UPLOAD, index) if size else b""
         if data is None or len(data) != size:
             raise PermanentError(LOST)
         return data
@@ -126,7 +126,7 @@ class Batch:
 def _plan(job: Job, uploaded: UploadedFile) -> Plan:
     parameters = job.parameters.get("plan")
     if isinstance(parameters, dict):
-        return Plan.of(parameters)
+        return Plan.from_parameters(parameters)
     former = job.checkpoint.get("columns")  # a job that the release before has begun
     if isinstance(former, list):
         columns = tuple(Column(name, name, known=True) for name in former)

@@ -84,7 +84,7 @@ class Plan:
         return asdict(self)
 
     @classmethod
-    def of(cls, parameters: Mapping[str, Any]) -> Self:
+    def from_parameters(cls, parameters: Mapping[str, Any]) -> Self:
         """Return what `parameters` was made of."""
         columns = tuple(Column(**column) for column in parameters["columns"])
         return cls(**{**parameters, "dialect": Dialect(**parameters["dialect"]), "columns": columns})
@@ -93,7 +93,7 @@ class Plan:
 def ignored_columns(job: Job) -> dict[str, object]:
     """Return what the body of an import says of columns that it leaves out."""
     plan = job.parameters.get("plan")
-    return {"ignored_columns": Plan.of(plan).ignored[:MOST_IGNORED]} if isinstance(plan, dict) else {}
+    return {"ignored_columns": Plan.from_parameters(plan).ignored[:MOST_IGNORED]} if isinstance(plan, dict) else {}
 
 
 def plan_of(head: bytes, options: Options) -> Plan:

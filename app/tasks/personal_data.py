@@ -92,6 +92,6 @@ def erase(work: PersonalWork, user_id: UUID, now: datetime, limit: int) -> int:
     """Delete up to `limit` tasks of a user and what hangs on them, at last the rest; return how many it were."""
     if tasks := work.tasks.delete_some(user_id, limit):
         if files := work.attachments.delete_of(user_id, tasks):
-            work.objects.loosen(files, now)
+            work.objects.unlink(files, now)
         return len(tasks)
     return work.attachments.delete_usage(user_id)

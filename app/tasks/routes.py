@@ -139,7 +139,7 @@ def blueprint(service: TaskService, authenticator: Authenticator, cursors: Curso
     tasks = APIBlueprint(
         "tasks", __name__, url_prefix=PREFIX, abp_tags=[{"name": "tasks"}], abp_security=[{"bearer": []}]
     )
-    authenticator.protect(tasks, kept=frozenset({"list_tasks"}))
+    authenticator.protect(tasks, cached=frozenset({"list_tasks"}))
     tasks.before_request(require_json)
 
     @tasks.post("", responses={201: TaskBody}, operation_id="create_task")

@@ -83,7 +83,7 @@ class TaskService:
         """
 
         def make(work: TaskWork) -> Task:
-            return self._change(work, held(work, user_id, task_id, expected), change)
+            return self._change(work, get_for_update(work, user_id, task_id, expected), change)
 
         return idempotent(self._storage, user_id, key, make, Task, self._clock)
 
@@ -91,7 +91,7 @@ class TaskService:
     def delete(self, user_id: UUID, task_id: UUID, expected: Sequence[int] | None = None) -> None:
         """Delete a task of this user. Arguments and errors are those of `update`."""
         with self._storage.write() as work:
-            held(work, user_id, task_id, expected)
+            get_for_update(work, user_id, task_id, expected)
             self._delete(work, user_id, [task_id])
 
     def change_many(
@@ -152,7 +152,7 @@ class TaskService:
                 deleted.append(task_id)
         # After all the tasks, as everywhere: the user's usage is counted in one row, and is the last to be waited for.
         if files := work.attachments.delete_of(user_id, deleted):
-            work.objects.loosen(files, self._clock())
+            work.objects.unlink(files, self._clock())
         return set(deleted)
 
     def _change(self, work: TaskWork, task: Task, change: TaskPatch) -> Task:
@@ -174,7 +174,7 @@ class TaskService:
         return changed
 
 
-def held(work: TaskWork, user_id: UUID, task_id: UUID, expected: Sequence[int] | None = None) -> Task:
+def get_for_update(work: TaskWork, user_id: UUID, task_id: UUID, expected: Sequence[int] | None = None) -> Task:
     """Return a task that nobody else changes until the transaction ends. Errors are those of `update`."""
     task = work.tasks.get(user_id, task_id, for_update=True)
     if task is None:

@@ -105,22 +105,22 @@ class FakeObjects:
         stored, loose_from = self.rows.get(key, (None, None))
         return stored if loose_from is None else None
 
-    def adopt(self, key: UUID, now: datetime) -> bool:
+    def link(self, key: UUID, now: datetime) -> bool:
         stored, loose_from = self.rows[key]
         self.rows[key] = (stored, None)
         return loose_from is not None and loose_from > now
 
-    def loosen(self, keys: Sequence[UUID], now: datetime) -> None:
+    def unlink(self, keys: Sequence[UUID], now: datetime) -> None:
         for key in keys:
             self.rows[key] = (self.rows[key][0], now)
 
-    def discard_unadopted(self, key: UUID, now: datetime) -> None:
+    def expire_unlinked(self, key: UUID, now: datetime) -> None:
         stored, loose_from = self.rows[key]
         self.rows[key] = (stored, loose_from and now)
 
-    def loose(self, now: datetime, limit: int) -> list[UUID]:
+    def unlinked(self, now: datetime, limit: int) -> list[UUID]:
         return [key for key, (_, since) in self.rows.items() if since is not None and since <= now][:limit]
 
-    def forget(self, keys: Sequence[UUID]) -> None:
+    def delete(self, keys: Sequence[UUID]) -> None:
         for key in keys:
             del self.rows[key]

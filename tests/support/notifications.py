@@ -16,7 +16,7 @@ def carry(container: Container) -> None:
     for turn in (
         ReminderService(storage_of(container), utc_now, new_id).run_once,
         relay.run_once,
-        container.inline.run_errands,
+        container.inline.run_short_jobs,
     ):
         while turn():
             pass

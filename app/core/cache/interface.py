@@ -36,10 +36,10 @@ class CacheLookup:
 
 
 class UserCache(Protocol):
-    def look(self, user_id: UUID, session_id: UUID, name: str | None) -> CacheLookup:
+    def lookup(self, user_id: UUID, session_id: UUID, name: str | None) -> CacheLookup:
         """Look for the session and for the answer of that name; without a name, for the session alone."""
 
-    def keep(self, user_id: UUID, version: bytes, name: str, body: bytes) -> None:
+    def store(self, user_id: UUID, version: bytes, name: str, body: bytes) -> None:
         """Keep an answer that was made from data of this version or a later one."""
 
     def deny(self, user_id: UUID, session_id: UUID) -> None:
@@ -57,7 +57,7 @@ class SessionStates(Protocol):
 
 
 class CountingCache(Protocol):
-    def count_and_look(
+    def count_and_lookup(
         self, rate: Rate, user_id: UUID, session_id: UUID, name: str
     ) -> tuple[Counted, CacheLookup | None] | None:
         """Count a request, and look for the session and for the answer of that name, in one go.

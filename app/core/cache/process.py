@@ -31,7 +31,7 @@ class ProcessUserCache:
         )
         self._lock = threading.Lock()
 
-    def look(self, user_id: UUID, session_id: UUID, name: str | None) -> CacheLookup:
+    def lookup(self, user_id: UUID, session_id: UUID, name: str | None) -> CacheLookup:
         known = self._sessions.version(user_id, session_id)
         if known is None:
             return CacheLookup(denied=True)
@@ -42,7 +42,7 @@ class ProcessUserCache:
             kept_as, body = self._responses.get((user_id, name), (b"", b""))
         return CacheLookup(denied=False, version=version, body=body if kept_as == version else None)
 
-    def keep(self, user_id: UUID, version: bytes, name: str, body: bytes) -> None:
+    def store(self, user_id: UUID, version: bytes, name: str, body: bytes) -> None:
         if len(body) <= LARGEST:
             with self._lock:
                 self._responses[user_id, name] = version, body

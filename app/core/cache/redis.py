@@ -119,14 +119,14 @@ class RedisUserCache:
         """Return what Redis answers. Raises AwayError."""
         return self._circuit.call(command, self._failures)
 
-    def look(self, user_id: UUID, session_id: UUID, name: str | None) -> CacheLookup:
+    def lookup(self, user_id: UUID, session_id: UUID, name: str | None) -> CacheLookup:
         try:
-            return self._asked(lambda: self._look(user_id, session_id, name))
+            return self._asked(lambda: self._lookup(user_id, session_id, name))
         except AwayError as error:
             log.warning("redis away, asking the database", error=str(error))
             return CacheLookup(self._sessions.ended(user_id, session_id))
 
-    def count_and_look(
+    def count_and_lookup(
         self, rate: Rate, user_id: UUID, session_id: UUID, name: str
     ) -> tuple[Counted, CacheLookup | None] | None:
         def ask() -> tuple[Counted, CacheLookup | None]:
@@ -143,7 +143,7 @@ class RedisUserCache:
         except AwayError:
             return None
 
-    def _look(self, user_id: UUID, session_id: UUID, name: str | None) -> CacheLookup:
+    def _lookup(self, user_id: UUID, session_id: UUID, name: str | None) -> CacheLookup:
         self._send_pending()
         found = cast("list[bytes | None]", self._client.mget(_keys(user_id, session_id, name)))
         return self._look_at(user_id, session_id, *found)
@@ -210,7 +210,7 @@ class RedisUserCache:
             there = self._replace(keys=[key], args=[former, fresh, VERSION_LIFETIME])
         return cast("bytes | None", there) or fresh
 
-    def keep(self, user_id: UUID, version: bytes, name: str, body: bytes) -> None:
+    def store(self, user_id: UUID, version: bytes, name: str, body: bytes) -> None:
         if len(body) > LARGEST:
             return
         key = _key(user_id, f"answer:{name}")

@@ -95,18 +95,18 @@ class CircuitBreaker:
         try:
             value = function()
         except failures as error:
-            self.failed()
+            self.record_failure()
             raise AwayError(type(error).__name__) from error
-        self.succeeded()
+        self.record_success()
         return value
 
-    def succeeded(self) -> None:
+    def record_success(self) -> None:
         """Note that the server has answered."""
         if self._failures:
             with self._lock:
                 self._close("answered")
 
-    def failed(self) -> None:
+    def record_failure(self) -> None:
         """Note that the server has not answered."""
         with self._lock:
             now = self._clock()

@@ -42,7 +42,7 @@ class Watch:
         with self._lock:
             # A process that was forked has a copy of this object, and no such thread.
             if self._thread is None or not self._thread.is_alive():
-                self._thread = threading.Thread(target=self._look, name="deadlines", daemon=True)
+                self._thread = threading.Thread(target=self._enforce, name="deadlines", daemon=True)
                 self._thread.start()
             self._ends[descriptor] = time.monotonic() + seconds
         try:
@@ -51,7 +51,7 @@ class Watch:
             with self._lock:
                 self._ends.pop(descriptor, None)
 
-    def _look(self) -> None:
+    def _enforce(self) -> None:
         while True:
             time.sleep(PERIOD)
             now = time.monotonic()

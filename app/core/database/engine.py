@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from app.core.database.bulkhead import Bulkhead, place_in
 from app.core.database.circuit_breaker import CircuitBreaker
-from app.core.database.errors import DEMOTED, gone, sqlstate
+from app.core.database.errors import DEMOTED, connection_lost, sqlstate
 from app.core.database.replicas import Replica, Replicas
 from app.core.errors import MovedError, UnavailableError
 from app.core.settings import Settings
@@ -93,8 +93,8 @@ class Database:
     circuit: CircuitBreaker | None = None
     bulkhead: Bulkhead | None = None
     writes: Bulkhead | None = None
-    seal: HandoverLock | None = None
-    inheritance: CopyCompletion | None = None
+    handover_lock: HandoverLock | None = None
+    copy_completion: CopyCompletion | None = None
 
     def begin(self, session: Session) -> None:
         """Begin a session's transaction, by a sign of life of the primary.
@@ -126,7 +126,7 @@ class Database:
         with place_in(self.writes), place_in(self.bulkhead):
             yield
 
-    def note(self, session: Session, error: DBAPIError | None = None) -> None:
+    def record_outcome(self, session: Session, error: DBAPIError | None = None) -> None:
         """Tell the circuit breaker how the primary has answered a session; a replica's counts for nothing.
 
         Args:
@@ -134,16 +134,16 @@ class Database:
             error: what came instead of the answer, if it went wrong.
         """
         if session.bind is not None and session.bind.engine.pool is self.reader.pool:
-            self._note(error)
+            self._record_outcome(error)
 
-    def _note(self, error: DBAPIError | None) -> None:
+    def _record_outcome(self, error: DBAPIError | None) -> None:
         if self.circuit is None:
             return
         # An error that a server has sent, as for a deadlock, is an answer.
-        if error is not None and gone(error):
-            self.circuit.failed()
+        if error is not None and connection_lost(error):
+            self.circuit.record_failure()
         else:
-            self.circuit.succeeded()
+            self.circuit.record_success()
 
     def _check(self) -> None:
         """Refuse at once while the primary is away: not as what is safe to retry, since that would only wait."""
@@ -166,9 +166,9 @@ class Database:
         except (UnavailableError, PoolTimeout):
             return None
         except DBAPIError as error:
-            self._note(error)
+            self._record_outcome(error)
             return None
-        self._note(None)
+        self._record_outcome(None)
         return position
 
     @property
@@ -224,7 +224,7 @@ def connect(settings: Settings, *, serves: bool = True) -> Database:
         circuit=CircuitBreaker("primary", partial(_probe, probed), patience=PATIENCE, interval=PROBE_INTERVAL),
         bulkhead=Bulkhead(of_primary) if serves else None,
         writes=Bulkhead(max(1, of_primary - 1)) if serves else None,
-        inheritance=inheritance,
+        copy_completion=inheritance,
     )
 
 
@@ -380,4 +380,4 @@ def _sqlite(url: URL, settings: Settings) -> Database:
             connection.exec_driver_sql("ROLLBACK")
             raise MovedError("The data has moved to another database.")
 
-    return Database(reader=engine, writer=engine.execution_options(write=True), seal=seal)
+    return Database(reader=engine, writer=engine.execution_options(write=True), handover_lock=seal)

@@ -17,7 +17,7 @@ def sqlstate(error: BaseException | None) -> str | None:
     return code
 
 
-def gone(error: DBAPIError) -> bool:
+def connection_lost(error: DBAPIError) -> bool:
     """Tell whether the connection is lost, or could not be had: without a COMMIT, its transaction is undone."""
     if error.connection_invalidated:
         return True
@@ -31,6 +31,6 @@ def rolled_back(error: DBAPIError) -> bool:
     return sqlstate(error.orig) in ROLLED_BACK
 
 
-def full(error: DBAPIError) -> bool:
+def disk_full(error: DBAPIError) -> bool:
     """Tell whether the database has no room left on its disk."""
     return sqlstate(error.orig) == DISK_FULL or "disk is full" in str(error.orig)  # SQLite has words only

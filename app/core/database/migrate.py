@@ -107,7 +107,7 @@ def check_ready(database: Database, branches: Collection[Branch]) -> None:
     try:
         with database.reader.connect() as connection:
             revisions = connection.scalars(REVISIONS).all()
-        complete = database.inheritance is None or database.inheritance.complete()
+        complete = database.copy_completion is None or database.copy_completion.complete()
     except SQLAlchemyError as error:
         raise NotMigratedError("The database can't be reached or has no schema.") from error
     if missing := [branch.head for branch in branches if not branch.met_by(revisions)]:

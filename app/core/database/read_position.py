@@ -24,7 +24,7 @@ def remember(user_id: UUID, position: int | None) -> None:
     _known.set(None if position is None else _Known(user_id, position))
 
 
-def forget() -> None:
+def clear() -> None:
     """Let the rest of the request read from the primary."""
     _known.set(None)
 
@@ -35,7 +35,7 @@ def prefer_primary() -> None:
         _known.set(replace(known, primary_first=True))
 
 
-def of(user_id: UUID, *, primary_away: bool = False) -> int | None:
+def required_position(user_id: UUID, *, primary_away: bool = False) -> int | None:
     """Return how far a replica has to be for this user, or None if it has to be the primary.
 
     Args:

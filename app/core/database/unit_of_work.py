@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from app.core.database import read_position
 from app.core.database.engine import Database
-from app.core.database.errors import full, gone, rolled_back
+from app.core.database.errors import connection_lost, disk_full, rolled_back
 from app.core.database.idempotency_keys import SqlIdempotencyKeys
 from app.core.database.user_versions import SqlVersions, touched
 from app.core.errors import CommitUnknownError, TransientError, UnavailableError
@@ -31,7 +31,7 @@ class UnitOfWork:
     def __init__(self, session: Session) -> None:
         self.session = session
         self.objects = SqlObjects(session)
-        self.object_pieces = SqlObjectPieces(session)
+        self.object_chunks = SqlObjectPieces(session)
         self.jobs = SqlJobs(session)
         self.mails = SqlMails(session)
         self.files = SqlFiles(session)
@@ -87,7 +87,8 @@ class Storage(Generic[W_co]):
             snapshot: whether all its statements see the data of one moment, rather than each what is committed then.
         """
         single = None if snapshot else self._database.single
-        session = self._database.replicas.begin(read_position.of(user_id)) or self._of_primary(user_id, single)
+        position = read_position.required_position(user_id)
+        session = self._database.replicas.begin(position) or self._of_primary(user_id, single)
         try:
             with self._transaction(session):
                 if snapshot:
@@ -101,11 +102,11 @@ class Storage(Generic[W_co]):
         """Begin a read of the primary; while that can't be asked, of a replica that may be far behind."""
         session = Session(single or self._database.reader, expire_on_commit=False)
         try:
-            with self._named(session):
+            with self._translated_errors(session):
                 self._database.begin(session)
         except UnavailableError:
             session.close()
-            if late := self._database.replicas.begin_late(read_position.of(user_id, primary_away=True)):
+            if late := self._database.replicas.begin_late(read_position.required_position(user_id, primary_away=True)):
                 return late
             raise
         return session
@@ -114,14 +115,14 @@ class Storage(Generic[W_co]):
     def write(self) -> Iterator[W_co]:
         writer = Session(self._database.writer, expire_on_commit=False)
         with self._database.writing(), self._transaction(writer) as session:
-            inheritance = self._database.inheritance
+            inheritance = self._database.copy_completion
             if inheritance and not inheritance.complete():
                 raise UnavailableError("The database waits for the data of the one before.")
             self._database.begin(session)
             work = self._unit_of_work(session)
             yield work
             if self._changed is None:
-                work.versions.count()
+                work.versions.increment()
             session.flush()
             try:
                 reached = self._commit(session)
@@ -132,29 +133,29 @@ class Storage(Generic[W_co]):
         self._after_commit(session, reached)
 
     def _after_commit(self, session: Session, reached: int | None) -> None:
-        read_position.forget()
+        read_position.clear()
         if self._changed is not None and (users := touched(session)):
             self._changed(users, reached)
 
     @contextmanager
     def _transaction(self, session: Session) -> Iterator[Session]:
         """Close a session at the end, and tell what has become of it when the database fails it before a COMMIT."""
-        with self._named(session), session:
+        with self._translated_errors(session), session:
             yield session
-            self._database.note(session)
+            self._database.record_outcome(session)
 
     @contextmanager
-    def _named(self, session: Session) -> Iterator[None]:
+    def _translated_errors(self, session: Session) -> Iterator[None]:
         """Tell by an error of ours how the database fails somebody before a COMMIT."""
         try:
             yield
         except PoolTimeout as error:
             raise UnavailableError("The database is busy.") from error
         except DBAPIError as error:
-            self._database.note(session, error)
-            if full(error):
+            self._database.record_outcome(session, error)
+            if disk_full(error):
                 raise UnavailableError("The database has no room left.") from error
-            if gone(error) or rolled_back(error):
+            if connection_lost(error) or rolled_back(error):
                 raise TransientError("The database can't be reached.") from error
             if isinstance(error, OperationalError | InterfaceError):
                 raise UnavailableError("The database can't be reached.") from error
@@ -172,6 +173,6 @@ class Storage(Generic[W_co]):
         except DBAPIError as error:
             if rolled_back(error) or isinstance(error, IntegrityError):  # the server has answered, and refused
                 raise
-            self._database.note(session, error)
+            self._database.record_outcome(session, error)
             raise CommitUnknownError("The database did not say whether it has stored this.") from error
         return getattr(driver, "position", 0)

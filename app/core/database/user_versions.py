@@ -27,7 +27,7 @@ class SqlVersions:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def count(self) -> None:
+    def increment(self) -> None:
         """Count one change for each user that was touched. In order, so that no two wait for each other in a ring."""
         for user_id in sorted(touched(self._session)):
             statement = insert_into(self._session, UserVersionRow).values(user_id=user_id, version=1)
@@ -38,6 +38,6 @@ class SqlVersions:
         """Return how often what this user sees has changed."""
         return self._session.scalar(select(UserVersionRow.version).where(UserVersionRow.user_id == user_id)) or 0
 
-    def forget(self, user_id: UUID) -> int:
+    def delete(self, user_id: UUID) -> int:
         """Delete the count of a user; return how many rows it were."""
         return changed(self._session.execute(delete(UserVersionRow).where(UserVersionRow.user_id == user_id)))

@@ -101,7 +101,7 @@ class Dispatcher(Generic[W]):
         """Let a consumer handle events, together, or if one of them fails, each alone; say whether all are handled."""
         try:
             with work.savepoint():
-                new = work.inbox.note(consumer.name, [event.id for event in events], self._clock())
+                new = work.inbox.record_handled(consumer.name, [event.id for event in events], self._clock())
                 for event in events:
                     if event.id in new:
                         with self._spans.work(f"{consumer.name} {event.name}", event.traceparent):
@@ -119,7 +119,7 @@ class Dispatcher(Generic[W]):
     def _record_failure(self, work: W, consumer: Consumer[W], event: Event, failures: int, error: Exception) -> None:
         given_up = failures >= self._attempts
         due_at = None if given_up else self._clock() + backoff(self._first, failures)
-        work.inbox.failed(consumer.name, event, type(error).__name__[:100], due_at)
+        work.inbox.record_failure(consumer.name, event, type(error).__name__[:100], due_at)
         self._count(event, consumer, "given_up" if given_up else "failed")
         names = {"consumer": consumer.name, "name": event.name, "event_id": str(event.id), "failures": failures}
         if given_up:

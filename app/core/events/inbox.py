@@ -18,7 +18,7 @@ class SqlInbox:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def note(self, consumer: str, event_ids: Sequence[UUID], now: datetime) -> set[UUID]:
+    def record_handled(self, consumer: str, event_ids: Sequence[UUID], now: datetime) -> set[UUID]:
         """Note that a consumer handles events, and return those that it had not handled before.
 
         Of two transactions that note the same event the second waits for the first one's end.
@@ -27,7 +27,7 @@ class SqlInbox:
         statement = insert_into(self._session, HandledEventRow).values(rows).on_conflict_do_nothing()
         return set(self._session.scalars(statement.returning(HandledEventRow.event_id)))
 
-    def failed(self, consumer: str, event: Event, error: str, due_at: datetime | None) -> None:
+    def record_failure(self, consumer: str, event: Event, error: str, due_at: datetime | None) -> None:
         """Note a failure, and when to try again; None: never."""
         values = {**vars(event), "event_id": event.id, "consumer": consumer, "error": error, "due_at": due_at}
         del values["id"]
@@ -62,7 +62,7 @@ class SqlInbox:
         mine = (FailedDeliveryRow.consumer == consumer, FailedDeliveryRow.event_id == event_id)
         self._session.execute(delete(FailedDeliveryRow).where(*mine))
 
-    def dead(self, consumer: str | None, limit: int) -> list[DeadLetter]:
+    def dead_letters(self, consumer: str | None, limit: int) -> list[DeadLetter]:
         """Return up to `limit` deliveries that were given up, to a consumer or to all, the latest events first."""
         statement = select(FailedDeliveryRow).where(*_dead(consumer)).order_by(FailedDeliveryRow.at.desc()).limit(limit)
         return [
@@ -70,7 +70,7 @@ class SqlInbox:
             for row in self._session.scalars(statement)
         ]
 
-    def revive(self, event_ids: Collection[UUID] | None, consumer: str | None, now: datetime) -> set[UUID]:
+    def requeue(self, event_ids: Collection[UUID] | None, consumer: str | None, now: datetime) -> set[UUID]:
         """Let deliveries that were given up be tried again, and return of which events.
 
         Args:
@@ -87,7 +87,7 @@ class SqlInbox:
         counted = select(*key, func.count()).group_by(*key)
         return {(consumer, bool(dead)): number for consumer, dead, number in self._session.execute(counted)}
 
-    def forget(self, user_id: UUID) -> int:
+    def delete_of(self, user_id: UUID) -> int:
         """Delete the failed deliveries of a user's events but the one that tells of the deletion; return how many."""
         theirs = (FailedDeliveryRow.user_id == user_id, FailedDeliveryRow.name != USER_DELETED)
         return changed(self._session.execute(delete(FailedDeliveryRow).where(*theirs)))

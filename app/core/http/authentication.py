@@ -17,7 +17,7 @@ from app.core.http.single_flight import SharedCall, SingleFlight
 from app.core.security.roles import ONLY_ADMINISTRATORS, Role
 from app.core.security.tokens import AccessTokens, Claims, InvalidTokenError
 
-LOOKED = "task_manager.look"
+CACHE_LOOKUP = "task_manager.cache_lookup"
 """Where the environment of a request for which the cache was asked before Flask has got it keeps the Look."""
 
 
@@ -53,10 +53,10 @@ class Authenticator:
         self._tokens = tokens
         self._cache = cache
         self._single_flight = SingleFlight()
-        self.kept: set[str] = set()
+        self.cached_endpoints: set[str] = set()
         self.lookups = lookup_counter()
 
-    def protect(self, blueprint: APIBlueprint, *, kept: frozenset[str] = frozenset()) -> None:
+    def protect(self, blueprint: APIBlueprint, *, cached: frozenset[str] = frozenset()) -> None:
         """Let only who is logged in come to the blueprint, before a body is looked at.
 
         Args:
@@ -64,31 +64,31 @@ class Authenticator:
             kept: names of its endpoints whose answers depend on nothing but the user's own data and the URL: they are
                 kept for a while, and served without the view while the data has not changed.
         """
-        endpoints = {f"{blueprint.name}.{name}" for name in kept}
-        self.kept |= endpoints
+        endpoints = {f"{blueprint.name}.{name}" for name in cached}
+        self.cached_endpoints |= endpoints
 
-        def is_kept() -> bool:
+        def is_cached() -> bool:
             # Flask answers OPTIONS at the same endpoint: that is none of the answers.
             return request.endpoint in endpoints and request.method in ("GET", "HEAD")
 
         @blueprint.before_request
-        def come_in() -> Response | None:
-            return self._come_in(is_kept())
+        def authenticate() -> Response | None:
+            return self._authenticate(is_cached())
 
         @blueprint.after_request
-        def go_out(response: Response) -> Response:
-            if not is_kept() or response.status_code != HTTPStatus.OK:
+        def store_response(response: Response) -> Response:
+            if not is_cached() or response.status_code != HTTPStatus.OK:
                 return response
-            self._keep(response.get_data())
+            self._store(response.get_data())
             response.add_etag()
             revalidated(response)
             return response
 
         @blueprint.teardown_request
-        def finish(_error: BaseException | None) -> None:
-            read_position.forget()
-            if wanted := _wanted():
-                wanted.call.finish(None)  # if it has not been made: nobody shall wait for it
+        def release_waiters(_error: BaseException | None) -> None:
+            read_position.clear()
+            if miss := _cache_miss():
+                miss.call.finish(None)  # if it has not been made: nobody shall wait for it
 
     def claims(self, authorization: str) -> Claims | None:
         """Return what a good bearer token in an `Authorization` header says, or None if there is none in it."""
@@ -97,7 +97,7 @@ class Authenticator:
         except InvalidTokenError:
             return None
 
-    def _come_in(self, kept: bool) -> Response | None:
+    def _authenticate(self, cached: bool) -> Response | None:
         authorization = request.headers.get("Authorization", "")
         if not bearer(authorization):
             raise UnauthenticatedError("Log in first: the request needs a bearer token.")
@@ -105,9 +105,9 @@ class Authenticator:
         if claims is None:
             raise UnauthenticatedError("The access token is not valid. Refresh it or log in again.")
         user_id, session_id = claims.user_id, claims.session_id
-        name = answer_name(request.path, request.query_string.decode("latin-1")) if kept else None
-        looked: CacheLookup | None = request.environ.pop(LOOKED, None)
-        seen = looked or self._cache.look(user_id, session_id, name)
+        name = cache_key(request.path, request.query_string.decode("latin-1")) if cached else None
+        looked_up: CacheLookup | None = request.environ.pop(CACHE_LOOKUP, None)
+        seen = looked_up or self._cache.lookup(user_id, session_id, name)
         if seen.denied:
             raise UnauthenticatedError("The session has ended. Log in again.")
         g.current_caller = Caller(user_id, session_id, claims.role)
@@ -117,7 +117,7 @@ class Authenticator:
             return None
         if seen.body is not None:
             self.lookups.labels("hit").inc()
-            return _answer(seen.body)
+            return _json_response(seen.body)
         if seen.version is None:
             self.lookups.labels("error").inc()
             return None
@@ -125,17 +125,17 @@ class Authenticator:
         # Of many who miss the same answer at once, one makes it and the others wait for it.
         call, first = self._single_flight.join((user_id, name, seen.version))
         if not first and (body := call.wait()) is not None:
-            return _answer(body)
-        g.wanted = CacheMiss(name, seen.version, call)
+            return _json_response(body)
+        g.cache_miss = CacheMiss(name, seen.version, call)
         return None
 
-    def _keep(self, body: bytes) -> None:
-        if wanted := _wanted():
-            self._cache.keep(current_caller().user_id, wanted.version, wanted.name, body)
-            wanted.call.finish(body)
+    def _store(self, body: bytes) -> None:
+        if miss := _cache_miss():
+            self._cache.store(current_caller().user_id, miss.version, miss.name, body)
+            miss.call.finish(body)
 
 
-def answer_name(path: str, query: str) -> str:
+def cache_key(path: str, query: str) -> str:
     """Return the name of the answer to a request: what may be long or odd in it is hashed.
 
     Args:
@@ -150,13 +150,13 @@ def bearer(authorization: str) -> str:
     return token.strip() if scheme.lower() == "bearer" else ""
 
 
-def _answer(body: bytes) -> Response:
+def _json_response(body: bytes) -> Response:
     return Response(body, mimetype="application/json")
 
 
-def _wanted() -> CacheMiss | None:
-    wanted: CacheMiss | None = g.get("wanted")
-    return wanted
+def _cache_miss() -> CacheMiss | None:
+    miss: CacheMiss | None = g.get("cache_miss")
+    return miss
 
 
 def current_caller() -> Caller:

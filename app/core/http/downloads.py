@@ -37,7 +37,7 @@ def blueprint(file_store: FileStore, addresses: SignedUrls) -> APIBlueprint:
     def download(path: FilePath, query: Signed) -> Response:
         """Download a file, by an address that the API has given out"""
         key = identifier(path.key, NO_SUCH_FILE)
-        if not addresses.good(key, query.expires, query.signature):
+        if not addresses.verify(key, query.expires, query.signature):
             raise NotFoundError(NO_SUCH_FILE)
         stored, pieces = file_store.open(key)
         response = Response(pieces, mimetype=stored.content_type, headers=HEADERS)

@@ -102,7 +102,7 @@ def note_refused(metrics: RequestMetrics, status: int, seconds: float, remote: s
         seconds: since its first byte.
         remote: the client's address.
     """
-    metrics.note("UNKNOWN", None, status, seconds)
+    metrics.record("UNKNOWN", None, status, seconds)
     log.info("request", method="UNKNOWN", status=status, duration_ms=round(seconds * 1000, 1), remote=remote)
 
 
@@ -156,7 +156,7 @@ class RequestMiddleware:
         method = environ["REQUEST_METHOD"]
         path = get_path_info(environ)
         if not path.startswith(PROBES):
-            self._metrics.note(method, passing.route, status, seconds)
+            self._metrics.record(method, passing.route, status, seconds)
         elif status < HTTPStatus.BAD_REQUEST:
             return
         log.info(

@@ -14,7 +14,7 @@ from werkzeug.http import is_resource_modified, quote_etag
 
 from app.core.cache.interface import CountingCache
 from app.core.cache.rate_counters import AHEAD
-from app.core.http.authentication import LOOKED, Authenticator, answer_name
+from app.core.http.authentication import CACHE_LOOKUP, Authenticator, cache_key
 from app.core.http.cache_control import OWN_USER
 from app.core.http.middleware import Application, request_context
 from app.core.http.rate_limits import Limits
@@ -61,14 +61,14 @@ class ResponseCacheMiddleware:
         if claims is None:
             return self._application(environ, start_response)
         rate = self._limits.of_user(claims.user_id)
-        name = answer_name(path, environ.get("QUERY_STRING", ""))
-        seen = self._cache.count_and_look(rate, claims.user_id, claims.session_id, name)
+        name = cache_key(path, environ.get("QUERY_STRING", ""))
+        seen = self._cache.count_and_lookup(rate, claims.user_id, claims.session_id, name)
         if seen is None:
             return self._application(environ, start_response)
         counted, look = seen
         if look is None or look.body is None or not counted.within(rate):
             environ[AHEAD] = rate, counted
-            environ[LOOKED] = look
+            environ[CACHE_LOOKUP] = look
             return self._application(environ, start_response)
         self._hits.inc()
         passing = request_context(environ)

@@ -22,13 +22,13 @@ class SignedUrls:
         self._clock = clock
         self._signer = Signer(key, *accepted)
 
-    def of(self, key: UUID) -> str:
+    def url_for(self, key: UUID) -> str:
         """Return the address of a file. It is good for one to two hours, and the same for the whole of an hour: so that
         an answer that holds it, and a browser that has fetched it, need not take it for a new one each time."""
         expires = (int(self._clock().timestamp()) // HOUR + 2) * HOUR
         return f"{PREFIX}/{key}?expires={expires}&signature={self._signer.sign_as_text(_message(key, expires))}"
 
-    def good(self, key: UUID, expires: int, signature: str) -> bool:
+    def verify(self, key: UUID, expires: int, signature: str) -> bool:
         """Say whether an address is ours and still good."""
         known = self._signer.knows_text(_message(key, expires), signature)
         return known and expires > self._clock().timestamp()

@@ -57,7 +57,7 @@ class Inline:
         self._cleaner = Cleaner(storage, clock, sweep, rules)
         self._loop = PollingLoop("jobs", self.run_once, poll)
         self._started = False
-        self._beside = (PollingLoop("errands", self.run_errands, poll), *beside)
+        self._beside = (PollingLoop("errands", self.run_short_jobs, poll), *beside)
 
     def start(self) -> None:
         for loop in (self._loop, *self._beside):
@@ -86,7 +86,7 @@ class Inline:
         self._cleaner.run_once()
         return worked
 
-    def run_errands(self) -> bool:
+    def run_short_jobs(self) -> bool:
         """Do the jobs that are due and take moments; say whether there were any."""
         return self._run(self._runner.lanes[1])
 

@@ -80,7 +80,7 @@ class ExportData:
         if section == len(self._sections):
             self._finish(work, job.id, output, pages)
             output.close()
-            work.files.drop(job.id, ENTRIES)
+            work.files.delete(job.id, ENTRIES)
             return Step(finished=True, checkpoint=job.checkpoint, done=job.done, total=job.done)
         after = place["after"]
         page = self._sections[section].page(job.user_id, None if after is None else str(after))
@@ -99,7 +99,7 @@ class ExportData:
         """Write the last file and, behind it, the directory of all."""
         with ZipFile(output, "w", ZIP_DEFLATED) as archive:
             for page in range(pages):
-                for values in json.loads(work.files.piece(job_id, ENTRIES, page) or b"[]"):
+                for values in json.loads(work.files.chunk(job_id, ENTRIES, page) or b"[]"):
                     archive.infolist().append(_entry(values))
             archive.writestr("README.txt", README)
 

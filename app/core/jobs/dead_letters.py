@@ -25,11 +25,11 @@ class DeadLetters:
             kind: of a job, or a consumer of events; None for all.
         """
         with self._storage.read() as work:
-            letters = [*work.jobs.dead(kind, limit), *work.inbox.dead(kind, limit)]
+            letters = [*work.jobs.dead_letters(kind, limit), *work.inbox.dead_letters(kind, limit)]
         return sorted(letters, key=lambda letter: letter.at, reverse=True)[:limit]
 
     @retried
-    def revive(self, ids: Collection[UUID] | None, kind: str | None) -> int:
+    def requeue(self, ids: Collection[UUID] | None, kind: str | None) -> int:
         """Let them be tried again, as often as if they were new, and return how many.
 
         Args:
@@ -40,7 +40,7 @@ class DeadLetters:
             NotFoundError: one of the identifiers is no dead letter's. Then none is revived.
         """
         with self._storage.write() as work:
-            revived = work.jobs.revive(ids, kind, self._clock()) | work.inbox.revive(ids, kind, self._clock())
+            revived = work.jobs.requeue(ids, kind, self._clock()) | work.inbox.requeue(ids, kind, self._clock())
             if missing := set(ids or ()) - revived:
                 raise NotFoundError(f"no dead letter: {', '.join(sorted(map(str, missing)))}")
         return len(revived)

@@ -79,5 +79,5 @@ def erase_jobs(work: UnitOfWork, user_id: UUID, _now: datetime, limit: int) -> i
         work.jobs.delete_of(user_id, limit)
         or work.jobs.delete_about("report", "user", user_id) + work.jobs.delete_about("report-mail", "user_id", user_id)
         or work.idempotency_keys.delete_of(user_id, limit)
-        or work.inbox.forget(user_id) + work.versions.forget(user_id)
+        or work.inbox.delete_of(user_id) + work.versions.delete(user_id)
     )

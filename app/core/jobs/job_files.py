@@ -19,7 +19,7 @@ class SqlFiles:
         """Store the piece at a position, counted from 0."""
         self._session.execute(insert(JobFileRow).values(job_id=job_id, name=name, position=position, data=data, at=now))
 
-    def piece(self, job_id: UUID, name: str, position: int) -> bytes | None:
+    def chunk(self, job_id: UUID, name: str, position: int) -> bytes | None:
         """Return a piece, or None past the last one."""
         return self._session.scalar(
             select(JobFileRow.data).where(
@@ -27,7 +27,7 @@ class SqlFiles:
             )
         )
 
-    def drop(self, job_id: UUID, name: str) -> None:
+    def delete(self, job_id: UUID, name: str) -> None:
         self._session.execute(delete(JobFileRow).where(JobFileRow.job_id == job_id, JobFileRow.name == name))
 
     def size(self, job_id: UUID, name: str) -> tuple[int, int]:
@@ -39,7 +39,7 @@ class SqlFiles:
         chunks, size = self._session.execute(of_file).one()
         return int(chunks), int(size)
 
-    def refuse(self, job_id: UUID, lines: Sequence[tuple[int, str, str]]) -> None:
+    def add_refused_lines(self, job_id: UUID, lines: Sequence[tuple[int, str, str]]) -> None:
         """Note refused lines: number, reason, and how the line begins."""
         if lines:
             self._session.execute(
@@ -47,7 +47,7 @@ class SqlFiles:
                 [{"job_id": job_id, "line": line, "reason": reason, "text": text} for line, reason, text in lines],
             )
 
-    def refused(self, job_id: UUID, after: int, limit: int) -> list[tuple[int, str, str]]:
+    def refused_lines(self, job_id: UUID, after: int, limit: int) -> list[tuple[int, str, str]]:
         """Return refused lines past a line number, in order."""
         found = (
             select(RefusedLineRow.line, RefusedLineRow.reason, RefusedLineRow.text)

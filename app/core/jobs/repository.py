@@ -75,12 +75,14 @@ class SqlJobs:
         Those that a worker has left behind come apart and first, whatever the room: there are few, and they have waited
         for a lease to run out. Of those that nobody has begun there are as many as there is room for.
         """
-        left = self._silent(State.RUNNING, now, kinds, again, MOST_LEFT)
-        waiting = self._silent(State.QUEUED, now, kinds, again, room)
+        left = self._unannounced(State.RUNNING, now, kinds, again, MOST_LEFT)
+        waiting = self._unannounced(State.QUEUED, now, kinds, again, room)
         self._session.execute(update(JobRow).where(JobRow.id.in_([*left, *waiting])).values(announced_at=now))
         return left, waiting
 
-    def _silent(self, state: State, now: datetime, kinds: Collection[str], again: datetime, limit: int) -> list[UUID]:
+    def _unannounced(
+        self, state: State, now: datetime, kinds: Collection[str], again: datetime, limit: int
+    ) -> list[UUID]:
         # of one state and in the order of an index: it reads no more jobs than are announced
         silent = or_(JobRow.announced_at.is_(None), JobRow.announced_at < again)
         chosen = select(JobRow.id).where(_due((state,), now, kinds), silent)
@@ -108,13 +110,13 @@ class SqlJobs:
         row = self._session.execute(statement.execution_options(synchronize_session=False)).one_or_none()
         return row and Claimed(*row)
 
-    def hold(self, job_id: UUID, lease: UUID, until: datetime) -> Job | None:
+    def renew_lease(self, job_id: UUID, lease: UUID, until: datetime) -> Job | None:
         """Prolong the lease and hold the job until the transaction ends; None if the lease is somebody else's now."""
         if not self._changed(update(JobRow).where(*_mine(job_id, lease)).values(due_at=until)):
             return None
         return _job(self._session.get_one(JobRow, job_id, populate_existing=True))
 
-    def advance(self, job_id: UUID, lease: UUID, step: Step) -> None:
+    def save_progress(self, job_id: UUID, lease: UUID, step: Step) -> None:
         """Note where the job stands. It has got further, so earlier failures no longer count."""
         values: dict[str, object] = {
             "checkpoint": step.checkpoint,
@@ -126,7 +128,7 @@ class SqlJobs:
         }
         self._session.execute(update(JobRow).where(*_mine(job_id, lease)).values(**values))
 
-    def end(
+    def finish(
         self,
         job_id: UUID,
         lease: UUID,
@@ -167,7 +169,7 @@ class SqlJobs:
             .values(**_queued_again(now))
         )
 
-    def hold_imports_of(self, user_id: UUID) -> None:
+    def lock_imports(self, user_id: UUID) -> None:
         """Let nobody else count the imports of a user in order to add one, until the transaction ends.
 
         On SQLite there is only one writer anyway.
@@ -175,7 +177,7 @@ class SqlJobs:
         if self._session.get_bind().dialect.name == "postgresql":
             self._session.execute(select(func.pg_advisory_xact_lock(user_id.int % (1 << 63))))
 
-    def imports_of(self, user_id: UUID) -> tuple[int, int]:
+    def import_usage(self, user_id: UUID) -> tuple[int, int]:
         """Return how many imports of a user wait or run, and how many bytes the uploaded files of all have together."""
         imports = JobRow.user_id == user_id, JobRow.kind == "import"
         count = select(func.count()).select_from(JobRow).where(*imports, JobRow.state.in_(OPEN))
@@ -184,7 +186,7 @@ class SqlJobs:
         )
         return self._session.scalar(count) or 0, int(self._session.scalar(size) or 0)
 
-    def dead(self, kind: str | None, limit: int) -> list[DeadLetter]:
+    def dead_letters(self, kind: str | None, limit: int) -> list[DeadLetter]:
         """Return up to `limit` jobs that were given up, of a kind or of all, the latest first."""
         statement = select(JobRow).where(*_dead(kind)).order_by(JobRow.finished_at.desc()).limit(limit)
         return [
@@ -192,7 +194,7 @@ class SqlJobs:
             for row in self._session.scalars(statement)
         ]
 
-    def revive(self, job_ids: Collection[UUID] | None, kind: str | None, now: datetime) -> set[UUID]:
+    def requeue(self, job_ids: Collection[UUID] | None, kind: str | None, now: datetime) -> set[UUID]:
         """Queue jobs that were given up again, from where they stand, and return which.
 
         Args:

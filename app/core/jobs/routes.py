@@ -106,7 +106,7 @@ def blueprint(service: JobService, authenticator: Authenticator) -> APIBlueprint
     def refused(path: JobPath, query: RefusedParameters) -> Response:
         """List the lines that an import has refused, each with its reason"""
         user_id, job_id = current_caller().user_id, path.identifier()
-        found, last = page_of(query.limit, lambda most: service.refused(user_id, job_id, query.cursor, most))
+        found, last = page_of(query.limit, lambda most: service.refused_lines(user_id, job_id, query.cursor, most))
         items = [RefusedLine(line=line, reason=reason, text=text) for line, reason, text in found]
         unlisted = max(service.get(user_id, job_id).refused - MOST_REFUSED, 0)
         return RefusedPage(items=items, next_cursor=last[0] if last else None, unlisted=unlisted).response()

@@ -54,7 +54,7 @@ class Runner(Generic[W]):
     ) -> None:
         self._storage = storage
         self._handlers = handlers
-        self._errands = errands
+        self._side_effects = errands
         self._clock = clock
         self._new_id = new_id
         self._lease = timedelta(seconds=lease)
@@ -66,12 +66,12 @@ class Runner(Generic[W]):
     @property
     def lanes(self) -> tuple[Collection[str], Collection[str]]:
         """The kinds of jobs that may take long, and those that do not: the ones need not wait for the others."""
-        return self._handlers.keys(), self._errands.keys()
+        return self._handlers.keys(), self._side_effects.keys()
 
     @property
     def kinds(self) -> Collection[str]:
         """The kinds of jobs that are done here."""
-        return {*self._handlers, *self._errands}
+        return {*self._handlers, *self._side_effects}
 
     def stop(self) -> None:
         """Let jobs go after their current step, so that others need not wait for their leases to run out."""
@@ -95,8 +95,8 @@ class Runner(Generic[W]):
             except InputRejectedError as error:
                 self._reject(job_id, lease, str(error)[:500])
             except Exception as error:  # noqa: BLE001 whatever a handler raises must not end the worker
-                span.failed(error)
-                self._failed(job_id, lease, error)
+                span.record_error(error)
+                self._record_failure(job_id, lease, error)
 
     def _steps(self, job_id: UUID, lease: UUID) -> None:
         while self._step(job_id, lease):
@@ -106,22 +106,22 @@ class Runner(Generic[W]):
 
     def _step(self, job_id: UUID, lease: UUID) -> bool:
         """Do the next step; say whether there is another."""
-        job = run(self._storage.write, lambda work: self._hold(work, job_id, lease))
+        job = run(self._storage.write, lambda work: self._run_step(work, job_id, lease))
         if isinstance(job, bool):
             return job
         # Not within the transaction: it would hold the job, and on SQLite everybody, for as long as a server takes.
-        self._errands[job.kind].run(job)
-        run(self._storage.write, lambda work: work.jobs.end(job_id, lease, State.SUCCEEDED, self._clock()))
+        self._side_effects[job.kind].run(job)
+        run(self._storage.write, lambda work: work.jobs.finish(job_id, lease, State.SUCCEEDED, self._clock()))
         return False
 
-    def _hold(self, work: W, job_id: UUID, lease: UUID) -> Job | bool:
+    def _run_step(self, work: W, job_id: UUID, lease: UUID) -> Job | bool:
         """Do the next step, and say whether there is another. Return an errand's job instead, which is to be run."""
-        job = work.jobs.hold(job_id, lease, self._clock() + self._lease)
+        job = work.jobs.renew_lease(job_id, lease, self._clock() + self._lease)
         if job is None:
             log.warning("job lost to another worker", job_id=str(job_id))
             return False
         if job.cancelling or (job.user_id and work.deleted_users.among([job.user_id])):
-            work.jobs.end(job_id, lease, State.CANCELLED, self._clock())
+            work.jobs.finish(job_id, lease, State.CANCELLED, self._clock())
             return False
         if job.attempts > self._most_attempts(job):  # each try has taken its worker with it
             self._give_up(work, job, lease, job.error or "Its worker died at each try.")
@@ -130,23 +130,23 @@ class Runner(Generic[W]):
         if handler is None:
             return job
         step = handler.step(work, job)
-        work.jobs.advance(job_id, lease, step)
+        work.jobs.save_progress(job_id, lease, step)
         if step.finished:
-            work.jobs.end(job_id, lease, State.SUCCEEDED, self._clock())
+            work.jobs.finish(job_id, lease, State.SUCCEEDED, self._clock())
         return not step.finished
 
     def _reject(self, job_id: UUID, lease: UUID, reason: str) -> None:
         log.info("job rejected", job_id=str(job_id), reason=reason)
         now = self._clock()
-        run(self._storage.write, lambda work: work.jobs.end(job_id, lease, State.FAILED, now, reason, rejected=True))
+        run(self._storage.write, lambda work: work.jobs.finish(job_id, lease, State.FAILED, now, reason, rejected=True))
 
     @retried
-    def _failed(self, job_id: UUID, lease: UUID, error: Exception) -> None:
+    def _record_failure(self, job_id: UUID, lease: UUID, error: Exception) -> None:
         reason = str(error) if isinstance(error, ServiceError | PermanentError) else type(error).__name__
         log.warning("job step failed", job_id=str(job_id), exc_info=error)
         with self._storage.write() as work:
             now = self._clock()
-            job = work.jobs.hold(job_id, lease, now + self._lease)
+            job = work.jobs.renew_lease(job_id, lease, now + self._lease)
             if job is None:
                 return
             if isinstance(error, PermanentError) or job.attempts >= self._most_attempts(job):
@@ -155,13 +155,13 @@ class Runner(Generic[W]):
             work.jobs.postpone(job_id, lease, now + backoff(self._backoff, job.attempts), reason[:500])
 
     def _most_attempts(self, job: Job) -> int:
-        errand = self._errands.get(job.kind)
+        errand = self._side_effects.get(job.kind)
         return errand.attempts if errand else self._attempts
 
     def _give_up(self, work: W, job: Job, lease: UUID, reason: str, error: Exception | None = None) -> None:
         names = {"job_id": str(job.id), "kind": job.kind, "attempts": job.attempts}
         log.error("job given up", **names, reason=reason, exc_info=error)
-        work.jobs.end(job.id, lease, State.FAILED, self._clock(), reason)
+        work.jobs.finish(job.id, lease, State.FAILED, self._clock(), reason)
 
 
 class ServiceRunners:

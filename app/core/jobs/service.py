@@ -90,8 +90,8 @@ class JobService:
             if single and (under_way := work.jobs.under_way(user_id, kind)):
                 return under_way
             if upload:
-                work.jobs.hold_imports_of(user_id)
-                if self._room(*work.jobs.imports_of(user_id)) < upload.size:
+                work.jobs.lock_imports(user_id)
+                if self._room(*work.jobs.import_usage(user_id)) < upload.size:
                     raise self._full()
             work.jobs.add(job)
             return job.id
@@ -111,7 +111,7 @@ class JobService:
 
     def room_for_import(self, user_id: UUID) -> int:
         """Return how many bytes a user may upload now. Raises ConflictError if there is no room for another import."""
-        return self._room(*run(self._storage.read, lambda work: work.jobs.imports_of(user_id)))
+        return self._room(*run(self._storage.read, lambda work: work.jobs.import_usage(user_id)))
 
     def _room(self, jobs: int, size: int) -> int:
         if jobs >= self._quota.jobs:
@@ -164,10 +164,10 @@ class JobService:
         self._queued()
         return self.get(user_id, job_id)
 
-    def refused(self, user_id: UUID, job_id: UUID, after: int, limit: int) -> list[tuple[int, str, str]]:
+    def refused_lines(self, user_id: UUID, job_id: UUID, after: int, limit: int) -> list[tuple[int, str, str]]:
         """Return up to `limit` refused lines past a line number: number, reason, and how the line begins."""
         self.get(user_id, job_id)
-        return run(self._storage.read, lambda work: work.files.refused(job_id, after, limit))
+        return run(self._storage.read, lambda work: work.files.refused_lines(job_id, after, limit))
 
     def result(self, user_id: UUID, job_id: UUID) -> tuple[Job, int, Iterator[bytes]]:
         """Return a job, how many bytes its result has, and the chunks of it. Raises NotFoundError if it has none, or
@@ -190,7 +190,7 @@ class JobService:
     @retried
     def _chunk(self, job_id: UUID, position: int) -> bytes | None:
         with self._storage.read() as work:
-            return work.files.piece(job_id, RESULT, position)
+            return work.files.chunk(job_id, RESULT, position)
 
 
 class Upload:
@@ -224,7 +224,7 @@ class Upload:
     def discard(self) -> None:
         """Forget what has been stored."""
         with self._storage.write() as work:
-            work.files.drop(self.job_id, UPLOAD)
+            work.files.delete(self.job_id, UPLOAD)
 
     @retried
     def _store(self, piece: bytes) -> None:

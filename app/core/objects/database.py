@@ -36,14 +36,14 @@ class DatabaseObjects:
     @retried
     def delete(self, key: UUID) -> None:
         with self._storage.write() as work:
-            work.object_pieces.delete(key)
+            work.object_chunks.delete(key)
 
     @retried
     def _add(self, key: UUID, position: int, piece: bytes) -> None:
         with self._storage.write() as work:
-            work.object_pieces.add(key, position, piece)
+            work.object_chunks.add(key, position, piece)
 
     @retried
     def _piece(self, key: UUID, position: int) -> bytes | None:
         with self._storage.read() as work:
-            return work.object_pieces.get(key, position)
+            return work.object_chunks.get(key, position)

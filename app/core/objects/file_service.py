@@ -37,7 +37,7 @@ class FileStore:
         self._new_id = new_id
 
     @contextmanager
-    def keep(self, upload: Upload) -> Iterator[StoredObject]:
+    def store(self, upload: Upload) -> Iterator[StoredObject]:
         """Store a file for the block, which adopts it in its transaction. What it has not adopted goes at its end."""
         stored = StoredObject(self._new_id(), upload.name, upload.content_type, upload.size)
         run(self._storage.write, lambda work: work.objects.add(stored, self._clock() + UPLOAD_TIME))
@@ -45,7 +45,7 @@ class FileStore:
             self._store.put(stored.key, upload.file, upload.size)
             yield stored
         finally:
-            self._discard_unadopted(stored.key)
+            self._expire_unlinked(stored.key)
             self.sweep()
 
     def open(self, key: UUID) -> tuple[StoredObject, Iterator[bytes]]:
@@ -61,24 +61,24 @@ class FileStore:
             raise UnavailableError("The file can't be read.") from error
         return stored, chain((first,), pieces)
 
-    def _discard_unadopted(self, key: UUID) -> None:
+    def _expire_unlinked(self, key: UUID) -> None:
         """Give up a file unless a transaction has adopted it, also one whose COMMIT was not acknowledged.
 
         Where the database can't say now, the file's own time decides later.
         """
         try:
-            run(self._storage.write, lambda work: work.objects.discard_unadopted(key, self._clock()))
+            run(self._storage.write, lambda work: work.objects.expire_unlinked(key, self._clock()))
         except UnavailableError as error:
             log.warning("an upload stays until its time is over", reason=str(error))
 
     def sweep(self) -> bool:
         """Delete some files that are loose; say whether there may be more. What can't be deleted stays for later."""
         try:
-            keys = run(self._storage.read, lambda work: work.objects.loose(self._clock(), SWEPT))
+            keys = run(self._storage.read, lambda work: work.objects.unlinked(self._clock(), SWEPT))
             for key in keys:
                 self._store.delete(key)
             if keys:
-                run(self._storage.write, lambda work: work.objects.forget(keys))
+                run(self._storage.write, lambda work: work.objects.delete(keys))
         except UnavailableError as error:
             log.warning("loose files stay for now", reason=str(error))
             return False

@@ -62,19 +62,19 @@ class Objects(Protocol):
     def get(self, key: UUID) -> StoredObject | None:
         """Return what is known of a file that something refers to."""
 
-    def adopt(self, key: UUID, now: datetime) -> bool:
+    def link(self, key: UUID, now: datetime) -> bool:
         """Keep a file for good; say whether it was still there to be kept."""
 
-    def loosen(self, keys: Sequence[UUID], now: datetime) -> None:
+    def unlink(self, keys: Sequence[UUID], now: datetime) -> None:
         """Nothing refers to these any more."""
 
-    def discard_unadopted(self, key: UUID, now: datetime) -> None:
+    def expire_unlinked(self, key: UUID, now: datetime) -> None:
         """Let the time of a file that nothing refers to be over now. Waits for a transaction that is adopting it."""
 
-    def loose(self, now: datetime, limit: int) -> list[UUID]:
+    def unlinked(self, now: datetime, limit: int) -> list[UUID]:
         """Return files that are loose."""
 
-    def forget(self, keys: Sequence[UUID]) -> None:
+    def delete(self, keys: Sequence[UUID]) -> None:
         """Drop what is known of files whose bytes are gone."""
 
 

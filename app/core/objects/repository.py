@@ -26,26 +26,26 @@ class SqlObjects:
         row = self._session.scalar(select(ObjectRow).where(ObjectRow.key == key, ObjectRow.loose_from.is_(None)))
         return StoredObject(row.key, row.name, row.content_type, row.size) if row else None
 
-    def adopt(self, key: UUID, now: datetime) -> bool:
+    def link(self, key: UUID, now: datetime) -> bool:
         result = self._session.execute(
             update(ObjectRow).where(ObjectRow.key == key, ObjectRow.loose_from > now + MARGIN).values(loose_from=None)
         )
         return changed(result) == 1
 
-    def loosen(self, keys: Sequence[UUID], now: datetime) -> None:
+    def unlink(self, keys: Sequence[UUID], now: datetime) -> None:
         self._session.execute(update(ObjectRow).where(ObjectRow.key.in_(keys)).values(loose_from=now))
 
-    def discard_unadopted(self, key: UUID, now: datetime) -> None:
+    def expire_unlinked(self, key: UUID, now: datetime) -> None:
         # The row of a file that is being adopted is locked until that transaction has ended; then the condition is
         # looked at anew (READ COMMITTED).
         unadopted = (ObjectRow.key == key, ObjectRow.loose_from.is_not(None))
         self._session.execute(update(ObjectRow).where(*unadopted).values(loose_from=now))
 
-    def loose(self, now: datetime, limit: int) -> list[UUID]:
+    def unlinked(self, now: datetime, limit: int) -> list[UUID]:
         over = select(ObjectRow.key).where(ObjectRow.loose_from <= now)
         return list(self._session.scalars(over.order_by(ObjectRow.loose_from).limit(limit)))
 
-    def forget(self, keys: Sequence[UUID]) -> None:
+    def delete(self, keys: Sequence[UUID]) -> None:
         self._session.execute(delete(ObjectRow).where(ObjectRow.key.in_(keys)))
 
 

@@ -47,7 +47,7 @@ class RequestMetrics:
         )
         self._total = Counter("flask_http_request", "Requests", ["method", "status"], registry=self._registry)
 
-    def note(self, method: str, route: str | None, status: int, seconds: float) -> None:
+    def record(self, method: str, route: str | None, status: int, seconds: float) -> None:
         """Count and time a request.
 
         Args:

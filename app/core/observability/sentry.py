@@ -52,7 +52,7 @@ def flush(seconds: float) -> None:
     sentry_sdk.flush(seconds)
 
 
-def tell(_logger: object, _method: str, event: EventDict) -> EventDict:
+def send_to_sentry(_logger: object, _method: str, event: EventDict) -> EventDict:
     """Tell of a line of the log, if it is an error. To be called before its traceback becomes text."""
     if event.get("level") not in TOLD:
         return event

@@ -21,7 +21,7 @@ def trace_id(traceparent: str) -> str | None:
 class Span(Protocol):
     """A piece of work under way."""
 
-    def failed(self, error: BaseException) -> None:
+    def record_error(self, error: BaseException) -> None:
         """Note that it has failed, and by which kind of error; what the error says may hold anything."""
 
 
@@ -45,7 +45,7 @@ class NoSpans:
     def work(self, name: str, traceparent: str | None, **facts: str | int) -> Iterator[Span]:  # noqa: ARG002 a protocol
         yield self
 
-    def failed(self, error: BaseException) -> None:
+    def record_error(self, error: BaseException) -> None:
         """Forget it."""
 
 

@@ -65,7 +65,7 @@ def processors(settings: Settings) -> list[Processor]:
 
         found.append(name_span)
     if settings.sentry_dsn:
-        from app.core.observability.sentry import tell
+        from app.core.observability.sentry import send_to_sentry
 
-        found.append(tell)
+        found.append(send_to_sentry)
     return found

@@ -106,7 +106,7 @@ class _Work:
     def __init__(self, span: trace.Span) -> None:
         self._span = span
 
-    def failed(self, error: BaseException) -> None:
+    def record_error(self, error: BaseException) -> None:
         note_failure(self._span, error)
 
 

@@ -44,7 +44,7 @@ class Source:
             # Looked at while nobody else can write: so what is noted is just what this view does not show.
             self._snapshot.execute("BEGIN")
             self._snapshot.execute("SELECT count(*) FROM sqlite_master").fetchone()
-            self._forget()  # what a carrier has left that was killed
+            self._remove_capture()  # what a carrier has left that was killed
             self._live.execute(f"CREATE TABLE {CHANGES} (name TEXT NOT NULL, key TEXT NOT NULL)")
             for table in self._tables:
                 for trigger in _triggers(table):
@@ -60,7 +60,7 @@ class Source:
             self._live.execute("ROLLBACK")
         with self._live:
             self._live.execute("BEGIN IMMEDIATE")
-            self._forget()
+            self._remove_capture()
         self._live.close()
 
     def rows(self, table: Table) -> Iterator[tuple[object, ...]]:
@@ -76,7 +76,7 @@ class Source:
         query = f'SELECT {_sent(table)} FROM {_noted()} CROSS JOIN "{table.name}" AS t ON {_same(table)}'
         return self._live.execute(query, (table.name,))
 
-    def gone(self, table: Table) -> Iterator[tuple[object, ...]]:
+    def deleted_keys(self, table: Table) -> Iterator[tuple[object, ...]]:
         """Return the keys of rows that have gone since the beginning, or came and went. Under the lock."""
         keys = ", ".join(f"json_extract(c.key, '$[{place}]')" for place, _ in enumerate(table.primary_key))
         there = f'SELECT 1 FROM "{table.name}" AS t WHERE {_same(table)}'
@@ -87,7 +87,7 @@ class Source:
         [number] = self._live.execute(f'SELECT count(*) FROM "{table.name}"').fetchone()
         return int(number)
 
-    def bar(self) -> None:
+    def forbid_writes(self) -> None:
         """Let nobody change a row any more, not even a server of a release that knows no seal. Under the lock."""
         refusal = "SELECT RAISE(ABORT, 'the data has moved to another database')"
         for table in self._tables:
@@ -96,7 +96,7 @@ class Source:
                 self._live.execute(f"CREATE TRIGGER IF NOT EXISTS {trigger} BEGIN {refusal}; END")
         self._live.execute("COMMIT")
 
-    def _forget(self) -> None:
+    def _remove_capture(self) -> None:
         triggers = f"SELECT name FROM sqlite_master WHERE type = 'trigger' AND name LIKE '{CHANGES}~_%' ESCAPE '~'"
         for (name,) in self._live.execute(triggers).fetchall():
             self._live.execute(f'DROP TRIGGER "{name}"')

@@ -21,16 +21,16 @@ class CopyCompletion:
         """Ask the database, until it has once said yes."""
         if not self._complete:
             with self._engine.connect() as connection:
-                self._complete = carried(connection)
+                self._complete = is_complete(connection)
         return self._complete
 
 
-def carried(connection: Connection) -> bool:
+def is_complete(connection: Connection) -> bool:
     """Tell whether the data is there."""
     return bool(connection.scalar(text("SELECT to_regclass(:name) IS NOT NULL"), {"name": MARK}))
 
 
-def mark_carried(connection: Connection, rows: int) -> None:
+def mark_complete(connection: Connection, rows: int) -> None:
     """Note that the data is there, and for who looks later, when it came and how much it was."""
     connection.execute(text(f"CREATE TABLE {MARK} (at timestamptz NOT NULL DEFAULT now(), rows bigint NOT NULL)"))
     connection.execute(text(f"INSERT INTO {MARK} (rows) VALUES (:rows)"), {"rows": rows})

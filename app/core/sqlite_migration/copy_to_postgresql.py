@@ -17,7 +17,7 @@ from app.core.database.copy import copy_into
 from app.core.database.engine import UNLIMITED, Database
 from app.core.database.migrate import LOCK
 from app.core.sqlite_migration.change_capture import Source
-from app.core.sqlite_migration.completion import carried, mark_carried
+from app.core.sqlite_migration.completion import is_complete, mark_complete
 from app.core.sqlite_migration.handover import HandoverLock
 
 DELTA = "carry_delta"
@@ -45,7 +45,7 @@ class Report:
     held: float = 0.0
 
 
-def carry(file: Path, target: Database, address: str, tables: Sequence[Table]) -> Report:
+def copy_database(file: Path, target: Database, address: str, tables: Sequence[Table]) -> Report:
     """Carry the data, unless it has been done.
 
     Args:
@@ -61,7 +61,7 @@ def carry(file: Path, target: Database, address: str, tables: Sequence[Table]) -
     with target.writer.execution_options(**{UNLIMITED: True}).connect() as connection:
         transaction = connection.begin()
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK})
-        if carried(connection):
+        if is_complete(connection):
             return Report(rows=None)
         _refuse_data(connection, tables)
         with Source(file, tables) as source:
@@ -69,16 +69,16 @@ def carry(file: Path, target: Database, address: str, tables: Sequence[Table]) -
                 copy_into(connection, table.name, table.columns.keys(), source.rows(table))
             source.lock()
             began = time.monotonic()
-            _follow(connection, source, tables)
+            _apply_changes(connection, source, tables)
             rows = _compared(connection, source, tables)
-            mark_carried(connection, rows)
+            mark_complete(connection, rows)
             seal = HandoverLock(file)
-            seal.put(address)
+            seal.acquire(address)
             try:
                 transaction.commit()
             except DBAPIError as error:
-                _find_out(target, seal, error)
-            source.bar()
+                _verify_commit(target, seal, error)
+            source.forbid_writes()
         return Report(rows, time.monotonic() - began)
 
 
@@ -88,11 +88,11 @@ def _refuse_data(connection: Connection, tables: Sequence[Table]) -> None:
         raise CopyError(f"the PostgreSQL database has data of its own, in {', '.join(full)}: nothing was carried")
 
 
-def _follow(connection: Connection, source: Source, tables: Sequence[Table]) -> None:
+def _apply_changes(connection: Connection, source: Source, tables: Sequence[Table]) -> None:
     """Do what has been done to the SQLite database since the copy was begun."""
     for table in reversed(tables):
         key = _key(table)
-        if _stage(connection, table, key, source.gone(table)):
+        if _stage(connection, table, key, source.deleted_keys(table)):
             connection.execute(text(f'DELETE FROM "{table.name}" AS t USING {DELTA} AS d WHERE {_same(table)}'))
     for table in tables:
         names = table.columns.keys()
@@ -147,15 +147,15 @@ def _compared(connection: Connection, source: Source, tables: Sequence[Table]) -
     return total
 
 
-def _find_out(target: Database, seal: HandoverLock, error: DBAPIError) -> None:
+def _verify_commit(target: Database, seal: HandoverLock, error: DBAPIError) -> None:
     """Return if the data is there although its COMMIT was answered by an error; else undo the seal and raise."""
     try:
         with target.reader.connect() as connection:
             # who still commits has this lock
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK})
-            if carried(connection):
+            if is_complete(connection):
                 return
     except DBAPIError:
         raise UncertainError("PostgreSQL did not say whether it has the data: try again") from error
-    seal.lift()
+    seal.release()
     raise error

@@ -106,7 +106,7 @@ class ForwardingMiddleware:
 
     def _reach(self, successor: MigrationTarget) -> HTTPConnection | None:
         """Return a connection to who has the data; None as long as nobody has."""
-        self._there = self._there or successor.says_well("/health/ready")
+        self._there = self._there or successor.healthy("/health/ready")
         try:
             return successor.connect() if self._there else None
         except OSError:

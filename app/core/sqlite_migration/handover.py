@@ -21,7 +21,7 @@ class HandoverLock:
         except FileNotFoundError:
             return None
 
-    def put(self, address: str) -> None:
+    def acquire(self, address: str) -> None:
         """Seal the database. To be done under its write lock: whoever gets the lock next finds the seal, whole and
         on the disk."""
         draft = self._file.with_suffix(".draft")
@@ -36,6 +36,6 @@ class HandoverLock:
         finally:
             os.close(folder)
 
-    def lift(self) -> None:
+    def release(self) -> None:
         """Let the database be written to again."""
         self._file.unlink(missing_ok=True)

@@ -23,7 +23,7 @@ class MigrationTarget:
         connection.connect()
         return connection
 
-    def says_well(self, path: str) -> bool:
+    def healthy(self, path: str) -> bool:
         """Tell whether one of them answers 200 at a path of /health."""
         try:
             connection = self.connect()

@@ -58,7 +58,7 @@ def test_statistics_look_through_no_table(work: SystemUnitOfWork) -> None:
 
 
 def test_a_report_looks_through_no_table(work: SystemUnitOfWork) -> None:
-    cost = cost_of(work.session, lambda: weekly(work, USER_ID, Week.of(MIDDLE), lambda: NOW).finished)
+    cost = cost_of(work.session, lambda: weekly(work, USER_ID, Week.containing(MIDDLE), lambda: NOW).finished)
     assert cost.looked_through <= {"daily_counts"}
 
 

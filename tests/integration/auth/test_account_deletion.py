@@ -230,7 +230,7 @@ def test_a_failed_delivery_that_is_tried_again_brings_nothing_back(
     finish(container)
     late = Event(new_id(), "user.changed", owner, utc_now(), {"email": "late@example.org", "name": "Late"})
     with storage_of(container).write() as work:
-        work.inbox.failed("notifications.recipients", late, "Error", utc_now())
+        work.inbox.record_failure("notifications.recipients", late, "Error", utc_now())
     assert container.background.transport.run_once()
     assert rows_of(container, owner).keys() == KNOW_THE_ID | PASSING
 
@@ -268,7 +268,7 @@ def test_an_upload_that_outlasts_its_user_is_refused_and_leaves_nothing(containe
     with pytest.raises(UnauthenticatedError):
         container.jobs.queue(user_id, "import", upload=upload)
     with storage_of(container).read() as work:
-        assert work.files.piece(upload.job_id, "upload", 0) is None
+        assert work.files.chunk(upload.job_id, "upload", 0) is None
         assert work.jobs.find(user_id, None, 1) == []
 
 

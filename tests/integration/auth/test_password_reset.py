@@ -49,7 +49,7 @@ class Scene:
     def register(self) -> None:
         """Open the account; the inbox forgets its mail."""
         self.person.register()
-        self.parts.inline.run_errands()
+        self.parts.inline.run_short_jobs()
         self.inbox.mails.clear()
 
     def ask(self, email: str) -> TestResponse:
@@ -58,7 +58,7 @@ class Scene:
     def token(self) -> str:
         """Have a link sent, and return what it holds."""
         assert self.ask(self.person.email).status_code == 202
-        self.parts.inline.run_errands()
+        self.parts.inline.run_short_jobs()
         mail = self.inbox.mails[-1]
         assert mail["To"] == self.person.email
         [token] = re.findall(rf"{re.escape(URL)}/#/reset\?token=([\w.-]+)\r?$", mail.get_content(), re.MULTILINE)
@@ -154,7 +154,7 @@ def test_a_mail_that_has_waited_past_the_life_of_its_link_is_not_sent(scene: Sce
     assert scene.ask(scene.person.email).status_code == 202
     with storage_of(scene.parts).write() as work:
         work.session.execute(update(PasswordResetRow).values(expires_at=datetime.now(UTC)))
-    assert scene.parts.inline.run_errands()
+    assert scene.parts.inline.run_short_jobs()
     assert scene.inbox.mails == []
 
 
@@ -185,7 +185,7 @@ def test_an_unknown_address_is_answered_by_the_same_work(scene: Scene) -> None:
     assert answers == [(202, b"")] * 2
     assert work[0] == work[1]
     assert len(work[0]) > 2
-    scene.parts.inline.run_errands()
+    scene.parts.inline.run_short_jobs()
     assert [mail["To"] for mail in scene.inbox.mails] == [scene.person.email]
 
 
@@ -195,7 +195,7 @@ def test_a_locked_account_gets_no_link(scene: Scene) -> None:
         assert user is not None
         work.users.set_disabled(user.id, datetime.now(UTC))
     assert scene.ask(scene.person.email).status_code == 202
-    scene.parts.inline.run_errands()
+    scene.parts.inline.run_short_jobs()
     assert scene.inbox.mails == []
 
 

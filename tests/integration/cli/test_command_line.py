@@ -150,5 +150,5 @@ def test_data_that_cannot_be_carried_is_told_of_in_one_line(
 
 
 def test_a_server_that_has_its_data_elsewhere_is_not_migrated(tmp_path: Path, sqlite_url: str) -> None:
-    HandoverLock(tmp_path / "tasks.sqlite").put("http://127.0.0.1:1")
+    HandoverLock(tmp_path / "tasks.sqlite").acquire("http://127.0.0.1:1")
     assert_one_line(run(["migrate"], tmp_path, **environment(tmp_path, sqlite_url, port=1)), 1, "has moved")

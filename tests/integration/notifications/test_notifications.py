@@ -99,7 +99,7 @@ def test_a_mail_that_waits_is_not_sent_to_who_wants_none_any_more(mailing: Conta
     person.call("PATCH", "/notifications/preferences", json={"reminder_mails": False})
     with storage_of(mailing).write() as work:
         work.session.execute(update(JobRow).where(JobRow.state == "queued").values(due_at=utc_now()))
-    assert mailing.inline.run_errands()
+    assert mailing.inline.run_short_jobs()
     assert inbox.mails == []
     with storage_of(mailing).read() as work:
         assert set(work.session.scalars(select(JobRow.state))) == {"succeeded"}
@@ -166,7 +166,7 @@ def test_a_report_that_waits_is_not_mailed_to_who_wants_none_any_more(mailing: C
     person.call("PATCH", "/notifications/preferences", json={"weekly_report": False})
     with storage_of(mailing).write() as work:
         work.session.execute(update(JobRow).where(JobRow.state == "queued").values(due_at=utc_now()))
-    assert mailing.inline.run_errands()
+    assert mailing.inline.run_short_jobs()
     assert inbox.mails == []
 
 

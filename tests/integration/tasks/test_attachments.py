@@ -224,7 +224,7 @@ def test_a_file_whose_upload_broke_off_is_swept_away_in_its_time(
         broken.setattr(
             container.platform.file_store, "sweep", crash
         )  # neither does the process get so far as to tidy up
-        broken.setattr("app.core.objects.repository.SqlObjects.discard_unadopted", crash)
+        broken.setattr("app.core.objects.repository.SqlObjects.expire_unlinked", crash)
         with pytest.raises(Crash):
             attach(person, task)
     assert (count(container, ObjectRow), count(container, ObjectPieceRow), used(container)) == (1, 1, None)

@@ -129,7 +129,7 @@ def test_an_export_whose_begin_is_gone_fails_or_has_no_result(
     else:
         container.background.runner.run(job_id)
     with storage_of(container).write() as work:
-        work.files.drop(job_id, "result")
+        work.files.delete(job_id, "result")
     container.background.runner.run(job_id)
     assert state(person, job_id)[0] == ("failed" if lost == 0 else "succeeded")
     assert_problem(person.call("GET", f"/jobs/{job_id}/result"), 404)
@@ -166,7 +166,7 @@ def test_a_file_that_is_rejected_is_told_to_its_user_alone(
     assert "no column is the title" in (container.jobs.get(user_id, job.id).error or "")
     with storage_of(container).read() as work:
         assert work.jobs.counts()["failed"] == 0
-        assert work.jobs.dead(None, 10) == []
+        assert work.jobs.dead_letters(None, 10) == []
     person.call("POST", f"/jobs/{job.id}/resume")
     with storage_of(container).read() as work:
         assert work.jobs.counts() == {"queued": 1, "running": 0, "failed": 0}

@@ -122,7 +122,7 @@ def test_bars_are_as_long_as_their_figures() -> None:
 
 @given(st.dates(min_value=date(1970, 1, 1), max_value=date(9999, 12, 1)))
 def test_weeks_have_names_that_lead_back_to_them(day: date) -> None:
-    week = Week.of(day)
+    week = Week.containing(day)
     assert week.monday <= day <= week.sunday
     assert week.monday.weekday() == 0
     assert Week.parse(str(week)) == week
@@ -130,7 +130,7 @@ def test_weeks_have_names_that_lead_back_to_them(day: date) -> None:
 
 
 def test_a_week_of_the_turn_of_the_year_is_named_by_its_thursday() -> None:
-    assert str(Week.of(date(2027, 1, 1))) == "2026-W53"
+    assert str(Week.containing(date(2027, 1, 1))) == "2026-W53"
     assert Week.parse("2026-W53").monday == date(2026, 12, 28)
     with pytest.raises(ValueError, match="week"):
         Week.parse("2027-W53")

@@ -41,7 +41,7 @@ OPTIONS = st.builds(
 def test_any_file_is_shown_or_refused_with_a_reason(content: bytes, options: Options) -> None:
     with suppress(InvalidError):
         shown = preview(content, options)
-        assert Plan.of(shown.plan.parameters()) == shown.plan
+        assert Plan.from_parameters(shown.plan.parameters()) == shown.plan
         assert len(shown.examples) == len(shown.plan.columns)
 
 

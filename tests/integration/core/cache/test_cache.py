@@ -146,11 +146,11 @@ def test_a_slow_reader_can_not_put_old_data_back(start: Callable[[], Container])
     person = somebody(parts)
     claims = parts.platform.tokens.verify(person.access_token)
     cache = parts.platform.authenticator._cache
-    before = cache.look(claims.user_id, claims.session_id, "list")
+    before = cache.lookup(claims.user_id, claims.session_id, "list")
     assert before.version is not None
     person.create()
-    cache.keep(claims.user_id, before.version, "list", b"old")
-    assert cache.look(claims.user_id, claims.session_id, "list").body is None
+    cache.store(claims.user_id, before.version, "list", b"old")
+    assert cache.lookup(claims.user_id, claims.session_id, "list").body is None
 
 
 def test_of_a_crowd_that_misses_the_same_answer_one_makes_it(start: Callable[[], Container]) -> None:

@@ -130,10 +130,10 @@ def test_while_the_database_is_away_a_session_is_believed_and_few_ask(
     now = time.time() + subject.CONFIRMED + 1
     monkeypatch.setattr(subject, "time", SimpleNamespace(time=lambda: now))
     for _ in range(10):
-        assert not caches.cache.look(*caches.session, None).denied
+        assert not caches.cache.lookup(*caches.session, None).denied
     assert len(asked) == 1
     now += subject.ASKED + 1
-    assert not caches.cache.look(*caches.session, None).denied
+    assert not caches.cache.lookup(*caches.session, None).denied
     assert len(asked) == 2
 
 
@@ -149,7 +149,7 @@ def test_who_ends_a_session_while_the_database_is_asked_about_it_has_the_last_wo
     monkeypatch.setattr(caches.cache._sessions, "ended", end_meanwhile)
     now = time.time() + subject.CONFIRMED + 1
     monkeypatch.setattr(subject, "time", SimpleNamespace(time=lambda: now))
-    assert caches.cache.look(*caches.session, None).denied
+    assert caches.cache.lookup(*caches.session, None).denied
     assert caches.state(caches.master) == ENDED
 
 

@@ -12,7 +12,7 @@ from redis import Redis
 
 from app.bootstrap.container import Container, build
 from app.bootstrap.http import create_app
-from app.core.http.authentication import answer_name
+from app.core.http.authentication import cache_key
 from tests.support.api import Person
 from tests.support.postgres import Postgres
 from tests.support.settings import make_settings
@@ -97,15 +97,15 @@ class OwnWrites(RuleBasedStateMachine):
     def begin_to_read_slowly(self, process: int) -> tuple[bytes, bytes]:
         """Another request of the same user: it has its version and its data, and does not keep them yet."""
         cache = self.scene.parts[process].platform.authenticator._cache
-        version = cache.look(self.claims.user_id, self.claims.session_id, None).version
+        version = cache.lookup(self.claims.user_id, self.claims.session_id, None).version
         assert version is not None
         return version, self.call(process, "GET", "/tasks?sort=created_at&limit=100").data
 
     @rule(process=PROCESSES, look=consumes(looks))
     def end_reading_slowly(self, process: int, look: tuple[bytes, bytes]) -> None:
         version, body = look
-        name = answer_name("/api/v1/tasks", "sort=created_at&limit=100")
-        self.scene.parts[process].platform.authenticator._cache.keep(self.claims.user_id, version, name, body)
+        name = cache_key("/api/v1/tasks", "sort=created_at&limit=100")
+        self.scene.parts[process].platform.authenticator._cache.store(self.claims.user_id, version, name, body)
 
     @rule()
     def the_replica_stands_still(self) -> None:

@@ -152,7 +152,7 @@ def test_of_two_commits_the_farther_position_counts(start: Callable[..., Contain
     assert isinstance(cache, RedisUserCache)
     for position in (1 << 60, 1):
         cache.changed([claims.user_id], position)
-        assert cache.look(claims.user_id, claims.session_id, None).position == 1 << 60
+        assert cache.lookup(claims.user_id, claims.session_id, None).position == 1 << 60
 
 
 def test_a_replica_that_lags_too_far_leaves_rotation_and_comes_back(

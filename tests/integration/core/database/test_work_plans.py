@@ -103,7 +103,7 @@ def test_attachments_of_a_task(work: SystemUnitOfWork) -> None:
 
 
 def test_files_that_belong_to_nobody_any_more(work: SystemUnitOfWork) -> None:
-    found_by_index(work, lambda: work.objects.loose(LATE, LIMIT))
+    found_by_index(work, lambda: work.objects.unlinked(LATE, LIMIT))
 
 
 def test_jobs_of_a_user(work: SystemUnitOfWork) -> None:

@@ -100,7 +100,7 @@ def test_what_is_revived_is_done_once_and_is_no_dead_letter_any_more(scene: Scen
     scene.fickle.broken = False
     scene.run_once()
     assert scene.fickle.handled == [], "nobody has said that it may be tried again"
-    assert scene.letters.revive([scene.one, scene.event], None) == 2
+    assert scene.letters.requeue([scene.one, scene.event], None) == 2
     for _ in range(2):
         scene.run_once()
     assert scene.fickle.handled == [scene.one, scene.event]
@@ -111,13 +111,13 @@ def test_what_is_revived_is_done_once_and_is_no_dead_letter_any_more(scene: Scen
 def test_all_of_a_kind_are_revived_and_nothing_else(scene: Scene, kind: str) -> None:
     [expected] = scene.letters.find(kind, 9)
     scene.fickle.broken = False
-    assert scene.letters.revive(None, kind) == 1
+    assert scene.letters.requeue(None, kind) == 1
     scene.run_once()
     assert scene.fickle.handled == [expected.id]
 
 
 def test_what_is_revived_in_vain_has_all_its_tries_again_and_is_given_up_again(scene: Scene) -> None:
-    assert scene.letters.revive([scene.one], None) == 1
+    assert scene.letters.requeue([scene.one], None) == 1
     with scene.storage.read() as work:
         row = work.session.get_one(JobRow, scene.one)
     assert (row.state, row.attempts, row.announced_at, row.error) == ("queued", 0, None, None)
@@ -128,7 +128,7 @@ def test_what_is_revived_in_vain_has_all_its_tries_again_and_is_given_up_again(s
 def test_nothing_is_revived_when_one_identifier_is_wrong(scene: Scene) -> None:
     before, wrong = scene.letters.find(None, 9), uuid4()
     with pytest.raises(NotFoundError, match=f"no dead letter: {wrong}"):
-        scene.letters.revive([scene.one, wrong, scene.event], None)
+        scene.letters.requeue([scene.one, wrong, scene.event], None)
     assert scene.letters.find(None, 9) == before
 
 

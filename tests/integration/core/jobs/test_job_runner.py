@@ -139,7 +139,7 @@ def test_a_worker_that_lost_its_lease_changes_nothing_any_more(storage: SystemSt
     clock.advance(seconds=LEASE)
     runner(storage, other, clock).run(job_id)
     with storage.write() as work:
-        assert work.jobs.hold(job_id, slow, clock()) is None
+        assert work.jobs.renew_lease(job_id, slow, clock()) is None
     assert row(storage, job_id).state == "succeeded"
 
 
@@ -204,7 +204,7 @@ def test_jobs_that_have_ended_are_forgotten_after_a_while_and_failed_ones_later(
     for job_id in ended:
         succeeding.run(job_id)
     with storage.write() as work:
-        work.files.refuse(ended[0], [(2, "is no date", "Call the bank,yesterday")])
+        work.files.add_refused_lines(ended[0], [(2, "is no date", "Call the bank,yesterday")])
     clock.advance(seconds=kept.total_seconds())
     recent = queue(storage, clock, user_id)
     succeeding.run(recent)
@@ -216,7 +216,7 @@ def test_jobs_that_have_ended_are_forgotten_after_a_while_and_failed_ones_later(
     Cleaner(storage, clock, lambda: False, RULES).run_once()
     assert ids(storage) == {failed, waiting, recent}
     with storage.read() as work:
-        assert work.files.refused(ended[0], 0, 10) == []
+        assert work.files.refused_lines(ended[0], 0, 10) == []
 
 
 def test_however_long_jobs_wait_their_messages_do_not_pile_up(storage: SystemStorage, clock: FakeClock) -> None:

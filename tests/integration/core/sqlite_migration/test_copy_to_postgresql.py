@@ -22,8 +22,8 @@ from app.core.database.migrate import NotMigratedError, check_ready
 from app.core.errors import MovedError
 from app.core.sqlite_migration import copy_to_postgresql as carrying
 from app.core.sqlite_migration.change_capture import CHANGES, Source
-from app.core.sqlite_migration.completion import carried
-from app.core.sqlite_migration.copy_to_postgresql import CopyError, carry
+from app.core.sqlite_migration.completion import is_complete
+from app.core.sqlite_migration.copy_to_postgresql import CopyError, copy_database
 from app.core.sqlite_migration.handover import HandoverLock
 from app.tasks.tables import TaskRow, TaskTagRow
 from tests.support.content import connected, content, fill, row
@@ -69,7 +69,7 @@ def test_any_rows_arrive_as_they_are(
     try:
         with connected(f"sqlite:///{file}") as source, connected(postgres.url(name)) as target:
             fill(source, rows)
-            report = carry(file, target, ADDRESS, TABLES)
+            report = copy_database(file, target, ADDRESS, TABLES)
             assert report.rows == sum(map(len, rows.values()))
             assert content(target) == content(source)
     finally:
@@ -127,7 +127,7 @@ def test_what_is_written_while_the_copy_is_made_arrives_too(
             connection.execute(text("DELETE FROM tasks WHERE id = :id"), {"id": passing.hex})
 
     meanwhile.append(change)
-    carry(file, target, ADDRESS, TABLES)
+    copy_database(file, target, ADDRESS, TABLES)
     after = content(target)
     assert after == content(source)
     assert len(after["sessions"]) == 1
@@ -136,7 +136,7 @@ def test_what_is_written_while_the_copy_is_made_arrives_too(
 
 def test_nobody_writes_after_the_last_look_and_readers_go_on(file: Path, source: Database, target: Database) -> None:
     fill(source, row(TaskRow))
-    carry(file, target, ADDRESS, TABLES)
+    copy_database(file, target, ADDRESS, TABLES)
     assert HandoverLock(file).address() == ADDRESS
     with pytest.raises(MovedError):
         fill(source, row(TaskRow))
@@ -145,8 +145,8 @@ def test_nobody_writes_after_the_last_look_and_readers_go_on(file: Path, source:
 
 def test_not_even_a_server_that_knows_no_seal_writes_then(file: Path, source: Database, target: Database) -> None:
     fill(source, row(TaskRow))
-    carry(file, target, ADDRESS, TABLES)
-    HandoverLock(file).lift()
+    copy_database(file, target, ADDRESS, TABLES)
+    HandoverLock(file).release()
     for statement in ("DELETE FROM tasks", "UPDATE tasks SET title = ''"):
         with pytest.raises(DBAPIError, match="has moved"), source.writer.begin() as connection:
             connection.execute(text(statement))
@@ -156,10 +156,10 @@ def test_not_even_a_server_that_knows_no_seal_writes_then(file: Path, source: Da
 
 def test_a_second_run_does_nothing(file: Path, source: Database, target: Database) -> None:
     fill(source, row(TaskRow))
-    assert carry(file, target, ADDRESS, TABLES).rows == 1
+    assert copy_database(file, target, ADDRESS, TABLES).rows == 1
     fill(target, row(TaskRow))
     before = content(target)
-    assert carry(file, target, ADDRESS, TABLES).rows is None
+    assert copy_database(file, target, ADDRESS, TABLES).rows is None
     assert content(target) == before
 
 
@@ -167,7 +167,7 @@ def test_a_database_with_data_of_its_own_is_refused(file: Path, source: Database
     fill(source, row(TaskRow))
     fill(target, row(UserRow))
     with pytest.raises(CopyError, match="data of its own, in users"):
-        carry(file, target, ADDRESS, TABLES)
+        copy_database(file, target, ADDRESS, TABLES)
     fill(source, row(TaskRow))  # as before
 
 
@@ -175,7 +175,7 @@ def test_readiness_waits_for_the_data(file: Path, postgres_url: str) -> None:
     with connected(postgres_url, database_inherits=True) as heir:
         with pytest.raises(NotMigratedError, match="waits for the data"):
             check_ready(heir, branches())
-        carry(file, heir, ADDRESS, TABLES)
+        copy_database(file, heir, ADDRESS, TABLES)
         check_ready(heir, branches())
 
 
@@ -186,11 +186,11 @@ def test_after_a_failure_everything_is_as_before(
     with monkeypatch.context() as patched:
         patched.setattr(Source, "count", lambda *_: 7)
         with pytest.raises(CopyError, match="0 rows have arrived and 7 are there"):
-            carry(file, target, ADDRESS, TABLES)
+            copy_database(file, target, ADDRESS, TABLES)
     assert HandoverLock(file).address() is None
     assert not content(target)["tasks"]
     fill(source, row(TaskRow))
-    assert carry(file, target, ADDRESS, TABLES).rows == 2
+    assert copy_database(file, target, ADDRESS, TABLES).rows == 2
 
 
 def test_a_commit_that_fails_lifts_the_seal(file: Path, source: Database, target: Database) -> None:
@@ -209,7 +209,7 @@ def test_a_commit_that_fails_lifts_the_seal(file: Path, source: Database, target
             )
         )
     with pytest.raises(DBAPIError, match="no"):
-        carry(file, target, ADDRESS, TABLES)
+        copy_database(file, target, ADDRESS, TABLES)
     assert HandoverLock(file).address() is None
     fill(source, row(TaskRow))
 
@@ -217,8 +217,8 @@ def test_a_commit_that_fails_lifts_the_seal(file: Path, source: Database, target
 def test_a_commit_whose_answer_is_lost_is_looked_up(file: Path, source: Database, target: Database) -> None:
     fill(source, row(TaskRow))
     seal = HandoverLock(file)
-    carry(file, target, ADDRESS, TABLES)
-    carrying._find_out(target, seal, DBAPIError("COMMIT", None, Exception("lost")))
+    copy_database(file, target, ADDRESS, TABLES)
+    carrying._verify_commit(target, seal, DBAPIError("COMMIT", None, Exception("lost")))
     assert seal.address() == ADDRESS
 
 
@@ -256,10 +256,10 @@ def test_a_carrier_that_is_killed_has_done_nothing_and_the_next_does_all(
         assert process.stdout.readline() == "here\n"
         process.kill()
     with target.reader.begin() as connection:
-        assert not carried(connection)
+        assert not is_complete(connection)
     if place == "copying":
         fill(source, row(TaskRow))
-    assert carry(file, target, ADDRESS, TABLES).rows == len(content(source)["tasks"])
+    assert copy_database(file, target, ADDRESS, TABLES).rows == len(content(source)["tasks"])
     assert content(target) == content(source)
     with closing(sqlite3.connect(file)) as connection:
         left = connection.execute("SELECT name FROM sqlite_master WHERE name LIKE ?", (f"{CHANGES}%",)).fetchall()
@@ -270,7 +270,8 @@ def test_two_carriers_take_turns(file: Path, source: Database, target: Database)
     fill(source, row(TaskRow))
     reports: list[int | None] = []
     threads = [
-        threading.Thread(target=lambda: reports.append(carry(file, target, ADDRESS, TABLES).rows)) for _ in range(2)
+        threading.Thread(target=lambda: reports.append(copy_database(file, target, ADDRESS, TABLES).rows))
+        for _ in range(2)
     ]
     for thread in threads:
         thread.start()

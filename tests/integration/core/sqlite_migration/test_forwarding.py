@@ -100,7 +100,7 @@ def test_as_long_as_the_data_is_here_nobody_else_is_asked(former: OpenAPI, heir:
 
 
 def test_a_request_is_handed_on_whole_and_its_answer_comes_back(former: OpenAPI, file: Path, heir: Heir) -> None:
-    HandoverLock(file).put(heir.address)
+    HandoverLock(file).acquire(heir.address)
     answer = former.test_client().patch(
         "/api/v1/tasks/a%20b?c=%2F",
         json={"title": "ü"},
@@ -119,7 +119,7 @@ def test_a_request_is_handed_on_whole_and_its_answer_comes_back(former: OpenAPI,
 
 
 def test_it_goes_on_to_tell_of_itself(former: OpenAPI, file: Path, heir: Heir) -> None:
-    HandoverLock(file).put(heir.address)
+    HandoverLock(file).acquire(heir.address)
     client = former.test_client()
     assert [client.get(path).status_code for path in ("/health/live", "/health/ready")] == [200] * 2
     assert heir.asked == []
@@ -131,7 +131,7 @@ def test_a_write_that_waited_while_the_data_moved_is_handed_on(former: OpenAPI, 
         answer = threads.submit(register, former)
         with pytest.raises(TimeoutError):
             answer.result(0.5)
-        HandoverLock(file).put(heir.address)
+        HandoverLock(file).acquire(heir.address)
         carrier.execute("ROLLBACK")
         assert answer.result(30).status_code == 418
     [(_, _, body)] = heir.asked
@@ -140,7 +140,7 @@ def test_a_write_that_waited_while_the_data_moved_is_handed_on(former: OpenAPI, 
 
 def test_a_request_is_held_until_somebody_has_the_data(former: OpenAPI, file: Path) -> None:
     port = free_port()
-    HandoverLock(file).put(f"http://127.0.0.1:{port}")
+    HandoverLock(file).acquire(f"http://127.0.0.1:{port}")
     with ThreadPoolExecutor(1) as threads:
         answer = threads.submit(register, former)
         with pytest.raises(TimeoutError):
@@ -156,12 +156,12 @@ def test_a_request_is_held_until_somebody_has_the_data(former: OpenAPI, file: Pa
 
 def test_a_request_that_was_held_is_answered_here_when_the_move_is_called_off(former: OpenAPI, file: Path) -> None:
     seal = HandoverLock(file)
-    seal.put(f"http://127.0.0.1:{free_port()}")
+    seal.acquire(f"http://127.0.0.1:{free_port()}")
     with ThreadPoolExecutor(1) as threads:
         answer = threads.submit(register, former)
         with pytest.raises(TimeoutError):
             answer.result(0.3)
-        seal.lift()
+        seal.release()
         assert answer.result(30).status_code == 201
 
 
@@ -169,7 +169,7 @@ def test_who_was_held_for_too_long_is_asked_to_come_again(
     former: OpenAPI, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(forwarding, "HOLD", 0.2)
-    HandoverLock(file).put(f"http://127.0.0.1:{free_port()}")
+    HandoverLock(file).acquire(f"http://127.0.0.1:{free_port()}")
     answer = register(former)
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "2")
 

@@ -44,11 +44,11 @@ def cache(versions: Versions, time: Time) -> ProcessUserCache:
 
 
 def body(cache: ProcessUserCache, name: str = "list", user: UUID = USER) -> bytes | None:
-    return cache.look(user, SESSION, name).body
+    return cache.lookup(user, SESSION, name).body
 
 
 def test_a_response_is_there_for_its_user_and_name_until_its_lifetime_ends(cache: ProcessUserCache, time: Time) -> None:
-    cache.keep(USER, b"1", "list", b"answer")
+    cache.store(USER, b"1", "list", b"answer")
     assert (body(cache), body(cache, "other"), body(cache, user=UUID(int=3))) == (b"answer", None, None)
     time.now = LIFETIME - 0.1
     assert body(cache) == b"answer"
@@ -57,17 +57,17 @@ def test_a_response_is_there_for_its_user_and_name_until_its_lifetime_ends(cache
 
 
 def test_a_response_of_another_version_is_a_miss(cache: ProcessUserCache, versions: Versions) -> None:
-    cache.keep(USER, b"1", "list", b"former")
+    cache.store(USER, b"1", "list", b"former")
     versions.current = 2
     assert body(cache) is None
-    cache.keep(USER, b"2", "list", b"current")
+    cache.store(USER, b"2", "list", b"current")
     assert body(cache) == b"current"
 
 
 def test_an_ended_session_is_denied_whatever_is_cached(cache: ProcessUserCache, versions: Versions) -> None:
-    cache.keep(USER, b"1", "list", b"answer")
+    cache.store(USER, b"1", "list", b"answer")
     versions.current = None
-    seen = cache.look(USER, SESSION, "list")
+    seen = cache.lookup(USER, SESSION, "list")
     assert (seen.denied, seen.body, seen.version) == (True, None, None)
 
 
@@ -75,11 +75,11 @@ def test_responses_together_take_no_more_than_their_memory(cache: ProcessUserCac
     fits = MOST_BYTES // LARGEST
     for number in range(2 * fits):
         for _ in range(2):  # one that is stored again takes its place once
-            cache.keep(USER, b"1", str(number), bytes(LARGEST))
+            cache.store(USER, b"1", str(number), bytes(LARGEST))
     there = [number for number in range(2 * fits) if body(cache, str(number)) is not None]
     assert there == list(range(fits, 2 * fits)), "the latest"
 
 
 def test_a_response_that_is_too_large_is_not_cached(cache: ProcessUserCache) -> None:
-    cache.keep(USER, b"1", "list", bytes(LARGEST + 1))
+    cache.store(USER, b"1", "list", bytes(LARGEST + 1))
     assert body(cache) is None

@@ -44,9 +44,9 @@ class Server:
         if self.circuit.refuses():
             return False
         if self.away:
-            self.circuit.failed()
+            self.circuit.record_failure()
         else:
-            self.circuit.succeeded()
+            self.circuit.record_success()
         return True
 
     def _probe(self) -> None:
@@ -123,7 +123,7 @@ def test_while_open_only_probes_ask_at_intervals_and_the_first_answer_closes_it(
 
 def test_an_answer_to_somebody_who_was_let_through_before_closes_it(server: Server) -> None:
     lose(server)
-    server.circuit.succeeded()
+    server.circuit.record_success()
     server.away = False
     assert server.call()
     server.advance(10 * INTERVAL)
@@ -135,7 +135,7 @@ def test_when_it_opens_again_before_a_probe_there_is_still_one_at_a_time() -> No
     for _ in range(3):
         lose(server)
         server.away = False
-        server.circuit.succeeded()
+        server.circuit.record_success()
     lose(server)
     assert server.timers == 1
     server.advance(4 * INTERVAL)
@@ -214,7 +214,7 @@ class Circuits(RuleBasedStateMachine):
 
     @rule()
     def a_late_answer_comes(self) -> None:
-        self.server.circuit.succeeded()
+        self.server.circuit.record_success()
         self.failures, self.last_answer = 0, self.server.now
 
     @precondition(lambda self: not self.server.away)

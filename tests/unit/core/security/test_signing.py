@@ -66,5 +66,5 @@ def test_links_cursors_and_addresses_that_are_out_there_stay_good() -> None:
     assert Cursors(derive("a secret", "cursor")).decode(UUID(int=1), Query(), cursor) == position
     addresses = SignedUrls(lambda: datetime(2030, 1, 1, tzinfo=UTC), derive("a secret", "files"))
     signature = "HtKpkmPYdPPARj-zRfOjZp7XF-cJ2xQmM6X3hSBYdxg"
-    assert addresses.good(FILE, 1893463200, signature)
-    assert addresses.of(FILE).endswith(f"expires=1893463200&signature={signature}")
+    assert addresses.verify(FILE, 1893463200, signature)
+    assert addresses.url_for(FILE).endswith(f"expires=1893463200&signature={signature}")
