@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-MANIFESTS = ROOT / "local" / "manifests"
+MANIFESTS = ROOT / "local" / "cluster" / "manifests"
 TOOLS = ROOT / "local" / "tools"
 PLUGINS = ROOT / "local" / "plugins"
 BINARY_REQUIREMENTS = ROOT / "requirements" / "binaries.txt"

@@ -17,7 +17,7 @@ from infra.chart import CHART, chart_values
 from infra.config import load_settings
 from infra.image import parse_image
 from infra.names import RELEASE
-from local import wheels
+from local.tools import wheels
 from tests.infra.engine import stack_file
 
 Manifest = dict[str, Any]

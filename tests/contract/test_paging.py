@@ -16,7 +16,7 @@ import yaml
 
 from infra.components import alertmanager
 from infra.components.prometheus import RULES
-from local import tools
+from local.tools import go_tools
 from monitoring.prometheus import Prometheus
 from tests.support.ports import free_port, wait_for
 from tests.support.prometheus import prometheus_of
@@ -72,7 +72,7 @@ def alertmanager_to(hook: str, folder: Path) -> Iterator[str]:
     (folder / "alertmanager.yaml").write_text(yaml.safe_dump(config))
     address = f"127.0.0.1:{free_port()}"
     command = [
-        str(tools.build("alertmanager") / "alertmanager"),
+        str(go_tools.build("alertmanager") / "alertmanager"),
         f"--config.file={folder / 'alertmanager.yaml'}",
         f"--storage.path={folder / 'silences'}",
         f"--web.listen-address={address}",

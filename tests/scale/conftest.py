@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from local.control_plane import Plane
+from local.cluster.control_plane import Plane
 from tests.scale import simulation
 from tests.scale.demand import Demand
 from tests.scale.view import Cluster

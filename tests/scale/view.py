@@ -10,8 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from local import control_plane
-from local.control_plane import Plane
+from local.cluster import control_plane
+from local.cluster.control_plane import Plane
 from tests.scale.machines import HOST, Object
 from tests.scale.simulation import NAMESPACE
 

@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 
 from infra.names import RELEASE as RELEASE_NAME
-from local import before_update, environment, stack
 from local.errors import LocalError
 from local.plugins.kubernetes_provider.client import Client
 from local.plugins.kubernetes_provider.context import Cluster
 from local.plugins.kubernetes_provider.release import record
 from local.plugins.kubernetes_provider.release.lifecycle import ReleaseLifecycle
 from local.plugins.kubernetes_provider.tokens import RELEASE
+from local.stack import preflight, pulumi
+from local.tools import environment
 from tests.plugins.live.charts import write_chart
 from tests.plugins.live.control_plane import ControlPlane
 from tests.plugins.live.releases import change_text, set_status, text_of
@@ -41,7 +42,7 @@ class State:
 def state(monkeypatch: pytest.MonkeyPatch, plane: ControlPlane, client: Client, namespace: str) -> State:
     """A stack of this cluster; a test may change it."""
     kept = State(namespace, client.get("/api/v1/namespaces/kube-system")["metadata"]["uid"])
-    monkeypatch.setattr(stack, "pulumi", lambda *words, **_: json.dumps(kept.export() if "export" in words else {}))
+    monkeypatch.setattr(pulumi, "run", lambda *words, **_: json.dumps(kept.export() if "export" in words else {}))
     kubeconfig = str(plane.kubeconfig())
     monkeypatch.setattr(environment, "variables", lambda: {"KUBECONFIG": kubeconfig})
     return kept
@@ -59,7 +60,7 @@ def installed(cluster: Cluster, namespace: str, tmp_path: Path) -> None:
 def told_by(command: str) -> list[str]:
     """Run one of the commands for the stack, and give the lines that it writes."""
     stream = io.StringIO()
-    {"check": before_update.check, "prepare": before_update.prepare}[command]("prod", stream)
+    {"check": preflight.check, "prepare": preflight.prepare}[command]("prod", stream)
     return stream.getvalue().splitlines()
 
 
