@@ -16,11 +16,11 @@ from infra.names import RELEASE
 from local.errors import LocalError
 from local.plugins.kubernetes_provider.client import Client
 from local.plugins.kubernetes_provider.context import Cluster
+from local.plugins.kubernetes_provider.discovery import Discovery
 from local.plugins.kubernetes_provider.errors import ProviderError
 from local.plugins.kubernetes_provider.kubeconfig import load
 from local.plugins.kubernetes_provider.release import drift, record, recovery
 from local.plugins.kubernetes_provider.release.inputs import ReleaseInputs
-from local.plugins.kubernetes_provider.resources import Discovery
 from local.plugins.kubernetes_provider.settings import Settings
 from local.plugins.plugin_kit.engine import Engine
 from local.stack import pulumi
@@ -31,14 +31,14 @@ _PROVIDER: Final = "pulumi:providers:kubernetes"
 
 
 @dataclass(frozen=True)
-class Deployed:
+class DeployedStack:
     """A stack that has been brought up before, and its cluster."""
 
     cluster: Cluster
     namespace: str
 
 
-class _Warnings(Engine):
+class _WarningStream(Engine):
     """An engine that is not there: what would be shown beside a resource goes to a stream."""
 
     def __init__(self, stream: TextIO) -> None:
@@ -58,7 +58,7 @@ def _as_local_error() -> Iterator[None]:
         raise LocalError(str(error)) from error
 
 
-def deployed(name: str, stream: TextIO) -> Deployed | None:
+def deployed(name: str, stream: TextIO) -> DeployedStack | None:
     """Find a stack's cluster; None for a stack that was never brought up.
 
     Args:
@@ -85,7 +85,7 @@ def deployed(name: str, stream: TextIO) -> Deployed | None:
             "(uids of kube-system): set KUBECONFIG or task-manager:context to the stack's own; if that is gone for "
             f"good, `pulumi stack rm --force --preserve-config {name}` forgets it; nothing has been changed"
         )
-    return Deployed(Cluster(client, Discovery(client), Settings(), _Warnings(stream)), namespace)
+    return DeployedStack(Cluster(client, Discovery(client), Settings(), _WarningStream(stream)), namespace)
 
 
 def check(name: str, stream: TextIO) -> None:
@@ -115,10 +115,10 @@ def prepare(name: str, stream: TextIO) -> None:
     with _as_local_error():
         recovery.recover(found.cluster, "", ReleaseInputs(name=RELEASE, namespace=found.namespace, chart="", values={}))
         for change in _drift(found):
-            drift.mend(found.cluster, change)
+            drift.revert(found.cluster, change)
             stream.write(f"changed by hand, brought back: {change}\n")
 
 
-def _drift(found: Deployed) -> list[drift.Drift]:
+def _drift(found: DeployedStack) -> list[drift.Drift]:
     release = record.latest(found.cluster.client, found.namespace, RELEASE)
     return list(drift.find(found.cluster, release)) if release and release.status == record.DEPLOYED else []

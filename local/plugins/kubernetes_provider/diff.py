@@ -1,9 +1,9 @@
-"""Diff: does the new program ask for something else than the last one, and does that need a new object?"""
+"""Diff: what changes between two updates, and whether that needs a replacement."""
 
 from dataclasses import dataclass, field
 
 from local.plugins.kubernetes_provider.apply import apply
-from local.plugins.kubernetes_provider.awaiting import job
+from local.plugins.kubernetes_provider.awaiters import job
 from local.plugins.kubernetes_provider.changes import Change, Kind, compare
 from local.plugins.kubernetes_provider.check import normalise
 from local.plugins.kubernetes_provider.context import Cluster
@@ -101,16 +101,16 @@ def _same_version(old: Object, new: Object) -> None:
 
 def _changes_nothing(cluster: Cluster, new: Object, manager: str) -> bool:
     try:
-        live = essence(cluster.read(new))
-        tried = essence(apply(cluster, new, manager, dry_run=True))
+        live = comparable(cluster.read(new))
+        tried = comparable(apply(cluster, new, manager, dry_run=True))
         # A controller may have written between the two: then the trial stands on what a second look finds.
-        return tried == live or tried == essence(cluster.read(new))
+        return tried == live or tried == comparable(cluster.read(new))
     except (ApiError, ProviderError):
         # The update, or its preview, will meet the same refusal and report it.
         return False
 
 
-def essence(obj: Object) -> Object:
+def comparable(obj: Object) -> Object:
     """Leave out of a live object what changes with each write and with what a controller finds."""
     metadata = {key: value for key, value in dig(obj, "metadata", default={}).items() if key not in _BOOKKEEPING}
     return {**{key: value for key, value in obj.items() if key != "status"}, "metadata": metadata}

@@ -1,4 +1,4 @@
-"""Which API server, with which credentials: a kubeconfig read the way kubectl reads it."""
+"""Kubeconfig: the API server and the credentials, read as kubectl reads them."""
 
 import base64
 import json

@@ -4,7 +4,7 @@ from typing import Any
 
 from local.plugins.kubernetes_provider.check import api_names, sdk_names
 from local.plugins.kubernetes_provider.objects import Object
-from local.plugins.kubernetes_provider.secrecy import mark_like, mark_secret_kind
+from local.plugins.kubernetes_provider.secret_values import mark_like, mark_secret_kind
 from local.plugins.kubernetes_provider.values import Tree, plain
 
 FIELD_MANAGER = "pulumi-kubernetes"

@@ -9,12 +9,12 @@ import pytest
 
 from local.plugins.kubernetes_provider.client import Client
 from local.plugins.kubernetes_provider.context import Cluster
+from local.plugins.kubernetes_provider.discovery import Discovery
 from local.plugins.kubernetes_provider.kubeconfig import load
 from local.plugins.kubernetes_provider.lifecycle import ObjectLifecycle
-from local.plugins.kubernetes_provider.resources import Discovery
 from local.plugins.kubernetes_provider.settings import Settings
 from local.tools import go_tools, wheels
-from tests.plugins.fakes import Listener
+from tests.plugins.fakes import RecordingEngine
 from tests.plugins.live.control_plane import ControlPlane, running
 from tests.plugins.live.project import Project
 from tests.plugins.live.resources import Resources
@@ -54,7 +54,7 @@ def namespace(client: Client) -> Iterator[str]:
 def cluster(plane: ControlPlane) -> Cluster:
     """A configured provider."""
     connected = Client(load(str(plane.kubeconfig())))
-    return Cluster(connected, Discovery(connected), Settings(), Listener())
+    return Cluster(connected, Discovery(connected), Settings(), RecordingEngine())
 
 
 @pytest.fixture

@@ -1,26 +1,26 @@
-"""Ask again until an object is ready, its time is up, or there is no hope."""
+"""Poll an object until it is ready, has failed, or its time is up."""
 
 import time
 from collections.abc import Callable
 
-from local.plugins.kubernetes_provider.awaiting import (
-    annotated,
-    claim,
+from local.plugins.kubernetes_provider.awaiters import (
+    custom_resource_definition,
     daemonset,
-    definition,
     deployment,
     job,
+    persistent_volume_claim,
     pod,
     statefulset,
+    wait_for_annotation,
 )
-from local.plugins.kubernetes_provider.awaiting.service import ServiceRule
-from local.plugins.kubernetes_provider.awaiting.surroundings import LiveSurroundings, Surroundings
-from local.plugins.kubernetes_provider.awaiting.verdict import Verdict
+from local.plugins.kubernetes_provider.awaiters.lookups import ApiLookups, Lookups
+from local.plugins.kubernetes_provider.awaiters.readiness import Readiness
+from local.plugins.kubernetes_provider.awaiters.service import ServiceRule
 from local.plugins.kubernetes_provider.context import Cluster, uid_of
 from local.plugins.kubernetes_provider.errors import ApiError, ProviderError, UnreachableError
 from local.plugins.kubernetes_provider.objects import Object, annotation, flag, namespace_of, title
 
-Rule = Callable[[Object, Surroundings], Verdict]
+Rule = Callable[[Object, Lookups], Readiness]
 
 # The official provider's default for everything that it waits for.
 DEFAULT_SECONDS = 600.0
@@ -38,8 +38,8 @@ _RULES: dict[tuple[str, str], Rule] = {
     ("apps", "DaemonSet"): daemonset.assess,
     ("batch", "Job"): job.assess,
     ("", "Pod"): pod.assess,
-    ("", "PersistentVolumeClaim"): claim.assess,
-    ("apiextensions.k8s.io", "CustomResourceDefinition"): definition.assess,
+    ("", "PersistentVolumeClaim"): persistent_volume_claim.assess,
+    ("apiextensions.k8s.io", "CustomResourceDefinition"): custom_resource_definition.assess,
 }
 
 
@@ -66,8 +66,8 @@ def rule_for(obj: Object) -> Rule | None:
     """
     if flag(obj, _SKIP):
         return None
-    if wanted := annotation(obj, annotated.WAIT_FOR):
-        return annotated.rule(wanted)
+    if wanted := annotation(obj, wait_for_annotation.WAIT_FOR):
+        return wait_for_annotation.rule(wanted)
     group, kind = str(obj.get("apiVersion", "")).rpartition("/")[0], str(obj.get("kind", ""))
     if (group, kind) == ("", "Service"):
         return ServiceRule()
@@ -108,33 +108,33 @@ def wait_until_ready(cluster: Cluster, urn: str, obj: Object, timeout: float) ->
         The object as it was when it became ready.
 
     Raises:
-        NotReadyError: its time is up, there is no hope, or the update was cancelled.
+        NotReadyError: its time is up, it has failed, or the update was cancelled.
     """
     rule = rule_for(obj)
     if rule is None:
         return obj
     deadline, pause, live = time.monotonic() + timeout, _POLL_SECONDS, obj
-    around = LiveSurroundings(cluster.client, namespace_of(obj))
-    # What was wrong when it was last looked at: a Job that has failed has taken its pods with it.
+    lookups = ApiLookups(cluster.client, namespace_of(obj))
+    # The problems of earlier polls: a Job that has failed has taken its pods with it.
     seen: tuple[str, ...] = ()
     while True:
         try:
-            verdict = rule(live, around)
-            cluster.engine.status(urn, verdict.progress())
-            if verdict.done:
+            readiness = rule(live, lookups)
+            cluster.engine.status(urn, readiness.progress())
+            if readiness.done:
                 return live
-            found = (*verdict.problems, *(text for text in seen if text not in verdict.problems))
-            if verdict.hopeless:
-                raise NotReadyError(live, _reasons(verdict.message, found))
+            found = (*readiness.problems, *(text for text in seen if text not in readiness.problems))
+            if readiness.failed:
+                raise NotReadyError(live, _reasons(readiness.message, found))
             if time.monotonic() >= deadline:
-                late = f"{title(live)} was not ready after {timeout:.0f} s: {verdict.message}"
-                raise NotReadyError(live, _reasons(late, verdict.problems))
+                late = f"{title(live)} was not ready after {timeout:.0f} s: {readiness.message}"
+                raise NotReadyError(live, _reasons(late, readiness.problems))
             if cluster.client.cancelled.wait(min(pause, max(0.0, deadline - time.monotonic()))):
-                cancelled = f"cancelled while waiting for {title(live)}: {verdict.message}"
-                raise NotReadyError(live, _reasons(cancelled, verdict.problems))
-            seen = verdict.problems or seen
+                cancelled = f"cancelled while waiting for {title(live)}: {readiness.message}"
+                raise NotReadyError(live, _reasons(cancelled, readiness.problems))
+            seen = readiness.problems or seen
             pause = min(pause * 1.4, _POLL_LONGEST_SECONDS)
-            live = _again(cluster, obj, live)
+            live = _read_again(cluster, obj, live)
         except UnreachableError as error:
             try:
                 cluster.client.wait_until_reachable(min(deadline, time.monotonic() + _OUTAGE_SECONDS))
@@ -146,7 +146,7 @@ def _reasons(first: str, others: tuple[str, ...]) -> list[str]:
     return list(dict.fromkeys((first, *others)))
 
 
-def _again(cluster: Cluster, obj: Object, live: Object) -> Object:
+def _read_again(cluster: Cluster, obj: Object, live: Object) -> Object:
     try:
         seen = cluster.read(obj)
     except ApiError as error:

@@ -1,8 +1,8 @@
-"""A pod that does not get ready is explained in words."""
+"""Reasons why a pod is not ready."""
 
-from local.plugins.kubernetes_provider.awaiting.pods import all_problems, problems
+from local.plugins.kubernetes_provider.awaiters.pods import all_problems, problems
 from local.plugins.kubernetes_provider.objects import Object
-from tests.plugins.fakes import Recorded
+from tests.plugins.fakes import RecordedLookups
 
 
 def pod(name: str = "api-1", *, phase: str = "Pending", **status: object) -> Object:
@@ -18,25 +18,25 @@ def waiting(reason: str, message: str = "", **more: object) -> list[Object]:
 
 def test_an_image_that_cannot_be_pulled_is_named_with_the_reason() -> None:
     message = 'failed to pull and unpack image "example.org/api:2": not found'
-    told = problems(pod(containerStatuses=waiting("ErrImagePull", message)), Recorded())
-    assert told == (f"Pod api-1: image example.org/api:2 of container api cannot be pulled (ErrImagePull): {message}",)
+    found = problems(pod(containerStatuses=waiting("ErrImagePull", message)), RecordedLookups())
+    assert found == (f"Pod api-1: image example.org/api:2 of container api cannot be pulled (ErrImagePull): {message}",)
 
 
 def test_a_back_off_that_only_repeats_the_image_is_not_repeated() -> None:
     status = waiting("ImagePullBackOff", 'Back-off pulling image "example.org/api:2"')
-    assert problems(pod(containerStatuses=status), Recorded())[0].endswith("cannot be pulled (ImagePullBackOff)")
+    assert problems(pod(containerStatuses=status), RecordedLookups())[0].endswith("cannot be pulled (ImagePullBackOff)")
 
 
-def test_a_back_off_that_has_the_reason_tells_it() -> None:
+def test_a_back_off_that_has_the_reason_is_reported_whole() -> None:
     status = waiting("ImagePullBackOff", 'Back-off pulling image "example.org/api:2": ErrImagePull: denied')
-    assert problems(pod(containerStatuses=status), Recorded())[0].endswith("ErrImagePull: denied")
+    assert problems(pod(containerStatuses=status), RecordedLookups())[0].endswith("ErrImagePull: denied")
 
 
 def test_a_crash_loop_shows_exit_code_and_last_log_lines() -> None:
     ended = {"terminated": {"exitCode": 2, "reason": "Error"}}
     status = waiting("CrashLoopBackOff", "back-off 10s", restartCount=3, lastState=ended)
-    around = Recorded(logs={("api", True): "starting\nAPP_SECRET_KEY is missing"})
-    assert problems(pod(phase="Running", containerStatuses=status), around) == (
+    lookups = RecordedLookups(logs={("api", True): "starting\nAPP_SECRET_KEY is missing"})
+    assert problems(pod(phase="Running", containerStatuses=status), lookups) == (
         (
             "Pod api-1: container api ends with exit code 2 and is being restarted (3 restarts so far); "
             "its last log lines:\n    starting\n    APP_SECRET_KEY is missing"
@@ -46,26 +46,26 @@ def test_a_crash_loop_shows_exit_code_and_last_log_lines() -> None:
 
 def test_a_container_that_ran_out_of_memory_says_so() -> None:
     ended = {"terminated": {"exitCode": 137, "reason": "OOMKilled"}}
-    told = problems(pod(containerStatuses=waiting("CrashLoopBackOff", lastState=ended)), Recorded())
-    assert "ran out of its memory limit (OOMKilled)" in told[0]
+    found = problems(pod(containerStatuses=waiting("CrashLoopBackOff", lastState=ended)), RecordedLookups())
+    assert "ran out of its memory limit (OOMKilled)" in found[0]
 
 
-def test_a_failed_init_container_is_told_with_its_log() -> None:
+def test_a_failed_init_container_is_reported_with_its_log() -> None:
     status = [{"name": "migrate", "state": {"terminated": {"exitCode": 1}}}]
-    around = Recorded(logs={("migrate", False): "no such table"})
-    told = problems(pod(phase="Failed", initContainerStatuses=status), around)
-    assert "container migrate ends with exit code 1; its last log lines:\n    no such table" in told[0]
+    lookups = RecordedLookups(logs={("migrate", False): "no such table"})
+    found = problems(pod(phase="Failed", initContainerStatuses=status), lookups)
+    assert "container migrate ends with exit code 1; its last log lines:\n    no such table" in found[0]
 
 
-def test_a_failing_probe_is_told_with_what_it_answered() -> None:
+def test_a_failing_probe_is_reported_with_what_it_answered() -> None:
     status = [{"name": "api", "ready": False, "state": {"running": {}}}]
     event = {
         "reason": "Unhealthy",
         "message": "Readiness probe failed: HTTP probe failed with statuscode: 503",
         "involvedObject": {"fieldPath": "spec.containers{api}"},
     }
-    told = problems(pod(phase="Running", containerStatuses=status), Recorded(event_lists={"api-1": [event]}))
-    assert told == (
+    found = problems(pod(phase="Running", containerStatuses=status), RecordedLookups(event_lists={"api-1": [event]}))
+    assert found == (
         (
             "Pod api-1: container api runs but is not ready: "
             "Readiness probe failed: HTTP probe failed with statuscode: 503"
@@ -73,40 +73,44 @@ def test_a_failing_probe_is_told_with_what_it_answered() -> None:
     )
 
 
-def test_a_pod_that_no_node_can_take_tells_the_schedulers_reason() -> None:
+def test_a_pod_that_no_node_can_take_is_reported_with_the_schedulers_reason() -> None:
     reason = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "0/1: Insufficient cpu"}
-    assert problems(pod(conditions=[reason]), Recorded()) == ("Pod api-1: no node can take it: 0/1: Insufficient cpu",)
-
-
-def test_a_missing_config_key_is_told() -> None:
-    status = waiting("CreateContainerConfigError", 'secret "keys" not found')
-    assert (
-        'cannot be started (CreateContainerConfigError): secret "keys" not found'
-        in (problems(pod(containerStatuses=status), Recorded())[0])
+    assert problems(pod(conditions=[reason]), RecordedLookups()) == (
+        "Pod api-1: no node can take it: 0/1: Insufficient cpu",
     )
 
 
-def test_a_volume_that_cannot_be_mounted_is_told() -> None:
+def test_a_missing_config_key_is_reported() -> None:
+    status = waiting("CreateContainerConfigError", 'secret "keys" not found')
+    assert (
+        'cannot be started (CreateContainerConfigError): secret "keys" not found'
+        in (problems(pod(containerStatuses=status), RecordedLookups())[0])
+    )
+
+
+def test_a_volume_that_cannot_be_mounted_is_reported() -> None:
     event = {"reason": "FailedMount", "message": 'MountVolume.SetUp failed: configmap "x" not found'}
-    told = problems(pod(containerStatuses=waiting("ContainerCreating")), Recorded(event_lists={"api-1": [event]}))
-    assert "a volume cannot be mounted: MountVolume.SetUp failed" in told[0]
+    found = problems(
+        pod(containerStatuses=waiting("ContainerCreating")), RecordedLookups(event_lists={"api-1": [event]})
+    )
+    assert "a volume cannot be mounted: MountVolume.SetUp failed" in found[0]
 
 
 def test_a_pod_that_just_starts_has_no_problem() -> None:
-    assert problems(pod(containerStatuses=waiting("ContainerCreating")), Recorded()) == ()
-    assert problems(pod(containerStatuses=waiting("PodInitializing")), Recorded()) == ()
+    assert problems(pod(containerStatuses=waiting("ContainerCreating")), RecordedLookups()) == ()
+    assert problems(pod(containerStatuses=waiting("PodInitializing")), RecordedLookups()) == ()
 
 
 def test_a_pod_that_is_ready_or_on_its_way_out_has_no_problem() -> None:
     broken = pod(containerStatuses=waiting("ErrImagePull", "x"))
     ready = {**broken, "status": {**broken["status"], "conditions": [{"type": "Ready", "status": "True"}]}}
     ending = {**broken, "metadata": {"name": "api-1", "deletionTimestamp": "2026-01-01T00:00:00Z"}}
-    assert problems(ready, Recorded()) == ()
-    assert problems(ending, Recorded()) == ()
+    assert problems(ready, RecordedLookups()) == ()
+    assert problems(ending, RecordedLookups()) == ()
 
 
-def test_the_same_problem_of_several_pods_is_said_once() -> None:
+def test_the_same_problem_of_several_pods_is_reported_once() -> None:
     pods = [pod(name, containerStatuses=waiting("ErrImagePull", "no")) for name in ("a", "b", "c")]
-    told = all_problems(pods, Recorded())
-    assert len(told) == 1
-    assert told[0].startswith("Pod a and 2 more: ")
+    found = all_problems(pods, RecordedLookups())
+    assert len(found) == 1
+    assert found[0].startswith("Pod a and 2 more: ")

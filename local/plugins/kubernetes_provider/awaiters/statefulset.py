@@ -1,17 +1,17 @@
 """A StatefulSet is ready when all its pods run the newest revision and are ready."""
 
-from local.plugins.kubernetes_provider.awaiting.pods import all_problems
-from local.plugins.kubernetes_provider.awaiting.surroundings import Surroundings
-from local.plugins.kubernetes_provider.awaiting.verdict import Verdict, ready
+from local.plugins.kubernetes_provider.awaiters.lookups import Lookups
+from local.plugins.kubernetes_provider.awaiters.pods import all_problems
+from local.plugins.kubernetes_provider.awaiters.readiness import Readiness, ready
 from local.plugins.kubernetes_provider.objects import Object, dig, selector_text
 
 
-def assess(live: Object, around: Surroundings) -> Verdict:
-    """Look at a StatefulSet once."""
+def assess(live: Object, lookups: Lookups) -> Readiness:
+    """Assess a StatefulSet."""
     status = live.get("status") or {}
     wanted = int(dig(live, "spec", "replicas", default=1))
     if dig(status, "observedGeneration", default=0) < dig(live, "metadata", "generation", default=0):
-        return Verdict(done=False, message="[1/3] Waiting for the StatefulSet controller to take up the change")
+        return Readiness(done=False, message="[1/3] Waiting for the StatefulSet controller to take up the change")
     ready_pods = status.get("readyReplicas", 0)
     first = dig(live, "metadata", "generation", default=1) == 1
     if ready_pods < wanted or status.get("replicas", 0) > wanted:
@@ -20,12 +20,12 @@ def assess(live: Object, around: Surroundings) -> Verdict:
             if first
             else f"[1/3] Waiting for StatefulSet update to roll out ({ready_pods}/{wanted} Pods ready)"
         )
-        return Verdict(done=False, message=message, problems=_problems(live, around))
+        return Readiness(done=False, message=message, problems=_problems(live, lookups))
     if _updates_by_hand(live) or status.get("updatedReplicas", 0) >= _to_update(live, wanted):
         return ready("StatefulSet initialization complete")
     updated = status.get("updatedReplicas", 0)
     message = f"[2/3] Waiting for StatefulSet to roll out its revision ({updated}/{wanted} Pods updated)"
-    return Verdict(done=False, message=message, problems=_problems(live, around))
+    return Readiness(done=False, message=message, problems=_problems(live, lookups))
 
 
 def _updates_by_hand(live: Object) -> bool:
@@ -37,9 +37,9 @@ def _to_update(live: Object, wanted: int) -> int:
     return max(0, wanted - int(dig(live, "spec", "updateStrategy", "rollingUpdate", "partition", default=0)))
 
 
-def _problems(live: Object, around: Surroundings) -> tuple[str, ...]:
-    found = all_problems(around.pods(selector_text(dig(live, "spec", "selector", default={}))), around)
+def _problems(live: Object, lookups: Lookups) -> tuple[str, ...]:
+    found = all_problems(lookups.pods(selector_text(dig(live, "spec", "selector", default={}))), lookups)
     if found or dig(live, "status", "replicas", default=0) >= int(dig(live, "spec", "replicas", default=1)):
         return found
-    refused = [event for event in around.events(live) if event.get("reason") == "FailedCreate"]
+    refused = [event for event in lookups.events(live) if event.get("reason") == "FailedCreate"]
     return (f"no Pod can be made: {refused[-1].get('message', '')}",) if refused else ()

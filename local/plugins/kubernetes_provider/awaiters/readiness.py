@@ -1,23 +1,23 @@
-"""What one look at an object tells."""
+"""The readiness of an object, as of one poll."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """One look.
+class Readiness:
+    """Whether an object is ready, and why not.
 
     Attributes:
         done: it is ready.
         message: what is being waited for, for the progress line.
         problems: what is wrong so far, a sentence each.
-        hopeless: no use waiting any longer.
+        failed: it will not become ready by waiting.
     """
 
     done: bool
     message: str
     problems: tuple[str, ...] = ()
-    hopeless: bool = False
+    failed: bool = False
 
     def progress(self) -> str:
         """Give the progress line: what is waited for and the first thing that is wrong."""
@@ -26,6 +26,6 @@ class Verdict:
         return f"{self.message}; {self.problems[0].splitlines()[0]}"
 
 
-def ready(message: str) -> Verdict:
-    """Give the verdict for an object that is ready."""
-    return Verdict(done=True, message=message)
+def ready(message: str) -> Readiness:
+    """Give the readiness of an object that is ready."""
+    return Readiness(done=True, message=message)

@@ -1,24 +1,24 @@
 """A PersistentVolumeClaim is ready when it is bound; one whose class waits for a consumer is not waited for."""
 
-from local.plugins.kubernetes_provider.awaiting.surroundings import Surroundings
-from local.plugins.kubernetes_provider.awaiting.verdict import Verdict, ready
+from local.plugins.kubernetes_provider.awaiters.lookups import Lookups
+from local.plugins.kubernetes_provider.awaiters.readiness import Readiness, ready
 from local.plugins.kubernetes_provider.objects import Object, dig
 
 
-def assess(live: Object, around: Surroundings) -> Verdict:
-    """Look at a PersistentVolumeClaim once."""
+def assess(live: Object, lookups: Lookups) -> Readiness:
+    """Assess a PersistentVolumeClaim."""
     phase = dig(live, "status", "phase", default="Pending")
     if phase == "Bound":
         return ready("PersistentVolumeClaim is bound")
     name = str(dig(live, "spec", "storageClassName", default=""))
-    if around.storage_class(name).get("volumeBindingMode") == "WaitForFirstConsumer":
+    if lookups.storage_class(name).get("volumeBindingMode") == "WaitForFirstConsumer":
         return ready("PersistentVolumeClaim will be bound by its first consumer")
-    failed = [event for event in around.events(live) if event.get("type") == "Warning"]
+    failed = [event for event in lookups.events(live) if event.get("type") == "Warning"]
     found = (f"PersistentVolumeClaim is not bound: {failed[-1].get('message', '')}",) if failed else ()
     lost = phase == "Lost"
-    return Verdict(
+    return Readiness(
         done=False,
         message=f"Waiting for PersistentVolumeClaim to be bound (phase {phase})",
         problems=(*found, "the bound volume has been lost") if lost else found,
-        hopeless=lost,
+        failed=lost,
     )

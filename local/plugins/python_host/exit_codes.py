@@ -1,4 +1,4 @@
-"""What the exit of a program's process means."""
+"""Exit codes of a program's process."""
 
 import signal
 
@@ -6,7 +6,7 @@ import signal
 ERROR_SHOWN = 32
 
 
-def trouble(code: int) -> str:
+def failure_message(code: int) -> str:
     """Say what went wrong with a process that has shown no error itself; empty when nothing did.
 
     Args:

@@ -1,4 +1,4 @@
-"""Which path of the API serves which kind: discovery, one group and version at a time, as they are asked for."""
+"""API discovery: the path of each kind, fetched a group and version at a time."""
 
 import threading
 import time
@@ -9,7 +9,7 @@ from local.plugins.kubernetes_provider.client import Client
 from local.plugins.kubernetes_provider.errors import ApiError, ProviderError
 
 # A kind that was not there is looked for again, but not more often than this: its definition may just be coming.
-_AGAIN_SECONDS = 0.5
+_RETRY_SECONDS = 0.5
 
 
 class UnknownKindError(ProviderError):
@@ -17,8 +17,8 @@ class UnknownKindError(ProviderError):
 
 
 @dataclass(frozen=True)
-class Resource:
-    """Where the objects of one kind live."""
+class ApiResource:
+    """The API of one kind."""
 
     api_version: str
     kind: str
@@ -36,16 +36,16 @@ class Resource:
 
 
 class Discovery:
-    """Answers from the API server, remembered."""
+    """Cached discovery."""
 
     def __init__(self, client: Client) -> None:
         """Args: client: the API server to ask."""
         self._client = client
         self._lock = threading.Lock()
-        self._known: dict[str, dict[str, Resource]] = {}
+        self._known: dict[str, dict[str, ApiResource]] = {}
         self._asked: dict[str, float] = {}
 
-    def find(self, api_version: str, kind: str) -> Resource:
+    def find(self, api_version: str, kind: str) -> ApiResource:
         """Find a kind.
 
         Raises:
@@ -53,7 +53,7 @@ class Discovery:
         """
         with self._lock:
             found = self._known.get(api_version, {}).get(kind)
-            stale = time.monotonic() - self._asked.get(api_version, float("-inf")) > _AGAIN_SECONDS
+            stale = time.monotonic() - self._asked.get(api_version, float("-inf")) > _RETRY_SECONDS
             if found is None and stale:
                 self._known[api_version] = self._ask(api_version)
                 self._asked[api_version] = time.monotonic()
@@ -65,7 +65,7 @@ class Discovery:
             )
         return found
 
-    def _ask(self, api_version: str) -> dict[str, Resource]:
+    def _ask(self, api_version: str) -> dict[str, ApiResource]:
         root = f"/api/{api_version}" if "/" not in api_version else f"/apis/{api_version}"
         try:
             answer = self._client.get(root)
@@ -76,9 +76,9 @@ class Discovery:
         return {entry.kind: entry for entry in _resources(api_version, answer)}
 
 
-def _resources(api_version: str, answer: dict[str, Any]) -> list[Resource]:
+def _resources(api_version: str, answer: dict[str, Any]) -> list[ApiResource]:
     return [
-        Resource(api_version, str(entry["kind"]), str(entry["name"]), bool(entry["namespaced"]))
+        ApiResource(api_version, str(entry["kind"]), str(entry["name"]), bool(entry["namespaced"]))
         for entry in answer.get("resources") or []
         if "/" not in entry["name"]  # a subresource, such as deployments/status
     ]

@@ -1,4 +1,4 @@
-"""Keep secret values secret on their way into the state.
+"""Marking of secret values in what goes into the state.
 
 What the API server returns holds the secrets it was given, unmarked. They are marked again in two ways: at the place
 where the input was secret, and wherever a text contains a secret text of the inputs (a list may have been reordered,
@@ -67,7 +67,7 @@ def mark_secret_kind(tree: Tree) -> Tree:
     }
 
 
-def hide(message: str, source: Value) -> str:
+def redact(message: str, source: Value) -> str:
     """Take the secret texts of `source` out of a message: a server's refusal may quote the value it refuses."""
     for text in sorted(secret_texts(source), key=len, reverse=True):
         message = message.replace(text, "[secret]")

@@ -7,16 +7,16 @@ The annotation is one expression, or a JSON list of which all must hold: `condit
 import json
 from collections.abc import Callable
 
-from local.plugins.kubernetes_provider.awaiting import jsonpath
-from local.plugins.kubernetes_provider.awaiting.surroundings import Surroundings
-from local.plugins.kubernetes_provider.awaiting.verdict import Verdict, ready
+from local.plugins.kubernetes_provider.awaiters import jsonpath
+from local.plugins.kubernetes_provider.awaiters.lookups import Lookups
+from local.plugins.kubernetes_provider.awaiters.readiness import Readiness, ready
 from local.plugins.kubernetes_provider.errors import ProviderError
 from local.plugins.kubernetes_provider.objects import Object, condition, dig
 
 WAIT_FOR = "pulumi.com/waitFor"
 
 
-def rule(text: str) -> Callable[[Object, Surroundings], Verdict]:
+def rule(text: str) -> Callable[[Object, Lookups], Readiness]:
     """Make the rule that an annotation names.
 
     Raises:
@@ -26,13 +26,13 @@ def rule(text: str) -> Callable[[Object, Surroundings], Verdict]:
     for expression in expressions:
         _holds(expression, {})  # refuses what it does not understand, before anything is sent
 
-    def assess(live: Object, around: Surroundings) -> Verdict:
-        del around
+    def assess(live: Object, lookups: Lookups) -> Readiness:
+        del lookups
         missing = [expression for expression in expressions if not _holds(expression, live)]
         if not missing:
             return ready("Everything that the annotation waits for holds")
         found = tuple(text for text in (_state(expression, live) for expression in missing) if text)
-        return Verdict(done=False, message=f"Waiting for {', '.join(missing)}", problems=found)
+        return Readiness(done=False, message=f"Waiting for {', '.join(missing)}", problems=found)
 
     return assess
 

@@ -1,4 +1,4 @@
-"""What the rules may look up around an object: its pods, their events and logs, other objects by name."""
+"""Look-ups of readiness rules: the pods of an object, their events and logs, other objects by name."""
 
 from typing import Protocol
 
@@ -9,7 +9,7 @@ from local.plugins.kubernetes_provider.objects import Object, dig, name_of, name
 LOG_LINES = 10
 
 
-class Surroundings(Protocol):
+class Lookups(Protocol):
     """Look-ups in one namespace; tests answer them from recorded objects."""
 
     def pods(self, selector: str) -> list[Object]:
@@ -28,7 +28,7 @@ class Surroundings(Protocol):
         """Give a StorageClass, the default one for an empty name; empty when there is none."""
 
 
-class LiveSurroundings:
+class ApiLookups:
     """The look-ups, answered by the API server."""
 
     def __init__(self, client: Client, namespace: str) -> None:
@@ -58,7 +58,7 @@ class LiveSurroundings:
         try:
             return self._client.text(f"/api/v1/namespaces/{namespace_of(pod)}/pods/{name_of(pod)}/log", query).strip()
         except ApiError:
-            # The container or its node has gone, or reading logs is not allowed: the reason is then told without them.
+            # The container or its node has gone, or reading logs is not allowed: the reason comes without them.
             return ""
 
     def storage_class(self, name: str) -> Object:
@@ -75,7 +75,7 @@ class LiveSurroundings:
             items = self._client.get(path, query).get("items") or []
         except ApiError as error:
             if error.code in (403, 404):
-                # Not allowed to look, or gone meanwhile: progress is then told by the object alone.
+                # Not allowed to look, or gone meanwhile: progress is then read from the object alone.
                 return []
             raise
         return [{"kind": kind, **item} for item in items]

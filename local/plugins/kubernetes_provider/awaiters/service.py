@@ -6,8 +6,8 @@ for the Service, so the Service cannot wait for it. So the official provider has
 
 import time
 
-from local.plugins.kubernetes_provider.awaiting.surroundings import Surroundings
-from local.plugins.kubernetes_provider.awaiting.verdict import Verdict, ready
+from local.plugins.kubernetes_provider.awaiters.lookups import Lookups
+from local.plugins.kubernetes_provider.awaiters.readiness import Readiness, ready
 from local.plugins.kubernetes_provider.objects import Object, dig, name_of, selector_text
 
 # How long a Service with no pod in sight is given, in seconds; the official provider's time for end points to settle.
@@ -27,28 +27,28 @@ class ServiceRule:
         """Start the clock."""
         self._began = time.monotonic()
 
-    def __call__(self, live: Object, around: Surroundings) -> Verdict:
-        """Look at a Service once."""
-        if not self._has_pods(live, around):
-            return Verdict(done=False, message=_FINDING, problems=(_NO_PODS,))
+    def __call__(self, live: Object, lookups: Lookups) -> Readiness:
+        """Assess a Service."""
+        if not self._has_pods(live, lookups):
+            return Readiness(done=False, message=_FINDING, problems=(_NO_PODS,))
         if dig(live, "spec", "type") == "LoadBalancer" and not dig(live, "status", "loadBalancer", "ingress"):
-            return Verdict(
+            return Readiness(
                 done=False, message="[2/3] Attempting to allocate IP address to Service", problems=(_NO_ADDRESS,)
             )
         return ready("Service initialization complete")
 
-    def _has_pods(self, live: Object, around: Surroundings) -> bool:
+    def _has_pods(self, live: Object, lookups: Lookups) -> bool:
         spec = live.get("spec") or {}
         if spec.get("type") == "ExternalName" or spec.get("clusterIP") == "None" or not spec.get("selector"):
             return True
         states = [
             bool(dig(endpoint, "conditions", "ready", default=True))
-            for entry in around.endpoint_slices(name_of(live))
+            for entry in lookups.endpoint_slices(name_of(live))
             for endpoint in entry.get("endpoints") or []
             if not dig(endpoint, "conditions", "terminating", default=False)
         ]
         if states:
             return all(states)
-        if around.pods(selector_text(spec["selector"])):
+        if lookups.pods(selector_text(spec["selector"])):
             return False
         return time.monotonic() - self._began >= SETTLE_SECONDS

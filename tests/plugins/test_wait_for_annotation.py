@@ -2,11 +2,11 @@
 
 import pytest
 
-from local.plugins.kubernetes_provider.awaiting import annotated, jsonpath
-from local.plugins.kubernetes_provider.awaiting.wait import rule_for, seconds
+from local.plugins.kubernetes_provider.awaiters import jsonpath, wait_for_annotation
+from local.plugins.kubernetes_provider.awaiters.wait import rule_for, seconds
 from local.plugins.kubernetes_provider.errors import ProviderError
 from local.plugins.kubernetes_provider.objects import Object
-from tests.plugins.fakes import Recorded
+from tests.plugins.fakes import RecordedLookups
 
 
 def cluster(**status: object) -> Object:
@@ -37,20 +37,20 @@ def conditions(kind: str, status: str, **more: object) -> list[Object]:
     ],
 )
 def test_what_the_annotation_names_is_waited_for(expression: str, live: Object, *, holds: bool) -> None:
-    assert annotated.rule(expression)(live, Recorded()).done is holds
+    assert wait_for_annotation.rule(expression)(live, RecordedLookups()).done is holds
 
 
 def test_a_condition_that_does_not_hold_is_told_with_its_reason() -> None:
     live = cluster(conditions=conditions("Ready", "False", reason="ClusterIsNotReady", message="primary is starting"))
-    verdict = annotated.rule("condition=Ready")(live, Recorded())
-    assert verdict.message == "Waiting for condition=Ready"
-    assert verdict.problems == ("condition Ready is False (ClusterIsNotReady: primary is starting)",)
+    readiness = wait_for_annotation.rule("condition=Ready")(live, RecordedLookups())
+    assert readiness.message == "Waiting for condition=Ready"
+    assert readiness.problems == ("condition Ready is False (ClusterIsNotReady: primary is starting)",)
 
 
 @pytest.mark.parametrize("expression", ["ready", "condition=", "jsonpath={.a[}=1", "[not json"])
 def test_an_annotation_that_is_not_understood_is_refused_before_anything_is_made(expression: str) -> None:
     with pytest.raises(ProviderError):
-        annotated.rule(expression)
+        wait_for_annotation.rule(expression)
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,7 @@ def test_waiting_can_be_skipped() -> None:
 def test_the_annotation_goes_before_the_kinds_own_rule() -> None:
     rule = rule_for(with_annotations(waitFor="jsonpath={.status.x}=1"))
     assert rule is not None
-    assert rule({"status": {"x": 1}}, Recorded()).done
+    assert rule({"status": {"x": 1}}, RecordedLookups()).done
 
 
 def test_the_resources_own_timeout_goes_before_the_annotation() -> None:

@@ -1,4 +1,4 @@
-"""Answers to the engine in the form it wants: differences, errors, and resources that are made but not ready."""
+"""Responses to the engine: property diffs, errors, and resources that failed to initialise."""
 
 import sys
 import traceback
@@ -15,7 +15,7 @@ from local.plugins.kubernetes_provider.diff import Difference
 from local.plugins.kubernetes_provider.errors import CancelledError, ProviderError, UnreachableError
 from local.plugins.kubernetes_provider.values import encode
 
-_Answer = TypeVar("_Answer")
+_Response = TypeVar("_Response")
 
 # gRPC's own header for an error with details.
 _DETAILS_HEADER = "grpc-status-details-bin"
@@ -49,8 +49,8 @@ def diff(found: Difference) -> provider_pb2.DiffResponse:
     )
 
 
-def guarded(context: grpc.ServicerContext, work: Callable[[], _Answer]) -> _Answer:
-    """Do the work of one call; what it raises reaches the engine as one sentence."""
+def or_abort(context: grpc.ServicerContext, work: Callable[[], _Response]) -> _Response:
+    """Run one call; what it raises aborts it with a status and one sentence."""
     try:
         return work()
     except InitFailedError as error:

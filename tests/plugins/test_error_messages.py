@@ -1,12 +1,12 @@
-"""What the API server refuses is told in one sentence that says what to do."""
+"""Messages for refusals of the API server: what failed, where, and what to do."""
 
 import pytest
 
 from local.plugins.kubernetes_provider.errors import ApiError
 
 
-def told(code: int, **status: object) -> str:
-    """Give the sentence for a refusal."""
+def error_message(code: int, **status: object) -> str:
+    """Give the message for a refusal."""
     return str(ApiError(code, status))
 
 
@@ -15,7 +15,7 @@ def test_missing_rights_are_named_with_verb_resource_and_namespace() -> None:
         'deployments.apps "x" is forbidden: User "jane" cannot patch resource "deployments" in API group "apps" '
         'in the namespace "shop"'
     )
-    assert told(403, reason="Forbidden", message=message) == (
+    assert error_message(403, reason="Forbidden", message=message) == (
         "no rights: user jane may not patch deployments.apps in namespace shop; "
         "grant the verb patch on deployments.apps by a Role, or use a kubeconfig that has it"
     )
@@ -25,12 +25,12 @@ def test_missing_rights_in_the_whole_cluster_are_named_so() -> None:
     message = (
         'namespaces is forbidden: User "jane" cannot create resource "namespaces" in API group "" at the cluster scope'
     )
-    assert "create namespaces in the whole cluster" in told(403, reason="Forbidden", message=message)
+    assert "create namespaces in the whole cluster" in error_message(403, reason="Forbidden", message=message)
 
 
 def test_a_refusal_by_pod_security_is_shown_as_it_is() -> None:
     message = 'pods "x" is forbidden: violates PodSecurity "restricted:latest": runAsNonRoot != true'
-    assert told(403, reason="Forbidden", message=message) == message
+    assert error_message(403, reason="Forbidden", message=message) == message
 
 
 def test_an_invalid_object_names_each_field_once() -> None:
@@ -39,19 +39,19 @@ def test_an_invalid_object_names_each_field_once() -> None:
         {"field": "spec.ports[0].port", "message": "Invalid value: 0"},
         {"field": "spec.selector", "message": "Required value"},
     ]
-    text = told(422, reason="Invalid", details={"kind": "Service", "name": "api", "causes": causes})
+    text = error_message(422, reason="Invalid", details={"kind": "Service", "name": "api", "causes": causes})
     assert text == "Service api is not valid: spec.ports[0].port: Invalid value: 0; spec.selector: Required value"
 
 
 def test_a_field_of_another_manager_is_named_with_its_owner_and_the_way_out() -> None:
     causes = [{"field": ".spec.replicas", "message": 'conflict with "kubectl-scale" using apps/v1'}]
-    text = told(409, reason="Conflict", message="Apply failed", details={"causes": causes})
+    text = error_message(409, reason="Conflict", message="Apply failed", details={"causes": causes})
     assert ".spec.replicas is held by kubectl-scale" in text
     assert "pulumi.com/patchForce" in text
 
 
 def test_bad_credentials_are_named() -> None:
-    assert "does not accept the credentials" in told(401, reason="Unauthorized", message="Unauthorized")
+    assert "does not accept the credentials" in error_message(401, reason="Unauthorized", message="Unauthorized")
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def test_bad_credentials_are_named() -> None:
         (403, {"message": "no"}, False),
     ],
 )
-def test_a_missing_namespace_is_told_from_a_missing_object(
+def test_a_missing_namespace_is_distinguished_from_a_missing_object(
     code: int, status: dict[str, object], *, missing: bool
 ) -> None:
     assert ApiError(code, status).namespace_missing is missing

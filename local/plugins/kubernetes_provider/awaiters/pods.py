@@ -1,8 +1,8 @@
-"""A pod that does not get ready, in words."""
+"""Reasons why a pod is not ready."""
 
 from collections.abc import Iterator
 
-from local.plugins.kubernetes_provider.awaiting.surroundings import Surroundings
+from local.plugins.kubernetes_provider.awaiters.lookups import Lookups
 from local.plugins.kubernetes_provider.objects import Object, condition, dig, name_of
 
 _PULL = frozenset(
@@ -24,7 +24,7 @@ _SANDBOX_EVENT = "FailedCreatePodSandBox"
 _BACK_OFF_PREFIX = "Back-off pulling image"
 
 
-def problems(pod: Object, around: Surroundings) -> tuple[str, ...]:
+def problems(pod: Object, lookups: Lookups) -> tuple[str, ...]:
     """Say what keeps a pod from being ready; empty while it just needs time.
 
     Args:
@@ -38,20 +38,20 @@ def problems(pod: Object, around: Surroundings) -> tuple[str, ...]:
     events: list[Object] | None = None
     for kind in ("initContainerStatuses", "containerStatuses"):
         for status in dig(pod, "status", kind, default=[]):
-            found.extend(_of_container(pod, status, around))
+            found.extend(_of_container(pod, status, lookups))
             if not found and "running" in dig(status, "state", default={}) and not status.get("ready"):
-                events = around.events(pod) if events is None else events
+                events = lookups.events(pod) if events is None else events
                 found.extend(_of_probe(status, events))
     if not found and dig(pod, "status", "phase") == "Pending":
-        found.extend(_of_start(around.events(pod) if events is None else events))
+        found.extend(_of_start(lookups.events(pod) if events is None else events))
     return tuple(f"Pod {name_of(pod)}: {text}" for text in dict.fromkeys(found))
 
 
-def all_problems(pods: list[Object], around: Surroundings) -> tuple[str, ...]:
+def all_problems(pods: list[Object], lookups: Lookups) -> tuple[str, ...]:
     """Say what is wrong with several pods; what all of them share is said once."""
     said: dict[str, list[str]] = {}
     for pod in pods:
-        for text in problems(pod, around):
+        for text in problems(pod, lookups):
             said.setdefault(text.split(": ", 1)[1], []).append(name_of(pod))
     return tuple(
         f"Pod {names[0]}{f' and {len(names) - 1} more' if len(names) > 1 else ''}: {text}"
@@ -68,7 +68,7 @@ def _of_pod(pod: Object) -> Iterator[str]:
         yield f"has failed ({status['reason']}): {status.get('message', '')}"
 
 
-def _of_container(pod: Object, status: Object, around: Surroundings) -> Iterator[str]:
+def _of_container(pod: Object, status: Object, lookups: Lookups) -> Iterator[str]:
     name = status["name"]
     waiting = dig(status, "state", "waiting", default={})
     reason, message = waiting.get("reason", ""), waiting.get("message", "")
@@ -82,7 +82,7 @@ def _of_container(pod: Object, status: Object, around: Surroundings) -> Iterator
         restarts = status.get("restartCount", 0)
         again = f" and is being restarted ({restarts} restarts so far)" if restarts or reason else ""
         # While it waits for its restart, the run that failed is the previous one.
-        lines = around.log(pod, name, previous=reason == "CrashLoopBackOff") or ended.get("message", "")
+        lines = lookups.log(pod, name, previous=reason == "CrashLoopBackOff") or ended.get("message", "")
         shown = "; it wrote no log" if not lines else "; its last log lines:\n" + _indent(lines)
         yield f"container {name} {_end(ended)}{again}{shown}"
 

@@ -48,8 +48,8 @@ def test_an_image_that_cannot_be_pulled_is_named_and_the_deployment_kept_for_rep
     assert error.identity == f"{namespace}/api"
     # The next update starts from the kept state and repairs it.
     resources.timeout = 30
-    subject, _ = resources.check(deployment(namespace))
-    kept = Made(type(subject)("urn", subject.token, "thing", error.identity, 30), error.inputs, error.state)
+    resource, _ = resources.check(deployment(namespace))
+    kept = Made(type(resource)("urn", resource.token, "thing", error.identity, 30), error.inputs, error.state)
     with kubelet(client, namespace, lambda _: ready_status()):
         repaired = resources.update(kept, deployment(namespace))
     assert plain(repaired.state)["status"]["availableReplicas"] == 1

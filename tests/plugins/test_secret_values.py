@@ -1,7 +1,7 @@
 """No secret value reaches the state or a message unmarked."""
 
 from local.plugins.kubernetes_provider import state
-from local.plugins.kubernetes_provider.secrecy import hide, mark_like, mark_secret_kind
+from local.plugins.kubernetes_provider.secret_values import mark_like, mark_secret_kind, redact
 from local.plugins.kubernetes_provider.values import Secret, Value
 
 
@@ -67,6 +67,6 @@ def test_the_state_of_a_secret_object_shows_none_of_it() -> None:
 
 
 def test_a_message_that_quotes_a_secret_is_cleaned() -> None:
-    assert hide('spec.x: Invalid value: "hunter2secret"', {"x": Secret("hunter2secret")}) == (
+    assert redact('spec.x: Invalid value: "hunter2secret"', {"x": Secret("hunter2secret")}) == (
         'spec.x: Invalid value: "[secret]"'
     )
