@@ -38,8 +38,8 @@ CONFIG = CLUSTER / "config"
 LOGS = CLUSTER / "logs"
 ETCD = CLUSTER / "etcd"
 VOLUMES = CLUSTER / "volumes"
-HOST_BEFORE = CLUSTER / "host-before.json"
-COMPLETE = CLUSTER / "complete.json"
+ORIGINAL_SETTINGS = CLUSTER / "host-before.json"
+CLUSTER_RECORD = CLUSTER / "complete.json"
 API_IMAGE = CLUSTER / "image"
 
 

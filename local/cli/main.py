@@ -19,7 +19,7 @@ from local.cluster import status as cluster_status
 from local.cluster.record import members as cluster_members
 from local.errors import LocalError
 from local.host import packages
-from local.host.lock import alone
+from local.host.lock import exclusive
 from local.images import api_image
 from local.images.catalogue import PYTHON_BASE
 from local.progress import Progress
@@ -49,7 +49,7 @@ def up(
         use_external(external, progress)
         return
     preflight.check_root()
-    with alone(), progress.shown():
+    with exclusive(), progress.shown():
         lifecycle.up(phase, nodes, wanted, progress, with_image=image)
 
 
@@ -60,8 +60,8 @@ def use_external(kubeconfig: str, progress: Progress) -> None:
     progress.note(f"using the cluster of KUBECONFIG={kubeconfig}; none is made here")
     if not os.environ.get("TASK_MANAGER_IMAGE"):
         progress.note(f"its nodes pull the image: {PUSH_HINT}")
-    with alone(), progress.shown():
-        if environment.own_pulumi() is None and not go_tools.find("pulumi").directory.is_dir():
+    with exclusive(), progress.shown():
+        if environment.installed_pulumi() is None and not go_tools.find("pulumi").directory.is_dir():
             with progress.step("build pulumi"):
                 go_tools.build("pulumi")
         environment.link_programs()
@@ -85,7 +85,7 @@ def down() -> None:
         progress.note("no local cluster is up")
         return
     preflight.check_root()
-    with alone(), progress.step("cluster down"):
+    with exclusive(), progress.step("cluster down"):
         teardown.remove()
         teardown.forget_stacks()
 
@@ -98,7 +98,7 @@ def status(as_json: Annotated[bool, typer.Option("--json", help="For programs.")
         sys.stdout.write(json.dumps(found.as_dict(), indent=1) + "\n")
     else:
         cluster_status.show(found)
-    if not found.well:
+    if not found.healthy:
         raise typer.Exit(1)
 
 
@@ -114,7 +114,7 @@ def load_image(
         raise LocalError(f"the cluster of KUBECONFIG takes no images from here: {PUSH_HINT}")
     preflight.check_root()
     packages.extend_path()
-    with alone():
+    with exclusive():
         members = cluster_members()
         built = api_image.build(PYTHON_BASE.archive()) if build else api_image.find(reference)
         lifecycle.load_application(built, members)
@@ -126,10 +126,10 @@ def derive_image(base: str, dockerfile: str) -> None:
     """Build an image on top of BASE from the text of a Dockerfile, bring it to the nodes and print its reference."""
     preflight.check_root()
     packages.extend_path()
-    with alone():
+    with exclusive():
         members = cluster_members()
         built = api_image.derive(base, dockerfile)
-        lifecycle.bring(built, members)
+        lifecycle.load_image(built, members)
     sys.stdout.write(built.reference + "\n")
 
 

@@ -1,4 +1,4 @@
-"""What runs in the cluster beside the application. Each add-on names the images it needs and applies its manifests."""
+"""Add-ons: what runs in the cluster beside the application, each with its images and manifests."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def _dns(nodes: list[Node]) -> None:
 def _storage(_: list[Node]) -> None:
     kubectl.apply(kubectl.render("access"))
     kubectl.apply(kubectl.render("storage"))
-    processes.start(controller.daemon("volumes"))
+    processes.start(controller.process("volumes"))
 
 
 def _metrics(nodes: list[Node]) -> None:
@@ -79,7 +79,7 @@ def _metrics(nodes: list[Node]) -> None:
 
 
 def operator_manifest() -> str:
-    """Return what brings the PostgreSQL operator, its definitions of resources among it."""
+    """Return the manifest of the PostgreSQL operator, with its CustomResourceDefinitions."""
     source = go_tools.module_source("github.com/cloudnative-pg/cloudnative-pg", f"v{OPERATOR_VERSION}")
     return (source / "releases" / f"cnpg-{OPERATOR_VERSION}.yaml").read_text()
 
@@ -107,11 +107,11 @@ def _gateway(_: list[Node]) -> None:
 
 
 def _backups(_: list[Node]) -> None:
-    processes.start(controller.daemon("backups"))
+    processes.start(controller.process("backups"))
     backups.install()
 
 
-def _nothing(_: list[Node]) -> None:
+def _image_only(_: list[Node]) -> None:
     """The program brings the rest; only the image is needed."""
 
 
@@ -122,9 +122,9 @@ ADDONS = {
     "database": Addon("PostgreSQL operator", _database, (OPERATOR, POSTGRESQL_IMAGE, POOLER)),
     "gateway": Addon("gateway", _gateway, (TRAEFIK,)),
     "backups": Addon("backups", _backups, (BACKUP_PLUGIN, BACKUP_SIDECAR, OBJECT_STORE)),
-    "cache": Addon("cache", _nothing, (VALKEY,)),
-    "edge": Addon("edge", _nothing, (VARNISH_IMAGE, EDGE_EXPORTER_IMAGE)),
-    "monitoring": Addon("monitoring", _nothing, (PROMETHEUS, ALERTMANAGER, VALKEY_EXPORTER_IMAGE)),
+    "cache": Addon("cache", _image_only, (VALKEY,)),
+    "edge": Addon("edge", _image_only, (VARNISH_IMAGE, EDGE_EXPORTER_IMAGE)),
+    "monitoring": Addon("monitoring", _image_only, (PROMETHEUS, ALERTMANAGER, VALKEY_EXPORTER_IMAGE)),
 }
 ALWAYS = ("storage", "dns", "metrics")
 SEVERAL = (*ALWAYS, "database", "gateway", "cache")
@@ -142,7 +142,7 @@ def of_phase(phase: int) -> tuple[str, ...]:
     return PHASES[phase]
 
 
-def least_nodes(phase: int) -> int:
+def min_nodes(phase: int) -> int:
     """Return on how many nodes of two CPUs a phase has room; from phase 3 on, with one of them drained."""
     return 3 if phase >= 3 else 1
 

@@ -1,4 +1,4 @@
-"""What backups of PostgreSQL stand on in the local cluster: the operator's plugin, and an S3 interface to write to.
+"""Backups of PostgreSQL in the local cluster: the operator's Barman Cloud plugin, and an S3 gateway to write to.
 
 Elsewhere cert-manager makes the plugin's certificates, and External Secrets brings a bucket's credentials into the
 namespaces of the stacks; here this module does both.
@@ -58,7 +58,7 @@ def _certificate_secret(name: str, files: certificates.Pair) -> Object:
 
 
 def certificate_secrets() -> list[Object]:
-    """Return the Secrets by which the operator and the plugin know each other."""
+    """Return the Secrets with the certificates of the operator and the plugin (mutual TLS)."""
     certificates.authority(AUTHORITY)
     server = certificates.signed("barman-cloud-server", AUTHORITY, "barman-cloud", hosts=("barman-cloud",))
     client = certificates.signed("barman-cloud-client", AUTHORITY, "barman-cloud-client")
@@ -69,7 +69,7 @@ def certificate_secrets() -> list[Object]:
 
 
 def credentials() -> dict[str, str]:
-    """Return whom the S3 interface knows: made once, and kept as long as the cluster."""
+    """Return the access key of the S3 gateway: made once, and kept as long as the cluster."""
     kept = paths.CONFIG / "object-store.json"
     if not kept.exists():
         write_private(kept, json.dumps({"access_key": "local", "secret_key": secrets.token_urlsafe(24)}))
@@ -78,14 +78,14 @@ def credentials() -> dict[str, str]:
 
 
 def secret_for(namespace: str, known: dict[str, str]) -> Object:
-    """Return the Secret by which a stack's database knows the credentials."""
+    """Return the Secret with the credentials for a stack's database."""
     values = {"access-key-id": known["access_key"], "secret-access-key": known["secret_key"], "region": REGION}
     metadata = {"name": SECRET, "namespace": namespace}
     return {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "stringData": values}
 
 
 def reconcile(session: requests.Session) -> None:
-    """Give each stack's namespace the Secret, unless it has one."""
+    """Create the Secret in each stack's namespace that lacks it."""
     have = {
         found["metadata"]["namespace"]
         for found in controller.items(session, f"/api/v1/secrets?fieldSelector=metadata.name={SECRET}")
@@ -97,12 +97,12 @@ def reconcile(session: requests.Session) -> None:
 
 
 def plugin_manifest() -> str:
-    """Return what brings the plugin, its definition of a resource among it."""
+    """Return the manifest of the plugin, with its CustomResourceDefinition."""
     return (go_tools.module_source(*PLUGIN_MODULE) / "manifest.yaml").read_text()
 
 
 def install() -> None:
-    """Bring the plugin and the S3 interface up."""
+    """Install the plugin and the S3 gateway."""
     wanted: list[Any] = [*certificate_secrets(), *plugin_objects(plugin_manifest())]
     kubectl.apply(yaml.safe_dump_all(wanted))
     kubectl.apply(kubectl.render("object-store", **credentials()))

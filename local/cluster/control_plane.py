@@ -13,20 +13,20 @@ from local.cluster.certificates import CLUSTER_CA, ETCD_CA, FRONT_PROXY_CA, Pair
 from local.cluster.nodes import API_ADDRESS, API_PORT, API_SERVICE_ADDRESS, POD_RANGE, SERVICE_RANGE
 from local.errors import LocalError
 from local.host import processes
-from local.host.processes import Daemon
+from local.host.processes import ProcessSpec
 from local.tools import go_tools
 
 NODE_URL = f"https://{API_ADDRESS}:{API_PORT}"
 
 
 @dataclass(frozen=True)
-class Plane:
-    """What sets one control plane apart from another on the same machine, beside the directory that it is kept in.
+class ControlPlane:
+    """Ports and flags of one control plane; several can run on one machine, each in a directory of its own.
 
     Attributes:
         api, etcd, peers, controllers, scheduler: ports of the loopback. The API server's is also one of each node's
             addresses, unless its flags say otherwise.
-        api_flags, controller_flags: what the API server and the controller manager are told beside what all are.
+        api_flags, controller_flags: further flags of the API server and the controller manager.
     """
 
     api: int
@@ -42,7 +42,7 @@ class Plane:
         return f"https://127.0.0.1:{self.api}"
 
 
-LOCAL = Plane(
+LOCAL = ControlPlane(
     api=API_PORT,
     etcd=2379,
     peers=2380,
@@ -54,7 +54,7 @@ LOCAL = Plane(
 LOOPBACK_URL = LOCAL.url
 
 
-def make_certificates(plane: Plane = LOCAL) -> None:
+def make_certificates(plane: ControlPlane = LOCAL) -> None:
     """Make the authorities, the certificates and the kubeconfig files of the control plane, where missing."""
     for ca in (CLUSTER_CA, ETCD_CA, FRONT_PROXY_CA):
         certificates.authority(ca)
@@ -78,7 +78,7 @@ def _tls(prefix: str, files: Pair) -> list[str]:
     return [f"--{prefix}cert-file={files.certificate}", f"--{prefix}key-file={files.key}"]
 
 
-def etcd(plane: Plane = LOCAL) -> Daemon:
+def etcd(plane: ControlPlane = LOCAL) -> ProcessSpec:
     """Only the API server's certificate opens it. Writes are not forced to disk: a power cut may cost the cluster."""
     authority = pair(ETCD_CA).certificate
     clients, peers = f"https://127.0.0.1:{plane.etcd}", f"https://127.0.0.1:{plane.peers}"
@@ -99,10 +99,10 @@ def etcd(plane: Plane = LOCAL) -> Daemon:
         f"--peer-trusted-ca-file={authority}",
         "--unsafe-no-fsync",
     ]
-    return Daemon("etcd", tuple(command))
+    return ProcessSpec("etcd", tuple(command))
 
 
-def api_server(plane: Plane = LOCAL) -> Daemon:
+def api_server(plane: ControlPlane = LOCAL) -> ProcessSpec:
     accounts = pair("service-accounts").key
     command = [
         str(go_tools.binary("kubernetes", "kube-apiserver")),
@@ -137,10 +137,10 @@ def api_server(plane: Plane = LOCAL) -> Daemon:
         "--requestheader-extra-headers-prefix=X-Remote-Extra-",
         *plane.api_flags,
     ]
-    return Daemon("kube-apiserver", tuple(command))
+    return ProcessSpec("kube-apiserver", tuple(command))
 
 
-def _client_of_api_server(name: str, port: int, *more: str) -> Daemon:
+def _client_of_api_server(name: str, port: int, *more: str) -> ProcessSpec:
     """Return a part that does its work through the API server, there being one of it."""
     kubeconfig = paths.CONFIG / f"{name}.kubeconfig"
     command = [
@@ -154,10 +154,10 @@ def _client_of_api_server(name: str, port: int, *more: str) -> Daemon:
         "--profiling=false",
         *more,
     ]
-    return Daemon(name, tuple(command))
+    return ProcessSpec(name, tuple(command))
 
 
-def controller_manager(plane: Plane = LOCAL) -> Daemon:
+def controller_manager(plane: ControlPlane = LOCAL) -> ProcessSpec:
     return _client_of_api_server(
         "kube-controller-manager",
         plane.controllers,
@@ -174,21 +174,21 @@ def controller_manager(plane: Plane = LOCAL) -> Daemon:
     )
 
 
-def scheduler(plane: Plane = LOCAL) -> Daemon:
+def scheduler(plane: ControlPlane = LOCAL) -> ProcessSpec:
     return _client_of_api_server("kube-scheduler", plane.scheduler)
 
 
 def session() -> requests.Session:
     """Return an HTTP session that speaks to the API server as the administrator."""
-    said = requests.Session()
+    session = requests.Session()
     admin = pair("admin")
-    said.cert = (str(admin.certificate), str(admin.key))
-    said.verify = str(pair(CLUSTER_CA).certificate)
-    said.trust_env = False  # proxies and authorities of the environment are not for the loopback
-    return said
+    session.cert = (str(admin.certificate), str(admin.key))
+    session.verify = str(pair(CLUSTER_CA).certificate)
+    session.trust_env = False  # proxies and authorities of the environment are not for the loopback
+    return session
 
 
-def is_ready(plane: Plane = LOCAL, timeout: float = 5.0) -> bool:
+def is_ready(plane: ControlPlane = LOCAL, timeout: float = 5.0) -> bool:
     """Tell whether the API server answers that it is ready, within `timeout` seconds."""
     try:
         return session().get(f"{plane.url}/readyz", timeout=timeout).status_code == 200
@@ -196,30 +196,30 @@ def is_ready(plane: Plane = LOCAL, timeout: float = 5.0) -> bool:
         return False
 
 
-def start(plane: Plane = LOCAL) -> None:
+def start(plane: ControlPlane = LOCAL) -> None:
     """Start what is not running and return when the API server is ready.
 
     Raises:
         LocalError: a part ended, with the last lines of its log, or it was not ready within 120 s.
     """
     now = processes.running()
-    for daemon in (etcd(plane), api_server(plane)):
-        processes.start(daemon, now)
+    for spec in (etcd(plane), api_server(plane)):
+        processes.start(spec, now)
     waiting = Retrying(
         retry=retry_if_exception_type(TimeoutError), stop=stop_after_delay(120), wait=wait_fixed(0.2), reraise=True
     )
     try:
         waiting(_check, plane)
     except TimeoutError as error:
-        words = processes.last_words("kube-apiserver")
+        words = processes.log_tail("kube-apiserver")
         raise LocalError(f"the API server was not ready after 120 s: {words} (log: {paths.LOGS})") from error
     # These two end when they can't reach the API server at their start.
-    for daemon in (controller_manager(plane), scheduler(plane)):
-        processes.start(daemon, now)
+    for spec in (controller_manager(plane), scheduler(plane)):
+        processes.start(spec, now)
 
 
-def _check(plane: Plane) -> None:
+def _check(plane: ControlPlane) -> None:
     if not is_ready(plane):
-        processes.ensure_alive(etcd(plane))
-        processes.ensure_alive(api_server(plane))
+        processes.check_alive(etcd(plane))
+        processes.check_alive(api_server(plane))
         raise TimeoutError

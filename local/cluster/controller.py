@@ -1,4 +1,4 @@
-"""What controllers of the local cluster have in common: small programs beside the control plane that make objects."""
+"""The reconcile loop of the local cluster's controllers, small programs beside the control plane."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ import requests
 
 from local import paths
 from local.cluster import control_plane
-from local.host.processes import Daemon
+from local.host.processes import ProcessSpec
 
 INTERVAL_SECONDS = 0.5
 
 Object = dict[str, Any]
 
 
-def daemon(name: str) -> Daemon:
+def process(name: str) -> ProcessSpec:
     """Return a controller's process: the module of that name beside this one, such as `volumes`, which runs `keep`."""
     # It has to find the same cluster as this process, wherever that is kept.
     where = {"PYTHONPATH": str(paths.ROOT), "XDG_STATE_HOME": str(paths.STATE.parent)}
-    return Daemon(name, (sys.executable, "-m", f"{__package__}.{name}"), environment=where)
+    return ProcessSpec(name, (sys.executable, "-m", f"{__package__}.{name}"), environment=where)
 
 
 def items(session: requests.Session, path: str) -> list[Object]:
@@ -41,7 +41,7 @@ def create(session: requests.Session, path: str, wanted: Object) -> None:
 
 
 def keep(reconcile: Callable[[requests.Session], None]) -> None:
-    """Reconcile until told to end; an API server that is away is waited for.
+    """Reconcile until the process is ended; retry while the API server is away.
 
     It looks twice a second rather than following a stream: nothing can be missed, whatever is killed.
     """

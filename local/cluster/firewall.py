@@ -1,4 +1,4 @@
-"""Packet filter rules: the one of our own, and taking away those of kube-proxy, the kubelet and the network plugins."""
+"""Packet filter rules: masquerading of pods, and removal of the rules of kube-proxy, kubelet and CNI plugins."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def masquerade() -> None:
         run("iptables", "-w", "-t", "nat", "-A", *rule)
 
 
-def removal(saved: str) -> str:
+def removal_script(saved: str) -> str:
     """Return the `iptables-restore` input that removes the cluster's part of what `iptables-save` printed."""
     script: list[str] = []
     table: list[str] = []
@@ -48,7 +48,7 @@ def clean() -> None:
     for family in ("iptables", "ip6tables"):
         if shutil.which(f"{family}-save") is None:
             continue
-        script = removal(run(f"{family}-save"))
+        script = removal_script(run(f"{family}-save"))
         if script:
             run(f"{family}-restore", "--noflush", "-w", stdin=script)
     if shutil.which("ipset"):

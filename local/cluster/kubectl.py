@@ -60,7 +60,7 @@ def wait_rollout(namespace: str, deployment: str, seconds: int = 180) -> None:
 
 def explain(pods: list[dict[str, Any]]) -> str:
     """Return what pods that are not ready wait for, in the words of the kubelet and the scheduler."""
-    said = []
+    reasons = []
     for pod in pods:
         status = pod.get("status", {})
         containers = [*status.get("initContainerStatuses", []), *status.get("containerStatuses", [])]
@@ -69,11 +69,11 @@ def explain(pods: list[dict[str, Any]]) -> str:
             last = container.get("lastState", {}).get("terminated", {})
             if waiting:
                 ended = f", ended with status {last['exitCode']}" if last else ""
-                said.append(f"{pod['metadata']['name']}: {waiting['reason']} {waiting.get('message', '')}{ended}")
+                reasons.append(f"{pod['metadata']['name']}: {waiting['reason']} {waiting.get('message', '')}{ended}")
         if not containers:
-            reasons = [condition.get("message", "") for condition in status.get("conditions", [])]
-            said.append(f"{pod['metadata']['name']}: {' '.join(filter(None, reasons))}")
-    return "; ".join(said) or "no pod says why"
+            messages = [condition.get("message", "") for condition in status.get("conditions", [])]
+            reasons.append(f"{pod['metadata']['name']}: {' '.join(filter(None, messages))}")
+    return "; ".join(reasons) or "no pod says why"
 
 
 def wait_condition(kind: str, name: str, condition: str, seconds: int = 120) -> None:

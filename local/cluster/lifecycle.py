@@ -1,4 +1,4 @@
-"""Bringing the cluster up: from nothing, from what a killed run left, or from a cluster that lacks a part."""
+"""Start of the cluster: from nothing, from the remains of a killed run, or from a cluster that lacks a part."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from local.errors import LocalError
 from local.host import packages, processes, settings
 from local.host.files import write_private
 from local.images import api_image, catalogue
-from local.images.build_queue import Work
+from local.images.build_queue import BuildQueue
 from local.progress import Progress
 from local.tools import environment, wheels
 
@@ -49,46 +49,48 @@ def up(phase: int, node_count: int | None, wanted: tuple[str, ...], progress: Pr
         with progress.step("remove what an unfinished run left"):
             teardown.remove()
             teardown.forget_stacks()
-    count = node_count or max(known.nodes if known else 1, addons.least_nodes(phase))
+    count = node_count or max(known.nodes if known else 1, addons.min_nodes(phase))
     if not 1 <= count <= MOST_NODES:
         raise LocalError(f"{count} nodes are not possible: from 1 to {MOST_NODES} are")
     if known and count < known.nodes:
         raise LocalError(f"the cluster has {known.nodes} nodes and can't lose one: `make down` first")
     chosen = tuple(dict.fromkeys([*(known.addons if known else ()), *wanted]))
-    with Work(progress) as work:
-        _bring_up(nodes(count), chosen, known, work, with_image)
+    with BuildQueue(progress) as queue:
+        _converge(nodes(count), chosen, known, queue, with_image)
 
 
-def _bring_up(members: list[Node], chosen: tuple[str, ...], known: Record | None, work: Work, with_image: bool) -> None:
-    progress = work.progress
+def _converge(
+    members: list[Node], chosen: tuple[str, ...], known: Record | None, queue: BuildQueue, with_image: bool
+) -> None:
+    progress = queue.progress
     parts = [addons.ADDONS[name] for name in chosen]
     # The order in which the builds are wanted: the control plane, the add-ons that pods need, pulumi, the rest.
     for tool in ("pause", "kubernetes", "coredns"):
-        work.tool(tool)
-    if environment.own_pulumi() is None:
-        work.tool("pulumi")
+        queue.tool(tool)
+    if environment.installed_pulumi() is None:
+        queue.tool("pulumi")
     if wanted := packages.missing():
         with progress.step("Debian packages"):
             packages.install(wanted)
-    clients = work.aside(wheels.kubectl)
-    application = work.application() if with_image else None
+    clients = queue.submit(wheels.kubectl)
+    application = queue.application() if with_image else None
     for part in parts:
         for image in part.images:
-            work.prepare(image)
+            queue.prepare(image)
         for tool in part.tools:
-            work.tool(tool)
-    work.tool("kubernetes").result()
+            queue.tool(tool)
+    queue.tool("kubernetes").result()
     clients.result()
-    _start_nodes(members, work.archive(catalogue.PAUSE), known, progress)
+    _start_nodes(members, queue.archive(catalogue.PAUSE), known, progress)
     boot = BOOT_ID.read_text().strip()
     Record(len(members), known.addons if known else (), boot).save()
     for part in parts:
-        _install(part, members, work)
+        _install(part, members, queue)
     Record(len(members), chosen, boot).save()
     if application is not None:
         load_application(application.result(), members)
-    if environment.own_pulumi() is None:
-        work.tool("pulumi").result()
+    if environment.installed_pulumi() is None:
+        queue.tool("pulumi").result()
     environment.link_programs()
 
 
@@ -98,8 +100,8 @@ def _start_nodes(members: list[Node], pause: Path, known: Record | None, progres
         for member in members:  # the machine was started anew: what these describe has ended
             shutil.rmtree(member.directory / "containerd-state", ignore_errors=True)
     with progress.step("control plane"):
-        settings.remember()
-        settings.prepare()
+        settings.record_original()
+        settings.apply()
         network.bridge()
         firewall.masquerade()
         control_plane.make_certificates()
@@ -113,31 +115,31 @@ def _start_nodes(members: list[Node], pause: Path, known: Record | None, progres
         for member in members:
             containerd.wait_until_ready(member)
             containerd.load_image(member, catalogue.PAUSE.reference, pause)
-            for daemon in (node_agents.kubelet(member), node_agents.kube_proxy(member)):
-                processes.start(daemon)
+            for spec in (node_agents.kubelet(member), node_agents.kube_proxy(member)):
+                processes.start(spec)
         for member in members:
             kubectl.wait_ready(member.name)
             kubectl.report_disk(member.name, shutil.disk_usage(paths.STATE).free)
 
 
-def _install(part: addons.Addon, members: list[Node], work: Work) -> None:
-    archives = {image.reference: work.archive(image) for image in part.images}
+def _install(part: addons.Addon, members: list[Node], queue: BuildQueue) -> None:
+    archives = {image.reference: queue.archive(image) for image in part.images}
     for tool in part.tools:
-        work.tool(tool).result()
-    with work.progress.step(part.title):
+        queue.tool(tool).result()
+    with queue.progress.step(part.title):
         for member in members:
             for reference, archive in archives.items():
                 containerd.load_image(member, reference, archive)
         part.install(members)
 
 
-def bring(built: api_image.Built, members: list[Node]) -> None:
-    """Bring an image to the nodes."""
+def load_image(built: api_image.BuiltImage, members: list[Node]) -> None:
+    """Load an image into every node's containerd."""
     for member in members:
         containerd.load_image(member, built.reference, built.archive)
 
 
-def load_application(built: api_image.Built, members: list[Node]) -> None:
-    """Bring the application's image to the nodes and note it as the one to run."""
-    bring(built, members)
+def load_application(built: api_image.BuiltImage, members: list[Node]) -> None:
+    """Load the application's image, and record it as the one to run."""
+    load_image(built, members)
     write_private(paths.API_IMAGE, built.reference + "\n")

@@ -1,7 +1,7 @@
-"""What `kubectl top` and autoscalers ask: prometheus-adapter serves metrics.k8s.io and custom.metrics.k8s.io.
+"""Metrics for `kubectl top` and autoscalers: prometheus-adapter serves metrics.k8s.io and custom.metrics.k8s.io.
 
-It asks a Prometheus that reads the kubelets, and from each stack's own Prometheus what autoscalers want to know. Both
-run beside the control plane, as processes of the machine.
+It queries a Prometheus that scrapes the kubelets, and federates the autoscalers' series from each stack's Prometheus.
+Both run beside the control plane, as processes of the machine.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from local.cluster.certificates import CLUSTER_CA, FRONT_PROXY_CA, pair
 from local.cluster.control_plane import LOOPBACK_URL
 from local.cluster.nodes import API_ADDRESS, API_PORT, Node
 from local.host.files import write
-from local.host.processes import Daemon
+from local.host.processes import ProcessSpec
 from local.tools import go_tools
 
 PROMETHEUS_PORT = 10290
@@ -28,7 +28,7 @@ SCRAPE_INTERVAL = "5s"
 
 
 def scrape_configuration(nodes: list[Node]) -> dict[str, Any]:
-    """Return what Prometheus reads: each kubelet's resource metrics, labelled by node, and series of the stacks."""
+    """Return the scrape configuration: each kubelet's resource metrics, labelled by node, and series of the stacks."""
     client = pair("prometheus")
     tls = {
         "ca_file": str(pair(CLUSTER_CA).certificate),
@@ -52,7 +52,7 @@ def scrape_configuration(nodes: list[Node]) -> dict[str, Any]:
 
 
 def federation(stack_file: Path, tls: dict[str, str]) -> dict[str, object]:
-    """Return how Prometheus reads a stack's own one, through the API server; one that isn't there is merely down."""
+    """Return the job that federates a stack's own Prometheus through the API server; down where there is none."""
     namespace = f"task-manager-{stack_file.name.split('.')[1]}"
     series = [rule["seriesQuery"] for rule in custom_rules()]
     return {
@@ -102,7 +102,7 @@ def _write(name: str, content: dict[str, object]) -> Path:
     return write(paths.CONFIG / name, yaml.safe_dump(content))
 
 
-def prometheus(nodes: list[Node]) -> Daemon:
+def prometheus(nodes: list[Node]) -> ProcessSpec:
     certificates.signed("prometheus", CLUSTER_CA, "primetrade:prometheus")
     config = _write("prometheus.yaml", scrape_configuration(nodes))
     command = (
@@ -113,12 +113,12 @@ def prometheus(nodes: list[Node]) -> Daemon:
         f"--web.listen-address={API_ADDRESS}:{PROMETHEUS_PORT}",
         "--log.level=warn",
     )
-    return Daemon("prometheus", command, (config,))
+    return ProcessSpec("prometheus", command, (config,))
 
 
 @dataclass(frozen=True)
-class Between:
-    """Where the adapter stands: its own address and port, and the URLs of those that it asks."""
+class AdapterEndpoints:
+    """The adapter's own address and port, and the URLs of the API server and Prometheus that it queries."""
 
     address: str
     port: int
@@ -126,10 +126,10 @@ class Between:
     prometheus: str
 
 
-LOCAL = Between(API_ADDRESS, ADAPTER_PORT, LOOPBACK_URL, f"http://{API_ADDRESS}:{PROMETHEUS_PORT}")
+LOCAL = AdapterEndpoints(API_ADDRESS, ADAPTER_PORT, LOOPBACK_URL, f"http://{API_ADDRESS}:{PROMETHEUS_PORT}")
 
 
-def adapter(at: Between = LOCAL) -> Daemon:
+def adapter(at: AdapterEndpoints = LOCAL) -> ProcessSpec:
     name = "prometheus-adapter.kube-system.svc"
     serving = certificates.signed("prometheus-adapter-serving", CLUSTER_CA, name, hosts=(name, at.address))
     client = certificates.signed("prometheus-adapter", CLUSTER_CA, "primetrade:prometheus-adapter")
@@ -152,4 +152,4 @@ def adapter(at: Between = LOCAL) -> Daemon:
         f"--tls-cert-file={serving.certificate}",
         f"--tls-private-key-file={serving.key}",
     )
-    return Daemon("prometheus-adapter", command, (config, kubeconfig))
+    return ProcessSpec("prometheus-adapter", command, (config, kubeconfig))

@@ -1,4 +1,4 @@
-"""Links between the nodes: a bridge on this machine, and for each further node a network namespace tied to it."""
+"""The nodes' network: a bridge on this machine, and for each further node a network namespace tied to it."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def clean() -> None:
         time.sleep(0.05)
 
 
-def clashing_route() -> str | None:
+def overlapping_route() -> str | None:
     """Return a route of this machine that overlaps the cluster's address ranges, the cluster's own left aside."""
     ranges = [ipaddress.ip_network(text) for text in (POD_RANGE, SERVICE_RANGE, NODE_RANGE)]
     for route in json.loads(run("ip", "-j", "-4", "route")) if shutil.which("ip") else []:

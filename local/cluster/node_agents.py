@@ -1,4 +1,4 @@
-"""What runs on each node: containerd with its network plugins, the kubelet, kube-proxy."""
+"""The processes of each node: containerd with its CNI plugins, the kubelet, kube-proxy."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from local.errors import LocalError
 from local.host import cgroups, mounts
 from local.host.files import write
 from local.host.packages import CNI_DIRECTORIES
-from local.host.processes import Daemon
+from local.host.processes import ProcessSpec
 from local.images import catalogue
 from local.tools import go_tools
 
@@ -71,7 +71,7 @@ def network_configuration(node: Node) -> str:
     return json.dumps({"cniVersion": "1.0.0", "name": "primetrade", "plugins": [bridge, ports]}, indent=1)
 
 
-def containerd(node: Node) -> Daemon:
+def containerd(node: Node) -> ProcessSpec:
     cni = write(node.directory / "cni" / "10-primetrade.conflist", network_configuration(node)).parent
     content = CONTAINERD.format(
         root=node.directory / "containerd",
@@ -84,7 +84,7 @@ def containerd(node: Node) -> Daemon:
         snapshotter="native" if mounts.is_on_overlay(paths.CLUSTER) else "overlayfs",
     )
     config = write(node.directory / "containerd.toml", content)
-    return Daemon(f"containerd-{node.number}", ("containerd", "--config", str(config)), (config,), node.network)
+    return ProcessSpec(f"containerd-{node.number}", ("containerd", "--config", str(config)), (config,), node.network)
 
 
 def name_servers(text: str) -> list[str]:
@@ -140,7 +140,7 @@ def kubelet_configuration(node: Node) -> dict[str, object]:
     }
 
 
-def kubelet(node: Node) -> Daemon:
+def kubelet(node: Node) -> ProcessSpec:
     user = f"system:node:{node.name}"
     certificates.signed(f"kubelet-{node.number}", CLUSTER_CA, user, "system:nodes", (node.name, node.address))
     url = NODE_URL if node.network else LOOPBACK_URL
@@ -156,10 +156,10 @@ def kubelet(node: Node) -> Daemon:
         f"--node-ip={node.address}",
         f"--node-labels={node.labels}",
     )
-    return Daemon(f"kubelet-{node.number}", command, (config, kubeconfig), node.network)
+    return ProcessSpec(f"kubelet-{node.number}", command, (config, kubeconfig), node.network)
 
 
-def kube_proxy(node: Node) -> Daemon:
+def kube_proxy(node: Node) -> ProcessSpec:
     client = certificates.signed("kube-proxy", CLUSTER_CA, "system:kube-proxy")
     url = NODE_URL if node.network else LOOPBACK_URL
     kubeconfig = certificates.kubeconfig(node.directory / "kube-proxy.kubeconfig", client, url)
@@ -180,7 +180,7 @@ def kube_proxy(node: Node) -> Daemon:
     }
     config = write(node.directory / "kube-proxy.yaml", yaml.safe_dump(settings))
     command = (str(go_tools.binary("kubernetes", "kube-proxy")), f"--config={config}")
-    return Daemon(f"kube-proxy-{node.number}", command, (config, kubeconfig), node.network)
+    return ProcessSpec(f"kube-proxy-{node.number}", command, (config, kubeconfig), node.network)
 
 
 def prepare(node: Node) -> None:
@@ -188,8 +188,3 @@ def prepare(node: Node) -> None:
     cgroups.make(node.cgroup)
     for name in ("pod-logs", "volume-plugins", "kubelet"):
         (node.directory / name).mkdir(parents=True, exist_ok=True)
-
-
-def daemons(node: Node) -> list[Daemon]:
-    """All processes of a node, in the order of their start."""
-    return [containerd(node), kubelet(node), kube_proxy(node)]

@@ -1,4 +1,4 @@
-"""Whether this machine can hold the cluster: each reason why not is one line that says what to do."""
+"""Checks of the machine before a cluster is made; each failure is one line that says what to do."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ PORTS = {
     30443: "the gateway, https (phase 2)",
     30444: "the gateway, https (phase 3)",
 }
-LOOK_AGAIN_SECONDS = 0.3
+RECHECK_SECONDS = 0.3
 GIGABYTE = 1_000_000_000
 # Seen: 5 GB of Go modules, 7 GB of Go's build cache and 5 GB of programs and images after the first build; 4 GB of a
 # running phase 2.
@@ -68,7 +68,7 @@ def check_machine(phase: int) -> None:
     if taken:
         raise LocalError("; ".join(taken) + ": stop what holds it")
     check_disk()
-    clash = network.clashing_route()
+    clash = network.overlapping_route()
     if clash:
         raise LocalError(f"the route {clash} covers addresses that the cluster uses: remove it, or set KUBECONFIG")
     available = psutil.virtual_memory().available
@@ -83,7 +83,7 @@ def ports_in_use() -> list[str]:
     """Return a line for each port of the cluster that a process of someone else listens on."""
     holders = listeners()
     if None in holders.values():
-        time.sleep(LOOK_AGAIN_SECONDS)
+        time.sleep(RECHECK_SECONDS)
         holders = listeners()
     # Asked after the ports: one of ours that has begun to listen meanwhile is known by now.
     ours = {process.pid for process in processes.running()}
@@ -117,10 +117,10 @@ def _holder(pid: int | None) -> str:
 
 def check_disk() -> None:
     """Raise LocalError when a disk is too small for what is still to be put on it."""
-    built = any(paths.BINARIES.glob("kubernetes-*"))
+    built, made = any(paths.BINARIES.glob("kubernetes-*")), paths.CLUSTER_RECORD.exists()
     places = (
         (paths.CACHE, "XDG_CACHE_HOME", "builds and images", MARGIN_BYTES if built else BUILD_BYTES),
-        (paths.STATE, "XDG_STATE_HOME", "the cluster", MARGIN_BYTES if paths.COMPLETE.exists() else CLUSTER_BYTES),
+        (paths.STATE, "XDG_STATE_HOME", "the cluster", MARGIN_BYTES if made else CLUSTER_BYTES),
     )
     for directory, variable, what, need in places:
         free = shutil.disk_usage(_existing(directory)).free

@@ -24,14 +24,14 @@ class Record:
     boot: str
 
     def save(self) -> None:
-        write_private(paths.COMPLETE, json.dumps(vars(self)))
+        write_private(paths.CLUSTER_RECORD, json.dumps(vars(self)))
 
 
 def load_record() -> Record | None:
     """Return the record of the cluster, or None where none is whole."""
-    if not paths.COMPLETE.exists():
+    if not paths.CLUSTER_RECORD.exists():
         return None
-    content = json.loads(paths.COMPLETE.read_text())
+    content = json.loads(paths.CLUSTER_RECORD.read_text())
     return Record(content["nodes"], tuple(content["addons"]), content["boot"])
 
 

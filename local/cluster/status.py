@@ -36,7 +36,7 @@ class Status:
     image: str = ""
 
     @property
-    def well(self) -> bool:
+    def healthy(self) -> bool:
         """Whether every part that should be there is and works."""
         return (
             self.cluster in {"up", "elsewhere"}
@@ -46,7 +46,7 @@ class Status:
         )
 
     def as_dict(self) -> dict[str, Any]:
-        return {**asdict(self), "well": self.well}
+        return {**asdict(self), "well": self.healthy}
 
 
 def expected_processes(node_count: int) -> list[str]:
@@ -65,7 +65,7 @@ def collect() -> Status:
     known = load_record()
     if known is None:
         return Status("unfinished" if paths.CLUSTER.exists() else "down", str(paths.KUBECONFIG))
-    live = {process.name: process.pid for process in processes.leaders()}
+    live = {process.name: process.pid for process in processes.session_leaders()}
     seen = {name: live.get(name, 0) for name in expected_processes(known.nodes)}
     image = paths.API_IMAGE.read_text().strip() if paths.API_IMAGE.exists() else ""
     if not control_plane.is_ready():
@@ -112,5 +112,5 @@ def show(status: Status) -> None:
         console.print(f"image        {status.image}")
     if missing or status.cluster == "not answering":
         console.print(f"             `make up` starts what is missing; logs are in {paths.LOGS}")
-    if environment.needs_stand_ins() and status.cluster == "up":
+    if environment.uses_stand_in_plugins() and status.cluster == "up":
         console.print("pulumi       with the stand-in plugins of local/plugins")

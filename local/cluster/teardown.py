@@ -1,4 +1,4 @@
-"""Taking the cluster away with everything it left on the machine, from whatever state it is in."""
+"""Removal of the cluster and of everything that it left on the machine, from any state."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def remove() -> None:
     settings.restore()
     if paths.CLUSTER.exists():
         for entry in paths.CLUSTER.iterdir():
-            if entry != paths.HOST_BEFORE:
+            if entry != paths.ORIGINAL_SETTINGS:
                 shutil.rmtree(entry) if entry.is_dir() and not entry.is_symlink() else entry.unlink()
         shutil.rmtree(paths.CLUSTER)
 

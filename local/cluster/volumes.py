@@ -1,4 +1,4 @@
-"""Gives claims of the class `standard` a directory each, and takes it back when the claim is gone.
+"""Provisioner of the storage class `standard`: a directory for each claim, removed with it.
 
 A directory is open to every user, since pods run as users of their own and the kubelet changes no owners on
 such volumes; the directory above it is not, so nobody else on this machine gets at it.
@@ -22,13 +22,13 @@ HOST_NAME = "kubernetes.io/hostname"
 VOLUMES = "/api/v1/persistentvolumes"
 
 
-def class_is_ours(storage_class: Object) -> bool:
+def is_our_class(storage_class: Object) -> bool:
     provisioner: str = storage_class["provisioner"]
     return provisioner == PROVISIONER
 
 
 def wants_volume(claim: Object, classes: set[str]) -> bool:
-    """Tell whether a claim waits for us: its class is ours, its pod has been placed, and it has no volume."""
+    """Tell whether a claim waits for this provisioner: of its class, its pod placed, and without a volume."""
     spec, annotations = claim["spec"], claim["metadata"].get("annotations", {})
     return (
         spec.get("storageClassName") in classes
@@ -61,7 +61,7 @@ def volume_for(claim: Object, reclaim_policy: str) -> Object:
     }
 
 
-def wants_growth(claim: Object, classes: set[str]) -> bool:
+def wants_expansion(claim: Object, classes: set[str]) -> bool:
     """Tell whether a claim that has a volume of ours asks for a larger one. The API server lets none shrink."""
     capacity = claim.get("status", {}).get("capacity")
     return (
@@ -71,8 +71,8 @@ def wants_growth(claim: Object, classes: set[str]) -> bool:
     )
 
 
-def grow(session: requests.Session, claim: Object) -> None:
-    """Say that a claim and its volume have the size that is asked for: a directory has all of its disk anyway."""
+def expand(session: requests.Session, claim: Object) -> None:
+    """Set the capacity of a claim and its volume to the requested size: a directory has all of its disk anyway."""
     metadata = claim["metadata"]
     size = {"capacity": {"storage": claim["spec"]["resources"]["requests"]["storage"]}}
     status = f"/api/v1/namespaces/{metadata['namespace']}/persistentvolumeclaims/{metadata['name']}/status"
@@ -82,7 +82,7 @@ def grow(session: requests.Session, claim: Object) -> None:
         session.patch(url, json=body, headers=headers, timeout=10).raise_for_status()
 
 
-def is_given_up(volume: Object) -> bool:
+def is_released(volume: Object) -> bool:
     """Tell whether a volume of ours may go: its claim is gone and its policy is to delete."""
     return bool(
         volume["metadata"].get("annotations", {}).get(PROVISIONED_BY) == PROVISIONER
@@ -92,11 +92,11 @@ def is_given_up(volume: Object) -> bool:
 
 
 def reconcile(session: requests.Session) -> None:
-    """Make the volumes that are missing and remove those that have been given up."""
+    """Make the volumes that are missing and remove those that have been released."""
     classes = {
         entry["metadata"]["name"]: entry.get("reclaimPolicy", "Delete")
         for entry in controller.items(session, "/apis/storage.k8s.io/v1/storageclasses")
-        if class_is_ours(entry)
+        if is_our_class(entry)
     }
     for claim in controller.items(session, "/api/v1/persistentvolumeclaims"):
         if wants_volume(claim, set(classes)):
@@ -105,17 +105,17 @@ def reconcile(session: requests.Session) -> None:
             directory.mkdir(parents=True, exist_ok=True)
             directory.chmod(0o777)
             controller.create(session, VOLUMES, volume)  # one that is there already is being bound
-        elif wants_growth(claim, set(classes)):
-            grow(session, claim)
+        elif wants_expansion(claim, set(classes)):
+            expand(session, claim)
     for volume in controller.items(session, VOLUMES):
         name = volume["metadata"]["name"]
-        if is_given_up(volume) and re.fullmatch(r"pvc-[0-9a-f-]+", name):
+        if is_released(volume) and re.fullmatch(r"pvc-[0-9a-f-]+", name):
             shutil.rmtree(paths.VOLUMES / name, ignore_errors=True)
             session.delete(f"{control_plane.LOOPBACK_URL}{VOLUMES}/{name}", timeout=10).raise_for_status()
 
 
 def main() -> None:
-    """Reconcile until told to end."""
+    """Reconcile until the process is ended."""
     paths.VOLUMES.mkdir(parents=True, exist_ok=True)
     paths.VOLUMES.chmod(0o700)
     controller.keep(reconcile)

@@ -53,8 +53,8 @@ def run(
         _under_way.discard(process)
     if process.returncode:
         lines = (stderr.strip() or stdout.strip()).splitlines()
-        said = " | ".join(lines[-3:]) if lines else f"status {process.returncode}, no message"
-        raise LocalError(f"`{' '.join(words)[:200]}` failed: {said}")
+        last_lines = " | ".join(lines[-3:]) if lines else f"status {process.returncode}, no message"
+        raise LocalError(f"`{' '.join(words)[:200]}` failed: {last_lines}")
     return stdout
 
 

@@ -1,4 +1,4 @@
-"""Writing files: whole or not at all, and not again when nothing has changed: some programs end when theirs is."""
+"""Atomic writes of files, skipped when nothing has changed: some programs end when their file is rewritten."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One command at a time changes the cluster.
+"""A lock: one command at a time changes the cluster.
 
 The lock is a name in the kernel: it leaves no file, goes with its holder, and belongs to the network namespace, as the
 cluster's ports do.
@@ -16,7 +16,7 @@ from local.errors import LocalError
 
 
 @contextmanager
-def alone() -> Iterator[None]:
+def exclusive() -> Iterator[None]:
     """Hold the lock while the block runs.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Programs that come as Debian packages: what is missing is installed, and no service is started by it."""
+"""Debian packages: missing ones are installed, without starting their services."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Long-running processes of the cluster.
+"""Supervision of the cluster's long-running processes.
 
 Each carries a mark in its environment: the cluster's directory, its own name, and a digest of how it was started. The
 mark comes with the program itself, whatever is killed around it, and no process of anyone else can be taken for ours.
@@ -25,8 +25,8 @@ LOG_BYTES = 20_000_000
 
 
 @dataclass(frozen=True)
-class Daemon:
-    """One process to keep running.
+class ProcessSpec:
+    """How a long-running process is started.
 
     Attributes:
         name: unique in the cluster; its log is `<logs>/<name>.log`.
@@ -59,7 +59,7 @@ class Daemon:
 
 
 @dataclass(frozen=True)
-class Running:
+class RunningProcess:
     """A live process that carries the cluster's mark."""
 
     pid: int
@@ -71,13 +71,13 @@ class Running:
         return self.mark.split("|")[1]
 
 
-def running() -> list[Running]:
+def running() -> list[RunningProcess]:
     """Return every live process of this cluster, children that inherited the mark included."""
     pids = (int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit())
     return [process for process in map(_marked, pids) if process and process.mark.startswith(f"{paths.CLUSTER}|")]
 
 
-def _marked(pid: int) -> Running | None:
+def _marked(pid: int) -> RunningProcess | None:
     """Return the process with its mark, or None when it has none, has ended, or is another user's."""
     try:
         variables = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
@@ -85,23 +85,23 @@ def _marked(pid: int) -> Running | None:
     except OSError:
         return None
     marks = [variable for variable in variables if variable.startswith(f"{MARK}=".encode())]
-    return Running(pid, program, marks[0].decode().removeprefix(f"{MARK}=")) if marks else None
+    return RunningProcess(pid, program, marks[0].decode().removeprefix(f"{MARK}=")) if marks else None
 
 
-def leaders(among: list[Running] | None = None) -> list[Running]:
+def session_leaders(among: list[RunningProcess] | None = None) -> list[RunningProcess]:
     """Return the daemons themselves, without the children that they forked or started."""
-    return [process for process in (running() if among is None else among) if _leads(process.pid)]
+    return [process for process in (running() if among is None else among) if _is_session_leader(process.pid)]
 
 
-def find(daemon: Daemon, among: list[Running] | None = None) -> Running | None:
+def find(spec: ProcessSpec, among: list[RunningProcess] | None = None) -> RunningProcess | None:
     """Return the daemon's process however it was started, or None."""
-    for process in leaders(among):
-        if process.name == daemon.name and process.program == daemon.program:
+    for process in session_leaders(among):
+        if process.name == spec.name and process.program == spec.program:
             return process
     return None
 
 
-def _leads(pid: int) -> bool:
+def _is_session_leader(pid: int) -> bool:
     """Tell whether the process leads a session, as each daemon does; a child that it has just forked looks like it."""
     try:
         return os.getsid(pid) == pid
@@ -109,7 +109,7 @@ def _leads(pid: int) -> bool:
         return False
 
 
-def start(daemon: Daemon, among: list[Running] | None = None) -> bool:
+def start(spec: ProcessSpec, among: list[RunningProcess] | None = None) -> bool:
     """Have the daemon running as described; tell whether it had to be started.
 
     Returns when the process can be found, or has ended again.
@@ -117,18 +117,18 @@ def start(daemon: Daemon, among: list[Running] | None = None) -> bool:
     Args:
         among: what `running()` returned a moment ago, where the caller starts several.
     """
-    present = find(daemon, among)
-    if present and present.mark == daemon.mark:
+    present = find(spec, among)
+    if present and present.mark == spec.mark:
         return False
     if present:
         stop([present])
     paths.LOGS.mkdir(parents=True, exist_ok=True)
-    if daemon.log.exists() and daemon.log.stat().st_size > LOG_BYTES:
-        daemon.log.rename(daemon.log.with_suffix(".log.1"))
-    enter = ("nsenter", f"--net=/run/netns/{daemon.network}", "--") if daemon.network else ()
-    with daemon.log.open("ab") as log:
+    if spec.log.exists() and spec.log.stat().st_size > LOG_BYTES:
+        spec.log.rename(spec.log.with_suffix(".log.1"))
+    enter = ("nsenter", f"--net=/run/netns/{spec.network}", "--") if spec.network else ()
+    with spec.log.open("ab") as log:
         process = subprocess.Popen(
-            [*enter, *daemon.command],
+            [*enter, *spec.command],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
@@ -136,37 +136,37 @@ def start(daemon: Daemon, among: list[Running] | None = None) -> bool:
             env={
                 "PATH": os.environ.get("PATH", "") + ":/usr/local/sbin:/usr/sbin:/sbin:/usr/bin:/bin",
                 "HOME": os.environ.get("HOME", "/root"),
-                MARK: daemon.mark,
-                **daemon.environment,
+                MARK: spec.mark,
+                **spec.environment,
             },
             start_new_session=True,
         )
-    _wait_until_found(daemon, process)
+    _wait_until_found(spec, process)
     return True
 
 
-def _wait_until_found(daemon: Daemon, process: subprocess.Popen[bytes]) -> None:
+def _wait_until_found(spec: ProcessSpec, process: subprocess.Popen[bytes]) -> None:
     """Wait for the kernel to show the mark: `exec` reports success before that, 10 ms and more with a cold disk."""
     while process.poll() is None:
         shown = _marked(process.pid)
-        if shown and shown.program == daemon.program:
+        if shown and shown.program == spec.program:
             return
         time.sleep(0.002)
 
 
-def last_words(name: str, lines: int = 3) -> str:
+def log_tail(name: str, lines: int = 3) -> str:
     """Return the end of a daemon's log on one line."""
     log = paths.LOGS / f"{name}.log"
     return " | ".join(log.read_text(errors="replace").splitlines()[-lines:]) if log.exists() else "no log"
 
 
-def ensure_alive(daemon: Daemon) -> None:
+def check_alive(spec: ProcessSpec) -> None:
     """Raise LocalError, with the end of its log, when the daemon has ended."""
-    if find(daemon) is None:
-        raise LocalError(f"{daemon.name} ended: {last_words(daemon.name)} (whole log: {daemon.log})")
+    if find(spec) is None:
+        raise LocalError(f"{spec.name} ended: {log_tail(spec.name)} (whole log: {spec.log})")
 
 
-def stop(processes: list[Running], grace: float = 10.0) -> None:
+def stop(processes: list[RunningProcess], grace: float = 10.0) -> None:
     """End processes: by TERM, and by KILL what is still there after `grace` seconds."""
     handles = []
     for process in processes:

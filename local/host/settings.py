@@ -1,5 +1,4 @@
-"""What the cluster changes on the machine outside its own directories: kernel settings, and directories that programs
-make at fixed places. The state before is written down first, so that `down` can put it back."""
+"""Kernel settings and fixed directories that the cluster changes; recorded before, and restored by `down`."""
 
 from __future__ import annotations
 
@@ -13,14 +12,14 @@ from local.host import mounts
 from local.host.files import write_private
 
 # Settings of ours, needed for pods to reach anything at all.
-WANTED = {
+REQUIRED_SETTINGS = {
     "net/ipv4/ip_forward": "1",
     "net/ipv4/conf/all/route_localnet": "1",  # node ports on 127.0.0.1
     "net/bridge/bridge-nf-call-iptables": "1",  # services between pods of one bridge
     "net/bridge/bridge-nf-call-ip6tables": "1",
 }
 # Raised when lower: each kubelet and containerd takes several.
-AT_LEAST = {"fs/inotify/max_user_instances": 1024}
+MINIMUM_SETTINGS = {"fs/inotify/max_user_instances": 1024}
 # Settings that the kubelet and kube-proxy change by themselves.
 CHANGED_BY_OTHERS = (
     "vm/overcommit_memory",
@@ -50,7 +49,7 @@ FIXED_PLACES = (
     "/usr/libexec/kubernetes",
 )
 # The files that they leave there, beside those that are ours by their content.
-LEFT_FILES = {"cni.lock", "kubelet.sock", "kubelet_internal_checkpoint", "DEPRECATION", "xtables.lock"}
+LEFTOVER_FILES = {"cni.lock", "kubelet.sock", "kubelet_internal_checkpoint", "DEPRECATION", "xtables.lock"}
 SYSCTL = Path("/proc/sys")
 
 
@@ -66,32 +65,32 @@ def _write(setting: str, value: str) -> None:
         (SYSCTL / setting).write_text(value)
 
 
-def remember() -> None:
-    """Write down how the machine was, unless that has been done: after a killed run the first record is true."""
-    if paths.HOST_BEFORE.exists():
+def record_original() -> None:
+    """Record the original settings, unless that has been done: after a killed run the first record is true."""
+    if paths.ORIGINAL_SETTINGS.exists():
         return
-    settings = (*WANTED, *AT_LEAST, *CHANGED_BY_OTHERS)
+    settings = (*REQUIRED_SETTINGS, *MINIMUM_SETTINGS, *CHANGED_BY_OTHERS)
     before = {
         "settings": {setting: value for setting in settings if (value := _read(setting)) is not None},
         "missing": [place for place in FIXED_PLACES if not Path(place).exists()],
     }
-    write_private(paths.HOST_BEFORE, json.dumps(before, indent=1))
+    write_private(paths.ORIGINAL_SETTINGS, json.dumps(before, indent=1))
 
 
-def prepare() -> None:
-    """Set what pods need."""
-    for setting, value in WANTED.items():
+def apply() -> None:
+    """Apply the kernel settings that pods need."""
+    for setting, value in REQUIRED_SETTINGS.items():
         _write(setting, value)
-    for setting, least in AT_LEAST.items():
+    for setting, least in MINIMUM_SETTINGS.items():
         if int(_read(setting) or least) < least:
             _write(setting, str(least))
 
 
 def restore() -> None:
     """Put settings back and remove what was made at fixed places, as far as it was not there before."""
-    if not paths.HOST_BEFORE.exists():
+    if not paths.ORIGINAL_SETTINGS.exists():
         return
-    before = json.loads(paths.HOST_BEFORE.read_text())
+    before = json.loads(paths.ORIGINAL_SETTINGS.read_text())
     for setting, value in before["settings"].items():
         _write(setting, value)
     for place in before["missing"]:
@@ -103,9 +102,9 @@ def prune(place: Path) -> None:
     if place.is_dir() and not any(place.iterdir()):
         mounts.unmount(place)  # /run/netns is a mount of its own, made by `ip netns`
     for directory, _, files in os.walk(place, topdown=False):
-        for name in LEFT_FILES.intersection(files):
+        for name in LEFTOVER_FILES.intersection(files):
             (Path(directory) / name).unlink(missing_ok=True)
         with contextlib.suppress(OSError):  # in use by somebody else: theirs
             Path(directory).rmdir()
-    if place.name in LEFT_FILES:
+    if place.name in LEFTOVER_FILES:
         place.unlink(missing_ok=True)

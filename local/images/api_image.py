@@ -1,4 +1,4 @@
-"""The application's image: built from the repository's Dockerfile by buildah, kept by the content of its inputs."""
+"""The application's image: built from the Dockerfile by buildah, cached by a digest of its inputs."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from local.images import catalogue
 REPOSITORY = "ghcr.io/primetrade/task-manager"
 CERTIFICATES = Path("/etc/ssl/certs")
 BUILT = paths.IMAGES / "built"
-KEPT = 6
-# What pip may be told about reaching a package index; the rest of its settings is nobody else's business.
+KEPT_ARCHIVES = 6
+# The settings by which pip reaches a package index; no others go into the build.
 PIP_SETTINGS = ("index-url", "extra-index-url", "trusted-host", "proxy", "cert", "timeout", "retries")
 
 
 @dataclass(frozen=True)
-class Built:
+class BuiltImage:
     """An image on disk: its reference and its archive."""
 
     reference: str
@@ -80,7 +80,7 @@ def pip_configuration(listed: str) -> str:
     return "\n".join(["[global]", *dict.fromkeys(lines), ""])
 
 
-def build(base: Path) -> Built:
+def build(base: Path) -> BuiltImage:
     """Build the application's image unless its inputs are those of one that is there.
 
     Args:
@@ -93,9 +93,9 @@ def build(base: Path) -> Built:
     if record.exists():
         known = json.loads(record.read_text())
         if Path(known["archive"]).exists():
-            return Built(known["reference"], Path(known["archive"]))
+            return BuiltImage(known["reference"], Path(known["archive"]))
     BUILT.mkdir(parents=True, exist_ok=True)
-    if not succeeds_in_store(catalogue.BASE_IMAGE):
+    if not in_build_store(catalogue.BASE_IMAGE):
         buildah("pull", "--quiet", f"docker-archive:{base}")
     project = tomllib.loads((paths.ROOT / "pyproject.toml").read_text())["project"]
     with tempfile.TemporaryDirectory(prefix="primetrade-") as scratch:
@@ -105,28 +105,28 @@ def build(base: Path) -> Built:
         if CERTIFICATES.is_dir():
             mounts.append(f"--volume={CERTIFICATES}:{CERTIFICATES}:ro")
         arguments = (f"BASE_IMAGE={catalogue.BASE_IMAGE}", f"VERSION={project['version']}")
-        built = _bud(paths.ROOT / "Dockerfile", paths.ROOT, arguments, mounts)
+        built = _build(paths.ROOT / "Dockerfile", paths.ROOT, arguments, mounts)
     record.write_text(json.dumps({"reference": built.reference, "archive": str(built.archive)}))
-    _forget_old()
+    _prune_archives()
     return built
 
 
-def derive(base: str, dockerfile: str) -> Built:
+def derive(base: str, dockerfile: str) -> BuiltImage:
     """Build an image from a Dockerfile's text on top of one built before.
 
     Raises:
         LocalError: the base is not there, or buildah's last words.
     """
-    if not succeeds_in_store(base):
+    if not in_build_store(base):
         raise LocalError(f"image {base} is not in the build store: `python -m local load-image --build` makes it")
     BUILT.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="primetrade-") as scratch:
         file = Path(scratch) / "Dockerfile"
         file.write_text(dockerfile)
-        return _bud(file, Path(scratch), (), [])
+        return _build(file, Path(scratch), (), [])
 
 
-def _bud(dockerfile: Path, context: Path, arguments: tuple[str, ...], mounts: list[str]) -> Built:
+def _build(dockerfile: Path, context: Path, arguments: tuple[str, ...], mounts: list[str]) -> BuiltImage:
     with tempfile.TemporaryDirectory(prefix="primetrade-") as scratch:
         identity = Path(scratch) / "id"
         options = ["--isolation=chroot", "--layers", "--quiet", "--pull-never", "--format=docker"]
@@ -141,10 +141,10 @@ def _bud(dockerfile: Path, context: Path, arguments: tuple[str, ...], mounts: li
         fresh.unlink(missing_ok=True)
         buildah("push", "--quiet", digest, f"docker-archive:{fresh}:{reference}")
         fresh.rename(archive)
-    return Built(reference, archive)
+    return BuiltImage(reference, archive)
 
 
-def succeeds_in_store(reference: str) -> bool:
+def in_build_store(reference: str) -> bool:
     """Tell whether the build store holds an image."""
     try:
         return bool(buildah("images", "--quiet", reference).strip())
@@ -152,18 +152,18 @@ def succeeds_in_store(reference: str) -> bool:
         return False
 
 
-def find(reference: str) -> Built:
+def find(reference: str) -> BuiltImage:
     """Return the image of that reference: an archive file, one of the build store, or one of Docker's.
 
     Raises:
         LocalError: it is in none of them.
     """
     if Path(reference).is_file():
-        return Built(archive_reference(Path(reference)), Path(reference))
+        return BuiltImage(archive_reference(Path(reference)), Path(reference))
     BUILT.mkdir(parents=True, exist_ok=True)
     archive = BUILT / f"loaded-{hashlib.sha256(reference.encode()).hexdigest()[:12]}.tar"
     archive.unlink(missing_ok=True)
-    if succeeds_in_store(reference):
+    if in_build_store(reference):
         buildah("push", "--quiet", reference, f"docker-archive:{archive}:{reference}")
     elif succeeds("docker", "image", "inspect", reference):
         run("docker", "save", "--output", archive, reference)
@@ -171,7 +171,7 @@ def find(reference: str) -> Built:
         raise LocalError(
             f"image {reference} is not on this machine: build it (`load-image --build`), or name an archive of it"
         )
-    return Built(reference, archive)
+    return BuiltImage(reference, archive)
 
 
 def archive_reference(archive: Path) -> str:
@@ -193,8 +193,8 @@ def archive_reference(archive: Path) -> str:
     return str(names[0])
 
 
-def _forget_old() -> None:
+def _prune_archives() -> None:
     """Keep the newest few archives: each is as large as the image."""
     archives = sorted(BUILT.glob("*.tar"), key=os.path.getmtime, reverse=True)
-    for archive in archives[KEPT:]:
+    for archive in archives[KEPT_ARCHIVES:]:
         archive.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""Image archives, as `docker save` writes them, made of files: no builder and no store are needed for them."""
+"""Image archives in the format of `docker save`, written from files without a builder or a store."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""The order of work on a machine with few cores: Go builds one after another in the order in which they are needed, and
-beside them what mostly waits for the network and the disk."""
+"""Queues of builds for a machine with few cores: Go builds one after another, in the order in which they are needed,
+and beside them what mostly waits for the network and the disk."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from local.tools import go_tools
 Result = TypeVar("Result")
 
 
-class Work:
+class BuildQueue:
     """Builds under way. Used as a context: leaving it by an error ends them."""
 
     def __init__(self, progress: Progress) -> None:
@@ -29,7 +29,7 @@ class Work:
         self._tools: dict[str, Future[Path]] = {}
         self._roots: dict[RootFilesystem, Future[Path]] = {}
 
-    def __enter__(self) -> Work:
+    def __enter__(self) -> BuildQueue:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, _: BaseException | None, __: TracebackType | None) -> None:
@@ -72,16 +72,16 @@ class Work:
             self._roots[image.root].result()
         return image.archive()
 
-    def application(self) -> Future[api_image.Built]:
+    def application(self) -> Future[api_image.BuiltImage]:
         """Build the application's image."""
         return self._other.submit(self._application)
 
-    def _application(self) -> api_image.Built:
+    def _application(self) -> api_image.BuiltImage:
         self._packages(PYTHON)
         base = catalogue.PYTHON_BASE.archive()
         with self.progress.step("application image"):
             return api_image.build(base)
 
-    def aside(self, action: Callable[[], Result]) -> Future[Result]:
+    def submit(self, action: Callable[[], Result]) -> Future[Result]:
         """Run something beside the builds."""
         return self._other.submit(action)

@@ -1,4 +1,4 @@
-"""The images that run in the cluster, made under the references by which manifests and the program name them."""
+"""The images of the cluster, made under the references by which manifests and the Pulumi program name them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Layers made of Debian packages, kept in the cache by what they are made of."""
+"""Layers of Debian packages, cached by a digest of their contents' description."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from local import paths
 from local.host.commands import run
 
 LAYERS = paths.IMAGES / "layers"
-LEFT_OUT = ("doc", "man", "info", "locale", "lintian")
+EXCLUDED_DIRECTORIES = ("doc", "man", "info", "locale", "lintian")
 MEMORY_DISK = Path("/dev/shm")  # noqa: S108 - mmdebstrap makes a directory of its own there
 MEMORY_DISK_BYTES = 2_000_000_000
 
@@ -35,7 +35,7 @@ class RootFilesystem:
 
     @property
     def layer(self) -> Path:
-        digest = hashlib.sha256(repr((self, LEFT_OUT)).encode()).hexdigest()[:12]
+        digest = hashlib.sha256(repr((self, EXCLUDED_DIRECTORIES)).encode()).hexdigest()[:12]
         return LAYERS / f"{self.name}-{digest}.tar"
 
     def build(self) -> Path:
@@ -48,7 +48,7 @@ class RootFilesystem:
             return self.layer
         LAYERS.mkdir(parents=True, exist_ok=True)
         scratch = self.layer.with_suffix(".new.tar")
-        options = [f"--dpkgopt=path-exclude=/usr/share/{name}/*" for name in LEFT_OUT]
+        options = [f"--dpkgopt=path-exclude=/usr/share/{name}/*" for name in EXCLUDED_DIRECTORIES]
         options += [f"--essential-hook={hook}" for hook in self.hooks]
         options += ["--variant=essential", "--skip=output/dev", f"--include={','.join(self.packages)}"]
         with tempfile.TemporaryDirectory(dir=working_directory(), prefix="primetrade-") as directory:

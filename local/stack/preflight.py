@@ -1,4 +1,4 @@
-"""What has to be so before an update of a stack, whichever Kubernetes provider the engine finds.
+"""Checks and repairs before an update of a stack, whichever Kubernetes provider the engine finds.
 
 The stand-in provider looks after all of it itself; the official one knows neither the cluster's identity nor what was
 left by a Helm that was killed, nor what somebody has changed in a release by hand.
@@ -39,7 +39,7 @@ class DeployedStack:
 
 
 class _WarningStream(Engine):
-    """An engine that is not there: what would be shown beside a resource goes to a stream."""
+    """An engine whose warnings go to a stream."""
 
     def __init__(self, stream: TextIO) -> None:
         super().__init__("")

@@ -18,7 +18,7 @@ def run(*arguments: str, stack: str | None = None, capture: bool = False) -> str
     """Run pulumi in the repository; return what it printed when `capture` is set.
 
     Raises:
-        LocalError: pulumi failed; it has said why itself, unless its words were captured, which are then the error's.
+        LocalError: pulumi failed. It has printed why, unless its output was captured: then the error has its last line.
     """
     command = ["pulumi", *arguments, *(["--stack", stack] if stack else []), "--non-interactive"]
     done = subprocess.run(
@@ -36,7 +36,7 @@ def run(*arguments: str, stack: str | None = None, capture: bool = False) -> str
 
 
 def release_stale_lock(stack: str) -> None:
-    """Let go of a lock whose run has ended without doing so itself (killed, or the machine restarted)."""
+    """Release a lock whose run has ended without doing so itself (killed, or the machine restarted)."""
     for lock in (paths.PULUMI / ".pulumi" / "locks" / "organization" / "task-manager" / stack).glob("*.json"):
         if not psutil.pid_exists(json.loads(lock.read_text())["pid"]):
             lock.unlink(missing_ok=True)
@@ -46,14 +46,14 @@ def outputs(stack: str | None) -> dict[str, Any]:
     """Return the outputs of the stack, or of the one that came up last; raise LocalError when it is not up."""
     environment.prepare()
     try:
-        said: dict[str, Any] = json.loads(run("stack", "output", "--json", stack=stack, capture=True))
+        found: dict[str, Any] = json.loads(run("stack", "output", "--json", stack=stack, capture=True))
     except LocalError as error:
         if not str(error).startswith("no stack "):
             raise
-        said = {}
-    if "url" not in said:
+        found = {}
+    if "url" not in found:
         raise LocalError(f"stack {stack} is not up: run `make up`" if stack else "no stack is up: run `make up`")
-    return said
+    return found
 
 
 def select(stack: str) -> None:

@@ -1,4 +1,4 @@
-"""Brings the database of a stack back to a moment: another cluster out of the backups, and the API moves over to it.
+"""Point-in-time recovery of a stack's database: a new cluster from the backups, to which the API moves.
 
 The program does the work (`infra/restores.py` says how its configuration tells it to). Here is what has to be so
 before: the moment lies within the backups, and the log is archived beyond it.
@@ -19,14 +19,14 @@ from local.errors import LocalError
 from local.stack import deployment, pulumi
 
 
-def restored(name: str) -> tuple[Restore, ...]:
-    """Return what the stack's database was brought back to before, as its configuration has it."""
+def past_restores(name: str) -> tuple[Restore, ...]:
+    """Return the restores in the stack's configuration."""
     config = json.loads(pulumi.run("config", "--json", stack=name, capture=True))
     return parse_restores(config.get("task-manager:restores", {}).get("value", ""))
 
 
 def check_within_backups(moment: datetime, archive: str, store: str, now: datetime) -> None:
-    """Return when a cluster can be brought back to the moment.
+    """Return when a cluster can be restored to the moment.
 
     Args:
         archive: the folder of its backups.
@@ -51,7 +51,7 @@ def _sql(statement: str, cluster: Generation, namespace: str) -> str:
     return deployment.kubectl(*primary, *psql, namespace=namespace).strip()
 
 
-def answers(cluster: Generation, namespace: str) -> bool:
+def is_reachable(cluster: Generation, namespace: str) -> bool:
     """Tell whether the cluster has a primary that answers; without one, what is archived already has to do."""
     try:
         return _sql("SELECT 1", cluster, namespace) == "1"
@@ -59,8 +59,8 @@ def answers(cluster: Generation, namespace: str) -> bool:
         return False
 
 
-def archive_all(cluster: Generation, namespace: str) -> None:
-    """Return when all that has been committed until now is in the archive.
+def archive_wal(cluster: Generation, namespace: str) -> None:
+    """Return when the WAL of everything committed until now is archived.
 
     Raises:
         LocalError: the primary does not answer, or nothing is archived for two minutes.
@@ -87,7 +87,7 @@ def restore(name: str, at: str, source: int | None, console: Console) -> None:
             `pulumi up` goes on, and an entry taken out of `restores` goes back.
     """
     began = time.monotonic()
-    before = restored(name)
+    before = past_restores(name)
     current = Generation(len(before) + 1)
     origin = Generation(source or current.number)
     try:
@@ -98,8 +98,8 @@ def restore(name: str, at: str, source: int | None, console: Console) -> None:
     namespace = pulumi.outputs(name)["namespace"]
     store = deployment.kubectl("get", f"objectstores/{BACKUPS}", "--output=json", namespace=namespace)
     check_within_backups(moment, archive_of(origin, before), store, datetime.now(UTC))
-    if origin == current and answers(current, namespace):
-        archive_all(current, namespace)
+    if origin == current and is_reachable(current, namespace):
+        archive_wal(current, namespace)
     pulumi.run("config", "set", "restores", write_restores(after), stack=name)
     deployment.up(name)
     minutes = (time.monotonic() - began) / 60

@@ -1,4 +1,4 @@
-"""The certificate that a stack serves: how long it is good for.
+"""Expiry of the certificate that a stack serves.
 
 Only phase 3 has a Prometheus that watches it. Here it is looked at from outside, in every phase that has TLS.
 """

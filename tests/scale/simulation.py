@@ -18,10 +18,10 @@ import yaml
 from local import paths
 from local.cluster import addons, backups, control_plane, kubectl, metrics
 from local.cluster.certificates import CLUSTER_CA, pair
-from local.cluster.control_plane import Plane
+from local.cluster.control_plane import ControlPlane
 from local.host import processes
 from local.host.files import write
-from local.host.processes import Daemon
+from local.host.processes import ProcessSpec
 from local.stack import deployment, pulumi
 from local.tools import environment, go_tools
 from tests.scale import machines
@@ -42,8 +42,8 @@ _DELAYS = {
 """How long simulated pods take: less than real ones do, and enough for budgets to matter."""
 
 
-def _plane() -> Plane:
-    return Plane(
+def _plane() -> ControlPlane:
+    return ControlPlane(
         api=free_port(),
         etcd=free_port(),
         peers=free_port(),
@@ -60,7 +60,7 @@ def _plane() -> Plane:
     )
 
 
-def _kwok() -> Daemon:
+def _kwok() -> ProcessSpec:
     source = go_tools.module_source(*_KWOK) / "kustomize" / "stage"
     of_nodes = yaml.safe_load((source / "node" / "fast" / "node-initialize.yaml").read_text())
     of_pods = [yaml.safe_load((source / "pod" / "fast" / f"{name}.yaml").read_text()) for name in _DELAYS]
@@ -77,7 +77,9 @@ def _kwok() -> Daemon:
         f"--server-address=127.0.0.1:{free_port()}",
     )
     # Debian's etcd can't serve lists as streams: KWOK would be told so, and look again half a minute later.
-    return Daemon("kwok", command, (config, paths.KUBECONFIG), environment={"KUBE_FEATURE_WatchListClient": "false"})
+    return ProcessSpec(
+        "kwok", command, (config, paths.KUBECONFIG), environment={"KUBE_FEATURE_WatchListClient": "false"}
+    )
 
 
 def _definitions() -> list[Object]:
@@ -93,7 +95,7 @@ def apply(wanted: Iterable[Object]) -> None:
 
 
 @contextmanager
-def simulated() -> Iterator[Plane]:
+def simulated() -> Iterator[ControlPlane]:
     """Bring the control plane, the nodes and the definitions up; leave nothing behind."""
     clear()
     for name in _OF_OTHERS:
@@ -143,9 +145,9 @@ def _live(kind: str) -> list[Object]:
     return found
 
 
-def serve_metrics(plane: Plane, prometheus: str) -> None:
+def serve_metrics(plane: ControlPlane, prometheus: str) -> None:
     """Have prometheus-adapter answer the autoscalers, by the rules that any cluster is given, from a Prometheus."""
-    at = metrics.Between("127.0.0.1", free_port(), plane.url, prometheus)
+    at = metrics.AdapterEndpoints("127.0.0.1", free_port(), plane.url, prometheus)
     processes.start(metrics.adapter(at))
     authority = base64.b64encode(pair(CLUSTER_CA).certificate.read_bytes()).decode()
     rendered = kubectl.render("metrics", adapter_port=at.port, api_address=at.address, ca_bundle=authority)

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from local.cluster import control_plane
-from local.cluster.control_plane import Plane
+from local.cluster.control_plane import ControlPlane
 from tests.scale.machines import HOST, Object
 from tests.scale.simulation import NAMESPACE
 
@@ -60,7 +60,7 @@ class Fewest:
 class Cluster:
     """What can be asked of the API server, and of the Eviction API."""
 
-    def __init__(self, plane: Plane) -> None:
+    def __init__(self, plane: ControlPlane) -> None:
         self._plane = plane
         self._session = control_plane.session()
 

@@ -14,7 +14,7 @@ from local.errors import LocalError
 
 
 def test_a_phase_gets_as_many_nodes_as_its_pods_need_and_phase_3_one_to_lose() -> None:
-    assert [addons.least_nodes(phase) for phase in (1, 2, 3)] == [1, 1, 3]
+    assert [addons.min_nodes(phase) for phase in (1, 2, 3)] == [1, 1, 3]
 
 
 def test_each_stack_has_a_way_in_of_its_own() -> None:

@@ -1,4 +1,4 @@
-"""The cluster's certificates are good for what they are for, and stay."""
+"""The cluster's certificates: hosts, users, and what is kept."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which claims get a directory, and when it goes."""
+"""Volumes for claims: when a directory is made, expanded and removed."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from local.cluster.volumes import is_given_up, volume_for, wants_growth, wants_volume
+from local.cluster.volumes import is_released, volume_for, wants_expansion, wants_volume
 
 
 @pytest.fixture
@@ -46,8 +46,8 @@ def test_a_claim_that_asks_for_more_than_its_volume_has_gets_it(
     claim: dict[str, Any], capacity: str | None, *, grows: bool
 ) -> None:
     claim["status"] = {"capacity": {"storage": capacity}} if capacity else {}
-    assert wants_growth(claim, {"standard"}) is grows
-    assert not wants_growth(claim, {"fast"})
+    assert wants_expansion(claim, {"standard"}) is grows
+    assert not wants_expansion(claim, {"fast"})
 
 
 def test_a_volume_is_what_the_claim_asks_for_on_the_node_of_its_pod(claim: dict[str, Any]) -> None:
@@ -61,7 +61,7 @@ def test_a_volume_is_what_the_claim_asks_for_on_the_node_of_its_pod(claim: dict[
 
 
 @pytest.mark.parametrize(
-    ("phase", "policy", "provisioner", "given_up"),
+    ("phase", "policy", "provisioner", "released"),
     [
         ("Released", "Delete", "primetrade.local/directory", True),
         ("Bound", "Delete", "primetrade.local/directory", False),
@@ -69,10 +69,10 @@ def test_a_volume_is_what_the_claim_asks_for_on_the_node_of_its_pod(claim: dict[
         ("Released", "Delete", "someone.else/disk", False),
     ],
 )
-def test_a_directory_goes_with_its_claim_alone(phase: str, policy: str, provisioner: str, given_up: bool) -> None:
+def test_a_directory_goes_with_its_claim_alone(phase: str, policy: str, provisioner: str, released: bool) -> None:
     volume = {
         "metadata": {"annotations": {"pv.kubernetes.io/provisioned-by": provisioner}},
         "spec": {"persistentVolumeReclaimPolicy": policy},
         "status": {"phase": phase},
     }
-    assert is_given_up(volume) is given_up
+    assert is_released(volume) is released

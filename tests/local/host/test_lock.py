@@ -1,4 +1,4 @@
-"""Two commands can't change the cluster at the same time."""
+"""The lock against two commands that change the cluster at the same time."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import pytest
 
 from local import paths
 from local.errors import LocalError
-from local.host.lock import alone
+from local.host.lock import exclusive
 
 HOLD = """
 import sys
 from local import paths
 paths.CLUSTER_NAME = sys.argv[1]
-from local.host.lock import alone
-with alone():
+from local.host.lock import exclusive
+with exclusive():
     print("held", flush=True)
     sys.stdin.read()
 """
@@ -36,16 +36,16 @@ def test_the_holder_is_named_and_its_end_frees_the_lock_however_it_ends(name: st
     with subprocess.Popen(command, cwd=paths.ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
         assert holder.stdout is not None
         assert holder.stdout.readline() == "held\n"
-        with pytest.raises(LocalError, match=rf"another run .*process {holder.pid}\)"), alone():
+        with pytest.raises(LocalError, match=rf"another run .*process {holder.pid}\)"), exclusive():
             pass
         holder.kill()
         holder.wait()
-    with alone():
+    with exclusive():
         pass
 
 
 def test_the_lock_is_free_after_its_block() -> None:
-    with alone():
+    with exclusive():
         pass
-    with alone():
+    with exclusive():
         pass

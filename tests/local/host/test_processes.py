@@ -1,4 +1,4 @@
-"""Processes are known by their mark: ours are found whatever happened, others are never touched."""
+"""Supervised processes are found by their mark, and others are never touched."""
 
 from __future__ import annotations
 
@@ -12,63 +12,63 @@ from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixe
 
 from local.errors import LocalError
 from local.host import processes
-from local.host.processes import Daemon
+from local.host.processes import ProcessSpec
 
 
-def started_here() -> list[processes.Running]:
+def started_here() -> list[processes.RunningProcess]:
     """Return the tests' own processes. By name too, so that a mistake in `running` can't end a real cluster's."""
     return [process for process in processes.running() if process.name in {"sleeper", "stubborn", "brief"}]
 
 
 @pytest.fixture
-def daemon(cluster: Path) -> Iterator[Daemon]:
+def spec(cluster: Path) -> Iterator[ProcessSpec]:
     config = cluster / "config"
     config.parent.mkdir(parents=True)
     config.write_text("first")
-    yield Daemon("sleeper", ("sleep", "60"), (config,))
+    yield ProcessSpec("sleeper", ("sleep", "60"), (config,))
     processes.stop(started_here(), grace=0)
 
 
 @retry(retry=retry_if_exception_type(AssertionError), stop=stop_after_delay(10), wait=wait_fixed(0.02), reraise=True)
-def found(daemon: Daemon) -> processes.Running:
-    process = processes.find(daemon)
+def found(spec: ProcessSpec) -> processes.RunningProcess:
+    process = processes.find(spec)
     assert process is not None
     return process
 
 
-def test_a_daemon_is_started_once(daemon: Daemon) -> None:
-    assert processes.start(daemon)
-    first = found(daemon)
-    assert not processes.start(daemon)
-    assert found(daemon) == first
+def test_a_daemon_is_started_once(spec: ProcessSpec) -> None:
+    assert processes.start(spec)
+    first = found(spec)
+    assert not processes.start(spec)
+    assert found(spec) == first
 
 
-def test_a_start_returns_when_the_process_can_be_found(daemon: Daemon, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_start_returns_when_the_process_can_be_found(spec: ProcessSpec, monkeypatch: pytest.MonkeyPatch) -> None:
     """Between the success of `exec` and the mark there is a moment; a cold disk makes it long."""
     shown = processes._marked
     looks: Counter[int] = Counter()
 
-    def late(pid: int) -> processes.Running | None:
+    def late(pid: int) -> processes.RunningProcess | None:
         looks[pid] += 1
         return shown(pid) if looks[pid] > 3 else None
 
     monkeypatch.setattr(processes, "_marked", late)
-    assert processes.start(daemon)
-    assert processes.find(daemon) is not None
+    assert processes.start(spec)
+    assert processes.find(spec) is not None
 
 
 @pytest.mark.usefixtures("cluster")
 def test_a_child_of_the_same_program_is_not_taken_for_the_daemon() -> None:
     """A fork has its parent's name and mark until it becomes something else, and may have the lower number."""
     loop = "while :; do sleep 0.1; done"
-    forking = Daemon("stubborn", ("sh", "-c", f"sh -c '{loop}' & {loop}"))
+    forking = ProcessSpec("stubborn", ("sh", "-c", f"sh -c '{loop}' & {loop}"))
     processes.start(forking)
     wait_for_two_shells()
     found = processes.running()
     leader = processes.find(forking, found)
     assert leader is not None
     assert processes.find(forking, found[::-1]) == leader
-    assert processes.leaders(found) == [leader]
+    assert processes.session_leaders(found) == [leader]
     processes.stop(started_here(), grace=0)
 
 
@@ -77,19 +77,19 @@ def wait_for_two_shells() -> None:
     assert [process.program for process in processes.running()].count("sh") == 2
 
 
-def test_a_changed_configuration_starts_it_anew(daemon: Daemon) -> None:
-    processes.start(daemon)
-    first = found(daemon)
-    daemon.files[0].write_text("second")
-    assert processes.start(daemon)
-    assert found(daemon).pid != first.pid
+def test_a_changed_configuration_starts_it_anew(spec: ProcessSpec) -> None:
+    processes.start(spec)
+    first = found(spec)
+    spec.files[0].write_text("second")
+    assert processes.start(spec)
+    assert found(spec).pid != first.pid
     assert len(processes.running()) == 1
 
 
-def test_a_process_of_the_same_program_that_is_not_ours_is_left_alone(daemon: Daemon) -> None:
+def test_a_process_of_the_same_program_that_is_not_ours_is_left_alone(spec: ProcessSpec) -> None:
     with subprocess.Popen(["sleep", "60"]) as stranger:
-        processes.start(daemon)
-        found(daemon)
+        processes.start(spec)
+        found(spec)
         processes.stop(started_here())
         assert stranger.poll() is None
         stranger.kill()
@@ -97,10 +97,10 @@ def test_a_process_of_the_same_program_that_is_not_ours_is_left_alone(daemon: Da
 
 
 def test_another_clusters_processes_are_not_ours(
-    daemon: Daemon, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    spec: ProcessSpec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    processes.start(daemon)
-    found(daemon)
+    processes.start(spec)
+    found(spec)
     with monkeypatch.context() as patch:
         patch.setattr("local.paths.CLUSTER", tmp_path / "another")
         assert processes.running() == []
@@ -109,7 +109,7 @@ def test_another_clusters_processes_are_not_ours(
 
 def test_a_process_that_ignores_term_is_killed(cluster: Path) -> None:
     ready = cluster / "ready"
-    stubborn = Daemon("stubborn", ("sh", "-c", f"trap '' TERM; : > {ready}; while :; do sleep 0.1; done"))
+    stubborn = ProcessSpec("stubborn", ("sh", "-c", f"trap '' TERM; : > {ready}; while :; do sleep 0.1; done"))
     processes.start(stubborn)
     wait_for_file(ready)
     processes.stop(started_here(), grace=0.3)
@@ -123,14 +123,14 @@ def wait_for_file(file: Path) -> None:
 
 
 def test_a_daemon_that_ended_is_reported_with_its_last_words(cluster: Path) -> None:
-    brief = Daemon("brief", ("sh", "-c", "echo no such bucket; exit 3"))
+    brief = ProcessSpec("brief", ("sh", "-c", "echo no such bucket; exit 3"))
     processes.start(brief)
     wait_for_words(brief)
     with pytest.raises(LocalError, match=f"brief ended: no such bucket .*{cluster}"):
-        processes.ensure_alive(brief)
+        processes.check_alive(brief)
 
 
 @retry(retry=retry_if_exception_type(AssertionError), stop=stop_after_delay(10), wait=wait_fixed(0.02), reraise=True)
-def wait_for_words(daemon: Daemon) -> None:
-    assert daemon.log.read_text()
-    assert processes.find(daemon) is None
+def wait_for_words(spec: ProcessSpec) -> None:
+    assert spec.log.read_text()
+    assert processes.find(spec) is None

@@ -38,7 +38,7 @@ def test_the_image_is_built_again_when_an_input_changes_and_not_otherwise(tmp_pa
     assert len({first, changed, api_image.inputs_digest(root, "base-1")}) == 3
 
 
-def test_pip_is_told_how_to_reach_its_index_and_nothing_else() -> None:
+def test_pip_gets_the_settings_of_its_index_and_no_others() -> None:
     listed = (
         ":env:.cert='/etc/ssl/ca.pem'\n:env:.find-links='/opt'\nglobal.cert='/etc/ssl/ca.pem'\ninstall.user='true'\n"
     )

@@ -1,4 +1,4 @@
-"""How long the certificate that a stack serves is good for is seen from outside."""
+"""Expiry of a served certificate, seen from outside."""
 
 from __future__ import annotations
 
