@@ -40,7 +40,7 @@ def test_what_the_annotation_names_is_waited_for(expression: str, live: Object, 
     assert wait_for_annotation.rule(expression)(live, RecordedLookups()).done is holds
 
 
-def test_a_condition_that_does_not_hold_is_told_with_its_reason() -> None:
+def test_a_condition_that_does_not_hold_is_reported_with_its_reason() -> None:
     live = cluster(conditions=conditions("Ready", "False", reason="ClusterIsNotReady", message="primary is starting"))
     readiness = wait_for_annotation.rule("condition=Ready")(live, RecordedLookups())
     assert readiness.message == "Waiting for condition=Ready"

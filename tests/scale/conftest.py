@@ -14,7 +14,7 @@ from tests.support.prometheus import prometheus_of
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Look first at where the scheduler has put the pods, before anything moves them."""
+    """Run the tests of the spread first, before anything moves the pods."""
     items.sort(key=lambda item: item.path.stem != "test_spread")
 
 

@@ -30,7 +30,7 @@ from tests.support.ports import free_port
 
 STACK = "phase3"
 NAMESPACE = f"task-manager-{STACK}"
-_OF_OTHERS = ("KUBECONFIG", "PULUMI_BACKEND_URL", "PULUMI_STACK", "PULUMI_CONFIG_PASSPHRASE")
+_FOREIGN_VARIABLES = ("KUBECONFIG", "PULUMI_BACKEND_URL", "PULUMI_STACK", "PULUMI_CONFIG_PASSPHRASE")
 """Variables that lead elsewhere, as `make shell` sets them for the local cluster."""
 _KWOK = ("sigs.k8s.io/kwok", "v0.7.0")
 _STAGES = paths.ROOT / "tests" / "scale" / "stages.yaml"
@@ -51,7 +51,7 @@ def _plane() -> ControlPlane:
         scheduler=free_port(),
         api_flags=("--bind-address=127.0.0.1", "--feature-gates=WatchList=false"),
         controller_flags=(
-            # By default it is 15 s: nobody is to wait for the autoscaler to look.
+            # The default of 15 s would only make the tests wait.
             "--horizontal-pod-autoscaler-sync-period=2s",
             # Simulated nodes have no heartbeat: a hundred of them would cost more than all else. They are lost by
             # being deleted.
@@ -76,7 +76,7 @@ def _kwok() -> ProcessSpec:
         "--node-lease-duration-seconds=0",
         f"--server-address=127.0.0.1:{free_port()}",
     )
-    # Debian's etcd can't serve lists as streams: KWOK would be told so, and look again half a minute later.
+    # Debian's etcd can't serve lists as streams: KWOK would fall back half a minute later.
     return ProcessSpec(
         "kwok", command, (config, paths.KUBECONFIG), environment={"KUBE_FEATURE_WatchListClient": "false"}
     )
@@ -98,7 +98,7 @@ def apply(wanted: Iterable[Object]) -> None:
 def simulated() -> Iterator[ControlPlane]:
     """Bring the control plane, the nodes and the definitions up; leave nothing behind."""
     clear()
-    for name in _OF_OTHERS:
+    for name in _FOREIGN_VARIABLES:
         os.environ.pop(name, None)
     plane = _plane()
     try:
@@ -132,7 +132,7 @@ def bring_up() -> None:
     pulumi.run("stack", "select", "--create", STACK)
     pulumi.run("up", "--yes", "--skip-preview", stack=STACK)
     [cluster], poolers = (_live(f"{kind}.postgresql.cnpg.io") for kind in ("clusters", "poolers"))
-    wanted = machines.stand_ins(cluster, poolers)
+    wanted = machines.operator_pods(cluster, poolers)
     apply({**part, "metadata": {**part["metadata"], "namespace": NAMESPACE}} for part in wanted)
     for part in wanted:
         name = f"{part['kind'].lower()}/{part['metadata']['name']}"

@@ -10,7 +10,7 @@ import pytest
 from local.cluster import kubectl
 from tests.e2e.system import wait_for
 from tests.scale.machines import Object
-from tests.scale.view import Cluster, Fewest, is_ready, part
+from tests.scale.view import Cluster, ReadyPods, is_ready, part
 
 GRANTED, REFUSED = 201, 429
 
@@ -36,7 +36,7 @@ def places(pods: list[Object]) -> set[str]:
     return {pod["spec"]["nodeName"] for pod in pods}
 
 
-def assert_held(cluster: Cluster, seen: Fewest) -> None:
+def assert_held(cluster: Cluster, seen: ReadyPods) -> None:
     held = cluster.budgets()
     assert held["api"]["status"]["desiredHealthy"] == 2
     least = {name: budget["status"]["desiredHealthy"] for name, budget in held.items()}

@@ -55,7 +55,7 @@ def test_an_image_that_cannot_be_pulled_is_named_and_the_deployment_kept_for_rep
     assert plain(repaired.state)["status"]["availableReplicas"] == 1
 
 
-def test_pods_that_the_namespace_refuses_are_told(resources: Resources, client: Client, namespace: str) -> None:
+def test_pods_that_the_namespace_rejects_are_reported(resources: Resources, client: Client, namespace: str) -> None:
     resources.timeout = 3
     label = {"metadata": {"labels": {"pod-security.kubernetes.io/enforce": "restricted"}}}
     client.request("PATCH", f"/api/v1/namespaces/{namespace}", body=label, content_type=MERGE_PATCH)
@@ -63,7 +63,7 @@ def test_pods_that_the_namespace_refuses_are_told(resources: Resources, client: 
     assert 'violates PodSecurity "restricted:latest"' in error.reasons[1]
 
 
-def test_pods_beyond_the_quota_are_told(resources: Resources, client: Client, namespace: str) -> None:
+def test_pods_beyond_the_quota_are_reported(resources: Resources, client: Client, namespace: str) -> None:
     resources.timeout = 3
     quota = {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "none"}, "spec": {"hard": {"pods": "0"}}}
     client.request("POST", f"/api/v1/namespaces/{namespace}/resourcequotas", body=quota)

@@ -1,4 +1,4 @@
-"""The chart of a phase that takes the data of the SQLite file over."""
+"""The chart of a phase that copies the SQLite file's data to PostgreSQL."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ def named(kind: str, name: str) -> Manifest:
     return found
 
 
-def carry_pod() -> Manifest:
+def copy_pod() -> Manifest:
     template: Manifest = named("Job", "task-manager-carry-1")["spec"]["template"]
     return template
 
 
-def test_the_data_is_carried_from_the_claim_of_phase_1_to_the_database_of_the_servers() -> None:
+def test_the_data_is_copied_from_the_claim_of_phase_1_to_the_database_of_the_servers() -> None:
     former = one(objects("phase1"), "Deployment", "api")["spec"]["template"]["spec"]
     server = one(objects(CARRYING), "Deployment", "api")["spec"]["template"]["spec"]["containers"][0]
-    spec = carry_pod()["spec"]
+    spec = copy_pod()["spec"]
     [container] = spec["containers"]
     [claim] = [volume for volume in spec["volumes"] if volume["name"] == "former"]
     assert claim["persistentVolumeClaim"] in [volume.get("persistentVolumeClaim") for volume in former["volumes"]]
@@ -32,32 +32,32 @@ def test_the_data_is_carried_from_the_claim_of_phase_1_to_the_database_of_the_se
         assert container[field] == server[field]
 
 
-def test_it_is_carried_on_the_node_that_has_the_volume() -> None:
-    [term] = carry_pod()["spec"]["affinity"]["podAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"]
+def test_the_copy_runs_on_the_node_that_has_the_volume() -> None:
+    [term] = copy_pod()["spec"]["affinity"]["podAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"]
     asked = term["labelSelector"]["matchLabels"].items()
     former = one(objects("phase1"), "Deployment", "api")["spec"]["template"]["metadata"]["labels"]
     heir = one(objects(CARRYING), "Deployment", "api")["spec"]["template"]["metadata"]["labels"]
     assert asked <= former.items()
-    assert asked <= carry_pod()["metadata"]["labels"].items(), "once the former pods are gone it may go anywhere"
+    assert asked <= copy_pod()["metadata"]["labels"].items(), "once the former pods are gone it may go anywhere"
     assert not asked <= heir.items()
 
 
-def test_nobody_uses_the_database_before_it_has_the_data() -> None:
+def test_no_pod_uses_the_database_before_the_copy_is_complete() -> None:
     for kind, labels, spec in pod_specs(objects(CARRYING)):
         if kind == "Deployment":
             env = {variable["name"]: variable.get("value") for variable in spec["containers"][0]["env"]}
             assert env["APP_DATABASE_INHERITS"] == "true", labels
 
 
-def test_the_rollout_is_not_called_failed_while_data_is_carried() -> None:
+def test_the_rollout_deadline_covers_the_copy() -> None:
     rollout = one(objects(CARRYING), "Deployment", "api")["spec"]["progressDeadlineSeconds"]
     usual = one(objects("phase2"), "Deployment", "api")["spec"]["progressDeadlineSeconds"]
     assert rollout == usual + named("Job", "task-manager-carry-1")["spec"]["activeDeadlineSeconds"]
 
 
-def test_requests_are_handed_on_to_the_pods_that_take_over_ready_or_not() -> None:
+def test_requests_are_forwarded_to_the_new_pods_ready_or_not() -> None:
     service = named("Service", "task-manager-heirs")["spec"]
-    args = carry_pod()["spec"]["containers"][0]["args"]
+    args = copy_pod()["spec"]["containers"][0]["args"]
     assert args[args.index("--to") + 1] == f"http://task-manager-heirs:{service['ports'][0]['port']}"
     assert service["publishNotReadyAddresses"] is True
     heir = one(objects(CARRYING), "Deployment", "api")["spec"]["template"]["metadata"]["labels"]
@@ -80,14 +80,14 @@ def test_each_release_has_a_job_of_its_own() -> None:
     assert named("Job", "task-manager-carry-1")["metadata"].get("annotations", {}).get("helm.sh/hook") is None
 
 
-def test_without_the_claim_nothing_is_carried() -> None:
+def test_without_the_claim_nothing_is_copied() -> None:
     for stack in ("phase1", "phase1-postgresql", "phase2"):
         found = {(each["kind"], each["metadata"]["name"]) for each in objects(stack)}
         assert not {name for _, name in found if "carry" in name or "heirs" in name}
     assert one(objects("phase2"), "Service")["spec"]["type"] == "ClusterIP"
 
 
-def test_a_release_on_a_volume_carries_nothing() -> None:
+def test_a_release_on_a_volume_copies_nothing() -> None:
     values = values_of("phase1")
     with pytest.raises(RenderError, match=r"carry: .* set persistence.enabled to false"):
         render({**values, "carry": {"claimName": "task-manager-data"}})
