@@ -1,4 +1,7 @@
-"""Where things are kept. What is under `CACHE` can be made again; what is under `STATE` is the running system's."""
+"""Directories and files of the project, its caches and its state.
+
+What is under `CACHE` can be made again; what is under `STATE` is the running system's.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One line a step, with its time, on standard error; colour and a list of what is running on a terminal alone."""
+"""Progress on standard error: one line a step, with its time; on a terminal also colour and the running steps."""
 
 from __future__ import annotations
 

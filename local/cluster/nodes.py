@@ -55,7 +55,7 @@ class Node:
 
     @property
     def labels(self) -> str:
-        """Zones are told apart, so that spreading over them can be seen."""
+        """Each node has a zone of its own, so that spreading over zones can be seen."""
         return f"topology.kubernetes.io/region=local,topology.kubernetes.io/zone=zone-{self.number}"
 
 

@@ -89,12 +89,12 @@ def _marked(pid: int) -> RunningProcess | None:
 
 
 def session_leaders(among: list[RunningProcess] | None = None) -> list[RunningProcess]:
-    """Return the daemons themselves, without the children that they forked or started."""
+    """Return the supervised processes themselves, without the children that they forked or started."""
     return [process for process in (running() if among is None else among) if _is_session_leader(process.pid)]
 
 
 def find(spec: ProcessSpec, among: list[RunningProcess] | None = None) -> RunningProcess | None:
-    """Return the daemon's process however it was started, or None."""
+    """Return the running process of a specification, however it was started, or None."""
     for process in session_leaders(among):
         if process.name == spec.name and process.program == spec.program:
             return process
@@ -102,7 +102,7 @@ def find(spec: ProcessSpec, among: list[RunningProcess] | None = None) -> Runnin
 
 
 def _is_session_leader(pid: int) -> bool:
-    """Tell whether the process leads a session, as each daemon does; a child that it has just forked looks like it."""
+    """Tell whether the process leads a session, as supervised ones do: a fresh fork has the same name and mark."""
     try:
         return os.getsid(pid) == pid
     except ProcessLookupError:
@@ -110,7 +110,7 @@ def _is_session_leader(pid: int) -> bool:
 
 
 def start(spec: ProcessSpec, among: list[RunningProcess] | None = None) -> bool:
-    """Have the daemon running as described; tell whether it had to be started.
+    """Ensure that a process runs as specified; tell whether it had to be started.
 
     Returns when the process can be found, or has ended again.
 
@@ -155,13 +155,13 @@ def _wait_until_found(spec: ProcessSpec, process: subprocess.Popen[bytes]) -> No
 
 
 def log_tail(name: str, lines: int = 3) -> str:
-    """Return the end of a daemon's log on one line."""
+    """Return the end of a process's log on one line."""
     log = paths.LOGS / f"{name}.log"
     return " | ".join(log.read_text(errors="replace").splitlines()[-lines:]) if log.exists() else "no log"
 
 
 def check_alive(spec: ProcessSpec) -> None:
-    """Raise LocalError, with the end of its log, when the daemon has ended."""
+    """Raise LocalError, with the end of its log, when the process has ended."""
     if find(spec) is None:
         raise LocalError(f"{spec.name} ended: {log_tail(spec.name)} (whole log: {spec.log})")
 

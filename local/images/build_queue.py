@@ -39,7 +39,7 @@ class BuildQueue:
             commands.end_all()
 
     def tool(self, name: str) -> Future[Path]:
-        """Build a Go tool, after those that were asked for before."""
+        """Build a Go tool, after those that were queued before."""
         if name not in self._tools:
             self._tools[name] = self._go.submit(self._build, name)
         return self._tools[name]

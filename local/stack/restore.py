@@ -52,7 +52,7 @@ def _sql(statement: str, cluster: Generation, namespace: str) -> str:
 
 
 def is_reachable(cluster: Generation, namespace: str) -> bool:
-    """Tell whether the cluster has a primary that answers; without one, what is archived already has to do."""
+    """Tell whether the cluster has a primary that answers; without one, only what is archived can be restored."""
     try:
         return _sql("SELECT 1", cluster, namespace) == "1"
     except LocalError:

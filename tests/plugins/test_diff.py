@@ -1,4 +1,4 @@
-"""What differs is found place by place, and a new object is made only where the API server would insist on one."""
+"""Property diffs, and replacement only where the API server requires it."""
 
 from types import SimpleNamespace
 from typing import Any

@@ -88,7 +88,7 @@ class Configuration:
 
 
 def compare(old: Tree, new: Tree) -> Difference:
-    """Compare two configurations: another cluster means that everything is made anew.
+    """Compare two configurations: another cluster means that everything is replaced.
 
     Raises:
         ProviderError: both name their cluster by its uid, and the uids differ. The official provider would replace all.

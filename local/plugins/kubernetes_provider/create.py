@@ -102,7 +102,7 @@ def create(cluster: Cluster, urn: str, inputs: Tree, custom_timeout: float) -> t
 
 
 def update(cluster: Cluster, urn: str, inputs: Tree, old_inputs: Tree, manager: str, custom_timeout: float) -> Tree:
-    """Change an object and wait until it is ready again. One that has gone meanwhile is made anew.
+    """Change an object and wait until it is ready again. One that has gone meanwhile is created again.
 
     Args: as for `create`; old_inputs: those of the last update. manager: the field manager that has applied it so far.
     """

@@ -80,7 +80,7 @@ def _is_unready_job(cluster: Cluster, old: Object, new: Object) -> bool:
     try:
         return not job.completed(cluster.read(old))
     except ApiError:
-        # One that is gone is made anew by the update.
+        # One that is gone is created again by the update.
         return False
 
 
@@ -92,7 +92,7 @@ def _namespace_filled_in(change: Change, old: Object, new: Object) -> bool:
 
 
 def _same_version(old: Object, new: Object) -> None:
-    """Let an object move to another version of its own API group without being made anew."""
+    """Let an object move to another version of its own API group without being replaced."""
     group_old = str(old.get("apiVersion", "")).rpartition("/")[0]
     group_new = str(new.get("apiVersion", "")).rpartition("/")[0]
     if group_old == group_new and "apiVersion" in new and old.get("kind") == new.get("kind"):

@@ -22,7 +22,7 @@ class ApiError(ProviderError):
     Attributes:
         code: HTTP status.
         reason: the server's own word for it, such as `NotFound`, `AlreadyExists`, `Conflict`, `Invalid`.
-        details: the rest of what the server said: `kind`, `name`, `causes`.
+        details: the rest of the server's status: `kind`, `name`, `causes`.
     """
 
     def __init__(self, code: int, status: dict[str, Any]) -> None:

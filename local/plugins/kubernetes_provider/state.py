@@ -1,4 +1,4 @@
-"""What the engine keeps of an object: its live form, its inputs, both with their secrets marked."""
+"""The state of an object in the engine: its live form and its inputs, secrets marked."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What `make` does before an update, with a real API server and the real helm, whichever provider the engine uses."""
+"""Checks and repairs before an update, with a real API server and the real helm, whichever provider is used."""
 
 import io
 import json

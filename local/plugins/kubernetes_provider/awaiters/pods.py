@@ -25,7 +25,7 @@ _BACK_OFF_PREFIX = "Back-off pulling image"
 
 
 def problems(pod: Object, lookups: Lookups) -> tuple[str, ...]:
-    """Say what keeps a pod from being ready; empty while it just needs time.
+    """Give the reasons why a pod is not ready; empty while it just needs time.
 
     Args:
         pod: the pod.
@@ -48,14 +48,14 @@ def problems(pod: Object, lookups: Lookups) -> tuple[str, ...]:
 
 
 def all_problems(pods: list[Object], lookups: Lookups) -> tuple[str, ...]:
-    """Say what is wrong with several pods; what all of them share is said once."""
-    said: dict[str, list[str]] = {}
+    """Give the problems of several pods; one that several share is reported once."""
+    names_by_problem: dict[str, list[str]] = {}
     for pod in pods:
         for text in problems(pod, lookups):
-            said.setdefault(text.split(": ", 1)[1], []).append(name_of(pod))
+            names_by_problem.setdefault(text.split(": ", 1)[1], []).append(name_of(pod))
     return tuple(
         f"Pod {names[0]}{f' and {len(names) - 1} more' if len(names) > 1 else ''}: {text}"
-        for text, names in said.items()
+        for text, names in names_by_problem.items()
     )
 
 

@@ -83,5 +83,5 @@ def _state(expression: str, live: Object) -> str:
     found = condition(live, name)
     if not found:
         return f"the object has no condition {name} yet"
-    said = ": ".join(part for part in (found.get("reason", ""), found.get("message", "")) if part)
-    return f"condition {name} is {found.get('status')}{f' ({said})' if said else ''}"
+    detail = ": ".join(part for part in (found.get("reason", ""), found.get("message", "")) if part)
+    return f"condition {name} is {found.get('status')}{f' ({detail})' if detail else ''}"

@@ -23,7 +23,7 @@ CHECKSUM = "checksum"
 
 @dataclass(frozen=True)
 class ReleaseInputs:
-    """What is asked for. Times in seconds."""
+    """The checked inputs of a release. Times in seconds."""
 
     name: str
     namespace: str

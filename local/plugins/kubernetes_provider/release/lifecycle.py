@@ -152,10 +152,10 @@ class ReleaseLifecycle:
     def _failure(
         self, error: Exception, inputs: Tree, wanted: ReleaseInputs, progress: Progress, what: str
     ) -> Exception:
-        """Say why, and what is there now; a release that failed and stays is kept in the state, to be repaired."""
+        """Make the error of a failed run; a release that failed and stays is kept in the state, to be repaired."""
         record = records.latest(self._cluster.client, wanted.namespace, wanted.name)
-        said = " ".join(redact(str(error), inputs).split())
-        lead = f"the {what} of Helm release {wanted.identity} failed{_outcome(record, progress.before)}: {said}"
+        reason = " ".join(redact(str(error), inputs).split())
+        lead = f"the {what} of Helm release {wanted.identity} failed{_outcome(record, progress.before)}: {reason}"
         reasons = [lead, *(redact(text, inputs) for text in progress.report())]
         if record is not None and record.revision > progress.before and record.status != records.DEPLOYED:
             return InitFailedError(wanted.identity, status.outputs(inputs, record), inputs, reasons)
@@ -180,9 +180,9 @@ class ReleaseLifecycle:
             try:
                 tool.run(commands.template(wanted, Path(folder), capabilities), env, values=wanted.values)
             except tool.HelmError as error:
-                said = " ".join(redact(str(error), inputs).split())
+                reason = " ".join(redact(str(error), inputs).split())
                 raise ProviderError(
-                    f"the chart of Helm release {wanted.identity} cannot be rendered: {said}"
+                    f"the chart of Helm release {wanted.identity} cannot be rendered: {reason}"
                 ) from error
 
 
