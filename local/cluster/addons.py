@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from local.cluster import backups, controller, kubectl, metrics
-from local.cluster.certificates import CLUSTER_CA, pair
+from local.cluster.certificates import CLUSTER_CA, key_pair
 from local.cluster.node_agents import resolver_file
 from local.cluster.nodes import API_ADDRESS, DNS_ADDRESS, Node
 from local.errors import LocalError
@@ -71,7 +71,7 @@ def _storage(_: list[Node]) -> None:
 def _metrics(nodes: list[Node]) -> None:
     processes.start(metrics.prometheus(nodes))
     processes.start(metrics.adapter())
-    authority = base64.b64encode(pair(CLUSTER_CA).certificate.read_bytes()).decode()
+    authority = base64.b64encode(key_pair(CLUSTER_CA).certificate.read_bytes()).decode()
     values = {"adapter_port": metrics.ADAPTER_PORT, "api_address": API_ADDRESS, "ca_bundle": authority}
     kubectl.apply(kubectl.render("metrics", **values))
     kubectl.wait_condition("apiservice", "v1beta1.metrics.k8s.io", "Available")

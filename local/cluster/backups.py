@@ -48,10 +48,10 @@ def _encoded(data: bytes) -> str:
     return base64.b64encode(data).decode()
 
 
-def _certificate_secret(name: str, files: certificates.Pair) -> Object:
+def _certificate_secret(name: str, files: certificates.KeyPair) -> Object:
     # With its authority: each side trusts what it finds in the other's file, and a client shows its certificate only to
     # a server that names the issuer as trusted.
-    chain = files.certificate.read_bytes() + certificates.pair(AUTHORITY).certificate.read_bytes()
+    chain = files.certificate.read_bytes() + certificates.key_pair(AUTHORITY).certificate.read_bytes()
     data = {"tls.crt": _encoded(chain), "tls.key": _encoded(files.key.read_bytes())}
     metadata = {"name": name, "namespace": OPERATOR_NAMESPACE}
     return {"apiVersion": "v1", "kind": "Secret", "type": "kubernetes.io/tls", "metadata": metadata, "data": data}
@@ -59,9 +59,9 @@ def _certificate_secret(name: str, files: certificates.Pair) -> Object:
 
 def certificate_secrets() -> list[Object]:
     """Return the Secrets with the certificates of the operator and the plugin (mutual TLS)."""
-    certificates.authority(AUTHORITY)
-    server = certificates.signed("barman-cloud-server", AUTHORITY, "barman-cloud", hosts=("barman-cloud",))
-    client = certificates.signed("barman-cloud-client", AUTHORITY, "barman-cloud-client")
+    certificates.ensure_authority(AUTHORITY)
+    server = certificates.issue("barman-cloud-server", AUTHORITY, "barman-cloud", hosts=("barman-cloud",))
+    client = certificates.issue("barman-cloud-client", AUTHORITY, "barman-cloud-client")
     return [
         _certificate_secret("barman-cloud-server-tls", server),
         _certificate_secret("barman-cloud-client-tls", client),

@@ -22,16 +22,16 @@ CLUSTER_CA, ETCD_CA, FRONT_PROXY_CA = "ca", "etcd-ca", "front-proxy-ca"
 
 
 @dataclass(frozen=True)
-class Pair:
+class KeyPair:
     """A certificate and its key, as files."""
 
     certificate: Path
     key: Path
 
 
-def pair(name: str) -> Pair:
+def key_pair(name: str) -> KeyPair:
     """Return where a certificate of that name is kept."""
-    return Pair(paths.CERTIFICATES / f"{name}.crt", paths.CERTIFICATES / f"{name}.key")
+    return KeyPair(paths.CERTIFICATES / f"{name}.crt", paths.CERTIFICATES / f"{name}.key")
 
 
 def _pem(key: ec.EllipticCurvePrivateKey) -> bytes:
@@ -55,9 +55,9 @@ def _builder(common_name: str, organisation: str | None, key: ec.EllipticCurvePr
     )
 
 
-def authority(name: str) -> Pair:
+def ensure_authority(name: str) -> KeyPair:
     """Make a certificate authority unless it is there."""
-    files = pair(name)
+    files = key_pair(name)
     if files.certificate.exists():
         return files
     key = ec.generate_private_key(ec.SECP256R1())
@@ -76,13 +76,13 @@ def authority(name: str) -> Pair:
     return files
 
 
-def signed(
+def issue(
     name: str,
     ca: str,
     common_name: str,
     organisation: str | None = None,
     hosts: tuple[str, ...] = (),
-) -> Pair:
+) -> KeyPair:
     """Make a certificate unless it is there, good for clients and, where `hosts` are given, for serving them.
 
     Args:
@@ -90,11 +90,11 @@ def signed(
         common_name, organisation: the user and the group as Kubernetes reads them.
         hosts: DNS names and IP addresses.
     """
-    files = pair(name)
+    files = key_pair(name)
     if files.certificate.exists():
         return files
-    issuer = x509.load_pem_x509_certificate(pair(ca).certificate.read_bytes())
-    issuer_key = serialization.load_pem_private_key(pair(ca).key.read_bytes(), password=None)
+    issuer = x509.load_pem_x509_certificate(key_pair(ca).certificate.read_bytes())
+    issuer_key = serialization.load_pem_private_key(key_pair(ca).key.read_bytes(), password=None)
     assert isinstance(issuer_key, ec.EllipticCurvePrivateKey)  # noqa: S101 - made by authority() above
     key = ec.generate_private_key(ec.SECP256R1())
     purposes = [ExtendedKeyUsageOID.CLIENT_AUTH, *([ExtendedKeyUsageOID.SERVER_AUTH] if hosts else [])]
@@ -124,19 +124,19 @@ def _name(host: str) -> x509.GeneralName:
 
 def signing_key(name: str) -> Path:
     """Make a bare key, for service account tokens, unless it is there; return its file."""
-    file = pair(name).key
+    file = key_pair(name).key
     if not file.exists():
         write_private(file, _pem(ec.generate_private_key(ec.SECP256R1())))
     return file
 
 
-def kubeconfig(target: Path, client: Pair, server: str) -> Path:
+def kubeconfig(target: Path, client: KeyPair, server: str) -> Path:
     """Write a kubeconfig that carries its certificates within; return its path."""
 
     def data(path: Path) -> str:
         return base64.b64encode(path.read_bytes()).decode()
 
-    cluster = {"server": server, "certificate-authority-data": data(pair(CLUSTER_CA).certificate)}
+    cluster = {"server": server, "certificate-authority-data": data(key_pair(CLUSTER_CA).certificate)}
     user = {"client-certificate-data": data(client.certificate), "client-key-data": data(client.key)}
     content = {
         "apiVersion": "v1",

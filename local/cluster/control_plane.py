@@ -9,7 +9,7 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_f
 
 from local import paths
 from local.cluster import certificates
-from local.cluster.certificates import CLUSTER_CA, ETCD_CA, FRONT_PROXY_CA, Pair, pair
+from local.cluster.certificates import CLUSTER_CA, ETCD_CA, FRONT_PROXY_CA, KeyPair, key_pair
 from local.cluster.nodes import API_ADDRESS, API_PORT, API_SERVICE_ADDRESS, POD_RANGE, SERVICE_RANGE
 from local.errors import LocalError
 from local.host import processes
@@ -57,30 +57,30 @@ LOOPBACK_URL = LOCAL.url
 def make_certificates(plane: ControlPlane = LOCAL) -> None:
     """Make the authorities, the certificates and the kubeconfig files of the control plane, where missing."""
     for ca in (CLUSTER_CA, ETCD_CA, FRONT_PROXY_CA):
-        certificates.authority(ca)
-    signed = certificates.signed
+        certificates.ensure_authority(ca)
+    issue = certificates.issue
     names = ("kubernetes", "kubernetes.default", "kubernetes.default.svc", "kubernetes.default.svc.cluster.local")
     api_hosts = (*names, "localhost", "127.0.0.1", API_ADDRESS, API_SERVICE_ADDRESS)
-    signed("apiserver", CLUSTER_CA, "kube-apiserver", hosts=api_hosts)
-    signed("apiserver-kubelet", CLUSTER_CA, "kube-apiserver-kubelet-client")
-    signed("apiserver-etcd", ETCD_CA, "kube-apiserver-etcd-client")
-    signed("etcd", ETCD_CA, "etcd", hosts=("localhost", "127.0.0.1"))
-    signed("front-proxy", FRONT_PROXY_CA, "front-proxy-client")
+    issue("apiserver", CLUSTER_CA, "kube-apiserver", hosts=api_hosts)
+    issue("apiserver-kubelet", CLUSTER_CA, "kube-apiserver-kubelet-client")
+    issue("apiserver-etcd", ETCD_CA, "kube-apiserver-etcd-client")
+    issue("etcd", ETCD_CA, "etcd", hosts=("localhost", "127.0.0.1"))
+    issue("front-proxy", FRONT_PROXY_CA, "front-proxy-client")
     certificates.signing_key("service-accounts")
-    admin = signed("admin", CLUSTER_CA, "kubernetes-admin", "system:masters")
+    admin = issue("admin", CLUSTER_CA, "kubernetes-admin", "system:masters")
     certificates.kubeconfig(paths.KUBECONFIG, admin, plane.url)
     for part in ("kube-controller-manager", "kube-scheduler"):
-        client = signed(part, CLUSTER_CA, f"system:{part}")
+        client = issue(part, CLUSTER_CA, f"system:{part}")
         certificates.kubeconfig(paths.CONFIG / f"{part}.kubeconfig", client, plane.url)
 
 
-def _tls(prefix: str, files: Pair) -> list[str]:
+def _tls(prefix: str, files: KeyPair) -> list[str]:
     return [f"--{prefix}cert-file={files.certificate}", f"--{prefix}key-file={files.key}"]
 
 
 def etcd(plane: ControlPlane = LOCAL) -> ProcessSpec:
     """Only the API server's certificate opens it. Writes are not forced to disk: a power cut may cost the cluster."""
-    authority = pair(ETCD_CA).certificate
+    authority = key_pair(ETCD_CA).certificate
     clients, peers = f"https://127.0.0.1:{plane.etcd}", f"https://127.0.0.1:{plane.peers}"
     command = [
         "etcd",
@@ -91,8 +91,8 @@ def etcd(plane: ControlPlane = LOCAL) -> ProcessSpec:
         f"--listen-peer-urls={peers}",
         f"--initial-advertise-peer-urls={peers}",
         f"--initial-cluster=local={peers}",
-        *_tls("", pair("etcd")),
-        *_tls("peer-", pair("etcd")),
+        *_tls("", key_pair("etcd")),
+        *_tls("peer-", key_pair("etcd")),
         "--client-cert-auth",
         "--peer-client-cert-auth",
         f"--trusted-ca-file={authority}",
@@ -103,7 +103,7 @@ def etcd(plane: ControlPlane = LOCAL) -> ProcessSpec:
 
 
 def api_server(plane: ControlPlane = LOCAL) -> ProcessSpec:
-    accounts = pair("service-accounts").key
+    accounts = key_pair("service-accounts").key
     command = [
         str(go_tools.binary("kubernetes", "kube-apiserver")),
         f"--advertise-address={API_ADDRESS}",
@@ -114,23 +114,23 @@ def api_server(plane: ControlPlane = LOCAL) -> ProcessSpec:
         "--authorization-mode=Node,RBAC",
         "--enable-admission-plugins=NodeRestriction",
         "--profiling=false",
-        f"--client-ca-file={pair(CLUSTER_CA).certificate}",
-        f"--tls-cert-file={pair('apiserver').certificate}",
-        f"--tls-private-key-file={pair('apiserver').key}",
+        f"--client-ca-file={key_pair(CLUSTER_CA).certificate}",
+        f"--tls-cert-file={key_pair('apiserver').certificate}",
+        f"--tls-private-key-file={key_pair('apiserver').key}",
         f"--etcd-servers=https://127.0.0.1:{plane.etcd}",
-        f"--etcd-cafile={pair(ETCD_CA).certificate}",
-        f"--etcd-certfile={pair('apiserver-etcd').certificate}",
-        f"--etcd-keyfile={pair('apiserver-etcd').key}",
-        f"--kubelet-certificate-authority={pair(CLUSTER_CA).certificate}",
-        f"--kubelet-client-certificate={pair('apiserver-kubelet').certificate}",
-        f"--kubelet-client-key={pair('apiserver-kubelet').key}",
+        f"--etcd-cafile={key_pair(ETCD_CA).certificate}",
+        f"--etcd-certfile={key_pair('apiserver-etcd').certificate}",
+        f"--etcd-keyfile={key_pair('apiserver-etcd').key}",
+        f"--kubelet-certificate-authority={key_pair(CLUSTER_CA).certificate}",
+        f"--kubelet-client-certificate={key_pair('apiserver-kubelet').certificate}",
+        f"--kubelet-client-key={key_pair('apiserver-kubelet').key}",
         "--kubelet-preferred-address-types=InternalIP,Hostname",
         "--service-account-issuer=https://kubernetes.default.svc.cluster.local",
         f"--service-account-key-file={accounts}",
         f"--service-account-signing-key-file={accounts}",
-        f"--proxy-client-cert-file={pair('front-proxy').certificate}",
-        f"--proxy-client-key-file={pair('front-proxy').key}",
-        f"--requestheader-client-ca-file={pair(FRONT_PROXY_CA).certificate}",
+        f"--proxy-client-cert-file={key_pair('front-proxy').certificate}",
+        f"--proxy-client-key-file={key_pair('front-proxy').key}",
+        f"--requestheader-client-ca-file={key_pair(FRONT_PROXY_CA).certificate}",
         "--requestheader-allowed-names=front-proxy-client",
         "--requestheader-username-headers=X-Remote-User",
         "--requestheader-group-headers=X-Remote-Group",
@@ -162,10 +162,10 @@ def controller_manager(plane: ControlPlane = LOCAL) -> ProcessSpec:
         "kube-controller-manager",
         plane.controllers,
         "--use-service-account-credentials=true",
-        f"--service-account-private-key-file={pair('service-accounts').key}",
-        f"--root-ca-file={pair(CLUSTER_CA).certificate}",
-        f"--cluster-signing-cert-file={pair(CLUSTER_CA).certificate}",
-        f"--cluster-signing-key-file={pair(CLUSTER_CA).key}",
+        f"--service-account-private-key-file={key_pair('service-accounts').key}",
+        f"--root-ca-file={key_pair(CLUSTER_CA).certificate}",
+        f"--cluster-signing-cert-file={key_pair(CLUSTER_CA).certificate}",
+        f"--cluster-signing-key-file={key_pair(CLUSTER_CA).key}",
         f"--cluster-cidr={POD_RANGE}",
         # Each node's range follows from its number (see nodes.py), so that routes can be laid before it joins.
         "--allocate-node-cidrs=false",
@@ -181,9 +181,9 @@ def scheduler(plane: ControlPlane = LOCAL) -> ProcessSpec:
 def session() -> requests.Session:
     """Return an HTTP session that speaks to the API server as the administrator."""
     session = requests.Session()
-    admin = pair("admin")
+    admin = key_pair("admin")
     session.cert = (str(admin.certificate), str(admin.key))
-    session.verify = str(pair(CLUSTER_CA).certificate)
+    session.verify = str(key_pair(CLUSTER_CA).certificate)
     session.trust_env = False  # proxies and authorities of the environment are not for the loopback
     return session
 

@@ -14,7 +14,7 @@ import yaml
 
 from local import paths
 from local.cluster import certificates
-from local.cluster.certificates import CLUSTER_CA, FRONT_PROXY_CA, pair
+from local.cluster.certificates import CLUSTER_CA, FRONT_PROXY_CA, key_pair
 from local.cluster.control_plane import LOOPBACK_URL
 from local.cluster.nodes import API_ADDRESS, API_PORT, Node
 from local.host.files import write
@@ -29,9 +29,9 @@ SCRAPE_INTERVAL = "5s"
 
 def scrape_configuration(nodes: list[Node]) -> dict[str, Any]:
     """Return the scrape configuration: each kubelet's resource metrics, labelled by node, and series of the stacks."""
-    client = pair("prometheus")
+    client = key_pair("prometheus")
     tls = {
-        "ca_file": str(pair(CLUSTER_CA).certificate),
+        "ca_file": str(key_pair(CLUSTER_CA).certificate),
         "cert_file": str(client.certificate),
         "key_file": str(client.key),
     }
@@ -103,7 +103,7 @@ def _write(name: str, content: dict[str, object]) -> Path:
 
 
 def prometheus(nodes: list[Node]) -> ProcessSpec:
-    certificates.signed("prometheus", CLUSTER_CA, "primetrade:prometheus")
+    certificates.issue("prometheus", CLUSTER_CA, "primetrade:prometheus")
     config = _write("prometheus.yaml", scrape_configuration(nodes))
     command = (
         "prometheus",
@@ -131,8 +131,8 @@ LOCAL = AdapterEndpoints(API_ADDRESS, ADAPTER_PORT, LOOPBACK_URL, f"http://{API_
 
 def adapter(at: AdapterEndpoints = LOCAL) -> ProcessSpec:
     name = "prometheus-adapter.kube-system.svc"
-    serving = certificates.signed("prometheus-adapter-serving", CLUSTER_CA, name, hosts=(name, at.address))
-    client = certificates.signed("prometheus-adapter", CLUSTER_CA, "primetrade:prometheus-adapter")
+    serving = certificates.issue("prometheus-adapter-serving", CLUSTER_CA, name, hosts=(name, at.address))
+    client = certificates.issue("prometheus-adapter", CLUSTER_CA, "primetrade:prometheus-adapter")
     kubeconfig = certificates.kubeconfig(paths.CONFIG / "prometheus-adapter.kubeconfig", client, at.api_server)
     config = _write("prometheus-adapter.yaml", adapter_rules())
     command = (
@@ -141,8 +141,8 @@ def adapter(at: AdapterEndpoints = LOCAL) -> ProcessSpec:
         f"--lister-kubeconfig={kubeconfig}",
         f"--authentication-kubeconfig={kubeconfig}",
         f"--authorization-kubeconfig={kubeconfig}",
-        f"--client-ca-file={pair(CLUSTER_CA).certificate}",
-        f"--requestheader-client-ca-file={pair(FRONT_PROXY_CA).certificate}",
+        f"--client-ca-file={key_pair(CLUSTER_CA).certificate}",
+        f"--requestheader-client-ca-file={key_pair(FRONT_PROXY_CA).certificate}",
         f"--prometheus-url={at.prometheus}",
         # Series are found at its start and at each listing: the first pods are soon among them.
         "--metrics-relist-interval=10s",

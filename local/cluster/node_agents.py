@@ -9,7 +9,7 @@ import yaml
 
 from local import paths
 from local.cluster import certificates
-from local.cluster.certificates import CLUSTER_CA, pair
+from local.cluster.certificates import CLUSTER_CA, key_pair
 from local.cluster.control_plane import LOOPBACK_URL, NODE_URL
 from local.cluster.network import POD_BRIDGE
 from local.cluster.nodes import DNS_ADDRESS, NODE_RANGE, POD_RANGE, Node
@@ -103,7 +103,7 @@ def resolver_file() -> Path:
 
 def kubelet_configuration(node: Node) -> dict[str, object]:
     """Return the kubelet's settings; where they differ from its defaults, the machine's limits are why."""
-    serving = pair(f"kubelet-{node.number}")
+    serving = key_pair(f"kubelet-{node.number}")
     return {
         "apiVersion": "kubelet.config.k8s.io/v1beta1",
         "kind": "KubeletConfiguration",
@@ -111,7 +111,7 @@ def kubelet_configuration(node: Node) -> dict[str, object]:
         "authentication": {
             "anonymous": {"enabled": False},
             "webhook": {"enabled": True},
-            "x509": {"clientCAFile": str(pair(CLUSTER_CA).certificate)},
+            "x509": {"clientCAFile": str(key_pair(CLUSTER_CA).certificate)},
         },
         "authorization": {"mode": "Webhook"},
         "tlsCertFile": str(serving.certificate),
@@ -142,9 +142,9 @@ def kubelet_configuration(node: Node) -> dict[str, object]:
 
 def kubelet(node: Node) -> ProcessSpec:
     user = f"system:node:{node.name}"
-    certificates.signed(f"kubelet-{node.number}", CLUSTER_CA, user, "system:nodes", (node.name, node.address))
+    certificates.issue(f"kubelet-{node.number}", CLUSTER_CA, user, "system:nodes", (node.name, node.address))
     url = NODE_URL if node.network else LOOPBACK_URL
-    client = pair(f"kubelet-{node.number}")
+    client = key_pair(f"kubelet-{node.number}")
     kubeconfig = certificates.kubeconfig(node.directory / "kubelet.kubeconfig", client, url)
     config = write(node.directory / "kubelet.yaml", yaml.safe_dump(kubelet_configuration(node)))
     command = (
@@ -160,7 +160,7 @@ def kubelet(node: Node) -> ProcessSpec:
 
 
 def kube_proxy(node: Node) -> ProcessSpec:
-    client = certificates.signed("kube-proxy", CLUSTER_CA, "system:kube-proxy")
+    client = certificates.issue("kube-proxy", CLUSTER_CA, "system:kube-proxy")
     url = NODE_URL if node.network else LOOPBACK_URL
     kubeconfig = certificates.kubeconfig(node.directory / "kube-proxy.kubeconfig", client, url)
     settings = {

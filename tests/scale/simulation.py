@@ -17,7 +17,7 @@ import yaml
 
 from local import paths
 from local.cluster import addons, backups, control_plane, kubectl, metrics
-from local.cluster.certificates import CLUSTER_CA, pair
+from local.cluster.certificates import CLUSTER_CA, key_pair
 from local.cluster.control_plane import ControlPlane
 from local.host import processes
 from local.host.files import write
@@ -149,7 +149,7 @@ def serve_metrics(plane: ControlPlane, prometheus: str) -> None:
     """Have prometheus-adapter answer the autoscalers, by the rules that any cluster is given, from a Prometheus."""
     at = metrics.AdapterEndpoints("127.0.0.1", free_port(), plane.url, prometheus)
     processes.start(metrics.adapter(at))
-    authority = base64.b64encode(pair(CLUSTER_CA).certificate.read_bytes()).decode()
+    authority = base64.b64encode(key_pair(CLUSTER_CA).certificate.read_bytes()).decode()
     rendered = kubectl.render("metrics", adapter_port=at.port, api_address=at.address, ca_bundle=authority)
     apply(_by_name(wanted, at.port) for wanted in yaml.safe_load_all(rendered) if wanted["kind"] != "EndpointSlice")
     for served in ("v1beta1.metrics.k8s.io", "v1beta1.custom.metrics.k8s.io"):

@@ -20,10 +20,10 @@ from local.stack import served_certificate
 def url(cluster: Path) -> Iterator[str]:
     """A server that speaks TLS with a certificate of an authority that nobody knows."""
     del cluster
-    certificates.authority("ca")
-    pair = certificates.signed("server", "ca", "server", hosts=("localhost",))
+    certificates.ensure_authority("ca")
+    key_pair = certificates.issue("server", "ca", "server", hosts=("localhost",))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(pair.certificate, pair.key)
+    context.load_cert_chain(key_pair.certificate, key_pair.key)
     with socket.create_server(("127.0.0.1", 0)) as listening:
 
         def serve() -> None:
