@@ -75,13 +75,13 @@ test: $(VENV)/app/.ready $(VENV)/infra/.ready ## Run the tests that need no clus
 e2e: $(VENV)/app/.ready $(VENV)/infra/.ready ## Run the end-to-end tests on the local cluster: make e2e [PHASE="1 2"] [ONLY="test_growth or test_edge"]
 	@$(LOCAL) prepare-tests
 	@$(LOCAL) tools vegeta >/dev/null
-	@trap 'exit 130' INT; said=; for phase in $(PHASE); do \
-	  if ! $(MAKE) up PHASE=$$phase; then went="failed: it did not come up"; \
-	  elif ! $(APP)/pytest -v tests/e2e --phase $$phase $(if $(ONLY),-k "$(ONLY)"); then went="failed"; else went="passed"; fi; \
-	  said+="phase $$phase: $$went"$$'\n'; done; \
-	if [ -n "$(ONLY)" ]; then said+="plugins: not tested"; \
-	elif $(INFRA)/pytest -q tests/plugins/live; then said+="plugins: passed"; else said+="plugins: failed"; fi; \
-	echo "$$said"; [[ $$said != *failed* ]]
+	@trap 'exit 130' INT; summary=; for phase in $(PHASE); do \
+	  if ! $(MAKE) up PHASE=$$phase; then outcome="failed: it did not come up"; \
+	  elif ! $(APP)/pytest -v tests/e2e --phase $$phase $(if $(ONLY),-k "$(ONLY)"); then outcome="failed"; else outcome="passed"; fi; \
+	  summary+="phase $$phase: $$outcome"$$'\n'; done; \
+	if [ -n "$(ONLY)" ]; then summary+="plugins: not tested"; \
+	elif $(INFRA)/pytest -q tests/plugins/live; then summary+="plugins: passed"; else summary+="plugins: failed"; fi; \
+	echo "$$summary"; [[ $$summary != *failed* ]]
 
 .PHONY: measured
 measured: $(VENV)/app/.ready ## Write docs/measured from what the end-to-end tests of phase 3 have left

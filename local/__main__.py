@@ -1,6 +1,6 @@
 """Entry point of `python -m local`."""
 
-from local.cli import main
+from local.cli.main import main
 
 if __name__ == "__main__":
     main()

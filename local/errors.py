@@ -1,4 +1,4 @@
-"""What a user can get to read when something does not work."""
+"""The error that the commands report to the user."""
 
 
 class LocalError(Exception):

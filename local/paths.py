@@ -1,4 +1,7 @@
-"""Where things are kept. What is under `CACHE` can be made again; what is under `STATE` is the running system's."""
+"""Directories and files of the project, its caches and its state.
+
+What is under `CACHE` can be made again; what is under `STATE` is the running system's.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ import os
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-MANIFESTS = ROOT / "local" / "manifests"
+MANIFESTS = ROOT / "local" / "cluster" / "manifests"
 TOOLS = ROOT / "local" / "tools"
 PLUGINS = ROOT / "local" / "plugins"
 BINARY_REQUIREMENTS = ROOT / "requirements" / "binaries.txt"
@@ -38,8 +41,8 @@ CONFIG = CLUSTER / "config"
 LOGS = CLUSTER / "logs"
 ETCD = CLUSTER / "etcd"
 VOLUMES = CLUSTER / "volumes"
-HOST_BEFORE = CLUSTER / "host-before.json"
-COMPLETE = CLUSTER / "complete.json"
+ORIGINAL_SETTINGS = CLUSTER / "host-before.json"
+CLUSTER_RECORD = CLUSTER / "complete.json"
 API_IMAGE = CLUSTER / "image"
 
 

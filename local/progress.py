@@ -1,4 +1,4 @@
-"""One line a step, with its time, on standard error; colour and a list of what is running on a terminal alone."""
+"""Progress on standard error: one line a step, with its time; on a terminal also colour and the running steps."""
 
 from __future__ import annotations
 
@@ -45,23 +45,23 @@ class Progress:
         """Show the running steps while the block runs: live on a terminal, as a line a minute in a pipe."""
         ended = threading.Event()
         if self.console.is_terminal:
-            with Live(get_renderable=self._picture, console=self.console, refresh_per_second=4, transient=True):
+            with Live(get_renderable=self._render, console=self.console, refresh_per_second=4, transient=True):
                 yield
             return
-        beat = threading.Thread(target=self._heartbeat, args=(ended,), daemon=True)
-        beat.start()
+        heartbeat = threading.Thread(target=self._heartbeat, args=(ended,), daemon=True)
+        heartbeat.start()
         try:
             yield
         finally:
             ended.set()
-            beat.join()
+            heartbeat.join()
 
     def _end(self, name: str, mark: str) -> None:
         with self._lock:
             seconds = time.monotonic() - self._running.pop(name)
         self.console.print(f"  {mark} {name:<52} {seconds:6.1f} s")
 
-    def _picture(self) -> Text:
+    def _render(self) -> Text:
         with self._lock:
             now = time.monotonic()
             return Text("\n".join(f"  … {name:<52} {now - began:6.0f} s" for name, began in self._running.items()))

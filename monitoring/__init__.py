@@ -1,1 +1,1 @@
-"""What is watched and how it is shown: rules, dashboards, runbooks, and the commands that ask a live Prometheus."""
+"""Monitoring as code: rules, dashboards, runbooks, and commands that query a live Prometheus."""

@@ -1,4 +1,4 @@
-"""What the files of this folder hold: rules, the metrics that there are, and which service a route belongs to."""
+"""Catalogue of rules, of exported metrics, and of the routes of each service."""
 
 import json
 from pathlib import Path
@@ -49,12 +49,12 @@ def runbook(alert: str) -> str:
 
 
 def exported() -> dict[str, list[str]]:
-    """Return the metrics that rules and dashboards may ask for, by who exports them."""
+    """Return the metrics that rules and dashboards may use, by exporter."""
     found: dict[str, list[str]] = yaml.safe_load((FOLDER / "exporters.yaml").read_text())
     return found
 
 
 def known_metrics() -> set[str]:
-    """Return every name that an expression may ask for: what is exported, and what rules record."""
+    """Return every metric name that an expression may use: exported ones, and those that rules record."""
     names = {name for metrics in exported().values() for name in metrics}
     return names | {rule["record"] for rule in rules() if "record" in rule}

@@ -1,4 +1,4 @@
-"""What a PromQL expression asks for."""
+"""Metrics and comparisons of PromQL expressions."""
 
 from collections.abc import Iterator
 from typing import Final

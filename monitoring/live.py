@@ -1,4 +1,4 @@
-"""Ask a live Prometheus for everything that rules and dashboards ask: `python -m monitoring.live --prometheus URL`."""
+"""Check a live Prometheus for data of every rule and panel: `python -m monitoring.live --prometheus URL`."""
 
 import argparse
 import sys
@@ -24,7 +24,7 @@ EXCEPTIONS: Final = catalogue.FOLDER / "silent.yaml"
 
 
 def questions() -> Iterator[Question]:
-    """Everything that rules and dashboards ask. Of what compares, what is compared: a silent alert has no data."""
+    """The expressions of all rules and panels; of comparisons, their operands, since a silent alert has no data."""
     for rule in catalogue.rules():
         for operand in operands(rule["expr"]):
             yield Question(rule.get("alert") or rule["record"], operand)
@@ -60,7 +60,7 @@ def report(prometheus: Prometheus, asked: Iterable[Question], exceptions: Mappin
 
 def main() -> int:
     """Return 0 if every expression has data or a reason to have none, 1 if one has not, 2 if the server is away."""
-    parser = argparse.ArgumentParser(description="Ask a live Prometheus for all that rules and dashboards ask.")
+    parser = argparse.ArgumentParser(description="Check a live Prometheus for data of every rule and panel.")
     parser.add_argument("--prometheus", required=True, metavar="URL", help="such as http://127.0.0.1:9090")
     options = parser.parse_args()
     exceptions = yaml.safe_load(EXCEPTIONS.read_text())

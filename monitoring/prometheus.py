@@ -1,4 +1,4 @@
-"""Questions to a live Prometheus."""
+"""Queries of a live Prometheus."""
 
 from typing import Any
 

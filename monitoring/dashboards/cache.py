@@ -1,4 +1,4 @@
-"""Kept answers, and the servers that keep them."""
+"""The response cache, and the servers of cache and broker."""
 
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 
@@ -6,31 +6,30 @@ from monitoring.dashboards.panels import WINDOW, Rows, dashboard, graph, number
 
 
 def cache() -> Dashboard:
-    """Hit rate as the API sees it, commands and memory as the servers tell."""
-    looks = f"rate(task_manager_cache_lookups_total[{WINDOW}])"
+    """Hit rate as the API sees it; commands and memory of the servers."""
+    lookups = f"rate(task_manager_cache_lookups_total[{WINDOW}])"
+    errors = f'rate(task_manager_cache_lookups_total{{result="error"}}[{WINDOW}])'
     rows: Rows = {
         "As the API sees it": [
             number(
                 "Hit rate",
-                "Share of looks within half an hour that find a kept answer.",
+                "Share of lookups within half an hour that are hits.",
                 "percentunit",
                 "task_manager:cache_hits:ratio_rate30m",
                 alerts=["CacheHitRateLow"],
             ),
             graph(
-                "Looks by result",
-                "A second: found, not found, not answered.",
+                "Lookups by result",
+                "A second: hits, misses, errors.",
                 "ops",
-                {"{{result}}": f"sum by (result) ({looks})"},
+                {"{{result}}": f"sum by (result) ({lookups})"},
                 alerts=["CacheAway", "CacheHitRateLow"],
             ),
             graph(
-                "Looks that fail",
-                "Share of looks that the cache does not answer.",
+                "Failed lookups",
+                "Share of lookups that the cache does not answer.",
                 "percentunit",
-                {
-                    "failed": f'sum(rate(task_manager_cache_lookups_total{{result="error"}}[{WINDOW}])) / sum({looks})',
-                },
+                {"failed": f"sum({errors}) / sum({lookups})"},
                 alerts=["CacheAway"],
             ),
         ],
@@ -49,7 +48,7 @@ def cache() -> Dashboard:
                 alerts=["BrokerFills"],
             ),
             graph(
-                "Keys that had to go",
+                "Evicted keys",
                 "A second, because the memory is full. The broker's may never.",
                 "ops",
                 {"{{pod}}": f"sum by (pod) (rate(redis_evicted_keys_total[{WINDOW}]))"},

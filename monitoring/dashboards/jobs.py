@@ -1,4 +1,4 @@
-"""Background work: jobs that wait, events on their way, and what has been given up."""
+"""Background work: queued jobs, events in the outbox, and dead letters."""
 
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 
@@ -6,7 +6,7 @@ from monitoring.dashboards.panels import WINDOW, Rows, dashboard, graph
 
 
 def jobs() -> Dashboard:
-    """Every instance tells the same numbers, since they are the database's: hence the maximum."""
+    """Every instance exports the same numbers, since they are the database's: hence the maximum."""
     rows: Rows = {
         "Jobs": [
             graph(
@@ -17,8 +17,8 @@ def jobs() -> Dashboard:
                 alerts=["JobsPileUp"],
             ),
             graph(
-                "Jobs given up",
-                "Dead letters: failed for the last time, and kept.",
+                "Dead-lettered jobs",
+                "Jobs that have failed every try.",
                 "short",
                 {"failed": 'max(task_manager_jobs{state="failed"})'},
                 alerts=["JobsFail"],
@@ -27,7 +27,7 @@ def jobs() -> Dashboard:
         "Events": [
             graph(
                 "Events that wait",
-                "In the outbox, for the relay to carry on.",
+                "In the outbox, for the relay to publish.",
                 "short",
                 {"waiting": "max(task_manager_events_waiting)"},
                 alerts=["EventsLate"],
@@ -52,7 +52,7 @@ def jobs() -> Dashboard:
             ),
             graph(
                 "Events not handled",
-                "Tried again, or given up.",
+                "To be retried, or dead-lettered.",
                 "short",
                 {"{{consumer}} {{state}}": "max by (consumer, state) (task_manager_events_failed)"},
                 alerts=["EventsGivenUp"],

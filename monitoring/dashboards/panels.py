@@ -1,4 +1,4 @@
-"""How every dashboard and panel looks. Their files say only what they show."""
+"""The style of all dashboards and panels."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final

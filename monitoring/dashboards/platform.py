@@ -1,4 +1,4 @@
-"""What the system stands on: autoscaler, gateway, edge, and what Prometheus itself sees."""
+"""The platform: autoscaler, gateway, edge, and Prometheus' own targets."""
 
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 
@@ -6,7 +6,7 @@ from monitoring.dashboards.panels import WINDOW, Rows, dashboard, graph
 
 
 def platform() -> Dashboard:
-    """The API's autoscaler, the gateway as Traefik tells, the edge as Varnish does, and the targets."""
+    """The API's autoscaler, the gateway by Traefik's metrics, the edge by Varnish's, and the targets."""
     failed = f'sum(rate(traefik_entrypoint_requests_total{{code=~"5.."}}[{WINDOW}]))'
     every = f"sum(rate(traefik_entrypoint_requests_total[{WINDOW}]))"
     hits, misses, passes, failures = (
@@ -73,7 +73,7 @@ def platform() -> Dashboard:
         "Edge": [
             graph(
                 "Hit rate",
-                "Share of requests for what may be kept that find it.",
+                "Share of requests for cacheable paths that are hits.",
                 "percentunit",
                 {"hits": f"{hits} / ({hits} + {misses})"},
                 alerts=["EdgeHitRateLow"],
@@ -110,12 +110,12 @@ def platform() -> Dashboard:
             ),
             graph(
                 "Series of a target",
-                "Samples at the last look: the API's are bounded by its routes.",
+                "Samples of the last scrape: the API's are bounded by its routes.",
                 "short",
                 {"{{job}} {{pod}}": "scrape_samples_scraped"},
             ),
             graph(
-                "How long a look takes",
+                "Duration of a scrape",
                 "Of at most 9 s.",
                 "s",
                 {"{{job}}": "max by (job) (scrape_duration_seconds)"},

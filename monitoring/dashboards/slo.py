@@ -1,4 +1,4 @@
-"""The service level objectives, what is left of their budgets, and how fast they burn."""
+"""Service level objectives: remaining error budgets and burn rates."""
 
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 

@@ -1,4 +1,4 @@
-"""The chart as the program installs it, rendered. `python -m tests.contract.chart DIR` writes it for the checkers."""
+"""The rendered chart, with the program's values. `python -m tests.contract.chart DIR` writes it for the checkers."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from infra.chart import CHART, chart_values
 from infra.config import load_settings
 from infra.image import parse_image
 from infra.names import RELEASE
-from local import wheels
+from local.tools import wheels
 from tests.infra.engine import stack_file
 
 Manifest = dict[str, Any]
@@ -45,7 +45,7 @@ STACKS: dict[str, tuple[dict[str, str], str]] = {
 
 
 class RenderError(Exception):
-    """Helm refused the values; the message is what it told the user."""
+    """Helm refused the values; the message is Helm's."""
 
 
 @functools.cache
@@ -55,7 +55,7 @@ def helm() -> str:
 
 
 def render(values: Mapping[str, Any], namespace: str = "tasks") -> str:
-    """Return what `helm template` makes of these values.
+    """Render the chart with these values by `helm template`.
 
     Raises:
         RenderError: helm refused them.

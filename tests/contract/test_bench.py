@@ -1,4 +1,4 @@
-"""What is said of speed is what was measured."""
+"""Figures of the bench in README and report are those of the results file."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""How the pods run, roll out and stop, in every stack."""
+"""Deployments of every stack: scaling, rollout, probes, shutdown, security and scheduling."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_phase_3_scales_by_the_metric_that_the_adapter_serves_and_by_cpu() -> No
     assert by_type["Pods"]["pods"]["target"] == {"type": "AverageValue", "averageValue": "100"}
 
 
-def test_phase_3_scales_workers_by_what_waits_and_by_cpu() -> None:
+def test_phase_3_scales_workers_by_queued_jobs_and_by_cpu() -> None:
     scaler = one(objects("phase3"), "HorizontalPodAutoscaler", "worker")["spec"]
     by_type = {metric["type"]: metric for metric in scaler["metrics"]}
     assert by_type.keys() == {"Resource", "Object"}
@@ -229,7 +229,7 @@ def test_a_node_can_be_drained(stack: str) -> None:
     assert budget["selector"] == one(objects(stack), "Deployment", "api")["spec"]["selector"]
 
 
-def test_whoever_mounts_the_volume_goes_to_its_node_and_the_first_may_go_anywhere() -> None:
+def test_pods_that_mount_the_volume_go_to_its_node_and_the_first_may_go_anywhere() -> None:
     users: list[tuple[dict[str, str], dict[str, Any]]] = [
         (labels, spec)
         for _, labels, spec in pod_specs(objects("phase1"))

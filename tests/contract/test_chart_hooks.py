@@ -1,4 +1,4 @@
-"""The migration before a release, and the test after it."""
+"""Helm hooks: the migration before a release, and the test after it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The chart knows the image: what it starts, sets, asks and stops exists in the application, and works there."""
+"""The chart against the application: its commands, settings, probes and shutdown exist there and work."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Background work in pods of its own: who does it, how it stops, and who it may talk to."""
+"""Workers and beat: Deployments, settings, shutdown, scaling and network policies."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_without_workers_the_server_does_the_jobs_and_nothing_else_is_made() -> 
 
 
 @pytest.mark.parametrize("component", ["api", "worker", "beat"])
-def test_with_workers_whoever_makes_or_does_a_job_knows_that_it_goes_through_the_broker(component: str) -> None:
+def test_with_workers_servers_and_workers_use_the_broker(component: str) -> None:
     assert environment(with_jobs(), component)["APP_JOBS"]["value"] == "celery"
 
 
@@ -97,7 +97,7 @@ def test_workers_have_a_budget_where_there_may_be_more_than_one(workers: int, bu
         assert budget["spec"]["selector"] == one(found, "Deployment", component)["spec"]["selector"]
 
 
-def test_whom_workers_alone_reach_no_other_pod_reaches() -> None:
+def test_peers_of_workers_are_reached_by_no_other_pod() -> None:
     found = with_jobs(egressTo=[MAIL])
     policy = one(found, "NetworkPolicy", "worker")["spec"]
     assert policy["egress"] == [MAIL]
@@ -111,8 +111,8 @@ def test_whom_workers_alone_reach_no_other_pod_reaches() -> None:
     assert MAIL not in one(found, "NetworkPolicy", "api")["spec"]["egress"]
 
 
-def test_prometheus_finds_what_beat_alone_tells() -> None:
-    """Events are carried on there: how that goes is counted nowhere else."""
+def test_prometheus_scrapes_the_metrics_that_only_beat_has() -> None:
+    """Its relay publishes the events, and counts them."""
     found = with_jobs()
     annotations = one(found, "Deployment", "beat")["spec"]["template"]["metadata"]["annotations"]
     [container] = pod(found, "beat")["containers"]
@@ -124,7 +124,7 @@ def test_prometheus_finds_what_beat_alone_tells() -> None:
     assert {"ports": [{"port": container["ports"][0]["name"]}], "from": [scraper]} in rules
 
 
-def test_nothing_is_marked_where_nobody_scrapes() -> None:
+def test_without_scraping_no_pod_is_annotated() -> None:
     found = manifests(render({**values_of("phase2"), "jobs": {"enabled": True}, "metrics": {"scrape": False}}))
     marked = [
         name
@@ -143,7 +143,7 @@ def test_the_service_sends_no_request_to_a_worker() -> None:
 
 
 @pytest.mark.parametrize("component", ["worker", "beat"])
-def test_what_has_lost_its_broker_is_not_ready_long_before_it_is_restarted(component: str) -> None:
+def test_a_pod_that_has_lost_its_broker_is_not_ready_long_before_it_is_restarted(component: str) -> None:
     [container] = pod(with_jobs(), component)["containers"]
     patience = {
         probe: container[probe]["periodSeconds"] * container[probe]["failureThreshold"]

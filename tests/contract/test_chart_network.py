@@ -1,4 +1,4 @@
-"""Who reaches the pods, by which name and path."""
+"""Routes, Services and network policies of the chart."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def test_the_route_goes_to_the_service_or_to_what_the_values_name() -> None:
     assert {key: balanced[key] for key in ("group", "kind", "name")} == values_of("phase2")["route"]["backend"]
 
 
-def test_what_may_be_kept_goes_to_the_edge_and_all_else_straight_to_the_api(served: set[str]) -> None:
+def test_cacheable_paths_go_to_the_edge_and_all_others_straight_to_the_api(served: set[str]) -> None:
     to_edge, to_api = one(objects("phase3"), "HTTPRoute")["spec"]["rules"]
     [edge], [api] = to_edge["backendRefs"], to_api["backendRefs"]
     assert (edge["kind"], edge["name"], edge["port"]) == ("Service", names.EDGE, names.EDGE_PORT)
@@ -136,7 +136,7 @@ def test_the_server_listens_where_its_port_says() -> None:
 
 
 @every_stack
-def test_metrics_are_led_to_nobody_outside(stack: str) -> None:
+def test_metrics_are_not_routed_from_outside(stack: str) -> None:
     for manifest in objects(stack):
         if manifest["kind"] == "Service":
             assert {port["targetPort"] for port in manifest["spec"]["ports"]} == {"http"}
@@ -172,7 +172,7 @@ def test_behind_the_gateway_only_the_gateway_and_the_release_itself_come_in() ->
     assert listed == values_of("phase2")["networkPolicy"]["ingressFrom"]
 
 
-def test_by_default_nobody_but_the_release_itself_comes_in() -> None:
+def test_by_default_only_the_release_itself_comes_in() -> None:
     [rule] = one(manifests(render({})), "NetworkPolicy", "api")["spec"]["ingress"]
     assert len(rule["from"]) == 1
 

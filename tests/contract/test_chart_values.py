@@ -1,4 +1,4 @@
-"""What the chart takes, what it refuses, and in which words."""
+"""Values of the chart: the schema, and the messages for wrong ones."""
 
 from __future__ import annotations
 

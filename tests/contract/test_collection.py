@@ -58,7 +58,7 @@ def runs() -> list[Run]:
 
 RUNS = runs()
 SLOW = [run for run in RUNS if run.target != "test"]
-"""What `make test` does not run: nobody sees for a while that one of these cannot even be loaded."""
+"""Runs that are not part of `make test`: that one of these cannot be loaded would show late."""
 
 
 def test_every_folder_of_tests_is_run_by_a_make_target() -> None:

@@ -1,4 +1,4 @@
-"""Where a command is named, it exists: workflows, README and documents against the Makefile."""
+"""Commands in workflows, README and documents, against the Makefile."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Dashboards: what is committed is what the code makes, and a panel explains itself and asks for what there is."""
+"""Dashboards: the committed files are current, panels have descriptions and units, and their metrics exist."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ PANELS = [
 every_panel = pytest.mark.parametrize("panel", PANELS)
 
 
-def test_what_is_committed_is_what_the_code_makes() -> None:
+def test_the_committed_dashboards_are_current() -> None:
     assert {path.name: path.read_text() for path in GENERATED.glob("*.json")} == files()
 
 
@@ -37,7 +37,7 @@ def test_a_panel_says_what_it_shows_and_in_which_unit(panel: dict[str, Any]) -> 
 
 
 @every_panel
-def test_a_panel_asks_for_no_metric_that_does_not_exist(panel: dict[str, Any]) -> None:
+def test_a_panel_queries_no_metric_that_does_not_exist(panel: dict[str, Any]) -> None:
     asked = {name for target in panel["targets"] for name in metrics_in(target["expr"])}
     assert asked
     assert asked - catalogue.known_metrics() == set()
@@ -54,7 +54,7 @@ def test_every_alert_has_a_panel_that_leads_to_its_runbook_and_no_link_leads_els
     assert set(_runbooks()) == {catalogue.runbook(alert) for alert in catalogue.alerts()}
 
 
-def test_dashboards_and_panels_are_told_apart() -> None:
+def test_dashboards_and_panels_have_distinct_names_and_ids() -> None:
     assert len({dashboard["uid"] for dashboard in DASHBOARDS.values()}) == len(DASHBOARDS)
     for dashboard in DASHBOARDS.values():
         ids = [panel["id"] for panel in dashboard["panels"]]

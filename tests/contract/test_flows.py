@@ -1,4 +1,4 @@
-"""Who may talk to whom inside a stack: exactly who has to, as the program's own settings say."""
+"""Network policies of a stack allow exactly the flows that the program's settings need."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from tests.infra import engine
 from tests.infra.engine import Stack
 
 Flow = tuple[str, str, int]
-"""Who calls, who is called, and at which port."""
+"""Source, destination and port."""
 
 RELEASE, DATABASE = "release", "database"
 
 
 class System:
-    """A stack whole: what the program makes, and what the chart makes of the program's values."""
+    """A whole stack: the objects of the program, and those of the chart."""
 
     def __init__(self, phase: str, **config: str) -> None:
         more = {f"task-manager:{key}": value for key, value in config.items()}
@@ -43,7 +43,7 @@ class System:
         return name in self.groups
 
     def group_at(self, host: str) -> str:
-        """Return who answers at a host name of the namespace: a Service of the program, or one of the operator's."""
+        """Return the pods behind a host name of the namespace: a Service of the program, or one of the operator's."""
         if host.startswith((names.DATABASE_CLUSTER, names.DATABASE_POOLER)):
             return DATABASE
         service = self.stack.find("Service", host.rpartition(".")[2])
@@ -177,7 +177,7 @@ def test_policies_allow_the_flows_that_the_program_needs_and_no_other(system: Sy
     assert set(system.allowed()) == set(system.needed())
 
 
-def test_nobody_outside_reaches_the_servers_that_keep_data(system: System) -> None:
+def test_no_outside_peer_reaches_the_data_stores(system: System) -> None:
     for group, labels in system.groups.items():
         for policy in system.policies:
             if group in (names.CACHE, names.BROKER) and _selects(policy["podSelector"], labels):

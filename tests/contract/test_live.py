@@ -1,4 +1,4 @@
-"""What a live Prometheus is asked, and what is said when it has no answer."""
+"""The check of rules and dashboards against a live Prometheus."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_what_has_a_reason_to_have_no_data_passes(url: str) -> None:
     assert "no data, as expected: board/Panel: It is not there.\n" in said
 
 
-def test_the_command_fails_where_the_system_tells_nothing(
+def test_the_command_fails_where_there_is_no_data(
     url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("sys.argv", ["live", "--prometheus", url])
@@ -59,7 +59,7 @@ def test_every_rule_and_every_panel_asks() -> None:
     assert askers == rules | panels
 
 
-def test_only_who_asks_has_a_reason_to_have_no_data() -> None:
+def test_only_queried_expressions_have_a_reason_to_have_no_data() -> None:
     exceptions = yaml.safe_load(live.EXCEPTIONS.read_text())
     assert exceptions.keys() <= {question.asker for question in live.questions()}
     assert all(reason.endswith(".") for reason in exceptions.values())

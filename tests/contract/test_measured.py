@@ -1,4 +1,4 @@
-"""The page of what was measured on the local cluster."""
+"""The page of measurements on the local cluster."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rules: each alert fires when it should, is silent when it should, and leads to a page that says what to do."""
+"""Alert rules: each fires and stays silent when it should, and links to its runbook."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from infra.components.database import READY
-from local import tools
+from local.tools import go_tools
 from monitoring import catalogue
 from monitoring.catalogue import FOLDER
 from monitoring.expressions import metrics_in, operands
@@ -33,9 +33,9 @@ every_alert = pytest.mark.parametrize("name", ALERTS)
 
 
 def promtool(*arguments: str | Path) -> str:
-    """Return what promtool says; fail when it finds anything wrong."""
+    """Return promtool's output; fail when it finds an error."""
     done = subprocess.run(
-        [tools.build("prometheus") / "promtool", *arguments], capture_output=True, text=True, check=False
+        [go_tools.build("prometheus") / "promtool", *arguments], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout

@@ -1,4 +1,4 @@
-"""An error rate pages somebody: through the rules, Prometheus, Alertmanager and the web hook, all of them real."""
+"""Paging by an error rate, through real rules, Prometheus, Alertmanager and web hook."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ import yaml
 
 from infra.components import alertmanager
 from infra.components.prometheus import RULES
-from local import tools
+from local.tools import go_tools
 from monitoring.prometheus import Prometheus
 from tests.support.ports import free_port, wait_for
 from tests.support.prometheus import prometheus_of
 
 
 class Traffic:
-    """Answers of an API at 100 requests a second, of which some fail once that is asked for."""
+    """Metrics of an API at 100 requests a second, of which some fail after `fail`."""
 
     def __init__(self) -> None:
         self._begun = time.monotonic()
         self._failing = float("inf")
 
     def fail(self) -> None:
-        """From now on one answer in twenty is an error."""
+        """Let one response in twenty be an error from now on."""
         self._failing = time.monotonic()
 
     def metrics(self) -> str:
@@ -44,7 +44,7 @@ class Traffic:
 
 @contextmanager
 def web_hook() -> Iterator[tuple[str, list[dict[str, Any]]]]:
-    """An address, and the alerts that it has been told of."""
+    """The address of a web hook, and its notifications."""
     told: list[dict[str, Any]] = []
 
     class Handler(BaseHTTPRequestHandler):
@@ -64,7 +64,7 @@ def web_hook() -> Iterator[tuple[str, list[dict[str, Any]]]]:
 
 @contextmanager
 def alertmanager_to(hook: str, folder: Path) -> Iterator[str]:
-    """Run the program's Alertmanager, which tells this web hook, and say where it listens."""
+    """Run the program's Alertmanager with this web hook; yield its address."""
     secret = folder / "url"
     secret.write_text(hook)
     config = alertmanager.configuration()
@@ -72,7 +72,7 @@ def alertmanager_to(hook: str, folder: Path) -> Iterator[str]:
     (folder / "alertmanager.yaml").write_text(yaml.safe_dump(config))
     address = f"127.0.0.1:{free_port()}"
     command = [
-        str(tools.build("alertmanager") / "alertmanager"),
+        str(go_tools.build("alertmanager") / "alertmanager"),
         f"--config.file={folder / 'alertmanager.yaml'}",
         f"--storage.path={folder / 'silences'}",
         f"--web.listen-address={address}",
@@ -86,7 +86,7 @@ def alertmanager_to(hook: str, folder: Path) -> Iterator[str]:
 
 
 def seconds_to_page(folder: Path, interval: float) -> float:
-    """Return how long after the first error the web hook is told of a page.
+    """Return how long after the first error the web hook is called with a page.
 
     Args:
         interval: seconds between looks and evaluations; the program's own is `infra.components.prometheus.INTERVAL`.

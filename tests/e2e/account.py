@@ -1,4 +1,4 @@
-"""A person with an account, over HTTP."""
+"""An account and its session, over HTTP."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A person's way through the front end, in headless Chromium.
+"""A user's journey through the front end, in headless Chromium.
 
 The same steps run against any address: the end-to-end tests give the gateway's, the integration tests a server's.
 """

@@ -1,4 +1,4 @@
-"""Makes an access token end while requests with it are under way."""
+"""Expiry of an access token while requests with it are under way."""
 
 from __future__ import annotations
 

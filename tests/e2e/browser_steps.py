@@ -1,4 +1,4 @@
-"""The steps of the way through the front end, in the order a person takes them."""
+"""The steps of the browser test, in the order in which a user takes them."""
 
 from __future__ import annotations
 

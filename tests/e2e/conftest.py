@@ -30,13 +30,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         return marker is None or phase in marker.args
 
     config.hook.pytest_deselected(items=[item for item in items if not applies(item)])
-    items[:] = sorted(filter(applies, items), key=turn)
+    items[:] = sorted(filter(applies, items), key=priority)
 
 
-def turn(item: pytest.Item) -> int:
-    """Return when a test has its turn: those that come first, the most, those that come last."""
-    turns = {"first": -1, "late": 1, "last": 2}
-    return next((turn for marker, turn in turns.items() if item.get_closest_marker(marker)), 0)
+def priority(item: pytest.Item) -> int:
+    """Return when a test runs: those marked as first, the most, those marked as last."""
+    priorities = {"first": -1, "late": 1, "last": 2}
+    return next((found for marker, found in priorities.items() if item.get_closest_marker(marker)), 0)
 
 
 @pytest.fixture(scope="session")

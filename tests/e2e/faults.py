@@ -1,4 +1,4 @@
-"""Ways to break a running stack, and how to tell that it is whole again."""
+"""Faults for a running stack, and waiting until every pod is ready again."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ def kill(system: System, *pods: str) -> None:
     system.kubectl("delete", "pod", *pods, "--grace-period=0", "--force", "--wait=false").ok()
 
 
-def whole(system: System) -> bool:
-    """Tell whether every pod of the stack that should be there is ready."""
+def all_ready(system: System) -> bool:
+    """Tell whether every pod of the stack is ready."""
     sets = [item for kind in ("deployments", "statefulsets") for item in system.get(kind)]
     [database] = system.get("clusters.postgresql.cnpg.io")
     return database["status"].get("readyInstances") == database["spec"]["instances"] and all(
@@ -37,8 +37,8 @@ def whole(system: System) -> bool:
     )
 
 
-def wait_until_whole(system: System, seconds: float = 300) -> None:
-    wait_for("every pod of the stack is ready", lambda: whole(system), seconds=seconds, every=2)
+def wait_until_ready(system: System, seconds: float = 300) -> None:
+    wait_for("every pod of the stack is ready", lambda: all_ready(system), seconds=seconds, every=2)
 
 
 def primary(system: System) -> str:
@@ -51,7 +51,7 @@ def primary(system: System) -> str:
     return wait_for("the database has a primary", one, seconds=120, every=2)
 
 
-def another_primary(system: System, than: str) -> None:
+def wait_for_another_primary(system: System, than: str) -> None:
     """Wait until another instance is primary."""
     wait_for("another instance is primary", lambda: primary(system) != than, seconds=120, every=2)
 
@@ -61,13 +61,13 @@ def change_primary(system: System) -> float:
     before = primary(system)
     killed = time()
     kill(system, before)
-    another_primary(system, before)
+    wait_for_another_primary(system, before)
     return killed
 
 
 @contextmanager
-def nobody_may_create_tasks(system: System) -> Iterator[None]:
-    """The API is answered with a refusal by the database, which it did not expect: 500."""
+def task_creation_denied(system: System) -> Iterator[None]:
+    """Revoke INSERT on tasks from the API's role, so that the API answers 500."""
     system.sql("revoke insert on tasks from tasks")
     try:
         yield
@@ -100,7 +100,7 @@ def masters(system: System) -> list[str]:
     return [pod for pod, role in _each_cache(system, "role").items() if role.startswith("master")]
 
 
-def one_cluster(system: System) -> bool:
+def cache_is_connected(system: System) -> bool:
     """Tell whether each of the cache's servers sees all of them.
 
     For some seconds after its start a server takes the others to be where they were: it says so then without having
@@ -135,7 +135,7 @@ def _kill_the_primary_without_the_bucket(system: System) -> None:
     try:
         kubectl(*bucket, "wait", "--for=delete", "pod", "--all", "--timeout=60s").ok()
         change_primary(system)
-        wait_until_whole(system)
+        wait_until_ready(system)
     finally:
         kubectl(*bucket, "scale", "deployment/s3", "--replicas=1").ok()
         kubectl(*bucket, "rollout", "status", "deployment/s3", "--timeout=60s").ok()
@@ -168,12 +168,12 @@ class Fault:
 
     Args:
         name: as it stands in the table.
-        happen: breaks it.
+        inject: breaks it.
         may_fail: whether requests may fail while it lasts.
     """
 
     name: str
-    happen: Callable[[System], None]
+    inject: Callable[[System], None]
     may_fail: bool = False
 
 

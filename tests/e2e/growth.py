@@ -1,4 +1,4 @@
-"""A stack as it is before it grows, and what has to be there afterwards."""
+"""Stacks of an earlier phase, and the tasks that have to be there after their growth."""
 
 from __future__ import annotations
 

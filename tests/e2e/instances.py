@@ -1,4 +1,4 @@
-"""How many instances of the API are ready, watched all the while."""
+"""The number of ready API instances over time."""
 
 from __future__ import annotations
 

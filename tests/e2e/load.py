@@ -26,8 +26,8 @@ from tests.e2e.system import System, cluster_environment, run
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What became of a request; times in seconds since the epoch. Status 0 is no answer at all."""
+class Response:
+    """The outcome of a request; times in seconds since the epoch. Status 0: no response at all."""
 
     sent: float
     ended: float
@@ -36,16 +36,16 @@ class Answer:
     status: int
     error: str
     made: str
-    """The identifier of the task that the answer says is stored."""
+    """The identifier of the task that the response's Location names."""
 
     @property
-    def good(self) -> bool:
+    def succeeded(self) -> bool:
         return self.status in (200, 201)
 
 
 @dataclass(frozen=True)
-class Kept:
-    """How many tasks the API has said are stored, how many of them are not there, and how many are there twice."""
+class StoredTasks:
+    """Acknowledged tasks, those of them that are lost, and those that are stored twice."""
 
     acknowledged: int
     lost: int
@@ -66,15 +66,15 @@ class Load:
     results: Path
     title: str = field(default_factory=lambda: f"Load {uuid4().hex[:8]}")
     sent: int = 0
-    answers: list[Answer] = field(default_factory=list)
+    responses: list[Response] = field(default_factory=list)
 
     @property
     def requests(self) -> int:
-        return len(self.answers)
+        return len(self.responses)
 
     @property
-    def failed(self) -> list[Answer]:
-        return [answer for answer in self.answers if not answer.good]
+    def failed(self) -> list[Response]:
+        return [response for response in self.responses if not response.succeeded]
 
     @property
     def failures(self) -> int:
@@ -83,17 +83,19 @@ class Load:
     @property
     def causes(self) -> dict[str, int]:
         """How often each status and error was met."""
-        return dict(Counter(f"{answer.method} {answer.path} {answer.status} {answer.error}" for answer in self.failed))
+        return dict(
+            Counter(f"{response.method} {response.path} {response.status} {response.error}" for response in self.failed)
+        )
 
     @property
     def acknowledged(self) -> list[str]:
-        """Identifiers of the tasks that the API has said are stored."""
-        return [answer.made for answer in self.answers if answer.made]
+        """Identifiers of the acknowledged tasks."""
+        return [response.made for response in self.responses if response.made]
 
-    def kept(self, system: System) -> Kept:
-        """Look for every acknowledged task in the database."""
+    def stored_tasks(self, system: System) -> StoredTasks:
+        """Compare the acknowledged tasks with those in the database."""
         stored = dict(system.sql(f"select id, title from tasks where title like '{self.title} %'"))  # noqa: S608 - ours
-        return Kept(
+        return StoredTasks(
             acknowledged=len(self.acknowledged),
             lost=len(set(self.acknowledged) - stored.keys()),
             twice=len(stored) - len(set(stored.values())),
@@ -102,17 +104,20 @@ class Load:
     def p99_ms(self, since: float = 0) -> float:
         """Return the 99th percentile of the times of requests sent at or after `since`, in milliseconds."""
         return (
-            quantiles([answer.ended - answer.sent for answer in self.answers if answer.sent >= since], n=100)[98] * 1e3
+            quantiles([response.ended - response.sent for response in self.responses if response.sent >= since], n=100)[
+                98
+            ]
+            * 1e3
         )
 
     def gap(self, method: str) -> float:
-        """Return for how long at most, in seconds, no request of a method was answered well."""
-        ends = sorted(answer.ended for answer in self.answers if answer.good and answer.method == method)
+        """Return the longest time, in seconds, without a successful request of a method."""
+        ends = sorted(response.ended for response in self.responses if response.succeeded and response.method == method)
         return max(after - before for before, after in pairwise(ends))
 
     def recovery(self, since: float) -> float:
         """Return how long after `since` the last request failed, in seconds; 0 where none did."""
-        return max([0.0, *(answer.ended - since for answer in self.failed)])
+        return max([0.0, *(response.ended - since for response in self.failed)])
 
 
 @contextmanager
@@ -149,7 +154,7 @@ def steady_load(
         attack.send_signal(signal.SIGINT)
         attack.wait(60)
         feeder.join(10)
-    load.answers = list(_answers(load.results))
+    load.responses = list(_responses(load.results))
 
 
 def _requests(targets: list[str], tokens: tuple[str, ...], tasks: str, title: str) -> Iterator[str]:
@@ -173,19 +178,19 @@ def _feed(pipe: IO[str], load: Load, lines: Iterable[str]) -> None:
             load.sent += 1
 
 
-def _answers(results: Path) -> Iterator[Answer]:
+def _responses(results: Path) -> Iterator[Response]:
     """Yield vegeta's results."""
     encoded = run("vegeta", "encode", "-to=json", str(results), env=cluster_environment()).ok()
     for line in encoded.splitlines():
-        told = json.loads(line)
-        sent = datetime.fromisoformat(told["timestamp"]).timestamp()
-        made = (told["headers"] or {}).get("Location", [""])[0] if told["code"] == 201 else ""
-        yield Answer(
+        result = json.loads(line)
+        sent = datetime.fromisoformat(result["timestamp"]).timestamp()
+        made = (result["headers"] or {}).get("Location", [""])[0] if result["code"] == 201 else ""
+        yield Response(
             sent,
-            sent + told["latency"] / 1e9,
-            told["method"],
-            urlsplit(told["url"]).path,
-            told["code"],
-            told["error"],
+            sent + result["latency"] / 1e9,
+            result["method"],
+            urlsplit(result["url"]).path,
+            result["code"],
+            result["error"],
             made.rpartition("/")[2],
         )

@@ -1,4 +1,4 @@
-"""A machine within the machine, with its own network, mounts and /run: a cluster comes and goes there by itself."""
+"""An isolated machine: namespaces with their own network, mounts and /run, for a cluster of its own."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A real image registry on a loopback port, and buildah told of it."""
+"""An image registry on a loopback port, and buildah's configuration for it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the end-to-end tests of phase 3 have measured, as a page and a picture: `make measured`.
+"""The measurements of the end-to-end tests of phase 3, as a page and a picture: `make measured`.
 
 It takes the files that the tests have left in `.cache/e2e/phase3`, each of the newest run of its test, and writes
 `docs/measured`. What no test has measured on this machine is not on the page.
@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
-SEEN, OUT = ROOT / ".cache" / "e2e" / "phase3", ROOT / "docs" / "measured"
+RESULTS, OUT = ROOT / ".cache" / "e2e" / "phase3", ROOT / "docs" / "measured"
 
 WIDTH, HEIGHT, LEFT, MARGIN = 900, 260, 40, 30
 """Of the picture, in its own units."""
@@ -26,16 +26,16 @@ Record = dict[str, Any]
 def table(rows: list[Record]) -> str:
     """Return records as a Markdown table, with the first one's keys as its head."""
     head = list(rows[0])
-    lines = [head, ["---"] + ["--:"] * (len(head) - 1), *([shown(row[key]) for key in head] for row in rows)]
+    lines = [head, ["---"] + ["--:"] * (len(head) - 1), *([format_value(row[key]) for key in head] for row in rows)]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def shown(value: object) -> str:
+def format_value(value: object) -> str:
     if isinstance(value, float):
         return f"{value:.1f}"
     if isinstance(value, int):
         return f"{value:,}"
-    return ", ".join(map(shown, value)) if isinstance(value, list) else str(value)
+    return ", ".join(map(format_value, value)) if isinstance(value, list) else str(value)
 
 
 def records(file: Path) -> list[Record]:
@@ -52,38 +52,38 @@ def shares(file: Path) -> str:
     return table(rows)
 
 
-def as_told(file: Path) -> str:
+def as_list(file: Path) -> str:
     return "\n".join(f"- {line}" for line in file.read_text().splitlines())
 
 
 PAGE: tuple[tuple[str, str, Callable[[Path], str]], ...] = (
-    ("Phase 2 turned into phase 3 in place", "growth.txt", as_told),
-    ("Rolling updates at 200 requests a second", "rolling-update.txt", as_told),
+    ("Phase 2 turned into phase 3 in place", "growth.txt", as_list),
+    ("Rolling updates at 200 requests a second", "rolling-update.txt", as_list),
     ("A step of load and its end", "autoscaling.json", as_table),
     ("The primary killed under writes", "primary-killed.json", as_table),
     ("The same where no standby confirms writes: the loss is seen", "asynchronous.json", as_table),
     ("Switchover", "switchover.json", as_table),
     ("Where reads come from", "reads.json", shares),
-    ("A table dropped and brought back", "restore.txt", as_told),
+    ("A table dropped and brought back", "restore.txt", as_list),
     ("An injected error rate", "page.json", as_table),
-    ("PromQL expressions asked of the live Prometheus", "live.txt", as_told),
-    ("`pulumi preview` without changes", "preview.txt", as_told),
+    ("PromQL expressions asked of the live Prometheus", "live.txt", as_list),
+    ("`pulumi preview` without changes", "preview.txt", as_list),
 )
 """A title, the file that a test leaves, and how it is shown."""
 
 
-def page(seen: Path) -> str:
-    """Return the page of all that a folder tells, nothing if it tells nothing."""
+def page(results: Path) -> str:
+    """Return the page of all results in a folder; empty when there are none."""
     how = (
         "Written by `make measured` from what the tests of `tests/e2e` left. Three nodes share the"
         f" {os.cpu_count()} processors of one machine, the load's and the control plane's included."
     )
     parts: list[str] = []
-    if faults := sorted(seen.glob("fault-*.json")):
+    if faults := sorted(results.glob("fault-*.json")):
         rows = [record for file in faults for record in records(file)]
         parts += [f"## Parts lost under load ({day(faults)})", table(rows)]
     for title, name, show in PAGE:
-        if (file := seen / name).exists():
+        if (file := results / name).exists():
             parts += [f"## {title} ({day([file])})", show(file)]
             if name == "autoscaling.json":
                 parts.append("![Instances that were ready, and when](autoscaling.svg)")
@@ -97,8 +97,8 @@ def day(files: list[Path]) -> str:
 
 def chart(file: Path) -> str:
     """Draw how many instances were ready, from before the step of load until they had gone again, as SVG."""
-    seen: list[tuple[float, int]] = json.loads(file.read_text())
-    start, end, most = seen[0][0], seen[-1][0], max(number for _, number in seen)
+    instances: list[tuple[float, int]] = json.loads(file.read_text())
+    start, end, most = instances[0][0], instances[-1][0], max(number for _, number in instances)
 
     def x(second: float) -> float:
         return round(LEFT + (second - start) / (end - start) * (WIDTH - LEFT - MARGIN), 1)
@@ -106,7 +106,7 @@ def chart(file: Path) -> str:
     def y(number: int) -> float:
         return round(HEIGHT - MARGIN - number / (most + 1) * (HEIGHT - 2 * MARGIN), 1)
 
-    line = " ".join(f"H{x(second)} V{y(number)}" for second, number in seen)
+    line = " ".join(f"H{x(second)} V{y(number)}" for second, number in instances)
     rows = [
         f'<text x="{LEFT - 8}" y="{y(number) + 4}" text-anchor="end">{number}</text>'
         f'<path d="M{LEFT} {y(number)} H{WIDTH - MARGIN}" stroke="#e5e7eb"/>'
@@ -123,18 +123,18 @@ def chart(file: Path) -> str:
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" font-family="sans-serif"'
         f' font-size="12"><rect width="{WIDTH}" height="{HEIGHT}" fill="white"/>{"".join(rows)}{"".join(columns)}{step}'
-        f'<path d="M{x(start)} {y(seen[0][1])} {line}" fill="none" stroke="#2563eb" stroke-width="2"/></svg>\n'
+        f'<path d="M{x(start)} {y(instances[0][1])} {line}" fill="none" stroke="#2563eb" stroke-width="2"/></svg>\n'
     )
 
 
-def main(seen: Path = SEEN, out: Path = OUT) -> None:
+def main(results: Path = RESULTS, out: Path = OUT) -> None:
     """Write the page and the picture. Where there is nothing new the former ones stay, and it says so."""
-    text = page(seen)
+    text = page(results)
     if not text:
         sys.exit("error: nothing has been measured here: run `make e2e PHASE=3` first")
     out.mkdir(parents=True, exist_ok=True)
     (out / "phase3.md").write_text(text)
-    if (instances := seen / "instances.json").exists():
+    if (instances := results / "instances.json").exists():
         (out / "autoscaling.svg").write_text(chart(instances))
 
 

@@ -1,4 +1,4 @@
-"""Phase 3 tells somebody when requests fail: from the first error to the call of the web hook."""
+"""Paging in phase 3: from the first failed request to the call of the web hook."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.account import Account
-from tests.e2e.faults import nobody_may_create_tasks, wait_until_whole
+from tests.e2e.faults import task_creation_denied, wait_until_ready
 from tests.e2e.load import steady_load
 from tests.e2e.system import System, machine_address, wait_for
 
@@ -26,14 +26,14 @@ RATE = 40
 
 @dataclass
 class Receiver:
-    """Somebody's web hook: what Alertmanager has told it, and when."""
+    """A web hook, with Alertmanager's notifications and their times."""
 
     address: str
-    told: list[tuple[float, dict[str, Any]]] = field(default_factory=list)
+    notifications: list[tuple[float, dict[str, Any]]] = field(default_factory=list)
 
-    def heard(self, alert: str) -> float:
-        """Return when the alert was first told, in seconds since the epoch; 0 if it was not."""
-        return next((at for at, told in self.told if told["groupLabels"].get("alertname") == alert), 0.0)
+    def notified_at(self, alert: str) -> float:
+        """Return the time of the alert's first notification, in seconds since the epoch; 0 without one."""
+        return next((at for at, body in self.notifications if body["groupLabels"].get("alertname") == alert), 0.0)
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def receiver(system: System) -> Iterator[Receiver]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            found.told.append((time(), body))
+            found.notifications.append((time(), body))
             self.send_response(204)
             self.end_headers()
 
@@ -55,7 +55,7 @@ def receiver(system: System) -> Iterator[Receiver]:
         try:
             restart = ("delete", "pod", "--selector", "app.kubernetes.io/component=alertmanager")
             system.kubectl(*restart).ok()  # rather than to wait until the kubelet looks at the Secret again
-            wait_until_whole(system)
+            wait_until_ready(system)
             yield found
         finally:
             system.kubectl("delete", "secret", SECRET)
@@ -65,18 +65,21 @@ def receiver(system: System) -> Iterator[Receiver]:
 def test_an_injected_error_rate_pages(
     system: System, account: Account, receiver: Receiver, tmp_path: Path, artefacts: Path
 ) -> None:
-    wait_until_whole(system)
+    wait_until_ready(system)
     reads, tasks = [f"{system.api}/users/me"], f"{system.api}/tasks"
     with steady_load(tmp_path, reads, account.token, rate=RATE, tasks=tasks) as load:
         wait_for("the load runs", lambda: load.sent > 10 * RATE)
-        assert not receiver.heard("ErrorBudgetBurnsFast")
-        with nobody_may_create_tasks(system):
+        assert not receiver.notified_at("ErrorBudgetBurnsFast")
+        with task_creation_denied(system):
             began = time()
             # more than 1.44 % of the requests of an hour must fail, and there may have been many
-            wait_for("somebody is told", lambda: receiver.heard("ErrorBudgetBurnsFast"), seconds=600)
-    share = load.failures / sum(answer.sent > began for answer in load.answers)
-    row = {"share of errors": round(share, 2), "told after s": round(receiver.heard("ErrorBudgetBurnsFast") - began, 1)}
+            wait_for("the web hook is called", lambda: receiver.notified_at("ErrorBudgetBurnsFast"), seconds=600)
+    share = load.failures / sum(answer.sent > began for answer in load.responses)
+    seconds = round(receiver.notified_at("ErrorBudgetBurnsFast") - began, 1)
+    row = {"share of errors": round(share, 2), "told after s": seconds}
     (artefacts / "page.json").write_text(json.dumps(row) + "\n")
-    [page] = [told for _, told in receiver.told if told["groupLabels"]["alertname"] == "ErrorBudgetBurnsFast"][:1]
+    [page] = [body for _, body in receiver.notifications if body["groupLabels"]["alertname"] == "ErrorBudgetBurnsFast"][
+        :1
+    ]
     assert page["commonLabels"]["severity"] == "page"
     assert page["commonAnnotations"]["runbook_url"].endswith("/ErrorBudgetBurnsFast.md")

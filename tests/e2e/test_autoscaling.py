@@ -1,4 +1,4 @@
-"""Phase 3 under a step of load: more instances come within a minute, and go again when nobody needs them."""
+"""Autoscaling in phase 3: a step of load adds instances within a minute, and its end removes them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.account import Account
-from tests.e2e.faults import wait_until_whole
+from tests.e2e.faults import wait_until_ready
 from tests.e2e.instances import ready_instances
 from tests.e2e.load import steady_load
 from tests.e2e.system import System, wait_for
@@ -47,7 +47,7 @@ def scaler(system: System) -> dict[str, Any]:
     return next(found for found in system.get("hpa") if found["metadata"]["name"] == "task-manager")
 
 
-def turns(numbers: list[int]) -> int:
+def direction_changes(numbers: list[int]) -> int:
     """Return how often a sequence turns from rising to falling or back."""
     steps = [after - before for before, after in pairwise(numbers) if after != before]
     return sum((before > 0) != (after > 0) for before, after in pairwise(steps))
@@ -56,7 +56,7 @@ def turns(numbers: list[int]) -> int:
 def test_a_step_of_load_adds_instances_and_its_end_takes_them_away(
     system: System, accounts: list[Account], tmp_path: Path, artefacts: Path
 ) -> None:
-    wait_until_whole(system)
+    wait_until_ready(system)
     wait_for("as few instances as there may be", lambda: len(system.api_pods()) == 3, seconds=900)
     targets = [f"{system.api}/users/me", f"{system.api}/tasks"]
     for name in ("before", "step", "after"):
@@ -79,7 +79,7 @@ def test_a_step_of_load_adds_instances_and_its_end_takes_them_away(
         "least instances": min(more),
         "p99 ms before": round(calm.p99_ms()),
         "p99 ms from 120 s after the step": round(step.p99_ms(stepped + 120)),
-        "turns": turns(under_step),
+        "turns": direction_changes(under_step),
         "requests": [calm.requests, step.requests, after.requests],
         "failed": [calm.failures, step.failures, after.failures],
     }
@@ -89,4 +89,4 @@ def test_a_step_of_load_adds_instances_and_its_end_takes_them_away(
     assert min(more) >= 3, row
     assert first <= 60, (row, scaler(system)["status"])
     assert step.p99_ms(stepped + 120) <= SLOW * 1000, row
-    assert turns(under_step) == 0, (row, under_step)
+    assert direction_changes(under_step) == 0, (row, under_step)

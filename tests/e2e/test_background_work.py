@@ -1,4 +1,4 @@
-"""From phase 2 on: background work is done by workers, and by no other pod; a worker that goes loses nothing."""
+"""Background jobs from phase 2 on: done by workers alone, and neither lost nor repeated when a worker is removed."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ def begin_import(account: Account, name: str, rows: int) -> str:
 def job(account: Account, identifier: str) -> dict[str, Any]:
     """Return a job as the API tells it, as soon as there is an API that answers."""
 
-    def told() -> dict[str, Any]:
+    def fetched() -> dict[str, Any]:
         try:
             answer = account.client.get(f"/jobs/{identifier}")
         except httpx.HTTPError:
             return {}
         return answer.json() if answer.status_code == 200 else {}
 
-    return wait_for("the job is told", told, seconds=120)
+    return wait_for("the job is fetched", fetched, seconds=120)
 
 
 def wait_for_success(account: Account, identifier: str) -> None:

@@ -1,4 +1,4 @@
-"""What a user gets for a mistake: one clear line, a non-zero exit, and nothing changed."""
+"""Wrong input: one clear line, a non-zero exit status, and no change."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def unchanged(system: System) -> Iterator[None]:
 @pytest.mark.parametrize(
     ("arguments", "words"), [((), ("no stack is up",)), (("PHASE=2",), ("stack phase2 is not up",))]
 )
-def test_the_address_of_nothing_is_told_with_the_way_to_have_one(
+def test_the_address_of_no_stack_is_an_error_that_says_how_to_get_one(
     tmp_path: Path, arguments: tuple[str, ...], words: tuple[str, ...]
 ) -> None:
     assert_clear(run("make", "url", *arguments, env={"XDG_STATE_HOME": str(tmp_path)}), "make up", *words)

@@ -19,7 +19,7 @@ UP = ("up", "--no-image")
 
 
 @pytest.fixture
-def alone() -> Iterator[Machine]:
+def isolated() -> Iterator[Machine]:
     with machine() as inside:
         yield inside
 
@@ -31,39 +31,39 @@ def wait_for(condition: Callable[[], bool], seconds: float = 60) -> None:
         time.sleep(0.02)
 
 
-def test_down_leaves_the_machine_as_it_was(alone: Machine) -> None:
-    before = alone.snapshot()
-    alone.local(*UP, "--nodes", "2")
-    found = alone.status()
+def test_down_leaves_the_machine_as_it_was(isolated: Machine) -> None:
+    before = isolated.snapshot()
+    isolated.local(*UP, "--nodes", "2")
+    found = isolated.status()
     assert found["well"], found
     assert found["nodes"] == {"node-1": True, "node-2": True}
-    alone.local("down")
-    assert alone.snapshot() == before
+    isolated.local("down")
+    assert isolated.snapshot() == before
 
 
-def test_a_cluster_whose_processes_were_all_killed_comes_back_with_its_data(alone: Machine) -> None:
-    before = alone.snapshot()
-    alone.local(*UP)
-    alone.kubectl("create", "configmap", "kept", "--from-literal=answer=42")
-    alone.kill_everything()
-    assert alone.status()["cluster"] == "not answering"
-    alone.local(*UP)
+def test_a_cluster_whose_processes_were_all_killed_comes_back_with_its_data(isolated: Machine) -> None:
+    before = isolated.snapshot()
+    isolated.local(*UP)
+    isolated.kubectl("create", "configmap", "kept", "--from-literal=answer=42")
+    isolated.kill_everything()
+    assert isolated.status()["cluster"] == "not answering"
+    isolated.local(*UP)
     # until the kubelet is heard of again, the pods are what they were
-    wait_for(lambda: bool(alone.status()["well"]))
-    assert alone.kubectl("get", "configmap", "kept", "--output", "jsonpath={.data.answer}") == "42"
-    alone.kill_everything()
-    alone.local("down")
-    assert alone.snapshot() == before
+    wait_for(lambda: bool(isolated.status()["well"]))
+    assert isolated.kubectl("get", "configmap", "kept", "--output", "jsonpath={.data.answer}") == "42"
+    isolated.kill_everything()
+    isolated.local("down")
+    assert isolated.snapshot() == before
 
 
 @pytest.mark.parametrize("file", ["certificates/ca.crt", "logs/etcd.log", "logs/kubelet-1.log", "complete.json"])
-def test_a_run_that_was_killed_at_any_point_can_be_run_again(alone: Machine, file: str) -> None:
-    first = alone.start(*LOCAL, *UP)
-    wait_for((alone.state / "primetrade" / "cluster" / file).exists)
+def test_a_run_that_was_killed_at_any_point_can_be_run_again(isolated: Machine, file: str) -> None:
+    first = isolated.start(*LOCAL, *UP)
+    wait_for((isolated.state / "primetrade" / "cluster" / file).exists)
     first.kill()
     first.wait()
-    alone.local(*UP)
-    found = alone.status()
+    isolated.local(*UP)
+    found = isolated.status()
     assert found["well"], found
 
 
@@ -85,33 +85,33 @@ spec:
 """
 
 
-def test_a_claim_gets_a_directory_that_goes_with_it(alone: Machine) -> None:
-    alone.local(*UP)
-    manifest = alone.state / "manifest.yaml"
+def test_a_claim_gets_a_directory_that_goes_with_it(isolated: Machine) -> None:
+    isolated.local(*UP)
+    manifest = isolated.state / "manifest.yaml"
     manifest.write_text(WITH_VOLUME)
-    alone.kubectl("apply", "--filename", str(manifest))
-    alone.kubectl("wait", "--for=condition=Ready", "pod/writer", "--timeout=60s")
-    volumes = alone.state / "primetrade" / "cluster" / "volumes"
+    isolated.kubectl("apply", "--filename", str(manifest))
+    isolated.kubectl("wait", "--for=condition=Ready", "pod/writer", "--timeout=60s")
+    volumes = isolated.state / "primetrade" / "cluster" / "volumes"
     assert len(list(volumes.iterdir())) == 1
-    alone.kubectl("delete", "--filename", str(manifest), "--wait")
+    isolated.kubectl("delete", "--filename", str(manifest), "--wait")
     wait_for(lambda: not list(volumes.iterdir()))
 
 
-def test_a_second_run_changes_nothing(alone: Machine) -> None:
-    alone.local(*UP)
-    before = alone.status()
-    alone.local(*UP)
-    assert alone.status() == before
+def test_a_second_run_changes_nothing(isolated: Machine) -> None:
+    isolated.local(*UP)
+    before = isolated.status()
+    isolated.local(*UP)
+    assert isolated.status() == before
 
 
-def test_a_port_in_use_is_named_with_its_holder_and_nothing_is_made(alone: Machine) -> None:
-    before = alone.snapshot()
+def test_a_port_in_use_is_named_with_its_holder_and_nothing_is_made(isolated: Machine) -> None:
+    before = isolated.snapshot()
     code = "import socket; s = socket.create_server(('127.0.0.1', 30080)); print('bound', flush=True); s.accept()"
-    holder = alone.start(str(ROOT / ".venv/infra/bin/python"), "-c", code)
+    holder = isolated.start(str(ROOT / ".venv/infra/bin/python"), "-c", code)
     assert holder.stdout is not None
     holder.stdout.readline()
     try:
-        status, said = alone.run(*LOCAL, *UP)
+        status, said = isolated.run(*LOCAL, *UP)
     finally:
         holder.kill()
         holder.wait()
@@ -119,4 +119,4 @@ def test_a_port_in_use_is_named_with_its_holder_and_nothing_is_made(alone: Machi
     assert "30080" in said
     assert str(holder.pid) in said
     assert len(said.strip().splitlines()) == 1
-    assert alone.snapshot() == before
+    assert isolated.snapshot() == before

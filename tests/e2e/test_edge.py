@@ -1,4 +1,4 @@
-"""Phase 3: what is public comes from the edge, and nobody's own does."""
+"""The edge of phase 3: public responses and static files are cached, responses of users are not."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ pytestmark = pytest.mark.phases(3)
 PUBLIC = ("/", "/favicon.ico", "/.well-known/jwks.json", "/api/v1/openapi.json", "/api/v1/docs")
 
 
-def kept(url: str) -> httpx.Response:
-    """Ask until the answer has been kept: each server of the edge keeps what it has fetched itself."""
+def cached(url: str) -> httpx.Response:
+    """Request until the response comes from the cache: each server of the edge caches what it has fetched itself."""
 
     def hit() -> httpx.Response | None:
         answer = httpx.get(url, timeout=30).raise_for_status()
         return answer if answer.headers.get("X-Cache") == "hit" else None
 
-    found = wait_for(f"the edge keeps {url}", hit, seconds=20)
+    found = wait_for(f"the edge caches {url}", hit, seconds=20)
     assert found is not None
     return found
 
@@ -30,15 +30,15 @@ def kept(url: str) -> httpx.Response:
 def test_public_answers_and_static_files_come_from_the_edge(system: System) -> None:
     asset = re.findall(r'"(/static/[^"]+\.js)"', httpx.get(system.url, timeout=30).text)[0]
     for path in (*PUBLIC, asset):
-        answer = kept(system.url + path)
+        answer = cached(system.url + path)
         assert int(answer.headers["Age"]) >= 0
         assert "public" in answer.headers["Cache-Control"]
         known = {"If-None-Match": answer.headers["ETag"]}
         assert httpx.get(system.url + path, headers=known, timeout=30).status_code == 304
-    assert "immutable" in kept(system.url + asset).headers["Cache-Control"]
+    assert "immutable" in cached(system.url + asset).headers["Cache-Control"]
 
 
-def test_what_is_a_users_own_never_passes_the_edge(system: System, account: Account) -> None:
+def test_responses_of_users_never_pass_the_edge(system: System, account: Account) -> None:
     with Account.create(system.api) as other:
         for number in range(20):
             for who in (account, other):
@@ -50,9 +50,9 @@ def test_what_is_a_users_own_never_passes_the_edge(system: System, account: Acco
                     assert "public" not in answer.headers["Cache-Control"]
 
 
-def test_somebody_who_has_logged_in_gets_nothing_that_is_kept(system: System, account: Account) -> None:
+def test_requests_with_a_token_get_no_cached_response(system: System, account: Account) -> None:
     for path in PUBLIC:
-        kept(system.url + path)
+        cached(system.url + path)
         headers = {"Authorization": f"Bearer {account.token}"}
         answer = httpx.get(system.url + path, headers=headers, timeout=30)
         assert answer.headers["X-Cache"] == "pass"
@@ -78,5 +78,5 @@ def test_a_lost_server_of_the_edge_costs_no_request(system: System) -> None:
 
 
 def test_everything_has_been_dropped_after_the_release(system: System) -> None:
-    told = system.kubectl("logs", "job/task-manager-purge").ok()
-    assert told.count("keeps nothing any more") == 2
+    log = system.kubectl("logs", "job/task-manager-purge").ok()
+    assert log.count("keeps nothing any more") == 2

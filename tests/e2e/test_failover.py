@@ -12,8 +12,8 @@ from time import sleep
 import pytest
 
 from tests.e2e.account import Account
-from tests.e2e.faults import ROLE, another_primary, change_primary, kill, names, primary, wait_until_whole
-from tests.e2e.load import Kept, Load, steady_load
+from tests.e2e.faults import ROLE, change_primary, kill, names, primary, wait_for_another_primary, wait_until_ready
+from tests.e2e.load import Load, steady_load
 from tests.e2e.system import System, wait_for
 
 pytestmark = pytest.mark.phases(3)
@@ -49,15 +49,15 @@ def writing(system: System, directory: Path, writes: int = WRITES) -> Iterator[L
 def test_a_killed_primary_costs_no_acknowledged_write(system: System, tmp_path: Path, artefacts: Path) -> None:
     rows: list[dict[str, float]] = []
     for number in range(RUNS):
-        wait_until_whole(system)
+        wait_until_ready(system)
         with writing(system, tmp_path / str(number)) as load:
             killed = change_primary(system)
-        kept = load.kept(system)
+        stored = load.stored_tasks(system)
         reads = sum(answer.method == "GET" for answer in load.failed)
         gap, back = load.gap("POST"), load.recovery(killed)
         rows.append(
             {
-                **vars(kept),
+                **vars(stored),
                 "failed": load.failures,
                 "failed reads": reads,
                 "longest without a write s": gap,
@@ -72,7 +72,7 @@ def test_a_killed_primary_costs_no_acknowledged_write(system: System, tmp_path: 
 
 
 def test_a_switchover_is_over_within_20_seconds(system: System, tmp_path: Path, artefacts: Path) -> None:
-    wait_until_whole(system)
+    wait_until_ready(system)
     target = names(system, f"{ROLE}=replica")[0]
     now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     # what `kubectl cnpg promote` does
@@ -81,10 +81,10 @@ def test_a_switchover_is_over_within_20_seconds(system: System, tmp_path: Path, 
     with writing(system, tmp_path / "load") as load:
         system.kubectl("patch", "clusters.postgresql.cnpg.io", CLUSTER, *patch).ok()
         wait_for("the other instance is primary", lambda: primary(system) == target, seconds=60)
-    kept = load.kept(system)
-    row = {**vars(kept), "failed": load.failures, "longest without a write s": load.gap("POST")}
+    stored = load.stored_tasks(system)
+    row = {**vars(stored), "failed": load.failures, "longest without a write s": load.gap("POST")}
     (artefacts / "switchover.json").write_text(json.dumps(row) + "\n")
-    assert (kept.lost, kept.twice) == (0, 0), (row, load.causes)
+    assert (stored.lost, stored.twice) == (0, 0), (row, load.causes)
     assert load.gap("POST") < SWITCHOVER, (row, load.causes)
 
 
@@ -96,7 +96,7 @@ def asynchronous(system: System) -> Iterator[None]:
         patch = json.dumps({"spec": {"postgresql": {"synchronous": value}}})
         system.kubectl("patch", "clusters.postgresql.cnpg.io", CLUSTER, "--type", "merge", "--patch", patch).ok()
 
-    wait_until_whole(system)
+    wait_until_ready(system)
     [cluster] = system.get("clusters.postgresql.cnpg.io")
     synchronous(None)
     wait_for("nobody is waited for", lambda: system.sql("show synchronous_standby_names") == [[""]])
@@ -128,11 +128,11 @@ def test_without_synchronous_replicas_the_loss_is_seen(system: System, tmp_path:
         make_anew(leader)
         # They end before they read what is left in their connections.
         receivers("TERM", "CONT")
-        another_primary(system, leader)
-    kept: Kept = load.kept(system)
+        wait_for_another_primary(system, leader)
+    stored = load.stored_tasks(system)
     # the others may have received what the new primary has not, and can't follow it then
     for instance in set(replicas) - {primary(system)}:
         make_anew(instance)
-        wait_until_whole(system)
-    (artefacts / "asynchronous.json").write_text(json.dumps(vars(kept)) + "\n")
-    assert kept.lost > 0, kept
+        wait_until_ready(system)
+    (artefacts / "asynchronous.json").write_text(json.dumps(vars(stored)) + "\n")
+    assert stored.lost > 0, stored

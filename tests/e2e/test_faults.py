@@ -9,7 +9,7 @@ from time import time
 import pytest
 
 from tests.e2e.account import Account
-from tests.e2e.faults import FAULTS, Fault, one_cluster, wait_until_whole
+from tests.e2e.faults import FAULTS, Fault, cache_is_connected, wait_until_ready
 from tests.e2e.load import steady_load
 from tests.e2e.system import System, wait_for
 
@@ -24,33 +24,33 @@ WRITES_BACK = 15
 def test_a_lost_part_costs_no_acknowledged_write(
     system: System, account: Account, tmp_path: Path, artefacts: Path, fault: Fault
 ) -> None:
-    wait_until_whole(system)
+    wait_until_ready(system)
     targets = [f"{system.api}/users/me", f"{system.api}/tasks", f"{system.api}/tasks?status=done"]
     with steady_load(tmp_path, targets, account.token, rate=RATE, tasks=f"{system.api}/tasks") as load:
         wait_for("the load runs", lambda: load.sent > 10 * RATE)
         began = time()
-        fault.happen(system)
-        wait_until_whole(system)
+        fault.inject(system)
+        wait_until_ready(system)
         whole_after = time() - began
         whole_at = load.sent
         wait_for("the load has gone on", lambda: load.sent > whole_at + 10 * RATE)
-        wait_for("the cache is one cluster", lambda: one_cluster(system))
+        wait_for("the cache is one cluster", lambda: cache_is_connected(system))
 
-    kept = load.kept(system)
+    stored = load.stored_tasks(system)
     row = {
         "fault": fault.name,
         "requests": load.requests,
         "failed": load.failures,
-        "acknowledged": kept.acknowledged,
-        "lost": kept.lost,
-        "twice": kept.twice,
+        "acknowledged": stored.acknowledged,
+        "lost": stored.lost,
+        "twice": stored.twice,
         "last failure after s": round(load.recovery(began), 1),
         "longest without a read s": round(load.gap("GET"), 1),
         "longest without a write s": round(load.gap("POST"), 1),
         "whole again after s": round(whole_after, 1),
     }
     (artefacts / f"fault-{fault.name.replace(' ', '-')}.json").write_text(json.dumps(row) + "\n")
-    assert (kept.lost, kept.twice) == (0, 0), row
+    assert (stored.lost, stored.twice) == (0, 0), row
     assert load.failures == 0 or fault.may_fail, (row, load.causes)
     if fault.name == "primary killed":
         assert load.gap("POST") <= WRITES_BACK, (row, load.causes)

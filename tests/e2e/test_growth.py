@@ -46,14 +46,14 @@ def test_the_next_phase_comes_up_in_place_and_costs_neither_a_request_nor_a_row(
             grown_at = load.sent
             wait_for("the load has gone on", lambda: load.sent > grown_at + 600)
 
-    kept, least = load.kept(system), min(number for _, number in seen)
+    stored, least = load.stored_tasks(system), min(number for _, number in seen)
     record = (
         f"phase {system.phase - 1} to {system.phase} in {took:.0f} s: {load.requests} requests at {RATE}/s,"
-        f" {load.failures} failed, p99 {load.p99_ms():.0f} ms; {kept.acknowledged} tasks acknowledged,"
-        f" {kept.lost} lost, {kept.twice} twice; at least {least} instances ready\n"
+        f" {load.failures} failed, p99 {load.p99_ms():.0f} ms; {stored.acknowledged} tasks acknowledged,"
+        f" {stored.lost} lost, {stored.twice} twice; at least {least} instances ready\n"
     )
     (artefacts / "growth.txt").write_text(record)
     assert load.failures == 0, (record, load.causes)
-    assert (kept.lost, kept.twice) == (0, 0), record
+    assert (stored.lost, stored.twice) == (0, 0), record
     assert titles(system, "Before ") == sorted(before)
     assert least >= 3, record

@@ -50,15 +50,15 @@ def test_phase_2_comes_up_with_the_data_of_phase_1_and_costs_neither_a_request_n
         moved.use(refreshed.json())
         assert client.get("/users/me").json()["email"] == account.email
 
-    kept = load.kept(system)
+    stored = load.stored_tasks(system)
     record = (
         f"phase 1 on SQLite to phase {phase} in {took:.0f} s: {load.requests} requests at {RATE}/s,"
-        f" {load.failures} failed, p99 {load.p99_ms():.0f} ms; {kept.acknowledged} tasks acknowledged,"
-        f" {kept.lost} lost, {kept.twice} twice; {carried}\n"
+        f" {load.failures} failed, p99 {load.p99_ms():.0f} ms; {stored.acknowledged} tasks acknowledged,"
+        f" {stored.lost} lost, {stored.twice} twice; {carried}\n"
     )
     (artefacts / "growth.txt").write_text(record)
     assert load.failures == 0, (record, load.causes, said)
-    assert (kept.lost, kept.twice) == (0, 0), record
+    assert (stored.lost, stored.twice) == (0, 0), record
     assert titles(system, "Before ") == sorted(before)
 
     # the volume stays until somebody removes it, which waits for the pod that has read it, though that has ended

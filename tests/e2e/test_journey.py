@@ -1,4 +1,4 @@
-"""A person's way through the task manager, over the address that `make url` prints."""
+"""A user's journey through the task manager, over the address that `make url` prints."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From phase 3 on: everything that rules and dashboards ask for is there, and can be drawn."""
+"""Rules and dashboards of phase 3: every expression has data, and can be drawn."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Phase 3 reads from replicas, and never something older than what the same person has written."""
+"""Reads from replicas in phase 3, with read-your-writes consistency."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from time import monotonic
 import pytest
 
 from tests.e2e.account import Account
-from tests.e2e.faults import ROLE, names, primary, wait_until_whole
+from tests.e2e.faults import ROLE, names, primary, wait_until_ready
 from tests.e2e.system import System, wait_for
 
 pytestmark = pytest.mark.phases(3)
@@ -21,26 +21,26 @@ LAG = 5.0
 READS = 200
 
 
-def looks(system: System, pod: str) -> int:
-    """Return how often an instance has looked into the table of tasks."""
+def table_scans(system: System, pod: str) -> int:
+    """Return how often an instance has scanned the table of tasks."""
     query = "select coalesce(seq_scan, 0) + coalesce(idx_scan, 0) from pg_stat_user_tables where relname = 'tasks'"
     [[number]] = system.sql(query, pod)
     return int(number)
 
 
 def test_reads_go_to_replicas(system: System, account: Account, artefacts: Path) -> None:
-    wait_until_whole(system)
+    wait_until_ready(system)
     leader, replicas = primary(system), names(system, f"{ROLE}=replica")
     assert account.client.post("/tasks", json={"title": "Read from replicas"}).status_code == 201
-    before = {pod: looks(system, pod) for pod in (leader, *replicas)}
+    before = {pod: table_scans(system, pod) for pod in (leader, *replicas)}
 
     def read(number: int) -> int:
         # each asks for something else, so that no answer is kept
         return account.client.get("/tasks", params={"q": f"nothing {number} {monotonic()}"}).status_code
 
     def share() -> dict[str, float]:
-        told = {pod: looks(system, pod) - before[pod] for pod in before}
-        return {pod: number / max(1, sum(told.values())) for pod, number in told.items()}
+        shares = {pod: table_scans(system, pod) - before[pod] for pod in before}
+        return {pod: number / max(1, sum(shares.values())) for pod, number in shares.items()}
 
     def spread() -> bool:
         with ThreadPoolExecutor(8) as readers:
@@ -49,15 +49,15 @@ def test_reads_go_to_replicas(system: System, account: Account, artefacts: Path)
 
     # connections lead to one of the replicas each, by chance, and live for a minute
     wait_for("every replica is read from", spread, seconds=300)
-    told = share()
+    shares = share()
     (artefacts / "reads.json").write_text(
-        json.dumps({"primary": told[leader], **{p: told[p] for p in replicas}}) + "\n"
+        json.dumps({"primary": shares[leader], **{p: shares[p] for p in replicas}}) + "\n"
     )
-    assert told[leader] <= 0.1, told
+    assert shares[leader] <= 0.1, shares
 
 
 @contextmanager
-def replicas_behind(system: System) -> Iterator[None]:
+def replay_paused(system: System) -> Iterator[None]:
     """No replica applies what it receives while the block runs."""
     replicas = names(system, f"{ROLE}=replica")
     for pod in replicas:
@@ -69,10 +69,10 @@ def replicas_behind(system: System) -> Iterator[None]:
             system.sql("select pg_wal_replay_resume()", pod)
 
 
-def test_who_has_written_reads_it_while_replicas_are_behind(system: System, account: Account) -> None:
-    wait_until_whole(system)
+def test_a_users_own_writes_are_read_while_replicas_lag(system: System, account: Account) -> None:
+    wait_until_ready(system)
     written: list[str] = []
-    with replicas_behind(system):
+    with replay_paused(system):
         began = monotonic()
         while monotonic() < began + LAG or len(written) < 20:
             made = account.client.post("/tasks", json={"title": f"Behind {len(written)}"})

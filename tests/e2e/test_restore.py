@@ -1,4 +1,4 @@
-"""The drill: a table is dropped, and one command brings the database back to the second before."""
+"""Point-in-time recovery: a table is dropped, and one command restores the database to the second before."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from time import monotonic
 import pytest
 
 from tests.e2e.account import Account
-from tests.e2e.faults import change_primary, wait_until_whole
+from tests.e2e.faults import change_primary, wait_until_ready
 from tests.e2e.system import ROOT, System, run, wait_for
 
 pytestmark = [pytest.mark.phases(3), pytest.mark.late]
 
-FORMER, RESTORED = "task-manager-database", "task-manager-database-2"
+RETIRED, RESTORED = "task-manager-database", "task-manager-database-2"
 
 
 @pytest.fixture(autouse=True)
@@ -26,7 +26,7 @@ def configuration(system: System) -> Iterator[None]:
     file.write_text(before)
 
 
-def sql(system: System, statement: str, cluster: str = FORMER) -> str:
+def sql(system: System, statement: str, cluster: str = RETIRED) -> str:
     """Run a statement on a cluster's primary and return the value that it gives."""
     psql = ("psql", "--no-psqlrc", "--tuples-only", "--no-align", "--dbname=tasks", "--command", statement)
     return system.kubectl("exec", f"service/{cluster}-rw", "--container=postgres", "--", *psql).ok().strip()
@@ -35,10 +35,10 @@ def sql(system: System, statement: str, cluster: str = FORMER) -> str:
 def is_backed_up(system: System) -> bool:
     [store] = system.get("objectstores.barmancloud.cnpg.io")
     windows = store.get("status", {}).get("serverRecoveryWindow", {})
-    return "firstRecoverabilityPoint" in windows.get(FORMER, {})
+    return "firstRecoverabilityPoint" in windows.get(RETIRED, {})
 
 
-def asleep(system: System) -> set[str]:
+def hibernated(system: System) -> set[str]:
     """Return the clusters that have no pods."""
     return {
         cluster["metadata"]["name"]
@@ -54,7 +54,7 @@ def test_a_dropped_table_is_brought_back_to_the_second_before(
     wait_for("the first backup is there", lambda: is_backed_up(system), seconds=300)
     # What is brought back lies on another timeline than its backup: an operator may refuse to follow there.
     change_primary(system)
-    wait_until_whole(system)
+    wait_until_ready(system)
     good = [f"Good {number}" for number in range(20)]
     for title in good:
         assert account.client.post("/tasks", json={"title": title}).status_code == 201
@@ -77,7 +77,7 @@ def test_a_dropped_table_is_brought_back_to_the_second_before(
     wait_for("the good rows are there", lambda: titles() == good, seconds=90)
     assert account.client.post("/tasks", json={"title": "After"}).status_code == 201
     assert sql(system, "SELECT count(*) FROM tasks WHERE title = 'Bad'", RESTORED) == "0"
-    assert asleep(system) == {FORMER}
+    assert hibernated(system) == {RETIRED}
     (artefacts / "restore.txt").write_text(
         f"a dropped table brought back to the second before in {minutes:.1f} minutes: {len(good)} good rows there,"
         " the bad one not\n"

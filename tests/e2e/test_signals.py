@@ -1,4 +1,4 @@
-"""Traces and errors leave a running stack once it is told where to: one trace from the request to a worker's job."""
+"""Traces and errors of a running stack: one trace from the request to a worker's job."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.e2e.account import Account
-from tests.e2e.faults import nobody_may_create_tasks, wait_until_whole
+from tests.e2e.faults import task_creation_denied, wait_until_ready
 from tests.e2e.growth import configuration
 from tests.e2e.system import System, machine_address, wait_for
 from tests.support.collector import Taken, collector
@@ -20,12 +20,12 @@ pytestmark = pytest.mark.phases(2, 3)
 
 SECRET = "task-manager-sentry"
 SPAN = "b7ad6b7169203331"
-"""That of who asks, as a gateway would send it."""
+"""The caller's span, as a gateway would send it."""
 
 
 @dataclass(frozen=True)
 class Receivers:
-    """Who is sent what."""
+    """The collectors of traces and errors."""
 
     traces: Taken
     errors: Taken
@@ -78,13 +78,13 @@ def test_a_request_and_the_job_of_a_worker_are_one_trace(
     assert request.resource["deployment.environment.name"] == system.namespace
 
 
-def test_a_fault_is_told_with_its_trace_and_without_what_was_sent(
+def test_an_error_is_reported_with_its_trace_and_without_the_request_body(
     system: System, account: Account, receivers: Receivers
 ) -> None:
     title = secrets.token_hex(16)
-    with nobody_may_create_tasks(system), traced(account) as trace:
+    with task_creation_denied(system), traced(account) as trace:
         assert account.client.post("/tasks", json={"title": title}).status_code == 500
-    [event] = wait_for("the error is told", lambda: [e for e in receivers.errors.errors() if trace in str(e)])
+    [event] = wait_for("the error is reported", lambda: [e for e in receivers.errors.errors() if trace in str(e)])
     assert event["environment"] == system.namespace
 
     def kinds() -> set[str]:
@@ -97,7 +97,7 @@ def test_a_fault_is_told_with_its_trace_and_without_what_was_sent(
 
 @pytest.mark.usefixtures("receivers")
 def test_what_sends_them_has_room_for_it(system: System) -> None:
-    wait_until_whole(system)
+    wait_until_ready(system)
     for pod in system.get("pods", "--selector", "app.kubernetes.io/name=task-manager"):
         for container in pod["status"].get("containerStatuses", []):
             assert container["restartCount"] == 0, (pod["metadata"]["name"], container["lastState"])

@@ -1,4 +1,4 @@
-"""Clients that send half a request, nothing, or read nothing: the others notice nothing of them."""
+"""Slow clients (half a request, none, no reading) do not affect the others."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `pulumi up` does to a running system: nothing, a new release, or a way back from a bad one."""
+"""`pulumi up` on a running system: no change, a new release, or a rollback from a bad one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is broken is PostgreSQL, or works for it: each test has a database of its own there."""
+"""Fixtures on PostgreSQL: a database of its own for each test."""
 
 from collections.abc import Iterator
 

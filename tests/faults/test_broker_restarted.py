@@ -1,4 +1,4 @@
-"""The broker is killed, and comes back without its messages: each job is done once all the same."""
+"""A broker restarted without its messages: each job is done once all the same."""
 
 from pathlib import Path
 

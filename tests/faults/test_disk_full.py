@@ -1,4 +1,4 @@
-"""The disk of the data is full: who writes is told, whoever reads is answered, and imports go on when there is room."""
+"""A full disk: writes are rejected with a reason, reads go on, and imports resume when there is room."""
 
 import io
 import os

@@ -1,4 +1,4 @@
-"""The mail server is gone, or takes connections and says nothing: requests go on as ever, and mails wait for it."""
+"""A mail server that is away or silent: requests go on, and mails wait in the queue."""
 
 import socket
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""The primary dies while jobs are done, and a replica is promoted: no job is lost, none is done twice."""
+"""Failover while jobs run: no job is lost, none is done twice."""
 
 from pathlib import Path
 

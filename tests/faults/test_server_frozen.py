@@ -1,4 +1,4 @@
-"""A server of the database stands still, alive to its kernel: clients wait for a while, and never for ever."""
+"""A frozen database server, whose kernel still acknowledges: clients wait until a deadline, never for ever."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -22,14 +22,14 @@ from tests.support.postgres import Postgres, postgres, replica_of
 from tests.support.settings import make_settings
 
 PATIENCE = 60
-"""Seconds after which an answer will not come any more: several times as many as any takes."""
+"""Seconds after which no response will come any more: several times as many as any takes."""
 
 
 PLACES = 5
-"""Of 8 threads, those that may wait for the primary; one of them does not write."""
+"""Places in the primary's bulkhead, of 8 threads; one of them does not write."""
 
 MOMENT = bulkhead.PATIENCE + 1.5
-"""Seconds within which who does not wait for the primary has an answer, on a busy machine too."""
+"""Seconds within which a request that does not need the primary is answered, on a busy machine too."""
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +60,7 @@ def person(parts: Container) -> Person:
 
 
 def answer(person: Person, method: str, path: str, **options: Any) -> TestResponse:
-    """Ask as a client that waits for a while only."""
+    """Send a request as a client with a time-out."""
     asking = ThreadPoolExecutor(1)
     try:
         return asking.submit(person.call, method, path, **options).result(PATIENCE)
@@ -73,7 +73,7 @@ def add(person: Person, title: str) -> TestResponse:
 
 
 def write_after(person: Person) -> None:
-    """Write once the primary is known to be back: while its circuit breaker is open, nobody asks it but a probe."""
+    """Write once the primary's circuit breaker has closed: while it is open, only probes are let through."""
     wait_for(lambda: add(person, "After").status_code == 201, "writes go on", 10)
 
 
@@ -86,7 +86,7 @@ def reads(parts: Container, source: str) -> float:
 
 
 def lists(person: Person) -> Iterator[list[str]]:
-    """Ask for lists that are not kept yet, and return the titles of each."""
+    """Request lists that are not cached yet, and return the titles of each."""
     for number in range(1_000_000):
         listed = answer(person, "GET", f"/tasks?due_before=2100-01-01T00:00:00.{number:06d}Z")
         assert listed.status_code == 200, listed.text
@@ -109,7 +109,7 @@ def test_while_a_replica_is_frozen_the_primary_answers(
     wait_for(lambda: next(asked) == ["There"] and reads(parts, "replica") > 1, "the replica is asked again")
 
 
-def test_while_the_primary_is_frozen_it_is_said_to_be_away(
+def test_while_the_primary_is_frozen_responses_say_that_it_is_unavailable(
     person: Person, primary: Postgres, following: Postgres
 ) -> None:
     following.stand_still()  # else it may show what was written, and answer in the primary's place
@@ -197,7 +197,7 @@ def assert_503(response: TestResponse) -> TestResponse:
 
 
 @pytest.fixture
-def others(primary: Postgres) -> Iterator[None]:
+def open_transaction(primary: Postgres) -> Iterator[None]:
     """Somebody else's transaction, which goes on writing until the primary is away."""
     ended = Event()
 
@@ -214,8 +214,8 @@ def others(primary: Postgres) -> Iterator[None]:
         writing.result(PATIENCE)
 
 
-@pytest.mark.usefixtures("others")
-def test_who_has_just_written_reads_on_from_a_replica(person: Person, parts: Container, primary: Postgres) -> None:
+@pytest.mark.usefixtures("open_transaction")
+def test_reads_after_a_write_go_on_from_a_replica(person: Person, parts: Container, primary: Postgres) -> None:
     """How far a replica has to be is known with the answer to COMMIT: nobody has to ask a primary that is away, and no
     replica has to have what others had only begun there.
     """

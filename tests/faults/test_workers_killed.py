@@ -1,4 +1,4 @@
-"""Workers are killed again and again while they do many jobs: each effect is there exactly once."""
+"""Workers killed again and again under many jobs: each effect is there exactly once."""
 
 import os
 import sys

@@ -10,7 +10,7 @@ import yaml
 
 from infra import names
 from infra.components import alertmanager
-from local import tools
+from local.tools import go_tools as tools
 from tests.infra import engine
 from tests.infra.engine import Stack
 

@@ -6,7 +6,7 @@ from infra import names, varnish
 from infra.components import edge_exporter
 from infra.components.edge import IMAGE
 from infra.edge_rules import RULES
-from local import images
+from local.images import catalogue as images
 from tests.infra import engine
 from tests.infra.engine import Stack
 

@@ -15,7 +15,7 @@ from infra import filebeat, names
 from infra.components import log_shipper, log_store
 from infra.config import load_settings
 from infra.phases import PHASES
-from local import tools
+from local.tools import go_tools as tools
 from tests.infra import engine, render
 from tests.infra.engine import Resource, Stack
 from tests.infra.schemas import strict

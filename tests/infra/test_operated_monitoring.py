@@ -11,7 +11,7 @@ import yaml
 
 from infra import names
 from infra.components import prometheus
-from local import tools
+from local.tools import go_tools as tools
 from monitoring import catalogue
 from tests.infra import render
 from tests.infra.engine import Resource, Stack

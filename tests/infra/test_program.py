@@ -4,7 +4,7 @@ import pytest
 
 from infra import names
 from infra.phases import PHASES
-from local import addons
+from local.cluster import addons
 from tests.infra import engine
 from tests.infra.engine import Resource, Stack, walk
 

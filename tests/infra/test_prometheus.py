@@ -12,7 +12,7 @@ import yaml
 
 from infra import names, phases
 from infra.components import prometheus
-from local import tools
+from local.tools import go_tools as tools
 from monitoring import catalogue
 from tests.infra import engine
 from tests.infra.engine import Stack

@@ -8,7 +8,7 @@ import yaml
 
 from infra import names
 from infra.components import cache, valkey_exporter
-from local import images
+from local.images import catalogue as images
 from tests.infra import engine
 from tests.infra.engine import Resource, Stack
 

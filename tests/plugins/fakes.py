@@ -1,4 +1,4 @@
-"""Stand-ins for what the rules lean on: recorded surroundings, and an engine that remembers what it is told."""
+"""Test doubles: recorded look-ups of the cluster, and an engine that records its messages."""
 
 from dataclasses import dataclass, field
 
@@ -7,8 +7,8 @@ from local.plugins.plugin_kit.engine import Engine
 
 
 @dataclass
-class Recorded:
-    """Surroundings as they were at one moment."""
+class RecordedLookups:
+    """Look-ups, answered from recorded objects."""
 
     pod_list: list[Object] = field(default_factory=list)
     slices: list[Object] = field(default_factory=list)
@@ -40,21 +40,21 @@ class Recorded:
         return self.classes.get(name, {})
 
 
-class Listener(Engine):
-    """An engine that remembers what it is told."""
+class RecordingEngine(Engine):
+    """An engine that records its messages."""
 
     def __init__(self) -> None:
-        """Start with nothing heard."""
+        """Start without messages."""
         super().__init__("")
         self.statuses: list[str] = []
         self.warnings: list[str] = []
 
     def status(self, urn: str, message: str) -> None:
-        """Remember a progress line."""
+        """Record a progress line."""
         del urn
         self.statuses.append(message)
 
     def warning(self, urn: str, message: str) -> None:
-        """Remember a warning."""
+        """Record a warning."""
         del urn
         self.warnings.append(message)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from pulumi.runtime.proto import language_pb2
 
-from local.plugins.python_host import exits, program
+from local.plugins.python_host import exit_codes, program
 from local.plugins.python_host.__main__ import engine_address
 from local.plugins.python_host.interpreter import InterpreterError, interpreter
 
@@ -33,16 +33,16 @@ def test_a_toolchain_that_is_not_known_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("code", "told"),
-    [(0, ""), (exits.ERROR_SHOWN, ""), (3, "exit code 3"), (-9, "SIGKILL")],
+    ("code", "message"),
+    [(0, ""), (exit_codes.ERROR_SHOWN, ""), (3, "exit code 3"), (-9, "SIGKILL")],
 )
-def test_the_end_of_the_program_is_told_once(code: int, told: str) -> None:
-    assert told in exits.trouble(code)
-    assert bool(exits.trouble(code)) is bool(told)
+def test_a_failed_program_is_reported_once(code: int, message: str) -> None:
+    assert message in exit_codes.failure_message(code)
+    assert bool(exit_codes.failure_message(code)) is bool(message)
 
 
 def test_host_and_program_mean_the_same_exit_code() -> None:
-    assert program.ERROR_SHOWN == exits.ERROR_SHOWN
+    assert program.ERROR_SHOWN == exit_codes.ERROR_SHOWN
 
 
 def test_the_engines_address_is_the_last_argument() -> None:
@@ -75,5 +75,5 @@ def test_an_engine_that_stops_is_no_error_of_the_program(
     monkeypatch.setattr(program, "run", fail)
     monkeypatch.setattr("pulumi.log.error", errors.append)
     info = language_pb2.ProgramInfo(program_directory=str(tmp_path), entry_point="program.py")
-    assert program.main("", language_pb2.RunRequest(info=info)) == exits.ERROR_SHOWN
+    assert program.main("", language_pb2.RunRequest(info=info)) == exit_codes.ERROR_SHOWN
     assert len(errors) == shown

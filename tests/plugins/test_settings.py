@@ -30,15 +30,15 @@ def test_helms_settings_come_as_json() -> None:
 
 
 @pytest.mark.parametrize(
-    ("inputs", "told"),
+    ("inputs", "message"),
     [
         ({"enablePatchForce": "perhaps"}, "enablePatchForce is 'perhaps': it takes true or false"),
         ({"enableServerSideApply": "false"}, "enableServerSideApply: false needs the official"),
         ({"renderYamlToDirectory": "out"}, "renderYamlToDirectory needs the official"),
     ],
 )
-def test_a_setting_that_cannot_be_honoured_is_named(inputs: dict[str, str], told: str) -> None:
-    with pytest.raises(ProviderError, match=told):
+def test_a_setting_that_cannot_be_honoured_is_named(inputs: dict[str, str], message: str) -> None:
+    with pytest.raises(ProviderError, match=message):
         parse(inputs)
 
 

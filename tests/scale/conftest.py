@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from local.control_plane import Plane
+from local.cluster.control_plane import ControlPlane
 from tests.scale import simulation
 from tests.scale.demand import Demand
 from tests.scale.view import Cluster
@@ -14,24 +14,24 @@ from tests.support.prometheus import prometheus_of
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Look first at where the scheduler has put the pods, before anything moves them."""
+    """Run the tests of the spread first, before anything moves the pods."""
     items.sort(key=lambda item: item.path.stem != "test_spread")
 
 
 @pytest.fixture(scope="session")
-def plane() -> Iterator[Plane]:
+def plane() -> Iterator[ControlPlane]:
     with simulation.simulated() as plane:
         simulation.bring_up()
         yield plane
 
 
 @pytest.fixture(scope="session")
-def cluster(plane: Plane) -> Cluster:
+def cluster(plane: ControlPlane) -> Cluster:
     return Cluster(plane)
 
 
 @pytest.fixture
-def demand(plane: Plane, cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demand]:
+def demand(plane: ControlPlane, cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demand]:
     """No load at first; what the autoscaler sees of it comes through a real Prometheus and the real adapter."""
     demand = Demand(cluster)
     folder = tmp_path_factory.mktemp("prometheus")

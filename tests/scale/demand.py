@@ -1,4 +1,4 @@
-"""What the API's pods would tell of their load, if they were real: simulated ones serve no metrics.
+"""Metrics of the simulated API pods, which serve none themselves.
 
 Prometheus, prometheus-adapter and the rules between them are the real ones.
 """
@@ -16,7 +16,7 @@ _CPU = 0.05
 
 
 class Demand:
-    """Requests a second for the whole API, which its ready pods share."""
+    """A request rate for the whole API, shared by its ready pods."""
 
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
@@ -27,7 +27,7 @@ class Demand:
         self.requests = 0.0
 
     def metrics(self) -> str:
-        """What all pods together tell, in Prometheus's text format."""
+        """The metrics of all pods, in Prometheus's text format."""
         ready = [pod for pod in self._cluster.pods("api", "worker") if is_ready(pod)]
         with self._lock:
             now = time.monotonic()

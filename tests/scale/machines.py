@@ -59,7 +59,7 @@ def _volume(zone: str, number: int) -> Object:
     }
 
 
-def stand_ins(cluster: Object, poolers: list[Object]) -> list[Object]:
+def operator_pods(cluster: Object, poolers: list[Object]) -> list[Object]:
     """The pods that CloudNativePG would make: it needs a PostgreSQL that answers it, and there is none here.
 
     Their placement is that of the operator: the anti-affinity that it makes of `spec.affinity` (pkg/specs/pods.go) and

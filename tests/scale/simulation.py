@@ -1,7 +1,7 @@
 """A real control plane with KWOK in place of nodes, and the real program brought up on it.
 
-It has a directory and ports of its own, so that it can run beside the local cluster, and needs no rights: no network,
-no control group and no packet filter is touched. What is in it can be told by the processes' mark (local/processes.py).
+It has a directory and ports of its own, so that it can run beside the local cluster, and needs no root: no network,
+no control group and no packet filter is touched. Its processes carry a mark of their own (local/host/processes.py).
 """
 
 from __future__ import annotations
@@ -15,18 +15,22 @@ from contextlib import contextmanager
 
 import yaml
 
-from local import addons, backups, control_plane, environment, manifests, metrics, paths, processes, stack, tools
-from local.certificates import CLUSTER_CA, pair
-from local.control_plane import Plane
-from local.files import write
-from local.processes import Daemon
+from local import paths
+from local.cluster import addons, backups, control_plane, kubectl, metrics
+from local.cluster.certificates import CLUSTER_CA, key_pair
+from local.cluster.control_plane import ControlPlane
+from local.host import processes
+from local.host.files import write
+from local.host.processes import ProcessSpec
+from local.stack import deployment, pulumi
+from local.tools import environment, go_tools
 from tests.scale import machines
 from tests.scale.machines import Object
 from tests.support.ports import free_port
 
 STACK = "phase3"
 NAMESPACE = f"task-manager-{STACK}"
-_OF_OTHERS = ("KUBECONFIG", "PULUMI_BACKEND_URL", "PULUMI_STACK", "PULUMI_CONFIG_PASSPHRASE")
+_FOREIGN_VARIABLES = ("KUBECONFIG", "PULUMI_BACKEND_URL", "PULUMI_STACK", "PULUMI_CONFIG_PASSPHRASE")
 """Variables that lead elsewhere, as `make shell` sets them for the local cluster."""
 _KWOK = ("sigs.k8s.io/kwok", "v0.7.0")
 _STAGES = paths.ROOT / "tests" / "scale" / "stages.yaml"
@@ -38,8 +42,8 @@ _DELAYS = {
 """How long simulated pods take: less than real ones do, and enough for budgets to matter."""
 
 
-def _plane() -> Plane:
-    return Plane(
+def _plane() -> ControlPlane:
+    return ControlPlane(
         api=free_port(),
         etcd=free_port(),
         peers=free_port(),
@@ -47,7 +51,7 @@ def _plane() -> Plane:
         scheduler=free_port(),
         api_flags=("--bind-address=127.0.0.1", "--feature-gates=WatchList=false"),
         controller_flags=(
-            # By default it is 15 s: nobody is to wait for the autoscaler to look.
+            # The default of 15 s would only make the tests wait.
             "--horizontal-pod-autoscaler-sync-period=2s",
             # Simulated nodes have no heartbeat: a hundred of them would cost more than all else. They are lost by
             # being deleted.
@@ -56,8 +60,8 @@ def _plane() -> Plane:
     )
 
 
-def _kwok() -> Daemon:
-    source = tools.module_source(*_KWOK) / "kustomize" / "stage"
+def _kwok() -> ProcessSpec:
+    source = go_tools.module_source(*_KWOK) / "kustomize" / "stage"
     of_nodes = yaml.safe_load((source / "node" / "fast" / "node-initialize.yaml").read_text())
     of_pods = [yaml.safe_load((source / "pod" / "fast" / f"{name}.yaml").read_text()) for name in _DELAYS]
     for found in of_pods:
@@ -65,15 +69,17 @@ def _kwok() -> Daemon:
     stages = [of_nodes, *of_pods, *yaml.safe_load_all(_STAGES.read_text())]
     config = write(paths.CONFIG / "kwok.yaml", yaml.safe_dump_all(stages))
     command = (
-        str(tools.binary("kwok", "kwok")),
+        str(go_tools.binary("kwok", "kwok")),
         f"--kubeconfig={paths.KUBECONFIG}",
         f"--config={config}",
         "--manage-all-nodes",
         "--node-lease-duration-seconds=0",
         f"--server-address=127.0.0.1:{free_port()}",
     )
-    # Debian's etcd can't serve lists as streams: KWOK would be told so, and look again half a minute later.
-    return Daemon("kwok", command, (config, paths.KUBECONFIG), environment={"KUBE_FEATURE_WatchListClient": "false"})
+    # Debian's etcd can't serve lists as streams: KWOK would fall back half a minute later.
+    return ProcessSpec(
+        "kwok", command, (config, paths.KUBECONFIG), environment={"KUBE_FEATURE_WatchListClient": "false"}
+    )
 
 
 def _definitions() -> list[Object]:
@@ -85,28 +91,28 @@ def _definitions() -> list[Object]:
 
 
 def apply(wanted: Iterable[Object]) -> None:
-    manifests.apply(yaml.safe_dump_all(wanted))
+    kubectl.apply(yaml.safe_dump_all(wanted))
 
 
 @contextmanager
-def simulated() -> Iterator[Plane]:
+def simulated() -> Iterator[ControlPlane]:
     """Bring the control plane, the nodes and the definitions up; leave nothing behind."""
     clear()
-    for name in _OF_OTHERS:
+    for name in _FOREIGN_VARIABLES:
         os.environ.pop(name, None)
     plane = _plane()
     try:
         control_plane.make_certificates(plane)
         control_plane.start(plane)
-        manifests.apply_files(*addons.gateway_definitions())
+        kubectl.apply_files(*addons.gateway_definitions())
         apply(_definitions())
         for definition in ("clusters.postgresql.cnpg.io", "poolers.postgresql.cnpg.io"):
-            manifests.wait_condition("crd", definition, "Established")
+            kubectl.wait_condition("crd", definition, "Established")
         apply(machines.storage())
         # Made and not applied: who applies a node has no say in its status.
-        manifests.kubectl("create", "-f", "-", stdin=yaml.safe_dump_all(machines.nodes()))
+        kubectl.run("create", "-f", "-", stdin=yaml.safe_dump_all(machines.nodes()))
         processes.start(_kwok())
-        manifests.kubectl("wait", "--for=condition=Ready", "nodes", "--all", "--timeout=60s")
+        kubectl.run("wait", "--for=condition=Ready", "nodes", "--all", "--timeout=60s")
         yield plane
     finally:
         clear()
@@ -123,31 +129,31 @@ def clear() -> None:
 def bring_up() -> None:
     """Run `pulumi up`, then make the pods that an operator would have made."""
     environment.prepare()
-    stack.pulumi("stack", "select", "--create", STACK)
-    stack.pulumi("up", "--yes", "--skip-preview", stack=STACK)
+    pulumi.run("stack", "select", "--create", STACK)
+    pulumi.run("up", "--yes", "--skip-preview", stack=STACK)
     [cluster], poolers = (_live(f"{kind}.postgresql.cnpg.io") for kind in ("clusters", "poolers"))
-    wanted = machines.stand_ins(cluster, poolers)
+    wanted = machines.operator_pods(cluster, poolers)
     apply({**part, "metadata": {**part["metadata"], "namespace": NAMESPACE}} for part in wanted)
     for part in wanted:
         name = f"{part['kind'].lower()}/{part['metadata']['name']}"
-        manifests.kubectl("--namespace", NAMESPACE, "rollout", "status", name, "--timeout=60s")
-    stack.wait_until_scaled(NAMESPACE)
+        kubectl.run("--namespace", NAMESPACE, "rollout", "status", name, "--timeout=60s")
+    deployment.wait_until_scaled(NAMESPACE)
 
 
 def _live(kind: str) -> list[Object]:
-    found: list[Object] = json.loads(manifests.kubectl("--namespace", NAMESPACE, "get", kind, "-o", "json"))["items"]
+    found: list[Object] = json.loads(kubectl.run("--namespace", NAMESPACE, "get", kind, "-o", "json"))["items"]
     return found
 
 
-def serve_metrics(plane: Plane, prometheus: str) -> None:
+def serve_metrics(plane: ControlPlane, prometheus: str) -> None:
     """Have prometheus-adapter answer the autoscalers, by the rules that any cluster is given, from a Prometheus."""
-    at = metrics.Between("127.0.0.1", free_port(), plane.url, prometheus)
+    at = metrics.AdapterEndpoints("127.0.0.1", free_port(), plane.url, prometheus)
     processes.start(metrics.adapter(at))
-    authority = base64.b64encode(pair(CLUSTER_CA).certificate.read_bytes()).decode()
-    rendered = manifests.render("metrics", adapter_port=at.port, api_address=at.address, ca_bundle=authority)
+    authority = base64.b64encode(key_pair(CLUSTER_CA).certificate.read_bytes()).decode()
+    rendered = kubectl.render("metrics", adapter_port=at.port, api_address=at.address, ca_bundle=authority)
     apply(_by_name(wanted, at.port) for wanted in yaml.safe_load_all(rendered) if wanted["kind"] != "EndpointSlice")
     for served in ("v1beta1.metrics.k8s.io", "v1beta1.custom.metrics.k8s.io"):
-        manifests.wait_condition("apiservice", served, "Available")
+        kubectl.wait_condition("apiservice", served, "Available")
 
 
 def _by_name(wanted: Object, port: int) -> Object:

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from local import manifests
+from local.cluster import kubectl
 from tests.e2e.system import wait_for
 from tests.scale.machines import Object
-from tests.scale.view import Cluster, Fewest, is_ready, part
+from tests.scale.view import Cluster, ReadyPods, is_ready, part
 
 GRANTED, REFUSED = 201, 429
 
@@ -20,7 +20,7 @@ def whole(cluster: Cluster) -> Iterator[Counter[str]]:
     """How many ready pods each part has; all nodes are put back into service afterwards."""
     before = ready(cluster)
     yield before
-    manifests.kubectl("uncordon", "--selector", "kubernetes.io/hostname")
+    kubectl.run("uncordon", "--selector", "kubernetes.io/hostname")
     wait_until(cluster, before)
 
 
@@ -36,7 +36,7 @@ def places(pods: list[Object]) -> set[str]:
     return {pod["spec"]["nodeName"] for pod in pods}
 
 
-def assert_held(cluster: Cluster, seen: Fewest) -> None:
+def assert_held(cluster: Cluster, seen: ReadyPods) -> None:
     held = cluster.budgets()
     assert held["api"]["status"]["desiredHealthy"] == 2
     least = {name: budget["status"]["desiredHealthy"] for name, budget in held.items()}
@@ -78,7 +78,7 @@ def test_kubectl_drains_all_nodes_of_the_api(cluster: Cluster, whole: Counter[st
     nodes = places(cluster.pods("api"))
     assert len(nodes) == whole["api"]
     with cluster.watched() as seen:
-        manifests.kubectl("drain", *nodes, "--ignore-daemonsets", "--delete-emptydir-data", "--timeout=100s")
+        kubectl.run("drain", *nodes, "--ignore-daemonsets", "--delete-emptydir-data", "--timeout=100s")
         wait_until(cluster, whole)
         assert_held(cluster, seen)
     assert not places(cluster.pods()) & nodes

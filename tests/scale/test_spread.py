@@ -1,4 +1,4 @@
-"""Where the scheduler puts the pods of phase 3 when it has a hundred nodes to choose from."""
+"""The spread of phase 3's pods over a hundred nodes."""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import yaml
 
-from local import manifests
+from local.cluster import kubectl
 from tests.e2e.system import wait_for
 from tests.scale.machines import ZONE, nodes
 from tests.scale.view import Cluster, is_ready
@@ -38,7 +38,7 @@ def test_what_stood_in_a_lost_zone_comes_back_in_the_others(cluster: Cluster) ->
         assert seen.ready["cache"] == len(before["cache"]) * 2 // 3
     finally:
         again = [node for node in nodes() if node["metadata"]["name"] in lost]
-        manifests.kubectl("create", "-f", "-", stdin=yaml.safe_dump_all(again))
+        kubectl.run("create", "-f", "-", stdin=yaml.safe_dump_all(again))
     wait_for(
         "the zone is back, and what waited for it",
         lambda: all(sum(map(is_ready, cluster.by_part()[name])) == len(pods) for name, pods in before.items()),

@@ -1,4 +1,4 @@
-"""The simulated cluster as a test sees it: its pods by what they are, where they stand, what becomes of them."""
+"""Queries of the simulated cluster: pods by part, their placement, and their readiness over time."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from local import control_plane
-from local.control_plane import Plane
+from local.cluster import control_plane
+from local.cluster.control_plane import ControlPlane
 from tests.scale.machines import HOST, Object
 from tests.scale.simulation import NAMESPACE
 
@@ -21,13 +21,13 @@ _SELECTORS = ("cnpg.io/poolerName", "cnpg.io/cluster", "app.kubernetes.io/compon
 
 
 def part(pod: Object) -> str:
-    """What a pod is: api, worker, cache, edge, a pooler, the database and so on."""
+    """The part that a pod belongs to: api, worker, cache, edge, a pooler, the database and so on."""
     labels = pod["metadata"]["labels"]
     return next((labels[key] for key in _SELECTORS if key in labels), "")
 
 
 def is_ready(pod: Object) -> bool:
-    """Whether it counts: ready, and not on its way out."""
+    """Whether a pod is ready and not being deleted."""
     conditions = pod["status"].get("conditions", [])
     ready = any(condition["type"] == "Ready" and condition["status"] == "True" for condition in conditions)
     return ready and "deletionTimestamp" not in pod["metadata"]
@@ -38,8 +38,8 @@ def is_of_job(pod: Object) -> bool:
 
 
 @dataclass
-class Fewest:
-    """The least and the most ready pods that each part has had.
+class ReadyPods:
+    """The minimum and maximum of ready pods of each part.
 
     Attributes:
         without: nodes whose pods do not count, since nothing runs there whatever is said of it.
@@ -58,9 +58,9 @@ class Fewest:
 
 
 class Cluster:
-    """What can be asked of the API server, and of the Eviction API."""
+    """A client of the API server, with the Eviction API."""
 
-    def __init__(self, plane: Plane) -> None:
+    def __init__(self, plane: ControlPlane) -> None:
         self._plane = plane
         self._session = control_plane.session()
 
@@ -99,7 +99,7 @@ class Cluster:
     def budgets(self) -> dict[str, Object]:
         """The disruption budgets, by the part that each is about."""
         found, pods = self._items(f"{_OF_STACK}/poddisruptionbudgets", "apis/policy/v1"), self.pods()
-        return {_guarded(budget, pods): budget for budget in found}
+        return {_part_of(budget, pods): budget for budget in found}
 
     def autoscaler(self) -> Object:
         """That of the API."""
@@ -149,13 +149,13 @@ class Cluster:
             return list(pool.map(one, pods))
 
     @contextmanager
-    def watched(self, without: Iterable[str] = ()) -> Iterator[Fewest]:
+    def watched(self, without: Iterable[str] = ()) -> Iterator[ReadyPods]:
         """Follow the pods while the block runs, event by event, so that no moment is missed.
 
         Args:
             without: nodes that are lost.
         """
-        seen, ended = Fewest(set(without)), threading.Event()
+        seen, ended = ReadyPods(set(without)), threading.Event()
         listed = self._session.get(self._url(_PODS), timeout=30).json()
         pods = {pod["metadata"]["name"]: pod for pod in listed["items"]}
         seen.see(pods)
@@ -167,7 +167,7 @@ class Cluster:
                 ended.set()
         following.result()
 
-    def _follow(self, version: str, pods: dict[str, Object], seen: Fewest, ended: threading.Event) -> None:
+    def _follow(self, version: str, pods: dict[str, Object], seen: ReadyPods, ended: threading.Event) -> None:
         """Ask for a second's events at a time, each time from the last one on, so that it ends when it is told to."""
         with control_plane.session() as session:
             while not ended.is_set():
@@ -185,7 +185,7 @@ class Cluster:
                         seen.see(pods)
 
 
-def _guarded(budget: Object, pods: list[Object]) -> str:
+def _part_of(budget: Object, pods: list[Object]) -> str:
     chosen = budget["spec"]["selector"]["matchLabels"].items()
     [found] = {part(pod) for pod in pods if chosen <= pod["metadata"]["labels"].items()}
     return found

@@ -1,1 +1,1 @@
-"""What tests lean on: real servers started for them, and small helpers."""
+"""Support for tests: real servers started for them, fakes, and small helpers."""

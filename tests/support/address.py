@@ -1,4 +1,4 @@
-"""An address that leads to one server and then to another, as a Kubernetes service does."""
+"""A TCP proxy whose backend can be switched, as a Kubernetes Service does."""
 
 import selectors
 import socket
@@ -8,7 +8,7 @@ from contextlib import suppress
 
 
 class Address:
-    """Passes TCP connections on. Those that are open stay with the server that they were made to.
+    """Forwards TCP connections. Open ones stay with their backend.
 
     Args:
         port: of the server, on this machine.
@@ -58,7 +58,7 @@ class Address:
             threading.Thread(target=self._pass_on, args=(client, server), daemon=True).start()
 
     def _pass_on(self, client: socket.socket, server: socket.socket) -> None:
-        """Carry bytes both ways until one side ends."""
+        """Copy bytes both ways until one side ends."""
         with selectors.DefaultSelector() as either, suppress(OSError, ValueError):
             either.register(client, selectors.EVENT_READ, server)
             either.register(server, selectors.EVENT_READ, client)

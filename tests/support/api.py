@@ -1,4 +1,4 @@
-"""A client of the API as a person has it: registered, logged in."""
+"""A registered and logged-in client of the API."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,13 +9,13 @@ from werkzeug.test import TestResponse
 
 V1 = "/api/v1"
 METRICS = "http://localhost:9464"
-"""Where an application in production tells its metrics."""
+"""The path of an application's metrics in production."""
 PASSWORD = "correct horse battery"
 
 
 @dataclass
 class Person:
-    """Somebody with an account and a session."""
+    """A user with an account and a session."""
 
     client: FlaskClient
     email: str = field(default_factory=lambda: f"{uuid4().hex}@example.com")
@@ -34,7 +34,7 @@ class Person:
         return self._keep(response)
 
     def refresh(self) -> TestResponse:
-        """Trade the refresh token; keep the new pair if there is one."""
+        """Refresh the session; store the new pair of tokens if there is one."""
         response = self.client.post(f"{V1}/auth/refresh", json={"refresh_token": self.refresh_token})
         if response.status_code == 200:
             self._keep(response)
@@ -71,7 +71,7 @@ class Person:
 
 
 def assert_problem(response: TestResponse, status: int) -> dict[str, Any]:
-    """Check that an answer is a problem of this status, whole and of the right type; return it."""
+    """Check that a response is a problem of this status, whole and of the right type; return it."""
     assert response.status_code == status, response.text
     assert response.mimetype == "application/problem+json"
     body: dict[str, Any] = response.get_json()

@@ -25,7 +25,7 @@ class Application:
     empty_database: Callable[[], None]
 
     def forget(self) -> None:
-        """Empty the database, whose schema costs far more to make anew, and forget whom a limit has counted."""
+        """Empty the database, whose schema costs far more to make anew, and reset the rate limits."""
         self.empty_database()
         self.container.platform.limits._limiter.reset()
 

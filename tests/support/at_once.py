@@ -1,4 +1,4 @@
-"""The same thing done by several threads at the same moment."""
+"""Concurrent runs of the same function."""
 
 import threading
 from collections.abc import Callable

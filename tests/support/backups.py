@@ -1,4 +1,4 @@
-"""Backups as the database's operator takes them: by Barman's commands, to an S3 interface on a loopback port."""
+"""Backups by Barman's commands, as the operator takes them, to an S3 server on a loopback port."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class Archive:
 
     @contextmanager
     def recovered(self, moment: str) -> Iterator[Postgres]:
-        """Run a server as the first one was at a moment."""
+        """Run a server restored to a moment."""
         read = shlex.join(self.command("wal-restore", "%f", "%p"))
         settings = {
             "restore_command": read,

@@ -1,4 +1,4 @@
-"""Who takes traces and errors: small HTTP servers that keep what comes, as the real protocols have it."""
+"""Collectors of traces (OTLP) and errors (Sentry): HTTP servers that record what they receive."""
 
 import gzip
 import json
@@ -12,7 +12,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Noted:
-    """A span as it has come."""
+    """A received span."""
 
     service: str
     name: str
@@ -27,7 +27,7 @@ class Noted:
 
 @dataclass
 class Taken:
-    """What a server has taken: bodies, unpacked, with the headers that they came with."""
+    """The received requests: bodies, unpacked, with their headers."""
 
     host: str
     port: int
@@ -38,7 +38,7 @@ class Taken:
         return f"http://{self.host}:{self.port}"
 
     def everything(self) -> bytes:
-        """Return all bytes that have come, to look for what must not be among them."""
+        """Return all received bytes, to search them for what must not be sent."""
         return b"\n".join(body for _, _, body in self.posts)
 
     def spans(self) -> list[Noted]:

@@ -1,4 +1,4 @@
-"""What is in a database: put there, and read as the models read it."""
+"""The rows of a database, written and read through the models."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""Who uses a pod while it ends: clients that keep their connections, and a service that leads them elsewhere."""
+"""Clients of a pod that drains, and a Service that leads new connections elsewhere."""
 
 import http.client
 import threading
@@ -14,7 +14,7 @@ PAUSES = (0.0, 0.001, 0.01, 0.05, 0.3, 0.9)
 
 
 class Service:
-    """What a Kubernetes Service is to a client: it says where the next connection goes. An open one stays put."""
+    """A Kubernetes Service as a client sees it: it decides where new connections go; open ones stay."""
 
     def __init__(self, port: int) -> None:
         self.port = port
@@ -75,5 +75,5 @@ def clients_of(service: Service) -> Iterator[list[Client]]:
 
 
 def outcomes_of(clients: list[Client]) -> Counter[str]:
-    """Return what all their requests came to."""
+    """Return the outcomes of all their requests."""
     return sum((client.outcomes for client in clients), Counter[str]())

@@ -1,4 +1,4 @@
-"""A server that speaks as much of Elasticsearch as a shipper of logs asks for, and keeps what it is sent."""
+"""A server with the part of Elasticsearch's API that a log shipper uses; it records the documents."""
 
 import base64
 import gzip
@@ -19,7 +19,7 @@ VERSION = "8.19.6"
 
 @dataclass
 class Store:
-    """What has been sent, whatever server took it.
+    """The documents that have been sent, to any of the servers.
 
     Attributes:
         documents: by stream and identifier, as they were created.
@@ -108,7 +108,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(200, {"errors": any(status >= 300 for status in statuses), "items": items})
 
     def log_message(self, *_arguments: object) -> None:
-        """Say nothing: a test that fails says enough."""
+        """Write no access log."""
 
     def _create(self, action: dict[str, Any], document: dict[str, Any]) -> int:
         # A data stream takes nothing but `create`.

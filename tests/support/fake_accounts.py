@@ -1,4 +1,4 @@
-"""Stand-ins for what the rules of accounts lean on: tables in memory, hashing that costs nothing."""
+"""Fakes for the rules of accounts: repositories in memory, and hashing that costs nothing."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
@@ -158,7 +158,7 @@ class FakeMails:
 
 
 class FakePasswords:
-    """Hashes by turning round; notes how many times it was asked, for the rule of equal time."""
+    """Hashes by turning round; counts its calls, for the rule of equal time."""
 
     def __init__(self) -> None:
         self.verified = 0

@@ -1,4 +1,4 @@
-"""Stand-ins for the tables that the rules of tasks and their files lean on, in memory."""
+"""Fakes for the rules of tasks and attachments: repositories in memory."""
 
 import collections
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Stand-ins written by hand: a clock that is set, identifiers that count, storage in memory."""
+"""Fakes: a clock that is set, identifiers that count, storage in memory."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

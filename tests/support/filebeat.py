@@ -1,4 +1,4 @@
-"""A node of a cluster as its shipper of logs sees it: the kubelet's folder, and a real Filebeat that reads it."""
+"""A node's log folder as the kubelet lays it out, and a real Filebeat that ships it."""
 
 import os
 import subprocess
@@ -28,7 +28,7 @@ class Node:
 
     @property
     def said(self) -> str:
-        """What Filebeat has said so far."""
+        """Filebeat's own log so far."""
         return (self.folder / "said").read_text()
 
     def waiting(self) -> int:

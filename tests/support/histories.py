@@ -1,4 +1,4 @@
-"""Histories of somebody's tasks for hypothesis: what was done to them, what was told of it, and what is then true."""
+"""Histories of a user's tasks for hypothesis: the changes, their events, and the expected facts."""
 
 import random
 from collections import Counter
@@ -38,7 +38,7 @@ these created on a day with nothing done, and a task that is opened and done aga
 
 
 class History:
-    """Takes steps with the service that tells of them, and notes beside it what is true."""
+    """Applies steps through the service, which emits events, and records the expected facts beside it."""
 
     def __init__(self, user_id: UUID, new_id: Callable[[], UUID], steps: list[Step]) -> None:
         self.user_id = user_id
@@ -61,7 +61,7 @@ class History:
         return self._storage.tasks.rows
 
     def scrambled(self, seed: int) -> list[Event]:
-        """Return the events as a careless carrier brings them: in another order, and some of them again."""
+        """Return the events as an unordered at-least-once transport delivers them: reordered, some of them twice."""
         chance = random.Random(seed)  # noqa: S311 no secret
         events = self.events + [event for event in self.events if chance.random() < 0.3]
         chance.shuffle(events)

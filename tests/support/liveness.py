@@ -1,4 +1,4 @@
-"""How long a server's liveness probe takes while it is given something to do."""
+"""Latency of a server's liveness probe under load."""
 
 import threading
 import time

@@ -1,4 +1,4 @@
-"""Events and mails, carried on without waiting for the threads that do it."""
+"""Events and mails, processed synchronously instead of by the background threads."""
 
 from datetime import UTC, datetime
 
@@ -11,7 +11,7 @@ from tests.support.storage import storage_of
 
 
 def carry(container: Container) -> None:
-    """Tell of what is due, bring all events to their consumers, and send all mails."""
+    """Emit due reminders, dispatch all events to their consumers, and send all mails."""
     relay = Relay(storage_of(container), container.background.transport, utc_now)
     for turn in (
         ReminderService(storage_of(container), utc_now, new_id).run_once,

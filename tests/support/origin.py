@@ -1,4 +1,4 @@
-"""A server that says whatever a test wants of each path, and counts what it is asked."""
+"""An origin server with configurable responses, which counts its requests."""
 
 import threading
 from collections import Counter

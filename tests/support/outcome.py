@@ -1,4 +1,4 @@
-"""What a command did, as tests look at it."""
+"""The outcome of a command."""
 
 from __future__ import annotations
 

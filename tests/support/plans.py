@@ -1,4 +1,4 @@
-"""What PostgreSQL does for an answer."""
+"""Query plans of PostgreSQL: the pages they read, and sequential scans."""
 
 import hashlib
 import os

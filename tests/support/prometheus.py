@@ -9,7 +9,7 @@ from pathlib import Path
 
 import yaml
 
-from local import tools
+from local.tools import go_tools
 from monitoring.prometheus import Prometheus
 from tests.support.ports import free_port, wait_for
 
@@ -36,7 +36,7 @@ def prometheus_of(metrics: Callable[[], str], folder: Path, *, seconds: float = 
         }
         (folder / "prometheus.yaml").write_text(yaml.safe_dump(config))
         command = [
-            str(tools.build("prometheus") / "prometheus"),
+            str(go_tools.build("prometheus") / "prometheus"),
             f"--config.file={folder / 'prometheus.yaml'}",
             f"--storage.tsdb.path={folder / 'samples'}",
             f"--web.listen-address=127.0.0.1:{port}",

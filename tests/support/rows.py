@@ -67,7 +67,7 @@ def databases(draw: st.DrawFn) -> dict[Table, list[dict[str, Any]]]:
 
 
 def insert_row(session: Session, table: Table, **values: Any) -> dict[str, Any]:
-    """Insert a row, and the rows that it refers to; what is not said gets any value that fits. Return it."""
+    """Insert a row, and the rows that it refers to; unnamed columns get any value that fits. Return it."""
     row = {column.name: _any_value(column) for column in table.columns} | values
     for constraint in table.foreign_key_constraints:
         [element] = constraint.elements

@@ -1,4 +1,4 @@
-"""A server that speaks as much of the S3 interface as the API asks for. It checks signatures, and forgets on ending."""
+"""A server with the part of S3's API that the application uses. It checks signatures and keeps objects in memory."""
 
 import threading
 from collections.abc import Iterator
@@ -76,7 +76,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._xml(200, "CompleteMultipartUploadResult", f"<Bucket>{BUCKET}</Bucket><Key>{key}</Key>")
 
     def log_message(self, *_arguments: object) -> None:
-        """Say nothing: a test that fails says enough."""
+        """Write no access log."""
 
     def _come_in(self) -> str | None:
         """Read the body and check the signature; return the key, or None when the request has been refused."""

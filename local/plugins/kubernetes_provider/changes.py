@@ -1,4 +1,4 @@
-"""What differs between two trees of values, place by place."""
+"""Property changes between two trees of values."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from local.plugins.kubernetes_provider.values import Unknown, Value
 
 
 class Kind(Enum):
-    """What happened at a place."""
+    """The kind of a change."""
 
     ADD = "add"
     DELETE = "delete"

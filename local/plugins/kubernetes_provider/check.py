@@ -1,12 +1,12 @@
-"""Check: the program's inputs made complete, before anything is compared or sent."""
+"""Check: completed inputs, with name, namespace, apiVersion and kind."""
 
 from typing import Any
 
 from local.plugins.kubernetes_provider.context import Cluster
+from local.plugins.kubernetes_provider.discovery import UnknownKindError
 from local.plugins.kubernetes_provider.naming import Autonaming, assign_name
 from local.plugins.kubernetes_provider.objects import Object
-from local.plugins.kubernetes_provider.resources import UnknownKindError
-from local.plugins.kubernetes_provider.secrecy import mark_like
+from local.plugins.kubernetes_provider.secret_values import mark_like
 from local.plugins.kubernetes_provider.tokens import kind_of
 from local.plugins.kubernetes_provider.values import Tree, Value, plain
 

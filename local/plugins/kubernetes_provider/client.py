@@ -19,10 +19,10 @@ CONNECT_SECONDS = 5.0
 # The API server itself ends a request after 60 s.
 READ_SECONDS = 65.0
 
-# Answers that say "later": too many requests, and a server that is starting or has lost its store for a moment.
-_LATER = frozenset({429, 502, 503, 504})
-_LATER_ATTEMPTS = 5
-_LATER_SECONDS = 1.0
+# Statuses that are retried: too many requests, and a server that is starting or has lost its store for a moment.
+_RETRYABLE = frozenset({429, 502, 503, 504})
+_RETRY_ATTEMPTS = 5
+_RETRY_SECONDS = 1.0
 
 MERGE_PATCH = "application/merge-patch+json"
 # JSON is YAML: the server reads a JSON body under this type.
@@ -30,7 +30,7 @@ APPLY_PATCH = "application/apply-patch+yaml"
 
 
 class Client:
-    """One API server, seen with one user's eyes."""
+    """One API server, with the credentials of one user."""
 
     def __init__(self, connection: Connection) -> None:
         """Args: connection: where and as whom. Nothing is sent yet."""
@@ -88,14 +88,14 @@ class Client:
     ) -> bytes:
         url = self._base + path + (f"?{urlencode(query)}" if query else "")
         sent = {"User-Agent": "pulumi-resource-kubernetes", **headers, **self.connection.headers}
-        for attempt in range(1, _LATER_ATTEMPTS + 1):
+        for attempt in range(1, _RETRY_ATTEMPTS + 1):
             try:
                 answer = self._pool.urlopen(method, url, body=payload, headers=sent, preload_content=True)
             except urllib3.exceptions.HTTPError as error:
                 raise UnreachableError(self._unreachable(error)) from error
-            if answer.status not in _LATER or attempt == _LATER_ATTEMPTS:
+            if answer.status not in _RETRYABLE or attempt == _RETRY_ATTEMPTS:
                 break
-            if self.cancelled.wait(_LATER_SECONDS * attempt):
+            if self.cancelled.wait(_RETRY_SECONDS * attempt):
                 raise CancelledError("the update was cancelled")
         if answer.status >= 400:
             raise ApiError(answer.status, _status(answer.data))
@@ -121,7 +121,7 @@ class Client:
             try:
                 self.get("/version")
             except UnreachableError:
-                if time.monotonic() >= deadline or self.cancelled.wait(_LATER_SECONDS):
+                if time.monotonic() >= deadline or self.cancelled.wait(_RETRY_SECONDS):
                     raise
             else:
                 return

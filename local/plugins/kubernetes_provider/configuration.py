@@ -1,4 +1,4 @@
-"""The provider once it is configured: which cluster, whether it is the stack's, and whether it answers."""
+"""The provider's configuration: its cluster, whether that is the stack's own, and whether it is reachable."""
 
 import uuid
 
@@ -6,18 +6,18 @@ from local.plugins.kubernetes_provider.changes import Change, Kind
 from local.plugins.kubernetes_provider.client import Client
 from local.plugins.kubernetes_provider.context import Cluster
 from local.plugins.kubernetes_provider.diff import Difference
+from local.plugins.kubernetes_provider.discovery import Discovery
 from local.plugins.kubernetes_provider.errors import ProviderError, UnreachableError
 from local.plugins.kubernetes_provider.lifecycle import Lifecycle, ObjectLifecycle
 from local.plugins.kubernetes_provider.objects import dig
-from local.plugins.kubernetes_provider.resources import Discovery
 from local.plugins.kubernetes_provider.settings import Settings, parse
 from local.plugins.kubernetes_provider.tokens import RELEASE
 from local.plugins.kubernetes_provider.values import Tree, has_unknown, plain
 from local.plugins.plugin_kit.engine import Engine
 
 
-class Configured:
-    """What `Configure` has found out."""
+class Configuration:
+    """State of `Configure`: the cluster, or why it is unreachable."""
 
     def __init__(self, engine: Engine) -> None:
         """Args: engine: where warnings go."""
@@ -42,7 +42,7 @@ class Configured:
                 raise
             self._unreachable = error
         else:
-            _see_that_it_is(settings.cluster_identifier, client)
+            _check_cluster(settings.cluster_identifier, client)
 
     @property
     def cluster(self) -> Cluster:
@@ -65,14 +65,14 @@ class Configured:
             return ReleaseLifecycle(self.cluster)
         return ObjectLifecycle(self.cluster)
 
-    def skipped(self, urn: str) -> bool:
+    def is_skipped(self, urn: str) -> bool:
         """Tell whether a resource is left as it is because the cluster is away and the settings say so."""
         if self._unreachable is None or not self.cluster.settings.skip_update_unreachable:
             return False
         self._engine.warning(urn, f"left as it is (skipUpdateUnreachable): {self._unreachable}")
         return True
 
-    def given_up(self, urn: str) -> bool:
+    def is_dropped(self, urn: str) -> bool:
         """Tell whether a resource is taken for deleted because its cluster is away and the settings say so."""
         if self._unreachable is None or not self.cluster.settings.delete_unreachable:
             return False
@@ -88,7 +88,7 @@ class Configured:
 
 
 def compare(old: Tree, new: Tree) -> Difference:
-    """Compare two configurations: another cluster means that everything is made anew.
+    """Compare two configurations: another cluster means that everything is replaced.
 
     Raises:
         ProviderError: both name their cluster by its uid, and the uids differ. The official provider would replace all.
@@ -110,7 +110,7 @@ def compare(old: Tree, new: Tree) -> Difference:
     return Difference(changes, replaces=changes)
 
 
-def _see_that_it_is(identifier: str | None, client: Client) -> None:
+def _check_cluster(identifier: str | None, client: Client) -> None:
     """Refuse another cluster than the one that the state knows: its objects would all seem to have gone.
 
     Only an identifier that is a uid can be checked: that of the namespace `kube-system`, which lives as long as its

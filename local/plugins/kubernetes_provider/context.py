@@ -1,10 +1,10 @@
-"""What every operation works with: the API server, the settings and the engine's ear."""
+"""The configured provider: API server, discovery, settings and engine."""
 
 from dataclasses import dataclass
 
 from local.plugins.kubernetes_provider.client import Client
+from local.plugins.kubernetes_provider.discovery import ApiResource, Discovery
 from local.plugins.kubernetes_provider.objects import Object, dig, name_of, namespace_of
-from local.plugins.kubernetes_provider.resources import Discovery, Resource
 from local.plugins.kubernetes_provider.settings import Settings
 from local.plugins.plugin_kit.engine import Engine
 
@@ -23,7 +23,7 @@ class Cluster:
         """Where objects go that name no namespace."""
         return self.settings.namespace or self.client.connection.namespace
 
-    def resource(self, obj: Object) -> Resource:
+    def resource(self, obj: Object) -> ApiResource:
         """Find the API of an object's kind."""
         return self.discovery.find(str(obj["apiVersion"]), str(obj["kind"]))
 

@@ -4,24 +4,24 @@ import time
 from collections.abc import Callable
 
 from local.plugins.kubernetes_provider.apply import PATCH_FORCE, apply, leave_scaled_replicas
-from local.plugins.kubernetes_provider.awaiting.wait import NotReadyError, rule_for, seconds, wait_until_ready
+from local.plugins.kubernetes_provider.awaiters.wait import NotReadyError, rule_for, seconds, wait_until_ready
 from local.plugins.kubernetes_provider.check import normalise
 from local.plugins.kubernetes_provider.context import Cluster
+from local.plugins.kubernetes_provider.discovery import UnknownKindError
 from local.plugins.kubernetes_provider.errors import ApiError, CancelledError, ProviderError
 from local.plugins.kubernetes_provider.objects import Object, dig, flag, identity, title
-from local.plugins.kubernetes_provider.resources import UnknownKindError
 from local.plugins.kubernetes_provider.state import FIELD_MANAGER, outputs
 from local.plugins.kubernetes_provider.values import UNKNOWN, Tree, has_unknown, plain
 
 # How long to wait for what another resource of the same update is just making, in seconds: the namespace, the
 # definition of a kind, the pods behind a webhook. Where the program says so (depends_on), nothing is waited for here.
 PREREQUISITE_SECONDS = 60.0
-_AGAIN_SECONDS = 1.0
+_RETRY_SECONDS = 1.0
 
 _UPSERT = "pulumi.com/upsert"
 
-# What an object that does not exist yet has in a trial, and will have otherwise in earnest.
-_TRIAL_METADATA = ("uid", "resourceVersion", "creationTimestamp", "generation", "managedFields")
+# Metadata of a dry run that a real create makes up anew.
+_DRY_RUN_METADATA = ("uid", "resourceVersion", "creationTimestamp", "generation", "managedFields")
 
 
 class InitFailedError(Exception):
@@ -43,15 +43,15 @@ def preview_create(cluster: Cluster, inputs: Tree) -> Tree:
     obj = normalise(plain(inputs))
     live = _existing(cluster, obj)
     if live is not None and _applied_by(live, FIELD_MANAGER):
-        # The one that this very update replaces, of the same name: until it is gone, its successor cannot be tried.
+        # This update replaces it by one of the same name: until it is gone, a dry run of that would fail.
         return outputs(obj, inputs)
     _refuse_existing(cluster, obj, live)
-    tried = try_out(cluster, obj, FIELD_MANAGER)
-    return outputs(obj if tried is None else _without_trial_values(tried, obj), inputs)
+    tried = dry_run_apply(cluster, obj, FIELD_MANAGER)
+    return outputs(obj if tried is None else _without_dry_run_values(tried, obj), inputs)
 
 
-def try_out(cluster: Cluster, obj: Object, manager: str) -> Object | None:
-    """Apply an object for trial; None when that cannot be tried before another resource of the update is there.
+def dry_run_apply(cluster: Cluster, obj: Object, manager: str) -> Object | None:
+    """Dry-run the apply of an object; None when that needs another resource of the update first.
 
     Raises:
         ApiError: the server would refuse the object.
@@ -61,13 +61,13 @@ def try_out(cluster: Cluster, obj: Object, manager: str) -> Object | None:
     except UnknownKindError:
         return None
     except ApiError as error:
-        if error.namespace_missing or is_webhook_trouble(error):
+        if error.namespace_missing or is_webhook_failure(error):
             return None
         raise
 
 
-def is_webhook_trouble(error: ApiError) -> bool:
-    """Tell whether a webhook did not answer, or cannot take a trial: its operator may just be starting."""
+def is_webhook_failure(error: ApiError) -> bool:
+    """Tell whether a webhook did not answer, or does not support dry runs: its operator may just be starting."""
     return (error.code >= 500 and "failed calling webhook" in error.server_message) or (
         error.code == 400 and "dry run" in error.server_message
     )
@@ -98,11 +98,11 @@ def create(cluster: Cluster, urn: str, inputs: Tree, custom_timeout: float) -> t
         return apply(cluster, obj, FIELD_MANAGER)
 
     live = with_prerequisites(cluster, urn, make)
-    return _settle(cluster, urn, live, inputs, FIELD_MANAGER, timeout)
+    return _await(cluster, urn, live, inputs, FIELD_MANAGER, timeout)
 
 
 def update(cluster: Cluster, urn: str, inputs: Tree, old_inputs: Tree, manager: str, custom_timeout: float) -> Tree:
-    """Change an object and wait until it is ready again. One that has gone meanwhile is made anew.
+    """Change an object and wait until it is ready again. One that has gone meanwhile is created again.
 
     Args: as for `create`; old_inputs: those of the last update. manager: the field manager that has applied it so far.
     """
@@ -114,7 +114,7 @@ def update(cluster: Cluster, urn: str, inputs: Tree, old_inputs: Tree, manager: 
         return apply(cluster, _for_update(cluster, obj, old_inputs, manager), manager)
 
     live = with_prerequisites(cluster, urn, change)
-    return _settle(cluster, urn, live, inputs, manager, timeout)[1]
+    return _await(cluster, urn, live, inputs, manager, timeout)[1]
 
 
 def preview_update(cluster: Cluster, inputs: Tree, old_inputs: Tree, manager: str) -> Tree:
@@ -122,7 +122,7 @@ def preview_update(cluster: Cluster, inputs: Tree, old_inputs: Tree, manager: st
     if has_unknown(inputs):
         return outputs(normalise(plain(inputs)), inputs, manager)
     obj = normalise(plain(inputs))
-    tried = try_out(cluster, _for_update(cluster, obj, old_inputs, manager), manager)
+    tried = dry_run_apply(cluster, _for_update(cluster, obj, old_inputs, manager), manager)
     return outputs(obj if tried is None else tried, inputs, manager)
 
 
@@ -172,7 +172,7 @@ def with_prerequisites(cluster: Cluster, urn: str, attempt: Callable[[], Object]
         except ApiError as error:
             if error.namespace_missing:
                 missing = f"namespace {error.details.get('name', '')}"
-            elif is_webhook_trouble(error):
+            elif is_webhook_failure(error):
                 missing = "the webhook that checks this kind"
             else:
                 raise
@@ -180,11 +180,11 @@ def with_prerequisites(cluster: Cluster, urn: str, attempt: Callable[[], Object]
         if time.monotonic() >= deadline:
             raise refusal
         cluster.engine.status(urn, f"Waiting for {missing}")
-        if cluster.client.cancelled.wait(_AGAIN_SECONDS):
+        if cluster.client.cancelled.wait(_RETRY_SECONDS):
             raise CancelledError(f"cancelled while waiting for {missing}")
 
 
-def _settle(cluster: Cluster, urn: str, live: Object, inputs: Tree, manager: str, timeout: float) -> tuple[str, Tree]:
+def _await(cluster: Cluster, urn: str, live: Object, inputs: Tree, manager: str, timeout: float) -> tuple[str, Tree]:
     try:
         live = wait_until_ready(cluster, urn, live, timeout)
     except NotReadyError as error:
@@ -193,9 +193,9 @@ def _settle(cluster: Cluster, urn: str, live: Object, inputs: Tree, manager: str
     return identity(live), outputs(live, inputs, manager)
 
 
-def _without_trial_values(tried: Object, obj: Object) -> Object:
-    """Mark as unknown what the server makes up anew when the object is made in earnest."""
-    metadata = {key: value for key, value in tried["metadata"].items() if key not in _TRIAL_METADATA}
+def _without_dry_run_values(tried: Object, obj: Object) -> Object:
+    """Mark as unknown what the server makes up anew in a real create."""
+    metadata = {key: value for key, value in tried["metadata"].items() if key not in _DRY_RUN_METADATA}
     seen = {**{key: value for key, value in tried.items() if key != "status"}, "metadata": metadata}
     if (
         tried.get("apiVersion") == "v1"

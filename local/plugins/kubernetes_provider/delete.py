@@ -3,9 +3,9 @@
 import time
 
 from local.plugins.kubernetes_provider.context import Cluster, uid_of
+from local.plugins.kubernetes_provider.discovery import UnknownKindError
 from local.plugins.kubernetes_provider.errors import ApiError, CancelledError, ProviderError, UnreachableError
 from local.plugins.kubernetes_provider.objects import Object, annotation, dig, title
-from local.plugins.kubernetes_provider.resources import UnknownKindError
 
 DEFAULT_SECONDS = 600.0
 _POLL_SECONDS = 0.25
@@ -58,7 +58,7 @@ def _wait_until_gone(cluster: Cluster, urn: str, obj: Object, deadline: float) -
             continue
         if uid_of(obj) and uid_of(live) != uid_of(obj):
             return
-        held = what_holds(live)
+        held = deletion_blockers(live)
         if time.monotonic() >= deadline:
             raise ProviderError(f"{title(obj)} is being deleted but has not gone in time{f': {held}' if held else ''}")
         cluster.engine.status(urn, f"Waiting for deletion{f' ({held})' if held else ''}")
@@ -67,7 +67,7 @@ def _wait_until_gone(cluster: Cluster, urn: str, obj: Object, deadline: float) -
         pause = min(pause * 1.5, _POLL_LONGEST_SECONDS)
 
 
-def what_holds(live: Object) -> str:
+def deletion_blockers(live: Object) -> str:
     """Say why an object that is being deleted is still there; empty when nothing is known."""
     remaining = [
         entry.get("message", "")

@@ -1,9 +1,9 @@
-"""Diff: does the new program ask for something else than the last one, and does that need a new object?"""
+"""Diff: what changes between two updates, and whether that needs a replacement."""
 
 from dataclasses import dataclass, field
 
 from local.plugins.kubernetes_provider.apply import apply
-from local.plugins.kubernetes_provider.awaiting import job
+from local.plugins.kubernetes_provider.awaiters import job
 from local.plugins.kubernetes_provider.changes import Change, Kind, compare
 from local.plugins.kubernetes_provider.check import normalise
 from local.plugins.kubernetes_provider.context import Cluster
@@ -80,7 +80,7 @@ def _is_unready_job(cluster: Cluster, old: Object, new: Object) -> bool:
     try:
         return not job.completed(cluster.read(old))
     except ApiError:
-        # One that is gone is made anew by the update.
+        # One that is gone is created again by the update.
         return False
 
 
@@ -92,7 +92,7 @@ def _namespace_filled_in(change: Change, old: Object, new: Object) -> bool:
 
 
 def _same_version(old: Object, new: Object) -> None:
-    """Let an object move to another version of its own API group without being made anew."""
+    """Let an object move to another version of its own API group without being replaced."""
     group_old = str(old.get("apiVersion", "")).rpartition("/")[0]
     group_new = str(new.get("apiVersion", "")).rpartition("/")[0]
     if group_old == group_new and "apiVersion" in new and old.get("kind") == new.get("kind"):
@@ -101,16 +101,16 @@ def _same_version(old: Object, new: Object) -> None:
 
 def _changes_nothing(cluster: Cluster, new: Object, manager: str) -> bool:
     try:
-        live = essence(cluster.read(new))
-        tried = essence(apply(cluster, new, manager, dry_run=True))
+        live = comparable(cluster.read(new))
+        tried = comparable(apply(cluster, new, manager, dry_run=True))
         # A controller may have written between the two: then the trial stands on what a second look finds.
-        return tried == live or tried == essence(cluster.read(new))
+        return tried == live or tried == comparable(cluster.read(new))
     except (ApiError, ProviderError):
         # The update, or its preview, will meet the same refusal and report it.
         return False
 
 
-def essence(obj: Object) -> Object:
+def comparable(obj: Object) -> Object:
     """Leave out of a live object what changes with each write and with what a controller finds."""
     metadata = {key: value for key, value in dig(obj, "metadata", default={}).items() if key not in _BOOKKEEPING}
     return {**{key: value for key, value in obj.items() if key != "status"}, "metadata": metadata}

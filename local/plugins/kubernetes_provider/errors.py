@@ -22,7 +22,7 @@ class ApiError(ProviderError):
     Attributes:
         code: HTTP status.
         reason: the server's own word for it, such as `NotFound`, `AlreadyExists`, `Conflict`, `Invalid`.
-        details: the rest of what the server said: `kind`, `name`, `causes`.
+        details: the rest of the server's status: `kind`, `name`, `causes`.
     """
 
     def __init__(self, code: int, status: dict[str, Any]) -> None:
@@ -31,7 +31,7 @@ class ApiError(ProviderError):
         self.reason = str(status.get("reason") or "")
         self.details: dict[str, Any] = status.get("details") or {}
         self.server_message = str(status.get("message") or f"the API server answered {code}")
-        super().__init__(sentence(code, self.reason, self.server_message, self.details))
+        super().__init__(error_message(code, self.reason, self.server_message, self.details))
 
     @property
     def namespace_missing(self) -> bool:
@@ -55,8 +55,8 @@ _FORBIDDEN = re.compile(
 _MANAGER = re.compile(r'conflict with "(?P<manager>[^"]*)"')
 
 
-def sentence(code: int, reason: str, message: str, details: dict[str, Any]) -> str:
-    """Say in one line what the API server refused and what helps."""
+def error_message(code: int, reason: str, message: str, details: dict[str, Any]) -> str:
+    """Give one line: what the API server refused, and what to do."""
     if code == 401:
         return "the API server does not accept the credentials of this kubeconfig: renew them or use another context"
     if code == 403 and (match := _FORBIDDEN.search(message)):

@@ -1,4 +1,4 @@
-"""Which API server, with which credentials: a kubeconfig read the way kubectl reads it."""
+"""Kubeconfig: the API server and the credentials, read as kubectl reads them."""
 
 import base64
 import json
@@ -147,7 +147,7 @@ def _credentials(user: dict[str, Any], cluster: dict[str, Any]) -> tuple[bytes |
     if user.get("tokenFile"):
         token = Path(user["tokenFile"]).read_text(encoding="utf-8").strip()
     if user.get("exec"):
-        status = _ask_plugin(user["exec"], cluster)
+        status = _run_credential_plugin(user["exec"], cluster)
         token = status.get("token") or token
         if status.get("clientCertificateData"):
             certificate, key = status["clientCertificateData"].encode(), status["clientKeyData"].encode()
@@ -160,26 +160,26 @@ def _credentials(user: dict[str, Any], cluster: dict[str, Any]) -> tuple[bytes |
     return certificate, key, headers
 
 
-def _ask_plugin(plugin: dict[str, Any], cluster: dict[str, Any]) -> dict[str, Any]:
+def _run_credential_plugin(plugin: dict[str, Any], cluster: dict[str, Any]) -> dict[str, Any]:
     version = plugin.get("apiVersion", "client.authentication.k8s.io/v1")
     spec: dict[str, Any] = {"interactive": False}
     if plugin.get("provideClusterInfo"):
         spec["cluster"] = cluster
-    asked = json.dumps({"apiVersion": version, "kind": "ExecCredential", "spec": spec})
+    request = json.dumps({"apiVersion": version, "kind": "ExecCredential", "spec": spec})
     extra = {item["name"]: item["value"] for item in plugin.get("env") or []}
     command = [plugin["command"], *(plugin.get("args") or [])]
     try:
-        answer = subprocess.run(
+        completed = subprocess.run(
             command,
-            env={**os.environ, **extra, "KUBERNETES_EXEC_INFO": asked},
+            env={**os.environ, **extra, "KUBERNETES_EXEC_INFO": request},
             check=True,
             capture_output=True,
             text=True,
             timeout=EXEC_TIMEOUT_SECONDS,
         )
-        return dict(json.loads(answer.stdout)["status"])
+        return dict(json.loads(completed.stdout)["status"])
     except (OSError, subprocess.SubprocessError, ValueError, KeyError) as error:
-        said = (getattr(error, "stderr", None) or str(error)).strip().splitlines()
+        lines = (getattr(error, "stderr", None) or str(error)).strip().splitlines()
         raise ProviderError(
-            f"the kubeconfig's credential command {plugin['command']} failed: {said[-1] if said else error}"
+            f"the kubeconfig's credential command {plugin['command']} failed: {lines[-1] if lines else error}"
         ) from error

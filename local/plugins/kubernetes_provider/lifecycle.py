@@ -1,11 +1,11 @@
-"""The life of a resource, as the engine asks for it; one implementation for objects, one for Helm releases."""
+"""Lifecycle of a resource: check, diff, create, read, update, delete; for objects, and for Helm releases."""
 
 from dataclasses import dataclass
 from typing import Protocol
 
 from local.plugins.kubernetes_provider import create as creating
-from local.plugins.kubernetes_provider.awaiting.surroundings import LiveSurroundings
-from local.plugins.kubernetes_provider.awaiting.wait import rule_for
+from local.plugins.kubernetes_provider.awaiters.lookups import ApiLookups
+from local.plugins.kubernetes_provider.awaiters.wait import rule_for
 from local.plugins.kubernetes_provider.check import check
 from local.plugins.kubernetes_provider.context import Cluster
 from local.plugins.kubernetes_provider.delete import delete
@@ -18,8 +18,8 @@ from local.plugins.kubernetes_provider.values import Tree
 
 
 @dataclass(frozen=True)
-class Subject:
-    """The resource that a call is about."""
+class ResourceRef:
+    """The resource of a call."""
 
     urn: str
     token: str
@@ -30,8 +30,8 @@ class Subject:
 
 
 @dataclass(frozen=True)
-class Reading:
-    """What a read has found; `problems` say why the resource is not well."""
+class ReadResult:
+    """The result of a read; `problems` say why the resource has failed."""
 
     identity: str
     state: Tree
@@ -40,72 +40,72 @@ class Reading:
 
 
 class Lifecycle(Protocol):
-    """What each kind of resource can do."""
+    """The operations of a kind of resource."""
 
-    def check(self, subject: Subject, news: Tree, olds: Tree, seed: bytes, naming: Autonaming) -> Tree:
+    def check(self, resource: ResourceRef, news: Tree, olds: Tree, seed: bytes, naming: Autonaming) -> Tree:
         """Complete the inputs."""
 
-    def diff(self, subject: Subject, old_inputs: Tree, state: Tree, news: Tree) -> Difference:
+    def diff(self, resource: ResourceRef, old_inputs: Tree, state: Tree, news: Tree) -> Difference:
         """Compare the inputs with those of the last update."""
 
-    def create(self, subject: Subject, inputs: Tree, *, preview: bool) -> tuple[str, Tree]:
+    def create(self, resource: ResourceRef, inputs: Tree, *, preview: bool) -> tuple[str, Tree]:
         """Make the resource; give its id and its state."""
 
-    def read(self, subject: Subject, inputs: Tree, state: Tree) -> Reading | None:
-        """Look at the resource; None when it is gone."""
+    def read(self, resource: ResourceRef, inputs: Tree, state: Tree) -> ReadResult | None:
+        """Read the resource; None when it is gone."""
 
-    def update(self, subject: Subject, inputs: Tree, old_inputs: Tree, state: Tree, *, preview: bool) -> Tree:
+    def update(self, resource: ResourceRef, inputs: Tree, old_inputs: Tree, state: Tree, *, preview: bool) -> Tree:
         """Change the resource; give its state."""
 
-    def delete(self, subject: Subject, state: Tree) -> None:
+    def delete(self, resource: ResourceRef, state: Tree) -> None:
         """Delete the resource and wait until it is gone."""
 
 
 class ObjectLifecycle:
-    """The life of one Kubernetes object."""
+    """Lifecycle of Kubernetes objects."""
 
     def __init__(self, cluster: Cluster) -> None:
         """Args: cluster: where the objects live."""
         self._cluster = cluster
 
-    def check(self, subject: Subject, news: Tree, olds: Tree, seed: bytes, naming: Autonaming) -> Tree:
+    def check(self, resource: ResourceRef, news: Tree, olds: Tree, seed: bytes, naming: Autonaming) -> Tree:
         """Complete the inputs."""
-        return check(self._cluster, subject.token, subject.name, news, olds, seed, naming)
+        return check(self._cluster, resource.token, resource.name, news, olds, seed, naming)
 
-    def diff(self, subject: Subject, old_inputs: Tree, state: Tree, news: Tree) -> Difference:
+    def diff(self, resource: ResourceRef, old_inputs: Tree, state: Tree, news: Tree) -> Difference:
         """Compare the inputs with those of the last update."""
-        del subject
+        del resource
         return diff(self._cluster, inputs_of(state, old_inputs), news, manager_of(state))
 
-    def create(self, subject: Subject, inputs: Tree, *, preview: bool) -> tuple[str, Tree]:
+    def create(self, resource: ResourceRef, inputs: Tree, *, preview: bool) -> tuple[str, Tree]:
         """Make the object; give its id and its state."""
         if preview:
             return "", creating.preview_create(self._cluster, inputs)
-        return creating.create(self._cluster, subject.urn, inputs, subject.timeout)
+        return creating.create(self._cluster, resource.urn, inputs, resource.timeout)
 
-    def read(self, subject: Subject, inputs: Tree, state: Tree) -> Reading | None:
-        """Look at the object; None when it is gone."""
-        found = read(self._cluster, subject.token, subject.identity, inputs, state)
+    def read(self, resource: ResourceRef, inputs: Tree, state: Tree) -> ReadResult | None:
+        """Read the object; None when it is gone."""
+        found = read(self._cluster, resource.token, resource.identity, inputs, state)
         if found is None:
             return None
         rule = rule_for(found.live)
-        around = LiveSurroundings(self._cluster.client, namespace_of(found.live))
-        verdict = rule(found.live, around) if rule and state else None
-        problems = verdict.problems if verdict and verdict.hopeless else ()
-        return Reading(subject.identity, found.state, found.inputs, problems)
+        lookups = ApiLookups(self._cluster.client, namespace_of(found.live))
+        readiness = rule(found.live, lookups) if rule and state else None
+        problems = readiness.problems if readiness and readiness.failed else ()
+        return ReadResult(resource.identity, found.state, found.inputs, problems)
 
-    def update(self, subject: Subject, inputs: Tree, old_inputs: Tree, state: Tree, *, preview: bool) -> Tree:
+    def update(self, resource: ResourceRef, inputs: Tree, old_inputs: Tree, state: Tree, *, preview: bool) -> Tree:
         """Change the object; give its state."""
         before, manager = inputs_of(state, old_inputs), manager_of(state)
         if preview:
             return creating.preview_update(self._cluster, inputs, before, manager)
-        return creating.update(self._cluster, subject.urn, inputs, before, manager, subject.timeout)
+        return creating.update(self._cluster, resource.urn, inputs, before, manager, resource.timeout)
 
-    def delete(self, subject: Subject, state: Tree) -> None:
+    def delete(self, resource: ResourceRef, state: Tree) -> None:
         """Delete the object and wait until it is gone."""
         obj = live_of(state)
-        namespace, name = split_identity(subject.identity)
+        namespace, name = split_identity(resource.identity)
         metadata = {**obj.get("metadata", {}), "name": name}
         if namespace:
             metadata["namespace"] = namespace
-        delete(self._cluster, subject.urn, {**obj, "metadata": metadata}, subject.timeout)
+        delete(self._cluster, resource.urn, {**obj, "metadata": metadata}, resource.timeout)

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from local.plugins.kubernetes_provider.apply import scaled_by_another
 from local.plugins.kubernetes_provider.check import api_names
 from local.plugins.kubernetes_provider.context import Cluster
+from local.plugins.kubernetes_provider.discovery import UnknownKindError
 from local.plugins.kubernetes_provider.errors import ApiError
 from local.plugins.kubernetes_provider.objects import Object, split_identity
-from local.plugins.kubernetes_provider.resources import UnknownKindError
-from local.plugins.kubernetes_provider.secrecy import mark_like, mark_secret_kind
+from local.plugins.kubernetes_provider.secret_values import mark_like, mark_secret_kind
 from local.plugins.kubernetes_provider.state import live_of, manager_of, outputs, without_bookkeeping
 from local.plugins.kubernetes_provider.tokens import kind_of
 from local.plugins.kubernetes_provider.values import Tree, Value, plain
@@ -20,7 +20,7 @@ _SERVERS_METADATA = frozenset(
 
 
 @dataclass(frozen=True)
-class Found:
+class ReadObject:
     """An object that is there: its state and the inputs that would make it so."""
 
     state: Tree
@@ -28,7 +28,7 @@ class Found:
     live: Object
 
 
-def read(cluster: Cluster, token: str, identity: str, inputs: Tree, state: Tree) -> Found | None:
+def read(cluster: Cluster, token: str, identity: str, inputs: Tree, state: Tree) -> ReadObject | None:
     """Read an object.
 
     Args:
@@ -59,13 +59,13 @@ def read(cluster: Cluster, token: str, identity: str, inputs: Tree, state: Tree)
         raise
     if not inputs:
         made = mark_secret_kind(imported_inputs(live))
-        return Found(outputs(live, made), made, live)
+        return ReadObject(outputs(live, made), made, live)
     then = api_names(plain(inputs))
     now = drifted(then, live_of(state), live)
     if scaled_by_another(live, manager_of(state)) and "replicas" in then.get("spec", {}):
         now["spec"]["replicas"] = then["spec"]["replicas"]
     marked = dict(mark_like(now, inputs))
-    return Found(outputs(live, marked, manager_of(state)), marked, live)
+    return ReadObject(outputs(live, marked, manager_of(state)), marked, live)
 
 
 def drifted(inputs: Value, before: Value, now: Value) -> Value:

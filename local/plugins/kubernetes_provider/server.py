@@ -1,4 +1,4 @@
-"""The ResourceProvider service: the engine's calls, turned into operations on resources and answered."""
+"""The ResourceProvider service: gRPC calls of the engine as operations on resources."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -7,14 +7,14 @@ import grpc
 from google.protobuf import empty_pb2
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
-from local.plugins.kubernetes_provider import VERSION, answers, configuration
+from local.plugins.kubernetes_provider import VERSION, configuration, responses
 from local.plugins.kubernetes_provider.create import InitFailedError
-from local.plugins.kubernetes_provider.lifecycle import Lifecycle, Subject
+from local.plugins.kubernetes_provider.lifecycle import Lifecycle, ResourceRef
 from local.plugins.kubernetes_provider.naming import Autonaming
 from local.plugins.kubernetes_provider.values import decode, encode
 from local.plugins.plugin_kit.engine import Engine
 
-_Answer = TypeVar("_Answer")
+_Response = TypeVar("_Response")
 Context = grpc.ServicerContext
 
 
@@ -24,7 +24,7 @@ class KubernetesProvider(provider_pb2_grpc.ResourceProviderServicer):
     def __init__(self, engine: Engine) -> None:
         """Args: engine: where progress and warnings go."""
         self._engine = engine
-        self._configured = configuration.Configured(engine)
+        self._configuration = configuration.Configuration(engine)
 
     # The names are the service's.
     # ruff: noqa: N802
@@ -53,13 +53,13 @@ class KubernetesProvider(provider_pb2_grpc.ResourceProviderServicer):
 
     def DiffConfig(self, request: provider_pb2.DiffRequest, context: Context) -> provider_pb2.DiffResponse:
         """Replace what the provider has made when it points to another cluster."""
-        return self._answer(
-            context, lambda: answers.diff(configuration.compare(decode(request.old_inputs), decode(request.news)))
+        return self._respond(
+            context, lambda: responses.diff(configuration.compare(decode(request.old_inputs), decode(request.news)))
         )
 
     def Configure(self, request: provider_pb2.ConfigureRequest, context: Context) -> provider_pb2.ConfigureResponse:
         """Find the cluster and see that it answers."""
-        self._answer(context, lambda: self._configured.configure(decode(request.args)))
+        self._respond(context, lambda: self._configuration.configure(decode(request.args)))
         return provider_pb2.ConfigureResponse(
             acceptSecrets=True, supportsPreview=True, supports_autonaming_configuration=True
         )
@@ -68,32 +68,32 @@ class KubernetesProvider(provider_pb2_grpc.ResourceProviderServicer):
         """Complete a resource's inputs."""
 
         def work() -> provider_pb2.CheckResponse:
-            subject = Subject(request.urn, request.type or _type_of(request.urn), request.name or _name_of(request.urn))
-            if self._configured.skipped(subject.urn):
+            resource = _resource_of(request)
+            if self._configuration.is_skipped(resource.urn):
                 return provider_pb2.CheckResponse(inputs=request.olds)
-            lifecycle = self._configured.lifecycle(subject.token)
+            lifecycle = self._configuration.lifecycle(resource.token)
             naming = _autonaming(request)
-            checked = lifecycle.check(subject, decode(request.news), decode(request.olds), request.randomSeed, naming)
+            checked = lifecycle.check(resource, decode(request.news), decode(request.olds), request.randomSeed, naming)
             return provider_pb2.CheckResponse(inputs=encode(checked))
 
-        return self._answer(context, work)
+        return self._respond(context, work)
 
     def Diff(self, request: provider_pb2.DiffRequest, context: Context) -> provider_pb2.DiffResponse:
         """Compare a resource with its last update."""
 
-        def work(lifecycle: Lifecycle, subject: Subject) -> provider_pb2.DiffResponse:
-            if self._configured.skipped(subject.urn):
+        def work(lifecycle: Lifecycle, resource: ResourceRef) -> provider_pb2.DiffResponse:
+            if self._configuration.is_skipped(resource.urn):
                 return provider_pb2.DiffResponse(changes=provider_pb2.DiffResponse.DIFF_NONE)
-            found = lifecycle.diff(subject, decode(request.old_inputs), decode(request.olds), decode(request.news))
-            return answers.diff(found)
+            found = lifecycle.diff(resource, decode(request.old_inputs), decode(request.olds), decode(request.news))
+            return responses.diff(found)
 
         return self._on(context, request, work)
 
     def Create(self, request: provider_pb2.CreateRequest, context: Context) -> provider_pb2.CreateResponse:
         """Make a resource, or preview that."""
 
-        def work(lifecycle: Lifecycle, subject: Subject) -> provider_pb2.CreateResponse:
-            identity, state = lifecycle.create(subject, decode(request.properties), preview=request.preview)
+        def work(lifecycle: Lifecycle, resource: ResourceRef) -> provider_pb2.CreateResponse:
+            identity, state = lifecycle.create(resource, decode(request.properties), preview=request.preview)
             return provider_pb2.CreateResponse(id=identity, properties=encode(state))
 
         return self._on(context, request, work)
@@ -101,10 +101,10 @@ class KubernetesProvider(provider_pb2_grpc.ResourceProviderServicer):
     def Read(self, request: provider_pb2.ReadRequest, context: Context) -> provider_pb2.ReadResponse:
         """Look at a resource as it is now."""
 
-        def work(lifecycle: Lifecycle, subject: Subject) -> provider_pb2.ReadResponse:
-            if self._configured.skipped(subject.urn):
+        def work(lifecycle: Lifecycle, resource: ResourceRef) -> provider_pb2.ReadResponse:
+            if self._configuration.is_skipped(resource.urn):
                 return provider_pb2.ReadResponse(id=request.id, properties=request.properties, inputs=request.inputs)
-            found = lifecycle.read(subject, decode(request.inputs), decode(request.properties))
+            found = lifecycle.read(resource, decode(request.inputs), decode(request.properties))
             if found is None:
                 return provider_pb2.ReadResponse()
             if found.problems:
@@ -118,9 +118,9 @@ class KubernetesProvider(provider_pb2_grpc.ResourceProviderServicer):
     def Update(self, request: provider_pb2.UpdateRequest, context: Context) -> provider_pb2.UpdateResponse:
         """Change a resource, or preview that."""
 
-        def work(lifecycle: Lifecycle, subject: Subject) -> provider_pb2.UpdateResponse:
+        def work(lifecycle: Lifecycle, resource: ResourceRef) -> provider_pb2.UpdateResponse:
             old_inputs, state = decode(request.old_inputs), decode(request.olds)
-            made = lifecycle.update(subject, decode(request.news), old_inputs, state, preview=request.preview)
+            made = lifecycle.update(resource, decode(request.news), old_inputs, state, preview=request.preview)
             return provider_pb2.UpdateResponse(properties=encode(made))
 
         return self._on(context, request, work)
@@ -128,11 +128,11 @@ class KubernetesProvider(provider_pb2_grpc.ResourceProviderServicer):
     def Delete(self, request: provider_pb2.DeleteRequest, context: Context) -> empty_pb2.Empty:
         """Delete a resource."""
 
-        def work(lifecycle: Lifecycle, subject: Subject) -> empty_pb2.Empty:
-            lifecycle.delete(subject, decode(request.properties))
+        def work(lifecycle: Lifecycle, resource: ResourceRef) -> empty_pb2.Empty:
+            lifecycle.delete(resource, decode(request.properties))
             return empty_pb2.Empty()
 
-        if self._configured.given_up(request.urn):
+        if self._configuration.is_dropped(request.urn):
             return empty_pb2.Empty()
         return self._on(context, request, work)
 
@@ -151,24 +151,28 @@ class KubernetesProvider(provider_pb2_grpc.ResourceProviderServicer):
     def Cancel(self, request: empty_pb2.Empty, context: Context) -> empty_pb2.Empty:
         """End whatever waits; what has been made is kept in the state."""
         del request, context
-        self._configured.cancel()
+        self._configuration.cancel()
         return empty_pb2.Empty()
 
-    def _on(self, context: Context, request: Any, work: Callable[[Lifecycle, Subject], _Answer]) -> _Answer:
-        subject = Subject(
-            urn=request.urn,
-            token=request.type or _type_of(request.urn),
-            name=request.name or _name_of(request.urn),
-            identity=getattr(request, "id", ""),
-            timeout=getattr(request, "timeout", 0.0),
-        )
-        return self._answer(context, lambda: work(self._configured.lifecycle(subject.token), subject))
+    def _on(self, context: Context, request: Any, work: Callable[[Lifecycle, ResourceRef], _Response]) -> _Response:
+        resource = _resource_of(request)
+        return self._respond(context, lambda: work(self._configuration.lifecycle(resource.token), resource))
 
-    def _answer(self, context: Context, work: Callable[[], _Answer]) -> _Answer:
-        return answers.guarded(context, work)
+    def _respond(self, context: Context, work: Callable[[], _Response]) -> _Response:
+        return responses.or_abort(context, work)
 
 
 _WHAT_IT_DOES = "this stand-in makes single objects and helm.sh/v3 releases"
+
+
+def _resource_of(request: Any) -> ResourceRef:
+    return ResourceRef(
+        urn=request.urn,
+        token=request.type or _type_of(request.urn),
+        name=request.name or _name_of(request.urn),
+        identity=getattr(request, "id", ""),
+        timeout=getattr(request, "timeout", 0.0),
+    )
 
 
 def _type_of(urn: str) -> str:

@@ -1,10 +1,10 @@
-"""What the engine keeps of an object: its live form, its inputs, both with their secrets marked."""
+"""The state of an object in the engine: its live form and its inputs, secrets marked."""
 
 from typing import Any
 
 from local.plugins.kubernetes_provider.check import api_names, sdk_names
 from local.plugins.kubernetes_provider.objects import Object
-from local.plugins.kubernetes_provider.secrecy import mark_like, mark_secret_kind
+from local.plugins.kubernetes_provider.secret_values import mark_like, mark_secret_kind
 from local.plugins.kubernetes_provider.values import Tree, plain
 
 FIELD_MANAGER = "pulumi-kubernetes"

@@ -1,1 +1,1 @@
-"""What both plugins need: serving gRPC the way the engine expects it, and talking back to the engine."""
+"""Shared by both plugins: serving gRPC as the engine expects it, and messages to the engine."""

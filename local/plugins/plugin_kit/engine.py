@@ -14,7 +14,7 @@ ERROR = engine_pb2.ERROR
 
 
 class Engine:
-    """The engine's end of the conversation. Every method may be called from any thread."""
+    """A client of the engine. Every method may be called from any thread."""
 
     def __init__(self, address: str) -> None:
         """Args: address: `host:port`, as the engine passes it on the command line; empty means there is none."""
@@ -25,7 +25,7 @@ class Engine:
         self._last_status: dict[str, str] = {}
 
     def status(self, urn: str, message: str) -> None:
-        """Show what is being waited for in the resource's own line; said again only when it changes."""
+        """Show what is being waited for in the resource's own line; repeated only when it changes."""
         with self._lock:
             if self._last_status.get(urn) == message:
                 return

@@ -24,7 +24,7 @@ PARENT_CHECK_SECONDS = 1.0
 
 
 def serve(register: Callable[[grpc.Server], None]) -> None:
-    """Serve until the process is told to stop or the engine that started it is gone.
+    """Serve until the process gets TERM or INT, or its parent, the engine, is gone.
 
     Args:
         register: adds the plugin's servicer to the server.

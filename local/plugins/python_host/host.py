@@ -11,7 +11,7 @@ from google.protobuf import empty_pb2, json_format
 from pulumi.runtime.proto import language_pb2, language_pb2_grpc, plugin_pb2
 
 from local.plugins.plugin_kit.engine import Engine
-from local.plugins.python_host import exits
+from local.plugins.python_host import exit_codes
 from local.plugins.python_host.interpreter import InterpreterError, interpreter
 
 RUNNER = Path(__file__).with_name("program.py")
@@ -65,10 +65,10 @@ class PythonHost(language_pb2_grpc.LanguageRuntimeServicer):
         with subprocess.Popen(command, stdin=subprocess.PIPE) as child:
             self._child = child
             child.communicate(request.SerializeToString())
-        trouble = exits.trouble(child.returncode)
-        return (
-            self._failed(trouble) if trouble else language_pb2.RunResponse(bail=child.returncode == exits.ERROR_SHOWN)
-        )
+        failure = exit_codes.failure_message(child.returncode)
+        if failure:
+            return self._failed(failure)
+        return language_pb2.RunResponse(bail=child.returncode == exit_codes.ERROR_SHOWN)
 
     def _failed(self, message: str) -> language_pb2.RunResponse:
         """Show an error and end the run; an error in the response itself would be called unhandled."""

@@ -1,4 +1,4 @@
-"""Which Python runs the program: the virtual environment that Pulumi.yaml names, or the host's own."""
+"""The Python that runs the program: of the virtual environment that Pulumi.yaml names, or the host's own."""
 
 import sys
 from collections.abc import Mapping

@@ -18,7 +18,7 @@ import pulumi
 from pulumi import runtime
 from pulumi.runtime.proto import language_pb2
 
-# The same figure as in exits.py, which this file cannot import: see host.py.
+# The same figure as in exit_codes.py, which this file cannot import: see host.py.
 ERROR_SHOWN = 32
 
 

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from local import tools, wheels
 from local.plugins.kubernetes_provider.client import Client
 from local.plugins.kubernetes_provider.context import Cluster
+from local.plugins.kubernetes_provider.discovery import Discovery
 from local.plugins.kubernetes_provider.kubeconfig import load
 from local.plugins.kubernetes_provider.lifecycle import ObjectLifecycle
-from local.plugins.kubernetes_provider.resources import Discovery
 from local.plugins.kubernetes_provider.settings import Settings
-from tests.plugins.fakes import Listener
+from local.tools import go_tools, wheels
+from tests.plugins.fakes import RecordingEngine
 from tests.plugins.live.control_plane import ControlPlane, running
 from tests.plugins.live.project import Project
 from tests.plugins.live.resources import Resources
@@ -54,7 +54,7 @@ def namespace(client: Client) -> Iterator[str]:
 def cluster(plane: ControlPlane) -> Cluster:
     """A configured provider."""
     connected = Client(load(str(plane.kubeconfig())))
-    return Cluster(connected, Discovery(connected), Settings(), Listener())
+    return Cluster(connected, Discovery(connected), Settings(), RecordingEngine())
 
 
 @pytest.fixture
@@ -66,7 +66,7 @@ def resources(cluster: Cluster) -> Resources:
 @pytest.fixture
 def project(tmp_path: Path, plane: ControlPlane) -> Iterator[Project]:
     """A Pulumi project of its own, run by the real engine."""
-    made = Project(tmp_path / "project", tools.build("pulumi") / "pulumi", plane.kubeconfig())
+    made = Project(tmp_path / "project", go_tools.build("pulumi") / "pulumi", plane.kubeconfig())
     made.create()
     yield made
     made.destroy()

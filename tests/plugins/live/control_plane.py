@@ -24,10 +24,10 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
 
-from local import tools
 from local.plugins.kubernetes_provider.client import Client
 from local.plugins.kubernetes_provider.errors import ApiError, UnreachableError
 from local.plugins.kubernetes_provider.kubeconfig import load
+from local.tools import go_tools
 from tests.support.ports import free_port
 
 START_SECONDS = 60.0
@@ -150,7 +150,7 @@ def running(folder: Path) -> Iterator[ControlPlane]:
     Raises:
         FileNotFoundError: etcd is missing.
     """
-    built = tools.build("kubernetes")
+    built = go_tools.build("kubernetes")
     etcd = shutil.which("etcd")
     if etcd is None:
         raise FileNotFoundError("etcd is not on PATH: install the Debian package etcd-server, as `make up` does")
@@ -191,10 +191,10 @@ def _write_certificates(folder: Path) -> None:
     ca_name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "test-ca")])
     now = datetime.datetime.now(datetime.UTC)
 
-    def builder(subject: x509.Name, key: ec.EllipticCurvePrivateKey) -> x509.CertificateBuilder:
+    def builder(resource: x509.Name, key: ec.EllipticCurvePrivateKey) -> x509.CertificateBuilder:
         return (
             x509.CertificateBuilder()
-            .subject_name(subject)
+            .subject_name(resource)
             .issuer_name(ca_name)
             .public_key(key.public_key())
             .serial_number(x509.random_serial_number())

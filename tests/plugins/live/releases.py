@@ -1,4 +1,4 @@
-"""What tests do to releases of the chart in `charts.py` behind the provider's back."""
+"""Changes of releases of the chart in `charts.py` behind the provider's back."""
 
 import base64
 import gzip

@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 
 from local.plugins.kubernetes_provider.context import Cluster
 from local.plugins.kubernetes_provider.diff import Difference
-from local.plugins.kubernetes_provider.lifecycle import Lifecycle, Reading, Subject
+from local.plugins.kubernetes_provider.lifecycle import Lifecycle, ReadResult, ResourceRef
 from local.plugins.kubernetes_provider.naming import Autonaming
 from local.plugins.kubernetes_provider.objects import Object
 from local.plugins.kubernetes_provider.values import Tree, plain
-from tests.plugins.fakes import Listener
+from tests.plugins.fakes import RecordingEngine
 
 SEED = bytes.fromhex("00112233445566778899aabbccddeeff")
 
@@ -24,7 +24,7 @@ def token(obj: Object) -> str:
 class Made:
     """A resource as the engine knows it."""
 
-    subject: Subject
+    resource: ResourceRef
     inputs: Tree
     state: Tree
 
@@ -41,44 +41,44 @@ class Resources:
     lifecycle: Lifecycle
     cluster: Cluster
     timeout: float = 30.0
-    heard: Listener = field(init=False)
+    heard: RecordingEngine = field(init=False)
 
     def __post_init__(self) -> None:
         """Take the listener that the provider talks to."""
-        assert isinstance(self.cluster.engine, Listener)
+        assert isinstance(self.cluster.engine, RecordingEngine)
         self.heard = self.cluster.engine
 
-    def check(self, obj: Object, olds: Tree | None = None, type_token: str = "") -> tuple[Subject, Tree]:
+    def check(self, obj: Object, olds: Tree | None = None, type_token: str = "") -> tuple[ResourceRef, Tree]:
         """Check inputs."""
-        subject = Subject("urn", type_token or token(obj), "thing", timeout=self.timeout)
-        return subject, self.lifecycle.check(subject, copy.deepcopy(obj), olds or {}, SEED, Autonaming())
+        resource = ResourceRef("urn", type_token or token(obj), "thing", timeout=self.timeout)
+        return resource, self.lifecycle.check(resource, copy.deepcopy(obj), olds or {}, SEED, Autonaming())
 
     def create(self, obj: Object, type_token: str = "") -> Made:
         """Check and create."""
-        subject, inputs = self.check(obj, type_token=type_token)
-        identity, state = self.lifecycle.create(subject, inputs, preview=False)
-        return Made(Subject("urn", subject.token, "thing", identity, self.timeout), inputs, state)
+        resource, inputs = self.check(obj, type_token=type_token)
+        identity, state = self.lifecycle.create(resource, inputs, preview=False)
+        return Made(ResourceRef("urn", resource.token, "thing", identity, self.timeout), inputs, state)
 
     def preview(self, obj: Object) -> Tree:
         """Preview a creation."""
-        subject, inputs = self.check(obj)
-        return dict(plain(self.lifecycle.create(subject, inputs, preview=True)[1]))
+        resource, inputs = self.check(obj)
+        return dict(plain(self.lifecycle.create(resource, inputs, preview=True)[1]))
 
     def diff(self, made: Made, obj: Object) -> Difference:
         """Compare."""
-        _, news = self.check(obj, made.inputs, made.subject.token)
-        return self.lifecycle.diff(made.subject, made.inputs, made.state, news)
+        _, news = self.check(obj, made.inputs, made.resource.token)
+        return self.lifecycle.diff(made.resource, made.inputs, made.state, news)
 
     def update(self, made: Made, obj: Object) -> Made:
         """Check and update."""
-        _, news = self.check(obj, made.inputs, made.subject.token)
-        state = self.lifecycle.update(made.subject, news, made.inputs, made.state, preview=False)
-        return Made(made.subject, news, state)
+        _, news = self.check(obj, made.inputs, made.resource.token)
+        state = self.lifecycle.update(made.resource, news, made.inputs, made.state, preview=False)
+        return Made(made.resource, news, state)
 
-    def refresh(self, made: Made) -> Reading | None:
+    def refresh(self, made: Made) -> ReadResult | None:
         """Read what is there now."""
-        return self.lifecycle.read(made.subject, made.inputs, made.state)
+        return self.lifecycle.read(made.resource, made.inputs, made.state)
 
     def delete(self, made: Made) -> None:
         """Delete."""
-        self.lifecycle.delete(made.subject, made.state)
+        self.lifecycle.delete(made.resource, made.state)

@@ -48,10 +48,10 @@ def test_an_autoscaler_and_a_deployment_that_were_edited_are_found_and_brought_b
     for path, spec in ((scaler, {"maxReplicas": 9}), (deployment, {"minReadySeconds": 99, "paused": True})):
         client.request("PATCH", path, {"fieldManager": "kubectl-edit"}, {"spec": spec}, MERGE_PATCH)
     # That a rollout is paused stands in no manifest: an upgrade would leave it, too.
-    told = [str(change) for change in found()]
-    assert f"HorizontalPodAutoscaler {namespace}/{NAME}: spec.maxReplicas" in told
-    assert f"Deployment {namespace}/{NAME}: spec.minReadySeconds" in told
+    message = [str(change) for change in found()]
+    assert f"HorizontalPodAutoscaler {namespace}/{NAME}: spec.maxReplicas" in message
+    assert f"Deployment {namespace}/{NAME}: spec.minReadySeconds" in message
     for change in found():
-        drift.mend(cluster, change)
+        drift.revert(cluster, change)
     assert client.get(scaler)["spec"]["maxReplicas"] == before
     assert found() == []

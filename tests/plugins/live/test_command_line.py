@@ -136,7 +136,7 @@ def test_what_only_the_official_provider_does_is_refused_in_one_line(project: Pr
     assert "kubernetes:yaml/v2:ConfigGroup needs the official Kubernetes provider" in project.preview().failed()
 
 
-def test_a_deployment_that_never_becomes_ready_is_told_and_repaired(project: Project, namespace: str) -> None:
+def test_a_deployment_that_never_becomes_ready_is_reported_and_repaired(project: Project, namespace: str) -> None:
     def deployment(annotation: str) -> str:
         return f"""
             apps.Deployment(

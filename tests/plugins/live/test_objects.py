@@ -7,12 +7,12 @@ import pytest
 from local.plugins.kubernetes_provider.client import MERGE_PATCH, Client
 from local.plugins.kubernetes_provider.context import Cluster
 from local.plugins.kubernetes_provider.errors import ApiError, ProviderError
-from local.plugins.kubernetes_provider.lifecycle import Subject
+from local.plugins.kubernetes_provider.lifecycle import ResourceRef
 from local.plugins.kubernetes_provider.objects import Object
 from local.plugins.kubernetes_provider.values import UNKNOWN, Secret, plain
 from tests.plugins.live.objects import config_map, deployment, exists, with_annotations
 from tests.plugins.live.resources import Made, Resources, token
-from tests.plugins.test_secrecy import visible
+from tests.plugins.test_secret_values import visible
 
 
 def unawaited(namespace: str, **spec: object) -> Object:
@@ -26,13 +26,13 @@ def patch(client: Client, made: Made, body: Object, manager: str = "someone") ->
         "ConfigMap": "/api/v1/namespaces/{}/configmaps/{}",
         "Deployment": "/apis/apps/v1/namespaces/{}/deployments/{}",
     }
-    path = kinds[plain(made.state)["kind"]].format(*made.subject.identity.split("/"))
+    path = kinds[plain(made.state)["kind"]].format(*made.resource.identity.split("/"))
     client.request("PATCH", path, {"fieldManager": manager}, body, MERGE_PATCH)
 
 
 def test_an_object_is_made_with_a_name_of_its_own(resources: Resources, client: Client, namespace: str) -> None:
     made = resources.create(config_map(namespace, None))
-    assert made.subject.identity == f"{namespace}/thing-00112233"
+    assert made.resource.identity == f"{namespace}/thing-00112233"
     live = client.get(f"/api/v1/namespaces/{namespace}/configmaps/thing-00112233")
     assert live["data"] == {"a": "1"}
     assert [entry["manager"] for entry in live["metadata"]["managedFields"]] == ["pulumi-kubernetes"]
@@ -171,7 +171,7 @@ def test_a_refresh_brings_what_someone_has_changed(resources: Resources, client:
     found = resources.refresh(made)
     assert found is not None
     assert plain(found.inputs)["data"] == {"a": "theirs", "b": "2"}
-    drifted = Made(made.subject, found.inputs, found.state)
+    drifted = Made(made.resource, found.inputs, found.state)
     changes = resources.diff(drifted, config_map(namespace, a="1", b="2")).changes
     assert [change.text() for change in changes] == ["data.a"]
 
@@ -192,11 +192,11 @@ def test_a_refresh_of_an_object_that_has_gone_says_so(resources: Resources, clie
 def test_an_object_that_pulumi_has_not_made_is_imported(resources: Resources, client: Client, namespace: str) -> None:
     body = config_map(namespace, a="1")
     client.request("POST", f"/api/v1/namespaces/{namespace}/configmaps", body=body)
-    subject = Subject("urn", token(body), "thing", f"{namespace}/settings")
-    found = resources.lifecycle.read(subject, {}, {})
+    resource = ResourceRef("urn", token(body), "thing", f"{namespace}/settings")
+    found = resources.lifecycle.read(resource, {}, {})
     assert found is not None
     assert plain(found.inputs) == body
-    assert not resources.diff(Made(subject, found.inputs, found.state), body).changes
+    assert not resources.diff(Made(resource, found.inputs, found.state), body).changes
 
 
 def test_an_object_is_deleted_with_all_that_belongs_to_it(resources: Resources, client: Client, namespace: str) -> None:
@@ -260,7 +260,7 @@ def test_an_autoscaler_and_the_program_do_not_fight(resources: Resources, client
     client.request("PATCH", path, {"fieldManager": "autoscaler"}, {"spec": {"replicas": 5}}, MERGE_PATCH)
     found = resources.refresh(made)
     assert found is not None
-    seen = Made(made.subject, found.inputs, found.state)
+    seen = Made(made.resource, found.inputs, found.state)
     assert not resources.diff(seen, unawaited(namespace, replicas=2)).changes
     changed = resources.update(seen, unawaited(namespace, replicas=2, image="example.org/api:2"))
     live: Any = plain(changed.state)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from local.plugins.kubernetes_provider.apply import apply
 from local.plugins.kubernetes_provider.changes import compare
 from local.plugins.kubernetes_provider.context import Cluster
-from local.plugins.kubernetes_provider.diff import essence
+from local.plugins.kubernetes_provider.diff import comparable
 from local.plugins.kubernetes_provider.errors import ApiError
 from local.plugins.kubernetes_provider.objects import Object, title
 from local.plugins.kubernetes_provider.release.record import Record
@@ -55,7 +55,7 @@ def find(cluster: Cluster, record: Record) -> Iterator[Drift]:
             yield Drift(wanted, ())
             continue
         tried = apply(cluster, wanted, _MANAGER, dry_run=True, force=True)
-        fields = tuple(change.text() for change in compare(essence(live), essence(tried)))
+        fields = tuple(change.text() for change in compare(comparable(live), comparable(tried)))
         if fields:
             yield Drift(wanted, fields)
 
@@ -75,6 +75,6 @@ def _owned(obj: Object, record: Record) -> Object:
     }
 
 
-def mend(cluster: Cluster, drift: Drift) -> None:
+def revert(cluster: Cluster, drift: Drift) -> None:
     """Bring an object back to the manifest."""
     apply(cluster, drift.wanted, _MANAGER, force=True)

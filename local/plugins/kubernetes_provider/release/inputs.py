@@ -8,7 +8,7 @@ from typing import Any
 from local.plugins.kubernetes_provider.errors import ProviderError
 from local.plugins.kubernetes_provider.naming import Autonaming, random_name
 from local.plugins.kubernetes_provider.release.chart import content_hash
-from local.plugins.kubernetes_provider.secrecy import mark_like
+from local.plugins.kubernetes_provider.secret_values import mark_like
 from local.plugins.kubernetes_provider.values import Tree, has_unknown, plain
 
 # Helm's own default, in seconds.
@@ -23,7 +23,7 @@ CHECKSUM = "checksum"
 
 @dataclass(frozen=True)
 class ReleaseInputs:
-    """What is asked for. Times in seconds."""
+    """The checked inputs of a release. Times in seconds."""
 
     name: str
     namespace: str

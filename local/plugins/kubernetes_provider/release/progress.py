@@ -1,4 +1,4 @@
-"""What a release is doing while helm works on it: which hook runs, which rollout is waited for, which pods fail.
+"""Progress of a release while helm works on it: running hooks, awaited rollouts, failing pods.
 
 With `atomic`, helm removes the failing pods when it goes back; what was wrong with them is kept here for the report.
 """
@@ -6,10 +6,10 @@ With `atomic`, helm removes the failing pods when it goes back; what was wrong w
 import contextlib
 from dataclasses import dataclass, field
 
-from local.plugins.kubernetes_provider.awaiting import daemonset, deployment, job, statefulset
-from local.plugins.kubernetes_provider.awaiting.surroundings import LiveSurroundings, Surroundings
-from local.plugins.kubernetes_provider.awaiting.verdict import Verdict
-from local.plugins.kubernetes_provider.awaiting.wait import Rule
+from local.plugins.kubernetes_provider.awaiters import daemonset, deployment, job, statefulset
+from local.plugins.kubernetes_provider.awaiters.lookups import ApiLookups, Lookups
+from local.plugins.kubernetes_provider.awaiters.readiness import Readiness
+from local.plugins.kubernetes_provider.awaiters.wait import Rule
 from local.plugins.kubernetes_provider.context import Cluster
 from local.plugins.kubernetes_provider.errors import ProviderError
 from local.plugins.kubernetes_provider.objects import Object
@@ -37,8 +37,8 @@ class Progress:
     problems: dict[str, tuple[str, ...]] = field(default_factory=dict)
     _revision: int = 0
 
-    def look(self) -> None:
-        """Look once: tell the progress, remember what is wrong."""
+    def poll(self) -> None:
+        """Report the progress, and keep the problems that are seen."""
         # Progress must not end the operation: what the server refuses here, helm meets and reports itself.
         with contextlib.suppress(ProviderError):
             record = records.latest(self.cluster.client, self.namespace, self.name)
@@ -46,14 +46,14 @@ class Progress:
                 return
             self._revision = self._revision or record.revision
             known = dict(self.problems)
-            told = self._tell(record)
+            message = self._describe(record)
             now = records.latest(self.cluster.client, self.namespace, self.name)
             if now is None or (now.revision, now.status) != (record.revision, record.status):
                 # Helm has gone on meanwhile. What looks well now may be what it went back to: nothing is forgotten.
                 self.problems = {**known, **self.problems}
-            self.cluster.engine.status(self.urn, told)
+            self.cluster.engine.status(self.urn, message)
 
-    def _tell(self, record: Record) -> str:
+    def _describe(self, record: Record) -> str:
         if record.revision > self._revision or record.status == "pending-rollback":
             return f"[2/2] Not ready; going back: {record.description or record.status}"
         if record.status not in records.PENDING:
@@ -69,36 +69,38 @@ class Progress:
         what = f"[1/2] Running hook {hook.name} ({', '.join(hook.events)})"
         if hook.kind != "Job":
             return what
-        verdict = self._assess({"apiVersion": "batch/v1", "kind": "Job", "metadata": self._metadata(hook.name)}, "hook")
-        return f"{what}: {verdict.progress()}" if verdict else what
+        readiness = self._assess(
+            {"apiVersion": "batch/v1", "kind": "Job", "metadata": self._metadata(hook.name)}, "hook"
+        )
+        return f"{what}: {readiness.progress()}" if readiness else what
 
     def _rollouts(self, record: Record) -> str:
         waiting = []
         for obj in record.objects():
             if obj["kind"] in _RULES:
-                verdict = self._assess(obj, obj["kind"])
-                if verdict is not None and not verdict.done:
-                    waiting.append(f"{obj['kind']} {obj['metadata']['name']}: {verdict.progress()}")
+                readiness = self._assess(obj, obj["kind"])
+                if readiness is not None and not readiness.done:
+                    waiting.append(f"{obj['kind']} {obj['metadata']['name']}: {readiness.progress()}")
         return "; ".join(waiting) or "Waiting for the release's other objects to be ready"
 
-    def _assess(self, obj: Object, said_as: str) -> Verdict | None:
+    def _assess(self, obj: Object, said_as: str) -> Readiness | None:
         target = {**obj, "metadata": {**obj["metadata"], **self._metadata(obj["metadata"]["name"])}}
         try:
             live = self.cluster.read(target)
         except ProviderError:
             return None
-        around: Surroundings = LiveSurroundings(self.cluster.client, self.namespace)
-        verdict = _RULES[obj["kind"]](live, around)
+        lookups: Lookups = ApiLookups(self.cluster.client, self.namespace)
+        readiness = _RULES[obj["kind"]](live, lookups)
         key = f"{said_as} {obj['metadata']['name']}"
-        if verdict.problems:
-            self.problems[key] = verdict.problems
-        elif verdict.done:
+        if readiness.problems:
+            self.problems[key] = readiness.problems
+        elif readiness.done:
             self.problems.pop(key, None)
-        return verdict
+        return readiness
 
     def _metadata(self, name: str) -> Object:
         return {"name": name, "namespace": self.namespace}
 
     def report(self) -> list[str]:
-        """Give everything that was wrong when it was last looked at, a sentence each."""
+        """Give the problems that were last seen, a sentence each."""
         return [f"{key}: {text}" for key, texts in self.problems.items() for text in texts]

@@ -1,4 +1,4 @@
-"""What helm itself keeps of a release: one Secret a revision, with the manifest, the hooks and how they went."""
+"""Helm's own record of a release: one Secret a revision, with manifest, hooks and their outcomes."""
 
 import base64
 import gzip

@@ -79,7 +79,7 @@ def run(
         env: from `environment`.
         values: sent on standard input, for `--values -`.
         watch: called twice a second while helm works.
-        cancelled: asked as often; when it says so, helm is interrupted, and goes back by itself where it can.
+        cancelled: polled as often; when it returns true, helm is interrupted, and rolls back where it can.
 
     Returns:
         What helm has printed.

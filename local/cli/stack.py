@@ -1,0 +1,77 @@
+"""The commands of `python -m local stack`: the application's stack on whatever cluster there is."""
+
+from __future__ import annotations
+
+import sys
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from local.cluster import addons
+from local.stack import deployment, preflight, pulumi, served_certificate, summary
+from local.stack.restore import restore as bring_back
+from local.tools import environment
+
+stack_commands = typer.Typer(help="The application's stack.", no_args_is_help=True)
+Name = Annotated[str | None, typer.Argument(help="A stack; without it the one that came up last.")]
+
+
+@stack_commands.command()
+def up(phase: Annotated[int, typer.Option(help="Which ready-made stack.")] = 1) -> None:
+    """Run `pulumi up` for the stack of a phase, and say how to use it."""
+    addons.of_phase(phase)
+    name = f"phase{phase}"
+    environment.prepare()
+    pulumi.select(name)
+    preflight.prepare(name, sys.stdout)
+    deployment.up(name)
+    summary.show(name, Console(highlight=False))
+
+
+@stack_commands.command()
+def url(name: Name = None) -> None:
+    """Print the address of the application, and nothing else."""
+    sys.stdout.write(pulumi.outputs(name)["url"] + "\n")
+
+
+@stack_commands.command()
+def status(name: Name = None) -> None:
+    """Show the stack's outputs and pods."""
+    summary.show_status(name)
+
+
+@stack_commands.command()
+def smoke(name: Name = None) -> None:
+    """Ask the stack's address whether it is ready, and look how long its certificate is good for."""
+    outputs = pulumi.outputs(name)
+    deployment.wait_until_served(outputs["url"])
+    if "url_tls" in outputs:
+        served_certificate.check(outputs["url_tls"], datetime.now(UTC))
+
+
+@stack_commands.command()
+def check(name: str) -> None:
+    """Refuse a kubeconfig that leads to another cluster than the stack's, and show what was changed by hand."""
+    environment.prepare()
+    preflight.check(name, sys.stdout)
+
+
+@stack_commands.command()
+def prepare(name: str) -> None:
+    """Before an update: refuse another cluster, end what a killed update has left, undo changes by hand."""
+    environment.prepare()
+    preflight.prepare(name, sys.stdout)
+
+
+@stack_commands.command()
+def restore(
+    name: str,
+    at: Annotated[str, typer.Argument(help="The moment, such as '2030-01-02 03:04:05+00'.")],
+    source: Annotated[int | None, typer.Option("--from", help="Number of the cluster whose backups are read.")] = None,
+) -> None:
+    """Bring the stack's database back to a moment."""
+    environment.prepare()
+    preflight.prepare(name, sys.stdout)
+    bring_back(name, at, source, Console(highlight=False))

@@ -1,0 +1,145 @@
+"""Start of the cluster: from nothing, from the remains of a killed run, or from a cluster that lacks a part."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from local import paths
+from local.cluster import (
+    addons,
+    containerd,
+    control_plane,
+    firewall,
+    kubectl,
+    network,
+    node_agents,
+    preflight,
+    teardown,
+)
+from local.cluster.nodes import MOST_NODES, Node, nodes
+from local.cluster.record import Record, load_record
+from local.errors import LocalError
+from local.host import packages, processes, settings
+from local.host.files import write_private
+from local.images import api_image, catalogue
+from local.images.build_queue import BuildQueue
+from local.progress import Progress
+from local.tools import environment, wheels
+
+BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+
+
+def up(phase: int, node_count: int | None, wanted: tuple[str, ...], progress: Progress, with_image: bool) -> None:
+    """Bring the cluster up with what a phase needs; what is there already is kept.
+
+    Args:
+        phase: decides how much memory has to be there.
+        node_count: how many nodes; None keeps what there is, or makes as many as the phase asks CPU of.
+        wanted: names of add-ons beside those that the cluster has.
+        with_image: also build the application's image and load it.
+
+    Raises:
+        LocalError: what is missing or went wrong.
+    """
+    packages.extend_path()
+    preflight.check_machine(phase)
+    known = load_record()
+    if known is None and teardown.is_anything_left():
+        with progress.step("remove what an unfinished run left"):
+            teardown.remove()
+            teardown.forget_stacks()
+    count = node_count or max(known.nodes if known else 1, addons.min_nodes(phase))
+    if not 1 <= count <= MOST_NODES:
+        raise LocalError(f"{count} nodes are not possible: from 1 to {MOST_NODES} are")
+    if known and count < known.nodes:
+        raise LocalError(f"the cluster has {known.nodes} nodes and can't lose one: `make down` first")
+    chosen = tuple(dict.fromkeys([*(known.addons if known else ()), *wanted]))
+    with BuildQueue(progress) as queue:
+        _converge(nodes(count), chosen, known, queue, with_image)
+
+
+def _converge(
+    members: list[Node], chosen: tuple[str, ...], known: Record | None, queue: BuildQueue, with_image: bool
+) -> None:
+    progress = queue.progress
+    parts = [addons.ADDONS[name] for name in chosen]
+    # The order in which the builds are wanted: the control plane, the add-ons that pods need, pulumi, the rest.
+    for tool in ("pause", "kubernetes", "coredns"):
+        queue.tool(tool)
+    if environment.installed_pulumi() is None:
+        queue.tool("pulumi")
+    if wanted := packages.missing():
+        with progress.step("Debian packages"):
+            packages.install(wanted)
+    clients = queue.submit(wheels.kubectl)
+    application = queue.application() if with_image else None
+    for part in parts:
+        for image in part.images:
+            queue.prepare(image)
+        for tool in part.tools:
+            queue.tool(tool)
+    queue.tool("kubernetes").result()
+    clients.result()
+    _start_nodes(members, queue.archive(catalogue.PAUSE), known, progress)
+    boot = BOOT_ID.read_text().strip()
+    Record(len(members), known.addons if known else (), boot).save()
+    for part in parts:
+        _install(part, members, queue)
+    Record(len(members), chosen, boot).save()
+    if application is not None:
+        load_application(application.result(), members)
+    if environment.installed_pulumi() is None:
+        queue.tool("pulumi").result()
+    environment.link_programs()
+
+
+def _start_nodes(members: list[Node], pause: Path, known: Record | None, progress: Progress) -> None:
+    """Start the control plane and the nodes and return when all are ready."""
+    if known and known.boot != BOOT_ID.read_text().strip():
+        for member in members:  # the machine was started anew: what these describe has ended
+            shutil.rmtree(member.directory / "containerd-state", ignore_errors=True)
+    with progress.step("control plane"):
+        settings.record_original()
+        settings.apply()
+        network.bridge()
+        firewall.masquerade()
+        control_plane.make_certificates()
+        for member in members:
+            network.attach(member)
+            node_agents.prepare(member)
+            processes.start(node_agents.containerd(member))
+        control_plane.start()
+        kubectl.apply(kubectl.render("access"))
+    with progress.step("node ready" if len(members) == 1 else f"{len(members)} nodes ready"):
+        for member in members:
+            containerd.wait_until_ready(member)
+            containerd.load_image(member, catalogue.PAUSE.reference, pause)
+            for spec in (node_agents.kubelet(member), node_agents.kube_proxy(member)):
+                processes.start(spec)
+        for member in members:
+            kubectl.wait_ready(member.name)
+            kubectl.report_disk(member.name, shutil.disk_usage(paths.STATE).free)
+
+
+def _install(part: addons.Addon, members: list[Node], queue: BuildQueue) -> None:
+    archives = {image.reference: queue.archive(image) for image in part.images}
+    for tool in part.tools:
+        queue.tool(tool).result()
+    with queue.progress.step(part.title):
+        for member in members:
+            for reference, archive in archives.items():
+                containerd.load_image(member, reference, archive)
+        part.install(members)
+
+
+def load_image(built: api_image.BuiltImage, members: list[Node]) -> None:
+    """Load an image into every node's containerd."""
+    for member in members:
+        containerd.load_image(member, built.reference, built.archive)
+
+
+def load_application(built: api_image.BuiltImage, members: list[Node]) -> None:
+    """Load the application's image, and record it as the one to run."""
+    load_image(built, members)
+    write_private(paths.API_IMAGE, built.reference + "\n")

@@ -1,0 +1,1 @@
+"""The machine itself: running programs, files, processes, packages, mounts, control groups and kernel settings."""

@@ -1,0 +1,34 @@
+"""Atomic writes of files, skipped when nothing has changed: some programs end when their file is rewritten."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+
+def write(path: Path, content: bytes | str, mode: int = 0o644) -> Path:
+    """Write a file unless it has that content; return its path."""
+    data = content.encode() if isinstance(content, str) else content
+    if path.exists() and path.read_bytes() == data:
+        return path
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    scratch = path.with_name(path.name + ".new")
+    descriptor = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(data)
+    scratch.rename(path)
+    return path
+
+
+def write_private(path: Path, content: bytes | str) -> Path:
+    """Write a file that only its owner may read, unless it has that content; return its path."""
+    return write(path, content, 0o600)
+
+
+def place(made: Path, target: Path) -> None:
+    """Move a directory that has been made to its place; where another run was faster, its work stands."""
+    try:
+        made.rename(target)
+    except OSError:
+        if not target.is_dir():
+            raise

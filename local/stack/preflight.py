@@ -1,0 +1,124 @@
+"""Checks and repairs before an update of a stack, whichever Kubernetes provider the engine finds.
+
+The stand-in provider looks after all of it itself; the official one knows neither the cluster's identity nor what was
+left by a Helm that was killed, nor what somebody has changed in a release by hand.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Final, TextIO
+
+from infra.names import RELEASE
+from local.errors import LocalError
+from local.plugins.kubernetes_provider.client import Client
+from local.plugins.kubernetes_provider.context import Cluster
+from local.plugins.kubernetes_provider.discovery import Discovery
+from local.plugins.kubernetes_provider.errors import ProviderError
+from local.plugins.kubernetes_provider.kubeconfig import load
+from local.plugins.kubernetes_provider.release import drift, record, recovery
+from local.plugins.kubernetes_provider.release.inputs import ReleaseInputs
+from local.plugins.kubernetes_provider.settings import Settings
+from local.plugins.plugin_kit.engine import Engine
+from local.stack import pulumi
+from local.tools import environment
+
+_STACK: Final = "pulumi:pulumi:Stack"
+_PROVIDER: Final = "pulumi:providers:kubernetes"
+
+
+@dataclass(frozen=True)
+class DeployedStack:
+    """A stack that has been brought up before, and its cluster."""
+
+    cluster: Cluster
+    namespace: str
+
+
+class _WarningStream(Engine):
+    """An engine whose warnings go to a stream."""
+
+    def __init__(self, stream: TextIO) -> None:
+        super().__init__("")
+        self._stream = stream
+
+    def warning(self, urn: str, message: str) -> None:
+        del urn
+        self._stream.write(f"{message}\n")
+
+
+@contextmanager
+def _as_local_error() -> Iterator[None]:
+    try:
+        yield
+    except ProviderError as error:
+        raise LocalError(str(error)) from error
+
+
+def deployed(name: str, stream: TextIO) -> DeployedStack | None:
+    """Find a stack's cluster; None for a stack that was never brought up.
+
+    Args:
+        stream: where warnings go.
+
+    Raises:
+        LocalError: the kubeconfig leads to another cluster than the stack is in, or to none.
+    """
+    state = json.loads(pulumi.run("stack", "export", stack=name, capture=True))
+    config = json.loads(pulumi.run("config", "--json", stack=name, capture=True))
+    resources = (state.get("deployment") or {}).get("resources") or []
+    namespace = next((each.get("outputs", {}).get("namespace") for each in resources if each["type"] == _STACK), None)
+    if namespace is None:
+        return None
+    context = config.get("task-manager:context", {}).get("value")
+    with _as_local_error():
+        client = Client(load(environment.variables().get("KUBECONFIG"), context or None))
+        uid = client.get("/api/v1/namespaces/kube-system")["metadata"]["uid"]
+    # A stack of a release that did not remember its cluster learns of it in its next update.
+    known = {each["inputs"].get("clusterIdentifier", uid) for each in resources if each["type"] == _PROVIDER} - {uid}
+    if known:
+        raise LocalError(
+            f"stack {name} is in the cluster {known.pop()}, and {client.connection.source} leads to {uid} "
+            "(uids of kube-system): set KUBECONFIG or task-manager:context to the stack's own; if that is gone for "
+            f"good, `pulumi stack rm --force --preserve-config {name}` forgets it; nothing has been changed"
+        )
+    return DeployedStack(Cluster(client, Discovery(client), Settings(), _WarningStream(stream)), namespace)
+
+
+def check(name: str, stream: TextIO) -> None:
+    """Refuse a kubeconfig of another cluster, and write what somebody has changed in the release by hand.
+
+    Raises:
+        LocalError: see `deployed`.
+    """
+    found = deployed(name, stream)
+    with _as_local_error():
+        for change in _drift(found) if found else []:
+            stream.write(f"changed by hand: {change}\n")
+
+
+def prepare(name: str, stream: TextIO) -> None:
+    """Refuse a kubeconfig of another cluster, and bring the release to where Helm can go on.
+
+    A release that was left pending when an update was killed is rolled back, or removed if it never ran; what somebody
+    has changed by hand is brought back to the release's manifest.
+
+    Raises:
+        LocalError: see `deployed`; or Helm or the API server refuses.
+    """
+    found = deployed(name, stream)
+    if found is None:
+        return
+    with _as_local_error():
+        recovery.recover(found.cluster, "", ReleaseInputs(name=RELEASE, namespace=found.namespace, chart="", values={}))
+        for change in _drift(found):
+            drift.revert(found.cluster, change)
+            stream.write(f"changed by hand, brought back: {change}\n")
+
+
+def _drift(found: DeployedStack) -> list[drift.Drift]:
+    release = record.latest(found.cluster.client, found.namespace, RELEASE)
+    return list(drift.find(found.cluster, release)) if release and release.status == record.DEPLOYED else []

@@ -1,0 +1,1 @@
+"""Programs that the cluster and the stack run: built from Go modules, or taken from the Python package index."""

@@ -1,0 +1,46 @@
+"""The add-ons of phases, and their manifests."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from local import paths
+from local.cluster import addons
+from local.errors import LocalError
+
+
+def test_a_phase_gets_as_many_nodes_as_its_pods_need_and_phase_3_one_to_lose() -> None:
+    assert [addons.min_nodes(phase) for phase in (1, 2, 3)] == [1, 1, 3]
+
+
+def test_each_stack_has_a_way_in_of_its_own() -> None:
+    files = {path.name: yaml.safe_load(path.read_text())["config"] for path in paths.ROOT.glob("Pulumi.phase*.yaml")}
+    ways = [(config.get("task-manager:url"), config.get("task-manager:gateway_port")) for config in files.values()]
+    assert len(set(ways)) == len(ways)
+    manifest = (paths.MANIFESTS / "gateway.yaml").read_text()
+    for config in files.values():
+        for key in ("gateway_port", "gateway_port_tls"):
+            port = config.get(f"task-manager:{key}")
+            assert port is None or f"address=:{port}" in manifest
+
+
+@pytest.mark.parametrize("manifest", sorted(paths.MANIFESTS.glob("*.yaml")), ids=lambda path: path.stem)
+def test_manifests_name_only_images_that_the_nodes_are_given(manifest: Path) -> None:
+    known = {image.reference for addon in addons.ADDONS.values() for image in addon.images}
+    text = manifest.read_text()
+    named = {line.split("image:")[1].strip() for line in text.splitlines() if line.strip().startswith("image:")}
+    assert named <= known
+    assert all(entry["kind"] for entry in yaml.safe_load_all(re.sub(r"\$\{\w+\}", "1", text)))
+
+
+def test_addons_of_a_later_phase_hold_those_of_the_earlier() -> None:
+    assert set(addons.of_phase(1)) < set(addons.of_phase(2))
+    assert addons.named("gateway") == (*addons.ALWAYS, "gateway")
+    with pytest.raises(LocalError, match="phase 7 is unknown"):
+        addons.of_phase(7)
+    with pytest.raises(LocalError, match="add-on mesh is unknown"):
+        addons.named("mesh")

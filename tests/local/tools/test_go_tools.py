@@ -1,0 +1,59 @@
+"""Tools built from Go modules."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from local import paths
+from local.errors import LocalError
+from local.tools import go_tools
+
+
+@pytest.fixture
+def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(paths, "TOOLS", tmp_path)
+    directory = tmp_path / "spade"
+    directory.mkdir()
+    (directory / "go.mod").write_text("module m\n\ngo 1.24.3\n\ntool (\n\texample.org/a\n\texample.org/b\n)\n")
+    (directory / "go.sum").write_text("example.org/a v1.0.0 h1:x\n")
+    return directory
+
+
+def test_the_tool_directive_names_the_packages(module: Path) -> None:
+    assert go_tools.find("spade").packages == ["example.org/a", "example.org/b"]
+    (module / "go.mod").write_text("module m\n\ngo 1.24\n\ntool example.org/a\n")
+    assert go_tools.find("spade").packages == ["example.org/a"]
+    (module / "go.mod").write_text("module m\n\ngo 1.24\n")
+    assert go_tools.find("spade").packages == ["."]
+
+
+def test_the_directory_of_a_build_changes_with_all_that_it_is_made_of(module: Path) -> None:
+    seen = [go_tools.find("spade").digest]
+    (module / "go.sum").write_text("example.org/a v1.0.0 h1:y\n")
+    seen.append(go_tools.find("spade").digest)
+    (module / "main.go").write_text("package main\n")
+    seen.append(go_tools.find("spade").digest)
+    assert len(set(seen)) == 3
+
+
+@pytest.mark.usefixtures("module")
+def test_an_unknown_tool_is_named_with_those_there_are() -> None:
+    with pytest.raises(LocalError, match="shovel: there are spade"):
+        go_tools.find("shovel")
+
+
+@pytest.mark.usefixtures("module")
+def test_versions_compare_by_number() -> None:
+    assert go_tools.find("spade").go_directive() == (1, 24, 3)
+    assert go_tools.version("1.9.2") < go_tools.version("1.10")
+
+
+def test_every_tool_of_the_repository_pins_what_it_needs() -> None:
+    modules = [path for path in paths.TOOLS.iterdir() if path.is_dir() and path.name != "__pycache__"]
+    assert modules
+    for module in modules:
+        tool = go_tools.find(module.name)
+        assert tool.packages
+        assert tool.packages == ["."] or (module / "go.sum").exists()
