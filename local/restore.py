@@ -14,7 +14,7 @@ from rich.console import Console
 from tenacity import Retrying, stop_after_delay, wait_fixed
 
 from infra.config.restores import Restore, archive_of, parse_moment, parse_restores, write_restores
-from infra.names import BACKUPS, DATABASE_NAME, Generation
+from infra.names import BACKUPS, DATABASE_NAME, ClusterGeneration
 from local import stack
 from local.errors import LocalError
 
@@ -45,13 +45,13 @@ def check_within_backups(moment: datetime, archive: str, store: str, now: dateti
         raise LocalError(f"the first backup in {archive} is of {first}: {moment} lies before it")
 
 
-def _sql(statement: str, cluster: Generation, namespace: str) -> str:
+def _sql(statement: str, cluster: ClusterGeneration, namespace: str) -> str:
     psql = ("psql", "--no-psqlrc", "--tuples-only", "--no-align", "--dbname", DATABASE_NAME, "--command", statement)
     primary = ("exec", f"service/{cluster.primary}", "--container=postgres", "--")
     return stack.kubectl(*primary, *psql, namespace=namespace).strip()
 
 
-def answers(cluster: Generation, namespace: str) -> bool:
+def answers(cluster: ClusterGeneration, namespace: str) -> bool:
     """Tell whether the cluster has a primary that answers; without one, what is archived already has to do."""
     try:
         return _sql("SELECT 1", cluster, namespace) == "1"
@@ -59,7 +59,7 @@ def answers(cluster: Generation, namespace: str) -> bool:
         return False
 
 
-def archive_all(cluster: Generation, namespace: str) -> None:
+def archive_all(cluster: ClusterGeneration, namespace: str) -> None:
     """Return when all that has been committed until now is in the archive.
 
     Raises:
@@ -88,8 +88,8 @@ def restore(name: str, at: str, source: int | None, console: Console) -> None:
     """
     began = time.monotonic()
     before = restored(name)
-    current = Generation(len(before) + 1)
-    origin = Generation(source or current.number)
+    current = ClusterGeneration(len(before) + 1)
+    origin = ClusterGeneration(source or current.number)
     try:
         moment = parse_moment(at)
         after = parse_restores(write_restores([*before, Restore(moment, origin.number)]))

@@ -1,4 +1,4 @@
-"""What the components have in common."""
+"""Base class of components, and the target that they are created in."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -76,7 +76,7 @@ class Component(pulumi.ComponentResource):
         retain: bool = False,
         minutes: int | None = None,
         delete_before_replace: bool | None = None,
-        keeps: Sequence[str] = (),
+        ignore_changes: Sequence[str] = (),
     ) -> pulumi.ResourceOptions:
         """Options of a child.
 
@@ -84,7 +84,7 @@ class Component(pulumi.ComponentResource):
             after: siblings that it needs, beside what the whole component needs.
             protect: whether it holds data that must not go with the stack.
             retain: whether it stays in the cluster when the program no longer names it.
-            keeps: paths of what stays as it was made, whatever the program says later.
+            ignore_changes: paths of inputs that later runs leave as they were created.
             minutes: how long its readiness is waited for, where the provider's own 5 or 10 do not fit.
         """
         limit = f"{minutes}m" if minutes else None
@@ -95,5 +95,5 @@ class Component(pulumi.ComponentResource):
             retain_on_delete=retain,
             custom_timeouts=pulumi.CustomTimeouts(create=limit, update=limit) if limit else None,
             delete_before_replace=delete_before_replace,
-            ignore_changes=list(keeps) or None,
+            ignore_changes=list(ignore_changes) or None,
         )

@@ -30,14 +30,14 @@ class Command:
         name: of the Job and the policy.
         words: the command's own name and its arguments.
         secret: Secret whose keys are files under SECRETS; None for none.
-        outward: who is called.
+        egress: who is called.
         optional: whether the Secret may be missing.
     """
 
     name: str
     words: Sequence[str]
     secret: str | None
-    outward: tuple[Flow, ...]
+    egress: tuple[Flow, ...]
     optional: bool = False
 
 
@@ -52,7 +52,7 @@ class ImageJob(Component):
         flows = networking.NetworkPolicy(
             f"{name}-flows",
             metadata=self.metadata(command.name),
-            spec=network.spec(labels, outward=command.outward),
+            spec=network.spec(labels, egress=command.egress),
             opts=self.options(),
         )
         mounts, volumes = [], []

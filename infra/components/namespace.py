@@ -45,7 +45,7 @@ class Namespace(Component):
         networking.NetworkPolicy(
             f"{name}-dns",
             metadata=self.metadata("dns"),
-            spec=network.spec({}, outward=(network.DNS,)),
+            spec=network.spec({}, egress=(network.DNS,)),
             opts=self.options(self.namespace),
         )
         core.LimitRange(

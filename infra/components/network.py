@@ -1,4 +1,4 @@
-"""Flows between pods, as NetworkPolicies write them. The namespace denies all others.
+"""Network policies: flows between pods. The namespace denies all others.
 
 A flow needs its two ends: the policy of the caller lets it out, the policy of the called lets it in.
 """
@@ -97,16 +97,14 @@ def api_server(ports: tuple[int, ...]) -> Flow:
 
 
 def spec(
-    pods: Mapping[str, str], inward: tuple[Flow, ...] = (), outward: tuple[Flow, ...] = ()
+    pods: Mapping[str, str], ingress: tuple[Flow, ...] = (), egress: tuple[Flow, ...] = ()
 ) -> networking.NetworkPolicySpecArgs:
     """A policy's specification: what the pods with these labels may be called by, and may call."""
     return networking.NetworkPolicySpecArgs(
         pod_selector=meta.LabelSelectorArgs(match_labels=pods),
         policy_types=["Ingress", "Egress"],
         ingress=[
-            networking.NetworkPolicyIngressRuleArgs(from_=flow.peer.args(), ports=flow.port_args()) for flow in inward
+            networking.NetworkPolicyIngressRuleArgs(from_=flow.peer.args(), ports=flow.port_args()) for flow in ingress
         ],
-        egress=[
-            networking.NetworkPolicyEgressRuleArgs(to=flow.peer.args(), ports=flow.port_args()) for flow in outward
-        ],
+        egress=[networking.NetworkPolicyEgressRuleArgs(to=flow.peer.args(), ports=flow.port_args()) for flow in egress],
     )

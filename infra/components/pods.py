@@ -1,4 +1,4 @@
-"""What every pod of the program has in common: the `restricted` Pod Security Standard, which the namespace enforces."""
+"""Security contexts, probes, resources and volumes of pods, after the `restricted` Pod Security Standard."""
 
 from collections.abc import Mapping
 from typing import Final

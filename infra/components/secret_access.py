@@ -61,7 +61,7 @@ def secret_access(
     policy = networking.NetworkPolicy(
         f"{component.name}-flows",
         metadata=metadata,
-        spec=network.spec(component.target.labels(component.name), outward=(component.target.api_server,)),
+        spec=network.spec(component.target.labels(component.name), egress=(component.target.api_server,)),
         opts=options(),
     )
     return binding, policy

@@ -1,4 +1,4 @@
-"""What is wrong with a stack's configuration, in the words of someone who edits a stack file."""
+"""Messages for errors in a stack's configuration."""
 
 import difflib
 from collections.abc import Iterable

@@ -1,25 +1,25 @@
-"""What a row of the phase table says: the parts of the system, and how much there is of each."""
+"""Specification of a phase: the parts of the system, and the size and number of each."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 
 class DatabaseKind(StrEnum):
-    """Where tasks are kept."""
+    """Database engine."""
 
     SQLITE = "sqlite"
     POSTGRESQL = "postgresql"
 
 
 class Edge(StrEnum):
-    """How requests come in."""
+    """Entry point of requests."""
 
     NODE_PORT = "node-port"
     GATEWAY = "gateway"
 
 
 class Cdn(StrEnum):
-    """Who keeps public answers and static files on their way to users."""
+    """CDN for public responses and static files."""
 
     NONE = "none"
     EDGE = "edge"
@@ -28,7 +28,7 @@ class Cdn(StrEnum):
 
 @dataclass(frozen=True)
 class Compute:
-    """What a container may use. Memory is requested and limited alike: a busy neighbour never gets a pod evicted.
+    """Requests and limits of a container. Both are the same for memory: a busy neighbour never gets a pod evicted.
 
     Args:
         cpu_request: guaranteed share, in millicores.
@@ -58,7 +58,7 @@ class Api:
             the number in every phase, since handing it over later would drop the Deployment to one pod for a moment.
         threads: requests that one pod serves at a time.
         compute: for each pod.
-        requests_per_second: what a pod shall answer before there are more of them; None where the number is fixed.
+        requests_per_second: target of the autoscaler for each pod; None where the number is fixed.
     """
 
     min_replicas: int
@@ -70,7 +70,7 @@ class Api:
 
 @dataclass(frozen=True)
 class Broker:
-    """The Valkey server that tells workers of jobs.
+    """The Valkey server that carries Celery's messages.
 
     Args:
         storage: volume of its append-only file, in GiB.
@@ -86,11 +86,11 @@ class Jobs:
     """Background work in pods of its own.
 
     Args:
-        broker: who tells them of jobs.
+        broker: its sizes.
         min_workers, max_workers: the autoscaler's bounds.
         waiting: jobs that may wait for each worker before there are more of them; None where CPU decides alone.
         worker: for each worker.
-        beat: for the one that says when what is due.
+        beat: for the scheduler.
     """
 
     broker: Broker
@@ -112,7 +112,7 @@ class PostgreSQL:
         storage: volume of each instance, in GiB.
         compute: for each instance.
         backup_days: how far back the database can be brought, where the stack has a bucket.
-        backups_expected: whether a stack without a bucket is told that it lacks one.
+        backups_expected: whether a stack without a bucket gets a warning.
     """
 
     instances: int
@@ -195,7 +195,7 @@ class LogStore:
 
 @dataclass(frozen=True)
 class Logs:
-    """What becomes of the lines that pods write, in a stack that ships them.
+    """Shipping of the pods' logs.
 
     Args:
         days: how long they are kept.

@@ -1,4 +1,4 @@
-"""Which moments the database was brought back to, as a stack's configuration writes them.
+"""Point-in-time restores of the database, as a stack's configuration lists them.
 
 The list only grows: a cluster is made once, by its own entry, so the program can say at any time how each came about.
 """
@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from infra.names import Generation
+from infra.names import ClusterGeneration
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ def write_restores(restores: Sequence[Restore]) -> str:
     return ",".join(map(str, restores))
 
 
-def archive_of(generation: Generation, restores: Sequence[Restore]) -> str:
+def archive_of(generation: ClusterGeneration, restores: Sequence[Restore]) -> str:
     """The folder of a cluster's backups: its name and, of one that was restored, the moment.
 
     A restore that is undone leaves its folder behind, and the next cluster of that number must not write there.

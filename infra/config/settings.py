@@ -21,23 +21,23 @@ from infra.config.restores import Restore, parse_restores
 from infra.config.types import (
     Collector,
     Durability,
-    Former,
     ImageReference,
     LoadBalancing,
+    LogDestination,
     LogLevel,
-    LogsTo,
+    MonitoringMode,
     Name,
-    Origin,
     Ports,
     Restores,
+    RetiredClusterPolicy,
+    SecretSource,
     SmtpTls,
     Tls,
     Url,
-    Watching,
     Zone,
     port_of,
 )
-from infra.names import PROJECT, Generation
+from infra.names import PROJECT, ClusterGeneration
 
 
 class Settings(BaseModel):
@@ -85,8 +85,8 @@ class Settings(BaseModel):
         description="Moments that the database was brought back to, as `make restore` writes them: each as"
         " 2030-01-02T03:04:05+00:00@1 (out of cluster 1), the latest last, separated by commas.",
     )
-    former_databases: Former = Field(
-        Former.ASLEEP,
+    former_databases: RetiredClusterPolicy = Field(
+        RetiredClusterPolicy.HIBERNATED,
         description="What becomes of clusters that a restore has replaced: asleep (volumes without pods) or removed.",
     )
     hostname: Name = Field("", description="Host name that the gateway answers for. Empty: any.")
@@ -111,8 +111,8 @@ class Settings(BaseModel):
         Tls.SELF_SIGNED,
         description="self-signed (made in the cluster) or provided (the kubernetes.io/tls Secret task-manager-tls).",
     )
-    secrets: Origin = Field(
-        Origin.GENERATE,
+    secrets: SecretSource = Field(
+        SecretSource.GENERATE,
         description="generate (random, made in the cluster, never seen here) or provided (they are there already).",
     )
     cdn: Cdn | None = Field(
@@ -139,8 +139,8 @@ class Settings(BaseModel):
     adapter_namespace: Name = Field(
         "monitoring", min_length=1, description="Namespace of prometheus-adapter, which asks the stack's Prometheus."
     )
-    monitoring: Watching = Field(
-        Watching.OWN,
+    monitoring: MonitoringMode = Field(
+        MonitoringMode.OWN,
         description="In the phases that have it: own (servers of the stack's own) or operator (rules, dashboards and"
         " what to ask, as objects for the cluster's Prometheus operator and Grafana).",
     )
@@ -164,8 +164,8 @@ class Settings(BaseModel):
         False, description="Whether errors go to Sentry, at the address `dsn` in the Secret task-manager-sentry."
     )
     errors_port: int = Field(443, ge=1, le=65535, description="Port of that Sentry.")
-    logs: LogsTo = Field(
-        LogsTo.NONE,
+    logs: LogDestination = Field(
+        LogDestination.NONE,
         description="Where the pods' lines go: none (kubectl logs shows them), elasticsearch (one that is there; its"
         " API key is `api-key` in the Secret task-manager-logs of the namespace that ends in -logs) or operator (an"
         " Elasticsearch and a Kibana that the cluster's ECK operator makes; phase 3).",
@@ -197,7 +197,7 @@ class Settings(BaseModel):
     @property
     def own_monitoring(self) -> bool:
         """Whether the stack has a Prometheus of its own."""
-        return self.row.monitoring is not None and self.monitoring is Watching.OWN
+        return self.row.monitoring is not None and self.monitoring is MonitoringMode.OWN
 
     @property
     def database_kind(self) -> DatabaseKind:
@@ -226,15 +226,15 @@ class Settings(BaseModel):
         return parse_restores(self.restores)
 
     @property
-    def generation(self) -> Generation:
+    def generation(self) -> ClusterGeneration:
         """The cluster that the stack runs on."""
-        return Generation(len(self.restored) + 1)
+        return ClusterGeneration(len(self.restored) + 1)
 
     @property
-    def asleep(self) -> tuple[Generation, ...]:
-        """The clusters before it that are still there, without pods."""
-        kept = self.former_databases is Former.ASLEEP
-        return tuple(map(Generation, range(1, self.generation.number))) if kept else ()
+    def hibernated(self) -> tuple[ClusterGeneration, ...]:
+        """The retired clusters that are kept, hibernated."""
+        kept = self.former_databases is RetiredClusterPolicy.HIBERNATED
+        return tuple(map(ClusterGeneration, range(1, self.generation.number))) if kept else ()
 
     def backup_port(self) -> int:
         """Port of the bucket's S3 interface."""
@@ -259,9 +259,9 @@ class Settings(BaseModel):
         missing = [key for key in ("hostname", "cdn_zone", "cdn_origin") if not getattr(self, key)]
         if self.cdn_kind is Cdn.CLOUDFLARE and missing:
             raise ValueError(f"{PROJECT}:cdn: cloudflare needs to know more: set {' and '.join(missing)}")
-        if self.logs is LogsTo.ELASTICSEARCH and not self.logs_endpoint:
+        if self.logs is LogDestination.ELASTICSEARCH and not self.logs_endpoint:
             raise ValueError(f"{PROJECT}:logs: elasticsearch needs an address: set {PROJECT}:logs_endpoint")
-        if self.logs is LogsTo.OPERATOR and self.row.logs.store is None:
+        if self.logs is LogDestination.OPERATOR and self.row.logs.store is None:
             raise ValueError(f"{PROJECT}:logs: phase {self.phase} has nothing for operator: set it to elasticsearch")
         if self.smtp_host and not self.mail_from:
             raise ValueError(f"{PROJECT}:mail_from: mails of {self.smtp_host} need a sender: set it to an address")

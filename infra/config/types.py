@@ -1,4 +1,4 @@
-"""What single settings may be: one of a few words, or a text of a certain form."""
+"""Configuration types: enumerations, and strings of a checked form."""
 
 import re
 from enum import StrEnum
@@ -12,64 +12,64 @@ from infra.config.restores import parse_restores
 
 
 class LoadBalancing(StrEnum):
-    """How the gateway picks a pod."""
+    """Load-balancing strategy of the gateway."""
 
     LEAST_LOADED = "least-loaded"
     ROUND_ROBIN = "round-robin"
 
 
-class Origin(StrEnum):
-    """Who makes Secrets."""
+class SecretSource(StrEnum):
+    """Source of Secrets: generated in the cluster, or provided by its operators."""
 
     GENERATE = "generate"
     PROVIDED = "provided"
 
 
 class Tls(StrEnum):
-    """Where the gateway's certificate comes from."""
+    """Source of the gateway's certificate."""
 
     SELF_SIGNED = "self-signed"
     PROVIDED = "provided"
 
 
 class SmtpTls(StrEnum):
-    """How the mail server is spoken to."""
+    """Encryption of SMTP."""
 
     STARTTLS = "starttls"
     IMPLICIT = "implicit"
 
 
 class Durability(StrEnum):
-    """What a write does while no standby can confirm it."""
+    """Durability of commits while no standby can confirm them."""
 
     REQUIRED = "required"
     PREFERRED = "preferred"
 
 
-class Watching(StrEnum):
-    """Whose Prometheus and Grafana there are."""
+class MonitoringMode(StrEnum):
+    """Monitoring by servers of the stack, or by the cluster's operator."""
 
     OWN = "own"
     OPERATOR = "operator"
 
 
-class LogsTo(StrEnum):
-    """Where lines of logs go, beside where `kubectl logs` finds them."""
+class LogDestination(StrEnum):
+    """Destination of logs, beside `kubectl logs`."""
 
     NONE = "none"
     ELASTICSEARCH = "elasticsearch"
     OPERATOR = "operator"
 
 
-class Former(StrEnum):
-    """What becomes of the clusters out of which the database was restored."""
+class RetiredClusterPolicy(StrEnum):
+    """What a restore does with the cluster that it replaces."""
 
-    ASLEEP = "asleep"
+    HIBERNATED = "asleep"
     REMOVED = "removed"
 
 
 class LogLevel(StrEnum):
-    """How much the API writes."""
+    """Level of the API's log."""
 
     DEBUG = "debug"
     INFO = "info"

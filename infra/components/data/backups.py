@@ -11,7 +11,7 @@ from infra import names
 from infra.components.base import Component, Target
 from infra.config.phase_spec import Compute
 from infra.config.restores import Restore, archive_of
-from infra.names import Generation
+from infra.names import ClusterGeneration
 
 PLUGIN: Final = "barman-cloud.cloudnative-pg.io"
 _EVERY_NIGHT: Final = "0 0 2 * * *"  # the operator's schedules begin with seconds; the hour is UTC's
@@ -19,14 +19,14 @@ _COMPUTE: Final = Compute(cpu_request=25, cpu_limit=1000, memory=320)
 """Of the plugin's container in each instance: a backup by two workers takes 116 MiB, archiving a segment meanwhile 98
 (measured with Barman 3.4), the plugin itself some dozens."""
 
-_TRIES: Final = [{"name": "AWS_MAX_ATTEMPTS", "value": "3"}]
+_S3_RETRIES: Final = [{"name": "AWS_MAX_ATTEMPTS", "value": "3"}]
 """As in the SDK's `standard` mode; its old one tries five times, in some ten seconds. A failover asks the archive a
 dozen times, and a bucket that is away is no reason to wait for each answer so long."""
 
 
 @dataclass(frozen=True)
 class Bucket:
-    """A folder behind an S3 interface.
+    """An S3 bucket.
 
     Args:
         name: of the bucket.
@@ -58,22 +58,22 @@ def store_spec(bucket: Bucket, folder: pulumi.Input[str]) -> dict[str, Any]:
     return {
         "configuration": configuration,
         "retentionPolicy": f"{bucket.days}d",
-        "instanceSidecarConfiguration": {"resources": _COMPUTE.resources(), "env": _TRIES},
+        "instanceSidecarConfiguration": {"resources": _COMPUTE.resources(), "env": _S3_RETRIES},
     }
 
 
-def _plugin(generation: Generation, restored: Sequence[Restore]) -> dict[str, Any]:
+def _plugin(generation: ClusterGeneration, restored: Sequence[Restore]) -> dict[str, Any]:
     parameters = {"barmanObjectName": names.BACKUPS, "serverName": archive_of(generation, restored)}
     return {"name": PLUGIN, "parameters": parameters}
 
 
-def archiving(generation: Generation, restored: Sequence[Restore]) -> dict[str, Any]:
-    """What a `Cluster` says so that its log is archived and backups can be taken of it."""
+def archiving(generation: ClusterGeneration, restored: Sequence[Restore]) -> dict[str, Any]:
+    """WAL archiving: the part of a `Cluster` that archives its log and allows backups."""
     return {"plugins": [{**_plugin(generation, restored), "isWALArchiver": True}]}
 
 
-def recovered(generation: Generation, restored: Sequence[Restore]) -> dict[str, Any]:
-    """How a `Cluster` begins that comes out of another one's backups: as that one was at a moment."""
+def recovery(generation: ClusterGeneration, restored: Sequence[Restore]) -> dict[str, Any]:
+    """Point-in-time recovery: the part of a `Cluster` that bootstraps it out of another one's backups."""
     restore = restored[generation.number - 2]
     return {
         "bootstrap": {
@@ -84,11 +84,11 @@ def recovered(generation: Generation, restored: Sequence[Restore]) -> dict[str, 
                 "recoveryTarget": {"targetTime": restore.moment.isoformat()},
             }
         },
-        "externalClusters": [{"name": "backups", "plugin": _plugin(Generation(restore.source), restored)}],
+        "externalClusters": [{"name": "backups", "plugin": _plugin(ClusterGeneration(restore.source), restored)}],
     }
 
 
-def schedule_spec(generation: Generation) -> dict[str, Any]:
+def schedule_spec(generation: ClusterGeneration) -> dict[str, Any]:
     """The `ScheduledBackup`: at once, then every night. Without the first one there is nothing to restore."""
     return {
         "cluster": {"name": generation.cluster},
@@ -101,7 +101,7 @@ def schedule_spec(generation: Generation) -> dict[str, Any]:
 
 
 class Backups(Component):
-    """The store that the clusters of the database share, those asleep included.
+    """The object store that all clusters of the database share, hibernated ones included.
 
     Args:
         folder: in the bucket.

@@ -33,7 +33,7 @@ class Broker(Valkey):
             storage=row.storage,
             compute=row.compute,
             configuration=(),
-            inward=(Flow(Peer(names.API_LABELS), (names.VALKEY_PORT,)), *exporter_flows(name, scraped=scraped)),
+            ingress=(Flow(Peer(names.API_LABELS), (names.VALKEY_PORT,)), *exporter_flows(name, scraped=scraped)),
         )
         super().__init__(name, target, servers, after)
         self.register_outputs({"service": names.BROKER})

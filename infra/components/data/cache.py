@@ -98,12 +98,12 @@ class Cache(Valkey):
             configuration=_CONFIGURATION,
             before=_BEFORE,
             ready=_READY,
-            inward=(
+            ingress=(
                 Flow(Peer(names.API_LABELS), (names.VALKEY_PORT,)),
                 *exporter_flows(name, scraped=scraped),
-                *((siblings, Flow(Peer(names.SHAPE_LABELS), (names.VALKEY_PORT,))) if several else ()),
+                *((siblings, Flow(Peer(names.CACHE_RESHARDING_LABELS), (names.VALKEY_PORT,))) if several else ()),
             ),
-            outward=(siblings,) if several else (),
+            egress=(siblings,) if several else (),
         )
         super().__init__(name, target, servers, after)
         if several:

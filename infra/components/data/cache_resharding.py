@@ -25,7 +25,7 @@ class CacheResharding(ImageJob):
         self, name: str, target: Target, *, row: phase_spec.Cache, image: Image, after: Sequence[pulumi.Resource]
     ) -> None:
         command = Command(
-            name=names.CACHE_SHAPE,
+            name=names.CACHE_RESHARDING,
             words=[
                 "shape-cache",
                 *(word for host in hosts(row) for word in ("--server", f"{host}:{names.VALKEY_PORT}")),
@@ -34,7 +34,7 @@ class CacheResharding(ImageJob):
                 *("--password-file", f"{SECRETS}/{names.VALKEY_OPERATOR_PASSWORD}"),
             ],
             secret=names.CACHE,
-            outward=(Flow(Peer(names.CACHE_LABELS), (names.VALKEY_PORT,)),),
+            egress=(Flow(Peer(names.CACHE_LABELS), (names.VALKEY_PORT,)),),
         )
         super().__init__(name, target, command=command, image=image, after=after)
         self.register_outputs({"shards": row.shards})

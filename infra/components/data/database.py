@@ -1,7 +1,7 @@
 """PostgreSQL by the CloudNativePG operator: a cluster of one or more instances, and a pooler before its primary.
 
 Bringing the database back to a moment makes another cluster beside the one there is (a generation), out of its
-backups; the API moves over when that one is ready, and the former one is put to sleep.
+backups; the API moves over when that one is ready, and the retired one is hibernated.
 """
 
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ from infra.components.network import Flow, Peer
 from infra.config.phase_spec import PostgreSQL
 from infra.config.restores import Restore
 from infra.config.types import Durability
-from infra.names import Generation
+from infra.names import ClusterGeneration
 
 API_VERSION: Final = "postgresql.cnpg.io/v1"
 POSTGRESQL_IMAGE: Final = "ghcr.io/cloudnative-pg/postgresql:15-minimal-bookworm"
@@ -37,14 +37,14 @@ READY: Final = {"type": "streaming", "maximumLag": "64Mi", "periodSeconds": 10, 
 """A standby is asked once it follows and has all but four segments. One that does not follow any more stays ready for
 a quarter of an hour: the operator promotes none that is not ready, however long it takes until there is an operator
 again. What a read may be behind is measured by the API itself."""
-_LEASE: Final = {"leaseDurationSeconds": 3, "renewDeadlineSeconds": 2, "retryPeriodSeconds": 1}
+_PRIMARY_LEASE: Final = {"leaseDurationSeconds": 3, "renewDeadlineSeconds": 2, "retryPeriodSeconds": 1}
 """The operator chooses the next primary within two seconds, but that one takes over only when it has seen for so long
 that the former one does not renew its lease, unless it was given back. A server that is lost gives nothing back, and
 the operator's 15 s would be most of a failover. A primary that renews late stays what it is, and one that is cut off
 confirms nothing without a standby."""
-_GOODBYE: Final = 15
-"""Seconds: as long as a statement of the API may take."""
-_HANDOVER: Final = 15
+_SMART_SHUTDOWN_TIMEOUT: Final = 15
+"""Seconds that PostgreSQL waits for open transactions at a stop: as long as a statement of the API may take."""
+_SWITCHOVER_DELAY: Final = 15
 """Seconds for which a primary that hands over may write back and archive what it has. Then it is stopped as if it had
 been lost, which costs nothing that a standby has confirmed: while the bucket is away it would wait for that, a minute
 and more in which nobody can write."""
@@ -74,15 +74,15 @@ def parameters(row: PostgreSQL) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Plan:
-    """What the clusters of a stack's database are like.
+    """Specification that all clusters of a stack's database share.
 
     Args:
         row: sizes and numbers.
         durability: see `cluster_spec`.
         bucket: where backups go; None for none.
-        restored: how each cluster but the first came about.
+        restored: the restore that each cluster but the first was made by.
         operator_namespace: where the operator runs; it has to reach every instance.
-        scraper: who asks instances and poolers for their metrics, if anybody does.
+        scraper: the Prometheus that scrapes instances and poolers; None for none.
     """
 
     row: PostgreSQL
@@ -93,7 +93,7 @@ class Plan:
     scraper: Peer | None
 
 
-def cluster_spec(plan: Plan, generation: Generation, *, storage_class: str | None) -> dict[str, Any]:
+def cluster_spec(plan: Plan, generation: ClusterGeneration, *, storage_class: str | None) -> dict[str, Any]:
     """The `Cluster` of a phase.
 
     Writes are confirmed by a standby as well as by the primary (`method: any`, `number: 1`), so that losing the primary
@@ -104,22 +104,22 @@ def cluster_spec(plan: Plan, generation: Generation, *, storage_class: str | Non
     row = plan.row
     alone = row.instances == 1
     postgresql: dict[str, Any] = {"parameters": parameters(row)}
-    lasting: dict[str, Any] = {}
+    availability: dict[str, Any] = {}
     if not alone:
-        lasting = {"probes": {"readiness": READY}, "primaryLease": _LEASE}
+        availability = {"probes": {"readiness": READY}, "primaryLease": _PRIMARY_LEASE}
         postgresql["synchronous"] = {"method": "any", "number": 1, "dataDurability": str(plan.durability)}
         if plan.durability is Durability.REQUIRED:
-            lasting["switchoverDelay"] = _HANDOVER
+            availability["switchoverDelay"] = _SWITCHOVER_DELAY
     storage: dict[str, Any] = {"size": f"{row.storage}Gi"}
     if storage_class:
         storage["storageClass"] = storage_class
-    begins: dict[str, Any] = {
+    bootstrap: dict[str, Any] = {
         "bootstrap": {
             "initdb": {"database": names.DATABASE_NAME, "owner": names.DATABASE_NAME, "dataChecksums": True},
         }
     }
     if generation.number > 1:
-        begins = backups.recovered(generation, plan.restored)
+        bootstrap = backups.recovery(generation, plan.restored)
     return {
         "instances": row.instances,
         "imageName": POSTGRESQL_IMAGE,
@@ -128,15 +128,14 @@ def cluster_spec(plan: Plan, generation: Generation, *, storage_class: str | Non
         # With a standby, the primary is updated by handing over to it: a few seconds instead of a restart's.
         "primaryUpdateMethod": "restart" if alone else "switchover",
         "primaryUpdateStrategy": "unsupervised",
-        # A server that is to end waits for its clients so long, which is for their transactions: the connections of
-        # poolers outlast even the operator's three minutes.
-        "smartShutdownTimeout": _GOODBYE,
-        **begins,
+        # Poolers' connections outlast even the operator's default of three minutes.
+        "smartShutdownTimeout": _SMART_SHUTDOWN_TIMEOUT,
+        **bootstrap,
         **(backups.archiving(generation, plan.restored) if plan.bucket else {}),
         # By these the policies and Prometheus find the pods, whatever the cluster is called.
         "inheritedMetadata": {"labels": names.DATABASE_LABELS},
         "postgresql": postgresql,
-        **lasting,
+        **availability,
         "storage": storage,
         "resources": row.compute.resources(),
         # Preferred, not required: on a single node the standby still comes up.
@@ -149,14 +148,14 @@ def cluster_spec(plan: Plan, generation: Generation, *, storage_class: str | Non
 
 
 class Database(Component):
-    """A cluster, its poolers where the phase has them, its schedule of backups, and who may talk to all of them.
+    """A PostgreSQL cluster with its poolers, scheduled backups and network policies.
 
     The operator makes the Services `…-rw`, `…-ro`, `…-r` and the Secret `…-app`, and keeps the password out of here.
 
     Args:
-        plan: what every cluster is like.
+        plan: specification of every cluster.
         generation: which cluster it is.
-        asleep: whether there are its volumes alone. Its pods leave after what moves the API away from them.
+        hibernated: whether only its volumes are kept. Its pods are removed after what moves the API away from them.
     """
 
     def __init__(
@@ -165,14 +164,14 @@ class Database(Component):
         target: Target,
         *,
         plan: Plan,
-        generation: Generation,
-        asleep: bool = False,
+        generation: ClusterGeneration,
+        hibernated: bool = False,
         after: Sequence[pulumi.Resource],
     ) -> None:
         super().__init__(name, target, after)
         self.plan = plan
         self.generation = generation
-        if asleep:
+        if hibernated:
             self._cluster({"cnpg.io/hibernation": "on", "pulumi.com/waitFor": "condition=cnpg.io/hibernation"})
         else:
             flows = self._flows()
@@ -191,13 +190,13 @@ class Database(Component):
             metadata=self.metadata(names.DATABASE_CLUSTER, annotations=pods.OPERATORS_PODS),
             spec=network.spec(
                 names.DATABASE_LABELS,
-                inward=(
+                ingress=(
                     Flow(Peer(names.API_LABELS), (names.DATABASE_PORT,)),
                     Flow(mine, (names.DATABASE_PORT, _STATUS_PORT)),
                     Flow(Peer(namespace=self.plan.operator_namespace), (names.DATABASE_PORT, _STATUS_PORT)),
                     *((Flow(scraper, names.DATABASE_METRICS_PORTS),) if scraper else ()),
                 ),
-                outward=(
+                egress=(
                     Flow(mine, (names.DATABASE_PORT, _STATUS_PORT)),
                     self.target.api_server,
                     *((Flow(Peer(anywhere=True), (bucket.port,)),) if bucket else ()),

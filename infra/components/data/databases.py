@@ -1,4 +1,4 @@
-"""Which databases a stack has: a file, or a cluster with its backups, and those that a restore has replaced."""
+"""Databases of a stack: a SQLite volume, or a PostgreSQL cluster with its backups and the clusters it replaced."""
 
 import pulumi
 
@@ -45,8 +45,8 @@ def database(settings: Settings, target: Target, namespace: Namespace) -> list[p
     return [*parts, Database("database", target, plan=plan, generation=settings.generation, after=after)]
 
 
-def former_databases(settings: Settings, target: Target, after: list[pulumi.Resource]) -> None:
-    """Put the clusters to sleep that a restore has replaced, once the API has left them."""
+def retired_clusters(settings: Settings, target: Target, after: list[pulumi.Resource]) -> None:
+    """Register the clusters that a restore has replaced, hibernated once the API has left them."""
     plan = _plan(settings)
-    for former in settings.asleep:
-        Database(f"database-{former.number}", target, plan=plan, generation=former, asleep=True, after=after)
+    for retired in settings.hibernated:
+        Database(f"database-{retired.number}", target, plan=plan, generation=retired, hibernated=True, after=after)

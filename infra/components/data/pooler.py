@@ -1,4 +1,4 @@
-"""What a pooler of the database is like: PgBouncer, by the CloudNativePG operator."""
+"""Poolers of the database: PgBouncer, by the CloudNativePG operator."""
 
 from typing import Any, Final, Literal
 
@@ -8,15 +8,15 @@ from infra.config.phase_spec import Compute
 
 PGBOUNCER_IMAGE: Final = "ghcr.io/cloudnative-pg/pgbouncer:1.25.1"
 
-_POOL: Final = 20
+_POOL_SIZE: Final = 20
 """Server connections of one PgBouncer. Two of them take 40 of the 100, migrations and the operator take a handful."""
-_SPREAD: Final = {"server_round_robin": "1", "server_lifetime": "60"}
+_ROUND_ROBIN: Final = {"server_round_robin": "1", "server_lifetime": "60"}
 """A connection leads to one of the standbys, by chance. PgBouncer prefers the one used last, so one standby would do
 all the work: here they take turns, and one that came back is among them within a minute."""
 _COMPUTE: Final = Compute(cpu_request=50, cpu_limit=500, memory=64)
-_GOODBYE: Final = 5
-"""Seconds for which a pooler that is to end still takes connections: until every node knows that it is not to be called
-any more. PgBouncer itself would refuse them at once."""
+_PRE_STOP_SECONDS: Final = 5
+"""Seconds for which a terminating pooler still accepts connections: until every node has dropped its endpoint.
+PgBouncer itself would refuse them at once."""
 
 
 def pooler_spec(name: str, cluster: str, kind: Literal["rw", "ro"], instances: int) -> dict[str, Any]:
@@ -39,12 +39,12 @@ def pooler_spec(name: str, cluster: str, kind: Literal["rw", "ro"], instances: i
         "pgbouncer": {
             "poolMode": "transaction",
             "parameters": {
-                "default_pool_size": str(_POOL),
+                "default_pool_size": str(_POOL_SIZE),
                 "max_client_conn": "500",
                 "server_login_retry": "0.2",
                 "server_connect_timeout": "3",
                 "query_wait_timeout": "15",
-                **(_SPREAD if kind == "ro" else {}),
+                **(_ROUND_ROBIN if kind == "ro" else {}),
             },
         },
         "template": {
@@ -55,7 +55,7 @@ def pooler_spec(name: str, cluster: str, kind: Literal["rw", "ro"], instances: i
                         "name": "pgbouncer",
                         "image": PGBOUNCER_IMAGE,
                         "resources": _COMPUTE.resources(),
-                        "lifecycle": {"preStop": {"sleep": {"seconds": _GOODBYE}}},
+                        "lifecycle": {"preStop": {"sleep": {"seconds": _PRE_STOP_SECONDS}}},
                     }
                 ],
                 "topologySpreadConstraints": pods.spread({"cnpg.io/poolerName": name}),

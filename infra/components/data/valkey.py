@@ -58,7 +58,7 @@ class Servers:
         configuration: lines of `valkey.conf` beside those that all have.
         before: shell that runs before the server, in the container.
         ready: shell that tells whether the server may be asked.
-        inward, outward: who calls, and who is called.
+        ingress, egress: who calls, and who is called.
     """
 
     name: str
@@ -70,8 +70,8 @@ class Servers:
     configuration: tuple[str, ...]
     before: str = ""
     ready: str = PING
-    inward: tuple[Flow, ...] = ()
-    outward: tuple[Flow, ...] = ()
+    ingress: tuple[Flow, ...] = ()
+    egress: tuple[Flow, ...] = ()
 
     def valkey_conf(self) -> str:
         """Two thirds of the limit are for data: the rest is for the copy-on-write while the log is rewritten."""
@@ -136,7 +136,7 @@ class Valkey(Component):
         flows = networking.NetworkPolicy(
             f"{name}-flows",
             metadata=self.metadata(servers.name),
-            spec=network.spec(self.labels, inward=servers.inward, outward=servers.outward),
+            spec=network.spec(self.labels, ingress=servers.ingress, egress=servers.egress),
             opts=self.options(),
         )
         port = [core.ServicePortArgs(name="valkey", port=names.VALKEY_PORT, target_port="valkey")]
@@ -168,7 +168,7 @@ class Valkey(Component):
                 ),
                 volume_claim_templates=[pods.data_claim(servers.storage, target.storage_class)],
             ),
-            opts=self.options(config, flows, *claims, keeps=("spec.volumeClaimTemplates",)),
+            opts=self.options(config, flows, *claims, ignore_changes=("spec.volumeClaimTemplates",)),
         )
         core.Service(
             f"{name}-service",

@@ -1,4 +1,4 @@
-"""What a shared cache in front of the API may keep, by path: one table for each maker of a CDN.
+"""Cache rules of the CDN: paths that a shared cache may store, for how long; one table for every CDN.
 
 Everything else goes past it. What is listed is kept only where the answer itself says `public` and nobody has logged in
 for it: path and answer have to agree. A test holds this table against the application.
@@ -10,7 +10,7 @@ from typing import Final
 
 @dataclass(frozen=True)
 class Rule:
-    """What may be kept, and for how long.
+    """Storage of a path's responses.
 
     Args:
         path: a whole path, or the beginning of one that ends in a slash.

@@ -12,17 +12,17 @@ from infra.config.phase_spec import Cdn
 from infra.config.settings import Settings
 
 
-def maker(settings: Settings, target: Target, after: Sequence[pulumi.Resource]) -> list[pulumi.Resource]:
-    """Make the CDN that the settings name. It stands before the release, whose route leads to it."""
+def cdn(settings: Settings, target: Target, after: Sequence[pulumi.Resource]) -> list[pulumi.Resource]:
+    """Register the CDN that the settings name. It comes before the release, whose route leads to it."""
     if settings.cdn_kind is Cdn.EDGE and settings.row.varnish:
-        watching, scraper = settings.row.monitoring, network.scraper(settings)
+        sizes, scraper = settings.row.monitoring, network.scraper(settings)
         return [
             Edge(
                 "edge",
                 target,
                 row=settings.row.varnish,
                 gateway_namespace=settings.gateway_namespace,
-                exporter=Exporter(watching.exporter, scraper) if watching and scraper else None,
+                exporter=Exporter(sizes.exporter, scraper) if sizes and scraper else None,
                 after=after,
             )
         ]

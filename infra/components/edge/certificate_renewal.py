@@ -12,7 +12,7 @@ from infra import names
 from infra.components import pods
 from infra.components.base import Component, Target
 from infra.components.secret_access import TOKEN_EXCEPTION, container, pod, secret_access
-from infra.components.secrets import Wanted
+from infra.components.secrets import GeneratedSecret
 from infra.config.image import Image
 
 _DAILY: Final = "17 3 * * *"
@@ -27,10 +27,10 @@ class CertificateRenewal(Component):
     """
 
     def __init__(
-        self, name: str, target: Target, *, image: Image, wanted: Wanted, after: Sequence[pulumi.Resource]
+        self, name: str, target: Target, *, image: Image, generated: GeneratedSecret, after: Sequence[pulumi.Resource]
     ) -> None:
         super().__init__(name, target, after)
-        access = secret_access(self, names.CERTIFICATE_RENEWAL, [wanted.name], may_create=False)
+        access = secret_access(self, names.CERTIFICATE_RENEWAL, [generated.name], may_create=False)
         annotations = {**pods.PULL_EXCEPTIONS, **TOKEN_EXCEPTION}
         batch.CronJob(
             f"{name}-job",
@@ -49,7 +49,7 @@ class CertificateRenewal(Component):
                             metadata=meta.ObjectMetaArgs(labels=target.labels(name)),
                             spec=pod(
                                 names.CERTIFICATE_RENEWAL,
-                                [container(wanted.name, image, wanted.command, target.namespace)],
+                                [container(generated.name, image, generated.command, target.namespace)],
                             ),
                         ),
                     )
@@ -57,4 +57,4 @@ class CertificateRenewal(Component):
             ),
             opts=self.options(*access),
         )
-        self.register_outputs({"secret": wanted.name})
+        self.register_outputs({"secret": generated.name})

@@ -40,8 +40,8 @@ _LIMITS: Final = {
 }
 
 
-def kept() -> str:
-    """The requests whose answers may be kept, in the language of Cloudflare's rules."""
+def cacheable_requests() -> str:
+    """Expression for the requests whose responses may be cached, in the language of Cloudflare's rules."""
     whole = " ".join(f'"{rule.path}"' for rule in RULES if rule.whole)
     beginnings = [f'starts_with(http.request.uri.path, "{rule.path}")' for rule in RULES if not rule.whole]
     return " or ".join([f"http.request.uri.path in {{{whole}}}", *beginnings])
@@ -70,7 +70,7 @@ def cache_rules() -> list[cloudflare.RulesetRuleArgs]:
         rule(
             "public",
             "but public answers and static files,",
-            kept(),
+            cacheable_requests(),
             cloudflare.RulesetRuleActionParametersArgs(
                 cache=True,
                 edge_ttl=cloudflare.RulesetRuleActionParametersEdgeTtlArgs(mode="bypass_by_default"),
@@ -88,8 +88,8 @@ def cache_rules() -> list[cloudflare.RulesetRuleArgs]:
     ]
 
 
-def limits() -> list[cloudflare.RulesetRuleArgs]:
-    """How often one address may ask, at each of Cloudflare's sites."""
+def rate_limit_rules() -> list[cloudflare.RulesetRuleArgs]:
+    """Rate limits by client address, at each of Cloudflare's sites."""
     return [
         cloudflare.RulesetRuleArgs(
             ref=f"limit-{number}",
@@ -151,7 +151,7 @@ class Cloudflare(Component):
         super().__init__(name, target, after)
         rulesets = {
             "http_request_cache_settings": ("What is kept", cache_rules()),
-            "http_ratelimit": ("How often one may ask", limits()),
+            "http_ratelimit": ("How often one may ask", rate_limit_rules()),
             "http_request_firewall_managed": ("What is turned away", firewall()),
         }
         ready: list[pulumi.Resource] = [

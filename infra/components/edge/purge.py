@@ -15,14 +15,14 @@ from infra.config.settings import Settings
 
 
 def purge_command(settings: Settings) -> Command | None:
-    """What has the maker drop what a release may have changed: all but files, whose names change with them."""
+    """Command that purges what a release may have changed: all but static files, whose names are hashed."""
     match settings.cdn_kind:
         case Cdn.EDGE:
             return Command(
                 name=names.PURGE,
                 words=["purge-edge", "--server", f"{names.EDGE_PODS}:{names.EDGE_PURGE_PORT}"],
                 secret=None,
-                outward=(Flow(Peer(names.EDGE_LABELS), (names.EDGE_PURGE_PORT,)),),
+                egress=(Flow(Peer(names.EDGE_LABELS), (names.EDGE_PURGE_PORT,)),),
             )
         case Cdn.CLOUDFLARE:
             url = f"https://{settings.hostname}"
@@ -35,7 +35,7 @@ def purge_command(settings: Settings) -> Command | None:
                     *(word for rule in RULES if rule.whole for word in ("--url", url + rule.path)),
                 ],
                 secret=names.CDN_SECRET,
-                outward=(Flow(Peer(anywhere=True), (443,)),),
+                egress=(Flow(Peer(anywhere=True), (443,)),),
                 optional=True,
             )
         case Cdn.NONE:
@@ -43,7 +43,7 @@ def purge_command(settings: Settings) -> Command | None:
 
 
 class Purge(ImageJob):
-    """A Job that gives that order. After the release: what an old pod has said during the rollout is dropped too."""
+    """Runs that command after the release, so that responses of old pods during the rollout are purged too."""
 
     def __init__(
         self, name: str, target: Target, *, command: Command, image: Image, after: Sequence[pulumi.Resource]

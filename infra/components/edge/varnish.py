@@ -67,12 +67,12 @@ class Edge(Component):
             metadata=self.metadata(names.EDGE),
             spec=network.spec(
                 self.labels,
-                inward=(
+                ingress=(
                     Flow(Peer(namespace=gateway_namespace), (names.EDGE_PORT,)),
                     Flow(Peer(names.PURGE_LABELS), (names.EDGE_PURGE_PORT,)),
-                    *([exporter.inward] if exporter else []),
+                    *([exporter.ingress] if exporter else []),
                 ),
-                outward=(Flow(Peer(names.API_LABELS), (names.API_PORT,)),),
+                egress=(Flow(Peer(names.API_LABELS), (names.API_PORT,)),),
             ),
             opts=self.options(),
         )

@@ -1,4 +1,4 @@
-"""An exporter in a pod of the edge: Varnish keeps its counters in memory that only its own pod can see."""
+"""Metrics exporter in each pod of Varnish, whose counters are in memory that only its own pod can see."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -22,18 +22,18 @@ EXCEPTIONS: Final = {
 
 @dataclass(frozen=True)
 class Exporter:
-    """What tells Prometheus of a pod of the edge.
+    """The exporter container.
 
     Args:
         compute: its share.
-        scraper: who asks it.
+        scraper: the Prometheus that scrapes it.
     """
 
     compute: phase_spec.Compute
     scraper: Peer
 
     @property
-    def inward(self) -> Flow:
+    def ingress(self) -> Flow:
         return Flow(self.scraper, (names.EDGE_METRICS_PORT,))
 
     @property

@@ -20,7 +20,7 @@ _SECRET: Final = "/run/secrets/alerts"  # noqa: S105 - a directory
 _STORAGE: Final = 1  # GiB, the least that most storage classes give: silences, and what was sent
 
 
-def _covers(fast: str, slow: str) -> dict[str, Any]:
+def _inhibits(fast: str, slow: str) -> dict[str, Any]:
     """Of two alerts on the same budget the slow one says nothing new while the fast one fires."""
     return {"source_matchers": [f"alertname={fast}"], "target_matchers": [f"alertname={slow}"]}
 
@@ -42,8 +42,8 @@ def configuration() -> dict[str, Any]:
             {"name": "team", "webhook_configs": [{"url_file": f"{_SECRET}/{names.ALERTS_SECRET_KEY}"}]},
         ],
         "inhibit_rules": [
-            _covers("ErrorBudgetBurnsFast", "ErrorBudgetBurnsSlowly"),
-            _covers("LatencyBudgetBurnsFast", "LatencyBudgetBurnsSlowly"),
+            _inhibits("ErrorBudgetBurnsFast", "ErrorBudgetBurnsSlowly"),
+            _inhibits("LatencyBudgetBurnsFast", "LatencyBudgetBurnsSlowly"),
         ],
     }
 
@@ -83,8 +83,8 @@ class Alertmanager(SingleServer):
                 storage=_STORAGE,
                 compute=row.alertmanager,
                 secret=SecretFiles(names.ALERTS_SECRET, _SECRET, optional=True),
-                inward=(Flow(Peer(names.PROMETHEUS_LABELS), (names.ALERTMANAGER_PORT,)),),
-                outward=(Flow(Peer(anywhere=True), (webhook_port,)),),
+                ingress=(Flow(Peer(names.PROMETHEUS_LABELS), (names.ALERTMANAGER_PORT,)),),
+                egress=(Flow(Peer(anywhere=True), (webhook_port,)),),
             )
         )
         self.register_outputs({"service": names.ALERTMANAGER})

@@ -128,7 +128,7 @@ class Grafana(SingleServer):
                 secret=SecretFiles(names.GRAFANA, _SECRET, optional=False),
                 ready="/api/health",
                 healthy="/api/health",
-                outward=(Flow(Peer(names.PROMETHEUS_LABELS), (names.PROMETHEUS_PORT,)),),
+                egress=(Flow(Peer(names.PROMETHEUS_LABELS), (names.PROMETHEUS_PORT,)),),
             )
         )
         self.register_outputs({"service": names.GRAFANA})

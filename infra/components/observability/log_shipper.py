@@ -76,7 +76,7 @@ class LogShipper(Component):
         flows = networking.NetworkPolicy(
             f"{name}-flows",
             metadata=self.metadata(names.LOGS),
-            spec=network.spec(labels, outward=(receiver.flow,)),
+            spec=network.spec(labels, egress=(receiver.flow,)),
             opts=self.options(),
         )
         apps.DaemonSet(

@@ -13,7 +13,7 @@ from infra.components import network, pods
 from infra.components.base import Component, Target
 from infra.components.network import Flow, Peer
 from infra.components.observability.filebeat import Shipping
-from infra.components.secrets import Wanted, random_keys
+from infra.components.secrets import GeneratedSecret, random_keys
 from infra.config import phase_spec
 
 VERSION: Final = "8.19.6"
@@ -23,7 +23,7 @@ VIEWER: Final = {"app.kubernetes.io/part-of": names.PROJECT, "app.kubernetes.io/
 """Labels of the pods of Elasticsearch and of Kibana."""
 
 
-def shippers_secret(shipping: Shipping) -> Wanted:
+def shippers_secret(shipping: Shipping) -> GeneratedSecret:
     """The Secret by which the shipper knows Elasticsearch, and Elasticsearch the shipper.
 
     It may bring the template and add documents. It can neither read nor change nor remove what is there.
@@ -35,7 +35,7 @@ def shippers_secret(shipping: Shipping) -> Wanted:
     return random_keys(
         names.LOGS,
         names.LOGS_PASSWORD,
-        beside={
+        literals={
             "username": names.LOGS_USER,
             "roles": names.LOGS_USER,
             "roles.yml": json.dumps({names.LOGS_USER: role}),
@@ -68,24 +68,24 @@ class LogStore(Component):
         store_flows = self._flows(
             "store",
             STORE,
-            inward=(
+            ingress=(
                 Flow(itself, (store, among)),
                 *(Flow(peer, (store,)) for peer in (shipper, Peer(VIEWER), operator)),
             ),
-            outward=(Flow(itself, (store, among)),),
+            egress=(Flow(itself, (store, among)),),
         )
-        viewer_flows = self._flows("viewer", VIEWER, outward=(Flow(itself, (store,)),))
+        viewer_flows = self._flows("viewer", VIEWER, egress=(Flow(itself, (store,)),))
         elasticsearch = self._object("Elasticsearch", elasticsearch_spec(row, target.storage_class), store_flows)
         self._object("Kibana", kibana_spec(row), viewer_flows, elasticsearch)
         self.register_outputs({"service": names.ELASTICSEARCH_SERVICE})
 
     def _flows(
-        self, part: str, labels: Mapping[str, str], inward: tuple[Flow, ...] = (), outward: tuple[Flow, ...] = ()
+        self, part: str, labels: Mapping[str, str], ingress: tuple[Flow, ...] = (), egress: tuple[Flow, ...] = ()
     ) -> pulumi.Resource:
         return networking.NetworkPolicy(
             f"{self.name}-{part}-flows",
             metadata=self.metadata(f"{names.LOGS}-{part}", annotations=pods.OPERATORS_PODS),
-            spec=network.spec(labels, inward, outward),
+            spec=network.spec(labels, ingress, egress),
             opts=self.options(),
         )
 

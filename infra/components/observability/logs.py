@@ -1,4 +1,4 @@
-"""What takes the lines that pods write to where they can be searched."""
+"""Shipping of logs to an existing Elasticsearch, or to one of the stack's own."""
 
 from dataclasses import replace
 from urllib.parse import urlsplit
@@ -16,7 +16,7 @@ from infra.components.observability.log_store import LogStore
 from infra.components.secrets import Secrets
 from infra.config.image import Image
 from infra.config.settings import Settings
-from infra.config.types import LogsTo, Origin
+from infra.config.types import LogDestination, SecretSource
 
 _SHIPPER = "log-shipper"
 
@@ -26,18 +26,18 @@ def logs(settings: Settings, target: Target, image: Image) -> None:
 
     Of their own because the shipper reads files of the node, which the stack's namespace forbids.
     """
-    if settings.logs is LogsTo.NONE:
+    if settings.logs is LogDestination.NONE:
         return
-    store = settings.row.logs.store if settings.logs is LogsTo.OPERATOR else None
+    store = settings.row.logs.store if settings.logs is LogDestination.OPERATOR else None
     there = replace(target, namespace=names.logs_namespace(target.namespace))
     parts: list[pulumi.Resource] = [
         Namespace("logs-namespace", there, pod_security="privileged", keeps_data=store is not None),
     ]
     receiver = _operators() if store else _existing(settings)
     shipping = Shipping(target.namespace, target.stack, receiver.endpoint, receiver.credentials(), settings.row.logs)
-    if store and settings.secrets is Origin.GENERATE:
-        wanted = [log_store.shippers_secret(shipping)]
-        parts.append(Secrets("logs-secrets", there, image=image, wanted=wanted, after=tuple(parts)))
+    if store and settings.secrets is SecretSource.GENERATE:
+        generated = [log_store.shippers_secret(shipping)]
+        parts.append(Secrets("logs-secrets", there, image=image, generated=generated, after=tuple(parts)))
     if store:
         parts.append(
             LogStore(

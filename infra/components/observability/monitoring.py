@@ -1,4 +1,4 @@
-"""What gathers metrics, shows them, and says when something is wrong."""
+"""Monitoring of a stack: exporters with servers of its own, or objects for the cluster's Prometheus operator."""
 
 from collections.abc import Iterator, Sequence
 
@@ -16,7 +16,7 @@ from infra.config.settings import Settings
 
 
 def monitoring(settings: Settings, target: Target, after: Sequence[pulumi.Resource]) -> Iterator[pulumi.Resource]:
-    """Yield what watches the stack: its own servers, or objects for an operator; nothing where the phase has none."""
+    """Yield the stack's own servers, or objects for an operator; nothing where the phase has no monitoring."""
     row, scraper = settings.row.monitoring, network.scraper(settings)
     if row is None or scraper is None:
         return

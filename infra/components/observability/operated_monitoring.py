@@ -1,4 +1,4 @@
-"""What the cluster's own Prometheus operator and Grafana are given, in place of servers of the stack's own.
+"""Monitoring by the cluster's Prometheus operator and Grafana, in place of servers of the stack's own.
 
 The same rules and dashboards as `prometheus.py` and `grafana.py` run, as objects that the cluster's servers find.
 """
@@ -19,7 +19,7 @@ API_VERSION: Final = "monitoring.coreos.com/v1"
 
 
 def pod_monitors(namespace: str, gateway_namespace: str) -> dict[str, dict[str, Any]]:
-    """Whom Prometheus asks: the same pods as a server of the stack's own would, by the same names of jobs."""
+    """PodMonitors: the same pods as a server of the stack's own would, by the same names of jobs."""
     component = "__meta_kubernetes_pod_label_app_kubernetes_io_component"
 
     def job(name: str) -> dict[str, Any]:

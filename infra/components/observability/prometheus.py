@@ -1,4 +1,4 @@
-"""Prometheus: gathers what the stack's pods tell, keeps it, and evaluates the rules of `monitoring/rules`."""
+"""Prometheus: scrapes the stack's pods, stores their metrics, and evaluates the rules of `monitoring/rules`."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -51,7 +51,7 @@ def scrape(job: str, *relabelled: dict[str, Any], namespace: str = "") -> dict[s
 
 
 def configuration(gateway_namespace: str) -> dict[str, Any]:
-    """Whom Prometheus asks: pods whose annotations say so (API, worker, edge), the database, Valkey, the gateway."""
+    """Scrape configuration: pods whose annotations say so (API, worker, edge), the database, Valkey, the gateway."""
     annotation = "__meta_kubernetes_pod_annotation_prometheus_io_"
     annotated = scrape(
         "annotated",
@@ -110,7 +110,7 @@ def configuration(gateway_namespace: str) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Limits:
-    """What rules cannot know.
+    """Capacity of the stack, which rules compare usage with.
 
     Args:
         api: the bounds of its autoscaler.
@@ -121,7 +121,7 @@ class Limits:
     database_storage: int
 
     def rules(self) -> dict[str, Any]:
-        """A rule that says each."""
+        """A recording rule for each."""
         values = {
             "task_manager:api_replicas:min": self.api.min_replicas,
             "task_manager:api_replicas:max": self.api.max_replicas,
@@ -190,8 +190,8 @@ class Prometheus(SingleServer):
             storage=row.storage,
             compute=row.prometheus,
             account=names.PROMETHEUS,
-            inward=tuple(Flow(caller, (names.PROMETHEUS_PORT,)) for caller in callers),
-            outward=(
+            ingress=tuple(Flow(caller, (names.PROMETHEUS_PORT,)) for caller in callers),
+            egress=(
                 Flow(Peer(names.API_LABELS), (names.API_METRICS_PORT,)),
                 Flow(Peer(names.DATABASE_LABELS), names.DATABASE_METRICS_PORTS),
                 *(

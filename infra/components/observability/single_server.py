@@ -50,7 +50,7 @@ class Server:
         secret: what it must not say aloud.
         command: in place of the image's own.
         ready, healthy: paths of the probes.
-        inward, outward: who calls, and who is called.
+        ingress, egress: who calls, and who is called.
     """
 
     name: str
@@ -67,8 +67,8 @@ class Server:
     command: Sequence[str] = ()
     ready: str = "/-/ready"
     healthy: str = "/-/healthy"
-    inward: tuple[Flow, ...] = ()
-    outward: tuple[Flow, ...] = ()
+    ingress: tuple[Flow, ...] = ()
+    egress: tuple[Flow, ...] = ()
 
 
 def _key(path: str) -> str:
@@ -98,7 +98,7 @@ class SingleServer(Component):
         flows = networking.NetworkPolicy(
             f"{self.name}-flows",
             metadata=self.metadata(server.name),
-            spec=network.spec(self.labels, inward=server.inward, outward=server.outward),
+            spec=network.spec(self.labels, ingress=server.ingress, egress=server.egress),
             opts=self.options(),
         )
         claims = data_claims(self, server.name, 1, server.storage)
@@ -118,7 +118,7 @@ class SingleServer(Component):
                 ),
                 volume_claim_templates=[pods.data_claim(server.storage, self.target.storage_class)],
             ),
-            opts=self.options(config, flows, *claims, *after, keeps=("spec.volumeClaimTemplates",)),
+            opts=self.options(config, flows, *claims, *after, ignore_changes=("spec.volumeClaimTemplates",)),
         )
         core.Service(
             f"{self.name}-service",

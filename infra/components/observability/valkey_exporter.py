@@ -52,8 +52,8 @@ class ValkeyExporter(Component):
             metadata=self.metadata(called),
             spec=network.spec(
                 own,
-                inward=(Flow(scraper, (port,)),),
-                outward=(Flow(Peer(labels), (names.VALKEY_PORT,)),),
+                ingress=(Flow(scraper, (port,)),),
+                egress=(Flow(Peer(labels), (names.VALKEY_PORT,)),),
             ),
             opts=self.options(),
         )

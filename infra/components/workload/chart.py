@@ -127,7 +127,7 @@ def _env(settings: Settings) -> dict[str, str]:
 
 
 def _trusted_hops(settings: Settings) -> int:
-    """How many proxies' X-Forwarded-… headers are believed. Varnish, behind the gateway, adds nothing to them."""
+    """Number of proxies whose X-Forwarded-… headers are trusted. Varnish, behind the gateway, adds nothing to them."""
     if settings.row.edge is Edge.NODE_PORT:
         return 0
     return 2 if settings.cdn_kind is Cdn.CLOUDFLARE else 1
@@ -208,22 +208,22 @@ def _jobs(settings: Settings) -> dict[str, Any]:
 
 
 def _network_policy(settings: Settings) -> dict[str, Any]:
-    outward = []
+    egress = []
     if settings.database_kind is DatabaseKind.POSTGRESQL:
-        outward.append(_egress(names.DATABASE_LABELS, names.DATABASE_PORT))
+        egress.append(_egress(names.DATABASE_LABELS, names.DATABASE_PORT))
     if settings.row.cache:
-        outward.append(_egress(names.CACHE_LABELS, names.VALKEY_PORT))
+        egress.append(_egress(names.CACHE_LABELS, names.VALKEY_PORT))
     if settings.row.jobs:
-        outward.append(_egress(names.BROKER_LABELS, names.VALKEY_PORT))
+        egress.append(_egress(names.BROKER_LABELS, names.VALKEY_PORT))
     if settings.smtp_host and settings.row.jobs is None:
-        outward.append(_outside(settings.smtp_port))
-    outward += [_anywhere(port) for port in _told_at(settings)]
+        egress.append(_outside(settings.smtp_port))
+    egress += [_anywhere(port) for port in _telemetry_ports(settings)]
     if settings.row.edge is Edge.NODE_PORT:
-        return {"ingressFromAnywhere": True, "egressTo": outward}
-    inward = [_namespace(settings.gateway_namespace)]
+        return {"ingressFromAnywhere": True, "egressTo": egress}
+    ingress = [_namespace(settings.gateway_namespace)]
     if settings.cdn_kind is Cdn.EDGE:
-        inward.append({"podSelector": {"matchLabels": names.EDGE_LABELS}})
-    return {"ingressFrom": inward, "metricsFrom": _scrapers(settings), "egressTo": outward}
+        ingress.append({"podSelector": {"matchLabels": names.EDGE_LABELS}})
+    return {"ingressFrom": ingress, "metricsFrom": _scrapers(settings), "egressTo": egress}
 
 
 def _scrapers(settings: Settings) -> list[dict[str, Any]]:
@@ -232,8 +232,8 @@ def _scrapers(settings: Settings) -> list[dict[str, Any]]:
     return [_namespace(settings.monitoring_namespace)] if settings.row.monitoring else []
 
 
-def _told_at(settings: Settings) -> list[int]:
-    """Ports of those who take traces and errors."""
+def _telemetry_ports(settings: Settings) -> list[int]:
+    """Ports of the OTLP collector and of Sentry."""
     traces = [port_of(settings.traces_endpoint)] if settings.traces_endpoint else []
     return traces + ([settings.errors_port] if settings.errors else [])
 

@@ -31,7 +31,7 @@ class Workload(Component):
             f"{name}-migration-flows",
             metadata=self.metadata(f"{names.RELEASE}-migrations", annotations=pods.OPERATORS_PODS),
             spec=network.spec(
-                names.MIGRATION_LABELS, outward=(Flow(Peer(names.DATABASE_LABELS), (names.DATABASE_PORT,)),)
+                names.MIGRATION_LABELS, egress=(Flow(Peer(names.DATABASE_LABELS), (names.DATABASE_PORT,)),)
             ),
             opts=self.options(),
         )

@@ -6,11 +6,11 @@ import pytest
 from infra import names
 from infra.components.data.backups import PLUGIN
 from infra.config.restores import archive_of, parse_restores, write_restores
-from infra.names import Generation
+from infra.names import ClusterGeneration
 from tests.infra import engine
 from tests.infra.engine import Stack
 
-FIRST, SECOND = Generation(1), Generation(2)
+FIRST, SECOND = ClusterGeneration(1), ClusterGeneration(2)
 ONCE = "2030-01-02T03:04:05+00:00@1"
 RESTORED = {**engine.stack_file("phase3"), "task-manager:restores": ONCE}
 

@@ -145,7 +145,7 @@ def test_phase_3_has_three_shards_with_a_follower_each(phase3: Stack) -> None:
 
 
 def test_slots_are_shared_out_when_no_pod_of_the_former_phase_is_left(phase2: Stack, phase3: Stack) -> None:
-    job = phase3.find("Job", names.CACHE_SHAPE)
+    job = phase3.find("Job", names.CACHE_RESHARDING)
     assert phase3.find("Release").urn in job.dependencies
     (shape,) = job.inputs["spec"]["template"]["spec"]["containers"]
     words = shape["args"]
@@ -168,6 +168,6 @@ def test_the_cluster_bus_is_the_servers_own(phase3: Stack) -> None:
     assert lets_in(policy, 16379, names.CACHE_LABELS)
     assert not lets_in(policy, 16379, names.API_LABELS)
     assert lets_in(policy, 6379, names.API_LABELS)
-    assert lets_in(policy, 6379, names.SHAPE_LABELS)
+    assert lets_in(policy, 6379, names.CACHE_RESHARDING_LABELS)
     (rule,) = policy.inputs["spec"]["egress"]
     assert {port["port"] for port in rule["ports"]} == {6379, 16379}
