@@ -8,42 +8,45 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import pulumi
 
-from infra import names, network, outputs
-from infra.chart import ROOT, chart_values
+from infra import names, outputs
 from infra.cluster import connect
+from infra.components import network
 from infra.components.base import Target
-from infra.components.broker import Broker
-from infra.components.cache import Cache, CacheShape
-from infra.components.cdn import Purge, maker, purge_command
-from infra.components.certificate_renewal import CertificateRenewal
-from infra.components.databases import database, former_databases
-from infra.components.gateway import Gateway
-from infra.components.logs import logs
-from infra.components.monitoring import monitoring
+from infra.components.data.broker import Broker
+from infra.components.data.cache import Cache
+from infra.components.data.cache_resharding import CacheResharding
+from infra.components.data.databases import database, retired_clusters
+from infra.components.edge.cdn import cdn
+from infra.components.edge.certificate_renewal import CertificateRenewal
+from infra.components.edge.gateway import Gateway
+from infra.components.edge.purge import Purge, purge_command
 from infra.components.namespace import Namespace
-from infra.components.secrets import Secrets, Wanted, certificate, random_keys
-from infra.components.workload import Workload
-from infra.config import Settings, choose_image, load_settings
-from infra.rows import Edge
-from infra.values import LoadBalancing, Origin, Tls, parse_ports
+from infra.components.observability.logs import logs
+from infra.components.observability.monitoring import monitoring
+from infra.components.secrets import GeneratedSecret, Secrets, certificate, random_keys
+from infra.components.workload.chart import ROOT, chart_values
+from infra.components.workload.release import Workload
+from infra.config.phase_spec import Edge
+from infra.config.settings import Settings, choose_image, load_settings
+from infra.config.types import LoadBalancing, SecretSource, Tls, parse_ports
 
 
-def _wanted(settings: Settings) -> list[Wanted]:
-    """Return the Secrets that are to be made in the cluster."""
+def _generated_secrets(settings: Settings) -> list[GeneratedSecret]:
+    """Return the Secrets that the cluster generates."""
     row = settings.row
-    wanted = []
-    if settings.secrets is Origin.GENERATE:
-        wanted.append(random_keys(names.KEYS_SECRET, names.KEYS_SECRET_KEY))
+    generated = []
+    if settings.secrets is SecretSource.GENERATE:
+        generated.append(random_keys(names.KEYS_SECRET, names.KEYS_SECRET_KEY))
         for there, secret in ((row.cache, names.CACHE), (row.jobs, names.BROKER)):
             if there:
-                wanted.append(random_keys(secret, names.VALKEY_PASSWORD, names.VALKEY_OPERATOR_PASSWORD))
+                generated.append(random_keys(secret, names.VALKEY_PASSWORD, names.VALKEY_OPERATOR_PASSWORD))
         if settings.own_monitoring and settings.grafana:
-            wanted.append(random_keys(names.GRAFANA, names.GRAFANA_PASSWORD, names.GRAFANA_KEY))
-    return wanted
+            generated.append(random_keys(names.GRAFANA, names.GRAFANA_PASSWORD, names.GRAFANA_KEY))
+    return generated
 
 
-def _self_signed(settings: Settings) -> list[Wanted]:
-    """Return the certificate that is to be made in the cluster, if there is one."""
+def _self_signed(settings: Settings) -> list[GeneratedSecret]:
+    """Return the self-signed certificate that the cluster generates, if there is one."""
     if settings.row.edge is Edge.GATEWAY and settings.tls is Tls.SELF_SIGNED:
         return [certificate(names.TLS_SECRET, settings.certificate_hosts())]
     return []
@@ -70,12 +73,13 @@ def main() -> None:
     parts: list[pulumi.Resource] = [namespace]
 
     self_signed = _self_signed(settings)
-    wanted = [*_wanted(settings), *self_signed]
-    if wanted:
-        parts.append(Secrets("secrets", target, image=image, wanted=wanted, after=[namespace]))
+    generated = [*_generated_secrets(settings), *self_signed]
+    if generated:
+        parts.append(Secrets("secrets", target, image=image, generated=generated, after=[namespace]))
     after = tuple(parts)
     parts += [
-        CertificateRenewal("certificate-renewal", target, image=image, wanted=each, after=after) for each in self_signed
+        CertificateRenewal("certificate-renewal", target, image=image, generated=each, after=after)
+        for each in self_signed
     ]
 
     parts += database(settings, target, namespace)
@@ -98,12 +102,12 @@ def main() -> None:
             after=after,
         )
         parts.append(gateway)
-    parts += maker(settings, target, after)
+    parts += cdn(settings, target, after)
     values = chart_values(settings, image)
     release = Workload("api", target, values=values, timeout=settings.rollout_timeout, after=parts)
-    former_databases(settings, target, after=[*parts, release])
+    retired_clusters(settings, target, after=[*parts, release])
     if row.cache and row.cache.servers > 1:
-        CacheShape("cache-shape", target, row=row.cache, image=image, after=[*after, release])
+        CacheResharding("cache-shape", target, row=row.cache, image=image, after=[*after, release])
     if command := purge_command(settings):
         Purge("purge", target, command=command, image=image, after=[*after, release])
 

@@ -1,4 +1,4 @@
-"""The cluster that a stack is in, and how the stack knows it again."""
+"""Kubernetes providers of a stack, bound to the identity of its cluster."""
 
 from dataclasses import dataclass
 

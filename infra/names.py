@@ -1,4 +1,4 @@
-"""Names that stay the same in every phase, so that a phase grows out of the one before instead of replacing it.
+"""Names of objects, the same in every phase, so that a phase grows out of the one before instead of replacing it.
 
 Whatever is named here is looked up by name from somewhere else: by the chart, by the operator, by a person.
 """
@@ -35,7 +35,7 @@ DATABASE_NAME: Final = "tasks"
 
 
 @dataclass(frozen=True)
-class Generation:
+class ClusterGeneration:
     """The names of one cluster of the database. The first one's are plain; what was restored has its number after them.
 
     Args:
@@ -90,9 +90,12 @@ CACHE: Final = "task-manager-cache"
 CACHE_PODS: Final = "task-manager-cache-pods"
 """The headless Service of all its servers."""
 CACHE_LABELS: Final = {"app.kubernetes.io/part-of": "task-manager", "app.kubernetes.io/component": "cache"}
-CACHE_SHAPE: Final = "task-manager-cache-shape"
-"""The Job that shares the cache's slots out."""
-SHAPE_LABELS: Final = {"app.kubernetes.io/part-of": "task-manager", "app.kubernetes.io/component": "cache-shape"}
+CACHE_RESHARDING: Final = "task-manager-cache-shape"
+"""The Job that reshards the cache."""
+CACHE_RESHARDING_LABELS: Final = {
+    "app.kubernetes.io/part-of": "task-manager",
+    "app.kubernetes.io/component": "cache-shape",
+}
 
 BROKER: Final = "task-manager-broker"
 """The broker's StatefulSet and Service, and the Secret with its passwords."""
@@ -101,10 +104,10 @@ BROKER_LABELS: Final = {"app.kubernetes.io/part-of": "task-manager", "app.kubern
 
 VALKEY_PORT: Final = 6379
 VALKEY_USER: Final = "task-manager"
-"""Whom cache and broker know the API as."""
+"""The API's user in the ACL of cache and broker."""
 VALKEY_PASSWORD: Final = "password"  # noqa: S105 - the key's name in the Secret, not a password
 VALKEY_OPERATOR: Final = "operator"
-"""Who may do everything: the servers among themselves, probes, and the Job that shapes the cache."""
+"""The administrator in that ACL: replication, probes, and the Job that reshards the cache."""
 VALKEY_OPERATOR_PASSWORD: Final = "operator-password"  # noqa: S105 - the key's name in the Secret, not a password
 
 VALKEY_EXPORTER_PORT: Final = 9121
@@ -170,7 +173,7 @@ def logs_namespace(namespace: str) -> str:
 EDGE: Final = "task-manager-edge"
 """Varnish's Deployment, Service, ConfigMap and policy."""
 EDGE_PODS: Final = "task-manager-edge-pods"
-"""The headless Service by which each of its pods is told to drop what it keeps."""
+"""The headless Service by which each of its pods is purged."""
 EDGE_ORIGIN: Final = "task-manager-edge-origin"
 """The Service by which it calls the API: there before the chart's, whose release waits for the edge."""
 EDGE_LABELS: Final = {"app.kubernetes.io/part-of": "task-manager", "app.kubernetes.io/component": "edge"}
@@ -178,7 +181,7 @@ EDGE_PORT: Final = 8080
 EDGE_PURGE_PORT: Final = 8081
 EDGE_METRICS_PORT: Final = 9131
 PURGE: Final = "task-manager-purge"
-"""The Job that has the CDN drop what it keeps, after each release."""
+"""The Job that purges the CDN after each release."""
 PURGE_LABELS: Final = {"app.kubernetes.io/part-of": "task-manager", "app.kubernetes.io/component": "purge"}
 CDN_SECRET: Final = "task-manager-cdn"  # noqa: S105 - a Secret's name
 CDN_SECRET_KEY: Final = "token"  # noqa: S105 - the key's name in the Secret

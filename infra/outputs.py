@@ -1,20 +1,20 @@
-"""What a stack tells the people who use it."""
+"""Outputs of a stack."""
 
 from typing import Any
 
 from infra import names
-from infra.components.edge import statistics
-from infra.components.valkey import client
-from infra.config import Settings
-from infra.image import Image
-from infra.rows import Cdn, DatabaseKind, Edge
-from infra.values import LogsTo
+from infra.components.data.valkey import client
+from infra.components.edge.varnish import statistics
+from infra.config.image import Image
+from infra.config.phase_spec import Cdn, DatabaseKind, Edge
+from infra.config.settings import Settings
+from infra.config.types import LogDestination
 
 
 def outputs(settings: Settings, image: Image, namespace: str) -> dict[str, Any]:
-    """The stack's outputs: where it is, how to log in, how to reach each part, what a destroy leaves."""
+    """Addresses, log-in, commands that reach each part, and what a destroy leaves."""
     url, url_tls = settings.addresses()
-    told: dict[str, Any] = {
+    exported: dict[str, Any] = {
         "url": url,
         "login": f"register and log in at {url}; or POST to {url}/api/v1/auth/register, then to /api/v1/auth/login",
         "phase": settings.phase,
@@ -24,10 +24,10 @@ def outputs(settings: Settings, image: Image, namespace: str) -> dict[str, Any]:
         "protected": _protected(settings, namespace),
     }
     if url_tls:
-        told["url_tls"] = url_tls
+        exported["url_tls"] = url_tls
     if settings.database_kind is DatabaseKind.POSTGRESQL:
-        told["database"] = settings.generation.cluster
-    return told
+        exported["database"] = settings.generation.cluster
+    return exported
 
 
 def _reach(settings: Settings, namespace: str) -> dict[str, str]:
@@ -53,7 +53,7 @@ def _reach(settings: Settings, namespace: str) -> dict[str, str]:
         ways["alerts"] = f"{kubectl} port-forward service/{names.ALERTMANAGER} {names.ALERTMANAGER_PORT}"
         if settings.grafana:
             ways["dashboards"] = f"{kubectl} port-forward service/{names.GRAFANA} {names.GRAFANA_PORT}"
-    if settings.logs is LogsTo.OPERATOR:
+    if settings.logs is LogDestination.OPERATOR:
         there = f"kubectl --namespace {names.logs_namespace(namespace)}"
         ways["kibana"] = f"{there} port-forward service/{names.KIBANA_SERVICE} {names.KIBANA_PORT}"
     if settings.cdn_kind is Cdn.EDGE:
@@ -70,8 +70,8 @@ def _protected(settings: Settings, namespace: str) -> list[str]:
     if settings.database_kind is DatabaseKind.SQLITE:
         data = [f"volume {names.DATA_CLAIM}"]
     else:
-        clusters = (settings.generation, *settings.asleep)
+        clusters = (settings.generation, *settings.hibernated)
         data = [f"database cluster {generation.cluster} with its volumes" for generation in clusters]
-    if settings.logs is LogsTo.OPERATOR:
+    if settings.logs is LogDestination.OPERATOR:
         data += [f"namespace {names.logs_namespace(namespace)}", f"Elasticsearch {names.LOGS} with its volumes"]
     return [f"namespace {namespace}", *data]

@@ -1,13 +1,14 @@
-"""What the components have in common."""
+"""Base class of components, and the target that they are created in."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import pulumi
 import pulumi_kubernetes as kubernetes
 from pulumi_kubernetes.meta import v1 as meta
 
-from infra.network import Flow
+from infra.components.network import Flow
 
 
 @dataclass(frozen=True)
@@ -51,9 +52,13 @@ class Component(pulumi.ComponentResource):
         after: what has to be there first.
     """
 
+    TYPE: ClassVar[str] = ""
+    """Last part of the type token, where it is not the class's name. Tokens are part of each URN in a stack's state, so
+    a renamed class keeps the former one."""
+
     def __init__(self, name: str, target: Target, after: Sequence[pulumi.Resource] = ()) -> None:
         options = pulumi.ResourceOptions(providers=[target.provider])
-        super().__init__(f"task-manager:components:{type(self).__name__}", name, None, options)
+        super().__init__(f"task-manager:components:{self.TYPE or type(self).__name__}", name, None, options)
         self.name = name
         self.target = target
         self._after = tuple(after)
@@ -71,7 +76,7 @@ class Component(pulumi.ComponentResource):
         retain: bool = False,
         minutes: int | None = None,
         delete_before_replace: bool | None = None,
-        keeps: Sequence[str] = (),
+        ignore_changes: Sequence[str] = (),
     ) -> pulumi.ResourceOptions:
         """Options of a child.
 
@@ -79,7 +84,7 @@ class Component(pulumi.ComponentResource):
             after: siblings that it needs, beside what the whole component needs.
             protect: whether it holds data that must not go with the stack.
             retain: whether it stays in the cluster when the program no longer names it.
-            keeps: paths of what stays as it was made, whatever the program says later.
+            ignore_changes: paths of inputs that later runs leave as they were created.
             minutes: how long its readiness is waited for, where the provider's own 5 or 10 do not fit.
         """
         limit = f"{minutes}m" if minutes else None
@@ -90,5 +95,5 @@ class Component(pulumi.ComponentResource):
             retain_on_delete=retain,
             custom_timeouts=pulumi.CustomTimeouts(create=limit, update=limit) if limit else None,
             delete_before_replace=delete_before_replace,
-            ignore_changes=list(keeps) or None,
+            ignore_changes=list(ignore_changes) or None,
         )

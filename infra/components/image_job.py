@@ -10,15 +10,16 @@ from pulumi_kubernetes.core import v1 as core
 from pulumi_kubernetes.meta import v1 as meta
 from pulumi_kubernetes.networking import v1 as networking
 
-from infra import network, pods, rows
+from infra.components import network, pods
 from infra.components.base import Component, Target
+from infra.components.network import Flow
 from infra.components.secret_access import USER
-from infra.image import Image
-from infra.network import Flow
+from infra.config import phase_spec
+from infra.config.image import Image
 
 SECRETS: Final = "/run/secrets/job"
 
-_COMPUTE: Final = rows.Compute(cpu_request=25, cpu_limit=500, memory=128)
+_COMPUTE: Final = phase_spec.Compute(cpu_request=25, cpu_limit=500, memory=128)
 
 
 @dataclass(frozen=True)
@@ -29,14 +30,14 @@ class Command:
         name: of the Job and the policy.
         words: the command's own name and its arguments.
         secret: Secret whose keys are files under SECRETS; None for none.
-        outward: who is called.
+        egress: who is called.
         optional: whether the Secret may be missing.
     """
 
     name: str
     words: Sequence[str]
     secret: str | None
-    outward: tuple[Flow, ...]
+    egress: tuple[Flow, ...]
     optional: bool = False
 
 
@@ -51,7 +52,7 @@ class ImageJob(Component):
         flows = networking.NetworkPolicy(
             f"{name}-flows",
             metadata=self.metadata(command.name),
-            spec=network.spec(labels, outward=command.outward),
+            spec=network.spec(labels, egress=command.egress),
             opts=self.options(),
         )
         mounts, volumes = [], []

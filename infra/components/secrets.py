@@ -8,34 +8,35 @@ from pulumi_kubernetes.batch import v1 as batch
 from pulumi_kubernetes.core import v1 as core
 from pulumi_kubernetes.meta import v1 as meta
 
-from infra import names, pods
+from infra import names
+from infra.components import pods
 from infra.components.base import Component, Target
 from infra.components.secret_access import TOKEN_EXCEPTION, container, pod, secret_access
-from infra.image import Image
+from infra.config.image import Image
 
 SECONDS = 300
 """Most that its Job may take. It is the first to pull the image: an update soon tells of one that does not exist."""
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """A Secret to be there, and the image's subcommand that makes what is missing of it and keeps what is there."""
+class GeneratedSecret:
+    """A Secret, and the image's subcommand that creates what is missing of it and keeps what exists."""
 
     name: str
     command: tuple[str, ...]
 
 
-def random_keys(name: str, *keys: str, beside: Mapping[str, str] | None = None) -> Wanted:
-    """A Secret with a random value under each key, and beside them what is no secret but has to be found there."""
+def random_keys(name: str, *keys: str, literals: Mapping[str, str] | None = None) -> GeneratedSecret:
+    """A Secret with a random value under each key, and literal values under others."""
     options = [word for key in keys for word in ("--key", key)]
-    options += [word for key, value in (beside or {}).items() for word in ("--value", f"{key}={value}")]
-    return Wanted(name, ("ensure-secret", "--name", name, *options))
+    options += [word for key, value in (literals or {}).items() for word in ("--value", f"{key}={value}")]
+    return GeneratedSecret(name, ("ensure-secret", "--name", name, *options))
 
 
-def certificate(name: str, hosts: Sequence[str]) -> Wanted:
+def certificate(name: str, hosts: Sequence[str]) -> GeneratedSecret:
     """A Secret with a private key and a certificate, signed by itself, for these hosts."""
     options = [word for host in hosts for word in ("--host", host)]
-    return Wanted(name, ("ensure-certificate", "--name", name, *options))
+    return GeneratedSecret(name, ("ensure-certificate", "--name", name, *options))
 
 
 class Secrets(Component):
@@ -45,10 +46,16 @@ class Secrets(Component):
     """
 
     def __init__(
-        self, name: str, target: Target, *, image: Image, wanted: Sequence[Wanted], after: Sequence[pulumi.Resource]
+        self,
+        name: str,
+        target: Target,
+        *,
+        image: Image,
+        generated: Sequence[GeneratedSecret],
+        after: Sequence[pulumi.Resource],
     ) -> None:
         super().__init__(name, target, after)
-        access = secret_access(self, names.SECRET_MAKER, [secret.name for secret in wanted], may_create=True)
+        access = secret_access(self, names.SECRET_MAKER, [secret.name for secret in generated], may_create=True)
         batch.Job(
             f"{name}-job",
             metadata=self.metadata(names.SECRET_MAKER, annotations={**pods.JOB_ANNOTATIONS, **TOKEN_EXCEPTION}),
@@ -59,11 +66,11 @@ class Secrets(Component):
                     metadata=meta.ObjectMetaArgs(labels=target.labels(name)),
                     spec=pod(
                         names.SECRET_MAKER,
-                        [container(secret.name, image, secret.command, target.namespace) for secret in wanted],
+                        [container(secret.name, image, secret.command, target.namespace) for secret in generated],
                     ),
                 ),
             ),
             # A Job's pod never changes: a new image means a new Job under the same name.
             opts=self.options(*access, minutes=SECONDS // 60 + 1, delete_before_replace=True),
         )
-        self.register_outputs({"secrets": [secret.name for secret in wanted]})
+        self.register_outputs({"secrets": [secret.name for secret in generated]})

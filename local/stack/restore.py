@@ -1,6 +1,6 @@
 """Point-in-time recovery of a stack's database: a new cluster from the backups, to which the API moves.
 
-The program does the work (`infra/restores.py` says how its configuration tells it to). Here is what has to be so
+The program does the work (`infra/config/restores.py` says how its configuration tells it to). Here is what has to be so
 before: the moment lies within the backups, and the log is archived beyond it.
 """
 
@@ -13,8 +13,8 @@ from datetime import UTC, datetime
 from rich.console import Console
 from tenacity import Retrying, stop_after_delay, wait_fixed
 
-from infra.names import BACKUPS, DATABASE_NAME, Generation
-from infra.restores import Restore, archive_of, parse_moment, parse_restores, write_restores
+from infra.config.restores import Restore, archive_of, parse_moment, parse_restores, write_restores
+from infra.names import BACKUPS, DATABASE_NAME, ClusterGeneration
 from local.errors import LocalError
 from local.stack import deployment, pulumi
 
@@ -45,13 +45,13 @@ def check_within_backups(moment: datetime, archive: str, store: str, now: dateti
         raise LocalError(f"the first backup in {archive} is of {first}: {moment} lies before it")
 
 
-def _sql(statement: str, cluster: Generation, namespace: str) -> str:
+def _sql(statement: str, cluster: ClusterGeneration, namespace: str) -> str:
     psql = ("psql", "--no-psqlrc", "--tuples-only", "--no-align", "--dbname", DATABASE_NAME, "--command", statement)
     primary = ("exec", f"service/{cluster.primary}", "--container=postgres", "--")
     return deployment.kubectl(*primary, *psql, namespace=namespace).strip()
 
 
-def is_reachable(cluster: Generation, namespace: str) -> bool:
+def is_reachable(cluster: ClusterGeneration, namespace: str) -> bool:
     """Tell whether the cluster has a primary that answers; without one, only what is archived can be restored."""
     try:
         return _sql("SELECT 1", cluster, namespace) == "1"
@@ -59,7 +59,7 @@ def is_reachable(cluster: Generation, namespace: str) -> bool:
         return False
 
 
-def archive_wal(cluster: Generation, namespace: str) -> None:
+def archive_wal(cluster: ClusterGeneration, namespace: str) -> None:
     """Return when the WAL of everything committed until now is archived.
 
     Raises:
@@ -88,8 +88,8 @@ def restore(name: str, at: str, source: int | None, console: Console) -> None:
     """
     began = time.monotonic()
     before = past_restores(name)
-    current = Generation(len(before) + 1)
-    origin = Generation(source or current.number)
+    current = ClusterGeneration(len(before) + 1)
+    origin = ClusterGeneration(source or current.number)
     try:
         moment = parse_moment(at)
         after = parse_restores(write_restores([*before, Restore(moment, origin.number)]))

@@ -61,14 +61,14 @@ class System:
         yield from self._of_the_release()
         if self.has(DATABASE):
             yield from ((DATABASE, DATABASE, port) for port in (5432, 8000))  # replication, and the operator's status
-        if self.has(names.CACHE_SHAPE):
+        if self.has(names.CACHE_RESHARDING):
             yield from ((names.CACHE, names.CACHE, port) for port in (6379, 16379))  # replication, and the cluster bus
-            job = self.stack.find("Job", names.CACHE_SHAPE).inputs["spec"]
+            job = self.stack.find("Job", names.CACHE_RESHARDING).inputs["spec"]
             [shape] = job["template"]["spec"]["containers"]
             words = shape["args"]
             for server in {words[place + 1] for place, word in enumerate(words) if word == "--server"}:
                 host, _, port = server.partition(":")
-                yield names.CACHE_SHAPE, self.group_at(host), int(port)
+                yield names.CACHE_RESHARDING, self.group_at(host), int(port)
         for servers in (names.CACHE, names.BROKER):
             if self.has(names.valkey_exporter(servers)):
                 yield names.valkey_exporter(servers), servers, 6379

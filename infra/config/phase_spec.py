@@ -1,0 +1,240 @@
+"""Specification of a phase: the parts of the system, and the size and number of each."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class DatabaseKind(StrEnum):
+    """Database engine."""
+
+    SQLITE = "sqlite"
+    POSTGRESQL = "postgresql"
+
+
+class Edge(StrEnum):
+    """Entry point of requests."""
+
+    NODE_PORT = "node-port"
+    GATEWAY = "gateway"
+
+
+class Cdn(StrEnum):
+    """CDN for public responses and static files."""
+
+    NONE = "none"
+    EDGE = "edge"
+    CLOUDFLARE = "cloudflare"
+
+
+@dataclass(frozen=True)
+class Compute:
+    """Requests and limits of a container. Both are the same for memory: a busy neighbour never gets a pod evicted.
+
+    Args:
+        cpu_request: guaranteed share, in millicores.
+        cpu_limit: most it may use, in millicores. Well above the request: a start or a burst of log-ins needs it.
+        memory: request and limit, in MiB.
+    """
+
+    cpu_request: int
+    cpu_limit: int
+    memory: int
+
+    def resources(self) -> dict[str, dict[str, str]]:
+        """The `resources` of a container, as Kubernetes writes them."""
+        memory = f"{self.memory}Mi"
+        return {
+            "requests": {"cpu": f"{self.cpu_request}m", "memory": memory},
+            "limits": {"cpu": f"{self.cpu_limit}m", "memory": memory},
+        }
+
+
+@dataclass(frozen=True)
+class Api:
+    """The API's pods.
+
+    Args:
+        min_replicas, max_replicas: the autoscaler's bounds; equal where a phase has a fixed number. The autoscaler owns
+            the number in every phase, since handing it over later would drop the Deployment to one pod for a moment.
+        threads: requests that one pod serves at a time.
+        compute: for each pod.
+        requests_per_second: target of the autoscaler for each pod; None where the number is fixed.
+    """
+
+    min_replicas: int
+    max_replicas: int
+    threads: int
+    compute: Compute
+    requests_per_second: int | None = None
+
+
+@dataclass(frozen=True)
+class Broker:
+    """The Valkey server that carries Celery's messages.
+
+    Args:
+        storage: volume of its append-only file, in GiB.
+        compute: its share.
+    """
+
+    storage: int
+    compute: Compute
+
+
+@dataclass(frozen=True)
+class Jobs:
+    """Background work in pods of its own.
+
+    Args:
+        broker: its sizes.
+        min_workers, max_workers: the autoscaler's bounds.
+        waiting: jobs that may wait for each worker before there are more of them; None where CPU decides alone.
+        worker: for each worker.
+        beat: for the scheduler.
+    """
+
+    broker: Broker
+    min_workers: int
+    max_workers: int
+    worker: Compute
+    beat: Compute
+    waiting: int | None = None
+
+
+@dataclass(frozen=True)
+class PostgreSQL:
+    """The database cluster.
+
+    Args:
+        instances: the primary and its standbys.
+        poolers: PgBouncer pods in front of the primary; 0 for none.
+        replica_poolers: PgBouncer pods in front of the standbys; 0 keeps all reads on the primary.
+        storage: volume of each instance, in GiB.
+        compute: for each instance.
+        backup_days: how far back the database can be brought, where the stack has a bucket.
+        backups_expected: whether a stack without a bucket gets a warning.
+    """
+
+    instances: int
+    poolers: int
+    replica_poolers: int
+    storage: int
+    compute: Compute
+    backup_days: int
+    backups_expected: bool
+
+
+@dataclass(frozen=True)
+class Cache:
+    """The Redis Cluster of Valkey servers.
+
+    Args:
+        shards: servers that share the keys.
+        followers: of each shard; one of them takes over when it is lost.
+        storage: volume of each server's append-only file, in GiB.
+        compute: for each server. `maxmemory` is derived from the memory limit.
+    """
+
+    shards: int
+    followers: int
+    storage: int
+    compute: Compute
+
+    @property
+    def servers(self) -> int:
+        return self.shards * (1 + self.followers)
+
+
+@dataclass(frozen=True)
+class Varnish:
+    """The shared cache in the cluster.
+
+    Args:
+        replicas: each keeps what it has fetched itself.
+        compute: for each. A third of the memory is for what is kept.
+    """
+
+    replicas: int
+    compute: Compute
+
+
+@dataclass(frozen=True)
+class Monitoring:
+    """The servers that gather metrics, evaluate alerts and send them on.
+
+    Args:
+        retention: days that samples are kept.
+        storage: Prometheus's volume, in GiB.
+        prometheus, alertmanager, grafana: the share of each.
+        exporter: that of the exporter beside the cache, of that beside the broker, and of that in each pod of the edge.
+    """
+
+    retention: int
+    storage: int
+    prometheus: Compute
+    alertmanager: Compute
+    grafana: Compute
+    exporter: Compute
+
+
+@dataclass(frozen=True)
+class LogStore:
+    """Elasticsearch and Kibana of the stack's own.
+
+    Args:
+        nodes: of Elasticsearch; one of three may be lost.
+        storage: volume of each, in GiB.
+        elasticsearch, kibana: the share of each. Half of Elasticsearch's memory is its heap.
+    """
+
+    nodes: int
+    storage: int
+    elasticsearch: Compute
+    kibana: Compute
+
+
+@dataclass(frozen=True)
+class Logs:
+    """Shipping of the pods' logs.
+
+    Args:
+        days: how long they are kept.
+        buffer: of each node's disk, in MiB, for lines that Elasticsearch has not taken yet.
+        shipper: for the one on each node.
+        store: None where an Elasticsearch of its own would be larger than the rest of the stack.
+    """
+
+    days: int
+    buffer: int
+    shipper: Compute
+    store: LogStore | None = None
+
+
+@dataclass(frozen=True)
+class Phase:
+    """A row of the table.
+
+    Args:
+        number: what `task-manager:phase` is set to.
+        databases: kinds of database that the phase can run on; the first is the default.
+        sqlite_storage: volume of the SQLite file, in GiB.
+        cache: None where the API keeps its cache, limits and denylist in process and in the database.
+        jobs: None where the API does them itself.
+        monitoring: None where whoever looks after the stack asks `/metrics` themselves.
+        logs: sizes, in a stack that ships them.
+        cdns: who may keep public answers before it; the first is the default.
+        varnish: sizes, where that is Varnish; None where nothing in the cluster stands before the API.
+    """
+
+    number: int
+    api: Api
+    databases: tuple[DatabaseKind, ...]
+    sqlite_storage: int
+    postgresql: PostgreSQL
+    cache: Cache | None
+    jobs: Jobs | None
+    monitoring: Monitoring | None
+    logs: Logs
+    edge: Edge
+    cdns: tuple[Cdn, ...]
+    varnish: Varnish | None
