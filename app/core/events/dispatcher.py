@@ -7,6 +7,7 @@ import structlog
 from prometheus_client import Counter
 
 from app.core.clock import Clock
+from app.core.database.retries import retried
 from app.core.database.unit_of_work import Storage, UnitOfWork
 from app.core.events.model import USER_DELETED, Consumer, Event
 from app.core.jobs.backoff import backoff
@@ -66,6 +67,7 @@ class Dispatcher(Generic[W]):
         self._spans = spans
         self._outcomes = outcomes
 
+    @retried
     def deliver(self, events: Sequence[Event]) -> None:
         """Bring events to the consumers that want them, in one transaction; without such a consumer, in none."""
         wanted = [event for event in events if any(event.name in each.events for each in self._consumers.values())]

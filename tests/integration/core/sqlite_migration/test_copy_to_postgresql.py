@@ -225,7 +225,8 @@ def test_a_commit_whose_answer_is_lost_is_looked_up(file: Path, source: Database
 WAIT_FOR_EVER = """
 import sys, threading
 from pathlib import Path
-from app.core.sqlite_migration import copy_to_postgresql as carrying
+from app.core.sqlite_migration import copy_to_postgresql as copying
+from app.bootstrap.schema import tables
 from app.core.database.engine import connect
 from app.core.sqlite_migration.handover import HandoverLock
 from tests.support.settings import make_settings
@@ -237,11 +238,11 @@ def stand(*_):
     threading.Event().wait()
 
 if place == "copying":
-    carrying._follow = stand
+    copying._apply_changes = stand
 elif place == "sealed":
-    put = HandoverLock.put
-    HandoverLock.put = lambda self, address: (put(self, address), stand())
-carrying.carry(Path(file), connect(make_settings(url)), "http://successor:8000")
+    acquire = HandoverLock.acquire
+    HandoverLock.acquire = lambda self, address: (acquire(self, address), stand())
+copying.copy_database(Path(file), connect(make_settings(url)), "http://successor:8000", tables())
 """
 
 
