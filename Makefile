@@ -126,6 +126,10 @@ lint: $(VENV)/app/.ready $(VENV)/infra/.ready $(VENV)/checks/.ready ## Check sty
 dashboards: $(VENV)/infra/.ready ## Write the Grafana dashboards that monitoring/dashboards describes
 	@$(INFRA)/python -m monitoring.dashboards
 
+.PHONY: settings
+settings: $(VENV)/infra/.ready ## Write Pulumi.yaml's configuration and docs/settings.md from infra/config
+	@$(INFRA)/python -m infra.config.project_file
+
 .PHONY: snapshots
 snapshots: $(VENV)/infra/.ready ## Write what each phase and variant registers to tests/infra/snapshots
 	@$(INFRA)/python -m tests.infra.snapshot

@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from typing import Any
 
 # The engine runs this folder as a program; everything in it is the package `infra`.
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
@@ -35,26 +36,28 @@ def _generated_secrets(settings: Settings) -> list[GeneratedSecret]:
     """Return the Secrets that the cluster generates."""
     row = settings.row
     generated = []
-    if settings.secrets is SecretSource.GENERATE:
+    if settings.secrets.source is SecretSource.GENERATE:
         generated.append(random_keys(names.KEYS_SECRET, names.KEYS_SECRET_KEY))
         for there, secret in ((row.cache, names.CACHE), (row.jobs, names.BROKER)):
             if there:
                 generated.append(random_keys(secret, names.VALKEY_PASSWORD, names.VALKEY_OPERATOR_PASSWORD))
-        if settings.own_monitoring and settings.grafana:
+        if settings.own_monitoring and settings.monitoring.grafana:
             generated.append(random_keys(names.GRAFANA, names.GRAFANA_PASSWORD, names.GRAFANA_KEY))
     return generated
 
 
 def _self_signed(settings: Settings) -> list[GeneratedSecret]:
     """Return the self-signed certificate that the cluster generates, if there is one."""
-    if settings.row.edge is Edge.GATEWAY and settings.tls is Tls.SELF_SIGNED:
+    if settings.row.edge is Edge.GATEWAY and settings.gateway.certificate is Tls.SELF_SIGNED:
         return [certificate(names.TLS_SECRET, settings.certificate_hosts())]
     return []
 
 
 def main() -> None:
     """Register every resource of the stack."""
-    settings = load_settings(pulumi.runtime.config.CONFIG.get())
+    config = pulumi.runtime.config
+    secret = frozenset(filter(config.is_config_secret, config.CONFIG.get()))
+    settings = load_settings(config.CONFIG.get(), secret)
     row = settings.row
     image = choose_image(settings, ROOT)
     stack = pulumi.get_stack()
@@ -94,16 +97,18 @@ def main() -> None:
         gateway = Gateway(
             "gateway",
             target,
-            gateway_class=settings.gateway_class,
+            gateway_class=settings.gateway.class_name,
             hostname=settings.hostname,
-            ports={"http": settings.gateway_port, "https": settings.gateway_port_tls},
-            least_loaded=settings.load_balancing is LoadBalancing.LEAST_LOADED,
-            redirect_to=settings.addresses()[1] if settings.redirect_http else "",
+            ports={"http": settings.gateway.port, "https": settings.gateway.port_tls},
+            least_loaded=settings.gateway.load_balancing is LoadBalancing.LEAST_LOADED,
+            redirect_to=settings.addresses()[1] if settings.gateway.redirect_http else "",
             after=after,
         )
         parts.append(gateway)
     parts += cdn(settings, target, after)
-    values = chart_values(settings, image)
+    values: pulumi.Input[dict[str, Any]] = chart_values(settings, image)
+    if any(key.startswith(f"{names.PROJECT}:") for key in secret):
+        values = pulumi.Output.secret(values)  # encrypted in the state, as the settings are in the stack's file
     release = Workload("api", target, values=values, timeout=settings.rollout_timeout, after=parts)
     retired_clusters(settings, target, after=[*parts, release])
     if row.cache and row.cache.servers > 1:

@@ -51,9 +51,9 @@ def _reach(settings: Settings, namespace: str) -> dict[str, str]:
     if settings.own_monitoring:
         ways["metrics"] = f"{kubectl} port-forward service/{names.PROMETHEUS} {names.PROMETHEUS_PORT}"
         ways["alerts"] = f"{kubectl} port-forward service/{names.ALERTMANAGER} {names.ALERTMANAGER_PORT}"
-        if settings.grafana:
+        if settings.monitoring.grafana:
             ways["dashboards"] = f"{kubectl} port-forward service/{names.GRAFANA} {names.GRAFANA_PORT}"
-    if settings.logs is LogDestination.OPERATOR:
+    if settings.logs.destination is LogDestination.OPERATOR:
         there = f"kubectl --namespace {names.logs_namespace(namespace)}"
         ways["kibana"] = f"{there} port-forward service/{names.KIBANA_SERVICE} {names.KIBANA_PORT}"
     if settings.cdn_kind is Cdn.EDGE:
@@ -72,6 +72,6 @@ def _protected(settings: Settings, namespace: str) -> list[str]:
     else:
         clusters = (settings.generation, *settings.hibernated)
         data = [f"database cluster {generation.cluster} with its volumes" for generation in clusters]
-    if settings.logs is LogDestination.OPERATOR:
+    if settings.logs.destination is LogDestination.OPERATOR:
         data += [f"namespace {names.logs_namespace(namespace)}", f"Elasticsearch {names.LOGS} with its volumes"]
     return [f"namespace {namespace}", *data]

@@ -84,7 +84,7 @@ def scraper(settings: Settings) -> Peer | None:
         return None
     if settings.own_monitoring:
         return Peer(names.PROMETHEUS_LABELS)
-    return Peer(namespace=settings.monitoring_namespace)
+    return Peer(namespace=settings.monitoring.namespace)
 
 
 def api_server(ports: tuple[int, ...]) -> Flow:

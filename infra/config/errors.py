@@ -10,16 +10,27 @@ from infra.names import PROJECT
 def unknown(key: str, names: Iterable[str]) -> str:
     """A sentence about a key that nothing reads; `names` are those of the settings there are."""
     close = difflib.get_close_matches(key, [f"{PROJECT}:{name}" for name in names], n=1)
-    hint = f"did you mean {close[0]}?" if close else "Pulumi.yaml lists the keys"
+    hint = f"did you mean {close[0]}?" if close else "docs/settings.md lists the keys"
     return f"{key}: there is no such key ({hint})"
 
 
-def sentence(problem: Any) -> str:
-    """A sentence about one of `ValidationError.errors()`."""
+def no_object(key: str, names: Iterable[str]) -> str:
+    """A sentence about a section that is set to a scalar; `names` are those of its settings."""
+    return f"{key}: it is an object: set one of its keys ({', '.join(names)}) by `pulumi config set --path`"
+
+
+def sentence(key: str, problem: Any, *, hidden: bool = False) -> str:
+    """A sentence about one of `ValidationError.errors()`.
+
+    Args:
+        key: whole, as it stands in the configuration.
+        hidden: whether the value is secret, and so is any message that may quote it.
+    """
     if not problem["loc"]:
         return str(problem["ctx"]["error"])
-    key = f"{PROJECT}:{problem['loc'][0]}"
     value = problem["input"]
+    if hidden:
+        return f"{key}: its secret value is not valid"
     match problem["type"]:
         case "value_error":
             reason = str(problem["ctx"]["error"])
@@ -30,7 +41,7 @@ def sentence(problem: Any) -> str:
         case "enum":
             reason = f"{value!r} is not one of {problem['ctx']['expected']}"
         case "string_pattern_mismatch":
-            kind = "a folder" if problem["loc"][0] == "backup_folder" else "a DNS name"
+            kind = "a folder" if key.endswith(("backup_folder", "backups.folder")) else "a DNS name"
             reason = f"{value!r} is not {kind}"
         case "greater_than_equal":
             reason = f"{value} is below {problem['ctx']['ge']}"

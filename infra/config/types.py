@@ -2,7 +2,7 @@
 
 import re
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field
@@ -64,7 +64,7 @@ class LogDestination(StrEnum):
 class RetiredClusterPolicy(StrEnum):
     """What a restore does with the cluster that it replaces."""
 
-    HIBERNATED = "asleep"
+    HIBERNATED = "hibernated"
     REMOVED = "removed"
 
 
@@ -103,9 +103,12 @@ def _is_zone(zone: str) -> str:
     return zone
 
 
-def _are_restores(text: str) -> str:
-    parse_restores(text)
-    return text
+def split_restores(value: Any) -> Any:
+    """Take a list of restores that is written as one text apart, and check each against those before it."""
+    entries = [entry for entry in value.split(",") if entry] if isinstance(value, str) else value
+    if isinstance(entries, list | tuple):
+        parse_restores(",".join(map(str, entries)))
+    return entries
 
 
 def parse_ports(text: str) -> tuple[int, ...]:
@@ -138,4 +141,4 @@ ImageReference = Annotated[str, AfterValidator(_is_image)]
 Collector = Annotated[str, AfterValidator(_is_collector)]
 Zone = Annotated[str, AfterValidator(_is_zone)]
 Ports = Annotated[str, AfterValidator(_are_ports)]
-Restores = Annotated[str, AfterValidator(_are_restores)]
+RestoreEntry = str

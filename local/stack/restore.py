@@ -8,21 +8,48 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 from rich.console import Console
 from tenacity import Retrying, stop_after_delay, wait_fixed
 
+from infra.config.flat_keys import FLAT_KEYS, value_of
 from infra.config.restores import Restore, archive_of, parse_moment, parse_restores, write_restores
-from infra.names import BACKUPS, DATABASE_NAME, ClusterGeneration
+from infra.names import BACKUPS, DATABASE_NAME, PROJECT, ClusterGeneration
 from local.errors import LocalError
 from local.stack import deployment, pulumi
 
 
-def past_restores(name: str) -> tuple[Restore, ...]:
-    """Return the restores in the stack's configuration."""
-    config = json.loads(pulumi.run("config", "--json", stack=name, capture=True))
-    return parse_restores(config.get("task-manager:restores", {}).get("value", ""))
+def configuration(name: str) -> dict[str, Any]:
+    """Return the stack's configuration by key, without the project's name."""
+    config = json.loads(pulumi.run("config", "--json", "--show-secrets", stack=name, capture=True))
+    return {key.removeprefix(f"{PROJECT}:"): entry.get("objectValue", entry["value"]) for key, entry in config.items()}
+
+
+def past_restores(config: Mapping[str, Any]) -> tuple[Restore, ...]:
+    """Return the restores of the stack's database, in the section or in the flat key of the release before."""
+    database = config.get("database")
+    entries = database.get("restores") if isinstance(database, dict) else None
+    return parse_restores(",".join(entries) if entries else config.get("restores", ""))
+
+
+def commands_to_record(config: Mapping[str, Any], restores: Sequence[Restore]) -> list[list[str]]:
+    """Return the commands that write the list of restores to the stack's configuration.
+
+    Flat keys of the section move into it: `--path` would replace a flat `database`, and what it said would be lost.
+    """
+    flat = {
+        key: path
+        for key, path in FLAT_KEYS.items()
+        if path.startswith("database.") and config.get(key) not in (None, "") and not isinstance(config[key], dict)
+    }
+    values = {path: value_of(key, config[key]) for key, path in flat.items() if key != "restores"}
+    values |= {f"database.restores[{index}]": str(each) for index, each in enumerate(restores)}
+    pairs = [word for path, value in values.items() for word in ("--plaintext", f"{path}={value}")]
+    left = [key for key in flat if key != "database"]
+    return [["config", "set-all", "--path", *pairs], *([["config", "rm-all", *left]] if left else [])]
 
 
 def check_within_backups(moment: datetime, archive: str, store: str, now: datetime) -> None:
@@ -84,10 +111,11 @@ def restore(name: str, at: str, source: int | None, console: Console) -> None:
 
     Raises:
         LocalError: it can't be done, and nothing has been changed; or `pulumi up` failed, and says why. Then another
-            `pulumi up` goes on, and an entry taken out of `restores` goes back.
+            `pulumi up` goes on, and an entry taken out of `database.restores` goes back.
     """
     began = time.monotonic()
-    before = past_restores(name)
+    config = configuration(name)
+    before = past_restores(config)
     current = ClusterGeneration(len(before) + 1)
     origin = ClusterGeneration(source or current.number)
     try:
@@ -100,9 +128,14 @@ def restore(name: str, at: str, source: int | None, console: Console) -> None:
     check_within_backups(moment, archive_of(origin, before), store, datetime.now(UTC))
     if origin == current and is_reachable(current, namespace):
         archive_wal(current, namespace)
-    pulumi.run("config", "set", "restores", write_restores(after), stack=name)
+    for command in commands_to_record(config, after):
+        pulumi.run(*command, stack=name)
     deployment.up(name)
     minutes = (time.monotonic() - began) / 60
     console.print(f"\nThe database is as it was at {moment}, after {minutes:.1f} minutes.", highlight=False)
-    console.print(f"{current.cluster} sleeps: its volumes hold what came later. To remove them, if nobody needs them:")
-    console.print("  pulumi config set former_databases removed && pulumi up", highlight=False, markup=False)
+    console.print(
+        f"{current.cluster} is hibernated: its volumes hold what came later. To remove them, if nobody needs them:"
+    )
+    console.print(
+        "  pulumi config set --path database.retired_clusters removed && pulumi up", highlight=False, markup=False
+    )

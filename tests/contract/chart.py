@@ -18,7 +18,7 @@ from infra.config.image import parse_image
 from infra.config.settings import load_settings
 from infra.names import RELEASE
 from local.tools import wheels
-from tests.infra.engine import stack_file
+from tests.infra.engine import as_engine, stack_file
 
 Manifest = dict[str, Any]
 
@@ -27,20 +27,20 @@ BY_TAG = "ghcr.io/primetrade/task-manager:local-0123456789ab"
 BY_DIGEST = f"ghcr.io/primetrade/task-manager@sha256:{'0123456789abcdef' * 4}"
 
 MAIL = {
-    "task-manager:smtp_host": "mail.example.com",
-    "task-manager:smtp_user": "tasks",
-    "task-manager:mail_from": "tasks@example.com",
+    "task-manager:mail.host": "mail.example.com",
+    "task-manager:mail.user": "tasks",
+    "task-manager:mail.sender": "tasks@example.com",
 }
 
 # Each stack that differs for the chart: its configuration and its image.
-STACKS: dict[str, tuple[dict[str, str], str]] = {
+STACKS: dict[str, tuple[dict[str, Any], str]] = {
     "phase1": (stack_file("phase1"), BY_TAG),
-    "phase1-postgresql": ({**stack_file("phase1"), "task-manager:database": "postgresql"}, BY_DIGEST),
+    "phase1-postgresql": ({**stack_file("phase1"), "task-manager:database.kind": "postgresql"}, BY_DIGEST),
     "phase2": (stack_file("phase2"), BY_DIGEST),
     "phase3": (stack_file("phase3"), BY_DIGEST),
     "phase2-mail": ({**stack_file("phase2"), **MAIL}, BY_DIGEST),
     "phase2-carrying": (stack_file("phase2"), BY_DIGEST),
-    "phase2-round-robin": ({**stack_file("phase2"), "task-manager:load_balancing": "round-robin"}, BY_TAG),
+    "phase2-round-robin": ({**stack_file("phase2"), "task-manager:gateway.load_balancing": "round-robin"}, BY_TAG),
 }
 
 
@@ -76,7 +76,7 @@ def manifests(rendered: str) -> list[Manifest]:
 def values_of(stack: str) -> dict[str, Any]:
     """Return the values that the program gives to the chart for one of `STACKS`."""
     config, image = STACKS[stack]
-    values = chart_values(load_settings(config), parse_image(image))
+    values = chart_values(load_settings(as_engine(config)), parse_image(image))
     if stack.endswith("-carrying"):
         values["carry"]["assumeClaim"] = True  # no cluster is there to be asked
     return values

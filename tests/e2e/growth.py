@@ -16,10 +16,12 @@ def configuration(stack_of: int, directory: Path, **changed: object) -> Path:
     Args:
         stack_of: the phase.
         directory: where the file goes.
-        changed: settings by name.
+        changed: settings by name; a section is an object, and replaces the stack's.
     """
     values = yaml.safe_load((ROOT / f"Pulumi.phase{stack_of}.yaml").read_text())
-    values["config"] |= {f"task-manager:{name}": str(value) for name, value in changed.items()}
+    values["config"] |= {
+        f"task-manager:{name}": value if isinstance(value, dict) else str(value) for name, value in changed.items()
+    }
     file = directory / f"{uuid4().hex}.yaml"
     file.write_text(yaml.safe_dump(values))
     return file

@@ -37,8 +37,12 @@ def receivers(system: System, tmp_path_factory: pytest.TempPathFactory) -> Itera
     host = machine_address()
     with collector(host) as traces, collector(host) as errors:
         port = urlsplit(errors.url).port
-        settings = {"traces_endpoint": traces.url, "errors": "true", "errors_port": port}
-        configured = configuration(system.phase, tmp_path_factory.mktemp("configuration"), **settings)
+        configured = configuration(
+            system.phase,
+            tmp_path_factory.mktemp("configuration"),
+            tracing={"endpoint": traces.url},
+            errors={"enabled": True, "port": port},
+        )
         dsn = f"http://{secrets.token_hex(16)}@{host}:{port}/1"
         system.kubectl("create", "secret", "generic", SECRET, f"--from-literal=dsn={dsn}").ok()
         try:

@@ -7,27 +7,27 @@ from tests.infra.engine import Stack
 
 VARIANTS = {
     "phase1": engine.stack_file("phase1"),
-    "phase1-postgresql": {**engine.stack_file("phase1"), "task-manager:database": "postgresql"},
+    "phase1-postgresql": {**engine.stack_file("phase1"), "task-manager:database.kind": "postgresql"},
     "phase2": engine.stack_file("phase2"),
     "phase3": engine.stack_file("phase3"),
-    "phase3-grafana": {**engine.stack_file("phase3"), "task-manager:grafana": "true"},
+    "phase3-grafana": {**engine.stack_file("phase3"), "task-manager:monitoring.grafana": "true"},
     "phase3-operator": {
         **engine.stack_file("phase3"),
-        "task-manager:monitoring": "operator",
-        "task-manager:monitoring_namespace": "watch",
-        "task-manager:monitoring_release": "kube-prometheus-stack",
+        "task-manager:monitoring.mode": "operator",
+        "task-manager:monitoring.namespace": "watch",
+        "task-manager:monitoring.release": "kube-prometheus-stack",
     },
     "phase1-shipped": {
         **engine.stack_file("phase1"),
-        "task-manager:logs": "elasticsearch",
-        "task-manager:logs_endpoint": "https://logs.example.com",
+        "task-manager:logs.destination": "elasticsearch",
+        "task-manager:logs.endpoint": "https://logs.example.com",
     },
-    "phase3-shipped": {**engine.stack_file("phase3"), "task-manager:logs": "operator"},
+    "phase3-shipped": {**engine.stack_file("phase3"), "task-manager:logs.destination": "operator"},
     "phase2-tls-only": {
         "task-manager:phase": "2",
         "task-manager:hostname": "tasks.example.com",
-        "task-manager:redirect_http": "true",
-        "task-manager:load_balancing": "round-robin",
+        "task-manager:gateway.redirect_http": "true",
+        "task-manager:gateway.load_balancing": "round-robin",
         "task-manager:storage_class": "fast",
     },
 }

@@ -6,8 +6,9 @@ is unknown or the callback is never called, so there is none.
 
 import asyncio
 import contextvars
+import json
 import runpy
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -150,33 +151,56 @@ def project_defaults() -> dict[str, str]:
     return {f"task-manager:{key}": _as_engine(value["default"]) for key, value in declared.items()}
 
 
-def stack_file(name: str) -> dict[str, str]:
-    """The values of `Pulumi.<name>.yaml`."""
+def stack_file(name: str) -> dict[str, Any]:
+    """The values of `Pulumi.<name>.yaml`, each by its path, such as `task-manager:backups.bucket`."""
     declared = yaml.safe_load((ROOT / f"Pulumi.{name}.yaml").read_text())["config"]
-    return {key: _as_engine(value) for key, value in declared.items()}
+    return {
+        f"{key}.{inner}" if inner else key: each
+        for key, value in declared.items()
+        for inner, each in (value.items() if isinstance(value, dict) else [("", value)])
+    }
+
+
+def as_engine(config: Mapping[str, Any]) -> dict[str, str]:
+    """Values by path as the engine hands them over: strings, and objects as JSON."""
+    values: dict[str, Any] = {}
+    for key, value in config.items():
+        top, _, inner = key.partition(".")
+        if not inner:
+            values[top] = value
+        elif isinstance(values.setdefault(top, {}), dict):
+            values[top][inner] = value
+        else:
+            raise ValueError(f"{top} is a scalar, and {key} makes it an object")
+    return {key: _as_engine(value) for key, value in values.items()}
 
 
 def _as_engine(value: Any) -> str:
+    if isinstance(value, dict | list):
+        return json.dumps(value)
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def run(config: Mapping[str, Any], name: str = "test") -> Stack:
-    """Run the program with this configuration on top of the project's defaults, and wait for all that it registers.
+def run(config: Mapping[str, Any], name: str = "test", secret: Sequence[str] = ()) -> Stack:
+    """Run the program with this configuration, by path, on top of the project's defaults.
+
+    Args:
+        secret: keys of the engine that hold something secret.
 
     Raises:
         pulumi.RunError: the program refuses the configuration.
     """
-    return contextvars.copy_context().run(_run, {**project_defaults(), **config}, name)
+    return contextvars.copy_context().run(_run, {**project_defaults(), **as_engine(config)}, name, list(secret))
 
 
-def _run(config: Mapping[str, Any], name: str) -> Stack:
+def _run(config: Mapping[str, str], name: str, secret: list[str]) -> Stack:
     monitor = _Monitor()
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     try:
         mocks.set_mocks(_Mocks(), project="task-manager", stack=name, monitor=monitor)
         settings.ROOT.set(None)  # the program's run registers a stack of its own, with the outputs
-        pulumi.runtime.set_all_config({key: str(value) for key, value in config.items()})
+        pulumi.runtime.set_all_config(dict(config), secret)
         loop.run_until_complete(stack.run_in_stack(_program))
     finally:
         loop.close()

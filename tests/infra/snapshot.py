@@ -28,12 +28,20 @@ def path_of(name: str) -> Path:
     return FOLDER / f"{name}.yaml"
 
 
+def stack_name(name: str) -> str:
+    """The name that a variant runs under: that of its base, since the name is in all labels."""
+    return VARIANTS[VARIANTS[name].base or name].stack
+
+
 @functools.cache
 def take(name: str) -> Snapshot:
-    """Run the program for a variant and describe all that it registers, by URN, and the stack's outputs."""
-    variant = VARIANTS[name]
-    # A variant has the name of its base, which is in all labels.
-    stack = engine.run(variant.config, VARIANTS[variant.base].stack if variant.base else variant.stack)
+    """Describe all that the program registers for a variant."""
+    return describe(VARIANTS[name].config, stack_name(name))
+
+
+def describe(config: Mapping[str, Any], name: str) -> Snapshot:
+    """Run the program under a stack's name and describe all that it registers, by URN, and the stack's outputs."""
+    stack = engine.run(config, name)
     described = {_short(resource.urn): _describe(resource, stack) for resource in stack.resources}
     if len(described) != len(stack.resources):
         raise AssertionError("two resources have the same URN")

@@ -27,7 +27,7 @@ def test_phase_2_confirms_every_write_on_the_standby(phase2: Stack) -> None:
 
 
 def test_phase_2_lets_an_owner_choose_writes_over_durability(phase2: Stack) -> None:
-    config = {**engine.stack_file("phase2"), "task-manager:database_durability": "preferred"}
+    config = {**engine.stack_file("phase2"), "task-manager:database.durability": "preferred"}
     spec = engine.run(config).find("Cluster").inputs["spec"]
     assert spec["postgresql"]["synchronous"]["dataDurability"] == "preferred"
     assert phase2.find("Cluster").inputs["spec"]["switchoverDelay"] <= 15
@@ -103,7 +103,11 @@ def test_each_key_that_the_chart_asks_for_is_a_key_that_the_job_makes(stack: Sta
 
 
 def test_provided_secrets_are_not_made() -> None:
-    config = {**engine.stack_file("phase2"), "task-manager:secrets": "provided", "task-manager:tls": "provided"}
+    config = {
+        **engine.stack_file("phase2"),
+        "task-manager:secrets.source": "provided",
+        "task-manager:gateway.certificate": "provided",
+    }
     assert not engine.run(config).has("Job")
 
 

@@ -111,7 +111,7 @@ def test_the_outputs_say_how_to_reach_each_part(variants: dict[str, Stack], vari
 @pytest.mark.parametrize(("former", "next_"), [("1", "2"), ("2", "3")])
 def test_what_both_phases_have_keeps_its_name(former: str, next_: str) -> None:
     def by_name(phase: str) -> dict[str, str]:
-        config = {"task-manager:phase": phase, "task-manager:database": "postgresql"}
+        config = {"task-manager:phase": phase, "task-manager:database.kind": "postgresql"}
         stack = engine.run({**config, "task-manager:hostname": "tasks.example.com"}, "prod")
         return {resource.urn: resource.object_name for resource in stack.objects}
 

@@ -4,9 +4,11 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+import pulumi
 import pytest
 
 from infra import names
+from tests.infra import engine
 from tests.infra.engine import Resource, Stack, walk
 
 SECRET_NAME = re.compile(r"password|secret|token|private|credential", re.IGNORECASE)
@@ -55,6 +57,14 @@ def test_no_variable_that_is_named_like_a_secret_has_a_value(stack: Stack) -> No
     plain = stack.values["env"]
     assert not [name for name in plain if SECRET_NAME.search(name) or name.endswith("_KEY")]
     assert not [name for name, value in plain.items() if re.search(r"//[^/]*:[^/]*@", value)], "a URL with a password"
+
+
+def test_a_setting_that_is_secret_is_encrypted_in_the_state() -> None:
+    mail = {"host": "mail.example.com", "sender": "tasks@example.com", "user": "someone"}
+    config = {"task-manager:mail": mail}
+    plain, secret = engine.run(config), engine.run(config, secret=list(config))
+    assert plain.values["env"]["APP_SMTP_USER"] == "someone"
+    assert pulumi.runtime.rpc.is_rpc_secret(secret.find("Release").inputs["values"])
 
 
 def test_the_chart_gets_each_secret_by_name_and_key(stack: Stack) -> None:

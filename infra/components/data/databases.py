@@ -16,16 +16,16 @@ from infra.config.settings import Settings
 def _plan(settings: Settings) -> Plan:
     row = settings.postgresql
     bucket = None
-    if settings.backup_bucket:
+    if settings.backups.bucket:
         bucket = Bucket(
-            settings.backup_bucket, settings.backup_endpoint, port=settings.backup_port(), days=row.backup_days
+            settings.backups.bucket, settings.backups.endpoint, port=settings.backup_port(), days=row.backup_days
         )
     return Plan(
         row=row,
-        durability=settings.database_durability,
+        durability=settings.database.durability,
         bucket=bucket,
         restored=settings.restored,
-        operator_namespace=settings.operator_namespace,
+        operator_namespace=settings.database.operator_namespace,
         scraper=network.scraper(settings),
     )
 
@@ -37,10 +37,10 @@ def database(settings: Settings, target: Target, namespace: Namespace) -> list[p
     plan = _plan(settings)
     parts: list[pulumi.Resource] = []
     if plan.bucket:
-        folder = settings.backup_folder or pulumi.Output.concat(target.namespace, "/", namespace.id_in_cluster)
+        folder = settings.backups.folder or pulumi.Output.concat(target.namespace, "/", namespace.id_in_cluster)
         parts.append(Backups("backups", target, bucket=plan.bucket, folder=folder, after=[namespace]))
     elif plan.row.backups_expected:
-        pulumi.warn(f"{names.PROJECT}:backup_bucket is not set: nothing could bring a dropped table back")
+        pulumi.warn(f"{names.PROJECT}:backups.bucket is not set: nothing could bring a dropped table back")
     after = [namespace, *parts]
     return [*parts, Database("database", target, plan=plan, generation=settings.generation, after=after)]
 

@@ -21,7 +21,7 @@ def cdn(settings: Settings, target: Target, after: Sequence[pulumi.Resource]) ->
                 "edge",
                 target,
                 row=settings.row.varnish,
-                gateway_namespace=settings.gateway_namespace,
+                gateway_namespace=settings.gateway.namespace,
                 exporter=Exporter(sizes.exporter, scraper) if sizes and scraper else None,
                 after=after,
             )
@@ -34,9 +34,9 @@ def cdn(settings: Settings, target: Target, after: Sequence[pulumi.Resource]) ->
             Cloudflare(
                 "cloudflare",
                 target,
-                zone=settings.cdn_zone,
+                zone=settings.cdn.zone,
                 hostname=settings.hostname,
-                origin=settings.cdn_origin,
+                origin=settings.cdn.origin,
                 after=after,
             )
         ]

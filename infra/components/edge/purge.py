@@ -30,7 +30,7 @@ def purge_command(settings: Settings) -> Command | None:
                 name=names.PURGE,
                 words=[
                     "purge-cloudflare",
-                    *("--zone", settings.cdn_zone),
+                    *("--zone", settings.cdn.zone),
                     *("--token-file", f"{SECRETS}/{names.CDN_SECRET_KEY}"),
                     *(word for rule in RULES if rule.whole for word in ("--url", url + rule.path)),
                 ],

@@ -26,16 +26,16 @@ def logs(settings: Settings, target: Target, image: Image) -> None:
 
     Of their own because the shipper reads files of the node, which the stack's namespace forbids.
     """
-    if settings.logs is LogDestination.NONE:
+    if settings.logs.destination is LogDestination.NONE:
         return
-    store = settings.row.logs.store if settings.logs is LogDestination.OPERATOR else None
+    store = settings.row.logs.store if settings.logs.destination is LogDestination.OPERATOR else None
     there = replace(target, namespace=names.logs_namespace(target.namespace))
     parts: list[pulumi.Resource] = [
         Namespace("logs-namespace", there, pod_security="privileged", keeps_data=store is not None),
     ]
     receiver = _operators() if store else _existing(settings)
     shipping = Shipping(target.namespace, target.stack, receiver.endpoint, receiver.credentials(), settings.row.logs)
-    if store and settings.secrets is SecretSource.GENERATE:
+    if store and settings.secrets.source is SecretSource.GENERATE:
         generated = [log_store.shippers_secret(shipping)]
         parts.append(Secrets("logs-secrets", there, image=image, generated=generated, after=tuple(parts)))
     if store:
@@ -45,7 +45,7 @@ def logs(settings: Settings, target: Target, image: Image) -> None:
                 there,
                 row=store,
                 shipper=Peer(there.labels(_SHIPPER)),
-                operator_namespace=settings.logs_operator_namespace,
+                operator_namespace=settings.logs.operator_namespace,
                 after=tuple(parts),
             )
         )
@@ -54,7 +54,7 @@ def logs(settings: Settings, target: Target, image: Image) -> None:
 
 def _existing(settings: Settings) -> Receiver:
     port = settings.logs_port()
-    parts = urlsplit(settings.logs_endpoint)
+    parts = urlsplit(settings.logs.endpoint)
     return Receiver(
         endpoint=f"{parts.scheme}://{parts.hostname}:{port}",  # without a port, Filebeat would take 9200
         user="",

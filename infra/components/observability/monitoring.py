@@ -39,8 +39,8 @@ def monitoring(settings: Settings, target: Target, after: Sequence[pulumi.Resour
             "monitoring",
             target,
             limits=limits,
-            gateway_namespace=settings.gateway_namespace,
-            release=settings.monitoring_release,
+            gateway_namespace=settings.gateway.namespace,
+            release=settings.monitoring.release,
             after=after,
         )
         return
@@ -49,11 +49,11 @@ def monitoring(settings: Settings, target: Target, after: Sequence[pulumi.Resour
         target,
         row=row,
         limits=limits,
-        adapter_namespace=settings.adapter_namespace,
-        gateway_namespace=settings.gateway_namespace,
-        grafana=settings.grafana,
+        adapter_namespace=settings.monitoring.adapter_namespace,
+        gateway_namespace=settings.gateway.namespace,
+        grafana=settings.monitoring.grafana,
         after=after,
     )
-    yield Alertmanager("alertmanager", target, row=row, webhook_port=settings.alerts_port, after=after)
-    if settings.grafana:
+    yield Alertmanager("alertmanager", target, row=row, webhook_port=settings.monitoring.alerts_port, after=after)
+    if settings.monitoring.grafana:
         yield Grafana("grafana", target, row=row, after=after)

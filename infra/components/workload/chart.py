@@ -110,19 +110,19 @@ def _env(settings: Settings) -> dict[str, str]:
             "APP_BROKER_PORT": str(names.VALKEY_PORT),
             "APP_BROKER_USER": names.VALKEY_USER,
         }
-    if settings.smtp_host:
+    if settings.mail.host:
         env |= {
-            "APP_SMTP_HOST": settings.smtp_host,
-            "APP_SMTP_PORT": str(settings.smtp_port),
-            "APP_SMTP_TLS": settings.smtp_tls.value,
-            "APP_MAIL_FROM": settings.mail_from,
+            "APP_SMTP_HOST": settings.mail.host,
+            "APP_SMTP_PORT": str(settings.mail.port),
+            "APP_SMTP_TLS": settings.mail.tls.value,
+            "APP_MAIL_FROM": settings.mail.sender,
             "APP_PUBLIC_URL": settings.addresses()[1] or settings.addresses()[0],
         }
-        if settings.smtp_user:
-            env["APP_SMTP_USER"] = settings.smtp_user
-    if settings.traces_endpoint:
-        share = settings.traces_percent / 100
-        env |= {"APP_TRACES_ENDPOINT": settings.traces_endpoint, "APP_TRACES_SHARE": str(share)}
+        if settings.mail.user:
+            env["APP_SMTP_USER"] = settings.mail.user
+    if settings.tracing.endpoint:
+        share = settings.tracing.percent / 100
+        env |= {"APP_TRACES_ENDPOINT": settings.tracing.endpoint, "APP_TRACES_SHARE": str(share)}
     return env
 
 
@@ -144,12 +144,12 @@ def _env_from_secrets(settings: Settings) -> list[dict[str, Any]]:
         wanted.append(("APP_REDIS_PASSWORD", names.CACHE, names.VALKEY_PASSWORD))
     if settings.row.jobs:
         wanted.append(("APP_BROKER_PASSWORD", names.BROKER, names.VALKEY_PASSWORD))
-    if settings.smtp_host and settings.smtp_user:
+    if settings.mail.host and settings.mail.user:
         wanted.append(("APP_SMTP_PASSWORD", names.MAIL_SECRET, names.MAIL_SECRET_KEY))
     may_be_there = [("APP_SECRET_KEYS_ACCEPTED", names.KEYS_SECRET, names.KEYS_ACCEPTED_KEY)]
-    if settings.traces_endpoint:
+    if settings.tracing.endpoint:
         may_be_there.append(("APP_TRACES_HEADERS", names.TRACES_SECRET, names.TRACES_SECRET_KEY))
-    if settings.errors:
+    if settings.errors.enabled:
         may_be_there.append(("APP_SENTRY_DSN", names.SENTRY_SECRET, names.SENTRY_SECRET_KEY))
     return [
         *({"name": variable, "secret": secret, "key": key} for variable, secret, key in wanted),
@@ -163,7 +163,7 @@ def _route(settings: Settings) -> dict[str, Any]:
         "gateway": {
             "name": names.GATEWAY,
             # With the redirect, the plain listener has a route of its own.
-            "sectionNames": ["https"] if settings.redirect_http else ["http", "https"],
+            "sectionNames": ["https"] if settings.gateway.redirect_http else ["http", "https"],
         },
         "hostnames": [settings.hostname] if settings.hostname else [],
         "filters": [
@@ -173,7 +173,7 @@ def _route(settings: Settings) -> dict[str, Any]:
             }
         ],
     }
-    if settings.load_balancing is LoadBalancing.LEAST_LOADED:
+    if settings.gateway.load_balancing is LoadBalancing.LEAST_LOADED:
         # Traefik looks the name up in the route's own namespace.
         route["backend"] = {"group": "traefik.io", "kind": "TraefikService", "name": names.BALANCER}
     if settings.cdn_kind is Cdn.EDGE:
@@ -202,8 +202,8 @@ def _jobs(settings: Settings) -> dict[str, Any]:
         },
         "resources": row.worker.resources(),
     }
-    if settings.smtp_host:
-        worker["egressTo"] = [_outside(settings.smtp_port)]
+    if settings.mail.host:
+        worker["egressTo"] = [_outside(settings.mail.port)]
     return {"enabled": True, "worker": worker, "beat": {"resources": row.beat.resources()}}
 
 
@@ -215,12 +215,12 @@ def _network_policy(settings: Settings) -> dict[str, Any]:
         egress.append(_egress(names.CACHE_LABELS, names.VALKEY_PORT))
     if settings.row.jobs:
         egress.append(_egress(names.BROKER_LABELS, names.VALKEY_PORT))
-    if settings.smtp_host and settings.row.jobs is None:
-        egress.append(_outside(settings.smtp_port))
+    if settings.mail.host and settings.row.jobs is None:
+        egress.append(_outside(settings.mail.port))
     egress += [_anywhere(port) for port in _telemetry_ports(settings)]
     if settings.row.edge is Edge.NODE_PORT:
         return {"ingressFromAnywhere": True, "egressTo": egress}
-    ingress = [_namespace(settings.gateway_namespace)]
+    ingress = [_namespace(settings.gateway.namespace)]
     if settings.cdn_kind is Cdn.EDGE:
         ingress.append({"podSelector": {"matchLabels": names.EDGE_LABELS}})
     return {"ingressFrom": ingress, "metricsFrom": _scrapers(settings), "egressTo": egress}
@@ -229,13 +229,13 @@ def _network_policy(settings: Settings) -> dict[str, Any]:
 def _scrapers(settings: Settings) -> list[dict[str, Any]]:
     if settings.own_monitoring:
         return [{"podSelector": {"matchLabels": names.PROMETHEUS_LABELS}}]
-    return [_namespace(settings.monitoring_namespace)] if settings.row.monitoring else []
+    return [_namespace(settings.monitoring.namespace)] if settings.row.monitoring else []
 
 
 def _telemetry_ports(settings: Settings) -> list[int]:
     """Ports of the OTLP collector and of Sentry."""
-    traces = [port_of(settings.traces_endpoint)] if settings.traces_endpoint else []
-    return traces + ([settings.errors_port] if settings.errors else [])
+    traces = [port_of(settings.tracing.endpoint)] if settings.tracing.endpoint else []
+    return traces + ([settings.errors.port] if settings.errors.enabled else [])
 
 
 def _namespace(name: str) -> dict[str, Any]:

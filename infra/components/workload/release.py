@@ -23,7 +23,13 @@ class Workload(Component):
     """
 
     def __init__(
-        self, name: str, target: Target, *, values: dict[str, Any], timeout: int, after: Sequence[pulumi.Resource]
+        self,
+        name: str,
+        target: Target,
+        *,
+        values: pulumi.Input[dict[str, Any]],
+        timeout: int,
+        after: Sequence[pulumi.Resource],
     ) -> None:
         super().__init__(name, target, after)
         # The chart's own policy is there only after its migration has run, which is before anything else of it.

@@ -40,7 +40,7 @@ def ports_of_api_server(stack: Stack) -> dict[str, set[int]]:
 
 
 def test_the_ports_of_the_api_server_are_a_setting() -> None:
-    config = {**engine.stack_file("phase3"), "task-manager:backup_bucket": ""}
+    config = {**engine.stack_file("phase3"), "task-manager:backups.bucket": ""}
     told = ports_of_api_server(engine.run(config))
     assert len(told) == 4
     assert set(map(frozenset, told.values())) == {frozenset({443, 6443})}

@@ -1,32 +1,42 @@
-"""`Pulumi.yaml` declares what `infra/config/settings.py` checks."""
-
-from enum import Enum
-from typing import Any
+"""`Pulumi.yaml` and docs/settings.md are written from the models in `infra/config`."""
 
 import pytest
 import yaml
 
+from infra.config import project_file
+from infra.config.flat_keys import FLAT_KEYS
+from infra.config.reading import paths_of
 from infra.config.settings import Settings
 from tests.infra.engine import ROOT
 
 PROJECT = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())
 
 
-def declared_by_the_model(name: str) -> dict[str, Any]:
-    """A key of `Pulumi.yaml`, as the model would write it."""
-    field = Settings.model_fields[name]
-    default = field.default.value if isinstance(field.default, Enum) else field.default
-    kind = "boolean" if isinstance(default, bool) else "integer" if isinstance(default, int) else "string"
-    return {"type": kind, "default": "" if default is None else default, "description": field.description}
-
-
 def test_the_project_declares_exactly_the_keys_of_the_model() -> None:
     assert list(PROJECT["config"]) == list(Settings.model_fields)
 
 
-@pytest.mark.parametrize("name", Settings.model_fields)
-def test_a_key_has_the_same_type_default_and_description_in_both(name: str) -> None:
-    assert PROJECT["config"][name] == declared_by_the_model(name)
+def test_the_project_file_is_current() -> None:
+    text = project_file.PROJECT_FILE.read_text()
+    assert project_file.project_file(text) == text, "write it by `make settings` and commit it"
+
+
+def test_the_page_of_settings_is_current() -> None:
+    assert project_file.PAGE.read_text() == project_file.page(), "write it by `make settings` and commit it"
+
+
+@pytest.mark.parametrize("path", paths_of(Settings))
+def test_a_setting_is_described_once_in_the_page(path: str) -> None:
+    rows = [line for line in project_file.page().splitlines() if line.startswith(f"| `{path}` |")]
+    assert len(rows) == 1
+    assert rows[0].split(" | ")[2].strip(), "it says what it is"
+
+
+def test_a_section_with_the_name_of_a_flat_key_takes_the_scalar_of_older_stacks() -> None:
+    """The engine refuses a scalar for what is declared as an object."""
+    for name, declared in PROJECT["config"].items():
+        if declared["default"] == {}:
+            assert ("type" in declared) is (name not in FLAT_KEYS), name
 
 
 def test_the_project_runs_this_folder_in_its_own_environment() -> None:
@@ -37,4 +47,4 @@ def test_the_project_runs_this_folder_in_its_own_environment() -> None:
 @pytest.mark.parametrize("stack", ["phase1", "phase2"])
 def test_an_example_stack_holds_no_secret(stack: str) -> None:
     written = yaml.safe_load((ROOT / f"Pulumi.{stack}.yaml").read_text())
-    assert not any(isinstance(value, dict) for value in written["config"].values())
+    assert "secure" not in str(written["config"])

@@ -15,7 +15,7 @@ GATEWAY = {"task-manager:phase": "2", "task-manager:hostname": "tasks.example.co
 def refusal(config: dict[str, str]) -> str:
     """What the engine prints for this configuration."""
     with pytest.raises(pulumi.RunError) as error:
-        load_settings(config)
+        load_settings(engine.as_engine(config))
     return str(error.value)
 
 
@@ -32,7 +32,7 @@ def test_the_projects_defaults_mean_the_same_as_no_configuration() -> None:
 
 @pytest.mark.parametrize("stack", ["phase1", "phase2", "phase3"])
 def test_the_example_stacks_are_valid_and_run_their_phase(stack: str) -> None:
-    assert load_settings(engine.stack_file(stack)).phase == int(stack[-1])
+    assert load_settings(engine.as_engine(engine.stack_file(stack))).phase == int(stack[-1])
 
 
 @pytest.mark.parametrize(
@@ -55,31 +55,66 @@ def test_the_example_stacks_are_valid_and_run_their_phase(stack: str) -> None:
         ({"image": "ghcr.io/primetrade/task-manager"}, "does not say which image"),
         ({"image": "ghcr.io/primetrade/task-manager:latest"}, "does not say which image"),
         ({"phase": "2"}, "task-manager:hostname: phase 2 needs it"),
-        ({"cdn": "edge"}, "task-manager:cdn: phase 1 has nothing for edge: set it to none"),
+        ({"cdn": "edge"}, "task-manager:cdn.kind: phase 1 has nothing for edge: set it to none"),
         ({"logs": "loki"}, "task-manager:logs: 'loki' is not one of 'none', 'elasticsearch' or 'operator'"),
         (
             {"logs": "elasticsearch"},
-            "task-manager:logs: elasticsearch needs an address: set task-manager:logs_endpoint",
+            "task-manager:logs.destination: elasticsearch needs an address: set task-manager:logs.endpoint",
         ),
-        ({"logs": "operator"}, "task-manager:logs: phase 1 has nothing for operator: set it to elasticsearch"),
+        (
+            {"logs": "operator"},
+            "task-manager:logs.destination: phase 1 has nothing for operator: set it to elasticsearch",
+        ),
         ({"cdn": "akamai"}, "task-manager:cdn: 'akamai' is not one of 'none', 'edge' or 'cloudflare'"),
         ({"cdn_zone": "example.com"}, "task-manager:cdn_zone: 'example.com' is not a zone's identifier"),
         (
             {"phase": "2", "hostname": "a.example", "cdn": "cloudflare"},
-            "task-manager:cdn: cloudflare needs to know more: set cdn_zone and cdn_origin",
+            "task-manager:cdn.kind: cloudflare needs to know more: set cdn.zone and cdn.origin",
         ),
-        ({"backup_bucket": "b"}, "task-manager:backup_bucket: SQLite is not backed up: set task-manager:database to"),
+        (
+            {"backup_bucket": "b"},
+            "task-manager:backups.bucket: SQLite is not backed up: set task-manager:database.kind to",
+        ),
         ({"backup_folder": "/a"}, "task-manager:backup_folder: '/a' is not a folder"),
-        ({"restores": "2030-01-02T03:04:05+00:00@1"}, "task-manager:restores: a restore reads from the bucket: set"),
+        (
+            {"restores": "2030-01-02T03:04:05+00:00@1"},
+            "task-manager:database.restores: a restore reads from the bucket: set",
+        ),
         ({"restores": "yesterday@1"}, "task-manager:restores: 'yesterday' is no moment with a time zone: write it as"),
         ({"restores": "2030-01-02 03:04:05@1"}, "is no moment with a time zone"),
         ({"restores": "2030-01-02 03:04:05+00@2"}, "does not end in the number of an earlier cluster, as @1 would"),
-        ({"former_databases": "gone"}, "task-manager:former_databases: 'gone' is not one of 'asleep' or 'removed'"),
-        ({"smtp_host": "mail.example.com"}, "task-manager:mail_from: mails of mail.example.com need a sender"),
+        ({"former_databases": "gone"}, "task-manager:former_databases: 'gone' is not one of 'hibernated' or 'removed'"),
+        ({"smtp_host": "mail.example.com"}, "task-manager:mail.sender: task-manager:mail.host needs a sender of mail"),
         (
             {"phase": "2", "hostname": "a.example", "database": "sqlite"},
-            "task-manager:database: phase 2 cannot run on sqlite: set it to postgresql",
+            "task-manager:database.kind: phase 2 cannot run on sqlite: set it to postgresql",
         ),
+        ({"database.kind": "mysql"}, "task-manager:database.kind: 'mysql' is not one of 'sqlite' or 'postgresql'"),
+        (
+            {"database.knd": "x"},
+            "task-manager:database.knd: there is no such key (did you mean task-manager:",
+        ),
+        ({"database.storage": -1}, "task-manager:database.storage: -1 is below 0"),
+        ({"database.storage": "big"}, "task-manager:database.storage: 'big' is not a whole number"),
+        (
+            {"database.restores": ["yesterday@1"]},
+            "task-manager:database.restores: 'yesterday' is no moment",
+        ),
+        (
+            {"database.restores": ["2030-01-02 03:04:05+00@2"]},
+            "task-manager:database.restores: '2030-01-02 03:04:05",
+        ),
+        ({"database.retired_clusters": "asleep"}, "task-manager:database.retired_clusters: 'asleep' is not one of"),
+        ({"gateway.redirect_http": "maybe"}, "task-manager:gateway.redirect_http: 'maybe' is neither true nor false"),
+        ({"gateway.class": "x_y"}, "task-manager:gateway.class: 'x_y' is not a DNS name"),
+        ({"gateway.class_name": "x"}, "task-manager:gateway.class_name: there is no such key"),
+        ({"backups.folder": "/a"}, "task-manager:backups.folder: '/a' is not a folder"),
+        ({"cdn.zone": "example.com"}, "task-manager:cdn.zone: 'example.com' is not a zone's identifier"),
+        (
+            {"mail": "mail.example.com"},
+            "task-manager:mail: it is an object: set one of its keys (host, port",
+        ),
+        ({"mail": "[1]"}, "task-manager:mail: it is an object: set one of its keys"),
     ],
 )
 def test_a_wrong_value_is_answered_with_one_line_that_names_key_and_remedy(
@@ -92,6 +127,14 @@ def test_a_wrong_value_is_answered_with_one_line_that_names_key_and_remedy(
 
 def test_a_key_of_another_namespace_is_refused_because_nothing_would_read_it() -> None:
     assert "kubernetes:context: there is no such key" in refusal({"kubernetes:context": "prod"})
+
+
+@pytest.mark.parametrize("key", ["mail.port", "smtp_port"])
+def test_a_message_does_not_show_a_value_that_is_secret(key: str) -> None:
+    config = engine.as_engine({f"task-manager:{key}": "hunter2"})
+    with pytest.raises(pulumi.RunError) as error:
+        load_settings(config, frozenset(config))
+    assert str(error.value) == f"configuration: task-manager:{key}: its secret value is not valid"
 
 
 @pytest.mark.parametrize("key", ["pulumi:tags", "cloudflare:apiToken"])
@@ -114,9 +157,9 @@ def test_a_refused_configuration_registers_nothing(phase: str) -> None:
 
 @pytest.mark.parametrize("stack", ["staging", "prod"])
 def test_the_pipelines_stacks_protect_their_data_and_serve_by_tls_alone(stack: str) -> None:
-    settings = load_settings(engine.stack_file(stack))
+    settings = load_settings(engine.as_engine(engine.stack_file(stack)))
     assert settings.protect_data
-    assert settings.redirect_http
+    assert settings.gateway.redirect_http
     assert settings.addresses()[1].startswith("https://tasks.")
 
 
@@ -144,7 +187,7 @@ def test_addresses_are_the_node_port_or_the_host_name_unless_they_are_set() -> N
     assert load_settings({}).addresses() == ("http://127.0.0.1:30080", "")
     assert load_settings({"task-manager:node_port": "31000"}).addresses() == ("http://127.0.0.1:31000", "")
     assert load_settings(GATEWAY).addresses() == ("http://tasks.example.com", "https://tasks.example.com")
-    assert load_settings(engine.stack_file("phase2")).addresses() == (
+    assert load_settings(engine.as_engine(engine.stack_file("phase2"))).addresses() == (
         "http://127.0.0.1:30090",
         "https://127.0.0.1:30443",
     )
@@ -152,4 +195,4 @@ def test_addresses_are_the_node_port_or_the_host_name_unless_they_are_set() -> N
 
 def test_a_certificate_is_made_for_the_host_that_users_open() -> None:
     assert load_settings(GATEWAY).certificate_hosts() == ("tasks.example.com",)
-    assert load_settings(engine.stack_file("phase2")).certificate_hosts() == ("127.0.0.1",)
+    assert load_settings(engine.as_engine(engine.stack_file("phase2"))).certificate_hosts() == ("127.0.0.1",)

@@ -19,12 +19,14 @@ def test_a_phase_gets_as_many_nodes_as_its_pods_need_and_phase_3_one_to_lose() -
 
 def test_each_stack_has_a_way_in_of_its_own() -> None:
     files = {path.name: yaml.safe_load(path.read_text())["config"] for path in paths.ROOT.glob("Pulumi.phase*.yaml")}
-    ways = [(config.get("task-manager:url"), config.get("task-manager:gateway_port")) for config in files.values()]
+    gateways = [config.get("task-manager:gateway", {}) for config in files.values()]
+    urls = [config.get("task-manager:url") for config in files.values()]
+    ways = [(url, gateway.get("port")) for url, gateway in zip(urls, gateways, strict=True)]
     assert len(set(ways)) == len(ways)
     manifest = (paths.MANIFESTS / "gateway.yaml").read_text()
-    for config in files.values():
-        for key in ("gateway_port", "gateway_port_tls"):
-            port = config.get(f"task-manager:{key}")
+    for gateway in gateways:
+        for key in ("port", "port_tls"):
+            port = gateway.get(key)
             assert port is None or f"address=:{port}" in manifest
 
 

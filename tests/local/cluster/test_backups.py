@@ -71,7 +71,7 @@ def test_the_stack_of_phase_3_writes_to_the_local_interface() -> None:
     [service] = [entry for entry in manifest if entry["kind"] == "Service"]
     [port] = service["spec"]["ports"]
     address = f"http://{service['metadata']['name']}.{service['metadata']['namespace']}.svc:{port['port']}"
-    assert config["task-manager:backup_endpoint"] == address
+    assert config["task-manager:backups"]["endpoint"] == address
     [deployment] = [entry for entry in manifest if entry["kind"] == "Deployment"]
     mounts = deployment["spec"]["template"]["spec"]["containers"][0]["volumeMounts"]
-    assert f"/data/{config['task-manager:backup_bucket']}" in {mount["mountPath"] for mount in mounts}
+    assert f"/data/{config['task-manager:backups']['bucket']}" in {mount["mountPath"] for mount in mounts}

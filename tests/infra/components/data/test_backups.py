@@ -12,7 +12,7 @@ from tests.infra.engine import Stack
 
 FIRST, SECOND = ClusterGeneration(1), ClusterGeneration(2)
 ONCE = "2030-01-02T03:04:05+00:00@1"
-RESTORED = {**engine.stack_file("phase3"), "task-manager:restores": ONCE}
+RESTORED = {**engine.stack_file("phase3"), "task-manager:database.restores": ONCE}
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +44,7 @@ def test_the_store_knows_its_credentials_by_the_name_of_a_secret(phase3: Stack) 
 def test_a_stack_that_is_made_anew_does_not_write_into_what_is_left_of_the_one_before(phase3: Stack) -> None:
     path = phase3.find("ObjectStore").inputs["spec"]["configuration"]["destinationPath"]
     assert path == "s3://backups/task-manager-phase3/the-id-of-the-namespace"
-    chosen = engine.run({**engine.stack_file("phase3"), "task-manager:backup_folder": "prod/1"})
+    chosen = engine.run({**engine.stack_file("phase3"), "task-manager:backups.folder": "prod/1"})
     assert chosen.find("ObjectStore").inputs["spec"]["configuration"]["destinationPath"] == "s3://backups/prod/1"
 
 
@@ -61,12 +61,12 @@ def test_a_stack_without_a_bucket_has_no_backups_and_phase_3_says_so(
 ) -> None:
     said: list[str] = []
     monkeypatch.setattr(pulumi, "warn", said.append)
-    without = engine.run({**engine.stack_file("phase3"), "task-manager:backup_bucket": ""})
+    without = engine.run({**engine.stack_file("phase3"), "task-manager:backups.bucket": ""})
     for stack in (phase2, without):
         assert not stack.has("ObjectStore")
         assert not stack.has("ScheduledBackup")
         assert "plugins" not in stack.find("Cluster").inputs["spec"]
-    assert [line.partition(" ")[0] for line in said] == ["task-manager:backup_bucket"]
+    assert [line.partition(" ")[0] for line in said] == ["task-manager:backups.bucket"]
 
 
 def test_a_restore_makes_a_cluster_beside_the_one_there_is_out_of_its_backups(restored: Stack) -> None:
@@ -101,13 +101,15 @@ def test_the_former_cluster_is_kept_and_sleeps_once_the_api_has_left_it(phase3: 
 
 
 def test_former_clusters_go_when_the_stack_says_so() -> None:
-    stack = engine.run({**RESTORED, "task-manager:former_databases": "removed"})
+    stack = engine.run({**RESTORED, "task-manager:database.retired_clusters": "removed"})
     assert stack.find("Cluster").object_name == SECOND.cluster
 
 
 def test_a_second_try_can_come_out_of_the_first_cluster_again() -> None:
     twice = f"{ONCE},2030-01-02T03:04:00+00:00@1"
-    stack = engine.run({**RESTORED, "task-manager:restores": twice, "task-manager:protect_data": "true"}, "phase3")
+    stack = engine.run(
+        {**RESTORED, "task-manager:database.restores": twice, "task-manager:protect_data": "true"}, "phase3"
+    )
     spec = stack.find("Cluster", "task-manager-database-3").inputs["spec"]
     assert spec["externalClusters"][0]["plugin"]["parameters"]["serverName"] == FIRST.cluster
     asleep = [cluster for cluster in stack.objects if "cnpg.io/hibernation" in str(cluster.inputs.get("metadata"))]
@@ -121,7 +123,7 @@ def test_no_two_clusters_write_to_one_folder_even_after_a_restore_is_undone() ->
 
 
 def test_a_cluster_that_was_restored_can_be_restored_again_out_of_its_own_backups() -> None:
-    spec = engine.run({**RESTORED, "task-manager:restores": f"{ONCE},2030-02-02T03:04:00+00:00@2"}).find(
+    spec = engine.run({**RESTORED, "task-manager:database.restores": f"{ONCE},2030-02-02T03:04:00+00:00@2"}).find(
         "Cluster", "task-manager-database-3"
     )
     [source] = spec.inputs["spec"]["externalClusters"]

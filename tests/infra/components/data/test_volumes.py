@@ -60,11 +60,11 @@ def test_the_databases_volumes_have_the_size_that_the_stack_sets(variant: str) -
         return str(stack.find("Cluster").inputs["spec"]["storage"]["size"])
 
     assert storage() == "10Gi"
-    assert storage(**{"task-manager:database_storage": "25"}) == "25Gi"
+    assert storage(**{"task-manager:database.storage": "25"}) == "25Gi"
 
 
 def test_the_file_of_sqlite_has_a_volume_of_the_size_that_the_stack_sets(phase1: Stack) -> None:
-    grown = engine.run({**engine.stack_file("phase1"), "task-manager:database_storage": "25"}, "phase1")
+    grown = engine.run({**engine.stack_file("phase1"), "task-manager:database.storage": "25"}, "phase1")
     former, now = claims(phase1)[names.DATA_CLAIM], claims(grown)[names.DATA_CLAIM]
     assert (size(former), size(now)) == ("5Gi", "25Gi")
     assert former.urn == now.urn

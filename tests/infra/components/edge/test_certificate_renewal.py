@@ -53,6 +53,6 @@ def test_a_run_that_hangs_or_fails_ends_and_can_be_read(phase2: Stack) -> None:
 
 
 def test_what_somebody_else_provides_is_not_renewed_here(phase1: Stack) -> None:
-    provided = engine.run({**engine.stack_file("phase2"), "task-manager:tls": "provided"}, "phase2")
+    provided = engine.run({**engine.stack_file("phase2"), "task-manager:gateway.certificate": "provided"}, "phase2")
     assert not provided.has("CronJob")
     assert not phase1.has("CronJob"), "phase 1 has no TLS"

@@ -17,9 +17,9 @@ ZONE = "0123456789abcdef" * 2
 CONFIG = {
     **engine.stack_file("phase3"),
     "task-manager:hostname": "tasks.example.com",
-    "task-manager:cdn": "cloudflare",
-    "task-manager:cdn_zone": ZONE,
-    "task-manager:cdn_origin": "192.0.2.10",
+    "task-manager:cdn.kind": "cloudflare",
+    "task-manager:cdn.zone": ZONE,
+    "task-manager:cdn.origin": "192.0.2.10",
 }
 
 
@@ -52,7 +52,7 @@ def test_the_name_leads_to_cloudflare_only_when_all_rules_are_there(stack: Stack
 
 
 def test_an_origin_with_a_name_gets_an_alias() -> None:
-    stack = engine.run({**CONFIG, "task-manager:cdn_origin": "balancer.example.net"}, "cloudflare")
+    stack = engine.run({**CONFIG, "task-manager:cdn.origin": "balancer.example.net"}, "cloudflare")
     assert stack.find("DnsRecord").inputs["type"] == "CNAME"
 
 

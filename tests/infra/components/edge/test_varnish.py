@@ -106,7 +106,7 @@ def test_only_the_gateway_asks_it_and_only_the_job_tells_it_to_drop(phase3: Stac
     assert [port["port"] for port in purge["ports"]] == [names.EDGE_PURGE_PORT]
 
 
-@pytest.mark.parametrize("config", [HOST, {**engine.stack_file("phase3"), "task-manager:cdn": "none"}])
+@pytest.mark.parametrize("config", [HOST, {**engine.stack_file("phase3"), "task-manager:cdn.kind": "none"}])
 def test_without_a_cdn_everything_goes_to_the_api(config: dict[str, str]) -> None:
     stack = engine.run(config)
     assert not [resource.name for resource in stack.objects if resource.object_name in (names.EDGE, names.PURGE)]
@@ -114,7 +114,7 @@ def test_without_a_cdn_everything_goes_to_the_api(config: dict[str, str]) -> Non
 
 
 def test_phase_2_can_have_it_too() -> None:
-    stack = engine.run({**HOST, "task-manager:cdn": "edge"})
+    stack = engine.run({**HOST, "task-manager:cdn.kind": "edge"})
     assert stack.values["route"]["edge"]["name"] == stack.find("Deployment", names.EDGE).object_name
     assert stack.values["env"]["APP_TRUSTED_HOPS"] == "1"
     template = stack.find("Deployment", names.EDGE).inputs["spec"]["template"]

@@ -68,7 +68,7 @@ def test_the_address_is_read_from_a_secret_that_need_not_be_there(phase3: Stack)
 
 
 def test_it_calls_the_port_that_the_stack_names_and_no_other() -> None:
-    stack = engine.run({**engine.stack_file("phase3"), "task-manager:alerts_port": "8443"})
+    stack = engine.run({**engine.stack_file("phase3"), "task-manager:monitoring.alerts_port": "8443"})
     (rule,) = stack.find("NetworkPolicy", names.ALERTMANAGER).inputs["spec"]["egress"]
     assert [port["port"] for port in rule["ports"]] == [8443]
 

@@ -74,7 +74,9 @@ def test_it_asks_the_stacks_own_prometheus(stack: Stack) -> None:
 
 def test_changed_dashboards_change_the_pod(monkeypatch: pytest.MonkeyPatch, stack: Stack, tmp_path: Any) -> None:
     monkeypatch.setattr(grafana, "DASHBOARDS", tmp_path)
-    assert template(engine.run({**engine.stack_file("phase3"), "task-manager:grafana": "true"})) != template(stack)
+    assert template(engine.run({**engine.stack_file("phase3"), "task-manager:monitoring.grafana": "true"})) != template(
+        stack
+    )
 
 
 def test_the_image_is_of_the_version_whose_schema_the_dashboards_have() -> None:

@@ -111,13 +111,12 @@ def test_its_configuration_is_the_one_that_is_tested(existing: Stack) -> None:
 
 
 def test_a_changed_configuration_is_a_changed_pod() -> None:
-    def annotations(**more: str) -> Any:
-        keys = {"phase": "1", "logs": "elasticsearch", "logs_endpoint": "https://one.example.com", **more}
-        stack = engine.run({f"task-manager:{key}": value for key, value in keys.items()})
+    def annotations(endpoint: str = "https://one.example.com") -> Any:
+        stack = engine.run({"task-manager:logs": {"destination": "elasticsearch", "endpoint": endpoint}})
         return stack.find("DaemonSet").inputs["spec"]["template"]["metadata"]["annotations"]
 
     assert annotations() == annotations()
-    assert annotations() != annotations(logs_endpoint="https://two.example.com")
+    assert annotations() != annotations("https://two.example.com")
 
 
 @pytest.mark.parametrize("number", PHASES)
@@ -170,7 +169,11 @@ def test_it_calls_the_operators_by_the_user_and_the_authority_that_are_made_in_t
 
 def test_who_provides_secrets_provides_this_one_too() -> None:
     stack = engine.run(
-        {**engine.stack_file("phase3"), "task-manager:logs": "operator", "task-manager:secrets": "provided"}
+        {
+            **engine.stack_file("phase3"),
+            "task-manager:logs.destination": "operator",
+            "task-manager:secrets.source": "provided",
+        }
     )
     assert not [resource for resource in made(stack) if resource.kind == "Job"]
 
@@ -235,7 +238,11 @@ def test_the_operators_pods_are_without_privilege_and_bounded(operated: Stack) -
 
 
 def test_what_is_kept_is_protected_where_data_are(existing: Stack) -> None:
-    keys = {**engine.stack_file("phase3"), "task-manager:logs": "operator", "task-manager:protect_data": "true"}
+    keys = {
+        **engine.stack_file("phase3"),
+        "task-manager:logs.destination": "operator",
+        "task-manager:protect_data": "true",
+    }
     operated = engine.run(keys, "prod")
     protected = {resource.name for resource in made(operated) if resource.protect}
     assert protected == {"logs-namespace", "log-store-elasticsearch"}
@@ -255,6 +262,6 @@ def test_the_shipper_is_not_newer_than_what_it_sends_to() -> None:
 
 def test_an_endpoint_without_a_port_means_its_schemes() -> None:
     def port(endpoint: str) -> int:
-        return load_settings({"task-manager:logs": "elasticsearch", "task-manager:logs_endpoint": endpoint}).logs_port()
+        return load_settings({"task-manager:logs": {"destination": "elasticsearch", "endpoint": endpoint}}).logs_port()
 
     assert [port(f"{it}") for it in ("https://a", "http://a", "https://a:9243")] == [443, 80, 9243]

@@ -112,7 +112,7 @@ def test_it_is_called_at_its_service(phase3: Stack) -> None:
 def test_the_adapter_of_the_autoscaler_is_let_in(phase3: Stack) -> None:
     (rule,) = phase3.find("NetworkPolicy", names.PROMETHEUS).inputs["spec"]["ingress"]
     (peer,) = rule["from"]
-    namespace = engine.stack_file("phase3")["task-manager:adapter_namespace"]
+    namespace = engine.stack_file("phase3")["task-manager:monitoring.adapter_namespace"]
     assert peer["namespaceSelector"]["matchLabels"] == {"kubernetes.io/metadata.name": namespace}
     assert "podSelector" not in peer
     assert [port["port"] for port in rule["ports"]] == [names.PROMETHEUS_PORT]

@@ -4,10 +4,10 @@ from tests.infra import engine
 from tests.infra.engine import Stack
 
 MAIL = {
-    "task-manager:smtp_host": "mail.example.com",
-    "task-manager:smtp_port": "2525",
-    "task-manager:smtp_user": "tasks",
-    "task-manager:mail_from": "tasks@example.com",
+    "task-manager:mail.host": "mail.example.com",
+    "task-manager:mail.port": "2525",
+    "task-manager:mail.user": "tasks",
+    "task-manager:mail.sender": "tasks@example.com",
 }
 TO_MAIL = {
     "to": [{"ipBlock": {"cidr": block}} for block in ("0.0.0.0/0", "::/0")],
@@ -64,7 +64,7 @@ def test_the_mail_server_is_told_in_plain_and_its_password_by_name() -> None:
 
 
 def test_a_mail_server_without_log_in_needs_no_password() -> None:
-    without = {key: value for key, value in MAIL.items() if key != "task-manager:smtp_user"}
+    without = {key: value for key, value in MAIL.items() if key != "task-manager:mail.user"}
     values = engine.run({**engine.stack_file("phase1"), **without}).values
     assert "APP_SMTP_USER" not in values["env"]
     assert "APP_SMTP_PASSWORD" not in {variable["name"] for variable in values["envFromSecrets"]}

@@ -6,8 +6,8 @@ from infra.config.settings import Settings
 from tests.infra import engine
 from tests.infra.engine import Stack
 
-TRACES = {"task-manager:traces_endpoint": "http://collector.monitoring:4318", "task-manager:traces_percent": "5"}
-ERRORS = {"task-manager:errors": "true", "task-manager:errors_port": "9000"}
+TRACES = {"task-manager:tracing.endpoint": "http://collector.monitoring:4318", "task-manager:tracing.percent": "5"}
+ERRORS = {"task-manager:errors.enabled": "true", "task-manager:errors.port": "9000"}
 
 
 def anywhere(port: int) -> dict[str, object]:
@@ -41,12 +41,12 @@ def test_errors_go_to_an_address_that_only_the_cluster_knows() -> None:
 @pytest.mark.parametrize("endpoint", ["collector:4318", "http://user:word@collector:4318", "http://collector?key=1"])
 def test_an_endpoint_that_is_none_or_holds_a_secret_is_refused(endpoint: str) -> None:
     with pytest.raises(ValueError, match="takes no traces"):
-        Settings.model_validate({"traces_endpoint": endpoint})
+        Settings.model_validate({"tracing": {"endpoint": endpoint}})
 
 
 @pytest.mark.parametrize(
     ("endpoint", "port"), [("https://otlp.example.com", 443), ("http://otlp.example.com/intake", 80)]
 )
 def test_an_endpoint_without_a_port_is_let_out_at_that_of_its_scheme(endpoint: str, port: int) -> None:
-    values = engine.run({**engine.stack_file("phase1"), "task-manager:traces_endpoint": endpoint}).values
+    values = engine.run({**engine.stack_file("phase1"), "task-manager:tracing.endpoint": endpoint}).values
     assert anywhere(port) in values["networkPolicy"]["egressTo"]

@@ -1,0 +1,108 @@
+"""Generator of the `config:` block of `Pulumi.yaml`, and of docs/settings.md, from the models: `make settings`."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from infra.config.flat_keys import FLAT_KEYS, as_text
+from infra.config.reading import fields_of
+from infra.config.settings import Settings
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+PROJECT_FILE: Final = ROOT / "Pulumi.yaml"
+PAGE: Final = ROOT / "docs" / "settings.md"
+
+_MARK: Final = "# Written by `make settings` from infra/config; docs/settings.md has the settings of each object.\n"
+_INTRODUCTION: Final = """\
+# Settings
+
+Written by `make settings` from `infra/config`. A setting of an object is set by its path:
+
+```
+pulumi config set phase 2
+pulumi config set --path database.storage 20
+pulumi config set --secret --path mail.user tasks
+```
+
+Flat keys of the release before (last column) are read for one more release, with a warning. Some have the name of an
+object: `database`, `cdn`, `monitoring`, `errors`, `logs`, `secrets`. With a flat `database`, setting `database.storage`
+by `--path` replaces it and what it said, so set `database.kind` too. `make restore` does so itself.
+
+| setting | default | what it is | formerly |
+|---|---|---|---|
+"""
+
+
+def default_of(info: FieldInfo) -> Any:
+    """A default as configuration writes it."""
+    value = info.default
+    if value is None:
+        return ""
+    if isinstance(value, tuple):
+        return list(value)
+    return value if isinstance(value, bool | int) else str(value)
+
+
+def declaration(name: str, info: FieldInfo, section: type[BaseModel] | None) -> dict[str, Any]:
+    """A key of `Pulumi.yaml`.
+
+    A section that has the name of a flat key has no type: the engine would refuse the scalar that older stacks have.
+    """
+    if section:
+        kind = {} if name in FLAT_KEYS else {"type": "object"}
+        return {**kind, "default": {}, "description": _summary(section)}
+    default = default_of(info)
+    kind = {"type": "boolean" if isinstance(default, bool) else "integer" if isinstance(default, int) else "string"}
+    return {**kind, "default": default, "description": info.description}
+
+
+def _summary(section: type[BaseModel]) -> str:
+    keys = ", ".join(info.alias or name for name, info in section.model_fields.items())
+    return f"{section.__doc__} Its keys: {keys}."
+
+
+def declarations() -> Mapping[str, Any]:
+    """The whole block."""
+    return {
+        name: declaration(name, Settings.model_fields[name], section) for name, section in fields_of(Settings).items()
+    }
+
+
+def project_file(before: str) -> str:
+    """`Pulumi.yaml` with its block written anew; what stands above it is kept by hand."""
+    head = before.partition(_MARK)[0]
+    block = yaml.safe_dump({"config": declarations()}, sort_keys=False, allow_unicode=True, width=10_000)
+    return head + _MARK + block
+
+
+def page() -> str:
+    """The page of all settings, by path."""
+    former = {path: key for key, path in FLAT_KEYS.items()}
+    rows = []
+    for name, section in fields_of(Settings).items():
+        infos = section.model_fields if section else {"": Settings.model_fields[name]}
+        for key, info in infos.items():
+            path = f"{name}.{info.alias or key}" if key else name
+            default = default_of(info)
+            shown = "" if default in ("", []) else as_text(default)
+            cells = (_code(path), _code(shown), info.description or "", _code(former.get(path, "")))
+            rows.append(f"| {' | '.join(cells)} |\n")
+    return _INTRODUCTION + "".join(rows)
+
+
+def _code(text: str) -> str:
+    return f"`{text}`" if text else ""
+
+
+def main() -> None:
+    """Write both."""
+    PROJECT_FILE.write_text(project_file(PROJECT_FILE.read_text()))
+    PAGE.write_text(page())
+
+
+if __name__ == "__main__":
+    main()

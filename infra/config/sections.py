@@ -1,0 +1,206 @@
+"""Sections of a stack's settings: one model each, whose fields are described here and nowhere else."""
+
+from typing import Annotated
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from infra.config.phase_spec import Cdn, DatabaseKind
+from infra.config.types import (
+    Collector,
+    Durability,
+    LoadBalancing,
+    LogDestination,
+    MonitoringMode,
+    Name,
+    RestoreEntry,
+    RetiredClusterPolicy,
+    SecretSource,
+    SmtpTls,
+    Tls,
+    Url,
+    Zone,
+    split_restores,
+)
+
+
+class Section(BaseModel):
+    """An object of settings. An empty string means "by the default that the description names"."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", coerce_numbers_to_str=True)
+
+
+class Database(Section):
+    """The database and its clusters."""
+
+    kind: DatabaseKind | None = Field(
+        default=None, description="sqlite or postgresql. Empty: the phase's own (1: sqlite, then postgresql)."
+    )
+    durability: Durability = Field(
+        default=Durability.REQUIRED,
+        description="With a standby: required (a write waits until a standby has it, even if none is up) or preferred"
+        " (writes go on without a standby, and those of that time are lost if the primary is lost too).",
+    )
+    storage: int = Field(
+        default=0,
+        ge=0,
+        le=65536,
+        description="GiB of each volume of the database; where the StorageClass lets volumes grow it can be raised at"
+        " any time, and never lowered. 0: the phase's own.",
+    )
+    operator_namespace: Name = Field(
+        default="cnpg-system", min_length=1, description="Namespace of the CloudNativePG operator."
+    )
+    restores: Annotated[tuple[RestoreEntry, ...], BeforeValidator(split_restores)] = Field(
+        default=(),
+        description="Moments that the database was restored to, as `make restore` writes them: a list, the latest last,"
+        " each as 2030-01-02T03:04:05+00:00@1 (out of cluster 1).",
+    )
+    retired_clusters: RetiredClusterPolicy = Field(
+        default=RetiredClusterPolicy.HIBERNATED,
+        description="What a restore does with the cluster that it replaces: hibernated (its volumes are kept, without"
+        " pods) or removed.",
+    )
+
+
+class Backups(Section):
+    """Backups of PostgreSQL."""
+
+    bucket: Name = Field(
+        default="",
+        description="Bucket for PostgreSQL's backups and write-ahead log; its credentials are in the Secret"
+        " task-manager-backups (access-key-id, secret-access-key, region). Empty: no backups.",
+    )
+    endpoint: Url = Field(default="", description="Address of the bucket's S3 interface. Empty: Amazon's.")
+    folder: str = Field(
+        default="",
+        pattern=r"^$|^[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*$",
+        description="Folder in the bucket. Empty: the namespace's name and id, so that a stack that is made anew does"
+        " not write into what is left of the one before it.",
+    )
+
+
+class Gateway(Section):
+    """The Gateway that Traefik serves, from phase 2 on."""
+
+    class_name: Name = Field(
+        default="traefik", alias="class", min_length=1, description="GatewayClass that Traefik serves."
+    )
+    namespace: Name = Field(default="traefik", min_length=1, description="Namespace that Traefik runs in.")
+    port: int = Field(
+        default=8000,
+        ge=1,
+        le=65535,
+        description="Port on which Traefik's pod listens for plain HTTP: its chart's `web`.",
+    )
+    port_tls: int = Field(
+        default=8443,
+        ge=1,
+        le=65535,
+        description="Port on which Traefik's pod listens for TLS: its chart's `websecure`.",
+    )
+    redirect_http: bool = Field(default=False, description="Whether plain HTTP is redirected to url_tls.")
+    certificate: Tls = Field(
+        default=Tls.SELF_SIGNED,
+        description="self-signed (made in the cluster) or provided (the kubernetes.io/tls Secret task-manager-tls).",
+    )
+    load_balancing: LoadBalancing = Field(
+        default=LoadBalancing.LEAST_LOADED, description="Load-balancing strategy: least-loaded or round-robin."
+    )
+
+
+class CdnSection(Section):
+    """The CDN for public responses and static files."""
+
+    kind: Cdn | None = Field(
+        default=None,
+        description="CDN for public responses and static files: none, edge (Varnish in the cluster) or cloudflare."
+        " Empty: the phase's own (3: edge, else none).",
+    )
+    zone: Zone = Field(default="", description="Cloudflare's identifier of the zone that the hostname is in.")
+    origin: Name = Field(
+        default="", description="Host name or IPv4 address at which Cloudflare reaches the gateway's load balancer."
+    )
+
+
+class Mail(Section):
+    """Outgoing mail."""
+
+    host: Name = Field(default="", description="SMTP server. Empty: no mail is sent.")
+    port: int = Field(default=587, ge=1, le=65535, description="Port of the SMTP server.")
+    user: str = Field(
+        default="",
+        description="User at the SMTP server; the password is `password` in the Secret task-manager-mail."
+        " Empty: no log-in.",
+    )
+    tls: SmtpTls = Field(default=SmtpTls.STARTTLS, description="starttls or implicit (TLS from the first byte).")
+    sender: str = Field(default="", description="Sender of mail, such as tasks@example.com.")
+
+
+class Monitoring(Section):
+    """Metrics, dashboards and alerts, in the phases that have them."""
+
+    mode: MonitoringMode = Field(
+        default=MonitoringMode.OWN,
+        description="own (servers of the stack's own) or operator (rules, dashboards and PodMonitors, as objects for"
+        " the cluster's Prometheus operator and Grafana).",
+    )
+    namespace: Name = Field(default="monitoring", min_length=1, description="With operator: its namespace.")
+    release: Name = Field(default="", description="With operator: the label `release` by which it selects, if any.")
+    grafana: bool = Field(default=True, description="Whether the stack has a Grafana with its dashboards.")
+    alerts_port: int = Field(
+        default=443,
+        ge=1,
+        le=65535,
+        description="Port of the web hook for alerts. Its address is `url` in the Secret task-manager-alerts; without"
+        " that they are only shown.",
+    )
+    adapter_namespace: Name = Field(
+        default="monitoring",
+        min_length=1,
+        description="Namespace of prometheus-adapter, which queries the stack's Prometheus.",
+    )
+
+
+class Tracing(Section):
+    """Traces by OpenTelemetry."""
+
+    endpoint: Collector = Field(
+        default="",
+        description="OTLP collector over HTTP, such as http://collector.monitoring:4318; headers that it needs are"
+        " `headers` in the Secret task-manager-traces. Empty: no traces.",
+    )
+    percent: int = Field(default=100, ge=0, le=100, description="Percent of the traces that are sampled.")
+
+
+class Errors(Section):
+    """Error reports to Sentry."""
+
+    enabled: bool = Field(
+        default=False,
+        description="Whether errors go to Sentry, at the address `dsn` in the Secret task-manager-sentry.",
+    )
+    port: int = Field(default=443, ge=1, le=65535, description="Port of that Sentry.")
+
+
+class Logs(Section):
+    """Shipping of logs."""
+
+    destination: LogDestination = Field(
+        default=LogDestination.NONE,
+        description="none (`kubectl logs` shows them), elasticsearch (an existing one; its API key is `api-key` in the"
+        " Secret task-manager-logs of the namespace that ends in -logs) or operator (an Elasticsearch and a Kibana that"
+        " the cluster's ECK operator makes; phase 3).",
+    )
+    endpoint: Url = Field(default="", description="With elasticsearch: its address.")
+    operator_namespace: Name = Field(
+        default="elastic-system", min_length=1, description="With operator: the ECK operator's namespace."
+    )
+
+
+class Secrets(Section):
+    """Secrets of the stack."""
+
+    source: SecretSource = Field(
+        default=SecretSource.GENERATE,
+        description="generate (random, made in the cluster, never seen by the program) or provided (they exist).",
+    )
