@@ -1,1 +1,1 @@
-"""What tests lean on: real servers started for them, and small helpers."""
+"""Test support: real servers, fakes and helpers."""

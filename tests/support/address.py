@@ -1,4 +1,4 @@
-"""An address that leads to one server and then to another, as a Kubernetes service does."""
+"""TCP proxy whose target can be switched, like a Kubernetes Service."""
 
 import selectors
 import socket
@@ -8,11 +8,11 @@ from contextlib import suppress
 
 
 class Address:
-    """Passes TCP connections on. Those that are open stay with the server that they were made to.
+    """TCP proxy. Open connections stay with the server that they were made to.
 
     Args:
-        port: of the server, on this machine.
-        delay: seconds that whatever is sent is on its way.
+        port: port of the server on this machine.
+        delay: latency in seconds of each chunk, in both directions.
     """
 
     def __init__(self, port: int, delay: float = 0) -> None:
@@ -30,7 +30,7 @@ class Address:
         return int(self._listener.getsockname()[1])
 
     def lead_to(self, port: int) -> None:
-        """Let connections from now on lead to another port of this machine."""
+        """Switch new connections to another port of this machine."""
         self._target = port
 
     def __enter__(self) -> "Address":
@@ -58,7 +58,7 @@ class Address:
             threading.Thread(target=self._pass_on, args=(client, server), daemon=True).start()
 
     def _pass_on(self, client: socket.socket, server: socket.socket) -> None:
-        """Carry bytes both ways until one side ends."""
+        """Copy bytes both ways until one side closes."""
         with selectors.DefaultSelector() as either, suppress(OSError, ValueError):
             either.register(client, selectors.EVENT_READ, server)
             either.register(server, selectors.EVENT_READ, client)

@@ -1,4 +1,4 @@
-"""A client of the API as a person has it: registered, logged in."""
+"""API client of a registered, logged-in user."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,13 +9,13 @@ from werkzeug.test import TestResponse
 
 V1 = "/api/v1"
 METRICS = "http://localhost:9464"
-"""Where an application in production tells its metrics."""
+"""Where an application in production serves its metrics."""
 PASSWORD = "correct horse battery"
 
 
 @dataclass
 class Person:
-    """Somebody with an account and a session."""
+    """A user with an account and a session."""
 
     client: FlaskClient
     email: str = field(default_factory=lambda: f"{uuid4().hex}@example.com")
@@ -34,7 +34,7 @@ class Person:
         return self._keep(response)
 
     def refresh(self) -> TestResponse:
-        """Trade the refresh token; keep the new pair if there is one."""
+        """Use the refresh token; store the new pair on success."""
         response = self.client.post(f"{V1}/auth/refresh", json={"refresh_token": self.refresh_token})
         if response.status_code == 200:
             self._keep(response)
@@ -51,7 +51,7 @@ class Person:
         return created
 
     def walk(self, **parameters: Any) -> list[dict[str, Any]]:
-        """Return all tasks of a list, page by page."""
+        """Return all tasks of a list, fetched page by page."""
         items: list[dict[str, Any]] = []
         cursor = None
         while True:
@@ -71,7 +71,7 @@ class Person:
 
 
 def assert_problem(response: TestResponse, status: int) -> dict[str, Any]:
-    """Check that an answer is a problem of this status, whole and of the right type; return it."""
+    """Assert that a response is a complete problem document (RFC 9457) of this status; return it."""
     assert response.status_code == status, response.text
     assert response.mimetype == "application/problem+json"
     body: dict[str, Any] = response.get_json()

@@ -1,4 +1,4 @@
-"""What goes on beside the requests, when a test says so."""
+"""Background work, run synchronously by tests."""
 
 from app.bootstrap.container import Container
 from app.core.clock import utc_now
@@ -7,13 +7,13 @@ from tests.support.storage import storage_of
 
 
 def carry_events(container: Container) -> None:
-    """Carry events on until none waits."""
+    """Relay events until none is pending."""
     relay = Relay(storage_of(container), container.background.transport, utc_now)
     while relay.run_once():
         pass
 
 
 def do_jobs(container: Container) -> None:
-    """Do jobs until none is due."""
+    """Run jobs until none is due."""
     while container.inline.run_once():
         pass

@@ -1,4 +1,4 @@
-"""Who takes traces and errors: small HTTP servers that keep what comes, as the real protocols have it."""
+"""Stand-in for an OTLP collector and Sentry: an HTTP server that records requests."""
 
 import gzip
 import json
@@ -12,7 +12,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Noted:
-    """A span as it has come."""
+    """A received span."""
 
     service: str
     name: str
@@ -27,7 +27,7 @@ class Noted:
 
 @dataclass
 class Taken:
-    """What a server has taken: bodies, unpacked, with the headers that they came with."""
+    """Requests received: path, headers and decompressed body."""
 
     host: str
     port: int
@@ -38,11 +38,11 @@ class Taken:
         return f"http://{self.host}:{self.port}"
 
     def everything(self) -> bytes:
-        """Return all bytes that have come, to look for what must not be among them."""
+        """Return all received bytes, to search for what must not be sent."""
         return b"\n".join(body for _, _, body in self.posts)
 
     def spans(self) -> list[Noted]:
-        """Return the spans of all requests of OTLP."""
+        """Return the spans of all OTLP requests."""
         from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
         found = []
@@ -68,7 +68,7 @@ class Taken:
         return found
 
     def errors(self) -> list[dict[str, Any]]:
-        """Return the events of all envelopes of Sentry."""
+        """Return the events of all Sentry envelopes."""
         found = []
         for path, _, body in list(self.posts):
             assert path == "/api/1/envelope/"
@@ -85,7 +85,7 @@ def _facts(attributes: Any) -> dict[str, Any]:
 
 @contextmanager
 def collector(host: str = "127.0.0.1") -> Iterator[Taken]:
-    """Run a server on an address of this machine that takes whatever is posted."""
+    """Run a server that accepts every POST."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:

@@ -1,4 +1,4 @@
-"""What is in a database: put there, and read as the models read it."""
+"""Content of a database: insert rows, and read all as the models do."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

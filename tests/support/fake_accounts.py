@@ -1,4 +1,4 @@
-"""Stand-ins for what the rules of accounts lean on: tables in memory, hashing that costs nothing."""
+"""Fakes of the auth service's ports: tables in memory, cheap hashing."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
@@ -59,7 +59,7 @@ class FakeUsers:
         return {user.id for user in self.rows.values() if user.role is Role.ADMIN and not user.disabled}
 
     def find(self, q: str, after: UUID | None, limit: int) -> list[User]:
-        """Newest first: the filter is the database's, and tested there."""
+        """Newest first, unfiltered: filters are tested against the database."""
         del q, after
         return sorted(self.rows.values(), key=lambda user: user.id, reverse=True)[:limit]
 
@@ -158,7 +158,7 @@ class FakeMails:
 
 
 class FakePasswords:
-    """Hashes by turning round; notes how many times it was asked, for the rule of equal time."""
+    """Hashes by reversal; counts verifications, to test for equal time."""
 
     def __init__(self) -> None:
         self.verified = 0

@@ -1,4 +1,4 @@
-"""Events and mails, carried on without waiting for the threads that do it."""
+"""Delivery of reminders, events and mails, run synchronously by tests."""
 
 from datetime import UTC, datetime
 
@@ -11,7 +11,7 @@ from tests.support.storage import storage_of
 
 
 def carry(container: Container) -> None:
-    """Tell of what is due, bring all events to their consumers, and send all mails."""
+    """Publish due reminders, deliver all events, and send all mails."""
     relay = Relay(storage_of(container), container.background.transport, utc_now)
     for turn in (
         ReminderService(storage_of(container), utc_now, new_id).run_once,
@@ -23,7 +23,7 @@ def carry(container: Container) -> None:
 
 
 def remind_of(container: Container, person: Person, title: str = "A task") -> str:
-    """Let somebody be reminded of a new task, and return the identifier of the notification."""
+    """Remind a user of a new task; return the id of the notification."""
     person.create(title=title, remind_at=datetime.now(UTC).isoformat())
     carry(container)
     newest = person.call("GET", "/notifications").get_json()["items"][0]

@@ -1,4 +1,4 @@
-"""The facts in the database: the same answers whatever order events come in, and after they have been rolled up."""
+"""Facts in the database: the same statistics in any order of events, and after the rollup."""
 
 import statistics as reference
 import threading
@@ -27,10 +27,10 @@ from tests.support.histories import EVENTFUL, STEPS, History, Step
 from tests.support.storage import SystemStorage
 
 FEW = settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-"""Each example is of a user of its own, so that all may use one database."""
+"""One user per example, so that all share a database."""
 
 FIRST, LAST = date(2029, 12, 1), date(2030, 6, 1)
-"""Around all that a history tells: its clock begins with 2030."""
+"""Range of days around all histories, whose clock starts in 2030."""
 
 
 @pytest.fixture
@@ -63,7 +63,7 @@ def rows(storage: SystemStorage, table: type[TaskFactRow | DailyCountRow], user_
 @FEW
 @given(STEPS, st.integers())
 @example(EVENTFUL, 1)
-def test_events_doubled_and_in_any_order_are_counted_right(
+def test_duplicate_and_unordered_events_are_counted_correctly(
     storage: SystemStorage, steps: list[Step], seed: int
 ) -> None:
     history = History(uuid4(), new_id, steps)
@@ -102,7 +102,7 @@ def streak(days: set[date], today: date) -> int:
 @FEW
 @given(STEPS, st.integers())
 @example(EVENTFUL, 1)
-def test_a_night_changes_no_answer_and_leaves_no_fact_of_what_is_long_gone(
+def test_the_rollup_changes_no_statistics_and_leaves_no_fact_of_long_deleted_tasks(
     storage: SystemStorage, steps: list[Step], seed: int
 ) -> None:
     history = History(uuid4(), new_id, steps)
@@ -110,13 +110,13 @@ def test_a_night_changes_no_answer_and_leaves_no_fact_of_what_is_long_gone(
     before = counted(storage, history)
     later = FakeClock()
     later.now = history.clock.now + KEPT + timedelta(seconds=1)
-    for _ in range(2):  # a night that is worked through twice changes nothing either
+    for _ in range(2):  # a repeated rollup changes nothing either
         roll_up(storage, later)
         assert counted(storage, history) == before
     assert rows(storage, TaskFactRow, history.user_id) == len(history.tasks)
 
 
-def test_a_task_that_was_deleted_lately_is_still_known(storage: SystemStorage) -> None:
+def test_the_rollup_keeps_facts_of_recently_deleted_tasks(storage: SystemStorage) -> None:
     history = History(uuid4(), new_id, [("create", 0, Status.TODO, 1), ("delete", 0, Status.TODO, 1)])
     created, deleted = history.events
     hear(storage, [created, deleted])
@@ -127,7 +127,7 @@ def test_a_task_that_was_deleted_lately_is_still_known(storage: SystemStorage) -
     assert (rows(storage, TaskFactRow, history.user_id), rows(storage, DailyCountRow, history.user_id)) == (1, 0)
 
 
-def test_two_that_hear_of_a_task_at_once_leave_what_both_were_told(storage: SystemStorage) -> None:
+def test_concurrent_events_of_a_task_are_merged(storage: SystemStorage) -> None:
     history = History(uuid4(), new_id, [("create", 0, Status.TODO, 1), ("status", 0, Status.DONE, 5)])
     gate = threading.Barrier(2)
 
@@ -141,7 +141,7 @@ def test_two_that_hear_of_a_task_at_once_leave_what_both_were_told(storage: Syst
     assert (found.totals.done, found.created, found.completed) == (1, 1, 1)
 
 
-def test_everybody_counts_for_themselves_alone(storage: SystemStorage) -> None:
+def test_facts_count_for_their_own_user_only(storage: SystemStorage) -> None:
     steps: list[Step] = [("create", 0, Status.DONE, 1), ("create", 0, Status.TODO, 1), ("delete", 1, Status.TODO, 1)]
     mine, other = History(uuid4(), new_id, steps[:1]), History(uuid4(), new_id, steps)
     hear(storage, [*mine.events, *other.events])

@@ -50,7 +50,7 @@ def test_an_account_shows_its_picture_until_it_is_taken_away(person: Person, con
     assert kept(container) == 0
 
 
-def test_what_is_no_picture_is_refused_and_the_old_one_stays(
+def test_a_file_that_is_no_picture_is_rejected_and_the_avatar_stays(
     person: Person, container: Container, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     url = send(person, picture()).get_json()["avatar_url"]
@@ -63,7 +63,7 @@ def test_what_is_no_picture_is_refused_and_the_old_one_stays(
     assert kept(container) == 1
 
 
-def test_of_many_pictures_at_once_one_stays(person: Person, container: Container) -> None:
+def test_of_concurrent_avatar_uploads_one_stays(person: Person, container: Container) -> None:
     app = person.client.application
 
     def one(colour: str) -> int:
@@ -76,7 +76,7 @@ def test_of_many_pictures_at_once_one_stays(person: Person, container: Container
     assert person.client.get(person.call("GET", "/users/me").get_json()["avatar_url"]).status_code == 200
 
 
-def test_a_picture_is_its_own_accounts(person: Person, new_person: Callable[[], Person]) -> None:
+def test_an_avatar_belongs_to_its_account(person: Person, new_person: Callable[[], Person]) -> None:
     other = new_person()
     url = send(other, picture()).get_json()["avatar_url"]
     assert person.call("DELETE", "/users/me/avatar").status_code == 204

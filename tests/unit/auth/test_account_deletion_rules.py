@@ -1,4 +1,4 @@
-"""The rules of deleting an account, on stand-ins: what may happen in between."""
+"""Rules of account deletion on fakes: concurrent changes."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -17,7 +17,7 @@ USER, SESSION = UUID(int=1000), UUID(int=1001)
 
 
 class Sessions(SessionService):
-    """Ends sessions; something happens just after the first time."""
+    """Session service with a hook after the first `end_all`."""
 
     meanwhile: Callable[[], None] | None = None
 
@@ -46,7 +46,7 @@ class Scene:
         return [event.name for event in self.storage.outbox.events]
 
 
-def test_the_deletion_is_told_noted_and_in_the_log() -> None:
+def test_a_deletion_is_published_recorded_and_audited() -> None:
     scene = Scene()
     scene.service.delete_own(USER, "right", "192.0.2.1")
     assert scene.storage.users.rows == {}
@@ -55,10 +55,10 @@ def test_the_deletion_is_told_noted_and_in_the_log() -> None:
     assert scene.storage.deleted_users.among([USER]) == {USER}
     [entry] = scene.storage.audit.rows
     assert (entry.action, entry.actor_id, entry.subject_id, entry.remote) == ("user.delete", USER, USER, "192.0.2.1")
-    assert entry.details == {}, "nothing that names a person"
+    assert entry.details == {}, "no personal data"
 
 
-def test_nothing_has_changed_when_the_denylist_is_away() -> None:
+def test_without_the_denylist_nothing_changes() -> None:
     scene = Scene()
     scene.denylist.away = True
     with pytest.raises(UnavailableError):
@@ -67,7 +67,7 @@ def test_nothing_has_changed_when_the_denylist_is_away() -> None:
     assert scene.told == []
 
 
-def test_a_session_that_begins_in_between_ends_too() -> None:
+def test_a_session_that_begins_meanwhile_ends_too() -> None:
     scene, late = Scene(), UUID(int=1002)
     scene.sessions.meanwhile = lambda: scene.open(late)
     scene.service.delete_own(USER, "right", "")
@@ -75,7 +75,7 @@ def test_a_session_that_begins_in_between_ends_too() -> None:
     assert scene.storage.users.rows == {}
 
 
-def test_a_password_that_was_replaced_in_between_deletes_nothing() -> None:
+def test_a_password_replaced_meanwhile_deletes_nothing() -> None:
     scene = Scene()
 
     def reset() -> None:
