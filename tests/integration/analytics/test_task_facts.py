@@ -38,7 +38,7 @@ def storage(database: Database) -> SystemStorage:
     return SystemStorage(database)
 
 
-def hear(storage: SystemStorage, events: list[Event]) -> None:
+def deliver(storage: SystemStorage, events: list[Event]) -> None:
     for event in events:
         with storage.write() as work:
             TaskFactProjection().handle(work, event)
@@ -67,7 +67,7 @@ def test_duplicate_and_unordered_events_are_counted_correctly(
     storage: SystemStorage, steps: list[Step], seed: int
 ) -> None:
     history = History(uuid4(), new_id, steps)
-    hear(storage, history.scrambled(seed))
+    deliver(storage, history.scrambled(seed))
     found = counted(storage, history)
     tasks, now = history.tasks.values(), history.clock.now
     status = Counter(task.status.value for task in tasks)
@@ -106,7 +106,7 @@ def test_the_rollup_changes_no_statistics_and_leaves_no_fact_of_long_deleted_tas
     storage: SystemStorage, steps: list[Step], seed: int
 ) -> None:
     history = History(uuid4(), new_id, steps)
-    hear(storage, history.scrambled(seed))
+    deliver(storage, history.scrambled(seed))
     before = counted(storage, history)
     later = FakeClock()
     later.now = history.clock.now + KEPT + timedelta(seconds=1)
@@ -119,10 +119,10 @@ def test_the_rollup_changes_no_statistics_and_leaves_no_fact_of_long_deleted_tas
 def test_the_rollup_keeps_facts_of_recently_deleted_tasks(storage: SystemStorage) -> None:
     history = History(uuid4(), new_id, [("create", 0, Status.TODO, 1), ("delete", 0, Status.TODO, 1)])
     created, deleted = history.events
-    hear(storage, [created, deleted])
+    deliver(storage, [created, deleted])
     history.clock.advance(days=29)
     roll_up(storage, history.clock)
-    hear(storage, [created])
+    deliver(storage, [created])
     assert counted(storage, history).totals.todo == 0
     assert (rows(storage, TaskFactRow, history.user_id), rows(storage, DailyCountRow, history.user_id)) == (1, 0)
 
@@ -131,12 +131,12 @@ def test_concurrent_events_of_a_task_are_merged(storage: SystemStorage) -> None:
     history = History(uuid4(), new_id, [("create", 0, Status.TODO, 1), ("status", 0, Status.DONE, 5)])
     gate = threading.Barrier(2)
 
-    def hear_one(event: Event) -> None:
+    def deliver_one(event: Event) -> None:
         gate.wait(30)
-        hear(storage, [event])
+        deliver(storage, [event])
 
     with ThreadPoolExecutor(2) as threads:
-        list(threads.map(hear_one, history.events))
+        list(threads.map(deliver_one, history.events))
     found = counted(storage, history)
     assert (found.totals.done, found.created, found.completed) == (1, 1, 1)
 
@@ -144,7 +144,7 @@ def test_concurrent_events_of_a_task_are_merged(storage: SystemStorage) -> None:
 def test_facts_count_for_their_own_user_only(storage: SystemStorage) -> None:
     steps: list[Step] = [("create", 0, Status.DONE, 1), ("create", 0, Status.TODO, 1), ("delete", 1, Status.TODO, 1)]
     mine, other = History(uuid4(), new_id, steps[:1]), History(uuid4(), new_id, steps)
-    hear(storage, [*mine.events, *other.events])
+    deliver(storage, [*mine.events, *other.events])
     other.clock.advance(days=31)
     roll_up(storage, other.clock)
     found = counted(storage, mine)

@@ -119,13 +119,13 @@ def finish(container: Container) -> None:
     Cleaner(storage_of(container), utc_now, container.platform.file_store.sweep, RULES).run_once()
 
 
-def tell(container: Container, user_id: UUID, name: str, payload: dict[str, object]) -> None:
+def publish(container: Container, user_id: UUID, name: str, payload: dict[str, object]) -> None:
     with storage_of(container).write() as work:
         work.outbox.add(Event(new_id(), name, user_id, utc_now(), payload))
     finish(container)
 
 
-def task_told() -> dict[str, object]:
+def task_payload() -> dict[str, object]:
     now = utc_now().isoformat()
     return {
         "task_id": str(new_id()), "version": 1, "title": "Late", "created_at": now, "status": "todo", "due_at": None,
@@ -210,8 +210,8 @@ def _due(container: Container, clock: FakeClock) -> list[UUID]:
     ("name", "payload"),
     [
         ("user.changed", {"email": "late@example.org", "name": "Late"}),
-        ("task.created", task_told()),
-        ("task.reminder_due", task_told()),
+        ("task.created", task_payload()),
+        ("task.reminder_due", task_payload()),
     ],
 )
 def test_a_late_event_recreates_no_rows(
@@ -219,7 +219,7 @@ def test_a_late_event_recreates_no_rows(
 ) -> None:
     delete(person)
     finish(container)
-    tell(container, owner, name, payload)
+    publish(container, owner, name, payload)
     assert rows_of(container, owner).keys() == KNOW_THE_ID | PASSING
 
 

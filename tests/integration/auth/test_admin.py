@@ -81,7 +81,7 @@ def test_all_sessions_of_an_account_can_be_ended(admin: Person, person: Person) 
         assert_problem(session.refresh(), 401)
 
 
-def test_nobody_changes_their_own_role(admin: Person) -> None:
+def test_administrators_can_not_change_their_own_role(admin: Person) -> None:
     mine = account(admin, admin.email)
     assert_problem(admin.call("PATCH", f"/admin/users/{mine['id']}", json={"role": "user"}), 409)
     assert admin.call("GET", "/admin/users").status_code == 200

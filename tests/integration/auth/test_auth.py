@@ -200,7 +200,7 @@ def test_logging_out_ends_the_session_of_a_refresh_token_too(person: Person, new
     assert stranger.refresh().status_code == 200
 
 
-def test_a_logout_with_an_unknown_field_is_refused(person: Person) -> None:
+def test_a_logout_with_an_unknown_field_is_rejected(person: Person) -> None:
     assert_problem(person.call("POST", "/auth/logout", json={"everywhere": True}), 422)
     assert person.call("GET", "/users/me").status_code == 200
 

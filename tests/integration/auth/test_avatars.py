@@ -25,7 +25,7 @@ def send(person: Person, content: bytes) -> TestResponse:
     return person.call("PUT", "/users/me/avatar", data={"file": (io.BytesIO(content), "me.png")})
 
 
-def kept(container: Container) -> int:
+def stored_files(container: Container) -> int:
     with container.database.reader.begin() as connection:
         return connection.scalar(select(func.count()).select_from(ObjectRow)) or 0
 
@@ -47,7 +47,7 @@ def test_an_account_shows_its_picture_until_it_is_taken_away(person: Person, con
         assert person.call("DELETE", "/users/me/avatar").status_code == 204
     assert person.call("GET", "/users/me").get_json()["avatar_url"] is None
     assert_problem(person.client.get(second), 404)
-    assert kept(container) == 0
+    assert stored_files(container) == 0
 
 
 def test_a_file_that_is_no_picture_is_rejected_and_the_avatar_stays(
@@ -60,7 +60,7 @@ def test_a_file_that_is_no_picture_is_rejected_and_the_avatar_stays(
     monkeypatch.setattr(avatar_routes, "LIMIT", 10)
     assert_problem(send(person, picture()), 413)
     assert person.call("GET", "/users/me").get_json()["avatar_url"] == url
-    assert kept(container) == 1
+    assert stored_files(container) == 1
 
 
 def test_of_concurrent_avatar_uploads_one_stays(person: Person, container: Container) -> None:
@@ -72,7 +72,7 @@ def test_of_concurrent_avatar_uploads_one_stays(person: Person, container: Conta
     with ThreadPoolExecutor(6) as threads:
         assert set(threads.map(one, ["red", "green", "blue"] * 3)) == {200}
     container.platform.file_store.sweep()
-    assert kept(container) == 1
+    assert stored_files(container) == 1
     assert person.client.get(person.call("GET", "/users/me").get_json()["avatar_url"]).status_code == 200
 
 

@@ -12,7 +12,7 @@ from tests.support.server import server
 
 AT_ONCE = 16
 HASHING = {"APP_PASSWORD_MEMORY_KIB": "47104", "APP_PASSWORD_ITERATIONS": "8", "APP_THREADS": "8"}
-"""Memory cost of a hash that takes some tenths of a second: waiting for one is measurable."""
+"""Settings under which a hash takes some tenths of a second: waiting for one is measurable."""
 
 
 def test_concurrent_registrations_do_not_delay_other_requests(sqlite_url: str, tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from tests.support.verification import verified
 
 ANOTHER = "another good password"
 OWN = ("id", "email", "name", "created_at")
-"""Fields and headers that differ between the responses to two registrations."""
+"""Fields that differ between the responses to two registrations."""
 
 
 def register(person: Person, email: str, password: str = ANOTHER) -> TestResponse:

@@ -84,11 +84,11 @@ def test_denied_access_is_logged_with_caller_and_path(person: Person, logged: li
     assert person.call("GET", "/admin/users").status_code == 403
     spoiled = f"{person.access_token}x"
     assert person.call("GET", "/tasks", headers={"Authorization": f"Bearer {spoiled}"}).status_code == 401
-    told = [
+    denials = [
         (line["user_id"], line["method"], line["path"], line["remote"], line["log_level"])
         for line in named(logged, "access refused")
     ]
-    assert told == [
+    assert denials == [
         (user_id, "GET", f"{V1}/admin/users", REMOTE, "warning"),
         (None, "GET", f"{V1}/tasks", REMOTE, "warning"),
     ]

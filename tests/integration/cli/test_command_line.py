@@ -82,7 +82,7 @@ def test_an_unreachable_database_is_reported_in_one_line(tmp_path: Path) -> None
     assert "hunter2" not in result.stderr
 
 
-def test_an_unknown_service_is_refused(tmp_path: Path) -> None:
+def test_an_unknown_service_is_rejected(tmp_path: Path) -> None:
     result = run(["serve", "--service", "billing"], tmp_path)
     assert result.returncode == 2
     assert "billing" in result.stderr

@@ -58,8 +58,8 @@ def test_a_reminder_creates_a_notification_and_a_mail(mailing: Container, inbox:
     task = person.create(title="Grüße an Ada", remind_at=datetime.now(UTC).isoformat())
     carry(mailing)
     page = listed(person)
-    [told] = page["items"]
-    assert (told["kind"], told["task_id"], told["title"], told["read_at"]) == (
+    [notification] = page["items"]
+    assert (notification["kind"], notification["task_id"], notification["title"], notification["read_at"]) == (
         "reminder", task["id"], "Grüße an Ada", None
     )  # fmt: skip
     assert (page["unread"], page["next_cursor"]) == (1, None)
@@ -171,7 +171,7 @@ def test_a_queued_report_mail_is_not_sent_after_unsubscribing(mailing: Container
 
 
 def test_the_list_is_read_page_by_page_without_gap_or_repetition(person: Person, container: Container) -> None:
-    told = [remind_of(container, person, f"Task {number}") for number in range(5)][::-1]
+    newest_first = [remind_of(container, person, f"Task {number}") for number in range(5)][::-1]
     found: list[str] = []
     cursor: object = None
     for expected in (2, 2, 1):
@@ -180,7 +180,7 @@ def test_the_list_is_read_page_by_page_without_gap_or_repetition(person: Person,
         assert (len(ids), page["unread"]) == (expected, 5)
         found += ids
         cursor = page["next_cursor"]
-    assert found == told
+    assert found == newest_first
     assert cursor is None
 
 
@@ -205,8 +205,8 @@ def test_notifications_of_other_users_can_not_be_marked_as_read(
 ) -> None:
     """V8.2.2"""
     one, other = new_person(), new_person()
-    told = remind_of(container, one)
-    assert_problem(other.call("POST", f"/notifications/{told}/read"), 404)
+    notification_id = remind_of(container, one)
+    assert_problem(other.call("POST", f"/notifications/{notification_id}/read"), 404)
     assert other.call("POST", "/notifications/read").status_code == 204
     assert (listed(one)["unread"], listed(other)["items"]) == (1, [])
 

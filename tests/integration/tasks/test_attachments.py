@@ -93,7 +93,7 @@ def test_name_and_type_are_not_what_the_client_claims(
     assert person.client.get(attachment["url"]).mimetype == kind
 
 
-def test_a_file_that_is_too_large_is_refused(
+def test_a_file_that_is_too_large_is_rejected(
     person: Person, container: Container, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(attachment_routes, "LIMIT", 1000)
@@ -104,7 +104,7 @@ def test_a_file_that_is_too_large_is_refused(
     assert (count(container, ObjectRow), used(container)) == (1, 1000)
 
 
-def test_a_form_of_anything_but_one_file_is_refused(person: Person) -> None:
+def test_a_form_of_anything_but_one_file_is_rejected(person: Person) -> None:
     task = person.create()
     path = f"/tasks/{task['id']}/attachments"
     assert_problem(attach(person, task, b""), 422)

@@ -58,7 +58,7 @@ def test_a_file_becomes_tasks(person: Person, container: Container) -> None:
     assert [task["title"] for task in person.walk(q="TWO\nlines")] == ["First"]
 
 
-def test_each_refused_line_is_reported_with_its_reason(person: Person, container: Container) -> None:
+def test_each_rejected_line_is_reported_with_its_reason(person: Person, container: Container) -> None:
     job = imported(
         person,
         container,

@@ -22,7 +22,7 @@ def reminders(container: Container, now: datetime = SOON) -> ReminderService:
     return ReminderService(storage_of(container), lambda: now, new_id)
 
 
-def told(container: Container) -> list[dict[str, Any]]:
+def published(container: Container) -> list[dict[str, Any]]:
     with storage_of(container).read() as work:
         due = select(OutboxRow.payload).where(OutboxRow.name == "task.reminder_due").order_by(OutboxRow.id)
         return list(work.session.scalars(due))
@@ -33,7 +33,7 @@ def test_a_due_reminder_is_published_once(person: Person, container: Container) 
     assert not reminders(container, SOON - timedelta(seconds=1)).run_once()
     assert reminders(container).run_once()
     assert not reminders(container, LATER).run_once()
-    [facts] = told(container)
+    [facts] = published(container)
     assert (facts["task_id"], facts["title"], facts["version"]) == (task["id"], "Milk", 1)
     assert person.call("GET", f"/tasks/{task['id']}").get_json() == task
 
@@ -47,7 +47,7 @@ def test_another_time_is_another_reminder(person: Person, container: Container) 
     person.call("PATCH", f"/tasks/{task['id']}", json={"remind_at": later.isoformat()})
     assert not reminders(container, LATER).run_once()
     assert reminders(container, later).run_once()
-    assert len(told(container)) == 2
+    assert len(published(container)) == 2
 
 
 def test_an_unrelated_change_does_not_remind_again(person: Person, container: Container) -> None:
@@ -65,13 +65,13 @@ def test_cleared_reminders_and_those_of_done_or_deleted_tasks_are_not_published(
     method = "DELETE" if change is None else "PATCH"
     assert person.call(method, f"/tasks/{task['id']}", **({"json": change} if change else {})).status_code < 300
     assert not reminders(container).run_once()
-    assert told(container) == []
+    assert published(container) == []
 
 
 def test_concurrent_schedulers_publish_each_reminder_once(person: Person, container: Container) -> None:
     expected = {person.create(remind_at=SOON.isoformat())["id"] for _ in range(30)}
     at_once(lambda: reminders(container).run_once)
-    assert sorted(facts["task_id"] for facts in told(container)) == sorted(expected)
+    assert sorted(facts["task_id"] for facts in published(container)) == sorted(expected)
 
 
 def test_reminders_of_a_crashed_scheduler_are_published_by_the_next(person: Person, container: Container) -> None:
@@ -89,6 +89,6 @@ def test_reminders_of_a_crashed_scheduler_are_published_by_the_next(person: Pers
 
     with pytest.raises(DiedError):
         ReminderService(storage_of(container), lambda: SOON, die).run_once()
-    assert told(container) == []
+    assert published(container) == []
     assert reminders(container).run_once()
-    assert sorted(facts["task_id"] for facts in told(container)) == sorted(tasks)
+    assert sorted(facts["task_id"] for facts in published(container)) == sorted(tasks)

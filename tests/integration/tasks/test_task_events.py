@@ -11,7 +11,7 @@ from tests.support.api import Person, assert_problem
 DUE = "2030-01-01T00:00:00Z"
 
 
-def told(container: Container) -> list[tuple[str, dict[str, Any]]]:
+def published(container: Container) -> list[tuple[str, dict[str, Any]]]:
     """Return the task events so far, in order."""
     with container.database.reader.begin() as connection:
         rows = connection.execute(
@@ -26,7 +26,7 @@ def test_each_change_is_published_with_the_former_state(person: Person, containe
     for body in ({"due_at": DUE}, {"status": "done"}, {"title": "Bread"}, {"status": "todo", "remind_at": None}):
         person.call("PATCH", path, json=body)
     person.call("DELETE", path)
-    events = told(container)
+    events = published(container)
     assert [(name, facts["version"]) for name, facts in events] == [
         ("task.created", 1),
         ("task.changed", 2),
@@ -50,7 +50,7 @@ def test_bulk_changes_are_published_one_by_one(person: Person, container: Contai
     tasks = [person.create()["id"] for _ in range(3)]
     person.call("POST", "/tasks/bulk", json={"ids": tasks[:2], "action": "set_status", "status": "done"})
     person.call("POST", "/tasks/bulk", json={"ids": tasks, "action": "delete"})
-    names = [name for name, _ in told(container)]
+    names = [name for name, _ in published(container)]
     assert names == ["task.created"] * 3 + ["task.completed"] * 2 + ["task.deleted"] * 3
 
 
@@ -63,4 +63,4 @@ def test_failed_empty_and_repeated_changes_are_not_published(person: Person, con
     assert_problem(person.call("POST", "/tasks/bulk", json=body), 422)
     for _ in range(2):
         person.call("POST", "/tasks", json={"title": "Once"}, headers={"Idempotency-Key": "abc"})
-    assert [name for name, _ in told(container)] == ["task.created"] * 2
+    assert [name for name, _ in published(container)] == ["task.created"] * 2

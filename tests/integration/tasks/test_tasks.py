@@ -96,14 +96,14 @@ def test_a_task_of_another_user_is_not_found(new_person: Callable[[], Person]) -
         ({"title": "x", "version": 9}, "version"),
     ],
 )
-def test_a_task_that_does_not_fit_its_schema_is_refused(person: Person, body: dict[str, object], field: str) -> None:
+def test_a_task_that_violates_its_schema_is_rejected(person: Person, body: dict[str, object], field: str) -> None:
     problem = assert_problem(person.call("POST", "/tasks", json=body), 422)
     assert [error["field"] for error in problem["errors"]] == [field]
     assert person.walk() == []
 
 
 @pytest.mark.parametrize("body", [{"title": None}, {"status": None}, {"description": None}, {"created_at": "x"}])
-def test_a_change_that_does_not_fit_its_schema_is_refused(person: Person, body: dict[str, object]) -> None:
+def test_a_change_that_violates_its_schema_is_rejected(person: Person, body: dict[str, object]) -> None:
     task = person.create()
     assert_problem(person.call("PATCH", f"/tasks/{task['id']}", json=body), 422)
     assert person.call("GET", f"/tasks/{task['id']}").get_json() == task

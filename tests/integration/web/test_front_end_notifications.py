@@ -26,14 +26,14 @@ def reminded(api: httpx.Client, page: Page) -> Page:
     """The page of a user with two reminders."""
     titles: list[str] = []
 
-    def told() -> bool:
+    def arrived() -> bool:
         return [each["title"] for each in api.get("/notifications").json()["items"]] == titles[::-1]
 
     for title in ("<b>Moth</b>", "Relay"):
         titles.append(title)
         task = {"title": title, "remind_at": datetime.now(UTC).isoformat()}
         api.post("/tasks", json=task).raise_for_status()
-        wait_for(told, "the reminder comes")
+        wait_for(arrived, "the reminder comes")
     page.reload()
     return page
 

@@ -23,7 +23,7 @@ class Renewals:
         self.statuses: list[int] = []
 
     def hold(self, first: int) -> None:
-        """Hold back the first responses only."""
+        """Hold back that many responses, the first ones."""
 
         def between(route: Route) -> None:
             answer = route.fetch()

@@ -98,10 +98,10 @@ def test_a_registration_with_a_known_address_points_to_the_mail(
     words = "Check your mail: a message to this address says how to log in."
     expect(page.get_by_role("alert")).to_have_text(words)
 
-    def told() -> bool:
+    def mailed() -> bool:
         return "You have an account already" in [mail["Subject"] for mail in mailbox.mails if mail["To"] == email]
 
-    wait_for(told, "the mail arrives")
+    wait_for(mailed, "the mail arrives")
 
 
 def test_without_mail_the_page_does_not_ask_to_verify(page: Page) -> None:

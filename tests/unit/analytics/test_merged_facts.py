@@ -22,11 +22,11 @@ PATIENT = settings(deadline=None)
 
 def known(events: list[Event]) -> dict[UUID, Fact]:
     """Return the fact of each task after these events."""
-    told: dict[UUID, list[Fact]] = {}
+    by_task: dict[UUID, list[Fact]] = {}
     for event in events:
         for fact in facts_of(event):
-            told.setdefault(fact.task_id, []).append(fact)
-    return {task_id: reduce(merged, facts) for task_id, facts in told.items()}
+            by_task.setdefault(fact.task_id, []).append(fact)
+    return {task_id: reduce(merged, facts) for task_id, facts in by_task.items()}
 
 
 @PATIENT

@@ -42,7 +42,7 @@ class Scene:
         self.storage.sessions.add(Session(session, USER, self.clock(), self.clock()))
 
     @property
-    def told(self) -> list[str]:
+    def published(self) -> list[str]:
         return [event.name for event in self.storage.outbox.events]
 
 
@@ -51,7 +51,7 @@ def test_a_deletion_is_published_recorded_and_audited() -> None:
     scene.service.delete_own(USER, "right", "192.0.2.1")
     assert scene.storage.users.rows == {}
     assert scene.denylist.entries == {SESSION}
-    assert scene.told == ["user.deleted"]
+    assert scene.published == ["user.deleted"]
     assert scene.storage.deleted_users.among([USER]) == {USER}
     [entry] = scene.storage.audit.rows
     assert (entry.action, entry.actor_id, entry.subject_id, entry.remote) == ("user.delete", USER, USER, "192.0.2.1")
@@ -64,7 +64,7 @@ def test_without_the_denylist_nothing_changes() -> None:
     with pytest.raises(UnavailableError):
         scene.service.delete_own(USER, "right", "")
     assert USER in scene.storage.users.rows
-    assert scene.told == []
+    assert scene.published == []
 
 
 def test_a_session_that_begins_meanwhile_ends_too() -> None:
@@ -85,4 +85,4 @@ def test_a_password_replaced_meanwhile_deletes_nothing() -> None:
     with pytest.raises(InvalidError):
         scene.service.delete_own(USER, "right", "")
     assert USER in scene.storage.users.rows
-    assert scene.told == []
+    assert scene.published == []

@@ -239,7 +239,7 @@ def test_a_refresh_token_expires(scene: Scene) -> None:
 
 
 @pytest.mark.parametrize("change", [lambda token: token[:-1], lambda token: token[:-2] + "00", lambda _: "x.y"])
-def test_a_changed_refresh_token_is_refused_and_ends_nothing(scene: Scene, change: object) -> None:
+def test_a_changed_refresh_token_is_rejected_and_ends_nothing(scene: Scene, change: object) -> None:
     assert callable(change)
     pair = scene.service.login(EMAIL, PASSWORD)
     while pair.refresh_token.endswith("00"):

@@ -111,8 +111,8 @@ def test_a_missing_secret_is_made_of_random_values(
     assert list(made) == KEYS
     assert len(set(made.values())) == 2
     assert all(len(base64.urlsafe_b64decode(value)) == 48 for value in made.values())
-    told = capsys.readouterr()
-    assert not any(value in told.out + told.err for value in made.values())
+    printed = capsys.readouterr()
+    assert not any(value in printed.out + printed.err for value in made.values())
 
 
 def test_existing_values_stay_and_missing_ones_are_added(api: ApiServer, cluster: Cluster) -> None:
