@@ -1,6 +1,6 @@
 """The entry point of the image: `python -m app COMMAND`.
 
-Each command imports what it needs and no more: `drain` runs while a pod ends, and must start at once.
+Each command imports lazily what it needs: `drain`, the preStop hook, must start at once.
 """
 
 import argparse
@@ -18,30 +18,30 @@ def parser() -> argparse.ArgumentParser:
 
     serve = commands.add_parser("serve", help="run the server")
     serve.add_argument("--service", choices=CHOICES, default=ALL, help="which service to run (default: all)")
-    migrate = commands.add_parser("migrate", help="bring the database to the schema of this version")
-    migrate.add_argument("--service", choices=CHOICES, default=ALL, help="whose part of it (default: all)")
-
-    carry = commands.add_parser("carry", help="bring the data of a SQLite database to PostgreSQL, while it is in use")
-    carry.add_argument("file", type=Path, help="the SQLite database")
-    carry.add_argument(
-        "--to", required=True, metavar="ADDRESS", help="http://host:port of the servers that wait for it"
+    migrate = commands.add_parser("migrate", help="migrate the database to the schema of this version")
+    migrate.add_argument(
+        "--service", choices=CHOICES, default=ALL, help="service whose schema to migrate (default: all)"
     )
+
+    carry = commands.add_parser("carry", help="copy a SQLite database to PostgreSQL while it is in use")
+    carry.add_argument("file", type=Path, help="the SQLite database")
+    carry.add_argument("--to", required=True, metavar="ADDRESS", help="http://host:port of the servers that take over")
     carry.add_argument("--patience", type=float, default=120, help="seconds to wait for them (default: 120)")
 
-    commands.add_parser("worker", help="do jobs that the servers have taken on (with APP_JOBS=celery)")
-    commands.add_parser("beat", help="do what is due by the clock (with APP_JOBS=celery)")
+    commands.add_parser("worker", help="run queued jobs (with APP_JOBS=celery)")
+    commands.add_parser("beat", help="run the scheduler and background loops (with APP_JOBS=celery)")
 
-    commands.add_parser("mail-verification-links", help="mail a link to everybody whose address is not verified")
-    grant = commands.add_parser("grant-admin", help="make an account an administrator's")
+    commands.add_parser("mail-verification-links", help="mail a link to every account with an unverified address")
+    grant = commands.add_parser("grant-admin", help="make an account an administrator")
     grant.add_argument("email", help="the e-mail address of the account")
 
-    letters = commands.add_parser("dead-letters", help="show jobs and events that were given up, or try them again")
+    letters = commands.add_parser("dead-letters", help="list or requeue dead-lettered jobs and events")
     actions = letters.add_subparsers(dest="action", required=True, metavar="ACTION")
-    listing = actions.add_parser("list", help="show the latest thousand")
-    revival = actions.add_parser("revive", help="let them be tried again")
-    revival.add_argument("ids", metavar="ID", type=UUID, nargs="*", help="of a job or an event")
+    listing = actions.add_parser("list", help="list the latest thousand")
+    revival = actions.add_parser("revive", help="requeue dead letters")
+    revival.add_argument("ids", metavar="ID", type=UUID, nargs="*", help="id of a job or an event")
     for action in (listing, revival):
-        action.add_argument("--kind", help="those of a kind of job, or of a consumer of events")
+        action.add_argument("--kind", help="kind of job, or name of an event consumer")
         action.add_argument("--json", action="store_true", help="print JSON")
 
     secret = commands.add_parser("ensure-secret", help="create a Kubernetes Secret with random values if it is missing")
@@ -53,7 +53,7 @@ def parser() -> argparse.ArgumentParser:
         action="append",
         type=lambda text: text.partition("=")[::2],
         metavar="KEY=VALUE",
-        help="what else it must say, and is no secret; may be repeated",
+        help="further value, not secret; may be repeated",
     )
     secret.add_argument("--namespace", help="its namespace (default: that of this pod)")
 
@@ -62,23 +62,21 @@ def parser() -> argparse.ArgumentParser:
     certificate.add_argument("--host", required=True, action="append", help="a name or address; may be repeated")
     certificate.add_argument("--namespace", help="its namespace (default: that of this pod)")
 
-    shape = commands.add_parser(
-        "shape-cache", help="make one Redis Cluster of the cache's servers, or more shards of it"
-    )
+    shape = commands.add_parser("shape-cache", help="form a Redis Cluster of the cache's servers, or add shards to it")
     shape.add_argument("--server", required=True, action="append", help="host:port of a server; may be repeated")
-    shape.add_argument("--shards", required=True, type=int, help="how many of them have data; the others follow")
-    shape.add_argument("--user", default="default", help="who may change the cluster (default: default)")
+    shape.add_argument("--shards", required=True, type=int, help="number of masters; the other servers are replicas")
+    shape.add_argument("--user", default="default", help="user that may change the cluster (default: default)")
     shape.add_argument("--password-file", type=Path, help="file with that user's password")
 
-    edge = commands.add_parser("purge-edge", help="have the shared caches in the cluster drop what they keep")
+    edge = commands.add_parser("purge-edge", help="purge the shared HTTP caches in the cluster")
     edge.add_argument("--server", required=True, help="host:port; each address of the host is one of them")
 
-    cloudflare = commands.add_parser("purge-cloudflare", help="have Cloudflare drop some answers that it keeps")
+    cloudflare = commands.add_parser("purge-cloudflare", help="purge URLs from Cloudflare's cache")
     cloudflare.add_argument("--zone", required=True, help="the zone's identifier")
-    cloudflare.add_argument("--url", dest="urls", required=True, action="append", help="of an answer; may be repeated")
+    cloudflare.add_argument("--url", dest="urls", required=True, action="append", help="URL to purge; may be repeated")
     cloudflare.add_argument("--token-file", required=True, type=Path, help="file with a token that may purge the zone")
 
-    drain = commands.add_parser("drain", help="close kept-alive connections, then wait: the preStop hook of a pod")
+    drain = commands.add_parser("drain", help="close keep-alive connections, then wait: the preStop hook of a pod")
     drain.add_argument("--seconds", type=float, default=5.0, help="how long to wait (default: 5)")
     commands.add_parser("openapi", help="print the OpenAPI document")
     commands.add_parser("version", help="print the version")

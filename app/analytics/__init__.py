@@ -1,2 +1,2 @@
-"""What came of everybody's tasks, by the day. Learns of tasks through events alone. Owns the tables `task_facts` and
-`daily_counts`."""
+"""Analytics service: statistics and weekly reports, from task events alone. Owns the tables `task_facts`,
+`daily_counts` and `report_subscriptions`."""

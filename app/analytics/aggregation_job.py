@@ -7,13 +7,13 @@ from app.core.clock import Clock
 from app.core.jobs.model import Job, Step
 
 KEPT = timedelta(days=30)
-"""How long a deleted task is still known by itself: an event that comes later would count it as a new one."""
+"""How long the fact of a deleted task is kept: an event that arrives later would count it as a new task."""
 
 BATCH = 1000
 
 
 class AggregateFacts:
-    """Rolls facts up, a batch a step. A night that was missed is made up for by the next: all that is old goes."""
+    """Rolls facts up, a batch per step. A missed night is made up for by the next, which takes all old facts."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock

@@ -7,7 +7,7 @@ from datetime import date, datetime
 
 @dataclass(frozen=True)
 class Day:
-    """How many tasks were created and completed on a day, those included that have been deleted since."""
+    """Tasks created and completed on a day, including those deleted since."""
 
     date: date
     created: int = 0
@@ -16,7 +16,7 @@ class Day:
 
 @dataclass(frozen=True)
 class Totals:
-    """How many tasks there are in each state, and how many of the open ones are past their due date."""
+    """Tasks by status, and open tasks past their due date."""
 
     todo: int = 0
     in_progress: int = 0
@@ -42,16 +42,15 @@ class Finished:
 
 @dataclass(frozen=True)
 class Statistics:
-    """What came of somebody's tasks.
+    """Statistics of a user's tasks in a range of days.
 
     Args:
-        first, last: the days that are counted, both included.
-        totals: of now.
-        days: each day of them, in order.
-        completion_rate: of the tasks that were created in these days and are there, the share that is done, from 0 to
-            1; None if there are none.
-        duration: of what was completed in these days and is there; None if nothing was.
-        streak: how many days in a row, up to today, or to yesterday while today has none, something was completed.
+        first, last: the range, both included.
+        totals: current totals, whatever the range.
+        days: one entry per day of the range, in order.
+        completion_rate: share of done tasks, from 0 to 1, among existing tasks created in the range; None if none.
+        duration: of existing tasks completed in the range; None if none.
+        streak: consecutive days with a completion, up to today, or to yesterday while today has none.
     """
 
     first: date

@@ -10,15 +10,15 @@ from app.core.personal_data import DataPage, json_file
 
 class UsersFacts(Protocol):
     def days(self, user_id: UUID, first: date, last: date) -> list[Day]:
-        """Return the days on which anything was created or completed, in order."""
+        """Return the days with a created or completed task, in order."""
 
     def delete_of(self, user_id: UUID, limit: int) -> int:
-        """Delete up to `limit` facts of a user's tasks, or of their counts; return how many it were."""
+        """Delete up to `limit` facts of a user's tasks, or else daily counts; return the number of rows."""
 
 
 class UsersSubscription(Protocol):
     def delete(self, user_id: UUID) -> int:
-        """Delete whether a user wants the weekly report; return how many rows it were."""
+        """Delete a user's report subscription; return the number of rows."""
 
 
 class PersonalWork(Protocol):
@@ -30,12 +30,12 @@ class PersonalWork(Protocol):
 
 
 class StatisticsData:
-    """What was created and completed on each day, also of tasks that are gone. All else follows from the tasks."""
+    """Daily counts, including deleted tasks. All else is derived from the tasks, which their service exports."""
 
     def page(self, work: PersonalWork, user_id: UUID, _after: str | None) -> DataPage:
         return DataPage([json_file("statistics.json", work.facts.days(user_id, date.min, date.max))])
 
 
 def erase(work: PersonalWork, user_id: UUID, _now: datetime, limit: int) -> int:
-    """Delete the subscription and up to `limit` facts or counts of a user; return how many rows it were."""
+    """Delete the subscription and up to `limit` facts or counts of a user; return the number of rows."""
     return work.subscriptions.delete(user_id) + work.facts.delete_of(user_id, limit)

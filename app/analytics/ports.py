@@ -11,52 +11,52 @@ from app.analytics.read_model import Fact
 
 
 class Facts(Protocol):
-    """What is known of tasks, one fact a task; and counts by the day of those that are gone."""
+    """Facts, one per task; and daily counts of tasks deleted long ago."""
 
     def add(self, facts: Sequence[Fact]) -> set[UUID]:
-        """Store facts of tasks of which nothing is known, and return which these were."""
+        """Insert facts of unknown tasks, and return the ids of these tasks."""
 
     def lock(self, task_ids: Collection[UUID]) -> list[Fact]:
-        """Return what is known of tasks, and hold it until the transaction ends."""
+        """Return facts with their rows locked."""
 
     def replace(self, fact: Fact) -> None: ...
 
     def totals(self, user_id: UUID, now: datetime) -> Totals:
-        """Return how many tasks there are in each state, and how many are overdue."""
+        """Return the number of tasks by status, and of overdue ones."""
 
     def days(self, user_id: UUID, first: date, last: date) -> list[Day]:
-        """Return the days on which anything was created or completed, in order."""
+        """Return the days with a created or completed task, in order."""
 
     def made(self, user_id: UUID, first: date, last: date) -> tuple[int, int]:
-        """Return how many of the tasks that were created in these days are there, and how many of them are done."""
+        """Return the number of existing tasks created in a range of days, and of done ones among them."""
 
     def durations(self, user_id: UUID, first: date, last: date) -> Duration | None:
-        """Return how long it took to complete what was completed in these days and is there; None if nothing was."""
+        """Return the duration to completion of existing tasks completed in a range of days; None if none."""
 
     def completion_days(self, user_id: UUID, first: date, last: date) -> list[date]:
-        """Return the days on which anything was completed, the latest first."""
+        """Return the days with a completed task, latest first."""
 
     def finished(self, user_id: UUID, first: date, last: date, limit: int) -> list[Finished]:
-        """Return what was completed in these days and is there, the latest first."""
+        """Return up to `limit` existing tasks completed in a range of days, latest first."""
 
     def roll_up(self, deleted_before: datetime, limit: int) -> int:
-        """Turn facts of tasks that were deleted before a time into counts by the day; return how many."""
+        """Aggregate up to `limit` facts of tasks deleted before a time into daily counts; return their number."""
 
     def users(self, after: UUID | None, limit: int) -> list[UUID]:
-        """Return users of whose tasks anything is known, in order, past one of them."""
+        """Return up to `limit` users with facts, ordered by id, past `after`."""
 
     def active(self, users: Collection[UUID], first: date, last: date) -> list[UUID]:
-        """Return those of the users who created or completed anything in these days."""
+        """Return those of the users who created or completed a task in a range of days."""
 
 
 class ReportSubscriptions(Protocol):
-    """A copy of who wants the weekly report."""
+    """Subscriptions of the weekly report, a projection of the mail preferences."""
 
     def put(self, user_id: UUID, subscribed: bool, at: datetime) -> None:
-        """Store what a user had chosen at a time, unless something later is known."""
+        """Upsert a user's subscription as of a time, unless a later state is stored."""
 
     def among(self, users: Collection[UUID]) -> list[UUID]:
-        """Return those of the users who want the report."""
+        """Return the subscribers among the users."""
 
 
 class AnalyticsWork(Protocol):
@@ -71,4 +71,4 @@ class AnalyticsWork(Protocol):
 
 class AnalyticsStorage(Protocol):
     def read_of(self, user_id: UUID, *, snapshot: bool = False) -> AbstractContextManager[AnalyticsWork]:
-        """Open a transaction that reads this user's data, perhaps of a replica; a snapshot shows one moment."""
+        """Open a read-only transaction with read-your-writes, perhaps on a replica, or one with a single snapshot."""

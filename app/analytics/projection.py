@@ -11,23 +11,23 @@ from app.core.events.model import Event
 
 
 class TaskFactProjection:
-    """The consumer of what is told of tasks."""
+    """Projects task events into facts."""
 
     name = "analytics"
     events = ("task.created", "task.changed", "task.completed", "task.deleted", "task.snapshot")
 
     def handle(self, work: AnalyticsWork, event: Event) -> None:
-        """Merge what the event tells with what is known."""
-        told = {fact.task_id: fact for fact in facts_of(event)}
-        # Added first and read after: of two transactions that hear of a new task at once, the second waits and merges.
-        added = work.facts.add(list(told.values()))
-        for known in work.facts.lock(told.keys() - added):
-            if (fact := merged(known, told[known.task_id])) != known:
+        """Merge the facts of the event with the stored ones."""
+        received = {fact.task_id: fact for fact in facts_of(event)}
+        # Insert before the locking read: of concurrent transactions with a new task, the second waits and merges.
+        added = work.facts.add(list(received.values()))
+        for stored in work.facts.lock(received.keys() - added):
+            if (fact := merged(stored, received[stored.task_id])) != stored:
                 work.facts.replace(fact)
 
 
 def facts_of(event: Event) -> list[Fact]:
-    """Return what an event tells of each task that it is about."""
+    """Return the facts of an event, one per task."""
     if event.user_id is None:
         raise ValueError(f"{event.name} without a user")
     if event.name == "task.snapshot":
@@ -36,35 +36,35 @@ def facts_of(event: Event) -> list[Fact]:
     return [_fact(event, event.user_id, event.payload)]
 
 
-def _fact(event: Event, user_id: UUID, told: Mapping[str, Any]) -> Fact:
-    status, version = told["status"], told["version"]
+def _fact(event: Event, user_id: UUID, state: Mapping[str, Any]) -> Fact:
+    status, version = state["status"], state["version"]
     completed = event.name == "task.completed" or (event.name == "task.created" and status == DONE)
     deleted = event.name == "task.deleted"
     return Fact(
-        task_id=UUID(told["task_id"]),
+        task_id=UUID(state["task_id"]),
         user_id=user_id,
         version=version,
-        title="" if deleted else told["title"],
+        title="" if deleted else state["title"],
         status=status,
-        due_at=_time(told["due_at"]),
-        created_at=datetime.fromisoformat(told["created_at"]),
+        due_at=_time(state["due_at"]),
+        created_at=datetime.fromisoformat(state["created_at"]),
         completed_version=version if completed else 0,
         completed_at=event.at if completed else None,
         deleted_at=event.at if deleted else None,
     )
 
 
-def _snapshot(user_id: UUID, told: Mapping[str, Any]) -> Fact:
-    """A snapshot does not tell when a task was completed: not later than it was changed."""
+def _snapshot(user_id: UUID, state: Mapping[str, Any]) -> Fact:
+    """Return the fact of a task in a snapshot, whose completion time is inferred: not later than its last change."""
     return Fact(
-        task_id=UUID(told["task_id"]),
+        task_id=UUID(state["task_id"]),
         user_id=user_id,
-        version=told["version"],
-        title=told["title"],
-        status=told["status"],
-        due_at=_time(told["due_at"]),
-        created_at=datetime.fromisoformat(told["created_at"]),
-        completed_at=datetime.fromisoformat(told["updated_at"]) if told["status"] == DONE else None,
+        version=state["version"],
+        title=state["title"],
+        status=state["status"],
+        due_at=_time(state["due_at"]),
+        created_at=datetime.fromisoformat(state["created_at"]),
+        completed_at=datetime.fromisoformat(state["updated_at"]) if state["status"] == DONE else None,
     )
 
 

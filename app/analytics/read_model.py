@@ -1,4 +1,4 @@
-"""Read model of a task: facts merge in any order, and any number of times."""
+"""Read model of a task: facts that merge in any order and any number of times."""
 
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
@@ -10,13 +10,13 @@ NEVER = datetime.min.replace(tzinfo=UTC)
 
 @dataclass(frozen=True)
 class Fact:
-    """What is known of a task.
+    """State of a task as known from events.
 
     Args:
-        version: of the task, which title, status and due date are those of.
-        completed_version, completed_at: the latest completion that is known, whether or not the task was opened again.
-            Version 0 marks a time that was only inferred: a real one takes its place.
-        deleted_at: when it was deleted; what it was last stays known, but not its title.
+        version: version of the task that title, status and due date belong to.
+        completed_version, completed_at: the latest known completion, whether or not the task was reopened. Version 0
+            marks an inferred time, which a real one replaces.
+        deleted_at: time of deletion; the last state is kept, except for the title.
     """
 
     task_id: UUID
@@ -32,27 +32,26 @@ class Fact:
 
     @property
     def created_on(self) -> date:
-        """The day on which it was created, in UTC."""
+        """Day of creation, in UTC."""
         return self.created_at.date()
 
     @property
     def completed_on(self) -> date | None:
-        """The day on which it was last completed, in UTC, if it still is."""
+        """Day of the last completion, in UTC; None if the task is not done."""
         return self.completed_at.date() if self.completed_at and self.status == DONE else None
 
     @property
     def seconds_to_completion(self) -> int | None:
-        """Seconds between creation and completion; None for what was not open in between, such as an imported task
-        that was done already."""
+        """Seconds from creation to completion; None if the task is not done, or was done at once, as by an import."""
         if self.completed_on is None or self.completed_at is None or self.completed_at <= self.created_at:
             return None
         return round((self.completed_at - self.created_at).total_seconds())
 
 
 def merged(one: Fact, other: Fact) -> Fact:
-    """Return what is known of a task from both.
+    """Merge two facts of a task.
 
-    Associative, commutative and idempotent: so events give the same facts in any order, and doubled.
+    Associative, commutative and idempotent: so events may arrive in any order, and more than once.
     """
     newer = max(one, other, key=lambda fact: fact.version)
     completion = max(one, other, key=lambda fact: (fact.completed_version, fact.completed_at or NEVER))

@@ -13,16 +13,17 @@ from app.core.clock import Clock
 from app.core.database.retries import retried
 
 MOST_TITLES = 20
-"""Completed tasks that a report names, so that it stays a page or two whatever the week was."""
+"""Most completed tasks listed, so that a report stays within a page or two."""
 
 
 @dataclass(frozen=True)
 class WeeklyReport:
-    """
+    """Figures of a week.
+
     Args:
-        of: the week's figures.
-        created_before, completed_before: those of the week before.
-        finished: the latest of what was completed.
+        of: statistics of the week.
+        created_before, completed_before: numbers of the week before.
+        finished: the latest completed tasks, MOST_TITLES at most.
     """
 
     week: Week
@@ -34,7 +35,7 @@ class WeeklyReport:
 
     @property
     def peak(self) -> int:
-        """The highest of the daily figures, and at least 1: what the longest bar of a chart stands for."""
+        """Maximum of the daily figures, at least 1: scale of the chart."""
         return max(1, *(max(day.created, day.completed) for day in self.of.days))
 
 
@@ -44,7 +45,7 @@ class ReportService:
         self._clock = clock
 
     def this_week(self) -> Week:
-        """Return the week that it is, in UTC."""
+        """Return the current week, in UTC."""
         return Week.containing(self._clock().date())
 
     @retried

@@ -14,17 +14,17 @@ from app.analytics.report import WeeklyReport
 FOLDER = Path(__file__).parent
 STYLE = (FOLDER / "report.css").read_text()
 POLICY = f"default-src 'none'; style-src 'sha256-{base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()}'"
-"""The content security policy under which the page is served: its own style, and nothing else."""
+"""Content security policy of the page: its own style, and nothing else."""
 
 
 def page(report: WeeklyReport) -> str:
-    """Return the report as HTML. Whatever a user wrote is escaped."""
+    """Return the report as HTML. Text of users is escaped."""
     return _template().render(
         report=report,
         heading=wording.heading(report),
         figures=wording.figures(report),
         note=wording.TIME_ZONE,
-        style=Markup(STYLE),  # noqa: S704 a file of ours
+        style=Markup(STYLE),  # noqa: S704 a file of this package
     )
 
 

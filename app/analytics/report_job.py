@@ -1,4 +1,4 @@
-"""Weekly report jobs: one plans, one per user renders."""
+"""Weekly report jobs: one plans, and one per user renders."""
 
 import base64
 from datetime import date, timedelta
@@ -13,7 +13,7 @@ from app.core.events.model import Event
 from app.core.jobs.model import Job, Step
 
 BATCH = 500
-"""Users of a step."""
+"""Users per step."""
 
 
 class PlanReports:
@@ -28,10 +28,10 @@ class PlanReports:
         after = UUID(str(job.checkpoint["user"])) if job.checkpoint else None
         users = work.facts.users(after, BATCH)
         for user_id in work.subscriptions.among(work.facts.active(users, week.monday, week.sunday)):
-            # The report is no job of the user's own: it does not show among their imports and exports.
+            # Without user_id: the job must not be listed among the user's imports and exports.
             parameters: dict[str, object] = {"user": str(user_id), "week": str(week)}
-            one = Job(self._new_id(), None, "report", self._clock(), parameters=parameters)
-            work.jobs.add(one, unique_key=f"report:{week}:{user_id}")
+            report_job = Job(self._new_id(), None, "report", self._clock(), parameters=parameters)
+            work.jobs.add(report_job, unique_key=f"report:{week}:{user_id}")
         done = job.done + len(users)
         if len(users) < BATCH:
             return Step(finished=True, checkpoint=job.checkpoint, done=done, total=done)
@@ -39,8 +39,7 @@ class PlanReports:
 
 
 class MakeReport:
-    """Makes the report of a user and a week, and hands it to whoever delivers it: the event holds the PDF,
-    some three kilobytes."""
+    """Renders the report of a user and a week, and publishes it: the event contains the PDF, about 3 kB."""
 
     def __init__(self, clock: Clock, new_id: NewId) -> None:
         self._clock = clock

@@ -1,7 +1,7 @@
 """Weekly report as a one-page PDF.
 
-It shows figures and no titles: the fonts that every reader has know Latin letters only, those for all scripts together
-have tens of megabytes, and a report that names some tasks and leaves out others would mislead.
+It contains figures and no titles: the standard PDF fonts cover Latin script only, fonts for all scripts take tens of
+megabytes, and a report that lists some tasks and omits others would mislead.
 """
 
 from collections.abc import Sequence
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 INK, SOFT, LINE = (23, 32, 28), (87, 99, 93), (221, 225, 219)
 CREATED, COMPLETED = (135, 145, 139), (11, 122, 91)
 HEIGHT, BAR, GAP = 45.0, 8.0, 1.0
-"""Millimetres, as all lengths here: of the chart, and of a bar's width and what parts the two of a day."""
+"""Millimetres, as all lengths here: height of the chart, width of a bar, gap between the two bars of a day."""
 
 
 def pdf(report: WeeklyReport) -> bytes:
     """Return the report as a PDF."""
-    from fpdf import FPDF  # it brings fonts and pictures with it: only who makes a PDF loads it
+    from fpdf import FPDF  # heavy (fonts, images): loaded only to render
 
     document = FPDF(format="A4")
     document.set_title(wording.heading(report))
@@ -57,14 +57,14 @@ def _table(
 
 
 def _chart(document: "FPDF", report: WeeklyReport) -> None:
-    """Draw two bars a day; the table beneath has the figures."""
+    """Draw two bars per day."""
     left, base = document.l_margin, document.get_y() + HEIGHT
     slot = document.epw / len(report.of.days)
     document.set_font_size(9)
     for number, day in enumerate(report.of.days):
         x = left + number * slot + (slot - 2 * BAR - GAP) / 2
         for count, colour in ((day.created, CREATED), (day.completed, COMPLETED)):
-            # five of them are for the figure above
+            # 5 mm are for the number above the bar
             height = (HEIGHT - 5) * count / report.peak
             document.set_fill_color(*colour)
             document.rect(x, base - height, BAR, height, style="F")

@@ -19,7 +19,7 @@ WEEK = re.compile(r"(19[7-9]\d|2\d{3})-W(0[1-9]|[1-4]\d|5[0-3])", re.ASCII)
 
 
 def parse_week(value: Any) -> Any:
-    """Parse the name of a week. Raises ValueError with words for the client."""
+    """Parse an ISO week. Raises ValueError with a message for the client."""
     if not isinstance(value, str) or not WEEK.fullmatch(value):
         raise ValueError("must be a week since 1970, like 2030-W05 (ISO 8601)")
     try:
@@ -33,13 +33,13 @@ class ReportParameters(RequestModel):
         Week | None,
         BeforeValidator(parse_week),
         WithJsonSchema({"type": "string", "pattern": f"^{WEEK.pattern}$"}),
-        Field(description="ISO 8601; by default the week that it is"),
+        Field(description="ISO 8601; by default the current week"),
     ] = None
-    format: Annotated[Literal["html", "pdf"] | None, Field(description="By default what `Accept` asks for")] = None
+    format: Annotated[Literal["html", "pdf"] | None, Field(description="By default negotiated by `Accept`")] = None
 
 
 def blueprint(service: ReportService, authenticator: Authenticator) -> APIBlueprint:
-    """The reports of who asks."""
+    """Routes of the caller's reports."""
     reports = APIBlueprint(
         "reports",
         __name__,
@@ -51,7 +51,7 @@ def blueprint(service: ReportService, authenticator: Authenticator) -> APIBluepr
 
     @reports.get("/weekly", responses={200: {"content": {HTML: {}, PDF: {}}}}, operation_id="get_weekly_report")
     def weekly(query: ReportParameters) -> Response:
-        """Report on a week: what was created and completed, day by day"""
+        """Report on a week: tasks created and completed, by day"""
         week = query.week or service.this_week()
         report = service.weekly(current_caller().user_id, week)
         wanted = query.format or ("pdf" if request.accept_mimetypes.best_match([HTML, PDF]) == PDF else "html")

@@ -28,7 +28,7 @@ class SqlFacts:
         self._session = session
 
     def add(self, facts: Sequence[Fact]) -> set[UUID]:
-        # In order, here and in `hold`: no two that hear of the same tasks wait for each other in a ring.
+        # Sorted, here and in `lock`, against deadlocks of concurrent events of the same tasks.
         rows = [_values(fact) for fact in sorted(facts, key=lambda fact: fact.task_id)]
         statement = insert_into(self._session, TaskFactRow).on_conflict_do_nothing(index_elements=["task_id"])
         added = set(self._session.scalars(statement.returning(TaskFactRow.task_id), rows)) if rows else set()
@@ -76,10 +76,10 @@ class SqlFacts:
         number, mean = self._session.execute(select(func.count(), func.avg(seconds)).where(*timed)).one()
         if not number:
             return None
-        # the middle one, or the two in the middle: SQLite knows no percentiles
+        # the one or two middle rows: SQLite has no percentile functions
         middle = select(seconds).where(*timed).order_by(seconds).offset((number - 1) // 2).limit(2 - number % 2)
         found = [float(value or 0) for value in self._session.scalars(middle)]
-        if not found:  # a job reads without a snapshot: they may have been deleted in between
+        if not found:  # a job reads without a snapshot: rows may be deleted in between
             return None
         return Duration(sum(found) / len(found), float(mean))
 
@@ -158,7 +158,7 @@ class SqlReportSubscriptions:
 
 
 def _within(day: DayColumn, user_id: UUID, first: date, last: date) -> tuple[ColumnElement[bool], ...]:
-    """Return the conditions of a user's rows whose day lies in a range, both ends included."""
+    """Return the conditions of a user's rows in a range of days, both included."""
     return day.class_.user_id == user_id, day.between(first, last)
 
 

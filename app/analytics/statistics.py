@@ -10,7 +10,7 @@ from app.core.clock import Clock
 from app.core.database.retries import retried
 
 LONGEST_STREAK = 366
-"""Days that are looked back upon for a streak."""
+"""Longest streak counted, in days."""
 
 
 class StatisticsService:
@@ -19,14 +19,14 @@ class StatisticsService:
         self._clock = clock
 
     def today(self) -> date:
-        """Return the day that it is, in UTC."""
+        """Return the current day, in UTC."""
         return self._clock().date()
 
     @retried
     def statistics(self, user_id: UUID, first: date, last: date) -> Statistics:
-        """Return what came of this user's tasks from a day to a day, both included.
+        """Return the statistics of this user's tasks in a range of days, both included.
 
-        Events take a moment: what has just been done to a task may not be counted yet.
+        Eventually consistent: events of the latest changes may not have been processed yet.
         """
         with self._storage.read_of(user_id, snapshot=True) as work:
             return statistics(work, user_id, first, last, self._clock)

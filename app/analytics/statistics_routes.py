@@ -20,7 +20,7 @@ EARLIEST = date(1970, 1, 1)
 
 
 def parse_day(value: Any) -> Any:
-    """Parse a day of the calendar. Raises ValueError with words for the client."""
+    """Parse a calendar day. Raises ValueError with a message for the client."""
     if not isinstance(value, str) or not DAY.fullmatch(value):
         raise ValueError("must be a date, like 2030-01-31 (RFC 3339)")
     try:
@@ -41,7 +41,7 @@ CalendarDay = Annotated[
 
 class StatisticsParameters(RequestModel):
     first: Annotated[
-        CalendarDay | None, Field(alias="from", description=f"First day; by default {DEFAULT_DAYS} are counted")
+        CalendarDay | None, Field(alias="from", description=f"First day; by default the range has {DEFAULT_DAYS} days")
     ] = None
     last: Annotated[
         CalendarDay | None, Field(alias="to", description=f"Last day, at most {MOST_DAYS} in all; by default today")
@@ -77,24 +77,26 @@ class DurationBody(ResponseModel):
 
 
 class StatisticsBody(ResponseModel):
-    time_zone: Annotated[str, Field(description="In which days begin and end")] = "UTC"
-    totals: Annotated[TotalsBody, Field(description="Of now, whatever the days")]
-    created: Annotated[int, Field(description="In these days, those included that have been deleted since")]
-    completed: Annotated[int, Field(description="The same; a task that was opened again counts when it was done last")]
+    time_zone: Annotated[str, Field(description="Time zone of the days")] = "UTC"
+    totals: Annotated[TotalsBody, Field(description="Current totals, whatever the range")]
+    created: Annotated[int, Field(description="Created in the range, including tasks deleted since")]
+    completed: Annotated[
+        int, Field(description="Completed in the range; a reopened task counts at its last completion")
+    ]
     completion_rate: Annotated[
         float | None,
-        Field(ge=0, le=1, description="The share that is done of what was created in these days; null if nothing was"),
+        Field(ge=0, le=1, description="Share of done tasks among those created in the range; null if none"),
     ]
     duration: Annotated[
         DurationBody | None,
-        Field(description="Seconds from creation to completion, of what was completed in these days; null if none was"),
+        Field(description="Seconds from creation to completion of tasks completed in the range; null if none"),
     ]
-    streak: Annotated[int, Field(description="Days in a row up to now on which something was completed")]
+    streak: Annotated[int, Field(description="Consecutive days up to now with a completed task")]
     days: list[DayBody]
 
 
 def blueprint(service: StatisticsService, authenticator: Authenticator) -> APIBlueprint:
-    """The statistics of who asks."""
+    """Routes of the caller's statistics."""
     statistics = APIBlueprint(
         "statistics", __name__, url_prefix="/api/v1", abp_tags=[{"name": "analytics"}], abp_security=[{"bearer": []}]
     )
@@ -102,7 +104,7 @@ def blueprint(service: StatisticsService, authenticator: Authenticator) -> APIBl
 
     @statistics.get("/statistics", responses={200: StatisticsBody}, operation_id="get_statistics")
     def get(query: StatisticsParameters) -> Response:
-        """Count one's tasks, by state and by the day; what has just been done may take a moment to count"""
+        """Count the caller's tasks, by status and by day; eventually consistent"""
         found = service.statistics(current_caller().user_id, *query.days(service.today()))
         return StatisticsBody.model_validate(found).response()
 

@@ -16,7 +16,7 @@ class AnalyticsBase(DeclarativeBase):
 
 
 class TaskFactRow(AnalyticsBase):
-    """What is known of a task (see app.analytics.read_model). The last three columns follow from the others."""
+    """Fact of a task (app.analytics.read_model). The last three columns are derived."""
 
     __tablename__ = "task_facts"
 
@@ -55,7 +55,7 @@ class TaskFactRow(AnalyticsBase):
 
 
 class DailyCountRow(AnalyticsBase):
-    """What a user created and completed on a day, of the tasks whose facts have been rolled up."""
+    """Tasks created and completed by a user on a day, of rolled-up facts."""
 
     __tablename__ = "daily_counts"
 
@@ -66,7 +66,7 @@ class DailyCountRow(AnalyticsBase):
 
 
 class ReportSubscriptionRow(AnalyticsBase):
-    """Whether a user wants the weekly report, as the notifications service said at a time."""
+    """Whether a user subscribes to the weekly report, as of `at`; a projection of the notifications service."""
 
     __tablename__ = "report_subscriptions"
 

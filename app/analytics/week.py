@@ -10,19 +10,19 @@ class Week:
     """A week from Monday to Sunday (ISO 8601).
 
     Args:
-        monday: its first day.
+        monday: the first day.
     """
 
     monday: date
 
     @classmethod
     def containing(cls, day: date) -> Self:
-        """Return the week that a day is in."""
+        """Return the week of a day."""
         return cls(day - timedelta(days=day.weekday()))
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Return the week of a name such as `2026-W47`. Raises ValueError if there is none."""
+        """Parse a week such as `2026-W47`. Raises ValueError if it does not exist."""
         year, _, number = text.partition("-W")
         return cls(date.fromisocalendar(int(year), int(number), 1))
 

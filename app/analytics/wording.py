@@ -9,14 +9,14 @@ TIME_ZONE = "Days begin and end at midnight, UTC."
 
 
 def heading(report: WeeklyReport) -> str:
-    """Return for example `Week 47: 16 November to 22 November 2026`."""
+    """Return the title, for example `Week 47: 16 November to 22 November 2026`."""
     week = report.week
     _, number, _ = week.monday.isocalendar()
     return f"Week {number}: {_day(week.monday)} to {_day(week.sunday)} {week.sunday.year}"
 
 
 def figures(report: WeeklyReport) -> list[tuple[str, str]]:
-    """Return the figures of the week, each with its name."""
+    """Return the figures of the week as pairs of label and value."""
     of = report.of
     rate, duration = of.completion_rate, of.duration
     return [
@@ -31,7 +31,7 @@ def figures(report: WeeklyReport) -> list[tuple[str, str]]:
 
 
 def span(seconds: float) -> str:
-    """Return a length of time in its largest two units, for example `2 days 3 hours`."""
+    """Return a duration in its two largest units, for example `2 days 3 hours`."""
     parts, rest = [], round(seconds)
     for unit, size in UNITS:
         number, rest = divmod(rest, size)

@@ -1,1 +1,1 @@
-"""Who somebody is: accounts, log-ins, sessions. Owns the tables `users`, `sessions` and `refresh_tokens`."""
+"""Auth service: accounts, log-in and sessions. Owns the tables `users`, `sessions` and `refresh_tokens`."""

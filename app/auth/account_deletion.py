@@ -17,9 +17,9 @@ log = structlog.get_logger(__name__)
 
 
 class AccountDeletionService:
-    """The account is gone by the transaction that tells the other services; they delete what they have by themselves.
+    """Deletes an account and publishes `user.deleted` in one transaction; each other service then deletes its own data.
 
-    The e-mail address is free at once.
+    The e-mail address can be registered again at once.
     """
 
     def __init__(
@@ -37,18 +37,18 @@ class AccountDeletionService:
         self._new_id = new_id
 
     def delete_own(self, user_id: UUID, password: str, remote: str) -> None:
-        """Delete one's own account.
+        """Delete the caller's own account.
 
         Args:
-            user_id: whose.
-            password: the current one.
-            remote: the address that the request came from, for the audit log.
+            user_id: the caller.
+            password: the current password.
+            remote: the client's address, for the audit log.
 
         Raises:
-            UnauthenticatedError: the account is gone already.
-            InvalidError: it is not the password.
-            ConflictError: it is the last administrator's.
-            UnavailableError: the denylist is away; nothing has changed.
+            UnauthenticatedError: the account no longer exists.
+            InvalidError: the password is wrong.
+            ConflictError: it is the last administrator's account.
+            UnavailableError: the denylist is unavailable; nothing has changed.
         """
         user = run(self._storage.read, lambda work: work.users.by_id(user_id))
         if user is None:
@@ -59,30 +59,30 @@ class AccountDeletionService:
         self._delete(Actor(user_id, remote), user_id, user.password_hash)
 
     def delete(self, actor: Actor, user_id: UUID) -> None:
-        """Delete somebody else's account, as an administrator.
+        """Delete another user's account, as an administrator.
 
         Raises:
             NotFoundError: there is no such user.
-            ConflictError: it is the actor's own, which only its password deletes, or the last administrator's.
-            UnavailableError: the denylist is away; nothing has changed.
+            ConflictError: it is the actor's own account, which takes the password, or the last administrator's.
+            UnavailableError: the denylist is unavailable; nothing has changed.
         """
         if user_id == actor.user_id:
             raise ConflictError("Your own account you can delete on your profile page.")
         self._delete(actor, user_id)
 
     def _delete(self, actor: Actor, user_id: UUID, password_hash: str | None = None) -> None:
-        """Delete an account, if the password is still the one with this hash."""
-        # Before any session ends: who may not delete the account ends none either.
+        """Delete an account; with `password_hash`, only if that is still its hash."""
+        # Before any session ends: a forbidden deletion must not end sessions.
         run(self._storage.write, lambda work: check_administrators(work, actor, leaving=user_id))
         deleted = False
         while not deleted:
-            # First, so that nothing has changed when the denylist is away; and again for a log-in in between.
+            # Sessions first: if the denylist is unavailable, nothing has changed. Again after a log-in in between.
             self._sessions.end_all(user_id)
             deleted = run(self._storage.write, lambda work: self._delete_row(work, actor, user_id, password_hash))
         log.info("account deleted", user_id=str(user_id), by=str(actor.user_id))
 
     def _delete_row(self, work: AuthWork, actor: Actor, user_id: UUID, password_hash: str | None) -> bool:
-        """Delete the account and tell of it, unless a session has begun meanwhile; say whether it is done."""
+        """Delete the account and publish it; return False, with nothing done, if a session has begun meanwhile."""
         now = self._clock()
         check_administrators(work, actor, leaving=user_id)
         user = work.users.locked(user_id)

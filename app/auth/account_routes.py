@@ -27,13 +27,13 @@ PREFIX = "/api/v1/users/me"
 Name = Annotated[str, SingleLineText(200)]
 
 SHORTEST_PASSWORD, LONGEST_PASSWORD = 8, 128
-"""Characters, in the form in which passwords are compared."""
+"""Characters, after normalisation (`opaque_string`)."""
 
 PASSWORD = re.compile(r"[^\x00-\x1f\x7f-\x9f]*")
 
 
 def check_new_password(typed: SecretStr) -> SecretStr:
-    """Refuse what makes no password (RFC 8265, section 4.2). Raises ValueError with words for the client."""
+    """Validate a new password (RFC 8265, section 4.2). Raises ValueError with a message for the client."""
     password = opaque_string(typed.get_secret_value())
     if len(password) < SHORTEST_PASSWORD:
         raise PydanticKnownError("string_too_short", {"min_length": SHORTEST_PASSWORD})
@@ -45,7 +45,7 @@ def check_new_password(typed: SecretStr) -> SecretStr:
 
 
 TypedPassword = Annotated[SecretStr, Field(max_length=NFC_SHRINKS * LONGEST_PASSWORD)]
-"""A password as it was typed, to be compared."""
+"""A password to be verified, before normalisation, which may shorten it."""
 
 Password = Annotated[
     TypedPassword,
@@ -61,7 +61,7 @@ Password = Annotated[
         }
     ),
 ]
-"""A new password."""
+"""A password to be set."""
 
 
 class AccountChange(RequestModel):
@@ -74,7 +74,7 @@ class PasswordChange(RequestModel):
 
 
 class AccountDeletion(RequestModel):
-    password: Annotated[TypedPassword, Field(description="The current one")]
+    password: Annotated[TypedPassword, Field(description="The current password")]
 
 
 class UserBody(ResponseModel):
@@ -82,25 +82,23 @@ class UserBody(ResponseModel):
     email: str
     name: str
     role: Role
-    email_verified: Annotated[bool, Field(description="Whether its owner has opened a link that was mailed to it")] = (
-        False
-    )
-    avatar_url: Annotated[str | None, Field(description="Where its picture is, for an hour at least")] = None
+    email_verified: Annotated[bool, Field(description="Whether the address was verified by a mailed link")] = False
+    avatar_url: Annotated[str | None, Field(description="URL of the avatar, valid for at least an hour")] = None
     created_at: datetime
 
     @classmethod
     def from_user(cls, user: User, addresses: SignedUrls) -> Self:
-        """Return the body of an account, with the address of its picture."""
+        """Return the body of an account, with the signed URL of its avatar."""
         url = addresses.url_for(user.avatar_id) if user.avatar_id else None
         return cls.model_validate(user).model_copy(update={"avatar_url": url})
 
 
 class MyAccount(UserBody):
-    mail_enabled: Annotated[bool, Field(description="Whether mail is sent here: without it no address is verified")]
+    mail_enabled: Annotated[bool, Field(description="Whether this deployment sends mail, which verification needs")]
 
     @classmethod
     def of_caller(cls, user: User, addresses: SignedUrls, mail_enabled: bool) -> Self:
-        """Return what the owner of an account sees of it."""
+        """Return the body of the caller's own account."""
         return cls(**dict(UserBody.from_user(user, addresses)), mail_enabled=mail_enabled)
 
 
@@ -112,7 +110,7 @@ def blueprint(
     addresses: SignedUrls,
     mail_enabled: bool,
 ) -> APIBlueprint:
-    """The account of who asks.
+    """Routes of the caller's account.
 
     Args:
         mail_enabled: whether the deployment sends mail.
@@ -132,18 +130,18 @@ def blueprint(
 
     @account.get("", responses={200: MyAccount}, operation_id="me")
     def me() -> Response:
-        """Show one's own account"""
+        """Show the caller's account"""
         return shown(service.user(current_caller().user_id))
 
     @account.patch("", responses={200: MyAccount}, operation_id="update_me")
     def update(body: AccountChange) -> Response:
-        """Change one's own name"""
+        """Change the caller's name"""
         return shown(service.rename(current_caller().user_id, body.name))
 
     @account.post("/password", responses={204: None}, operation_id="change_password")
     @limits.passwords.current
     def change_password(body: PasswordChange) -> Response:
-        """Change one's own password, which ends every other session"""
+        """Change the caller's password; ends every other session"""
         service.change_password(
             current_caller().user_id,
             current_caller().session_id,
@@ -155,7 +153,7 @@ def blueprint(
     @account.delete("", responses={204: None}, operation_id="delete_me")
     @limits.passwords.current
     def delete(body: AccountDeletion) -> Response:
-        """Delete one's own account and all that belongs to it"""
+        """Delete the caller's account and all its data"""
         deletion.delete_own(current_caller().user_id, body.password.get_secret_value(), request.remote_addr or "")
         return Response(status=HTTPStatus.NO_CONTENT)
 

@@ -14,14 +14,19 @@ from app.core.security.roles import ONLY_ADMINISTRATORS, Role
 from app.core.text import normalise_email
 
 EXPORT_PAGE = 500
-"""Entries that an export holds in memory at a time."""
+"""Audit entries read into memory at a time."""
 
 NO_SUCH_USER = "There is no such user."
 
 
 @dataclass(frozen=True)
 class Actor:
-    """Who acts, and from where."""
+    """Caller of an audited action.
+
+    Args:
+        user_id: None for a command of the deployment.
+        remote: address of the client; empty for a command.
+    """
 
     user_id: UUID | None
     remote: str
@@ -36,23 +41,23 @@ class AdminService:
 
     @retried
     def users(self, q: str, after: UUID | None, limit: int) -> list[User]:
-        """Return accounts whose address contains `q`, newest first, older than the one named `after`."""
+        """Return accounts whose address contains `q`, newest first, older than `after`."""
         with self._storage.read() as work:
             return work.users.find(q, after, limit)
 
     def update(self, actor: Actor, user_id: UUID, role: Role | None = None, disabled: bool | None = None) -> User:
-        """Give an account another role, lock it or unlock it; its sessions end, since their tokens say otherwise.
+        """Change an account's role, or lock or unlock it; its sessions end, since their tokens carry the former state.
 
         Args:
-            actor: who does it.
-            user_id: whose account.
-            role, disabled: what it is to be; None leaves it.
+            actor: the administrator.
+            user_id: the account.
+            role, disabled: the new values; None leaves a value unchanged.
 
         Raises:
             NotFoundError: there is no such user.
-            ForbiddenError: the actor is no administrator any more.
-            ConflictError: it is the actor's own account, or the last administrator's, which must not be lost.
-            UnavailableError: the denylist is away; to be asked for again.
+            ForbiddenError: the actor is no longer an administrator.
+            ConflictError: it is the actor's own account, or the change would leave no administrator.
+            UnavailableError: the denylist is unavailable; the client should retry.
         """
         if user_id == actor.user_id:
             raise ConflictError("Another administrator has to change your account.")
@@ -71,23 +76,23 @@ class AdminService:
                 self._audit(work, actor, "user.disable" if disabled else "user.enable", user_id)
 
         run(self._storage.write, change)
-        # Also when nothing has changed: the time before, the sessions may not have been ended for want of the denylist.
+        # Also when nothing has changed: an earlier attempt may have failed here, at the denylist.
         self._sessions.end_all(user_id)
         return run(self._storage.read, lambda work: _existing(work, user_id))
 
     def log_out(self, actor: Actor, user_id: UUID) -> None:
         """End all sessions of a user. Raises NotFoundError, or ForbiddenError as `update` does."""
 
-        def note(work: AuthWork) -> None:
+        def record(work: AuthWork) -> None:
             check_administrators(work, actor)
             _existing(work, user_id)
             self._audit(work, actor, "user.logout", user_id)
 
-        run(self._storage.write, note)
+        run(self._storage.write, record)
         self._sessions.end_all(user_id)
 
     def grant_admin(self, email: str) -> None:
-        """Make an account an administrator's, at the deployment's own command. Raises NotFoundError."""
+        """Make an account an administrator, from the command line. Raises NotFoundError."""
         user = run(self._storage.read, lambda work: work.users.by_email(normalise_email(email)))
         if user is None:
             raise NotFoundError(f"no account has the address {email}")
@@ -95,14 +100,14 @@ class AdminService:
 
     @retried
     def audit(self, filters: AuditFilters, after: UUID | None, limit: int) -> list[AuditEntry]:
-        """Return entries of the audit log, newest first, older than the one named `after`."""
+        """Return entries of the audit log, newest first, older than `after`."""
         with self._storage.read() as work:
             return work.audit.find(filters, after, limit)
 
     def export_audit(self, actor: Actor, filters: AuditFilters) -> Iterator[AuditEntry]:
-        """Return the whole audit log, oldest first; that it was exported is its last entry.
+        """Return the whole audit log, oldest first; its last entry is the export itself.
 
-        Each page of it is a transaction of its own: a client that reads slowly, or not at all, holds none.
+        Each page is a transaction of its own: a client that reads slowly holds no transaction open.
         """
         exported = run(self._storage.write, lambda work: self._audit(work, actor, "audit.export", None))
         return self._up_to(exported, filters)
@@ -129,16 +134,16 @@ class AdminService:
 
 
 def check_administrators(work: AuthWork, actor: Actor, leaving: UUID | None = None) -> None:
-    """Check the rules of who administrates, and let nothing change them before the transaction is over.
+    """Check that the actor may act and that an administrator remains; locks the administrators until the commit.
 
     Args:
         work: a transaction that has locked no account yet.
-        actor: who acts: still an administrator, or on their own account alone.
-        leaving: an account that is to be no administrator's any more, if it is one's.
+        actor: must be an administrator still, or `leaving` itself, or a command.
+        leaving: an account that will no longer be an administrator, if it is one.
 
     Raises:
-        ForbiddenError: the actor has been no administrator since the request began.
-        ConflictError: nobody would be left.
+        ForbiddenError: the actor lost the role since the request began.
+        ConflictError: no administrator would be left.
     """
     administrators = work.users.locked_administrators()
     if actor.user_id not in {None, leaving} | administrators:

@@ -52,7 +52,7 @@ class UserPath(BaseModel):
 
 
 class UserChange(RequestModel):
-    """Only what is given changes."""
+    """Fields that are absent stay unchanged."""
 
     role: Role = Field(default=Role.USER, json_schema_extra=drop_default)
     disabled: bool = Field(default=False, json_schema_extra=drop_default, strict=True)
@@ -95,7 +95,7 @@ class ExportParameters(AuditFilterParameters):
 def blueprint(
     service: AdminService, deletion: AccountDeletionService, authenticator: Authenticator, addresses: SignedUrls
 ) -> APIBlueprint:
-    """What administrators may do."""
+    """Routes for administrators."""
     admin = APIBlueprint(
         "admin", __name__, url_prefix="/api/v1/admin", abp_tags=[{"name": "admin"}], abp_security=[{"bearer": []}]
     )
@@ -125,7 +125,7 @@ def blueprint(
 
     @admin.delete("/users/<user_id>", responses={204: None}, operation_id="delete_user")
     def delete(path: UserPath) -> Response:
-        """Delete an account and all that belongs to it"""
+        """Delete an account and all its data"""
         deletion.delete(_actor(), identifier(path.user_id, NO_SUCH_USER))
         return Response(status=HTTPStatus.NO_CONTENT)
 

@@ -20,7 +20,7 @@ class SqlAudit:
     def find(self, filters: AuditFilters, after: UUID | None, limit: int) -> list[AuditEntry]:
         statement = _matching(filters).order_by(AuditRow.at.desc(), AuditRow.id.desc()).limit(limit)
         if after is not None:
-            # the time of that entry is asked for apart, since no index serves a row compared with a row of a subquery
+            # The time is a scalar subquery: no index serves a comparison with a row of a subquery.
             at = select(AuditRow.at).where(AuditRow.id == after).scalar_subquery()
             statement = statement.where(tuple_(AuditRow.at, AuditRow.id) < tuple_(at, after))
         return [_entry(row) for row in self._session.scalars(statement)]

@@ -23,7 +23,7 @@ def blueprint(
     addresses: SignedUrls,
     mail_enabled: bool,
 ) -> APIBlueprint:
-    """The picture of who asks.
+    """Routes of the caller's avatar.
 
     Args:
         mail_enabled: whether the deployment sends mail.
@@ -43,14 +43,14 @@ def blueprint(
 
     @avatar.put("", request_body=FILE_BODY, responses={200: MyAccount}, operation_id="set_avatar")
     def replace() -> Response:
-        """Give one's own account a picture: JPEG, PNG, WebP or GIF of up to 10 MiB"""
+        """Set the caller's avatar: JPEG, PNG, WebP or GIF of up to 10 MiB"""
         user_id = current_caller().user_id
         service.replace(user_id, uploaded(LIMIT).file)
         return MyAccount.of_caller(accounts.user(user_id), addresses, mail_enabled).response()
 
     @avatar.delete("", responses={204: None}, operation_id="delete_avatar")
     def remove() -> Response:
-        """Take the picture of one's own account away"""
+        """Remove the caller's avatar"""
         service.remove(current_caller().user_id)
         return Response(status=HTTPStatus.NO_CONTENT)
 

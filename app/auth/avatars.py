@@ -16,7 +16,7 @@ CONTENT_TYPE = "image/webp"
 
 class Pictures(Protocol):
     def avatar(self, file: IO[bytes]) -> bytes:
-        """Make a small square WebP of a picture of any size. Raises InvalidError if it can't be read, or is a bomb."""
+        """Return a small square WebP of a picture. Raises InvalidError: unreadable, or a decompression bomb."""
 
 
 class AvatarService:
@@ -40,12 +40,12 @@ class AvatarService:
             run(self._storage.write, adopt)
 
     def remove(self, user_id: UUID) -> None:
-        """Take an account's avatar away, if it has one."""
+        """Remove an account's avatar, if it has one."""
         run(self._storage.write, lambda work: self._swap(work, user_id, None))
         self._file_store.sweep()
 
     def _swap(self, work: AuthWork, user_id: UUID, avatar_id: UUID | None) -> None:
-        if work.users.locked(user_id) is None:  # an upload may take longer than its user stays
+        if work.users.locked(user_id) is None:  # the account may have been deleted during the upload
             raise UnauthenticatedError("The account no longer exists.")
         former = work.users.swap_avatar(user_id, avatar_id)
         if former is not None:

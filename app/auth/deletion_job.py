@@ -9,17 +9,17 @@ from app.core.clock import Clock, NewId
 from app.core.jobs.model import Job, Step
 
 BATCH = 500
-"""Deletions of a step."""
+"""Deletions per step."""
 
 REPEATED = timedelta(days=3)
-"""For how many nights a deletion is told again."""
+"""Age up to which a deletion is republished, each night."""
 
 
 class RepeatDeletions:
-    """Tells of recent deletions again, at night.
+    """Republishes `user.deleted` for recent deletions.
 
-    So a service also deletes what a request or a job wrote that had begun before, and one hears of a deletion whose
-    event a process of the release before has published, which had no consumer for it.
+    So services also delete rows written by a request or a job that was under way at the deletion, and a service gets
+    deletions that the previous release published without a consumer for it.
     """
 
     def __init__(self, clock: Clock, new_id: NewId) -> None:

@@ -20,10 +20,10 @@ from app.core.security.signing import Signer
 LIFETIME = timedelta(days=3)
 
 BATCH = 500
-"""Mails that one transaction queues: on SQLite no other can write meanwhile."""
+"""Mails queued per transaction: on SQLite it blocks all other writers."""
 
 MAIL = "email_verification"
-"""The kind of mail that brings the link."""
+"""Kind of the mail with the link."""
 
 TEXT = """\
 Hello,
@@ -41,10 +41,11 @@ log = structlog.get_logger(__name__)
 
 
 class EmailVerificationService:
-    """
+    """Verifies e-mail addresses by a signed link that expires.
+
     Args:
-        signer: signs what the links hold, for this purpose alone.
-        public_url: where people reach the front end.
+        signer: signs the tokens of the links; its key serves no other purpose.
+        public_url: base URL of the front end.
     """
 
     def __init__(self, storage: AuthStorage, signer: Signer, public_url: str, clock: Clock, new_id: NewId) -> None:
@@ -63,7 +64,7 @@ class EmailVerificationService:
                 queue_mail(work, user_id)
 
     def request_all(self) -> int:
-        """Send a link to every account whose address is not verified, and return how many there are."""
+        """Send a link to every unlocked account whose address is not verified; return their number."""
         count, last = 0, None
         while batch := self._queue_after(last):
             count, last = count + len(batch), batch[-1]
@@ -79,9 +80,9 @@ class EmailVerificationService:
 
     @retried
     def write(self, parameters: Mapping[str, str]) -> Mail | None:
-        """Write the mail with the link, unless the address is verified or the account locked.
+        """Render the mail with the link; None if the address is verified or the account locked.
 
-        It holds nothing that the account's owner has written: its reader may be a stranger.
+        It contains no text of the account's owner, such as the name: the address may be a stranger's.
         """
         with self._storage.read() as work:
             user = work.users.by_id(UUID(parameters["user_id"]))
@@ -91,17 +92,17 @@ class EmailVerificationService:
         return Mail(user.email, "Verify your e-mail address", TEXT.format(link=link))
 
     def confirm(self, token: str) -> None:
-        """Note that an address is verified. A link that is opened twice says the same twice.
+        """Mark an address as verified; idempotent, so that a link may be opened twice.
 
         Args:
-            token: what the link held.
+            token: the token of the link.
 
         Raises:
-            InvalidError: the token is none, or its time is over.
+            InvalidError: the token is invalid or has expired.
         """
         parts = TOKEN.fullmatch(token)
         if parts is None:
-            raise _refused()
+            raise _invalid_token()
         user_id, expires, signature = UUID(hex=parts[1]), int(parts[2]), parts[3]
         user = run(self._storage.read, lambda work: work.users.by_id(user_id))
         now = self._clock()
@@ -110,7 +111,7 @@ class EmailVerificationService:
             or expires <= now.timestamp()
             or not self._signer.knows_text(_message(user, expires), signature)
         ):
-            raise _refused()
+            raise _invalid_token()
         run(self._storage.write, lambda work: mark_verified(work, user_id, now, self._new_id))
         log.info("address verified", user_id=str(user_id))
 
@@ -120,12 +121,12 @@ class EmailVerificationService:
 
 
 def queue_mail(work: AuthWork, user_id: UUID) -> None:
-    """Have the mail with the link sent once the transaction commits."""
+    """Queue the mail with the link in this transaction."""
     work.mails.add(MAIL, {"user_id": str(user_id)})
 
 
 def mark_verified(work: AuthWork, user_id: UUID, now: datetime, new_id: NewId) -> None:
-    """Note that an account's address is verified, and publish it, unless that has happened before."""
+    """Mark an account's address as verified and publish the change; a no-op if it already is."""
     user = work.users.by_id(user_id)
     if user and not user.email_verified:
         work.users.set_verified(user_id, now)
@@ -133,9 +134,9 @@ def mark_verified(work: AuthWork, user_id: UUID, now: datetime, new_id: NewId) -
 
 
 def _message(user: User, expires: int) -> bytes:
-    # With the address: a link proves the one that it was sent to, and no later one.
+    # Includes the address: a link verifies only the address that it was sent to, not a later one.
     return f"{user.id.hex}\n{expires}\n{user.email}".encode()
 
 
-def _refused() -> InvalidError:
+def _invalid_token() -> InvalidError:
     return InvalidError("token", "is not good any more: ask for a new link")

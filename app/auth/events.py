@@ -1,8 +1,8 @@
 """Events of the auth service.
 
 user.registered  address, name, and whether the address is verified
-user.changed     the same, as they are now
-user.deleted     nothing but whose account it was: every service deletes what it has of them
+user.changed     the same, current values
+user.deleted     the user id alone: every service deletes its data of that user
 """
 
 from datetime import datetime

@@ -17,13 +17,13 @@ class User:
     role: Role = Role.USER
     disabled_at: datetime | None = None
     avatar_id: UUID | None = None
-    """The key of the file."""
+    """Key in the file store."""
     verified_at: datetime | None = None
-    """When its owner showed that they read the mails to its address."""
+    """When the e-mail address was verified."""
 
     @property
     def disabled(self) -> bool:
-        """Whether an administrator has locked the account: it can't log in."""
+        """Whether an administrator has locked the account, which prevents log-in."""
         return self.disabled_at is not None
 
     @property
@@ -33,19 +33,19 @@ class User:
 
 @dataclass(frozen=True)
 class Session:
-    """One log-in and everything refreshed from it: the family of its refresh tokens."""
+    """A log-in and all that was refreshed from it: a family of refresh tokens."""
 
     id: UUID
     user_id: UUID
     created_at: datetime
     last_used_at: datetime
-    """When somebody logged in or refreshed."""
+    """Time of the log-in or the last refresh."""
     revoked_at: datetime | None = None
 
 
 @dataclass(frozen=True)
 class RefreshToken:
-    """A refresh token as stored: its secret is known by hash alone."""
+    """A stored refresh token; of its secret only a hash is stored."""
 
     id: UUID
     session_id: UUID
@@ -55,7 +55,7 @@ class RefreshToken:
 
 @dataclass(frozen=True)
 class PasswordReset:
-    """A wish for a new password. It has no user when nobody has the address that it was made for."""
+    """A request for a new password. Its user is None if the address has no usable account."""
 
     id: UUID
     user_id: UUID | None
@@ -68,21 +68,21 @@ class TokenPair:
     access_token: str
     refresh_token: str
     expires_in: int
-    """Seconds that the access token is good for."""
+    """Lifetime of the access token in seconds."""
 
 
 @dataclass(frozen=True)
 class AuditEntry:
-    """What an administrator has done, and to whom; or somebody who showed a link in place of a password."""
+    """An action of an administrator, or of a user on their own account (password reset, deletion)."""
 
     id: UUID
     at: datetime
     actor_id: UUID | None
-    """None for whoever runs commands in the deployment itself."""
+    """None for a command of the deployment."""
     action: str
     subject_id: UUID | None
     remote: str
-    """The address that the request came from; empty for a command."""
+    """Address of the client; empty for a command."""
     details: dict[str, str]
 
 

@@ -23,7 +23,7 @@ class SqlPasswordResets:
         return PasswordReset(row.id, row.user_id, row.expires_at, row.used_at) if row else None
 
     def use(self, reset_id: UUID, now: datetime) -> bool:
-        # One statement decides: the row lock lets a single caller see it unused.
+        # A single UPDATE: by the row lock, exactly one of concurrent callers finds the reset unused.
         good = (
             PasswordResetRow.id == reset_id,
             PasswordResetRow.used_at.is_(None),

@@ -14,7 +14,7 @@ from app.core.http.rate_limits import Limits
 from app.core.http.schemas import MultilineText, RequestModel
 
 TOKEN_LENGTH = 200
-"""Characters of a token that are looked at; those issued have 76."""
+"""Longest token accepted, in characters; those issued have 76."""
 
 
 class ResetRequest(RequestModel):
@@ -22,12 +22,12 @@ class ResetRequest(RequestModel):
 
 
 class NewPassword(RequestModel):
-    token: Annotated[SecretStr, Field(max_length=TOKEN_LENGTH, description="What the link in the mail holds")]
+    token: Annotated[SecretStr, Field(max_length=TOKEN_LENGTH, description="Token of the link in the mail")]
     password: Password
 
 
 def blueprint(service: PasswordResetService, limits: Limits) -> APIBlueprint:
-    """What needs no log-in: its user has none."""
+    """Routes without authentication: the user can't log in."""
     resets = APIBlueprint(
         "password_reset", __name__, url_prefix="/api/v1/auth/password-reset", abp_tags=[{"name": "auth"}]
     )
@@ -35,15 +35,15 @@ def blueprint(service: PasswordResetService, limits: Limits) -> APIBlueprint:
 
     @resets.post("", responses={202: None}, operation_id="request_password_reset")
     @limits.resets
-    def ask(body: ResetRequest) -> Response:
-        """Have a link sent to the address of an account; the answer is the same if there is none"""
+    def request_reset(body: ResetRequest) -> Response:
+        """Mail a reset link to an account; an address without one gets the same response"""
         service.request(body.email)
         return Response(status=HTTPStatus.ACCEPTED)
 
     @resets.post("/confirm", responses={204: None}, operation_id="confirm_password_reset")
     @limits.passwords.resets
     def confirm(body: NewPassword) -> Response:
-        """Give the account a new password, once and within 30 minutes; ends all its sessions"""
+        """Set a new password, once and within 30 minutes; ends all sessions of the account"""
         service.confirm(body.token.get_secret_value(), body.password.get_secret_value(), request.remote_addr or "")
         return Response(status=HTTPStatus.NO_CONTENT)
 

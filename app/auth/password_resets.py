@@ -1,4 +1,4 @@
-"""Password resets by a link that is mailed."""
+"""Password resets by a mailed link."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -18,7 +18,7 @@ from app.core.text import normalise_email
 LIFETIME = timedelta(minutes=30)
 
 MAIL = "password_reset"
-"""The kind of mail that brings the link."""
+"""Kind of the mail with the link."""
 
 TEXT = """\
 Hello,
@@ -38,10 +38,11 @@ class Tokens(Protocol):
 
 
 class PasswordResetService:
-    """
+    """Replaces forgotten passwords by a single-use link that expires.
+
     Args:
-        tokens: turns the identifier of a reset into what the link holds, and back: no table and no log has it.
-        public_url: where people reach the front end.
+        tokens: signs the identifier of a reset and verifies it: the token itself is neither stored nor logged.
+        public_url: base URL of the front end.
     """
 
     def __init__(
@@ -66,7 +67,8 @@ class PasswordResetService:
     def request(self, email: str) -> None:
         """Send a link to the account of this address, if there is one.
 
-        The same is done for an unknown address, down to a mail that will never be written: so it takes as long.
+        An unknown address causes the same writes, with a queued mail that is never sent, so that the response time
+        does not disclose whether an account exists.
         """
         now = self._clock()
         reset_id = self._new_id()
@@ -78,7 +80,7 @@ class PasswordResetService:
 
     @retried
     def write(self, parameters: Mapping[str, str]) -> Mail | None:
-        """Write the mail with the link, if the reset can still be used."""
+        """Render the mail with the link; None if the reset can't be used any more."""
         reset_id = UUID(parameters["reset_id"])
         with self._storage.read() as work:
             user_id = self._usable(work, reset_id)
@@ -89,43 +91,43 @@ class PasswordResetService:
         return Mail(user.email, "A new password for your account", TEXT.format(link=link))
 
     def confirm(self, token: str, password: str, remote: str) -> None:
-        """Give the account its new password, and end all its sessions.
+        """Set the new password and end all sessions of the account.
 
         Args:
-            token: what the link held.
-            password: the new one.
-            remote: the address that the request came from, for the audit log.
+            token: the token of the link.
+            password: the new password.
+            remote: the client's address, for the audit log.
 
         Raises:
-            InvalidError: the token is none, was used, or its time is over.
+            InvalidError: the token is invalid, used or expired.
         """
         reset_id = self._tokens.verify(token)
         user_id = run(self._storage.read, lambda work: self._usable(work, reset_id)) if reset_id else None
         if reset_id is None or user_id is None:
-            raise _refused()
+            raise _invalid_token()
         password_hash = self._passwords.hash(password)
-        # Before, so that nothing has changed when the denylist is away; and after, for a log-in in between.
+        # Before: if the denylist is unavailable, nothing has changed. And after: for a log-in in between.
         self._sessions.end_all(user_id)
         now = self._clock()
 
         def set_password(work: AuthWork) -> None:
-            work.users.locked(user_id)  # before its resets, as everywhere: two that change a password take turns
+            work.users.locked(user_id)  # before its resets, as everywhere: serialises changes of a password
             if not work.resets.use(reset_id, now):
-                raise _refused()
+                raise _invalid_token()
             work.resets.void(user_id, now)
             work.users.set_password_hash(user_id, password_hash)
-            mark_verified(work, user_id, now, self._new_id)  # the link came to that address
+            mark_verified(work, user_id, now, self._new_id)  # the link was mailed to that address
             work.audit.add(AuditEntry(self._new_id(), now, user_id, "password.reset", user_id, remote, {}))
 
         run(self._storage.write, set_password)
         self._sessions.end_all(user_id)
 
     def _usable(self, work: AuthWork, reset_id: UUID) -> UUID | None:
-        """Return whose password may be replaced; None if nobody's, or not any more."""
+        """Return the user of a reset; None if it has none, was used or has expired."""
         reset = work.resets.get(reset_id)
         good = reset and reset.used_at is None and reset.expires_at > self._clock()
         return reset.user_id if reset and good else None
 
 
-def _refused() -> InvalidError:
+def _invalid_token() -> InvalidError:
     return InvalidError("token", "is not good any more: ask for a new link")

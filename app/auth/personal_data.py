@@ -8,7 +8,7 @@ from app.core.objects.file_service import FileStore
 from app.core.personal_data import DataFile, DataPage, json_file
 
 PAGE = 1000
-"""Entries of the audit log of a file."""
+"""Audit entries per file."""
 
 
 class UsersAccount(Protocol):
@@ -17,12 +17,12 @@ class UsersAccount(Protocol):
 
 class UsersSessions(Protocol):
     def all_of(self, user_id: UUID) -> list[Session]:
-        """Return the sessions of a user, ended ones too, the newest first."""
+        """Return all sessions of a user, ended ones included, newest first."""
 
 
 class UsersAudit(Protocol):
     def about(self, user_id: UUID, after: UUID | None, limit: int) -> list[AuditEntry]:
-        """Return up to `limit` entries of what was done to an account, newest first, older than one of them."""
+        """Return up to `limit` audit entries about an account, newest first, older than `after`."""
 
 
 class PersonalWork(Protocol):
@@ -37,7 +37,7 @@ class PersonalWork(Protocol):
 
 
 class AccountData:
-    """The account with its picture, and its sessions."""
+    """Account, sessions and avatar."""
 
     def __init__(self, file_store: FileStore) -> None:
         self._file_store = file_store
@@ -55,7 +55,7 @@ class AccountData:
 
 
 class AuditData:
-    """What was done to the account, by its owner or an administrator; of the latter nothing more is told."""
+    """Audit entries about the account; of administrators neither identity nor address is disclosed."""
 
     def page(self, work: PersonalWork, user_id: UUID, after: str | None) -> DataPage:
         found = work.audit.about(user_id, UUID(after) if after else None, PAGE)

@@ -21,7 +21,7 @@ class Users(Protocol):
     def by_id(self, user_id: UUID) -> User | None: ...
 
     def locked(self, user_id: UUID) -> User | None:
-        """Return the account as it is now; nobody else changes it before the transaction is over."""
+        """Return the account with its row locked (SELECT … FOR UPDATE)."""
 
     def set_password_hash(self, user_id: UUID, password_hash: str) -> None: ...
 
@@ -32,24 +32,24 @@ class Users(Protocol):
     def set_disabled(self, user_id: UUID, since: datetime | None) -> None: ...
 
     def unverified(self, after: UUID | None, limit: int) -> list[UUID]:
-        """Return up to `limit` accounts that are not locked and whose address is not verified, oldest first."""
+        """Return up to `limit` enabled accounts with an unverified address, oldest first, past `after`."""
 
     def set_verified(self, user_id: UUID, at: datetime) -> None: ...
 
     def swap_avatar(self, user_id: UUID, avatar_id: UUID | None) -> UUID | None:
-        """Give an account another avatar, or none, and return the one that it had. Two callers take turns."""
+        """Replace an account's avatar, None for none, and return the former one; serialised by the row lock."""
 
     def delete(self, user_id: UUID) -> None:
         """Delete an account with its sessions, refresh tokens and password resets."""
 
     def locked_administrators(self) -> set[UUID]:
-        """Return the enabled administrators; none is changed by others before the transaction is over.
+        """Return the enabled administrators with their rows locked.
 
-        To be called before an account is locked.
+        Must be called before any other account is locked, for one order of locks.
         """
 
     def find(self, q: str, after: UUID | None, limit: int) -> list[User]:
-        """Return up to `limit` accounts whose address contains `q`, newest first, older than the one named `after`."""
+        """Return up to `limit` accounts whose address contains `q`, newest first, older than `after`."""
 
 
 class Sessions(Protocol):
@@ -61,7 +61,7 @@ class Sessions(Protocol):
         """Return the sessions that can still be refreshed, the newest first."""
 
     def touch(self, session_id: UUID, now: datetime) -> None:
-        """Note that the session has been used."""
+        """Set the time of the session's last use."""
 
     def revoke(self, session_id: UUID, now: datetime) -> None: ...
 
@@ -70,7 +70,7 @@ class Sessions(Protocol):
     def refresh_token(self, token_id: UUID) -> RefreshToken | None: ...
 
     def use_refresh_token(self, token_id: UUID, now: datetime) -> datetime | None:
-        """Mark a token as used. Return when it was used first: None for exactly one of any number of callers."""
+        """Mark a token as used. Return the time of its first use: None for exactly one of concurrent callers."""
 
 
 class PasswordResets(Protocol):
@@ -79,24 +79,24 @@ class PasswordResets(Protocol):
     def get(self, reset_id: UUID) -> PasswordReset | None: ...
 
     def use(self, reset_id: UUID, now: datetime) -> bool:
-        """Mark a reset as used, if its time is not over. Of any number of callers at once, exactly one gets True."""
+        """Mark an unexpired reset as used. Of concurrent callers, exactly one gets True."""
 
     def void(self, user_id: UUID, now: datetime) -> None:
-        """Let none of this user's resets be used any more."""
+        """Invalidate all of this user's resets."""
 
 
 class Audit(Protocol):
-    """The log of what administrators do, and of passwords that were reset. It only grows: the database sees to that."""
+    """Audit log of administration, password resets and deletions. Append-only, enforced by triggers."""
 
     def add(self, entry: AuditEntry) -> None: ...
 
     def find(self, filters: AuditFilters, after: UUID | None, limit: int) -> list[AuditEntry]:
-        """Return up to `limit` entries, newest first, older than the one named `after`."""
+        """Return up to `limit` entries, newest first, older than `after`."""
 
     def oldest(
         self, filters: AuditFilters, after: AuditEntry | None, until: AuditEntry, limit: int
     ) -> list[AuditEntry]:
-        """Return up to `limit` entries, oldest first, newer than `after`, `until` the last."""
+        """Return up to `limit` entries, oldest first, newer than `after`, up to and including `until`."""
 
 
 class AuthWork(Protocol):
@@ -129,13 +129,13 @@ class AuthWork(Protocol):
 
 class AuthStorage(Protocol):
     def read(self) -> AbstractContextManager[AuthWork]:
-        """Open a transaction that only reads."""
+        """Open a read-only transaction."""
 
     def read_of(self, user_id: UUID) -> AbstractContextManager[AuthWork]:
-        """Open a transaction that reads this user's data: perhaps a copy of it, with all that the user has written."""
+        """Open a read-only transaction with read-your-writes for this user, perhaps on a replica."""
 
     def write(self) -> AbstractContextManager[AuthWork]:
-        """Open a transaction that commits when its block ends well."""
+        """Open a transaction that commits when its block ends without an exception."""
 
 
 class PasswordHashing(Protocol):
@@ -151,7 +151,7 @@ class TokenIssuer(Protocol):
 
 
 class Denylist(Protocol):
-    """Sessions whose access tokens are refused although their time is not over."""
+    """Ended sessions, whose access tokens are rejected before they expire."""
 
     def deny(self, user_id: UUID, session_id: UUID) -> None:
-        """Refuse the session from now on. Raises UnavailableError when that can't be made sure."""
+        """Reject the session from now on. Raises UnavailableError if that can't be guaranteed."""

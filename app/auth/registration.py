@@ -1,4 +1,4 @@
-"""Registration; where mail is sent, its answer does not disclose whether an address has an account."""
+"""Registration; with mail enabled, the response does not disclose whether an address has an account."""
 
 from collections.abc import Mapping
 from uuid import UUID
@@ -13,7 +13,7 @@ from app.core.mail import Mail
 from app.core.text import normalise_email
 
 MAIL = "account_exists"
-"""The kind of mail to who has an account and registers again."""
+"""Kind of the mail to the owner of an account whose address is registered again."""
 
 TEXT = """\
 Hello,
@@ -28,10 +28,11 @@ If it was not you, leave this mail: your account stays as it is.
 
 
 class RegistrationService:
-    """
+    """Opens accounts.
+
     Args:
-        public_url: where people reach the front end.
-        mail_enabled: whether mail is sent. Without it the answer says that an address is taken: nobody else could.
+        public_url: base URL of the front end.
+        mail_enabled: whether mail is sent. Without mail the response itself has to say that an address is taken.
     """
 
     def __init__(
@@ -51,15 +52,15 @@ class RegistrationService:
         self._new_id = new_id
 
     def register(self, email: str, password: str, name: str) -> User:
-        """Open an account, and have its address verified.
+        """Open an account and mail the link that verifies its address.
 
-        Where mail is sent, an address that has an account is answered by the same work and the same result, with an
-        identifier that is nobody's; its owner gets a mail.
+        With mail enabled, a taken address takes the same work and gives the same result, with an identifier that
+        belongs to no account; the owner of the address gets a mail.
 
         Raises:
             ConflictError: the address has an account, and no mail is sent.
         """
-        # The hash is made before the transaction: it takes long, and SQLite has one writer at a time.
+        # Hashed before the transaction: hashing is slow, and SQLite has a single writer.
         password_hash = self._passwords.hash(password)
         user = User(self._new_id(), normalise_email(email), name.strip(), password_hash, self._clock())
 
@@ -79,7 +80,7 @@ class RegistrationService:
 
     @retried
     def write(self, parameters: Mapping[str, str]) -> Mail | None:
-        """Write the mail to the owner of an account, unless it is locked."""
+        """Render the mail to the owner of the account; None if the account is locked."""
         with self._storage.read() as work:
             user = work.users.by_id(UUID(parameters["user_id"]))
         if user is None or user.disabled:

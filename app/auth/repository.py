@@ -45,7 +45,7 @@ class SqlUsers:
         return _user(row) if row else None
 
     def locked(self, user_id: UUID) -> User | None:
-        # SQLite has no such clause and needs none: a transaction that writes is alone from its beginning.
+        # SQLite has no row locks and needs none: a write transaction is exclusive from its beginning.
         row = self._session.get(UserRow, user_id, with_for_update={"key_share": True})
         return _user(row) if row else None
 
@@ -76,12 +76,12 @@ class SqlUsers:
         return former
 
     def delete(self, user_id: UUID) -> None:
-        # Sessions, refresh tokens and password resets go with it, by foreign keys within this service.
+        # Sessions, refresh tokens and password resets are deleted by ON DELETE CASCADE.
         touch(self._session, user_id)
         self._session.execute(delete(UserRow).where(UserRow.id == user_id))
 
     def locked_administrators(self) -> set[UUID]:
-        # In one order, so that two callers do not wait for each other. Who waits sees the rows as they are afterwards.
+        # Locked in one order, against deadlocks. A caller that waited sees the rows as committed by the other.
         enabled = select(UserRow.id).where(UserRow.role == Role.ADMIN, UserRow.disabled_at.is_(None))
         return set(self._session.scalars(enabled.order_by(UserRow.id).with_for_update(key_share=True)))
 
@@ -113,7 +113,7 @@ class SqlSessions:
         self._session.flush()
 
     def active(self, user_id: UUID, session_id: UUID) -> bool:
-        """Tell whether this is a session of the user that has not ended."""
+        """Return whether this is a session of the user that has not ended."""
         mine = (SessionRow.id == session_id, SessionRow.user_id == user_id, SessionRow.revoked_at.is_(None))
         return self._session.scalar(select(SessionRow.id).where(*mine)) is not None
 
@@ -159,7 +159,7 @@ class SqlSessions:
         return RefreshToken(row.id, row.session_id, row.secret_hash, row.expires_at) if row else None
 
     def use_refresh_token(self, token_id: UUID, now: datetime) -> datetime | None:
-        # One statement decides: the row lock lets a single caller see it unused.
+        # A single UPDATE: by the row lock, exactly one of concurrent callers finds the token unused.
         result = self._session.execute(
             update(RefreshTokenRow)
             .where(RefreshTokenRow.id == token_id, RefreshTokenRow.used_at.is_(None))

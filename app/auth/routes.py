@@ -35,10 +35,10 @@ LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 EMAIL = rf"[A-Za-z0-9.!#$%&'*+/=?^_`{{|}}~-]{{1,64}}@{LABEL}(?:\.{LABEL})+"
 
 TOKEN_LENGTH = 2000
-"""Characters of a refresh token that are looked at; those issued have 97."""
+"""Longest refresh token accepted, in characters; those issued have 97."""
 
 KEYS_LIFETIME = 300
-"""Seconds for which the public keys may be cached, on their way and by who asked: a new key is accepted that much
+"""Seconds for which shared caches and clients together may cache the public keys: a new key is published that long
 before it signs."""
 
 Email = Annotated[str, Field(max_length=254), Pattern(EMAIL, "must be an e-mail address")]
@@ -70,8 +70,8 @@ class SessionPath(BaseModel):
 class SessionBody(ResponseModel):
     id: UUID
     created_at: datetime
-    last_used_at: Annotated[datetime, Field(description="When it was last logged in or refreshed")]
-    current: Annotated[bool, Field(description="Whether it is the one that asks")]
+    last_used_at: Annotated[datetime, Field(description="Time of the log-in or the last refresh")]
+    current: Annotated[bool, Field(description="Whether it is the session of this request")]
 
 
 class SessionList(ResponseModel):
@@ -82,19 +82,19 @@ class TokenBody(ResponseModel):
     access_token: str
     refresh_token: str
     token_type: Literal["Bearer"] = "Bearer"  # noqa: S105 a scheme, no secret
-    expires_in: Annotated[int, Field(description="Seconds that the access token is good for")]
+    expires_in: Annotated[int, Field(description="Lifetime of the access token in seconds")]
 
 
 def public_blueprint(
     service: AuthService, registration: RegistrationService, limits: Limits, devices: Devices
 ) -> APIBlueprint:
-    """What needs no log-in."""
+    """Routes without authentication."""
     blueprint = APIBlueprint("auth", __name__, url_prefix=PREFIX, abp_tags=[{"name": "auth"}])
     blueprint.before_request(require_json)
 
     @blueprint.before_request
-    def name_the_other_end() -> None:
-        structlog.contextvars.bind_contextvars(remote=request.remote_addr)  # in what is logged of log-ins
+    def bind_remote_address() -> None:
+        structlog.contextvars.bind_contextvars(remote=request.remote_addr)  # for the log lines of log-ins
 
     @blueprint.post("/auth/register", responses={201: UserBody}, operation_id="register")
     @limits.registrations
@@ -102,8 +102,8 @@ def public_blueprint(
     def register(body: Registration) -> Response:
         """Open an account
 
-        Where mail is sent, an address that has an account gets the same answer, with an identifier that is nobody's,
-        and its owner a mail. Where none is sent, the answer is 409.
+        With mail enabled, a taken address gets the same response, with an identifier that belongs to no account, and
+        its owner a mail. Without mail the response is 409.
         """
         user = registration.register(body.email, body.password.get_secret_value(), body.name)
         response = UserBody.model_validate(user).response(HTTPStatus.CREATED)
@@ -121,14 +121,14 @@ def public_blueprint(
 
     @blueprint.post("/auth/refresh", responses={200: TokenBody}, operation_id="refresh")
     def refresh(body: RefreshRequest) -> Response:
-        """Trade a refresh token for a new pair; a second use works for seconds only, then it ends the session"""
+        """Exchange a refresh token for a new pair; reuse works for seconds only, then it ends the session"""
         return TokenBody.model_validate(service.refresh(body.refresh_token.get_secret_value())).response()
 
     return blueprint
 
 
 def session_blueprint(service: AuthService, sessions: SessionService, authenticator: Authenticator) -> APIBlueprint:
-    """What needs a log-in."""
+    """Routes of an authenticated session."""
     blueprint = APIBlueprint(
         "session", __name__, url_prefix=PREFIX, abp_tags=[{"name": "auth"}], abp_security=[{"bearer": []}]
     )
@@ -141,7 +141,7 @@ def session_blueprint(service: AuthService, sessions: SessionService, authentica
 
     @blueprint.post("/auth/logout", request_body=optional, responses={204: None}, operation_id="logout")
     def logout() -> Response:
-        """End the session: its access and refresh tokens are refused from now on"""
+        """End the session: its access and refresh tokens are rejected from now on"""
         try:
             given = LogoutRequest.model_validate(request.get_json() if has_body() else {})
         except ValidationError as error:
@@ -158,7 +158,7 @@ def session_blueprint(service: AuthService, sessions: SessionService, authentica
 
     @blueprint.get("/auth/sessions", responses={200: SessionList}, operation_id="list_sessions")
     def list_sessions() -> Response:
-        """List the sessions in which one is logged in"""
+        """List the caller's sessions"""
         here = current_caller()
         items = [
             SessionBody(
@@ -181,7 +181,7 @@ def session_blueprint(service: AuthService, sessions: SessionService, authentica
 
 
 def keys_blueprint(tokens: AccessTokens) -> Blueprint:
-    """The public keys, where other services and their libraries look for them."""
+    """Public keys (JWKS), also at the well-known URL that libraries expect."""
     blueprint = Blueprint("keys", __name__)
 
     @blueprint.get(f"{PREFIX}/auth/jwks.json")

@@ -32,7 +32,7 @@ class Lifetimes:
     access: timedelta
     refresh: timedelta
     overlap: timedelta
-    """How long a refresh token may be used once more after its first use; none: never."""
+    """Grace period after a refresh token's first use in which it may be used again; zero: never."""
 
 
 class AuthService:
@@ -55,10 +55,10 @@ class AuthService:
         self._new_id = new_id
 
     def login(self, email: str, password: str) -> TokenPair:
-        """Open a session. Raises UnauthenticatedError, after the same time whether or not the address is known."""
+        """Open a session. Raises UnauthenticatedError, in the same time whether or not the address is known."""
         user = run(self._storage.read, lambda work: work.users.by_email(normalise_email(email)))
         if not self._passwords.verify(user.password_hash if user else None, password) or not user or user.disabled:
-            # Not the address that was typed: it may be anything, a password in the wrong field too.
+            # Without the address: it may be a password typed into the wrong field.
             log.warning("log-in refused", user_id=str(user.id) if user else None, locked=bool(user and user.disabled))
             raise UnauthenticatedError(REFUSED_LOGIN)
         upgraded = self._passwords.hash(password) if self._passwords.outdated(user.password_hash, password) else None
@@ -66,8 +66,8 @@ class AuthService:
         session = Session(self._new_id(), user.id, now, now)
 
         def open_session(work: AuthWork) -> TokenPair | None:
-            # Hashing takes long. Whoever has changed the password, the role or the lock of the account meanwhile has
-            # ended the sessions that there were: none may begin by what was right before.
+            # Hashing is slow. A concurrent change of the password, role or lock ended the sessions that existed: no
+            # session may begin with the state from before it.
             if work.users.locked(user.id) != user:
                 return None
             if upgraded:
@@ -82,26 +82,26 @@ class AuthService:
         return pair
 
     def refresh(self, refresh_token: str) -> TokenPair:
-        """Trade a refresh token for a new pair.
+        """Rotate a refresh token: exchange it for a new pair of tokens.
 
-        Each token works once, and within the overlap again: an answer may get lost, and two tabs may use the same
-        token. Each use gives a token of its own, of the same session. A use after the overlap means that two parties
-        hold it, so the whole session ends, whatever came of the token (RFC 9700, section 4.14.2).
+        Each token works once, and again within the overlap: a response may get lost, and two tabs may use the same
+        token. Each use yields a token of its own, of the same session. A use after the overlap means that two parties
+        hold the token, so the whole session ends (RFC 9700, section 4.14.2).
 
         Raises:
-            UnauthenticatedError: unknown, expired or used before.
+            UnauthenticatedError: unknown, expired or reused.
         """
 
         def use(work: AuthWork) -> TokenPair | Session:
-            now = self._clock()  # once it is this caller's turn: the overlap begins when the first use is stored
+            now = self._clock()  # inside the transaction: the overlap begins when the first use is stored
             token, session = self._find(work, refresh_token)
             if not session.revoked_at:
-                # Locked, so that the account is neither deleted nor given another role before the pair is stored.
+                # Locked: the account is neither deleted nor changed in role before the pair is stored.
                 user = work.users.locked(session.user_id)
                 if token.expires_at <= now or user is None or user.disabled:
                     raise UnauthenticatedError(REFUSED_REFRESH)
                 used_at = work.sessions.use_refresh_token(token.id, now)
-                # The first use may be of a server whose clock is ahead.
+                # The first use may have been on a server whose clock is ahead.
                 if used_at is None or max(now - used_at, timedelta()) < self._lifetimes.overlap:
                     if used_at is not None:
                         log.info("refresh token used again", user_id=str(session.user_id), session_id=str(session.id))
@@ -120,18 +120,18 @@ class AuthService:
             session_id=str(session.id),
             used_again=session.revoked_at is None,
         )
-        # Also when it had ended before: the denylist may have been away then.
+        # Also for a session that had ended before: the denylist may have been unavailable then.
         self._sessions.end(session.user_id, {session.id})
         raise UnauthenticatedError(REFUSED_REFRESH)
 
     def logout(self, user_id: UUID, session_id: UUID, refresh_token: str | None = None) -> None:
         """End the session of an access token, and that of a refresh token of the same user if one is given.
 
-        The denylist comes first: when it can't take the entry, nothing has changed and the client may try again.
+        The denylist comes first: if it is unavailable, nothing has changed and the client may retry.
         """
         ending = {session_id}
         if refresh_token is not None:
-            # A token of no session has nothing to end: logging out must not fail for it.
+            # An invalid token has no session to end; it must not fail the log-out.
             with suppress(UnauthenticatedError):
                 _, other = run(self._storage.read, lambda work: self._find(work, refresh_token))
                 if other.user_id == user_id:
@@ -139,13 +139,13 @@ class AuthService:
         self._sessions.end(user_id, ending)
 
     def change_password(self, user_id: UUID, session_id: UUID, current: str, new: str) -> None:
-        """Replace the password and end every other session; a link to reset it is good no more.
+        """Replace the password, end every other session and invalidate password resets.
 
         Raises:
-            InvalidError: the current password is another one.
-            UnauthenticatedError: the account is gone or locked.
+            InvalidError: the current password is wrong.
+            UnauthenticatedError: the account is deleted or locked.
         """
-        # Of the primary: a replica may not know yet that the password has been replaced.
+        # From the primary: a replica may lag behind a change of the password.
         user = run(self._storage.read, lambda work: work.users.by_id(user_id))
         if user is None or user.disabled:
             raise UnauthenticatedError(GONE)
@@ -153,12 +153,12 @@ class AuthService:
             log.warning("change of password refused", user_id=str(user_id))
             raise InvalidError("current_password", "is not the current password")
         password_hash = self._passwords.hash(new)
-        # Before, so that nothing has changed when the denylist is away; and after, for a log-in in between.
+        # Before: if the denylist is unavailable, nothing has changed. And after: for a log-in in between.
         self._sessions.end_all(user_id, but=session_id)
 
         def set_password(work: AuthWork) -> bool:
-            # Hashing takes long. Whoever has replaced the password meanwhile, by a link or in another session, has done
-            # so against whoever knows the former one.
+            # Hashing is slow. A concurrent replacement, by a reset or in another session, was meant to lock out holders
+            # of the former password, perhaps this caller.
             found = work.users.locked(user_id)
             if found is None or found.disabled or found.password_hash != user.password_hash:
                 return False
@@ -185,7 +185,7 @@ class AuthService:
 
     @retried
     def user(self, user_id: UUID) -> User:
-        """Return an account. Raises UnauthenticatedError if it is gone."""
+        """Return an account. Raises UnauthenticatedError if it no longer exists."""
         with self._storage.read_of(user_id) as work:
             user = work.users.by_id(user_id)
         if user is None:
@@ -217,5 +217,5 @@ class AuthService:
 
 
 def _digest(secret: bytes) -> bytes:
-    # The secret has 256 random bits: a plain hash is as good as a slow one (it can't be guessed), and costs nothing.
+    # The secret has 256 random bits and can't be guessed: a slow hash would add nothing.
     return hashlib.sha256(secret).digest()

@@ -1,4 +1,4 @@
-"""State of sessions, by the auth tables."""
+"""State of sessions, from the auth tables."""
 
 from uuid import UUID
 
@@ -13,12 +13,12 @@ class SessionStates:
 
     @retried
     def ended(self, user_id: UUID, session_id: UUID) -> bool:
-        """Tell whether the session has ended, or is none of this user's."""
+        """Return whether the session has ended, or does not belong to this user."""
         with self._storage.read() as work:
             return not work.sessions.active(user_id, session_id)
 
     @retried
     def version(self, user_id: UUID, session_id: UUID) -> int | None:
-        """Return the version of what the user sees, or None when the session has ended or is none of this user's."""
+        """Return the version of the user's data; None if the session has ended or does not belong to this user."""
         with self._storage.read() as work:
             return work.versions.get(user_id) if work.sessions.active(user_id, session_id) else None

@@ -1,4 +1,4 @@
-"""Ending of sessions, by their owner or by an administrator."""
+"""Listing and ending of sessions."""
 
 from collections.abc import Iterable
 from uuid import UUID
@@ -18,17 +18,17 @@ class SessionService:
 
     @retried
     def list(self, user_id: UUID) -> list[Session]:
-        """Return the sessions in which the user is logged in, the newest first."""
+        """Return the user's sessions that can still be refreshed, newest first."""
         with self._storage.read() as work:
             return work.sessions.of_user(user_id, self._clock())
 
     def end(self, user_id: UUID, sessions: Iterable[UUID]) -> None:
-        """End sessions of a user: their access and refresh tokens are refused from now on.
+        """End sessions of a user: their access and refresh tokens are rejected from now on.
 
-        The denylist comes first: when it can't take an entry, nothing has changed and the client may try again.
+        The denylist comes first: if it is unavailable, nothing has changed and the client may retry.
 
         Raises:
-            UnavailableError: the denylist is away.
+            UnavailableError: the denylist is unavailable.
         """
         ending = list(sessions)
         for session in ending:
@@ -48,5 +48,5 @@ class SessionService:
         self.end(user_id, [session_id])
 
     def end_all(self, user_id: UUID, but: UUID | None = None) -> None:
-        """End every session of a user, `but` one."""
+        """End every session of a user except `but`."""
         self.end(user_id, [session.id for session in self.list(user_id) if session.id != but])

@@ -37,7 +37,7 @@ class SessionRow(AuthBase):
     id: Mapped[UUID] = mapped_column(primary_key=True)
     user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    # Missing in what a release before this column wrote.
+    # NULL in rows of a release before this column.
     last_used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
@@ -69,7 +69,7 @@ class RefreshTokenRow(AuthBase):
 
 
 class PasswordResetRow(AuthBase):
-    """A wish for a new password. What the link holds is made from the identifier and a key, and stands nowhere."""
+    """A password reset. The token of the link is derived from the identifier and a key, and is not stored."""
 
     __tablename__ = "password_resets"
 
@@ -85,7 +85,7 @@ class PasswordResetRow(AuthBase):
 
 
 class AuditRow(AuthBase):
-    """Triggers refuse to change or delete a row."""
+    """An audit entry. Triggers reject updates and deletions."""
 
     __tablename__ = "audit_log"
 
@@ -98,11 +98,11 @@ class AuditRow(AuthBase):
     details: Mapped[dict[str, str]] = mapped_column(JSON)
 
     __table_args__ = (
-        # a page of everybody's, of one who acted, and of one action, however rare it is
+        # pages of all entries, of one actor, and of one action, however rare
         Index("idx_audit_log_at_id", "at", "id"),
         Index("idx_audit_log_actor_id_at_id", "actor_id", "at", "id"),
         Index("idx_audit_log_action_at_id", "action", "at", "id"),
-        # what was done to one account
+        # entries about one account
         Index("idx_audit_log_subject_id", "subject_id", "id"),
     )
 

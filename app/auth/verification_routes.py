@@ -16,15 +16,15 @@ from app.core.http.schemas import RequestModel
 PREFIX = "/api/v1/auth/verification"
 
 TOKEN_LENGTH = 200
-"""Characters of a token that are looked at; those issued have 87."""
+"""Longest token accepted, in characters; those issued have 87."""
 
 
 class Verification(RequestModel):
-    token: Annotated[SecretStr, Field(max_length=TOKEN_LENGTH, description="What the link in the mail holds")]
+    token: Annotated[SecretStr, Field(max_length=TOKEN_LENGTH, description="Token of the link in the mail")]
 
 
 def request_blueprint(service: EmailVerificationService, authenticator: Authenticator, limits: Limits) -> APIBlueprint:
-    """What needs a log-in."""
+    """Routes of an authenticated session."""
     requests = APIBlueprint(
         "verification", __name__, url_prefix=PREFIX, abp_tags=[{"name": "auth"}], abp_security=[{"bearer": []}]
     )
@@ -32,8 +32,8 @@ def request_blueprint(service: EmailVerificationService, authenticator: Authenti
 
     @requests.post("", responses={202: None}, operation_id="request_verification")
     @limits.verifications
-    def ask() -> Response:
-        """Have another link sent to one's own address; none is if it is verified, or if no mail is sent here"""
+    def request_verification() -> Response:
+        """Mail another link to the caller's address, unless it is verified or mail is disabled"""
         service.request(current_caller().user_id)
         return Response(status=HTTPStatus.ACCEPTED)
 
@@ -41,7 +41,7 @@ def request_blueprint(service: EmailVerificationService, authenticator: Authenti
 
 
 def confirm_blueprint(service: EmailVerificationService) -> APIBlueprint:
-    """What needs no log-in: a mail may be read on another device."""
+    """Routes without authentication: the mail may be read on another device."""
     confirmations = APIBlueprint("verification_confirm", __name__, url_prefix=PREFIX, abp_tags=[{"name": "auth"}])
     confirmations.before_request(require_json)
 

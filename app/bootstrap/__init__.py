@@ -1,1 +1,1 @@
-"""The composition root: which part stands behind which protocol."""
+"""Composition root: binds implementations to ports."""

@@ -42,7 +42,7 @@ class Analytics(Service):
             "report": MakeReport(utc_now, new_id),
         }
 
-    def blueprints(self, jobs: "JobService") -> "list[APIBlueprint]":  # noqa: ARG002 it has no jobs of users
+    def blueprints(self, jobs: "JobService") -> "list[APIBlueprint]":  # noqa: ARG002 part of the interface
         from app.analytics import report_routes, statistics_routes
 
         authenticator = self._platform.authenticator

@@ -26,18 +26,19 @@ from app.core.jobs.scheduler import Scheduler
 from app.core.retention_rules import RULES as CORE_RULES
 
 SCHEDULING = 60
-"""Seconds between two looks for what is due by the clock."""
+"""Seconds between two runs of the scheduler."""
 
 
 @dataclass(frozen=True)
 class Background:
-    """
+    """Background work of a process.
+
     Args:
-        runner: runs jobs of every kind that the services have.
-        transport: hands events to them.
-        deliveries: counts events by consumer and outcome.
-        loops: what goes on by itself, beside requests and jobs: where no worker does the jobs, in the server.
-        rules: when rows are deleted.
+        runner: runs jobs of all kinds of the services.
+        transport: delivers events to their consumers.
+        deliveries: counts deliveries by consumer and outcome.
+        loops: polling loops; with inline jobs they run in the server.
+        rules: retention rules.
     """
 
     runner: ServiceRunners
@@ -48,8 +49,8 @@ class Background:
 
 
 def background(platform: Platform, services: Sequence[Service]) -> Background:
-    """Put the background work of some services together. Only a process that has all of them publishes events: to the
-    others there is no transport."""
+    """Wire the background work of some services. Only a process with all services relays events: there is no transport
+    to other processes."""
     settings = platform.settings
     core = platform.storage(UnitOfWork)
     complete = len(services) == len(SERVICES)
@@ -84,10 +85,10 @@ def background(platform: Platform, services: Sequence[Service]) -> Background:
 
 
 def _core_handlers(core: Storage[UnitOfWork], services: Sequence[Service]) -> dict[str, Handler[UnitOfWork]]:
-    """Return what does the jobs of no service alone.
+    """Return the handlers of jobs that belong to no single service.
 
     Args:
-        services: all of them; none where some are missing, which leaves users' data exports to another process.
+        services: all services; empty if some are missing, which leaves data exports to another process.
     """
     handlers: dict[str, Handler[UnitOfWork]] = {
         erasure.kind_of("jobs"): EraseUser(erase_jobs, utc_now),

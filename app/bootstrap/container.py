@@ -29,12 +29,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Container:
-    """Everything that lives as long as the process. Nothing in it has opened a connection yet.
+    """Everything that lives as long as the process. Building it opens no connection.
 
     Args:
-        services: by name: those that this process has.
-        inline: does jobs in this process.
-        jobs: the users' jobs.
+        services: services of this process, by name.
+        inline: runs jobs in this process.
+        jobs: service of the users' jobs.
     """
 
     platform: Platform
@@ -69,11 +69,11 @@ class Container:
 
 
 def build(settings: Settings, role: str = "api", services: Sequence[str] = SERVICES) -> Container:
-    """Put the parts together: no module of a service that is not among them is loaded.
+    """Build the container; modules of services not named are not imported.
 
     Args:
         settings: complete settings, with a secret key.
-        role: of the process, as traces and errors say it: api, worker or beat.
+        role: role of the process in traces and error reports: api, worker or beat.
         services: names of app.bootstrap.services.
     """
     return assemble(
@@ -111,7 +111,7 @@ def _remote_sessions(database: Database) -> SessionStates:
 
 
 def sample_settings() -> Settings:
-    """Return settings that open nothing, to describe the application rather than run it."""
+    """Return settings that suffice to build the application for its OpenAPI document."""
     return Settings(
         environment="development",
         database_url=SecretStr("sqlite:///:memory:"),

@@ -1,4 +1,4 @@
-"""The WSGI application: blueprints of each service, behind the request middleware."""
+"""WSGI application: blueprints of each service, behind the request middleware."""
 
 from functools import partial
 
@@ -21,10 +21,10 @@ from app.core.sqlite_migration.forwarding import ForwardingMiddleware
 
 
 def create_app(container: Container) -> OpenAPI:
-    """Return the application: of all services, or of some.
+    """Return the application of the container's services.
 
     Args:
-        container: what `build` returned.
+        container: as returned by `build`.
     """
     platform, settings, database = container.platform, container.settings, container.database
     app = openapi.new_application("app")
@@ -35,10 +35,10 @@ def create_app(container: Container) -> OpenAPI:
     platform.limits.register(app)
     app.before_request(json_body.require_utf8_url)
     counted = (platform.authenticator.lookups, database.replicas.reads, container.background.deliveries)
-    asked = (QueueDepth(platform.storage(UnitOfWork), utc_now), DatabaseMetrics(database))
-    metrics = RequestMetrics(*counted, *asked)
+    polled = (QueueDepth(platform.storage(UnitOfWork), utc_now), DatabaseMetrics(database))
+    metrics = RequestMetrics(*counted, *polled)
     if settings.jobs == "inline":
-        app.extensions["inline_jobs"] = container.inline  # begun by the server, once it has forked
+        app.extensions["inline_jobs"] = container.inline  # started by the server after the fork
     app.extensions["telemetry"] = platform.telemetry
     app.extensions["refused_request"] = partial(middleware.note_refused, metrics)
     app.register_blueprint(health.blueprint(database, branches(container.services), lambda: container.inline.alive))
@@ -58,13 +58,13 @@ def create_app(container: Container) -> OpenAPI:
 
 
 def _layers(container: Container, app: OpenAPI, metrics: RequestMetrics) -> middleware.Application:
-    """Return the application behind what requests pass before Flask."""
+    """Return the application behind its WSGI middleware."""
     platform, settings = container.platform, container.settings
     authenticator = platform.authenticator
     wsgi: middleware.Application = app.wsgi_app
     if platform.counting:
-        kept = [rule.rule for rule in app.url_map.iter_rules() if rule.endpoint in authenticator.cached_endpoints]
-        wsgi = ResponseCacheMiddleware(wsgi, kept, authenticator, platform.limits, platform.counting)
+        cached = [rule.rule for rule in app.url_map.iter_rules() if rule.endpoint in authenticator.cached_endpoints]
+        wsgi = ResponseCacheMiddleware(wsgi, cached, authenticator, platform.limits, platform.counting)
     wsgi = middleware.RequestMiddleware(wsgi, metrics)
     if platform.telemetry.traces:
         from app.core.http.tracing import TracingMiddleware
@@ -73,8 +73,7 @@ def _layers(container: Container, app: OpenAPI, metrics: RequestMetrics) -> midd
     if container.database.handover_lock:
         wsgi = ForwardingMiddleware(wsgi, container.database.handover_lock)
     if settings.trusted_hops:
-        # Each proxy adds an address to X-Forwarded-For; of the others there is one value, which a trusted proxy hands
-        # on.
+        # Each proxy appends to X-Forwarded-For; the other headers have a single value, which trusted proxies pass on.
         wsgi = ProxyFix(wsgi, x_for=settings.trusted_hops, x_proto=1, x_host=1)
     if settings.metrics_listen_port == settings.port:
         metrics.register(app)
@@ -84,7 +83,7 @@ def _layers(container: Container, app: OpenAPI, metrics: RequestMetrics) -> midd
 
 
 def application(service: str = ALL) -> OpenAPI:
-    """Return the application of the environment's settings: what gunicorn loads.
+    """Return the application of the environment's settings; gunicorn's entry point.
 
     Args:
         service: a name of app.bootstrap.services.

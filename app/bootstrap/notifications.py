@@ -40,7 +40,7 @@ class Notifications(Service):
             REPORT_MAIL: SendMail(sender, ReportEmail(storage, url)),
         }
 
-    def blueprints(self, jobs: "JobService") -> "list[APIBlueprint]":  # noqa: ARG002 it has no jobs of users
+    def blueprints(self, jobs: "JobService") -> "list[APIBlueprint]":  # noqa: ARG002 part of the interface
         from app.notifications import routes
 
         return [routes.blueprint(self.service, self._platform.authenticator)]

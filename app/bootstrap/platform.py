@@ -1,4 +1,4 @@
-"""What the services of a process share: settings, database, cache, keys, files, limits."""
+"""Resources that the services of a process share: settings, database, cache, keys, files, limits."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -32,10 +32,11 @@ Changed = Callable[[set[UUID], int | None], None]
 
 @dataclass(frozen=True)
 class Platform:
-    """
+    """Shared resources.
+
     Args:
-        changed: is told of users whose data has changed, where the cache does not ask the database for that.
-        counting: counts requests and looks for cached responses by one command, where there is Redis.
+        changed: invalidates cached responses of users after a commit; None for a cache that asks the database.
+        counting: the Redis cache, which counts a request and looks up its response in one command; None without Redis.
     """
 
     settings: Settings
@@ -52,21 +53,21 @@ class Platform:
     signed_urls: SignedUrls
 
     def storage(self, unit_of_work: type[W]) -> Storage[W]:
-        """Return the storage of a service, by its unit of work."""
+        """Return the storage of a service for its unit of work."""
         return Storage(self.database, unit_of_work, self.changed)
 
     def keys(self, purpose: str) -> Iterator[bytes]:
-        """Return the keys for a purpose: the first one signs, all of them verify."""
+        """Return the keys derived for a purpose: the first one signs, all verify."""
         return (derive(secret, purpose) for secret in self.settings.secret_keys)
 
 
 def build_platform(settings: Settings, role: str, session_states: Callable[[Database], SessionStates]) -> Platform:
-    """Put the shared parts together. None of them has opened a connection yet.
+    """Build the shared resources; opens no connection.
 
     Args:
         settings: complete settings, with a secret key.
-        role: of the process, as traces and errors say it: api, worker or beat.
-        session_states: returns what knows which sessions have ended.
+        role: role of the process in traces and error reports: api, worker or beat.
+        session_states: returns the source of session states, given the database.
     """
     signing, *accepted = (signature_key(secret) for secret in settings.secret_keys)
     tokens = AccessTokens(signing, timedelta(seconds=settings.access_token_lifetime), tuple(accepted))
@@ -82,7 +83,7 @@ def build_platform(settings: Settings, role: str, session_states: Callable[[Data
     if redis is None:
         cache, counting, changed = ProcessUserCache(states), None, None
     else:
-        # A denied session is remembered beyond the life of its tokens, for servers whose clocks are behind.
+        # Denylist entries outlive the tokens by LEEWAY, for servers whose clocks are behind.
         cache = RedisUserCache(redis, settings.access_token_lifetime + LEEWAY, states, database.position)
         counting, changed = cache, cache.changed
     devices = Devices(new_id, *(derive(secret, "device") for secret in settings.secret_keys))
@@ -104,7 +105,7 @@ def build_platform(settings: Settings, role: str, session_states: Callable[[Data
 
 
 def _objects(settings: Settings, storage: Storage[UnitOfWork]) -> ObjectStore:
-    """Return the store of uploaded files that the settings name."""
+    """Return the configured object store."""
     if settings.objects == "s3":
         from app.core.objects.s3 import S3Objects
 

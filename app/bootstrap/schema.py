@@ -1,4 +1,4 @@
-"""The schema of a database: the core's branch, and one for each service that uses it."""
+"""Schema of a database: the core's branch, and one per service that uses it."""
 
 from collections.abc import Iterable
 from importlib import import_module
@@ -12,15 +12,15 @@ from app.core.database.migrate import Branch
 
 
 def branches(services: Iterable[str] = SERVICES) -> tuple[Branch, ...]:
-    """Return the branches that some services need; of the others no module is loaded."""
+    """Return the branches of the core and of some services; modules of other services are not imported."""
     return tuple(import_module(f"app.{name}.tables").BRANCH for name in ("core", *services))
 
 
 def tables(services: Iterable[str] = SERVICES) -> list[Table]:
-    """Return the tables of some services and of the core, each after those that it refers to."""
+    """Return the tables of the core and of some services, in order of their foreign keys."""
     return [table for branch in branches(services) for table in branch.metadata.sorted_tables]
 
 
 def migrate(database: Database, services: Iterable[str] = SERVICES) -> None:
-    """Bring a database to the schema of this version: all of it, or what some services need."""
+    """Migrate a database to the schema of this version, for some services or all."""
     branch_migrations.migrate(database, branches(services))

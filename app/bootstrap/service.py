@@ -1,4 +1,4 @@
-"""What a service adds to a process."""
+"""Interface of a wired service."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
@@ -22,19 +22,19 @@ if TYPE_CHECKING:
 
 
 class Service(ABC):
-    """A service, wired. What one has none of stays empty.
+    """A wired service; attributes that do not apply stay empty.
 
     Attributes:
         name: as in app.bootstrap.services.
         storage: opens transactions with its repositories.
-        handlers, side_effects: do its jobs, by kind.
-        kinds: what the API says of its jobs, by kind.
-        schedule: its jobs that are due by the clock.
-        consumers: of events.
-        erase: deletes what it has of a user; None where its own code does that.
-        data: what it has of a user, for a copy of that.
-        loops: what goes on by itself.
-        rules: when its rows are deleted, in the order in which they are applied.
+        handlers, side_effects: job handlers by kind.
+        kinds: description of its jobs in the API, by kind.
+        schedule: its scheduled jobs.
+        consumers: its event consumers.
+        erase: deletes its data of a user; None if it does so without an event.
+        data: sections of the data export of a user.
+        loops: its polling loops.
+        rules: its retention rules, in the order of application.
     """
 
     name: ClassVar[str]
@@ -51,8 +51,8 @@ class Service(ABC):
 
     @abstractmethod
     def blueprints(self, jobs: "JobService") -> "list[APIBlueprint]":
-        """Return its part of the API. Only a server needs it, and loads its routes.
+        """Return its blueprints. Called by servers only: imports the routes.
 
         Args:
-            jobs: the users' jobs.
+            jobs: service of the users' jobs.
         """

@@ -1,4 +1,4 @@
-"""`beat`: do what is due by the clock. Two of them do no harm: each thing is done once, or can be done twice."""
+"""`beat`: scheduler, cleaner and background loops. Safe to run twice: work is claimed, or idempotent."""
 
 import signal
 from pathlib import Path
@@ -10,14 +10,14 @@ from app.core.observability import logging, telemetry
 from app.core.settings import SettingsError, load_settings
 
 ALIVE = Path(gettempdir(), "beat.alive")
-"""Touched while all its threads run: what its probes look at."""
+"""Touched while all threads run; checked by the probes."""
 
 SECONDS = 5
-"""Between two looks at the clock."""
+"""Seconds between two runs of the cleaner."""
 
 
 def beat() -> int:
-    """Look at the clock until TERM, and serve the metrics of what is carried on here and nowhere else."""
+    """Run until SIGTERM, and serve the metrics of deliveries and queues."""
     try:
         settings = load_settings()
     except SettingsError as error:
@@ -54,8 +54,8 @@ def beat() -> int:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, end)
-    told = registry(parts.background.deliveries, QueueDepth(storage, utc_now))
-    start_http_server(settings.metrics_listen_port, settings.listen_address, told)
+    metrics = registry(parts.background.deliveries, QueueDepth(storage, utc_now))
+    start_http_server(settings.metrics_listen_port, settings.listen_address, metrics)
     parts.platform.telemetry.start()
     for each in loops:
         each.start()

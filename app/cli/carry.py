@@ -1,4 +1,4 @@
-"""`carry`: bring the data of a SQLite database to PostgreSQL, while servers go on writing to the SQLite one."""
+"""`carry`: copy a SQLite database to PostgreSQL while servers keep writing to it."""
 
 import sqlite3
 import sys
@@ -15,17 +15,16 @@ from app.core.sqlite_migration.target import MigrationTarget
 
 
 def carry(file: Path, address: str, patience: float) -> int:
-    """Carry the data to the database of the settings, once whoever will serve it is up.
+    """Copy the data to the database of the settings, once the servers that take over are up.
 
     Args:
         file: the SQLite database.
-        address: of the servers that wait for the data, as `http://host:port`.
+        address: `http://host:port` of the servers that take over; requests are forwarded there.
         patience: seconds to wait for them.
     """
     from app.bootstrap.schema import tables
     from app.core.database.engine import connect
-    from app.core.sqlite_migration.copy_to_postgresql import CopyError
-    from app.core.sqlite_migration.copy_to_postgresql import copy_database as carry_all
+    from app.core.sqlite_migration.copy_to_postgresql import CopyError, copy_database
     from app.core.sqlite_migration.handover import HandoverLock
 
     try:
@@ -40,11 +39,11 @@ def carry(file: Path, address: str, patience: float) -> int:
     if not _is_up(MigrationTarget(address), patience):
         return fail(f"nobody waits for the data at {address}: nothing was carried")
     try:
-        if HandoverLock(file).address() is None:  # else it has been done, by a try that was cut off later on
+        if HandoverLock(file).address() is None:  # else an earlier, interrupted run has migrated it
             former = settings.model_copy(update={"database_url": SecretStr(f"sqlite:///{file}")})
             if status := migrate(former):
                 return status
-        report = carry_all(file, target, address, tables())
+        report = copy_database(file, target, address, tables())
     except CopyError as error:
         return fail(str(error))
     except (SQLAlchemyError, sqlite3.Error) as error:
@@ -59,9 +58,9 @@ def carry(file: Path, address: str, patience: float) -> int:
     return 0
 
 
-def _is_up(successor: MigrationTarget, patience: float) -> bool:
+def _is_up(servers: MigrationTarget, patience: float) -> bool:
     end = time.monotonic() + patience
-    while not successor.healthy("/health/live"):
+    while not servers.healthy("/health/live"):
         if time.monotonic() > end:
             return False
         time.sleep(0.2)

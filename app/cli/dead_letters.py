@@ -1,4 +1,4 @@
-"""`dead-letters`: show jobs and events that were given up, and let them be tried again once the cause is mended."""
+"""`dead-letters`: list dead-lettered jobs and events, and requeue them once the cause is fixed."""
 
 import json
 import sys
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
     from app.core.jobs.dead_letters import DeadLetters
 
 MOST = 1000
-"""Dead letters that are shown."""
+"""Most dead letters listed."""
 
 
 def show(kind: str | None, as_json: bool) -> int:
-    """Print dead letters, the latest first: a line each, or all as JSON.
+    """Print dead letters, latest first: one per line, or all as JSON.
 
     Args:
-        kind: of a job, or a consumer of events; None for all.
+        kind: kind of job, or name of an event consumer; None for all.
     """
 
     def found(letters: "DeadLetters") -> str:
@@ -37,7 +37,7 @@ def show(kind: str | None, as_json: bool) -> int:
 
 
 def revive(ids: Collection[UUID], kind: str | None, as_json: bool) -> int:
-    """Let dead letters be tried again: those with some identifiers, or all of a kind."""
+    """Requeue dead letters: those with the given ids, or all of a kind."""
     if bool(ids) == (kind is not None):
         return fail("give identifiers, or a kind", 2)
 
@@ -49,7 +49,7 @@ def revive(ids: Collection[UUID], kind: str | None, as_json: bool) -> int:
 
 
 def _run(command: "Callable[[DeadLetters], str]") -> int:
-    """Print what a command returns, or in one line why it can't."""
+    """Print the result of a command, or its error in one line."""
     from app.core.clock import utc_now
     from app.core.database.engine import connect
     from app.core.database.unit_of_work import Storage, UnitOfWork

@@ -1,6 +1,6 @@
-"""`ensure-certificate`: make a TLS Secret with a self-signed certificate where there is none, and renew it in time.
+"""`ensure-certificate`: create a TLS Secret with a self-signed certificate if it is missing, and renew it in time.
 
-For clusters without an issuer of their own. The private key is made where it is used and is seen nowhere else.
+For clusters without a certificate issuer. The private key is generated in the cluster and never leaves it.
 """
 
 import base64
@@ -16,29 +16,29 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from app.cli.cluster import Cluster, settle
 
 VALID = datetime.timedelta(days=397)
-"""A year and a month, the most that browsers take: a CronJob looks each day, and may fail for long."""
+"""The longest lifetime that browsers accept: the daily CronJob that renews may fail for long."""
 
 RENEW = datetime.timedelta(days=30)
-"""How long before its end a certificate is replaced."""
+"""Remaining lifetime at which a certificate is replaced."""
 
 
 def ensure_certificate(name: str, hosts: list[str], namespace: str | None, cluster: Cluster | None = None) -> int:
-    """Make sure that a TLS Secret holds a certificate for some hosts.
+    """Ensure that a TLS Secret contains a certificate for some hosts.
 
-    A certificate that somebody else has signed is left as it is; so is our own, until it nears its end or the hosts
+    A certificate of another issuer is left unchanged; a self-signed one is replaced when it nears its end or the hosts
     change. The key is never printed.
 
     Args:
         name: the Secret, of type kubernetes.io/tls.
-        hosts: names or addresses that the certificate is for.
-        namespace: where; by default this pod's own.
-        cluster: the API server to ask; by default this pod's own.
+        hosts: names or addresses of the certificate.
+        namespace: by default that of this pod.
+        cluster: the API server; by default that of this pod.
     """
     return settle(f"certificate {name}", lambda api, path: _ensure(api, path, name, hosts), namespace, cluster)
 
 
 def _ensure(cluster: Cluster, path: str, name: str, hosts: list[str]) -> str | None:
-    """Try once; return what was done, or None if somebody else was quicker."""
+    """Make one attempt; return what was done, or None on a conflict with another writer."""
     status, found = cluster.call("GET", f"{path}/{name}")
     now = datetime.datetime.now(datetime.UTC)
     if status == 200 and _serves((found.get("data") or {}).get("tls.crt", ""), hosts, now):
@@ -48,14 +48,14 @@ def _ensure(cluster: Cluster, path: str, name: str, hosts: list[str]) -> str | N
         secret |= {"apiVersion": "v1", "kind": "Secret", "type": "kubernetes.io/tls"}
         status, _ = cluster.call("POST", path, secret)
     else:
-        # The version makes the change fail with 409 if the Secret has changed since it was read.
+        # Optimistic concurrency: 409 if the Secret has changed since it was read.
         secret["metadata"]["resourceVersion"] = found["metadata"]["resourceVersion"]
         status, _ = cluster.call("PATCH", f"{path}/{name}", secret)
     return None if status in (404, 409) else f"made for {', '.join(hosts)}"
 
 
 def _serves(encoded: str, hosts: list[str], now: datetime.datetime) -> bool:
-    """Whether a stored certificate (base64 of PEM) is to stay."""
+    """Return whether a stored certificate (base64 of PEM) is to be kept."""
     try:
         certificate = x509.load_pem_x509_certificate(base64.b64decode(encoded))
     except ValueError:
@@ -83,8 +83,8 @@ def self_signed(hosts: list[str], now: datetime.datetime) -> dict[str, str]:
     """Return a new key and certificate as the data of a kubernetes.io/tls Secret.
 
     Args:
-        hosts: names or addresses that the certificate is for.
-        now: when it begins; a minute earlier in fact, for clients whose clocks are behind.
+        hosts: names or addresses of the certificate.
+        now: begin of its validity, less a minute for clients whose clocks are behind.
     """
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "task-manager")])

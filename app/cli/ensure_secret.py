@@ -1,6 +1,6 @@
-"""`ensure-secret`: make a Kubernetes Secret of random values where there is none.
+"""`ensure-secret`: create a Kubernetes Secret with random values if it is missing.
 
-So no key passes through the hands, the shell history or the infrastructure's state of whoever deploys.
+So keys never appear in a shell history, in the Pulumi state or on the machine that deploys.
 """
 
 import base64
@@ -20,34 +20,34 @@ def ensure_secret(
     *,
     values: Mapping[str, str] | None = None,
 ) -> int:
-    """Make sure that a Secret has some keys. A random value that it has stays as it is; none is ever printed.
+    """Ensure that a Secret has some keys. Existing random values stay unchanged; none is ever printed.
 
     Args:
         name: the Secret.
-        keys: the keys it must have; a missing one gets a random value (48 bytes, URL-safe base64).
-        namespace: where; by default this pod's own.
-        cluster: the API server to ask; by default this pod's own.
-        values: what else it must say, by key, such as the name of the user whose password it holds: no secrets.
+        keys: required keys; a missing one gets a random value (48 bytes, URL-safe base64).
+        namespace: by default that of this pod.
+        cluster: the API server; by default that of this pod.
+        values: further values by key, not secret, such as the user name of a password.
     """
-    told = {key: _encoded(value) for key, value in (values or {}).items()}
-    return settle(f"secret {name}", lambda api, path: _ensure(api, path, name, keys, told), namespace, cluster)
+    fixed = {key: _encoded(value) for key, value in (values or {}).items()}
+    return settle(f"secret {name}", lambda api, path: _ensure(api, path, name, keys, fixed), namespace, cluster)
 
 
 def _encoded(value: str) -> str:
     return base64.b64encode(value.encode()).decode()
 
 
-def _ensure(cluster: Cluster, path: str, name: str, keys: list[str], told: Mapping[str, str]) -> str | None:
-    """Try once; return what was made, or None if somebody else was quicker."""
+def _ensure(cluster: Cluster, path: str, name: str, keys: list[str], fixed: Mapping[str, str]) -> str | None:
+    """Make one attempt; return what was created, or None on a conflict with another writer."""
     status, found = cluster.call("GET", f"{path}/{name}")
-    there = found.get("data") or {}
-    data = {key: _encoded(secrets.token_urlsafe(RANDOM_BYTES)) for key in keys if key not in there}
-    data |= {key: value for key, value in told.items() if there.get(key) != value}
+    current = found.get("data") or {}
+    data = {key: _encoded(secrets.token_urlsafe(RANDOM_BYTES)) for key in keys if key not in current}
+    data |= {key: value for key, value in fixed.items() if current.get(key) != value}
     if status == 404:
         secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name}, "type": "Opaque", "data": data}
         status, _ = cluster.call("POST", path, secret)
     elif data:
-        # The version makes the change fail with 409 if the Secret has changed since it was read.
+        # Optimistic concurrency: 409 if the Secret has changed since it was read.
         version = {"resourceVersion": found["metadata"]["resourceVersion"]}
         status, _ = cluster.call("PATCH", f"{path}/{name}", {"metadata": version, "data": data})
     if status in (404, 409):

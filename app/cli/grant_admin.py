@@ -1,4 +1,4 @@
-"""`grant-admin`: make the first administrator; further ones are made by administrators, over the API."""
+"""`grant-admin`: create the first administrator; further ones are appointed through the API."""
 
 import sys
 
@@ -8,7 +8,7 @@ from app.core.settings import SettingsError, load_settings
 
 
 def grant_admin(email: str) -> int:
-    """Give the account of an e-mail address the role of an administrator; its sessions end."""
+    """Make the account of an e-mail address an administrator; its sessions end."""
     from app.bootstrap.container import build
 
     try:

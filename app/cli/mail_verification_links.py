@@ -1,4 +1,4 @@
-"""`mail-verification-links`: for the accounts that were there before addresses were verified."""
+"""`mail-verification-links`: verification of accounts older than the feature."""
 
 import sys
 
@@ -8,7 +8,7 @@ from app.core.settings import SettingsError, load_settings
 
 
 def mail_verification_links() -> int:
-    """Mail a link to everybody whose address is not verified."""
+    """Mail a link to every account with an unverified address."""
     from app.bootstrap.container import build
 
     try:

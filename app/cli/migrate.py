@@ -1,4 +1,4 @@
-"""`migrate`: bring the database to the schema of this version."""
+"""`migrate`: migrate the database to the schema of this version."""
 
 from collections.abc import Sequence
 
@@ -11,9 +11,10 @@ from app.core.settings import Settings, SettingsError, load_settings
 
 
 def migrate(service: str = ALL) -> int:
-    """
+    """Migrate the database of the environment's settings.
+
     Args:
-        service: whose part of the schema, beside the core's; all, if the database is everybody's.
+        service: the service whose branch of the schema is migrated, besides the core's; `all` for a shared database.
     """
     try:
         settings = load_settings()
@@ -23,7 +24,7 @@ def migrate(service: str = ALL) -> int:
 
 
 def run(settings: Settings, services: Sequence[str] = SERVICES) -> int:
-    """Migrate the database of some settings; say so in one line, whichever way it goes."""
+    """Migrate the database of the given settings; print an error in one line."""
     from app.bootstrap.schema import migrate as to_heads
     from app.core.database.engine import connect
 

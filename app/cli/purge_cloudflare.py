@@ -1,4 +1,4 @@
-"""`purge-cloudflare`: have Cloudflare drop some answers that it keeps, since a release may have changed them."""
+"""`purge-cloudflare`: purge responses from Cloudflare's cache that a release may have changed."""
 
 import json
 import sys
@@ -9,24 +9,25 @@ from pathlib import Path
 
 API = "https://api.cloudflare.com/client/v4"
 SECONDS = 10
-"""How long an answer is waited for."""
+"""Time-out of the request."""
 
 
 def purge_cloudflare(zone: str, urls: Sequence[str], token_file: Path, api: str = API) -> int:
-    """Tell Cloudflare to drop these answers; return the exit status.
+    """Purge URLs from Cloudflare's cache; return the exit status.
 
-    Without a token nothing is dropped, and what is kept ends by itself: no reason to call the release a failure.
+    Without a token nothing is purged and the exit status is 0: cached responses expire by themselves, so the release
+    need not fail.
 
     Args:
-        zone: its identifier.
-        urls: of the answers, 30 at most.
-        token_file: holds a token that may purge this zone's cache, and need do nothing else.
-        api: where the API answers.
+        zone: id of the zone.
+        urls: URLs to purge, 30 at most.
+        token_file: file with an API token; the permission to purge this zone's cache suffices.
+        api: base URL of the API.
     """
     if not token_file.exists():
         sys.stdout.write("there is no token: what is kept ends by itself\n")
         return 0
-    request = urllib.request.Request(  # noqa: S310 - the scheme is ours
+    request = urllib.request.Request(  # noqa: S310 - the scheme is fixed
         f"{api}/zones/{zone}/purge_cache",
         json.dumps({"files": list(urls)}).encode(),
         {"Authorization": f"Bearer {token_file.read_text().strip()}", "Content-Type": "application/json"},

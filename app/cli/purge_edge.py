@@ -1,4 +1,4 @@
-"""`purge-edge`: have the shared caches in the cluster drop what they keep, since a release may have changed it."""
+"""`purge-edge`: purge the shared HTTP caches (Varnish) in the cluster, since a release may have changed responses."""
 
 import socket
 import sys
@@ -6,14 +6,14 @@ from http import HTTPStatus
 from http.client import HTTPConnection
 
 SECONDS = 10
-"""How long an answer is waited for."""
+"""Time-out of each request."""
 
 
 def purge_edge(server: str) -> int:
-    """Tell every server behind a name to drop everything; return the exit status.
+    """Purge every server behind a host name completely; return the exit status.
 
     Args:
-        server: host:port of the servers; each address of the host is one.
+        server: host:port; each address of the host is a server.
     """
     host, _, port = server.rpartition(":")
     try:

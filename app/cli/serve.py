@@ -1,4 +1,4 @@
-"""`serve`: run the server, one process with threads."""
+"""`serve`: run the server, a single process with threads."""
 
 import errno
 import socket
@@ -10,7 +10,7 @@ from app.core.settings import SettingsError, load_settings
 
 
 def serve(service: str) -> int:
-    """Check what can be checked, then become gunicorn."""
+    """Validate settings and ports, then run gunicorn."""
     try:
         settings = load_settings()
     except SettingsError as error:
@@ -18,7 +18,7 @@ def serve(service: str) -> int:
     for port, variable in {settings.port: "APP_PORT", settings.metrics_listen_port: "APP_METRICS_PORT"}.items():
         if reason := cannot_listen(settings.listen_address, port, variable):
             return fail(reason)
-    # A container that was restarted finds the mark of its predecessor.
+    # A restarted container finds the drain file of its predecessor.
     settings.drain_file.unlink(missing_ok=True)
     if settings.development:
         from app.cli.migrate import run
@@ -36,10 +36,10 @@ def serve(service: str) -> int:
 
 
 def cannot_listen(address: str, port: int, variable: str) -> str | None:
-    """Return why nobody can listen at an address and port; None if one can.
+    """Return the reason why an address and port can't be bound; None if they can.
 
     Args:
-        variable: what sets the port.
+        variable: environment variable of the port, for the message.
     """
     with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -1,7 +1,7 @@
-"""`shape-cache`: bring the servers of the cache to one Redis Cluster with as many shards as wanted, while it serves.
+"""`shape-cache`: reshard the cache, a Redis Cluster, to a number of shards while it serves.
 
-New servers join, masters get equally many hash slots, all others follow a master. A slot moves at once with all its
-keys (CLUSTER MIGRATESLOTS of Valkey 9), so that no command meets half of it. A run goes on where a killed one stopped.
+New servers join, masters get equal numbers of hash slots, and the other servers become replicas. A slot migrates
+atomically with all its keys (CLUSTER MIGRATESLOTS of Valkey 9). Idempotent: a run resumes where a killed one stopped.
 """
 
 import socket
@@ -17,15 +17,15 @@ from app.cli import fail
 from app.cli.cluster_slots import moves, ranges, unassigned
 
 PATIENCE = 240.0
-"""Seconds for each step to be seen by every server. Servers that have just started take some of them."""
+"""Seconds for each step to reach every server; the first waits for servers that are starting."""
 
 
 class ReshardingError(Exception):
-    """What can't be brought about, in words."""
+    """Resharding failed; the message gives the reason."""
 
 
 class _Server:
-    """One server, by the address under which all others find it too."""
+    """A server of the cluster, by an address that all others can reach too."""
 
     def __init__(self, address: str, user: str, password: str | None) -> None:
         self.address = address
@@ -40,18 +40,18 @@ class _Server:
         return self.client.execute_command(*words)  # type: ignore[no-untyped-call]
 
     def nodes(self) -> dict[str, dict[str, Any]]:
-        """Return what this server knows of each, by id."""
+        """Return this server's view of all nodes, by id."""
         return {known["node_id"]: known for known in self.command("CLUSTER NODES").values()}
 
 
 def shape_cache(addresses: Sequence[str], shards: int, user: str, password_file: Path | None) -> int:
-    """Bring the servers to the wanted shape; say what was done, a line each.
+    """Reshard the cluster; print each change in a line.
 
     Args:
-        addresses: host:port of each server. The first ones become masters where there is a choice.
-        shards: how many of them have slots.
-        user: who may change the cluster.
-        password_file: with that user's password; None where there is none.
+        addresses: host:port of each server. Where there is a choice, the first ones become masters.
+        shards: number of masters with slots.
+        user: user that may change the cluster.
+        password_file: file with the user's password; None without one.
 
     Returns:
         The exit status.
@@ -75,24 +75,24 @@ class _Cluster:
             self._wait(f"{server.address} to answer", server.client.ping)
             server.id = server.command("CLUSTER MYID")
         self._meet()
-        self._forget_the_lost()
+        self._forget_failed()
         masters = self._masters(shards)
-        self._share_out(masters)
-        self._follow(masters)
-        self._wait("all followers to be in step", lambda: all(map(_in_step, self._servers)))
-        _send_changes(f"{shards} shards of {len(self._servers)} servers: complete")
+        self._distribute_slots(masters)
+        self._assign_replicas(masters)
+        self._wait("all replicas to be in sync", lambda: all(map(_in_sync, self._servers)))
+        _report(f"{shards} shards of {len(self._servers)} servers: complete")
 
     def _meet(self) -> None:
         ids = {server.id for server in self._servers}
         first, *others = sorted(self._servers, key=lambda server: -len(server.nodes()))
         for server in others:
             if server.id not in first.nodes():
-                # by number: a server that is met by name would have to be asked for it
+                # by IP address, which is what CLUSTER MEET takes
                 first.command("CLUSTER", "MEET", socket.gethostbyname(server.host), server.port)
-                _send_changes(f"{server.address}: joins")
+                _report(f"{server.address}: joins")
         self._wait("all to know all", lambda: all(ids <= server.nodes().keys() for server in self._servers))
 
-    def _forget_the_lost(self) -> None:
+    def _forget_failed(self) -> None:
         ids = {server.id for server in self._servers}
         for server in self._servers:
             for node, known in server.nodes().items():
@@ -100,10 +100,10 @@ class _Cluster:
                     server.command("CLUSTER", "FORGET", node)
 
     def _owned(self) -> dict[str, set[int]]:
-        """Return the slots of each node, as all servers see them.
+        """Return the slots of each node, once all servers agree.
 
         Raises:
-            _ShapeError: they do not come to agree.
+            ReshardingError: they did not agree in time.
         """
         found: list[dict[str, set[int]]] = []
 
@@ -121,7 +121,7 @@ class _Cluster:
             raise ReshardingError(f"the cache has {len(masters)} shards: they can't be made {shards}, only more")
         roles = self._servers[0].nodes()
         free = [server for server in self._servers if server.id not in owned]
-        # who follows nobody yet is taken first
+        # servers that replicate no master yet come first
         free.sort(key=lambda server: "master" not in roles[server.id]["flags"])
         for server in free[: shards - len(masters)]:
             if "master" not in roles[server.id]["flags"]:
@@ -130,51 +130,51 @@ class _Cluster:
             masters.append(server)
         return masters
 
-    def _share_out(self, masters: list[_Server]) -> None:
-        if homeless := unassigned(self._owned()):
-            words = [str(slot) for piece in ranges(homeless) for slot in piece]
+    def _distribute_slots(self, masters: list[_Server]) -> None:
+        if orphaned := unassigned(self._owned()):
+            words = [str(slot) for bounds in ranges(orphaned) for slot in bounds]
             masters[0].command("CLUSTER", "ADDSLOTSRANGE", *words)
-            _send_changes(f"{masters[0].address}: gets {len(homeless)} slots that nobody had")
-        # A server that has just joined refuses everything until it has seen the whole: it gets no keys before that.
+            _report(f"{masters[0].address}: gets {len(orphaned)} slots that nobody had")
+        # A server that has just joined rejects commands until its cluster state is ok: no slots move there before.
         self._wait("all to see the cluster as whole", lambda: all(map(_is_whole, self._servers)))
         by_id = {server.id: server for server in self._servers}
-        for (source, target), pieces in moves(self._owned(), [server.id for server in masters]).items():
-            self._move(by_id[source], by_id[target], pieces)
+        for (source, target), slot_ranges in moves(self._owned(), [server.id for server in masters]).items():
+            self._move(by_id[source], by_id[target], slot_ranges)
 
-    def _move(self, source: _Server, target: _Server, pieces: list[tuple[int, int]]) -> None:
-        words = [str(slot) for piece in pieces for slot in piece]
-        count = sum(last - first + 1 for first, last in pieces)
-        wanted = {slot for first, last in pieces for slot in range(first, last + 1)}
+    def _move(self, source: _Server, target: _Server, slot_ranges: list[tuple[int, int]]) -> None:
+        words = [str(slot) for bounds in slot_ranges for slot in bounds]
+        count = sum(last - first + 1 for first, last in slot_ranges)
+        wanted = {slot for first, last in slot_ranges for slot in range(first, last + 1)}
 
         def moved() -> bool:
-            """Begin, or look at what has begun; a move that fails is begun again."""
+            """Start the migration, or poll it; a failed one is restarted."""
             if wanted <= _slots(source.nodes()).get(target.id, set()):
                 return True
-            under_way = [
+            running = [
                 move
                 for move in source.command("CLUSTER", "GETSLOTMIGRATIONS")
                 if move["state"] not in ("success", "failed", "cancelled")
             ]
-            if not under_way:
+            if not running:
                 source.command("CLUSTER", "MIGRATESLOTS", "SLOTSRANGE", *words, "NODE", target.id)
             return False
 
         self._wait(f"{count} slots to move from {source.address} to {target.address}", moved)
-        _send_changes(f"{target.address}: takes {count} slots over from {source.address}")
+        _report(f"{target.address}: takes {count} slots over from {source.address}")
 
-    def _follow(self, masters: list[_Server]) -> None:
-        followers = {server.id: 0 for server in masters}
+    def _assign_replicas(self, masters: list[_Server]) -> None:
+        replicas = {server.id: 0 for server in masters}
         roles = self._servers[0].nodes()
         for known in roles.values():
-            if known["master_id"] in followers:
-                followers[known["master_id"]] += 1
+            if known["master_id"] in replicas:
+                replicas[known["master_id"]] += 1
         for server in self._servers:
-            if server.id in followers or roles[server.id]["master_id"] in followers:
+            if server.id in replicas or roles[server.id]["master_id"] in replicas:
                 continue
-            master = min(followers, key=lambda node: followers[node])
-            followers[master] += 1
+            master = min(replicas, key=lambda node: replicas[node])
+            replicas[master] += 1
             server.command("CLUSTER", "REPLICATE", master)
-            _send_changes(f"{server.address}: follows {next(one.address for one in masters if one.id == master)}")
+            _report(f"{server.address}: follows {next(one.address for one in masters if one.id == master)}")
 
     def _wait(self, what: str, condition: Callable[[], Any]) -> None:
         until = time.monotonic() + PATIENCE
@@ -194,19 +194,19 @@ def _is_whole(server: _Server) -> bool:
     return bool(server.client.cluster("info")["cluster_state"] == "ok")
 
 
-def _in_step(server: _Server) -> bool:
+def _in_sync(server: _Server) -> bool:
     replication = server.client.info("replication")
     return replication["role"] == "master" or bool(replication["master_link_status"] == "up")
 
 
 def _slots(nodes: dict[str, dict[str, Any]]) -> dict[str, set[int]]:
     owned = {
-        node: {slot for piece in known["slots"] for slot in range(int(piece[0]), int(piece[-1]) + 1)}
+        node: {slot for bounds in known["slots"] for slot in range(int(bounds[0]), int(bounds[-1]) + 1)}
         for node, known in nodes.items()
     }
     return {node: slots for node, slots in owned.items() if slots}
 
 
-def _send_changes(line: str) -> None:
+def _report(line: str) -> None:
     sys.stdout.write(line + "\n")
     sys.stdout.flush()

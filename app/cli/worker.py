@@ -1,4 +1,4 @@
-"""`worker`: do jobs, several at a time, as Celery's messages name them."""
+"""`worker`: run jobs from Celery messages, several at a time."""
 
 import gc
 from pathlib import Path
@@ -11,11 +11,11 @@ from app.core.observability import logging, telemetry
 from app.core.settings import SettingsError, load_settings
 
 ALIVE = Path(gettempdir(), "worker.alive")
-"""Touched while the worker takes messages: what its probes look at."""
+"""Touched while the worker consumes messages; checked by the probes."""
 
 
 def worker() -> int:
-    """Run a Celery worker until it is told to end."""
+    """Run a Celery worker until it is terminated."""
     try:
         settings = load_settings()
     except SettingsError as error:
@@ -51,7 +51,7 @@ def worker() -> int:
 
     def announce() -> bool:
         announcer.run_once()
-        return False  # not at once again: the workers need a while for what has been announced
+        return False  # wait for the next poll: announced jobs take a while
 
     announcing = PollingLoop("announcer", announce, settings.job_poll)
     ping = messages.consume_pings(lambda: liveness.taken())
@@ -59,7 +59,7 @@ def worker() -> int:
     loops = (announcing, PollingLoop("liveness", liveness.run_once, PERIOD))
 
     def begin(**_details: Any) -> None:
-        gc.freeze()  # what is loaded stays: an import need not look through it for garbage, again and again
+        gc.freeze()  # exempt what is loaded from garbage collection, which a long import triggers often
         for loop in loops:
             loop.start()
 
@@ -75,7 +75,7 @@ def worker() -> int:
         messages.celery.worker_main(
             [
                 "worker",
-                # Threads: jobs wait for the database most of the time, and one process has one pool of connections.
+                # Threads: jobs mostly wait for the database, and a process has a single connection pool.
                 "--pool=threads",
                 f"--concurrency={settings.worker_concurrency}",
                 f"--loglevel={settings.log_level}",

@@ -1,4 +1,4 @@
-"""Alembic environment, on the connection and for the branches that `app.core.database.migrate` hands over."""
+"""Alembic environment, for the connection and branches given by `app.core.database.migrate`."""
 
 from typing import Any
 
@@ -9,8 +9,7 @@ connection = attributes["connection"]
 
 
 def comparable(_item: Any, name: str | None, kind: str, reflected: bool, _other: Any) -> bool:
-    """Leave out of comparisons what SQLite can't tell about itself, that an index is read downwards, and what belongs
-    to other branches."""
+    """Exclude from comparisons tables of other branches, and the descending index, which SQLite does not reflect."""
     if kind == "table" and reflected:
         return any(name in metadata.tables for metadata in attributes["metadata"])
     return not (connection.dialect.name == "sqlite" and kind == "index" and name == "idx_tasks_created_at")
@@ -21,7 +20,7 @@ context.configure(
     target_metadata=attributes["metadata"] or None,
     version_table=attributes["version_table"],
     transactional_ddl=True,
-    # SQLite changes a column by copying its table.
+    # On SQLite a change of a column copies the table.
     render_as_batch=connection.dialect.name == "sqlite",
     compare_type=True,
     include_object=comparable,

@@ -1,2 +1,2 @@
-"""What people are told: in the front end, and by mail. Owns the tables `notifications`, `notification_preferences` and
-`recipients`, its own copy of what it has to know of accounts."""
+"""Notifications service: notifications in the front end and by mail. Owns the tables `notifications`,
+`notification_preferences` and `recipients`, its projection of the accounts."""

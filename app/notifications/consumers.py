@@ -9,20 +9,20 @@ from app.notifications.ports import NotificationWork
 
 
 class RecipientProjection:
-    """Keeps a copy of where mails to users go."""
+    """Projects user events into mail recipients."""
 
     name = "notifications.recipients"
     events = frozenset({"user.registered", "user.changed"})
 
     def handle(self, work: NotificationWork, event: Event) -> None:
         email, name = (str(event.payload[fact]) for fact in ("email", "name"))
-        # Events of a release that verified nothing do not say it.
+        # Absent in events of releases without verification.
         verified = event.payload.get("verified") is True
         work.recipients.put(Recipient(_user_of(event), email, name, verified), event.at)
 
 
 class ReminderConsumer:
-    """Tells users of their tasks, in the front end and by mail."""
+    """Creates a notification for a due reminder, and queues its mail if the user wants it."""
 
     name = "notifications.reminders"
     events = frozenset({"task.reminder_due"})
@@ -36,7 +36,7 @@ class ReminderConsumer:
 
 
 class ReportMailConsumer:
-    """Mails what came of their week to users who want it."""
+    """Queues the mail with the weekly report, if the user wants it."""
 
     name = "notifications.reports"
     events = frozenset({"report.ready"})
@@ -50,5 +50,5 @@ class ReportMailConsumer:
 
 def _user_of(event: Event) -> UUID:
     if event.user_id is None:
-        raise ValueError(f"{event.name} is about nobody")
+        raise ValueError(f"{event.name} without a user")
     return event.user_id

@@ -9,10 +9,10 @@ from app.core.mail import Attachment, Mail
 from app.notifications.ports import NotificationStorage
 
 REMINDER_MAIL = "reminder"
-"""The kind of mail that reminds of a task."""
+"""Kind of the reminder mail."""
 
 REPORT_MAIL = "report-mail"
-"""The kind of mail that tells what came of a week."""
+"""Kind of the mail with the weekly report."""
 
 TEXT = """\
 Hello {name},
@@ -36,9 +36,10 @@ No more such mails, please: {url}/#/profile
 
 
 class ReminderEmail:
-    """
+    """Mail of a due reminder.
+
     Args:
-        public_url: where people reach the front end.
+        public_url: base URL of the front end.
     """
 
     def __init__(self, storage: NotificationStorage, public_url: str) -> None:
@@ -47,7 +48,7 @@ class ReminderEmail:
 
     @retried
     def write(self, parameters: Mapping[str, str]) -> Mail | None:
-        """Write the mail, unless the address is not verified or its owner wants none any more."""
+        """Render the mail; None if the address is not verified or the user has unsubscribed."""
         with self._storage.read() as work:
             notification = work.notifications.get(UUID(parameters["notification_id"]))
             recipient = work.recipients.get(notification.user_id) if notification else None
@@ -60,9 +61,10 @@ class ReminderEmail:
 
 
 class ReportEmail:
-    """
+    """Mail with the weekly report as a PDF.
+
     Args:
-        public_url: where people reach the front end.
+        public_url: base URL of the front end.
     """
 
     def __init__(self, storage: NotificationStorage, public_url: str) -> None:
@@ -71,7 +73,7 @@ class ReportEmail:
 
     @retried
     def write(self, parameters: Mapping[str, str]) -> Mail | None:
-        """Write the mail, unless the address is not verified or its owner wants none any more."""
+        """Render the mail; None if the address is not verified or the user has unsubscribed."""
         user_id = UUID(parameters["user_id"])
         with self._storage.read() as work:
             recipient = work.recipients.get(user_id)

@@ -1,6 +1,6 @@
 """Events of the notifications service.
 
-preferences.changed  which mails a user wants, as of then
+preferences.changed  a user's current mail preferences
 """
 
 from datetime import datetime

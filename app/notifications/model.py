@@ -12,12 +12,12 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class Notification:
-    """Something that a user is told.
+    """A notification of a user.
 
     Args:
-        id: that of the event that it tells of.
-        task_id: the task that it is about; it may be gone.
-        title: of the task, as it was then.
+        id: id of the event that caused it.
+        task_id: its task, which may have been deleted.
+        title: title of the task at that time.
     """
 
     id: UUID
@@ -31,7 +31,7 @@ class Notification:
 
 @dataclass(frozen=True)
 class Preferences:
-    """What a user wants to have by mail."""
+    """Mail preferences of a user."""
 
     reminder_mails: bool = True
     weekly_report: bool = False
@@ -39,10 +39,10 @@ class Preferences:
 
 @dataclass(frozen=True)
 class Recipient:
-    """Where mails to a user go.
+    """Mail recipient: address and name of a user.
 
     Args:
-        verified: whether somebody who reads the mails to that address has said so. None goes to others.
+        verified: whether the address is verified; no mail goes to others.
     """
 
     user_id: UUID

@@ -8,29 +8,29 @@ from app.core.personal_data import DataPage, json_file
 from app.notifications.model import Notification, Preferences, Recipient
 
 PAGE = 1000
-"""Notifications of a file."""
+"""Notifications per file."""
 
 
 class UsersNotifications(Protocol):
     def find(self, user_id: UUID, after: UUID | None, limit: int) -> list[Notification]:
-        """Return up to `limit` notifications, newest first, older than the one named `after`."""
+        """Return up to `limit` notifications, newest first, older than `after`."""
 
     def delete_of(self, user_id: UUID, limit: int) -> int:
-        """Delete up to `limit` notifications of a user, and return how many it were."""
+        """Delete up to `limit` notifications of a user; return the number of rows."""
 
 
 class UsersRecipient(Protocol):
     def get(self, user_id: UUID) -> Recipient | None: ...
 
     def delete(self, user_id: UUID) -> int:
-        """Delete where mails go; return how many rows it were."""
+        """Delete a user's recipient; return the number of rows."""
 
 
 class UsersPreferences(Protocol):
     def get(self, user_id: UUID) -> Preferences: ...
 
     def delete(self, user_id: UUID) -> int:
-        """Delete what was chosen; return how many rows it were."""
+        """Delete a user's preferences; return the number of rows."""
 
 
 class PersonalWork(Protocol):
@@ -45,7 +45,7 @@ class PersonalWork(Protocol):
 
 
 class NotificationsData:
-    """Where mails go and which are wanted, and the notifications: a JSON file for each 1,000, the newest first."""
+    """Recipient, preferences and notifications: one JSON file per 1,000, newest first."""
 
     def page(self, work: PersonalWork, user_id: UUID, after: str | None) -> DataPage:
         found = work.notifications.find(user_id, UUID(after) if after else None, PAGE)
@@ -57,6 +57,6 @@ class NotificationsData:
 
 
 def erase(work: PersonalWork, user_id: UUID, _now: datetime, limit: int) -> int:
-    """Delete where mails go, what was chosen, and up to `limit` notifications; return how many rows it were."""
+    """Delete recipient, preferences and up to `limit` notifications of a user; return the number of rows."""
     rows = work.recipients.delete(user_id) + work.preferences.delete(user_id)
     return rows + work.notifications.delete_of(user_id, limit)

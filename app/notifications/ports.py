@@ -16,22 +16,22 @@ class Notifications(Protocol):
     def get(self, notification_id: UUID) -> Notification | None: ...
 
     def find(self, user_id: UUID, after: UUID | None, limit: int) -> list[Notification]:
-        """Return up to `limit` notifications, newest first, older than the one named `after`."""
+        """Return up to `limit` notifications, newest first, older than `after`."""
 
     def unread(self, user_id: UUID) -> int:
-        """Return how many this user has not read."""
+        """Return the number of unread notifications of this user."""
 
     def mark_read(self, user_id: UUID, notification_id: UUID, now: datetime) -> bool:
-        """Note that a notification of this user is read, if it was not, and say whether there is one."""
+        """Mark a notification of this user as read, unless it is; return whether it exists."""
 
     def mark_all_read(self, user_id: UUID, now: datetime) -> None: ...
 
 
 class Recipients(Protocol):
     def put(self, recipient: Recipient, at: datetime) -> None:
-        """Store what was true of somebody at a time, unless something later is known.
+        """Upsert a recipient as of a time, unless a later state is stored.
 
-        An address that was verified once stays so, in whatever order that is heard.
+        A verified address stays verified, whatever the order of events.
         """
 
     def get(self, user_id: UUID) -> Recipient | None: ...
@@ -39,10 +39,10 @@ class Recipients(Protocol):
 
 class PreferencesOfUsers(Protocol):
     def get(self, user_id: UUID) -> Preferences:
-        """Return what this user has chosen, or what holds for who has not."""
+        """Return this user's preferences, or the defaults."""
 
     def change(self, user_id: UUID, change: dict[str, bool]) -> None:
-        """Set some fields of Preferences, and leave the others to whoever changes them at the same time."""
+        """Set some fields of Preferences without overwriting concurrent changes of others."""
 
 
 class NotificationWork(Protocol):
@@ -66,10 +66,10 @@ class NotificationWork(Protocol):
 
 class NotificationStorage(Protocol):
     def read(self) -> AbstractContextManager[NotificationWork]:
-        """Open a transaction that only reads."""
+        """Open a read-only transaction."""
 
     def read_of(self, user_id: UUID, *, snapshot: bool = False) -> AbstractContextManager[NotificationWork]:
-        """Open a transaction that reads this user's data, perhaps of a replica; a snapshot shows one moment."""
+        """Open a read-only transaction with read-your-writes, perhaps on a replica, or one with a single snapshot."""
 
     def write(self) -> AbstractContextManager[NotificationWork]:
-        """Open a transaction that commits when its block ends well."""
+        """Open a transaction that commits when its block ends without an exception."""

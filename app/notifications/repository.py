@@ -95,7 +95,7 @@ class SqlPreferences:
         return changed(self._session.execute(delete(PreferencesRow).where(PreferencesRow.user_id == user_id)))
 
     def everybodys(self, after: UUID | None, limit: int) -> list[tuple[UUID, Preferences]]:
-        """Return what up to `limit` users have chosen, in the order of their ids, past one of them."""
+        """Return the preferences of up to `limit` users, ordered by user id, past `after`."""
         statement = select(PreferencesRow).order_by(PreferencesRow.user_id).limit(limit)
         if after is not None:
             statement = statement.where(PreferencesRow.user_id > after)

@@ -20,7 +20,7 @@ class NotificationBody(ResponseModel):
     id: UUID
     kind: Kind
     task_id: UUID
-    title: Annotated[str, Field(description="Of the task, as it was then")]
+    title: Annotated[str, Field(description="Title of the task at that time")]
     created_at: datetime
     read_at: datetime | None
 
@@ -28,7 +28,7 @@ class NotificationBody(ResponseModel):
 class NotificationPage(ResponseModel):
     items: list[NotificationBody]
     next_cursor: UUID | None
-    unread: Annotated[int, Field(description="How many are unread, on all pages")]
+    unread: Annotated[int, Field(description="Number of unread notifications on all pages")]
 
 
 class NotificationParameters(RequestModel):
@@ -46,14 +46,14 @@ class PreferencesBody(ResponseModel):
 
 
 class PreferencesChange(RequestModel):
-    """Only what is given changes."""
+    """Fields that are absent stay unchanged."""
 
     reminder_mails: bool = Field(default=True, json_schema_extra=drop_default, strict=True)
     weekly_report: bool = Field(default=False, json_schema_extra=drop_default, strict=True)
 
 
 def blueprint(service: NotificationService, authenticator: Authenticator) -> APIBlueprint:
-    """The notifications of who asks."""
+    """Routes of the caller's notifications."""
     notifications = APIBlueprint(
         "notifications",
         __name__,
@@ -66,7 +66,7 @@ def blueprint(service: NotificationService, authenticator: Authenticator) -> API
 
     @notifications.get("", responses={200: NotificationPage}, operation_id="list_notifications")
     def list_notifications(query: NotificationParameters) -> Response:
-        """List what one has been told, the newest first"""
+        """List the caller's notifications, the newest first"""
         found, unread = service.find(current_caller().user_id, query.cursor, query.limit + 1)
         items = [NotificationBody.model_validate(each) for each in found[: query.limit]]
         following = items[-1].id if len(found) > query.limit else None
@@ -86,12 +86,12 @@ def blueprint(service: NotificationService, authenticator: Authenticator) -> API
 
     @notifications.get("/preferences", responses={200: PreferencesBody}, operation_id="get_preferences")
     def preferences() -> Response:
-        """Show what one gets by mail"""
+        """Show the caller's mail preferences"""
         return PreferencesBody.model_validate(service.preferences(current_caller().user_id)).response()
 
     @notifications.patch("/preferences", responses={200: PreferencesBody}, operation_id="update_preferences")
     def prefer(body: PreferencesChange) -> Response:
-        """Change what one gets by mail"""
+        """Change the caller's mail preferences"""
         given = {name: getattr(body, name) for name in body.model_fields_set}
         return PreferencesBody.model_validate(service.prefer(current_caller().user_id, given)).response()
 

@@ -20,36 +20,36 @@ class NotificationService:
 
     @retried
     def find(self, user_id: UUID, after: UUID | None, limit: int) -> tuple[list[Notification], int]:
-        """Return up to `limit` notifications, newest first, older than `after`; and how many are unread in all."""
+        """Return up to `limit` notifications, newest first, older than `after`; and the total number of unread ones."""
         with self._storage.read_of(user_id, snapshot=True) as work:
             return work.notifications.find(user_id, after, limit), work.notifications.unread(user_id)
 
     @retried
     def mark_read(self, user_id: UUID, notification_id: UUID) -> None:
-        """Note that a notification is read. Raises NotFoundError."""
+        """Mark a notification as read. Raises NotFoundError."""
         with self._storage.write() as work:
             if not work.notifications.mark_read(user_id, notification_id, self._clock()):
                 raise NotFoundError(NO_SUCH_NOTIFICATION)
 
     @retried
     def mark_all_read(self, user_id: UUID) -> None:
-        """Note that all that there are until now are read."""
+        """Mark all current notifications as read."""
         with self._storage.write() as work:
             work.notifications.mark_all_read(user_id, self._clock())
 
     @retried
     def preferences(self, user_id: UUID) -> Preferences:
-        """Return what the user wants to have by mail."""
+        """Return the user's mail preferences."""
         with self._storage.read_of(user_id) as work:
             return work.preferences.get(user_id)
 
     @retried
     def prefer(self, user_id: UUID, change: dict[str, bool]) -> Preferences:
-        """Change what the user wants to have by mail, and return it.
+        """Change and return the user's mail preferences.
 
         Args:
-            user_id: whose wishes.
-            change: fields of Preferences; the others stay.
+            user_id: the user.
+            change: fields of Preferences; the others stay unchanged.
         """
         with self._storage.write() as work:
             if not change:

@@ -1,4 +1,4 @@
-"""Snapshot job: publishes every user's preferences, for a service that starts to listen."""
+"""Snapshot job: publishes the preferences of all users, for a new consumer."""
 
 from uuid import UUID
 
@@ -8,11 +8,11 @@ from app.notifications.events import preferences_changed
 from app.notifications.unit_of_work import NotificationUnitOfWork
 
 BATCH = 500
-"""Users of a step."""
+"""Users per step."""
 
 
 class SnapshotPreferences:
-    """Puts what each user has chosen into the outbox, a batch a step."""
+    """Adds each user's preferences to the outbox, a batch per step."""
 
     def __init__(self, clock: Clock, new_id: NewId) -> None:
         self._clock = clock

@@ -39,7 +39,7 @@ class NotificationRow(NotificationsBase):
 
 
 class RecipientRow(NotificationsBase):
-    """A copy of what mails need of an account, as it was at a time."""
+    """Projection of an account for mails, as of `at`."""
 
     __tablename__ = "recipients"
 
@@ -51,7 +51,7 @@ class RecipientRow(NotificationsBase):
 
 
 class PreferencesRow(NotificationsBase):
-    """What a user has chosen. Who has no row has not."""
+    """Mail preferences of a user; without a row, the defaults apply."""
 
     __tablename__ = "notification_preferences"
 

@@ -1,1 +1,1 @@
-"""What somebody has to do. Owns the table `tasks`."""
+"""Tasks service: tasks, tags, attachments, import and export. Owns the table `tasks`."""

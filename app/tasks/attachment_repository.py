@@ -19,7 +19,7 @@ class SqlAttachments:
     def add(self, attachment: Attachment, quota: int) -> bool:
         if attachment.size > quota:
             return False
-        # One statement decides, so that no two uploads at once can both take the last of the quota.
+        # A single upsert: concurrent uploads can't both take the rest of the quota.
         taken = self._session.execute(
             insert_into(self._session, AttachmentUsageRow)
             .values(user_id=attachment.user_id, bytes=attachment.size)
@@ -29,7 +29,7 @@ class SqlAttachments:
                 where=AttachmentUsageRow.bytes <= quota - attachment.size,
             )
         )
-        assert isinstance(taken, CursorResult)  # noqa: S101 tells the type checker what an INSERT returns
+        assert isinstance(taken, CursorResult)  # noqa: S101 narrows the type for the type checker
         if not taken.rowcount:
             return False
         self._session.execute(insert(AttachmentRow).values(**vars(attachment)))

@@ -19,7 +19,7 @@ from app.tasks.model import Attachment
 from app.tasks.routes import PREFIX, TaskPath
 
 LIMIT = 10 << 20
-"""Bytes of a file: 10 MiB."""
+"""Bytes per file: 10 MiB."""
 
 
 class AttachmentPath(TaskPath):
@@ -30,9 +30,9 @@ class AttachmentBody(ResponseModel):
     id: UUID
     name: str
     size: int
-    content_type: Annotated[str, Field(description="By its content")]
+    content_type: Annotated[str, Field(description="Detected from the content")]
     created_at: datetime
-    url: Annotated[str, Field(description="Where it can be downloaded without a log-in, for an hour at least")]
+    url: Annotated[str, Field(description="Signed download URL, valid for at least an hour")]
 
 
 class AttachmentList(ResponseModel):
@@ -40,7 +40,7 @@ class AttachmentList(ResponseModel):
 
 
 def blueprint(service: AttachmentService, authenticator: Authenticator, addresses: SignedUrls) -> APIBlueprint:
-    """The files of the tasks of who asks."""
+    """Routes of attachments of the caller's tasks."""
     attachments = APIBlueprint(
         "attachments", __name__, url_prefix=PREFIX, abp_tags=[{"name": "files"}], abp_security=[{"bearer": []}]
     )
@@ -78,7 +78,7 @@ def blueprint(service: AttachmentService, authenticator: Authenticator, addresse
         "/<task_id>/attachments/<attachment_id>", responses={200: AttachmentBody}, operation_id="get_attachment"
     )
     def get(path: AttachmentPath) -> Response:
-        """Show a file of a task, with an address for its download"""
+        """Show a file of a task, with its download URL"""
         attachment_id = identifier(path.attachment_id, NO_SUCH_ATTACHMENT)
         return body(service.get(current_caller().user_id, path.identifier(), attachment_id)).response()
 
@@ -86,7 +86,7 @@ def blueprint(service: AttachmentService, authenticator: Authenticator, addresse
         "/<task_id>/attachments/<attachment_id>", responses={204: None}, operation_id="delete_attachment"
     )
     def delete(path: AttachmentPath) -> Response:
-        """Take a file off a task"""
+        """Delete a file of a task"""
         attachment_id = identifier(path.attachment_id, NO_SUCH_ATTACHMENT)
         service.delete(current_caller().user_id, path.identifier(), attachment_id)
         return Response(status=HTTPStatus.NO_CONTENT)

@@ -15,13 +15,14 @@ from app.tasks.service import NO_SUCH_TASK, get_for_update
 
 NO_SUCH_ATTACHMENT = "There is no such attachment."
 MOST_ATTACHMENTS = 20
-"""Attachments of one task."""
+"""Attachments per task."""
 
 
 class AttachmentService:
-    """
+    """Adds, lists and deletes attachments.
+
     Args:
-        quota: bytes that the attachments of one user may have together.
+        quota: total bytes of attachments per user.
     """
 
     def __init__(self, storage: TaskStorage, file_store: FileStore, clock: Clock, quota: int) -> None:
@@ -31,14 +32,15 @@ class AttachmentService:
         self._quota = quota
 
     def add(self, user_id: UUID, task_id: UUID, upload: Upload, key: IdempotencyKey | None = None) -> Attachment:
-        """Attach a file to a task; with a key, once however often it is asked for.
+        """Attach a file to a task; idempotent with a key.
 
         Raises:
             NotFoundError: this user has no such task.
-            InvalidError: the task has too many attachments already, or the user too many bytes of them; or the key was
-                used for another request.
+            InvalidError: the task has too many attachments, the user's quota is used up, or the key was used for
+                another request.
+            UnavailableError: storing the file took too long.
         """
-        # Before a byte is stored; once more below, where it is decided.
+        # Checked before a byte is stored, and again below under the row lock.
         if earlier := run(self._storage.read, lambda work: self._check(work, user_id, task_id, upload, key)):
             return earlier
         with self._file_store.store(upload) as stored:
@@ -89,7 +91,7 @@ class AttachmentService:
     def _check(
         self, work: TaskWork, user_id: UUID, task_id: UUID, upload: Upload, key: IdempotencyKey | None
     ) -> Attachment | None:
-        """Check that an upload may be attached; return what an earlier request with the same key has attached."""
+        """Check that an upload may be attached; return the attachment of an earlier request with the same key."""
         if key and (earlier := stored_result(work, user_id, key, Attachment, self._clock)):
             return earlier
         task = work.tasks.get(user_id, task_id)

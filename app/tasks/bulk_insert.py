@@ -18,8 +18,8 @@ def add_tasks(session: Session, user_id: UUID, tasks: Iterable[Task]) -> None:
     """Store new tasks of one user.
 
     Args:
-        tasks: asked for one by one while PostgreSQL stores those before: so two processors share the work. Whoever
-            makes them must not use the session meanwhile.
+        tasks: consumed one by one while PostgreSQL stores the previous ones, so that two processors share the work.
+            The iterator must not use the session.
     """
     touch(session, user_id)
     tagged: list[dict[str, object]] = []
@@ -27,7 +27,7 @@ def add_tasks(session: Session, user_id: UUID, tasks: Iterable[Task]) -> None:
     def rows() -> Iterator[dict[str, object]]:
         for task in tasks:
             tagged.extend({"task_id": task.id, "tag": tag, "user_id": user_id} for tag in task.tags)
-            # What was to be reminded of in the past is not, as in the list that it comes from.
+            # A reminder in the past is marked as sent: an import must not send it.
             missed = task.remind_at if task.remind_at and task.remind_at <= task.created_at else None
             yield {**values_of(task), "reminded_for": missed}
 

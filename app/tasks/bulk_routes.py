@@ -62,17 +62,17 @@ AnyChange = Annotated[SetStatus | SetDue | AddTags | RemoveTags | Delete, Field(
 
 
 class BulkChange(RootModel[AnyChange]):
-    """What to do, and with which tasks."""
+    """An action and the tasks to apply it to."""
 
 
 class BulkResult(ResponseModel):
     done: list[UUID]
-    missing: Annotated[list[UUID], Field(description="Those that are not there")]
+    missing: Annotated[list[UUID], Field(description="Tasks that do not exist")]
 
 
 class TagBody(ResponseModel):
     name: str
-    count: Annotated[int, Field(description="How many tasks have it")]
+    count: Annotated[int, Field(description="Number of tasks with this tag")]
 
 
 class TagList(ResponseModel):
@@ -80,7 +80,7 @@ class TagList(ResponseModel):
 
 
 def blueprint(service: TaskService, authenticator: Authenticator) -> APIBlueprint:
-    """Many of the tasks of who asks."""
+    """Routes of bulk changes and tags of the caller's tasks."""
     many = APIBlueprint(
         "many", __name__, url_prefix="/api/v1", abp_tags=[{"name": "tasks"}], abp_security=[{"bearer": []}]
     )

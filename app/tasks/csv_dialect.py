@@ -11,16 +11,17 @@ DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|"}
 BYTE_ORDER_MARKS = {b"\xef\xbb\xbf": "utf-8", b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
 
 HINT = re.compile(r'"?sep=([,;\t|])"?\s*', re.IGNORECASE)
-"""The first line by which Excel is told the separator."""
+"""First line `sep=…`, which gives Excel the separator."""
 
 LINE_END = re.compile(r"\r\n|\n|\r")
 
 
 @dataclass(frozen=True)
 class Dialect:
-    """
+    """Encoding, delimiter and line end of a file.
+
     Args:
-        newline: what ends a physical line; with "\\n" a CR before it belongs to the end too.
+        newline: terminator of a physical line; "\\n" covers CRLF too.
     """
 
     encoding: str = "utf-8"
@@ -30,10 +31,10 @@ class Dialect:
 
 @dataclass(frozen=True)
 class Start:
-    """What the first bytes of a file tell.
+    """Dialect hints of the first bytes of a file.
 
     Args:
-        delimiter: the hint's, if there is one.
+        delimiter: that of the `sep=` line; None without one.
         offset, lines: bytes and lines before the header.
     """
 
@@ -45,15 +46,15 @@ class Start:
 
 
 def start_of(head: bytes, encoding: str | None) -> Start:
-    """Read the byte order mark and the `sep=` line of a file, if it has them, and find out how its lines end.
+    """Detect byte order mark, `sep=` line and line ends of a file.
 
     Args:
         head: its first bytes.
-        encoding: what somebody says it is; None: as its byte order mark says, or UTF-8. Never guessed from the text:
-            a guess that is wrong changes what people wrote.
+        encoding: as given by the client; None: by the byte order mark, else UTF-8. Never guessed from the text: a
+            wrong guess would corrupt it.
 
     Raises:
-        InvalidError: it looks like UTF-16, but does not say which.
+        InvalidError: it looks like UTF-16 without a byte order mark.
     """
     marked = next((name for mark, name in BYTE_ORDER_MARKS.items() if head.startswith(mark)), None)
     known = encoding or marked

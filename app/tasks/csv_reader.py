@@ -7,26 +7,26 @@ from typing import NamedTuple
 from app.tasks.csv_dialect import Dialect
 
 RECORD_LIMIT = 1 << 17
-"""Bytes of a record, and the csv module's limit of a cell: a task's largest description fits, whatever its alphabet."""
+"""Most bytes per record, equal to the csv module's limit per cell: the longest description fits in any alphabet."""
 
 MOST_RESCANS = 100
-"""Quotes left open across so much text whose following lines are read again, in a step: a bound for its time."""
+"""Most rescans after over-long unclosed quotes per step: bounds its time."""
 
 
 UNCLOSED = "opens a quote that nothing closes"
 
 
 class RecordTooLongError(Exception):
-    """A record is longer than any task could be."""
+    """A record is longer than RECORD_LIMIT."""
 
 
 class Record(NamedTuple):
-    """A record, or a line that is none.
+    """A record, or an invalid line.
 
     Args:
         line: number of its first line, from 1.
-        cells: its cells, or the reason why it has none.
-        text: how it begins.
+        cells: its cells, or the error if it is invalid.
+        text: its beginning, for messages.
     """
 
     line: int
@@ -35,16 +35,16 @@ class Record(NamedTuple):
 
 
 class Lines:
-    """Physical lines from a byte on; counts what has been read.
+    """Iterator of physical lines from an offset; tracks the offset and the current record.
 
     Args:
-        chunk: returns the chunk with a number, of `chunk_size` bytes but for the last; nothing past that.
-        offset, lines: bytes and lines of the file that have been read before.
+        chunk: returns the chunk of an index, of `chunk_size` bytes but for the last; empty past the end.
+        offset, lines: bytes and lines of the file already read.
 
     Attributes:
-        first: how the record under way begins.
-        quotes: how many quotes it has so far.
-        undecodable: whether bytes of it are no text in the file's encoding.
+        first: beginning of the current record.
+        quotes: number of quotes in it so far.
+        undecodable: whether bytes of it are invalid in the file's encoding.
     """
 
     def __init__(
@@ -61,14 +61,14 @@ class Lines:
         self.begin_record()
 
     def begin_record(self) -> None:
-        """Say that the next line begins a record."""
+        """Start a record at the next line."""
         self.first = ""
         self.quotes = 0
         self.undecodable = False
         self._begun = self._second = self.offset, self.lines
 
     def rewind(self) -> None:
-        """Go back to the second line of the record under way."""
+        """Seek to the second line of the current record."""
         self._seek(*self._second)
 
     def __iter__(self) -> "Lines":
@@ -89,7 +89,7 @@ class Lines:
         return text
 
     def _physical(self) -> bytes:
-        """Return the next line, with its end. Raises RecordTooLongError behind a line that is too long by itself."""
+        """Return the next line, with its end. Raises RecordTooLongError, past the line, if it alone is too long."""
         end = self._end_of_line()
         if end:
             line = self._buffer[self._position : end]
@@ -113,10 +113,10 @@ class Lines:
         return rest
 
     def _end_of_line(self) -> int:
-        """Return where the line at the position ends in the buffer; 0 if it doesn't."""
+        """Return the end of the current line in the buffer; 0 if the buffer does not contain it."""
         width, found = len(self._newline), self._position
         while (found := self._buffer.find(self._newline, found)) >= 0:
-            if found % width == 0:  # a chunk has whole characters
+            if found % width == 0:  # a chunk holds whole code units: only aligned matches count
                 return found + width
             found += 1
         return 0
@@ -143,10 +143,10 @@ class Lines:
 
 
 def records(lines: Lines) -> Iterator[Record]:
-    """Yield the records of a file, without those whose cells are all blank.
+    """Yield the records of a file, without blank ones.
 
-    A line that opens a quote which nothing closes, or breaks another rule of CSV, is told as such; the next line
-    begins a record again.
+    A line with an unclosed quote or another CSV error is yielded as an invalid record; parsing resumes at the line
+    after it.
     """
     rescans = 0
     reader = _reader(lines)
@@ -163,7 +163,7 @@ def records(lines: Lines) -> Iterator[Record]:
         except csv.Error as error:
             cells = UNCLOSED if lines.lines > line else _reason(error)
         else:
-            # An odd number of quotes: one of them stands alone, and the record is lines of several.
+            # An odd number of quotes: one is unclosed, and the parser has merged several records.
             if not (lines.lines > line and lines.quotes % 2):
                 if lines.undecodable:
                     yield Record(line, _undecodable(lines.dialect.encoding), lines.first)

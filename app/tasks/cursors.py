@@ -11,7 +11,7 @@ from app.core.security.signing import Signer
 from app.tasks.query import Position, Query
 
 TAG_BYTES = 16
-"""Bytes of the HMAC kept: forging one takes 2^128 tries."""
+"""Bytes of the truncated HMAC: forging one takes 2^128 tries."""
 
 
 class Cursors:
@@ -20,8 +20,8 @@ class Cursors:
     A cursor is bound to its user, filters and order: under others it would skip or repeat tasks.
 
     Args:
-        key: what they are signed with.
-        accepted: keys with which they may have been signed.
+        key: signing key.
+        accepted: further keys to verify with (rotation).
     """
 
     def __init__(self, key: bytes, *accepted: bytes) -> None:
@@ -38,7 +38,7 @@ class Cursors:
         return base64url.encode(tag + payload)
 
     def decode(self, user_id: UUID, query: Query, cursor: str) -> Position:
-        """Return the position. Raises MalformedError if the cursor was not made here for this very listing."""
+        """Return the position. Raises MalformedError if the cursor is invalid or was issued for another listing."""
         try:
             raw = base64url.decode(cursor)
         except ValueError:

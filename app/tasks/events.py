@@ -1,13 +1,13 @@
 """Events of the tasks service.
 
     task.created       the task
-    task.changed       the task, and `was`
-    task.completed     the same, in place of `task.changed`: its status has become `done`
-    task.deleted       the task as it was last
-    task.reminder_due  the task: its owner wants to be told of it now
-    task.snapshot      tasks as they are, many at once: those of an import, or all of them told anew
+    task.changed       the task, and its former state as `was`
+    task.completed     the same, in place of `task.changed`: the status has become `done`
+    task.deleted       the task in its last state
+    task.reminder_due  the task whose reminder is due
+    task.snapshot      the current state of many tasks: those of an import, or all tasks when republished
 
-A consumer that has seen a higher `version` of the task leaves an event alone: events may come twice, or out of order.
+Consumers ignore an event with a lower `version` than one seen before: events may arrive twice or out of order.
 """
 
 from collections.abc import Iterator, Sequence
@@ -20,7 +20,7 @@ from app.core.events.model import Event
 from app.tasks.model import Status, Task
 
 SNAPSHOT = 100
-"""Tasks of one snapshot: a relay carries many events in one transaction."""
+"""Tasks per snapshot event: the relay publishes many events in one transaction."""
 
 
 def created(task: Task, new_id: NewId) -> Event:
@@ -42,13 +42,13 @@ def reminder_due(task: Task, new_id: NewId, now: datetime) -> Event:
 
 
 def snapshots(user_id: UUID, tasks: Sequence[Task], new_id: NewId, now: datetime) -> Iterator[Event]:
-    """Yield what is told of many tasks of one user as they are now."""
+    """Yield snapshot events of any number of tasks of one user."""
     for start in range(0, len(tasks), SNAPSHOT):
         yield snapshot(user_id, tasks[start : start + SNAPSHOT], new_id, now)
 
 
 def snapshot(user_id: UUID, tasks: Sequence[Task], new_id: NewId, now: datetime) -> Event:
-    """Return what is told of SNAPSHOT tasks at most."""
+    """Return the snapshot event of at most SNAPSHOT tasks."""
     states = [{**_facts(task), "updated_at": _text(task.updated_at)} for task in tasks]
     return Event(new_id(), "task.snapshot", user_id, now, {"tasks": states})
 
@@ -64,10 +64,10 @@ def _facts(task: Task) -> dict[str, object]:
 
 
 def _state(task: Task) -> dict[str, object]:
-    """Return what statistics count and reminders go by."""
+    """Return the fields that statistics and reminders depend on."""
     return {"status": task.status.value, "due_at": _text(task.due_at), "remind_at": _text(task.remind_at)}
 
 
-@lru_cache(maxsize=1024)  # tasks of an import bear the same few
+@lru_cache(maxsize=1024)  # tasks of an import share few distinct times
 def _text(time: datetime | None) -> str | None:
     return time.isoformat() if time else None

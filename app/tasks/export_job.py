@@ -16,19 +16,19 @@ from app.tasks.query import Filters, Position, Query, Sort
 from app.tasks.unit_of_work import TaskUnitOfWork
 
 BATCH = 2000
-"""Tasks of a step, and of a piece of the result."""
+"""Tasks per step, and per chunk of the result."""
 
 KIND = JobKind("text/csv", "tasks.csv", rows_per_chunk=BATCH)
 
 
 class ExportTasks:
-    """Writes the tasks that fit the job's filters into its result, in the form that an import takes."""
+    """Writes the tasks that match the job's filters to its result, in the format of the import."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
 
     def step(self, work: TaskUnitOfWork, job: Job) -> Step:
-        assert job.user_id is not None  # noqa: S101 an export is somebody's
+        assert job.user_id is not None  # noqa: S101 an export has a user
         status, q = job.parameters.get("status"), job.parameters.get("q")
         filters = Filters(
             status=Status(str(status)) if status else None,
@@ -52,9 +52,9 @@ class ExportTasks:
             due, remind = (time.isoformat() if time else "" for time in (task.due_at, task.remind_at))
             cells = (task.title, task.description, task.status.value, due, tags_cell(task.tags), remind)
             writer.writerow([harmless(cell) for cell in cells])
-        piece = job.done // BATCH
+        chunk = job.done // BATCH
         if data := text.getvalue().encode():
-            work.files.append(job.id, RESULT, piece, data, self._clock())
+            work.files.append(job.id, RESULT, chunk, data, self._clock())
         done, finished = job.done + len(tasks), len(tasks) < BATCH
         last_seen: dict[str, object] = job.checkpoint
         if tasks:

@@ -35,21 +35,21 @@ TIME = (
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 
 HOURS = (12, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11)
-"""Of half a day, in order."""
+"""Hours of a 12-hour clock, in order."""
 
 END_OF_DAY = (23, 59)
-"""When a task is due of which only the day is known."""
+"""Time of day of a date without a time."""
 
 
 def date_reader(date_format: str | None, zone: tzinfo) -> Callable[[str], datetime]:
-    """Return what parses times: RFC 3339, and beside it days in one form, with or without a time.
+    """Return a parser of RFC 3339 times and of one date format, with or without a time.
 
     Args:
-        date_format: a DateFormat.
-        zone: of times that name none.
+        date_format: a DateFormat; None: RFC 3339 alone.
+        zone: time zone of values without one.
 
     Returns:
-        A function that raises ValueError, with words for whoever wrote the text.
+        A function that raises ValueError with a message for the client.
     """
     if date_format is None:
         return parse_rfc3339

@@ -23,7 +23,7 @@ from app.tasks.model import Status
 from app.tasks.routes import KnownTag, SearchText
 
 COMPRESSED = (b"PK\x03\x04", b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd")
-"""How zip, gzip, bzip2, xz and zstd begin. Nothing is unpacked here, so nothing can grow."""
+"""Magic numbers of zip, gzip, bzip2, xz and zstd. Nothing is decompressed, so there are no decompression bombs."""
 
 
 NOT_COMPRESSED = "must be plain CSV, not compressed"
@@ -33,13 +33,13 @@ class ExportRequest(RequestModel):
     status: Annotated[Status | None, Field(description="Only tasks in this state")] = None
     q: Annotated[SearchText | None, Field(description="Text in title or description, in any case")] = None
     tag: Annotated[KnownTag | None, Field(description="Only tasks with this tag")] = None
-    byte_order_mark: Annotated[bool, Field(strict=True, description="Begin with a mark by which Excel knows UTF-8")] = (
-        False
-    )
+    byte_order_mark: Annotated[
+        bool, Field(strict=True, description="Begin with a byte order mark, by which Excel detects UTF-8")
+    ] = False
 
 
 def blueprint(service: JobService, authenticator: Authenticator, import_bytes: int) -> APIBlueprint:
-    """Imports and exports of who asks."""
+    """Routes of the caller's imports and exports."""
     transfers = APIBlueprint(
         "transfers", __name__, url_prefix="/api/v1/tasks", abp_tags=[{"name": "jobs"}], abp_security=[{"bearer": []}]
     )
@@ -51,9 +51,9 @@ def blueprint(service: JobService, authenticator: Authenticator, import_bytes: i
 
     @transfers.post("/imports", request_body=FILE_BODY, responses={202: JobBody}, operation_id="import_tasks")
     def import_tasks(query: ImportParameters) -> Response:
-        """Import tasks from a CSV file: of ours, or as Todoist, Trello, Asana and Jira export it"""
+        """Import tasks from a CSV file: an export of this API, or of Todoist, Trello, Asana or Jira"""
         user_id, limit = current_caller().user_id, import_bytes
-        if HEADER not in request.headers:  # with a key the answer may be one that there was before
+        if HEADER not in request.headers:  # with a key, the response may be that of an earlier request
             limit = min(limit, service.room_for_import(user_id))
         upload, plan = _receive(service, limit, query.options())
         key = idempotency_key(upload.digest.hexdigest())
@@ -63,7 +63,7 @@ def blueprint(service: JobService, authenticator: Authenticator, import_bytes: i
         "/imports/preview", request_body=FILE_BODY, responses={200: ImportPreview}, operation_id="preview_import"
     )
     def preview_import(query: ImportParameters) -> Response:
-        """Show how a CSV file would be imported, by its first 262,144 bytes: nothing is stored"""
+        """Preview an import from the first 262,144 bytes of a CSV file; nothing is stored"""
         head = uploaded(HEAD).file.read()
         if head.startswith(COMPRESSED):
             raise InvalidError("file", NOT_COMPRESSED)
@@ -79,16 +79,16 @@ def blueprint(service: JobService, authenticator: Authenticator, import_bytes: i
 
 
 def _receive(service: JobService, limit: int, options: Options) -> tuple[Upload, Plan]:
-    """Store the uploaded file as it comes, and find out how it is to be read.
+    """Stream the uploaded file into storage and plan its import.
 
     Raises:
-        InvalidError: there is not exactly one, it is compressed, or its columns would not become tasks.
+        InvalidError: there is not exactly one file, it is compressed, or its columns can't be mapped to tasks.
     """
     request.max_content_length = limit + FRAME
     sinks: list[Sink] = []
 
     def begin(
-        total_content_length: int | None,  # noqa: ARG001 the parser names these
+        total_content_length: int | None,  # noqa: ARG001 parameters of the parser's interface
         content_type: str | None,  # noqa: ARG001
         filename: str | None,  # noqa: ARG001
         content_length: int | None = None,  # noqa: ARG001
@@ -114,7 +114,7 @@ def _only(sinks: "list[Sink]", fields: list[str]) -> "Sink":
 
 
 class Sink:
-    """A file as the form parser writes it; judged as soon as its begin is there, not at the end of two gigabytes."""
+    """File object for the form parser; validates the file once its head has arrived, not after two gigabytes."""
 
     def __init__(self, upload: Upload, options: Options) -> None:
         self.upload = upload
@@ -128,21 +128,21 @@ class Sink:
         if self._plan is None:
             self._head += data[: HEAD - len(self._head)]
             if len(self._head) == HEAD:
-                self._plan = self._judge()
+                self._plan = self._make_plan()
         return self.upload.write(data)
 
     def finish(self) -> tuple[Upload, Plan]:
-        """Store what is left of the file, and return it and how it is to be read. Raises InvalidError."""
+        """Store the rest of the file; return the upload and its import plan. Raises InvalidError."""
         if not self.upload.size:
             raise InvalidError("file", "must not be empty")
-        plan = self._plan or self._judge()
+        plan = self._plan or self._make_plan()
         self.upload.close()
         return self.upload, plan
 
-    def _judge(self) -> Plan:
+    def _make_plan(self) -> Plan:
         plan = plan_of(bytes(self._head), self._options)
         check(plan, self._options)
         return plan
 
     def seek(self, _position: int) -> None:
-        """Be told that the file is complete."""
+        """Called by the parser at the end of the file; nothing to do."""

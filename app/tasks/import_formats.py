@@ -9,25 +9,25 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 FIELDS = ("title", "description", "status", "due_at", "remind_at", "tags", "completed")
-"""What a column can become. With anything in `completed`, but for no and false, the task is done; a further column for
-the description is added to it with its name before it; several for the tags are put together."""
+"""Task fields that a column can map to. Any value of `completed` except a false one makes the task done; further
+columns of `description` are appended, prefixed with their names; several of `tags` are merged."""
 
 COLUMNS = ("title", "description", "status", "due_at", "tags", "remind_at")
-"""Columns of our own exports."""
+"""Columns of this API's exports."""
 
 
 @dataclass(frozen=True)
 class Format:
-    """The export of a tool.
+    """Export format of a tool. Names of columns are in lower case.
 
     Args:
-        signs: columns that it always has.
-        fields: what its columns become, by name in lower case.
-        without: columns that it has and a task has no place for.
-        date_format: how it writes days, where that is not RFC 3339.
-        rows: the name of a column, and what it says in rows that are tasks; other rows are left out.
-        escaped: whether texts that look like formulas have a quote before them.
-        custom: further columns that each team's export has others of, and a task has no place for either.
+        signs: columns that identify the format.
+        fields: task field by column.
+        without: known columns that no task field corresponds to.
+        date_format: format of dates, if not RFC 3339.
+        rows: a column and its value in rows that are tasks; other rows are skipped.
+        escaped: whether texts that look like formulas are prefixed with a quote.
+        custom: pattern of further columns without a task field, which differ from team to team.
     """
 
     signs: Collection[str]
@@ -103,4 +103,4 @@ STATUS_WORDS = {
     "in_progress": "in_progress", "in progress": "in_progress", "doing": "in_progress",
     "done": "done", "closed": "done", "resolved": "done", "complete": "done", "completed": "done",
 }  # fmt: skip
-"""States as those tools name them."""
+"""Status by the words of those tools."""

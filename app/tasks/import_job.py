@@ -1,4 +1,4 @@
-"""CSV import job: a batch of tasks a step, and a report of rejected lines."""
+"""CSV import job: one batch of tasks per step, and a report of rejected lines."""
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
@@ -19,10 +19,10 @@ from app.tasks.model import Task
 from app.tasks.unit_of_work import TaskUnitOfWork
 
 BATCH = 5000
-"""Lines of a step at most: a transaction of about a quarter of a second on PostgreSQL."""
+"""Most records per step: a transaction of about 250 ms on PostgreSQL."""
 
 BATCH_BYTES = 4 << 20
-"""Bytes of the file of a step, about: of long lines a step takes fewer, so that memory stays the same."""
+"""Approximate bytes of the file per step: bounds memory for long records."""
 
 LOST = "A part of the uploaded file is no longer there: import the lines that are not yet tasks anew."
 
@@ -35,7 +35,7 @@ class ImportTasks:
         self._new_id = new_id
 
     def step(self, work: TaskUnitOfWork, job: Job) -> Step:
-        assert job.user_id is not None  # noqa: S101 an import is somebody's
+        assert job.user_id is not None  # noqa: S101 an import has a user
         uploaded = UploadedFile(work, job)
         plan = _plan(job, uploaded)
         offset, count = (_number(job.checkpoint.get(name)) for name in ("offset", "lines"))
@@ -63,19 +63,19 @@ class ImportTasks:
 
 
 class UploadedFile:
-    """The uploaded file of a job, a chunk at a time, each held against what was uploaded: no part is passed over."""
+    """Uploaded file of a job, by chunk; the size of each is verified, so that no lost part goes unnoticed."""
 
     def __init__(self, work: TaskUnitOfWork, job: Job) -> None:
         self._work = work
         self._job_id = job.id
         self._size = _number(job.parameters.get("bytes"))
-        if not self._size:  # a job of the release before, which did not note it
+        if not self._size:  # a job of the previous release, which did not record it
             self._size = work.files.size(job.id, UPLOAD)[1]
             if self._size <= _number(job.checkpoint.get("offset")):
                 raise PermanentError(LOST)
 
     def chunk(self, index: int) -> bytes:
-        """Return a chunk, or nothing past the last. Raises PermanentError if it is not there, or not whole."""
+        """Return a chunk; empty past the last. Raises PermanentError if it is missing or incomplete."""
         size = max(min(PIECE, self._size - index * PIECE), 0)
         data = self._work.files.chunk(self._job_id, UPLOAD, index) if size else b""
         if data is None or len(data) != size:
@@ -84,12 +84,12 @@ class UploadedFile:
 
 
 class Batch:
-    """Makes tasks of records as they are asked for, and notes what follows from those it has made.
+    """Converts records to tasks lazily, and collects the results.
 
     Attributes:
-        events: tell of the tasks.
-        refused: the lines that are none, each with its reason and how it begins.
-        done: how many there are of both.
+        events: snapshot events of the tasks.
+        refused: rejected lines: number, reason, and beginning of the text.
+        done: number of tasks and rejected lines together.
     """
 
     def __init__(self, user_id: UUID, reader: RowReader, now: datetime, new_id: NewId) -> None:
@@ -127,7 +127,7 @@ def _plan(job: Job, uploaded: UploadedFile) -> Plan:
     parameters = job.parameters.get("plan")
     if isinstance(parameters, dict):
         return Plan.from_parameters(parameters)
-    former = job.checkpoint.get("columns")  # a job that the release before has begun
+    former = job.checkpoint.get("columns")  # a job started by the previous release
     if isinstance(former, list):
         columns = tuple(Column(name, name, known=True) for name in former)
         return Plan("tasks", Dialect(), columns, None, "UTC", 0, 0)
@@ -140,7 +140,7 @@ def _plan(job: Job, uploaded: UploadedFile) -> Plan:
 
 
 def shown(text: str) -> str:
-    """Return the begin of a line as any database takes it."""
+    """Return the beginning of a line in characters that any database stores."""
     return text.rstrip("\r\n").replace("\x00", "\ufffd").encode(errors="replace").decode()[:200]
 
 

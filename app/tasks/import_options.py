@@ -1,4 +1,4 @@
-"""Query parameters of imports, and the body of a preview."""
+"""Query parameters of imports, and the response body of a preview."""
 
 from datetime import datetime
 from typing import Annotated, Literal
@@ -38,27 +38,27 @@ ColumnChoice = Annotated[str, Field(max_length=300), AfterValidator(_readable_co
 
 
 class ImportParameters(RequestModel):
-    format: Annotated[Format | None, Field(description="Whose export it is; by default as its columns say")] = None
+    format: Annotated[Format | None, Field(description="Export format; by default detected from the columns")] = None
     encoding: Annotated[
-        Encoding | None, Field(description="By default as its byte order mark says, else UTF-8; never guessed")
+        Encoding | None, Field(description="By default that of the byte order mark, else UTF-8; never guessed")
     ] = None
-    delimiter: Annotated[Delimiter | None, Field(description="By default as its first line says")] = None
+    delimiter: Annotated[Delimiter | None, Field(description="By default detected from the first line")] = None
     date_format: Annotated[
-        DateFormat | None, Field(description="How it writes dates, beside RFC 3339; else such dates are refused")
+        DateFormat | None, Field(description="Format of dates besides RFC 3339; others are rejected")
     ] = None
     time_zone: Annotated[
-        str, Field(max_length=64, description="Of dates that name none: an IANA name"), AfterValidator(_known_zone)
+        str, Field(max_length=64, description="IANA time zone of dates without one"), AfterValidator(_known_zone)
     ] = "UTC"
     unknown_columns: Annotated[
-        Literal["refuse", "ignore"], Field(description="What to do with columns that no task has a place for")
+        Literal["refuse", "ignore"], Field(description="What to do with columns without a task field")
     ] = "refuse"
     columns: Annotated[
         list[ColumnChoice],
-        Field(max_length=500, description=f"What a column becomes, as NAME:FIELD: {', '.join(FIELDS)} or {IGNORE}"),
+        Field(max_length=500, description=f"Mapping of a column, as NAME:FIELD: {', '.join(FIELDS)} or {IGNORE}"),
     ] = Field(default_factory=list)
 
     def options(self) -> Options:
-        """Return them as the import takes them."""
+        """Return the options of the import plan."""
         choices = dict(choice.rpartition(":")[::2] for choice in self.columns)
         return Options(
             self.format,
@@ -73,8 +73,8 @@ class ImportParameters(RequestModel):
 
 class PreviewColumn(ResponseModel):
     name: str
-    field: Annotated[str | None, Field(description="What it becomes; null if it is left out")]
-    known: Annotated[bool, Field(description="Whether this export is known to have it, or it was said what it becomes")]
+    field: Annotated[str | None, Field(description="Task field; null if the column is ignored")]
+    known: Annotated[bool, Field(description="Whether the format has this column, or it was mapped explicitly")]
     example: str
 
 
@@ -91,11 +91,11 @@ class PreviewTask(ResponseModel):
 class PreviewRefused(ResponseModel):
     line: int
     reason: str
-    text: Annotated[str, Field(description="How it begins")]
+    text: Annotated[str, Field(description="Beginning of the line")]
 
 
 class PreviewProblem(ResponseModel):
-    field: Annotated[str, Field(description="The parameter that mends it")]
+    field: Annotated[str, Field(description="The parameter that fixes it")]
     message: str
 
 
@@ -106,15 +106,15 @@ class ImportPreview(ResponseModel):
     date_format: DateFormat | None
     time_zone: str
     columns: list[PreviewColumn]
-    rows: Annotated[int, Field(description="How many were read")]
-    whole: Annotated[bool, Field(description="Whether the file has no more than these")]
-    tasks: Annotated[list[PreviewTask], Field(description="What the first rows become")]
-    refused: Annotated[list[PreviewRefused], Field(description="The first lines that would be refused")]
-    problem: Annotated[PreviewProblem | None, Field(description="Why the import would be refused as a whole")]
+    rows: Annotated[int, Field(description="Number of rows read")]
+    whole: Annotated[bool, Field(description="Whether these are all rows of the file")]
+    tasks: Annotated[list[PreviewTask], Field(description="Tasks of the first rows")]
+    refused: Annotated[list[PreviewRefused], Field(description="The first lines that would be rejected")]
+    problem: Annotated[PreviewProblem | None, Field(description="Why the import would be rejected as a whole")]
 
 
 def preview_body(found: Preview) -> ImportPreview:
-    """Return a preview as the API shows it."""
+    """Return the response body of a preview."""
     plan = found.plan
     delimiter = next((name for name, sign in DELIMITERS.items() if sign == plan.dialect.delimiter), "comma")
     columns = zip(plan.columns, found.examples, strict=True)

@@ -11,29 +11,29 @@ from app.tasks.csv_reader import Lines, Record, records
 from app.tasks.import_formats import FORMATS, Format
 
 HEAD = 1 << 18
-"""Bytes at the begin of a file by which it is judged: twice the longest record."""
+"""Bytes of a file from which it is planned: twice the longest record."""
 
 IGNORE = "ignore"
 SEVERAL = frozenset({"tags", "description", "completed"})
-"""Fields that several columns may make together."""
+"""Fields that several columns may map to."""
 
 MOST_NAMES = 10
 MOST_IGNORED = 100
-"""Columns that an answer names: a file may have thousands."""
+"""Most columns named in a response: a file may have thousands."""
 LONGEST_NAME = 50
 
 
 @dataclass(frozen=True)
 class Options:
-    """What somebody says of a file; None: as the file says itself.
+    """Options of an import, as given by the client; None: detected from the file.
 
     Args:
         format: a key of FORMATS.
         delimiter: a key of DELIMITERS.
         date_format: a DateFormat.
-        time_zone: IANA name, of dates that name none.
-        ignore_unknown: whether columns that no task has are left out; else a file with any is refused.
-        columns: what columns become, by name: a field, or `ignore`.
+        time_zone: IANA time zone of dates without one.
+        ignore_unknown: whether unknown columns are ignored; else a file with any is rejected.
+        columns: field by name of column, or `ignore`.
     """
 
     format: str | None = None
@@ -47,10 +47,11 @@ class Options:
 
 @dataclass(frozen=True)
 class Column:
-    """
+    """A column of a file and the task field that it maps to.
+
     Args:
-        field: what it becomes; None if it is left out.
-        known: whether the format knows it, or somebody has said what becomes of it.
+        field: the task field; None if the column is ignored.
+        known: whether the format has this column, or the client has mapped it.
     """
 
     name: str
@@ -60,10 +61,10 @@ class Column:
 
 @dataclass(frozen=True)
 class Plan:
-    """How a file is read.
+    """Dialect and column mapping of a file.
 
     Args:
-        offset, lines: bytes and lines up to the end of its header.
+        offset, lines: bytes and lines up to the end of the header.
     """
 
     format: str
@@ -76,34 +77,34 @@ class Plan:
 
     @property
     def ignored(self) -> list[str]:
-        """The columns that are left out."""
+        """Names of the ignored columns."""
         return [column.name for column in self.columns if column.field is None]
 
     def parameters(self) -> dict[str, Any]:
-        """Return it as JSON, for the job."""
+        """Return the plan as JSON, for the parameters of the job."""
         return asdict(self)
 
     @classmethod
     def from_parameters(cls, parameters: Mapping[str, Any]) -> Self:
-        """Return what `parameters` was made of."""
+        """Inverse of `parameters`."""
         columns = tuple(Column(**column) for column in parameters["columns"])
         return cls(**{**parameters, "dialect": Dialect(**parameters["dialect"]), "columns": columns})
 
 
 def ignored_columns(job: Job) -> dict[str, object]:
-    """Return what the body of an import says of columns that it leaves out."""
+    """Return the ignored columns, for the response body of an import."""
     plan = job.parameters.get("plan")
     return {"ignored_columns": Plan.from_parameters(plan).ignored[:MOST_IGNORED]} if isinstance(plan, dict) else {}
 
 
 def plan_of(head: bytes, options: Options) -> Plan:
-    """Find out how a file is to be read.
+    """Plan the import of a file.
 
     Args:
-        head: its first bytes, HEAD of them if it has so many.
+        head: the file, or its first HEAD bytes.
 
     Raises:
-        InvalidError: its header can't be read, or an option does not fit it.
+        InvalidError: the header can't be read, or contradicts an option.
     """
     start = start_of(head, options.encoding)
     said = DELIMITERS[options.delimiter] if options.delimiter else start.delimiter
@@ -113,7 +114,7 @@ def plan_of(head: bytes, options: Options) -> Plan:
         lines = lines_of(head, dialect, start.offset, start.lines)
         names = _names(next(records(lines), None))
         headers.append((_known(names, options), len(names), dialect, names, lines))
-    # The first of those with the most names that are known; without any, of those with the most names.
+    # The delimiter with the most known columns; then the most columns; then the first.
     _, _, dialect, names, lines = max(headers, key=lambda header: header[:2])
     format_name = options.format or _format(names)
     form = FORMATS[format_name]
@@ -132,10 +133,10 @@ def plan_of(head: bytes, options: Options) -> Plan:
 
 
 def check(plan: Plan, options: Options) -> None:
-    """Refuse a file that would not become tasks, or whose owner has not said that columns of it may be left out.
+    """Reject a plan without a title, with two columns for one field, or with unknown columns that are not ignored.
 
     Raises:
-        InvalidError: with the names of the columns, and what to do.
+        InvalidError: names the columns, and the option that helps.
     """
     fields = [column.field for column in plan.columns if column.field]
     if "title" not in fields:
@@ -157,7 +158,7 @@ def check(plan: Plan, options: Options) -> None:
 
 
 def lines_of(head: bytes, dialect: Dialect, offset: int, lines: int) -> Lines:
-    """Return the lines of the begin of a file."""
+    """Return the lines of the first bytes of a file."""
     return Lines(lambda index: b"" if index else head, 1 << 62, dialect, offset, lines)
 
 
@@ -208,10 +209,10 @@ def _list(names: Sequence[str]) -> str:
 
 
 def sample(head: bytes, plan: Plan, whole: bool) -> Iterator[Record]:
-    """Yield the records at the begin of a file.
+    """Yield the first records of a file.
 
     Args:
-        whole: whether it has no more bytes than these; else those are left out that might end behind them.
+        whole: whether `head` is the whole file; else only its first half is used, so that no record is cut off.
     """
     lines = lines_of(head, plan.dialect, plan.offset, plan.lines)
     until = len(head) if whole else len(head) // 2

@@ -1,4 +1,4 @@
-"""Import preview."""
+"""Preview of an import from the first bytes of a file."""
 
 from dataclasses import dataclass
 from itertools import zip_longest
@@ -16,13 +16,15 @@ LONGEST_EXAMPLE = 100
 
 @dataclass(frozen=True)
 class Preview:
-    """
+    """Result of a preview.
+
     Args:
-        examples: the first text of each column.
-        tasks: what the first rows become: number of the line, and fields.
-        refused: the first lines that would be refused: number, reason, and how it begins.
-        rows: how many were looked at, and whether these are all.
-        problem: why the import would be refused as a whole.
+        examples: first non-blank cell of each column.
+        tasks: tasks of the first rows: line number and fields.
+        refused: first lines that would be rejected: number, reason, and beginning.
+        rows: number of rows read.
+        whole: whether these are all rows of the file.
+        problem: why the import would be rejected as a whole.
     """
 
     plan: Plan
@@ -35,13 +37,13 @@ class Preview:
 
 
 def preview(head: bytes, options: Options) -> Preview:
-    """Read the begin of a file as an import with these options would.
+    """Parse the first bytes of a file as an import with these options would.
 
     Args:
         head: the file, or its first HEAD bytes.
 
     Raises:
-        InvalidError: its header can't be read, or an option does not fit it.
+        InvalidError: the header can't be read, or contradicts an option.
     """
     plan, whole = plan_of(head, options), len(head) < HEAD
     examples = [""] * len(plan.columns)

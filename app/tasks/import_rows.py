@@ -1,4 +1,4 @@
-"""Rows of an import as task fields, by the rules of the API."""
+"""Conversion of import rows to task fields, by the rules of the API."""
 
 import csv
 import re
@@ -28,11 +28,11 @@ QUOTED_TAG = re.compile(r'[",;]')
 
 
 class RefusedError(Exception):
-    """The line is no task; the message says why."""
+    """The line is rejected; the message gives the reason."""
 
 
 class RowReader:
-    """Makes the fields of a task of each record of a file."""
+    """Converts records of a file to fields of tasks."""
 
     def __init__(self, plan: Plan) -> None:
         form = FORMATS[plan.format]
@@ -60,7 +60,7 @@ class RowReader:
             self._rows = (names.index(form.rows[0]), form.rows[1]) if form.rows[0] in names else None
 
     def values(self, record: Record) -> dict[str, Any] | None:
-        """Return the fields of a task; None for a row that stands for something else. Raises RefusedError."""
+        """Return the fields of a task; None for a row that is no task (see `Format.rows`). Raises RefusedError."""
         cells = record.cells
         if isinstance(cells, str):
             raise RefusedError(cells)
@@ -109,15 +109,15 @@ class RowReader:
 
 
 def tags_cell(tags: Sequence[str]) -> str:
-    """Return the tags of a task as one cell: those that contain a separator or a quote stand in quotes."""
+    """Return the tags of a task as one cell; a tag with a separator or a quote is quoted."""
     return TAG_DELIMITER.join('"{}"'.format(tag.replace('"', '""')) if QUOTED_TAG.search(tag) else tag for tag in tags)
 
 
 def split_tags(cell: str) -> list[str]:
-    """Return the tags of a cell: with semicolons between, or with commas where no semicolon stands outside of quotes.
+    """Return the tags of a cell, separated by semicolons, or by commas if no semicolon is outside of quotes.
 
     Raises:
-        ValueError, csv.Error: they can't be told apart.
+        ValueError, csv.Error: the cell can't be parsed.
     """
     if CONTROL.search(cell):
         raise ValueError("must be one line of text")
@@ -133,7 +133,7 @@ def split_tags(cell: str) -> list[str]:
     return [tag for tag in found if tag.strip()]
 
 
-@lru_cache(maxsize=1024)  # most tasks of a file bear the same few
+@lru_cache(maxsize=1024)  # tasks of a file share few distinct tags
 def _tags(cells: tuple[str, ...]) -> tuple[str, ...]:
     given = [tag for cell in cells if cell.strip() for tag in split_tags(cell.strip())]
     if not all(ONE_LINE.fullmatch(tag) for tag in given):

@@ -1,4 +1,4 @@
-"""Precompiled statements that list tasks."""
+"""Cached SQL statements that list tasks."""
 
 from collections.abc import Sequence
 from enum import Enum
@@ -25,7 +25,7 @@ from app.tasks.model import Status, Task, tag_forms
 from app.tasks.query import Query, Sort
 from app.tasks.tables import TaskRow, TaskTagRow
 
-# The tables' own columns, not the classes' attributes: the ORM, which has nothing to add to plain values, is left out.
+# Core columns, not ORM attributes: plain rows, without the overhead of the ORM.
 TASKS, TAGS = TaskRow.__table__.c, TaskTagRow.__table__.c
 
 SHOWN = (
@@ -41,15 +41,15 @@ SHOWN = (
     TASKS.attachments,
 )
 COLUMNS = (TASKS.user_id, *SHOWN)
-"""What `task_of` makes a task from, beside its tags."""
+"""Columns of a task in the order of `task_of`, without tags."""
 
 SEPARATOR = "\n"
-"""Between tags: none has a line break in it (app.tasks.model.tag_form)."""
+"""Separator of tags: none contains a line break (app.tasks.model.tag_form)."""
 
 TAGS_OF_TASK = select(func.aggregate_strings(TAGS.tag, SEPARATOR)).where(TAGS.task_id == TASKS.id).scalar_subquery()
 
 TAGGED: Select[*tuple[Any, ...]] = select(*SHOWN, TAGS_OF_TASK.label("tags"))
-"""Tasks with their tags: one statement shows both as they were at one moment. Whose they are is known to who asks."""
+"""Tasks with their tags, in one statement for a consistent read. Without user_id, which the caller knows."""
 
 ONE = TAGGED.where(TASKS.id == bindparam("id"), TASKS.user_id == bindparam("user_id"))
 
@@ -76,12 +76,12 @@ CONDITIONS: dict[str, ColumnElement[bool]] = {
     "tag": exists().where(*_IS_TAG_OF_TASK, TAGS.tag == bindparam("tag")),
     "tag_spellings": exists().where(*_IS_TAG_OF_TASK, TAGS.tag.in_((bindparam("tag"), bindparam("tag_decomposed")))),
 }
-"""By filter. Texts that have two spellings are looked for in both: a release before, which may still be running, stores
-them as they were typed."""
+"""Conditions by filter. Texts that differ in NFC and NFD are searched in both forms: a previous release, which may
+still be running, does not normalise what it stores."""
 
 
 class Part(Enum):
-    """The parts of an order by due date. Each is a plain range of an index, which an `OR` over both would not be."""
+    """Parts of an order by due date. Each is a range scan of an index, which an `OR` over both would not be."""
 
     WHOLE = "whole"
     DATED = "dated"
@@ -89,7 +89,7 @@ class Part(Enum):
 
 
 def page(user_id: UUID, query: Query) -> tuple[Select[*tuple[Any, ...]], dict[str, object]]:
-    """Return the statement of a page, and its parameters."""
+    """Return the statement of a page and its parameters."""
     given = {name: value for name, value in vars(query.filters).items() if value is not None}
     if query.filters.q is not None:
         given["q"] = _literal(fold(query.filters.q))
@@ -117,8 +117,7 @@ def _parts(query: Query) -> tuple[Part, ...]:
 def _page(conditions: frozenset[str], sort: Sort, parts: tuple[Part, ...], follows: bool) -> Select[*tuple[Any, ...]]:
     if len(parts) == 1:
         return _page_of_part(conditions, sort, parts[0], follows)
-    # In one statement, which sees the data as it was at one moment: a task whose date is cleared meanwhile would be
-    # on both of two.
+    # One statement, for a consistent snapshot: with two, a task whose date is cleared in between would appear twice.
     dated = _page_of_part(conditions, sort, Part.DATED, follows).cte("dated")
     left: ColumnElement[int] = (
         bindparam("limit", type_=Integer) - select(func.count()).select_from(dated).scalar_subquery()
@@ -147,7 +146,7 @@ def _page_of_part(conditions: frozenset[str], sort: Sort, part: Part, follows: b
 
 
 def task_of(row: Sequence[Any], tags: tuple[str, ...] = ()) -> Task:
-    """Return the task of the values of COLUMNS."""
+    """Return the task of a row of COLUMNS."""
     user_id, task_id, title, description, status, due_at, created_at, updated_at, version, remind_at, attachments = row
     return Task(
         task_id,
@@ -166,13 +165,13 @@ def task_of(row: Sequence[Any], tags: tuple[str, ...] = ()) -> Task:
 
 
 def tagged(user_id: UUID, row: Sequence[Any]) -> Task:
-    """Return the task of a row of a statement of this module about tasks of that user."""
+    """Return the task of a row of TAGGED, whose tasks are this user's."""
     *values, tags = row
     return task_of((user_id, *values), tag_forms(tags.split(SEPARATOR)) if tags else ())
 
 
 def _literal(text: str) -> str:
-    """Let % and _ in a text stand for themselves."""
+    """Escape a text for LIKE."""
     for special in (ESCAPE, "%", "_"):
         text = text.replace(special, ESCAPE + special)
     return text

@@ -14,7 +14,7 @@ LONGEST_TAG = 50
 """Characters, in the form in which each is stored."""
 
 MOST_TAGS = 20
-"""Tags of one task."""
+"""Tags per task."""
 
 
 class Status(StrEnum):
@@ -36,15 +36,15 @@ class Task:
     version: int
     """Counts the changes, from 1."""
     tags: tuple[str, ...] = ()
-    """In the form of `tag_form`, each once, in order."""
+    """Normalised by `tag_form`, unique, sorted."""
     remind_at: datetime | None = None
-    """When its owner wants to be reminded of it."""
+    """Time of the reminder."""
     attachments: int = 0
-    """How many there are."""
+    """Number of attachments."""
 
 
 class Unset:
-    """The type of UNSET: a field that a change leaves as it is (None would clear it)."""
+    """Type of UNSET: a field that a patch leaves unchanged (None clears it)."""
 
 
 UNSET = Unset()
@@ -72,7 +72,7 @@ class TaskPatch:
 
 @dataclass(frozen=True)
 class Attachment:
-    """A file of a task; its identifier is the file's key too."""
+    """A file of a task; its id is also the key in the file store."""
 
     id: UUID
     task_id: UUID
@@ -91,17 +91,17 @@ class TagCount:
 
 @dataclass(frozen=True)
 class BulkOutcome:
-    """What became of many tasks: each identifier is in one of the two, in the order asked for."""
+    """Result of a bulk change: each id is in one of the two, in the order of the request."""
 
     done: tuple[UUID, ...]
     missing: tuple[UUID, ...]
 
 
 def tag_form(text: str) -> str:
-    """Return the form in which a tag is stored and looked for: case, spelling and space around it play no part."""
+    """Return the normal form in which a tag is stored and compared: case, Unicode form and outer space don't matter."""
     return " ".join(fold(text).split())
 
 
 def tag_forms(texts: Iterable[str]) -> tuple[str, ...]:
-    """Return the tags of a task, each once, in order."""
+    """Return the normalised tags of a task, unique and sorted."""
     return tuple(sorted({tag_form(text) for text in texts}))

@@ -1,4 +1,4 @@
-"""Job that brings stored tasks to Unicode normal form."""
+"""Job that converts stored tasks to Unicode normal form."""
 
 from dataclasses import replace
 from uuid import UUID
@@ -9,19 +9,19 @@ from app.tasks.model import LONGEST_TITLE, Task
 from app.tasks.unit_of_work import TaskUnitOfWork
 
 BATCH = 500
-"""Tasks of a step: their texts have 10 MB at most."""
+"""Tasks per step: their texts have 10 MB at most."""
 
 
 class NormaliseTasks:
-    """Rewrites what is not in normal form, a batch a step. Neither version nor time of a task change: the texts are
-    canonically equivalent, and look the same."""
+    """Rewrites tasks that are not in normal form, a batch per step. Version and time stay unchanged: the texts are
+    canonically equivalent and look the same."""
 
     def step(self, work: TaskUnitOfWork, job: Job) -> Step:
         after = job.checkpoint.get("after")
         found = work.tasks.written(UUID(str(after)) if after else None, BATCH)
         for task, normal in found:
-            if not normal and (held := work.tasks.get(task.user_id, task.id, for_update=True)):
-                work.tasks.replace(_normalised(held))
+            if not normal and (locked := work.tasks.get(task.user_id, task.id, for_update=True)):
+                work.tasks.replace(_normalised(locked))
         done, finished = job.done + len(found), len(found) < BATCH
         checkpoint: dict[str, object] = {"after": str(found[-1][0].id)} if found else job.checkpoint
         return Step(finished=finished, checkpoint=checkpoint, done=done, total=done if finished else None)
@@ -29,7 +29,7 @@ class NormaliseTasks:
 
 def _normalised(task: Task) -> Task:
     title = nfc(task.title)
-    # Of a few characters NFC makes three: the column has no room for them.
+    # NFC expands a few characters to three: such a title may exceed the column and stays as it is.
     return replace(
         task,
         title=title if len(title) <= LONGEST_TITLE else task.title,

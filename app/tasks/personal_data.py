@@ -15,10 +15,10 @@ from app.tasks.model import Attachment, Task
 from app.tasks.query import Filters, Position, Query, Sort
 
 PAGE = 1000
-"""Tasks of a file."""
+"""Tasks per file."""
 
 MOST_BYTES = 8 << 20
-"""Bytes of attachments that one page has, unless a single one has more."""
+"""Most bytes of attachments per page, unless a single one has more."""
 
 
 class UsersTasks(Protocol):
@@ -26,18 +26,18 @@ class UsersTasks(Protocol):
         """Return up to `query.limit` tasks of this user, in order, after `query.after`."""
 
     def delete_some(self, user_id: UUID, limit: int) -> list[UUID]:
-        """Delete up to `limit` tasks of a user with their tags, and return which."""
+        """Delete up to `limit` tasks of a user with their tags, and return their ids."""
 
 
 class UsersAttachments(Protocol):
     def of_user(self, user_id: UUID, after: UUID | None, limit: int) -> list[Attachment]:
-        """Return up to `limit` attachments of a user, in the order of their ids, past one of them."""
+        """Return up to `limit` attachments of a user, ordered by id, past `after`."""
 
     def delete_of(self, user_id: UUID, task_ids: Sequence[UUID]) -> list[UUID]:
-        """Delete all attachments of these tasks of this user, and return their identifiers."""
+        """Delete all attachments of these tasks of this user, and return their ids."""
 
     def delete_usage(self, user_id: UUID) -> int:
-        """Delete the count of a user's bytes; return how many rows it were."""
+        """Delete a user's row of attachment usage; return the number of rows."""
 
 
 class PersonalWork(Protocol):
@@ -52,7 +52,7 @@ class PersonalWork(Protocol):
 
 
 class TasksData:
-    """Tasks with their tags and reminders: a JSON file for each 1,000, the oldest first."""
+    """Tasks with their tags and reminders: one JSON file per 1,000, oldest first."""
 
     def page(self, work: PersonalWork, user_id: UUID, after: str | None) -> DataPage:
         number, place = 1, None
@@ -68,7 +68,7 @@ class TasksData:
 
 
 class AttachmentsData:
-    """Attachments as they were uploaded, in a folder for each task."""
+    """Attachments as uploaded, one folder per task."""
 
     def __init__(self, file_store: FileStore) -> None:
         self._file_store = file_store
@@ -85,11 +85,11 @@ class AttachmentsData:
         try:
             yield from self._file_store.open(key)[1]
         except NotFoundError:
-            return  # deleted just now
+            return  # deleted concurrently
 
 
 def erase(work: PersonalWork, user_id: UUID, now: datetime, limit: int) -> int:
-    """Delete up to `limit` tasks of a user and what hangs on them, at last the rest; return how many it were."""
+    """Delete up to `limit` tasks of a user with tags and attachments, at last the usage row; return how many rows."""
     if tasks := work.tasks.delete_some(user_id, limit):
         if files := work.attachments.delete_of(user_id, tasks):
             work.objects.unlink(files, now)

@@ -17,7 +17,7 @@ class Tasks(Protocol):
     def add(self, task: Task) -> None: ...
 
     def get(self, user_id: UUID, task_id: UUID, *, for_update: bool = False) -> Task | None:
-        """Return a task of this user; `for_update` holds it until the transaction ends."""
+        """Return a task of this user; `for_update` locks the row until the transaction ends."""
 
     def replace(self, task: Task) -> None: ...
 
@@ -28,35 +28,35 @@ class Tasks(Protocol):
         """Return up to `query.limit` tasks of this user, in order, after `query.after`."""
 
     def tags(self, user_id: UUID) -> list[TagCount]:
-        """Return the tags of this user's tasks in order, each with how many have it."""
+        """Return the tags of this user's tasks, sorted, each with its number of tasks."""
 
 
 class Reminders(Protocol):
     def any_due(self, now: datetime) -> bool:
-        """Tell whether somebody is to be reminded of a task that is not done."""
+        """Return whether a reminder of a task that is not done is due."""
 
     def claim(self, now: datetime, limit: int) -> list[Task]:
-        """Return such tasks, without their tags, and note that their owners are reminded for the time that they say.
+        """Return tasks with due reminders, without tags, and mark these reminders as sent.
 
-        Of any number of callers at the same time, one gets a task.
+        Concurrent callers never get the same task.
         """
 
 
 class Attachments(Protocol):
     def add(self, attachment: Attachment, quota: int) -> bool:
-        """Store an attachment, unless this user's would then take more than `quota` bytes; say whether it is stored."""
+        """Store an attachment; return False, with nothing stored, if it would exceed the user's quota in bytes."""
 
     def used(self, user_id: UUID) -> int:
-        """Return the bytes of this user's attachments together."""
+        """Return the total bytes of this user's attachments."""
 
     def of_task(self, user_id: UUID, task_id: UUID) -> list[Attachment]:
         """Return the attachments of a task of this user, the oldest first."""
 
     def delete(self, user_id: UUID, task_id: UUID, attachment_id: UUID) -> bool:
-        """Delete an attachment of this user, and say whether there was one."""
+        """Delete an attachment of this user; return whether there was one."""
 
     def delete_of(self, user_id: UUID, task_ids: Sequence[UUID]) -> list[UUID]:
-        """Delete all attachments of these tasks of this user, and return their identifiers."""
+        """Delete all attachments of these tasks of this user, and return their ids."""
 
 
 class TaskWork(Protocol):
@@ -83,10 +83,10 @@ class TaskWork(Protocol):
 
 class TaskStorage(Protocol):
     def read(self) -> AbstractContextManager[TaskWork]:
-        """Open a transaction that only reads."""
+        """Open a read-only transaction."""
 
     def read_of(self, user_id: UUID) -> AbstractContextManager[TaskWork]:
-        """Open a transaction that reads this user's data: perhaps a copy of it, with all that the user has written."""
+        """Open a read-only transaction with read-your-writes for this user, perhaps on a replica."""
 
     def write(self) -> AbstractContextManager[TaskWork]:
-        """Open a transaction that commits when its block ends well."""
+        """Open a transaction that commits when its block ends without an exception."""

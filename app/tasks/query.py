@@ -1,4 +1,4 @@
-"""Queries of tasks: filters, order, position."""
+"""Query of tasks: filters, order, position."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,11 +9,11 @@ from app.core.text import fold
 from app.tasks.model import Status, Task
 
 TITLE_KEY_LENGTH = 200
-"""Characters of a folded title that take part in sorting; beyond it the identifier decides. Keeps index rows small."""
+"""Characters of a folded title that are sorted by; then the id decides. Keeps index rows small."""
 
 
 class Sort(StrEnum):
-    """The orders on offer. Tasks without a due date come last in both directions; the identifier breaks ties."""
+    """Sort orders. Tasks without a due date come last in both directions; the id breaks ties."""
 
     CREATED = "created_at"
     CREATED_DOWN = "-created_at"
@@ -37,18 +37,18 @@ class Sort(StrEnum):
 class Filters:
     status: Status | None = None
     q: str | None = None
-    """Text that the title or the description contains, whatever its case."""
+    """Text in the title or description, case-insensitive."""
     due_after: datetime | None = None
     """Due at this time or later."""
     due_before: datetime | None = None
     """Due earlier than this time."""
     tag: str | None = None
-    """In the form of `tag_form`."""
+    """Normalised by `tag_form`."""
 
 
 @dataclass(frozen=True)
 class Position:
-    """Where a page ended: the sort value and the identifier of its last task."""
+    """End of a page: sort value and id of its last task."""
 
     value: datetime | str | None
     id: UUID
@@ -70,12 +70,12 @@ class Page:
 
 
 def title_key(title: str) -> str:
-    """Return what titles are sorted by."""
+    """Return the sort key of a title."""
     return fold(title)[:TITLE_KEY_LENGTH]
 
 
 def search_text(title: str, description: str) -> str:
-    """Return the text that `q` is looked for in."""
+    """Return the text that `q` is matched against."""
     return fold(f"{title}\n{description}")
 
 

@@ -15,14 +15,14 @@ class SqlReminders:
         self._session = session
 
     def any_due(self, now: datetime) -> bool:
-        # By the order of the index: asked whether any exists, PostgreSQL may look through the table, since it can't
-        # guess how few these are.
+        # ORDER BY … LIMIT 1, not EXISTS: for that the planner may choose a sequential scan, since it misestimates how
+        # few rows match.
         first = select(TaskRow.remind_at).where(text(REMINDER_TO_COME)).order_by(TaskRow.remind_at).limit(1)
         remind_at = self._session.scalar(first)
         return remind_at is not None and remind_at <= now
 
     def claim(self, now: datetime, limit: int) -> list[Task]:
-        # What another transaction holds is passed over: it is being reminded of, or changed just now.
+        # SKIP LOCKED: a row locked by another transaction is being claimed or changed.
         due = (
             select(*COLUMNS)
             .where(text(REMINDER_TO_COME), TaskRow.remind_at <= now)
@@ -30,6 +30,8 @@ class SqlReminders:
             .limit(limit)
         )
         rows = self._session.execute(due.with_for_update(skip_locked=True)).all()
-        told = update(TaskRow).where(TaskRow.id.in_([row.id for row in rows]))
-        self._session.execute(told.values(reminded_for=TaskRow.remind_at).execution_options(synchronize_session=False))
+        claimed = update(TaskRow).where(TaskRow.id.in_([row.id for row in rows]))
+        self._session.execute(
+            claimed.values(reminded_for=TaskRow.remind_at).execution_options(synchronize_session=False)
+        )
         return [task_of(row) for row in rows]

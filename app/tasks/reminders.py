@@ -1,15 +1,15 @@
-"""Reminders: one event for each time that a user has set."""
+"""Reminders: one event for each reminder that is due."""
 
 from app.core.clock import Clock, NewId
 from app.tasks import events
 from app.tasks.ports import TaskStorage
 
 BATCH = 100
-"""Reminders of one transaction."""
+"""Reminders per transaction."""
 
 
 class ReminderService:
-    """Several may run: a task is claimed in the transaction of its event, so one of them tells of it."""
+    """Publishes due reminders. Safe to run concurrently: a task is claimed in the transaction of its event."""
 
     def __init__(self, storage: TaskStorage, clock: Clock, new_id: NewId) -> None:
         self._storage = storage
@@ -17,7 +17,7 @@ class ReminderService:
         self._new_id = new_id
 
     def run_once(self) -> bool:
-        """Tell of the tasks whose time has come; say whether there were any."""
+        """Publish a batch of due reminders; return whether there were any."""
         with self._storage.read() as work:
             if not work.reminders.any_due(self._clock()):
                 return False

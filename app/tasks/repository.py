@@ -19,7 +19,7 @@ ADD = insert(cast("Table", TaskRow.__table__))
 ADD_TAGS = insert(cast("Table", TaskTagRow.__table__))
 
 WRITTEN = select(*COLUMNS, TaskRow.title_key, TaskRow.search_text, TAGS_OF_TASK)
-"""Tasks, and what is derived from their texts."""
+"""Tasks with the columns derived from their texts."""
 
 
 class SqlTasks:
@@ -36,11 +36,11 @@ class SqlTasks:
             row = self._session.execute(ONE, {"id": task_id, "user_id": user_id}).first()
             return tagged(user_id, row) if row else None
         mine = select(*COLUMNS).where(TaskRow.id == task_id, TaskRow.user_id == user_id)
-        # SQLite knows no row locks and ignores this: its writer already holds the whole database.
+        # Ignored by SQLite, which has no row locks: its write transaction locks the whole database.
         row = self._session.execute(mine.with_for_update()).first()
         if row is None:
             return None
-        # By another statement: the one above has waited for whoever held the row, but would show the tags of before.
+        # A second statement: the one above may have waited for the row lock, and its snapshot would have former tags.
         tags = select(TaskTagRow.tag).where(TaskTagRow.task_id == task_id)
         return task_of(row, tag_forms(self._session.scalars(tags)))
 
@@ -69,7 +69,7 @@ class SqlTasks:
         return [tagged(user_id, row) for row in self._session.execute(*page(user_id, query))]
 
     def everybodys(self, after: tuple[UUID, datetime, UUID] | None, limit: int) -> list[Task]:
-        """Return tasks of all users, without tags, by user, creation and identifier, past a task named by these."""
+        """Return tasks of all users, without tags, ordered by user, creation and id, past `after`."""
         place = (TaskRow.user_id, TaskRow.created_at, TaskRow.id)
         statement = select(*COLUMNS).order_by(*place).limit(limit)
         if after is not None:
@@ -78,7 +78,7 @@ class SqlTasks:
         return [task_of(row) for row in self._session.execute(statement)]
 
     def written(self, after: UUID | None, limit: int) -> list[tuple[Task, bool]]:
-        """Return tasks of all users by identifier, past one, each with whether its row is in normal form."""
+        """Return tasks of all users, ordered by id, past `after`, each with whether its row is in normal form."""
         statement = WRITTEN.order_by(TaskRow.id).limit(limit)
         if after is not None:
             statement = statement.where(TaskRow.id > after)

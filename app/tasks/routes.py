@@ -47,7 +47,7 @@ SearchText = Annotated[str, MultilineText(200)]
 
 
 class TagText(SingleLineText):
-    """A tag, in the form in which it is stored; its length is that of this form."""
+    """A tag, normalised by `tag_form` before its length is checked."""
 
     def normalise(self, text: str) -> str:
         return tag_form(text)
@@ -55,8 +55,8 @@ class TagText(SingleLineText):
 
 Tag = Annotated[str, TagText(LONGEST_TAG)]
 KnownTag = Annotated[str, TagText(3 * LONGEST_TAG)]
-"""A tag that a task may have already: before lengths were those of the form, case folding made tags up to three times
-as long (`ΐ`)."""
+"""An existing tag: of releases that checked the length before case folding, which makes up to three characters of one
+(`ΐ`)."""
 Tags = Annotated[list[Tag], Field(max_length=MOST_TAGS)]
 KnownTags = Annotated[list[KnownTag], Field(max_length=MOST_TAGS)]
 
@@ -66,12 +66,12 @@ class NewTask(RequestModel):
     description: Description = ""
     status: Status = Status.TODO
     due_at: Time | None = None
-    remind_at: Annotated[Time | None, Field(description="When to be reminded of it")] = None
+    remind_at: Annotated[Time | None, Field(description="Time of the reminder")] = None
     tags: Tags = Field(default_factory=list)
 
 
 class TaskChange(RequestModel):
-    """Only what is given changes; null clears a date."""
+    """Fields that are absent stay unchanged; null clears a date."""
 
     title: Title = Field(default="", json_schema_extra=drop_default)
     description: Description = Field(default="", json_schema_extra=drop_default)
@@ -92,7 +92,7 @@ class TaskBody(ResponseModel):
     updated_at: datetime
     version: int
     tags: list[str]
-    attachments: Annotated[int, Field(description="How many it has")]
+    attachments: Annotated[int, Field(description="Number of attachments")]
 
 
 class TaskPage(ResponseModel):
@@ -101,7 +101,7 @@ class TaskPage(ResponseModel):
 
 
 class TaskPath(BaseModel):
-    # A plain string: a malformed identifier is as unknown as any other, and gets the same 404.
+    # A plain string: a malformed id gets the same 404 as an unknown one.
     task_id: Annotated[str, Field(json_schema_extra={"format": "uuid"})]
 
     def identifier(self) -> UUID:
@@ -109,7 +109,7 @@ class TaskPath(BaseModel):
 
 
 def _may_be_empty(schema: dict[str, Any]) -> None:
-    """Describe each parameter as one that may be sent empty."""
+    """Allow each parameter to be empty, in the schema."""
     for name, field in schema["properties"].items():
         words = {key: field.pop(key) for key in ("title", "description", "default") if key in field}
         schema["properties"][name] = {**words, "anyOf": [*field.get("anyOf", [field]), {"const": ""}]}
@@ -123,19 +123,19 @@ class ListParameters(RequestModel):
     tag: Annotated[KnownTag | None, Field(description="Only tasks with this tag, in any case")] = None
     due_after: Annotated[Time | None, Field(description="Due at this time or later")] = None
     due_before: Annotated[Time | None, Field(description="Due earlier than this time")] = None
-    sort: Annotated[Sort, Field(description="Order; `-` turns it round; undated tasks come last")] = Sort.CREATED_DOWN
+    sort: Annotated[Sort, Field(description="Order; `-` reverses it; undated tasks come last")] = Sort.CREATED_DOWN
     limit: Annotated[int, Field(ge=1, le=100)] = 20
     cursor: Annotated[Cursor | None, Field(description="`next_cursor` of the page before")] = None
 
     @model_validator(mode="before")
     @classmethod
     def _drop_empty(cls, values: Any) -> Any:
-        """An empty parameter (`status=&q=`) is one that was left out: so a plain form can be sent as it is."""
+        """Treat an empty parameter (`status=&q=`) as absent, as plain HTML forms send it."""
         return {name: value for name, value in values.items() if value != ""} if isinstance(values, dict) else values
 
 
 def blueprint(service: TaskService, authenticator: Authenticator, cursors: Cursors) -> APIBlueprint:
-    """The tasks of who asks."""
+    """Routes of the caller's tasks."""
     tasks = APIBlueprint(
         "tasks", __name__, url_prefix=PREFIX, abp_tags=[{"name": "tasks"}], abp_security=[{"bearer": []}]
     )

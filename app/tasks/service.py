@@ -1,4 +1,4 @@
-"""Rules of tasks; a user sees only their own."""
+"""Task service; every operation is limited to the user's own tasks."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import fields, replace
@@ -25,7 +25,7 @@ class TaskService:
         self._new_id = new_id
 
     def create(self, user_id: UUID, draft: TaskCreate, key: IdempotencyKey | None = None) -> Task:
-        """Create a task; with a key, at most one however often it is asked for.
+        """Create a task; idempotent with a key.
 
         Raises:
             InvalidError: the key was used for another request.
@@ -69,17 +69,18 @@ class TaskService:
         expected: Sequence[int] | None = None,
         key: IdempotencyKey | None = None,
     ) -> Task:
-        """Change what the change names. One that changes nothing leaves version and time as they are.
+        """Apply a patch. One that changes nothing leaves version and time unchanged.
 
         Args:
-            user_id, task_id: whose task, and which.
-            change: what it is to be.
-            expected: the versions of which the task has to be one; None for any.
+            user_id, task_id: the owner and the task.
+            change: the patch.
+            expected: acceptable versions of the task (precondition); None for any.
             key: as for `create`.
 
         Raises:
             NotFoundError: this user has no such task.
             PreconditionError: the task has another version.
+            InvalidError: too many tags, or one too long; or as for `create`.
         """
 
         def make(work: TaskWork) -> Task:
@@ -101,18 +102,17 @@ class TaskService:
         change: Callable[[Task], TaskPatch],
         key: IdempotencyKey | None = None,
     ) -> BulkOutcome:
-        """Change many tasks, all or none; those that are not there are named.
+        """Change many tasks in one transaction; missing ones are reported.
 
         Args:
-            user_id: whose tasks.
-            task_ids: which.
-            change: says for each what it is to be.
+            user_id, task_ids: the owner and the tasks.
+            change: returns the patch of a task.
             key: as for `create`.
         """
 
         def make(work: TaskWork) -> BulkOutcome:
             done = set()
-            # In the order of their identifiers, so that two that overlap never wait for each other in a ring.
+            # Locked in the order of ids: overlapping requests can't deadlock.
             for task_id in sorted(set(task_ids)):
                 task = work.tasks.get(user_id, task_id, for_update=True)
                 if task is not None:
@@ -123,7 +123,7 @@ class TaskService:
         return idempotent(self._storage, user_id, key, make, BulkOutcome, self._clock)
 
     def delete_many(self, user_id: UUID, task_ids: Sequence[UUID], key: IdempotencyKey | None = None) -> BulkOutcome:
-        """Delete many tasks, all or none; those that are not there are named."""
+        """Delete many tasks in one transaction; missing ones are reported."""
 
         def make(work: TaskWork) -> BulkOutcome:
             return _outcome(task_ids, self._delete(work, user_id, sorted(set(task_ids))))
@@ -132,31 +132,31 @@ class TaskService:
 
     @retried
     def page(self, user_id: UUID, query: Query) -> Page:
-        """Return one page."""
+        """Return a page of tasks."""
         with self._storage.read_of(user_id) as work:
             items, last = page_of(query.limit, lambda most: work.tasks.find(user_id, replace(query, limit=most)))
         return Page(items, position(last, query.sort) if last else None)
 
     @retried
     def tags(self, user_id: UUID) -> list[TagCount]:
-        """Return the tags in use, in order, each with how many tasks have it."""
+        """Return the tags in use, sorted, each with its number of tasks."""
         with self._storage.read_of(user_id) as work:
             return work.tasks.tags(user_id)
 
     def _delete(self, work: TaskWork, user_id: UUID, task_ids: Sequence[UUID]) -> set[UUID]:
-        """Delete tasks and what hangs on them; return those that were there."""
+        """Delete tasks with their tags and attachments; return the ids that existed."""
         deleted = []
         for task_id in task_ids:
             if task := work.tasks.delete(user_id, task_id):
                 work.outbox.add(events.deleted(task, self._new_id, self._clock()))
                 deleted.append(task_id)
-        # After all the tasks, as everywhere: the user's usage is counted in one row, and is the last to be waited for.
+        # After all tasks, as everywhere: the user's usage row is always the last to be locked.
         if files := work.attachments.delete_of(user_id, deleted):
             work.objects.unlink(files, self._clock())
         return set(deleted)
 
     def _change(self, work: TaskWork, task: Task, change: TaskPatch) -> Task:
-        """Make the change, and return the task as it is then."""
+        """Apply a patch and return the changed task."""
         values: dict[str, Any] = {
             field.name: value for field in fields(change) if not isinstance(value := getattr(change, field.name), Unset)
         }
@@ -165,7 +165,7 @@ class TaskService:
             return task
         if len(changed.tags) > MOST_TAGS:
             raise InvalidError("tags", f"a task has at most {MOST_TAGS} tags")
-        # Those that it has already may be older than the rule.
+        # Existing tags may be older than this limit.
         if any(len(tag) > LONGEST_TAG for tag in set(changed.tags) - set(task.tags)):
             raise InvalidError("tags", f"a tag has at most {LONGEST_TAG} characters")
         changed = replace(changed, updated_at=self._clock(), version=task.version + 1)
@@ -175,7 +175,7 @@ class TaskService:
 
 
 def get_for_update(work: TaskWork, user_id: UUID, task_id: UUID, expected: Sequence[int] | None = None) -> Task:
-    """Return a task that nobody else changes until the transaction ends. Errors are those of `update`."""
+    """Return a task with its row locked. Errors are those of `update`."""
     task = work.tasks.get(user_id, task_id, for_update=True)
     if task is None:
         raise NotFoundError(NO_SUCH_TASK)

@@ -1,4 +1,4 @@
-"""Snapshot job: publishes the state of all tasks, for a service that starts to listen."""
+"""Snapshot job: publishes the state of all tasks, for a new consumer."""
 
 from datetime import datetime
 from itertools import groupby
@@ -10,11 +10,11 @@ from app.tasks.events import snapshots
 from app.tasks.unit_of_work import TaskUnitOfWork
 
 BATCH = 1000
-"""Tasks of a step."""
+"""Tasks per step."""
 
 
 class SnapshotTasks:
-    """Puts snapshots of everybody's tasks into the outbox, a batch a step."""
+    """Adds snapshots of all users' tasks to the outbox, a batch per step."""
 
     def __init__(self, clock: Clock, new_id: NewId) -> None:
         self._clock = clock

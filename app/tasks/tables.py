@@ -11,7 +11,7 @@ from app.core.database.migrate import Branch
 from app.core.database.types import BinaryText, UtcDateTime
 
 REMINDER_TO_COME = "remind_at IS NOT NULL AND status <> 'done' AND (reminded_for IS NULL OR reminded_for <> remind_at)"
-"""Whether a task still has a reminder. A query that has this very condition is answered from the index of the same."""
+"""Condition of a pending reminder. A query with exactly this condition uses the partial index."""
 
 
 class TasksBase(DeclarativeBase):
@@ -28,31 +28,31 @@ class TaskRow(TasksBase):
     status: Mapped[str] = mapped_column(String(20))
     due_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     remind_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    # The time that its owner has been reminded for: another one is still to come.
+    # The reminder time already sent; a different `remind_at` is pending.
     reminded_for: Mapped[datetime | None] = mapped_column(UtcDateTime)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
     version: Mapped[int]
-    # How many attachments it has, changed with them: a list need not count them.
+    # Denormalised count of attachments, so that lists need not count them.
     attachments: Mapped[int] = mapped_column(server_default="0")
-    # Derived from title and description by services.tasks.listing: folding case is done once, at the write, and by the
-    # same rule on every database.
+    # Derived from title and description by app.tasks.query: case is folded once, at the write, and by the same rule on
+    # every database.
     title_key: Mapped[str] = mapped_column(BinaryText)
     search_text: Mapped[str] = mapped_column(Text)
 
     __table_args__ = (
         CheckConstraint("status IN ('todo', 'in_progress', 'done')", name="status"),
-        # the indexes of the specification
+        # indexes of the specification
         Index("idx_tasks_user_id", "user_id"),
         Index("idx_tasks_status", "status"),
         Index("idx_tasks_created_at", desc("created_at")),
         Index("idx_tasks_user_status", "user_id", "status"),
-        # one index for each order of a list: read forwards or backwards, a page costs the same at any depth
+        # one index per sort order, scanned in either direction: a page costs the same at any depth
         Index("idx_tasks_user_created", "user_id", "created_at", "id"),
         Index("idx_tasks_user_updated", "user_id", "updated_at", "id"),
         Index("idx_tasks_user_due", "user_id", "due_at", "id"),
         Index("idx_tasks_user_title", "user_id", "title_key", "id"),
-        # whom to remind: the index holds what is still to come, and stays small however much has been
+        # partial index of pending reminders: stays small however many were sent
         Index(
             "idx_tasks_reminders",
             "remind_at",
@@ -73,8 +73,8 @@ class TaskTagRow(TasksBase):
 
 
 class AttachmentRow(TasksBase):
-    """A file of a task; its identifier is the file's key. No foreign key leads to the task: a cascade would take the
-    row without giving its size back to the user's usage."""
+    """A file of a task; its id is the key in the file store. No foreign key to the task: a cascade would delete the row
+    without subtracting its size from the user's usage."""
 
     __tablename__ = "attachments"
 
@@ -93,7 +93,7 @@ class AttachmentRow(TasksBase):
 
 
 class AttachmentUsageRow(TasksBase):
-    """The bytes of a user's attachments together."""
+    """Total bytes of a user's attachments."""
 
     __tablename__ = "attachment_usage"
 

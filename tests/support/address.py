@@ -11,8 +11,8 @@ class Address:
     """Forwards TCP connections. Open ones stay with their backend.
 
     Args:
-        port: of the server, on this machine.
-        delay: seconds that whatever is sent is on its way.
+        port: port of the server on this machine.
+        delay: latency in seconds of each chunk, in both directions.
     """
 
     def __init__(self, port: int, delay: float = 0) -> None:
@@ -30,7 +30,7 @@ class Address:
         return int(self._listener.getsockname()[1])
 
     def lead_to(self, port: int) -> None:
-        """Let connections from now on lead to another port of this machine."""
+        """Switch new connections to another port of this machine."""
         self._target = port
 
     def __enter__(self) -> "Address":

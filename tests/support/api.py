@@ -51,7 +51,7 @@ class Person:
         return created
 
     def walk(self, **parameters: Any) -> list[dict[str, Any]]:
-        """Return all tasks of a list, page by page."""
+        """Return all tasks of a list, fetched page by page."""
         items: list[dict[str, Any]] = []
         cursor = None
         while True:

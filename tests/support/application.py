@@ -1,4 +1,4 @@
-"""The application as many tests share it: started once, its database emptied between them."""
+"""Application shared by many tests: started once, its database emptied between them."""
 
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -17,7 +17,7 @@ from tests.support.settings import make_settings
 
 @dataclass(frozen=True)
 class Application:
-    """The application on a database of its own, without Redis."""
+    """Application on a database of its own, without Redis."""
 
     database_url: str
     container: Container
@@ -35,15 +35,15 @@ def on_sqlite(file: Path, migrated: bytes) -> Iterator[Application]:
     """Run the application on a new SQLite database.
 
     Args:
-        file: where the database will be.
-        migrated: the bytes of an empty one.
+        file: path of the database.
+        migrated: bytes of a migrated, empty database.
     """
     template = file.with_suffix(".migrated")
     for each in (template, file):
         each.write_bytes(migrated)
 
     def empty() -> None:
-        # Not by deleting: the audit log's triggers refuse that.
+        # Not by DELETE: the audit log's triggers reject it.
         with closing(sqlite3.connect(template)) as source, closing(sqlite3.connect(file)) as target:
             source.backup(target)
 
@@ -53,13 +53,13 @@ def on_sqlite(file: Path, migrated: bytes) -> Iterator[Application]:
 
 @contextmanager
 def on_postgres(server: Postgres) -> Iterator[Application]:
-    """Run the application on a new database of a server that has one, `migrated`, to make it from."""
+    """Run the application on a new database, created from the server's template `migrated`."""
     server.execute("CREATE DATABASE shared TEMPLATE migrated STRATEGY FILE_COPY")
     deletions = "; ".join(str(table.delete()) for table in tables())
 
     def empty() -> None:
         with started.container.database.writer.begin() as connection:
-            # As a replica applies changes: without triggers, of which the audit log's refuse a deletion.
+            # The replica role disables triggers: the audit log's reject a deletion.
             connection.exec_driver_sql(f"SET LOCAL session_replication_role = replica; {deletions}")
 
     with _application(server.url("shared"), empty) as started:

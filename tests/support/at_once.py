@@ -8,10 +8,10 @@ THREADS = 4
 
 
 def at_once(make_turn: Callable[[], Callable[[], bool]]) -> None:
-    """Let threads begin together, and each take turns until one of its turns finds nothing to do.
+    """Start threads together; each repeats its turn until that returns False.
 
     Args:
-        make_turn: makes each thread's own turn. What a turn raises is raised here.
+        make_turn: returns the turn of a thread. Exceptions of turns are raised here.
     """
     turns = [make_turn() for _ in range(THREADS)]
     start = threading.Barrier(THREADS)

@@ -22,12 +22,12 @@ CREDENTIALS = {"AWS_ACCESS_KEY_ID": "access", "AWS_SECRET_ACCESS_KEY": "not-very
 
 @dataclass(frozen=True)
 class Archive:
-    """A bucket, and the commands that write to it and read from it."""
+    """A bucket, and Barman's commands on it."""
 
     port: int
 
     def command(self, name: str, *arguments: str) -> list[str]:
-        """Return one of Barman's commands; arguments that begin with dashes first."""
+        """Return a command of Barman, options first."""
         options = [argument for argument in arguments if argument.startswith("--")]
         rest = [argument for argument in arguments if not argument.startswith("--")]
         given = [f"{key}={value}" for key, value in CREDENTIALS.items()]
@@ -36,7 +36,7 @@ class Archive:
 
     @contextmanager
     def archiving(self) -> Iterator[Postgres]:
-        """Run a server that archives its log as the operator's do."""
+        """Run a server that archives its WAL as the operator's do."""
         write = shlex.join(self.command("wal-archive", "--gzip", "%p"))
         with postgres(archive_mode="on", archive_command=write) as server:
             yield server
@@ -49,7 +49,7 @@ class Archive:
         )
 
     def complete(self, server: Postgres) -> None:
-        """Wait until all that has been committed is archived, by the statements that `make restore` uses."""
+        """Wait until all commits are archived, by the statements of `make restore`."""
         server.execute("SELECT pg_logical_emit_message(true, 'restore', '')")
         segment = server.execute("SELECT pg_walfile_name(pg_switch_wal())")
         archived = f"SELECT coalesce(last_archived_wal, '') >= '{segment}' FROM pg_stat_archiver"  # noqa: S608
@@ -81,7 +81,7 @@ class Archive:
 
 @contextmanager
 def archive(folder: Path) -> Iterator[Archive]:
-    """Run an S3 interface with an empty bucket, in a folder that is empty."""
+    """Run an S3 server with an empty bucket, in an empty folder."""
     program = built("versitygw")
     (folder / BUCKET).mkdir()
     port = free_port()

@@ -42,7 +42,7 @@ class Taken:
         return b"\n".join(body for _, _, body in self.posts)
 
     def spans(self) -> list[Noted]:
-        """Return the spans of all requests of OTLP."""
+        """Return the spans of all OTLP requests."""
         from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
         found = []
@@ -68,7 +68,7 @@ class Taken:
         return found
 
     def errors(self) -> list[dict[str, Any]]:
-        """Return the events of all envelopes of Sentry."""
+        """Return the events of all Sentry envelopes."""
         found = []
         for path, _, body in list(self.posts):
             assert path == "/api/1/envelope/"
@@ -85,7 +85,7 @@ def _facts(attributes: Any) -> dict[str, Any]:
 
 @contextmanager
 def collector(host: str = "127.0.0.1") -> Iterator[Taken]:
-    """Run a server on an address of this machine that takes whatever is posted."""
+    """Run a server that accepts every POST."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:

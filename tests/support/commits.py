@@ -1,4 +1,4 @@
-"""COMMITs of a real PostgreSQL whose acknowledgement gets lost."""
+"""Lost acknowledgements of COMMIT, on a real PostgreSQL."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +13,7 @@ from tests.support.postgres import Postgres
 
 @contextmanager
 def unacknowledged_commit(parts: Container, server: Postgres, statement: str) -> Iterator[None]:
-    """Lose the server's answer to the COMMIT of each transaction that executes a statement with this beginning."""
+    """Lose the response to the COMMIT of each transaction that executes a statement with this prefix."""
     dialect, lost = parts.database.writer.dialect, set[Any]()
 
     def note(connection: Any, _cursor: Any, text: str, *_more: Any) -> None:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from tests.support.ports import wait_for
 
 PAUSES = (0.0, 0.001, 0.01, 0.05, 0.3, 0.9)
-"""Of clients between two requests, seconds: some are always busy, some leave their connection alone for a while."""
+"""Seconds between requests, one per client: from busy ones to idle keep-alive connections."""
 
 
 class Service:
@@ -21,9 +21,9 @@ class Service:
 
 
 class Client(threading.Thread):
-    """Sends one request after the other over one connection, and opens another only when told `Connection: close`.
+    """Sends requests over one connection, and reconnects only on `Connection: close`.
 
-    Any error counts as a lost request: nothing is tried twice.
+    Any error counts as a lost request: there are no retries.
     """
 
     def __init__(self, service: Service, pause: float) -> None:
@@ -60,7 +60,7 @@ class Client(threading.Thread):
 
 @contextmanager
 def clients_of(service: Service) -> Iterator[list[Client]]:
-    """Let clients ask, each of which has been served when the block begins; none asks any more when it has ended."""
+    """Run clients until the block ends; each has been served when it begins."""
     clients = [Client(service, pause) for pause in PAUSES]
     for client in clients:
         client.start()

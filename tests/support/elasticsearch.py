@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 SECRET = "id:not-very-secret"
-"""The API key. What comes before the colon is also a user's name, and what comes after it the password."""
+"""API key `id:secret`; also accepted as user name and password."""
 VERSION = "8.19.6"
 
 
@@ -22,11 +22,11 @@ class Store:
     """The documents that have been sent, to any of the servers.
 
     Attributes:
-        documents: by stream and identifier, as they were created.
-        duplicates: how many documents were there already.
+        documents: created documents by stream and id.
+        duplicates: number of documents that existed already.
         templates: index templates by name.
-        busy: how many requests with documents are answered 429, as a server without room for more does.
-        faults: what a real one would have refused.
+        busy: number of coming bulk requests to be answered 429.
+        faults: requests that a real server would have rejected.
     """
 
     documents: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
@@ -36,7 +36,7 @@ class Store:
     faults: list[str] = field(default_factory=list)
 
     def create(self, stream: str, identifier: str, document: dict[str, Any]) -> int:
-        """Keep a document; return the status that a data stream answers with."""
+        """Store a document; return the status of a data stream."""
         if not any(stream in template["index_patterns"] for template in self.templates.values()):
             self.faults.append(f"no template for {stream}")
         if (stream, identifier) in self.documents:
@@ -48,11 +48,11 @@ class Store:
 
 @contextmanager
 def elasticsearch(store: Store, port: int, certificate: Path | None = None) -> Iterator[None]:
-    """Listen at a port of 127.0.0.1 until the block ends. Raises AssertionError when it was asked something odd.
+    """Run a server on 127.0.0.1 until the block ends. Raises AssertionError for requests that a real one would reject.
 
     Args:
-        store: keeps what it is sent.
-        port: to listen at.
+        store: records the documents.
+        port: port to listen on.
         certificate: file with a certificate and its key, for TLS.
     """
 
@@ -74,7 +74,7 @@ def elasticsearch(store: Store, port: int, certificate: Path | None = None) -> I
 
 
 class _Handler(BaseHTTPRequestHandler):
-    # Each request its own connection: none outlives the server.
+    # One connection per request: none outlives the server.
     protocol_version = "HTTP/1.0"
     held: Store
 
@@ -111,7 +111,7 @@ class _Handler(BaseHTTPRequestHandler):
         """Write no access log."""
 
     def _create(self, action: dict[str, Any], document: dict[str, Any]) -> int:
-        # A data stream takes nothing but `create`.
+        # A data stream accepts only `create`.
         asked = action["create"]
         return self.held.create(asked["_index"], asked["_id"], document)
 

@@ -59,7 +59,7 @@ class FakeUsers:
         return {user.id for user in self.rows.values() if user.role is Role.ADMIN and not user.disabled}
 
     def find(self, q: str, after: UUID | None, limit: int) -> list[User]:
-        """Newest first: the filter is the database's, and tested there."""
+        """Newest first, unfiltered: filters are tested against the database."""
         del q, after
         return sorted(self.rows.values(), key=lambda user: user.id, reverse=True)[:limit]
 

@@ -31,7 +31,7 @@ class FakeTasks:
         return self.rows.pop(task_id) if self.get(user_id, task_id) else None
 
     def find(self, user_id: UUID, query: Query) -> list[Task]:
-        """Newest first and unfiltered: order and filters are the database's, and tested there."""
+        """Newest first, unfiltered: order and filters are tested against the database."""
         mine = sorted((task for task in self.rows.values() if task.user_id == user_id), key=lambda task: task.id)
         after = query.after
         return [task for task in reversed(mine) if after is None or task.id < after.id][: query.limit]
@@ -42,7 +42,7 @@ class FakeTasks:
 
 
 class FakeReminders:
-    """There are none: which are due is the database's to say, and tested there."""
+    """No reminders: due ones are tested against the database."""
 
     def any_due(self, now: datetime) -> bool:
         del now
@@ -94,7 +94,7 @@ class FakeAttachments:
 
 @dataclass
 class FakeObjects:
-    """Of files: which are known, and from when each is loose."""
+    """Files, and the time from which each is unlinked."""
 
     rows: dict[UUID, tuple[StoredObject, datetime | None]] = field(default_factory=dict)
 

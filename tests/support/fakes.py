@@ -23,7 +23,7 @@ class FakeClock:
 
 
 class Counter:
-    """Identifiers that count up from 1."""
+    """Sequential ids from 1."""
 
     def __init__(self) -> None:
         self._last = 0
@@ -42,7 +42,7 @@ class FakeOutbox:
 
 
 class FakeStorage:
-    """All tables in memory. A write that fails is not undone: no rule here relies on it."""
+    """All tables in memory, without rollback: no unit test relies on it."""
 
     def __init__(self) -> None:
         self.users = FakeUsers()

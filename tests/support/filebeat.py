@@ -13,12 +13,16 @@ from infra.components.observability.filebeat import Shipping
 from tests.support.tools import built
 
 PIECE = 16 * 1024
-"""Characters of a line that containerd writes at a time."""
+"""Characters at which containerd splits a line."""
 
 
 @dataclass(frozen=True)
 class Node:
-    """Attributes: folder holds the logs of its pods, Filebeat's files, and what it says."""
+    """A node.
+
+    Args:
+        folder: pod logs, Filebeat's files and its own log.
+    """
 
     folder: Path
 
@@ -32,11 +36,11 @@ class Node:
         return (self.folder / "said").read_text()
 
     def waiting(self) -> int:
-        """Bytes on the disk that have not been sent yet."""
+        """Return the bytes in the disk queue."""
         return sum(file.stat().st_size for file in (self.folder / "data" / "diskqueue").glob("*.seg"))
 
     def write(self, pod: str, lines: Iterable[str], stream: str = "stderr") -> Path:
-        """Write lines as a container runtime does, each with its time; return the file."""
+        """Write lines in the format of a container runtime (CRI); return the file."""
         file = self.pods / pod / "api" / "0.log"
         file.parent.mkdir(parents=True, exist_ok=True)
         with file.open("a") as log:
@@ -49,14 +53,14 @@ class Node:
 
     @contextmanager
     def shipper(self, shipping: Shipping, secret: str) -> Iterator["subprocess.Popen[bytes]"]:
-        """Run Filebeat until the block ends. Where it stopped the last time, it goes on."""
+        """Run Filebeat until the block ends; it resumes where it stopped last."""
         config = self.folder / "config"
         config.mkdir(exist_ok=True)
         for name, content in filebeat.files(shipping).items():
             (config / name).write_text(content)
             (config / name).chmod(0o600)
         arguments = filebeat.arguments(str(config), str(self.folder / "data"))
-        # Its status listens at a port that is the same for all.
+        # The status endpoint has a fixed port, which parallel tests would share.
         command = [built("filebeat"), *arguments, "-E", "http.enabled=false"]
         variables = {"SECRET": secret, "NODE_NAME": "node-1", "SSL_CERT_DIR": str(self.folder / "trusted")}
         with (self.folder / "said").open("ab") as log:

@@ -15,7 +15,7 @@ from app.tasks.service import TaskService
 from tests.support.fakes import FakeClock, FakeStorage
 
 Step = tuple[str, int, Status, int]
-"""What to do, to which task, with which status, and after how many hours."""
+"""Action, number of the task, status, and hours since the step before."""
 
 ACTIONS = ("create", "status", "status", "title", "due", "delete", "snapshot")
 STEPS = st.lists(
@@ -33,8 +33,8 @@ EVENTFUL: list[Step] = [
     ("create", 3, Status.TODO, 30),
     ("delete", 3, Status.TODO, 1),
 ]
-"""Holds what chance may leave out: two that took different times, one done and one open that are deleted, the last of
-these created on a day with nothing done, and a task that is opened and done again."""
+"""Cases that random steps may miss: two durations that differ, deletion of a done and of an open task, the latter
+created on a day without a completion, and a task that is reopened and completed again."""
 
 
 class History:
@@ -57,7 +57,7 @@ class History:
 
     @property
     def tasks(self) -> dict[UUID, Task]:
-        """The tasks that are there."""
+        """Existing tasks."""
         return self._storage.tasks.rows
 
     def scrambled(self, seed: int) -> list[Event]:
@@ -99,7 +99,7 @@ class History:
             self._note(task.id, task.status, status)
 
     def _note(self, task_id: UUID, before: Status, after: Status) -> None:
-        """A task counts as completed at the time when it last was, for as long as it is."""
+        """Record the last completion of a task, for as long as it is done."""
         if after is not Status.DONE:
             self.completed.pop(task_id, None)
         elif before is not Status.DONE:

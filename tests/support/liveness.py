@@ -16,7 +16,12 @@ INTERVAL = 0.1
 
 @dataclass
 class Liveness:
-    """Attributes: longest is that of the slowest answer, in seconds; probes counts them."""
+    """Result of probing.
+
+    Attributes:
+        longest: slowest response in seconds; infinite after a failure.
+        probes: number of probes.
+    """
 
     longest: float = 0.0
     probes: int = 0
@@ -24,10 +29,10 @@ class Liveness:
 
 @contextmanager
 def liveness(url: str) -> Iterator[Liveness]:
-    """Probe a server until the block ends, as the kubelet does: each time by a new connection.
+    """Probe a server until the block ends, as the kubelet does: each time over a new connection.
 
     Args:
-        url: of the server. A probe that gets no answer, or not 200, counts as one that took for ever.
+        url: URL of the server. A probe without a 200 response counts as infinitely slow.
     """
     seen, ended = Liveness(), threading.Event()
 
@@ -36,7 +41,7 @@ def liveness(url: str) -> Iterator[Liveness]:
     def probe() -> None:
         while not ended.wait(INTERVAL):
             begun = time.monotonic()
-            # No client of a library: to make one takes longer than the answer.
+            # Plain http.client: creating a library's client takes longer than the probe.
             connection = HTTPConnection(str(address.hostname), address.port, timeout=30)
             try:
                 connection.request("GET", "/health/live")

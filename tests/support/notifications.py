@@ -23,7 +23,7 @@ def carry(container: Container) -> None:
 
 
 def remind_of(container: Container, person: Person, title: str = "A task") -> str:
-    """Let somebody be reminded of a new task, and return the identifier of the notification."""
+    """Remind a user of a new task; return the id of the notification."""
     person.create(title=title, remind_at=datetime.now(UTC).isoformat())
     carry(container)
     newest = person.call("GET", "/notifications").get_json()["items"][0]

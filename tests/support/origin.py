@@ -8,7 +8,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
 class Origin:
-    """Attributes: headers are sent with every answer; status is its own; open is not set while answers have to wait."""
+    """Configuration and record of the server.
+
+    Attributes:
+        headers, status: those of every response.
+        open: cleared to hold responses back.
+        asked: number of requests by path.
+        seen: headers of all requests.
+    """
 
     def __init__(self) -> None:
         self.headers: Mapping[str, str] = {}
@@ -20,7 +27,7 @@ class Origin:
         self.port = 0
 
     def body(self, path: str) -> str:
-        """Return what the latest answer for a path says: how often it has been asked for."""
+        """Return the latest body of a path, which contains its number of requests."""
         return f"{path} {self.asked[path]}"
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Outcome:
-    """Its exit code and all that it printed, standard output and error together."""
+    """Exit code and output, standard output and error together."""
 
     code: int
     text: str
@@ -18,7 +18,7 @@ class Outcome:
         return self.text
 
     def failed(self) -> str:
-        """Return the text; raise AssertionError with it when the command did well or failed with a traceback."""
+        """Return the text; raise AssertionError with it when the command succeeded or failed with a traceback."""
         assert self.code != 0, self.text
         assert "Traceback" not in self.text, self.text
         return self.text

@@ -1,4 +1,4 @@
-"""The end of the time for which a used refresh token works again."""
+"""End of the overlap in which a used refresh token works again."""
 
 from datetime import timedelta
 
@@ -11,7 +11,7 @@ from app.core.database.row_count import changed
 
 
 def end_overlap(database: Database) -> int:
-    """Let all used refresh tokens have been used a minute ago; return how many there are."""
+    """Backdate the use of all used refresh tokens by a minute; return their number."""
     used = update(RefreshTokenRow).where(RefreshTokenRow.used_at.is_not(None))
     with database.writer.begin() as connection:
         return changed(connection.execute(used.values(used_at=utc_now() - timedelta(minutes=1))))

@@ -1,4 +1,4 @@
-"""The smallest phone that the front end has to fit."""
+"""Smallest viewport that the front end supports."""
 
 from playwright.sync_api import Page, ViewportSize, expect
 
@@ -6,10 +6,10 @@ PHONE: ViewportSize = {"width": 360, "height": 640}
 
 
 def expect_no_overflow(page: Page) -> None:
-    """Wait until nothing of a page reaches beyond the phone's edge.
+    """Wait until a page has no horizontal overflow.
 
-    Chromium gives a page its new width first, and evaluates its media queries a moment later: what is wider in between
-    is never drawn.
+    Waits, because Chromium evaluates media queries a moment after it resizes the page; the state in between is never
+    drawn.
     """
     for part in ("html", "body"):
         expect(page.locator(part)).to_have_js_property("scrollWidth", PHONE["width"])

@@ -15,32 +15,32 @@ from tests.support.postgres import Postgres
 from tests.support.settings import make_settings
 
 ROWS = int(os.environ.get("PLAN_ROWS", "20000"))
-"""How many rows a table has: `PLAN_ROWS=1000000` asks for the number of the specification."""
+"""Rows per table; `PLAN_ROWS=1000000` is the number of the specification."""
 
 USERS = 50
-"""They have a fiftieth of the rows each."""
+"""Users, each with an equal share of the rows."""
 
 
 def identifier(name: str) -> UUID:
-    """Return what `md5(name)::uuid` is in the statements that fill a table."""
+    """Return `md5(name)::uuid` of the statements that fill a table."""
     return UUID(hashlib.md5(name.encode(), usedforsecurity=False).hexdigest())
 
 
 USER_ID = identifier("user7")
-"""One of the users, like any other."""
+"""An arbitrary user."""
 
 
 @contextmanager
 def full_database(
     postgres: Postgres, name: str, fill: Callable[[Connection], object], *tables: str
 ) -> Iterator[Database]:
-    """Make a database, fill it, and let PostgreSQL learn what is in these tables; drop it when the block ends."""
+    """Create and fill a database, with statistics of these tables; drop it when the block ends."""
     postgres.execute(f"CREATE DATABASE {name} TEMPLATE migrated STRATEGY FILE_COPY")
     database = connect(make_settings(postgres.url(name)))
     with database.writer.execution_options(**{UNLIMITED: True}).begin() as connection:
         fill(connection)
     with database.writer.execution_options(**{UNLIMITED: True}, isolation_level="AUTOCOMMIT").connect() as connection:
-        # with the map of what all can see, without which no index is enough by itself
+        # also sets the visibility map, which index-only scans need
         connection.execute(text(f"VACUUM ANALYZE {', '.join(tables)}"))
     yield database
     database.dispose()
@@ -48,7 +48,7 @@ def full_database(
 
 
 class Cost:
-    """What plans have read: how many pages, and which tables from end to end."""
+    """Cost of plans: pages read, and tables read by sequential scans."""
 
     def __init__(self) -> None:
         self.pages = 0
@@ -66,7 +66,7 @@ class Cost:
 
 
 def cost_of(session: Session, action: Callable[[], Any]) -> Cost:
-    """Let an action ask PostgreSQL something that has an answer, and return what the plans of it cost."""
+    """Run an action whose queries return rows, and return the cost of their plans."""
     asked: list[tuple[str, Any]] = []
 
     def note(_c: Any, _cursor: Any, statement: str, parameters: Any, *_more: Any) -> None:

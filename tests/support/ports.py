@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from itertools import cycle
 
 FIRST, BLOCK, BLOCKS = 61_000, 250, 18
-"""Above those that Linux gives to clients (`net.ipv4.ip_local_port_range`); a block for each worker of a run."""
+"""Ports above the ephemeral range of Linux (`net.ipv4.ip_local_port_range`); one block per pytest worker."""
 
 
 def _block() -> Iterator[int]:
@@ -21,18 +21,18 @@ _ports = _block()
 
 
 def free_port() -> int:
-    """Return a port of 127.0.0.1 that nobody listens on, and that nobody else in this run is told of for a while."""
+    """Return a free port of 127.0.0.1, which is not returned again in this run for a while."""
     return next(port for port in _ports if is_free(port))
 
 
 def is_free(port: int) -> bool:
-    """Tell whether nobody listens on a port of 127.0.0.1."""
+    """Return whether no process listens on a port of 127.0.0.1."""
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) != 0
 
 
 def wait_for(condition: Callable[[], bool], what: str, seconds: float = 60.0) -> None:
-    """Wait until a condition holds. Raises TimeoutError that says what did not happen."""
+    """Wait until a condition holds. Raises TimeoutError, which names what did not happen."""
     end = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > end:

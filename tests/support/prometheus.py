@@ -1,4 +1,4 @@
-"""A real Prometheus that reads one made-up target."""
+"""A real Prometheus with one fake target."""
 
 import subprocess
 import threading
@@ -16,16 +16,16 @@ from tests.support.ports import free_port, wait_for
 
 @contextmanager
 def prometheus_of(metrics: Callable[[], str], folder: Path, *, seconds: float = 0.2, **config: object) -> Iterator[str]:
-    """Run a Prometheus until the block ends, which has read the metrics twice when it begins.
+    """Run a Prometheus until the block ends; it has scraped twice when the block begins.
 
     Args:
-        metrics: returns what the target tells, in Prometheus's text format.
-        folder: an empty one, for its configuration and samples.
-        seconds: from look to look, and from one evaluation of rules to the next.
-        config: what else is in its configuration, such as `rule_files`.
+        metrics: returns the target's metrics in Prometheus's text format.
+        folder: empty folder for configuration and samples.
+        seconds: scrape and evaluation interval.
+        config: further configuration, such as `rule_files`.
 
     Returns:
-        Its address.
+        Its URL.
     """
     port = free_port()
     with _target(metrics) as target:
@@ -53,7 +53,7 @@ def prometheus_of(metrics: Callable[[], str], folder: Path, *, seconds: float = 
 def _has_looked_twice(url: str) -> bool:
     try:
         return bool(Prometheus(url).now("count_over_time(up[1m]) > 1"))
-    except OSError:  # it does not listen yet
+    except OSError:  # not listening yet
         return False
 
 

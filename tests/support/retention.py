@@ -8,4 +8,4 @@ from app.notifications.retention import RULES as NOTIFICATIONS
 from app.tasks.retention import RULES as TASKS
 
 RULES: tuple[Rule, ...] = (*AUTH, *TASKS, *NOTIFICATIONS, *ANALYTICS, *CORE)
-"""In the order in which they are applied."""
+"""All rules, in the order of application."""

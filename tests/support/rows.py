@@ -1,4 +1,4 @@
-"""Any rows of any table, as the models take them: drawn by hypothesis, or one of plain values."""
+"""Rows of any table: drawn by Hypothesis, or a single one of plain values."""
 
 from datetime import UTC, date, datetime
 from typing import Any
@@ -32,11 +32,11 @@ KINDS: dict[type, st.SearchStrategy[Any]] = {
     String: st.text(TEXT, max_size=20),
     Text: st.text(TEXT, max_size=40),
 }
-"""What a column of each type may hold. Texts fit the shortest column."""
+"""Values by type of column. Texts fit the shortest column."""
 
 
 def values_of(column: Column[Any]) -> st.SearchStrategy[Any]:
-    """Return what a column may hold."""
+    """Return the valid values of a column."""
     values = KINDS[type(column.type)]
     if (column.table.name, column.name) == ("tasks", "status"):
         values = st.sampled_from(["todo", "in_progress", "done"])
@@ -45,7 +45,7 @@ def values_of(column: Column[Any]) -> st.SearchStrategy[Any]:
 
 @st.composite
 def databases(draw: st.DrawFn) -> dict[Table, list[dict[str, Any]]]:
-    """Draw rows for every table: what they refer to is there, and no two share a key."""
+    """Draw rows for every table, with valid foreign keys and unique keys."""
     found: dict[Table, list[dict[str, Any]]] = {}
     for table in tables():
         drawn = {column.name: values_of(column) for column in table.columns}

@@ -14,7 +14,7 @@ NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
 
 @dataclass
 class Bucket:
-    """What the server holds, and how large the largest body of a request was."""
+    """Content of the server, and the size of the largest request body."""
 
     port: int = 0
     objects: dict[str, bytes] = field(default_factory=dict)
@@ -79,7 +79,7 @@ class _Handler(BaseHTTPRequestHandler):
         """Write no access log."""
 
     def _come_in(self) -> str | None:
-        """Read the body and check the signature; return the key, or None when the request has been refused."""
+        """Read the body and check the signature; return the key, or None if the request was rejected."""
         self._body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         self.held.largest = max(self.held.largest, len(self._body))
         _, bucket, key = urlsplit(self.path).path.split("/", 2)

@@ -1,4 +1,4 @@
-"""The real server, started by its own entry point."""
+"""The real server, run by its entry point."""
 
 import os
 import signal
@@ -31,7 +31,7 @@ class Server:
         return f"http://127.0.0.1:{self.environment['APP_METRICS_PORT']}/metrics"
 
     def drain(self, seconds: float) -> "subprocess.Popen[bytes]":
-        """Start the preStop hook beside the server."""
+        """Start the preStop hook in parallel to the server."""
         return subprocess.Popen(
             [sys.executable, "-m", "app", "drain", "--seconds", str(seconds)], cwd=ROOT, env=self.environment
         )
@@ -43,7 +43,7 @@ class Server:
 
 
 def environment(folder: Path, database_url: str, port: int, **more: str) -> dict[str, str]:
-    """Return the settings of a server that keeps to a folder of its own."""
+    """Return the environment of a server with a folder of its own."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("APP_")}
     return {
         **inherited,
@@ -67,8 +67,8 @@ def server(
     Args:
         folder: for its log and its drain file.
         database_url: a migrated database.
-        service: the one that runs.
-        state: `ready`, or `live` for one that is only up.
+        service: the service to run.
+        state: health check to wait for: `ready` or `live`.
         more: further environment variables.
     """
     import httpx

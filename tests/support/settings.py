@@ -9,7 +9,7 @@ from tests.support.server import SECRET
 
 
 def make_settings(database_url: str, **more: Any) -> Settings:
-    """Return settings for a database, with whatever else a test wants different."""
+    """Return settings for a database, with the overrides of a test."""
     return Settings(
         **{
             "database_url": SecretStr(database_url),

@@ -1,4 +1,4 @@
-"""Clients that hold a server's connections: they send half a request, nothing at all, or read nothing."""
+"""Slow clients that occupy a server's connections: half a request, none, or unread responses."""
 
 import contextlib
 import random
@@ -17,7 +17,7 @@ HALF_BODY = (
 )
 HALF_CHUNKED_BODY = HALF_BODY.replace(b"Content-Length: 1000", b"Transfer-Encoding: chunked").replace(b"{", b"3e8\r\n{")
 UNREAD_ANSWERS = b"GET /api/v1/openapi.json HTTP/1.1\r\nHost: x\r\n\r\n" * 200
-"""Far more than the buffers of both ends hold."""
+"""Responses that exceed the socket buffers of both ends."""
 
 KINDS = {
     "idle": b"",
@@ -28,15 +28,15 @@ KINDS = {
 }
 
 STEP = 0.2
-"""Seconds between two bytes of a client."""
+"""Seconds between bytes of a client."""
 
 
 @dataclass
 class SlowClients:
-    """Those that are connected. Whom the server closes comes back.
+    """Connected clients. A client that the server closes reconnects.
 
     Attributes:
-        ended: how often the server has ended one of a kind.
+        ended: number of connections closed by the server, by kind.
     """
 
     address: tuple[str, int]
@@ -58,7 +58,7 @@ class SlowClients:
         self.ended[kind] += 1
 
     def go_on(self) -> None:
-        """Let each send one more byte, or read one; connect those again that have been ended."""
+        """Send or read one more byte per client; reconnect closed ones."""
         for kind, connection in list(self.clients):
             try:
                 over = is_ended(connection, answered=kind != "slow reader")
@@ -78,15 +78,15 @@ class SlowClients:
 
 
 def is_ended(connection: socket.socket, answered: bool) -> bool:
-    """Tell whether the server has reset a connection, or, if asked for that, has answered or closed it."""
+    """Return whether the server has reset a connection, or, with `answered`, has responded or closed it."""
     poll = select.poll()
-    poll.register(connection, select.POLLIN if answered else 0)  # POLLERR and POLLHUP are told in any case
+    poll.register(connection, select.POLLIN if answered else 0)  # POLLERR and POLLHUP are always reported
     return bool(poll.poll(0))
 
 
 @contextmanager
 def slow_clients(host: str, port: int, number: int = 200) -> Iterator[SlowClients]:
-    """Let so many slow clients, of each kind as many, hold connections until the block ends."""
+    """Run slow clients, equally many of each kind, until the block ends."""
     slow = SlowClients((host, port))
     kinds = list(islice(cycle(KINDS), number))
     random.shuffle(kinds)

@@ -1,4 +1,4 @@
-"""A mail server that keeps what it takes."""
+"""Mail server that records mails."""
 
 import asyncio
 import ssl
@@ -12,12 +12,12 @@ from typing import Any
 from tests.support.ports import free_port
 
 PUBLIC_URL = "https://tasks.example.org"
-"""Where links in mails lead."""
+"""Base URL of links in mails."""
 
 
 @dataclass
 class Inbox:
-    """What the server has taken, and what it replies to a recipient and to a mail."""
+    """Received mails, and the replies to a recipient and to a mail."""
 
     port: int
     mails: list[EmailMessage] = field(default_factory=list)
@@ -45,10 +45,10 @@ def mail_server(
     """Run a server on 127.0.0.1, with STARTTLS if there is a context for it.
 
     Args:
-        port: where; by default one that is free.
-        tls: a server's context.
-        kind: what takes the mails.
-        options: further ones of aiosmtpd.
+        port: by default a free one.
+        tls: TLS context of the server.
+        kind: class of the inbox.
+        options: further options of aiosmtpd.
     """
     from aiosmtpd.controller import Controller
 

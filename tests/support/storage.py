@@ -1,4 +1,4 @@
-"""All repositories in one unit of work, for tests that prepare or inspect what several services have."""
+"""Unit of work with the repositories of all services, to prepare and inspect their data."""
 
 from collections.abc import Callable
 from uuid import UUID
@@ -22,5 +22,5 @@ class SystemStorage(Storage[SystemUnitOfWork]):
 
 
 def storage_of(container: Container) -> SystemStorage:
-    """Return storage on a container's database that tells its cache of changes."""
+    """Return storage on a container's database that invalidates its cache."""
     return SystemStorage(container.database, container.platform.changed)

@@ -1,4 +1,4 @@
-"""Programs that are built from Go modules, for tests of the application's environment."""
+"""Programs built from Go modules, for tests of the application's environment."""
 
 import subprocess
 from pathlib import Path
@@ -7,6 +7,6 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def built(tool: str) -> str:
-    """Return the path of a tool's one program; build it unless that has been done."""
+    """Return the path of a tool's program; build it if necessary."""
     command = (".venv/infra/bin/python", "-m", "local", "tools", tool)
     return subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT).stdout.strip()

@@ -1,4 +1,4 @@
-"""Valkey servers that are ready to be made one cluster."""
+"""Valkey servers in cluster mode, not yet joined."""
 
 import random
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from tests.support.ports import is_free
 
 @contextmanager
 def cluster_servers(number: int) -> Iterator[list[ValkeyServer]]:
-    """Run servers in cluster mode that know nothing of each other yet."""
+    """Run servers in cluster mode that have not met yet."""
     with ExitStack() as stack:
         yield [stack.enter_context(_server()) for _ in range(number)]
 
@@ -22,7 +22,7 @@ def address(server: ValkeyServer) -> str:
 
 
 def shape(servers: list[ValkeyServer], shards: int, *more: str) -> int:
-    """Make servers one cluster by the command that a stack does it with; return how that ended."""
+    """Form a cluster of servers by `shape-cache`; return its exit status."""
     named = [word for server in servers for word in ("--server", address(server))]
     return main(["shape-cache", *named, "--shards", str(shards), *more])
 
@@ -32,7 +32,7 @@ def _server() -> ValkeyServer:
         port=_port(),
         config={
             "cluster-enabled": "yes",
-            # A failover waits for it, and so does a server that has just started.
+            # Delays a failover, and a server that has just started.
             "cluster-node-timeout": "2000",
             "repl-diskless-sync-delay": "0",
         },
@@ -40,7 +40,7 @@ def _server() -> ValkeyServer:
 
 
 def _port() -> int:
-    """Return a free port whose bus port, 10,000 above, is free too, both below the ports that clients get."""
+    """Return a free port whose bus port, 10,000 above, is free too; both below the ephemeral range."""
     while True:
         port = random.randrange(12000, 22000)  # noqa: S311 no secret
         if is_free(port) and is_free(port + 10000):

@@ -1,4 +1,4 @@
-"""The edge: a real Varnish in front of a server, configured as in the cluster."""
+"""The edge cache: a real Varnish in front of a server, configured as in the cluster."""
 
 import json
 import os
@@ -19,10 +19,10 @@ class Edge:
     """A running Varnish.
 
     Attributes:
-        url: where it answers.
-        purge_url: where it is told to drop everything.
-        directory: where it works.
-        process: the server.
+        url: URL of the cache.
+        purge_url: URL of the purge listener.
+        directory: working directory.
+        process: process of the server.
     """
 
     url: str
@@ -39,7 +39,7 @@ class Edge:
 
 @contextmanager
 def exporter(before: Edge) -> Iterator[str]:
-    """Run the exporter of an edge until the block ends; it has counted when the block begins. Return host and port."""
+    """Run the exporter of an edge until the block ends; it has connected when the block begins. Yield host:port."""
     listen = f"127.0.0.1:{free_port()}"
     command = varnish_config.exporter_arguments(directory=str(before.directory), listen=listen)
     with (before.directory / "exporter.log").open("wb") as log, subprocess.Popen(command, stderr=log) as process:
@@ -51,7 +51,7 @@ def exporter(before: Edge) -> Iterator[str]:
 
 
 def told(address: str) -> Mapping[str, float]:
-    """Return what an exporter tells, by name and labels as it writes them; nothing while it does not listen."""
+    """Return the samples of an exporter by name and labels as written; empty while it does not listen."""
     try:
         with urllib.request.urlopen(f"http://{address}/metrics", timeout=10) as answer:
             lines = answer.read().decode().splitlines()
@@ -63,13 +63,13 @@ def told(address: str) -> Mapping[str, float]:
 
 @contextmanager
 def edge(folder: Path, origin_port: int, rules: Sequence[Rule] = RULES, resolver: Path | None = None) -> Iterator[Edge]:
-    """Run Varnish until the block ends; it answers when the block begins.
+    """Run Varnish until the block ends; it is healthy when the block begins.
 
     Args:
-        folder: for its files.
-        origin_port: where the application listens on loopback.
-        rules: what may be kept.
-        resolver: folder of a `getent` in place of the system's.
+        folder: folder for its files.
+        origin_port: loopback port of the application.
+        rules: cache rules.
+        resolver: folder with a `getent` that replaces the system's.
     """
     listen, purge = f"127.0.0.1:{free_port()}", f"127.0.0.1:{free_port()}"
     directory = folder / f"varnish-{origin_port}"

@@ -1,4 +1,4 @@
-"""Verification of addresses, as people do it: by the link of the mail."""
+"""Verification of addresses by the mailed link."""
 
 import re
 
@@ -11,7 +11,7 @@ from tests.support.smtp import Inbox
 
 
 def verification_token(inbox: Inbox, email: str) -> str:
-    """Return what the link of the newest verification mail to an address holds."""
+    """Return the token of the newest verification mail to an address."""
     texts = [mail.get_content() for mail in inbox.mails if mail["To"] == email]
     tokens = [token for text in texts for token in re.findall(r"/#/verify\?token=([\w.-]+)\r?$", text, re.MULTILINE)]
     assert tokens, f"no verification mail to {email}"
@@ -23,7 +23,7 @@ def confirm(person: Person, token: str) -> TestResponse:
 
 
 def verified(container: Container, person: Person, inbox: Inbox) -> Person:
-    """Let somebody who has registered verify their address; the inbox forgets that mail."""
+    """Verify the address of a registered user; empties the inbox."""
     carry(container)
     assert confirm(person, verification_token(inbox, person.email)).status_code == 204
     carry(container)

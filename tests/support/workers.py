@@ -1,4 +1,4 @@
-"""Worker processes, jobs for them, and what became of these."""
+"""Worker processes, jobs for them, and the effects of these."""
 
 import signal
 import subprocess
@@ -19,16 +19,16 @@ from tests.support.ports import wait_for
 from tests.support.server import ROOT, environment
 
 STEP = 0.5
-"""Seconds in which a worker that runs ends each of these small jobs."""
+"""Seconds in which a running worker finishes each of these small jobs."""
 
 
 class Workers:
-    """Two worker processes; one that was killed gets a successor.
+    """Two worker processes; a killed one is replaced.
 
     Args:
-        folder: for their logs.
-        database_url, broker_url: what they work with.
-        visibility: seconds after which a job that a worker took down with it is free again.
+        folder: folder for their logs.
+        database_url, broker_url: URLs of database and broker.
+        visibility: visibility time-out in seconds, after which the job of a killed worker is claimed again.
     """
 
     def __init__(self, folder: Path, database_url: str, broker_url: str, visibility: int) -> None:
@@ -57,13 +57,13 @@ class Workers:
             process.wait(10)
 
     def kill_within_a_job(self, number: int, database: Database) -> set[UUID]:
-        """End a worker as the kernel's memory killer does, start another, and return the jobs that it had begun."""
+        """SIGKILL a worker within a job, start another, and return its unfinished jobs."""
         process = self._processes[number]
 
         def holds_jobs() -> bool:
             process.send_signal(signal.SIGSTOP)
             begun = in_state(database, "running")
-            time.sleep(STEP)  # what the other worker has begun it ends meanwhile
+            time.sleep(STEP)  # the other worker finishes its jobs meanwhile
             held.update(begun & in_state(database, "running"))
             if not held:
                 process.send_signal(signal.SIGCONT)
@@ -77,7 +77,7 @@ class Workers:
         return held
 
     def wait(self) -> None:
-        """Wait until the worker that was started last takes jobs."""
+        """Wait until the worker started last is ready."""
         wait_for(lambda: b" ready." in self._newest().read_bytes(), "a worker is ready")
 
     def _newest(self) -> Path:
@@ -92,41 +92,41 @@ class Workers:
 
 
 LINES = 200
-"""Tasks of each import: it takes long enough for a worker to be stopped within it."""
+"""Tasks per import: enough for a worker to be stopped within it."""
 
 
 def queue_imports(database: Database, number: int) -> Counter[str]:
-    """Queue imports of some hundred tasks each, and return how often each title shall be there in the end."""
+    """Queue imports of LINES tasks each; return the expected number of tasks by title."""
     now, user_id = datetime.now(UTC), uuid4()
     jobs = [uuid4() for _ in range(number)]
     row = {
         "user_id": user_id, "kind": "import", "state": "queued", "parameters": {}, "checkpoint": {}, "done": 0,
         "refused": 0, "attempts": 0, "cancelling": False, "created_at": now, "due_at": now,
     }  # fmt: skip
-    piece = {"name": UPLOAD, "position": 0, "at": now}
+    chunk = {"name": UPLOAD, "position": 0, "at": now}
     with database.writer.begin() as connection:
         connection.execute(insert(JobRow), [{**row, "id": job} for job in jobs])
         connection.execute(
             insert(JobFileRow),
-            [{**piece, "job_id": job, "data": b"title\n" + f"{job}\n".encode() * LINES} for job in jobs],
+            [{**chunk, "job_id": job, "data": b"title\n" + f"{job}\n".encode() * LINES} for job in jobs],
         )
     return Counter({str(job): LINES for job in jobs})
 
 
 def in_state(database: Database, *states: str) -> set[UUID]:
-    """Return the jobs that are in one of these states."""
+    """Return the jobs in one of these states."""
     with database.reader.begin() as connection:
         return set(connection.scalars(select(JobRow.id).where(JobRow.state.in_(states))))
 
 
 def succeeded(database: Database) -> int:
-    """Return how many jobs have succeeded."""
+    """Return the number of succeeded jobs."""
     with database.reader.begin() as connection:
         return connection.scalar(select(func.count()).where(JobRow.state == "succeeded")) or 0
 
 
 def effects(database: Database) -> Counter[str]:
-    """Return how often each title is there."""
+    """Return the number of tasks by title."""
     with database.reader.begin() as connection:
         counted = connection.execute(select(TaskRow.title, func.count()).group_by(TaskRow.title))
         return Counter(dict(counted.all()))

@@ -1,6 +1,6 @@
 """Task facts and daily counts.
 
-A database of the single history before it (see app/migrations/versions) has these tables already, and keeps them.
+A database of the former single history (app/migrations/versions) has these tables already and keeps them.
 """
 
 import sqlalchemy as sa

@@ -1,7 +1,7 @@
-"""Who wants the weekly report: a copy of what the notifications service knows, kept up by its events.
+"""Subscriptions of the weekly report, a projection of the notifications service's preferences.
 
-Where that service has the same database, what users have chosen before is copied now; what they choose while the
-former release still runs comes with the job that `notifications_0002` queues.
+In a database shared with that service, existing preferences are copied here; changes while the previous release still
+runs arrive by the job that `notifications_0002` queues.
 """
 
 import sqlalchemy as sa

@@ -1,6 +1,6 @@
 """Accounts, sessions, password resets and the audit log.
 
-A database of the single history before it (see app/migrations/versions) has these tables already, and keeps them.
+A database of the former single history (app/migrations/versions) has these tables already and keeps them.
 """
 
 import sqlalchemy as sa
@@ -15,7 +15,7 @@ depends_on = None
 
 TIME = sa.DateTime(timezone=True)
 
-# The log only grows: whoever has the application's own access can't rewrite it either, short of changing the schema.
+# Append-only: even the application's own role can't rewrite the log without changing the schema.
 POSTGRESQL = (
     """
     CREATE FUNCTION refuse_audit_change() RETURNS trigger LANGUAGE plpgsql AS $$

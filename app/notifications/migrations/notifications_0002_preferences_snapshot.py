@@ -1,6 +1,6 @@
-"""A job that publishes what users have chosen, for the services that keep a copy, once the former release has gone.
+"""A job that publishes all preferences, for services with a projection of them, after the rollout.
 
-The former release changes preferences without an event.
+The previous release changes preferences without an event.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -17,7 +17,7 @@ depends_on = None
 TIME = sa.DateTime(timezone=True)
 
 AFTER_THE_ROLLOUT = timedelta(minutes=15)
-"""Until then pods of the former release may still be running."""
+"""Until then pods of the previous release may still be running."""
 
 JOBS = sa.table(
     "jobs",

@@ -1,4 +1,4 @@
-"""GET /statistics: what it counts, for whom, and what it refuses."""
+"""GET /statistics: counts, scope and validation."""
 
 import io
 from collections.abc import Callable
@@ -28,12 +28,12 @@ def statistics(person: Person, **parameters: str) -> dict[str, Any]:
     return found
 
 
-def test_what_was_done_counts_once_it_has_been_told(person: Person, container: Container) -> None:
+def test_changes_count_once_their_events_are_processed(person: Person, container: Container) -> None:
     task = person.create(due_at="2020-01-01T00:00:00Z")
     person.create(status="in_progress", due_at="2020-01-01T00:00:00Z")
     assert statistics(person)["totals"] == {"todo": 0, "in_progress": 0, "done": 0, "overdue": 0}
     carry_events(container)
-    # the answer that was kept is not given again: hearing of a task is a change of what its user sees
+    # the cached response is invalidated: the projection changes the user's data
     assert statistics(person)["totals"] == {"todo": 1, "in_progress": 1, "done": 0, "overdue": 2}
 
     person.call("PATCH", f"/tasks/{task['id']}", json={"status": "done"})
@@ -48,7 +48,7 @@ def test_what_was_done_counts_once_it_has_been_told(person: Person, container: C
     assert found["days"][-1] == {"date": str(today), "created": 2, "completed": 1}
 
 
-def test_only_the_days_asked_for_are_counted(person: Person, container: Container) -> None:
+def test_only_the_requested_days_are_counted(person: Person, container: Container) -> None:
     person.create(status="done")
     carry_events(container)
     found = statistics(person, **{"from": "2020-02-28", "to": "2020-03-01"})
@@ -57,7 +57,7 @@ def test_only_the_days_asked_for_are_counted(person: Person, container: Containe
     assert found["totals"]["done"] == 1
 
 
-def test_what_was_imported_counts(person: Person, container: Container) -> None:
+def test_imported_tasks_count(person: Person, container: Container) -> None:
     lines = b"title,status\n" + b"".join(b"task %d,%s\n" % (n, (b"todo", b"done")[n % 2]) for n in range(250))
     person.call("POST", "/tasks/imports", data={"file": (io.BytesIO(lines), "tasks.csv")})
     do_jobs(container)
@@ -67,7 +67,7 @@ def test_what_was_imported_counts(person: Person, container: Container) -> None:
     assert found["duration"] is None
 
 
-def test_an_answer_that_has_not_changed_is_not_sent_again(person: Person, container: Container) -> None:
+def test_an_unchanged_response_is_a_304(person: Person, container: Container) -> None:
     first = person.call("GET", "/statistics")
     again = person.call("GET", "/statistics", headers={"If-None-Match": first.headers["ETag"]})
     assert (again.status_code, again.data) == (304, b"")
@@ -77,10 +77,10 @@ def test_an_answer_that_has_not_changed_is_not_sent_again(person: Person, contai
     assert changed.status_code == 200
 
 
-def test_nobody_counts_what_is_somebody_elses(
+def test_statistics_exclude_the_tasks_of_other_users(
     person: Person, new_person: Callable[[], Person], container: Container
 ) -> None:
-    """V8.2.2: everybody sees their own."""
+    """V8.2.2: users see their own data only."""
     new_person().create(status="done")
     carry_events(container)
     found = statistics(person)
@@ -99,19 +99,19 @@ def test_nobody_counts_what_is_somebody_elses(
         ("since=2030-01-01", "since", "Extra inputs are not permitted"),
     ],
 )
-def test_days_that_make_no_range_are_refused_in_words(person: Person, query: str, field: str, words: str) -> None:
+def test_an_invalid_range_of_days_is_rejected_with_a_reason(person: Person, query: str, field: str, words: str) -> None:
     problem = assert_problem(person.call("GET", f"/statistics?{query}"), 422)
     assert [(error["field"], error["message"]) for error in problem["errors"]] == [(field, words)]
 
 
-def test_a_year_is_answered(person: Person) -> None:
+def test_a_range_of_a_year_is_accepted(person: Person) -> None:
     assert len(statistics(person, **{"from": "2028-01-01", "to": "2028-12-31"})["days"]) == 366
 
 
-def test_tasks_from_before_the_service_are_told_anew(
+def test_tasks_older_than_the_service_are_published_again(
     person: Person, new_person: Callable[[], Person], container: Container, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As after an upgrade: nothing is known of the tasks that are there, and the job of the migration is due."""
+    """After an upgrade: no facts of existing tasks, and the snapshot job of the migration is due."""
     monkeypatch.setattr(snapshot_job, "BATCH", 2)
     other = new_person()
     for number in range(3):
@@ -127,7 +127,7 @@ def test_tasks_from_before_the_service_are_told_anew(
     assert statistics(other)["totals"] == {"todo": 0, "in_progress": 3, "done": 0, "overdue": 0}
 
 
-def test_the_service_alone_answers_and_has_no_paths_of_another(sqlite_url: str) -> None:
+def test_the_service_runs_alone_without_routes_of_others(sqlite_url: str) -> None:
     parts = build(make_settings(sqlite_url))
     person = Person(create_app(parts).test_client()).register()
     person.client = create_app(build(parts.settings, services=("analytics",))).test_client()

@@ -1,4 +1,4 @@
-"""How PostgreSQL counts one user's tasks among everybody's: never by looking through the table."""
+"""Query plans of statistics: index scans of one user's facts, never sequential scans."""
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
@@ -32,7 +32,7 @@ FILL = text("""
 
 @pytest.fixture(scope="module")
 def full(postgres: Postgres) -> Iterator[Database]:
-    """A database with facts of many users over a year."""
+    """Database with facts of many users over a year."""
 
     def fill(connection: Connection) -> None:
         connection.execute(FILL, {"rows": ROWS, "users": USERS})
@@ -47,27 +47,27 @@ def work(full: Database) -> Iterator[SystemUnitOfWork]:
         yield SystemUnitOfWork(session)
 
 
-def test_statistics_look_through_no_table(work: SystemUnitOfWork) -> None:
+def test_statistics_need_no_sequential_scan(work: SystemUnitOfWork) -> None:
     def count() -> Statistics:
         found = statistics(work, USER_ID, MIDDLE, date(2029, 10, 30), lambda: NOW)
         assert found.created
         assert found.duration
         return found
 
-    assert cost_of(work.session, count).looked_through <= {"daily_counts"}  # which is empty
+    assert cost_of(work.session, count).looked_through <= {"daily_counts"}  # an empty table
 
 
-def test_a_report_looks_through_no_table(work: SystemUnitOfWork) -> None:
+def test_a_report_needs_no_sequential_scan(work: SystemUnitOfWork) -> None:
     cost = cost_of(work.session, lambda: weekly(work, USER_ID, Week.containing(MIDDLE), lambda: NOW).finished)
     assert cost.looked_through <= {"daily_counts"}
 
 
-def test_the_users_of_a_week_are_found_a_part_at_a_time(work: SystemUnitOfWork) -> None:
+def test_the_users_of_a_week_are_found_in_batches_by_index(work: SystemUnitOfWork) -> None:
     cost = cost_of(work.session, lambda: work.facts.active(work.facts.users(None, 2), MIDDLE, MIDDLE))
     assert cost.looked_through == set()
 
 
-def test_what_a_night_rolls_up_is_found_by_its_index(work: SystemUnitOfWork) -> None:
+def test_the_rollup_finds_its_facts_by_index(work: SystemUnitOfWork) -> None:
     cost = cost_of(work.session, lambda: work.facts.roll_up(datetime(2029, 1, 8, tzinfo=UTC), 100))
     assert "task_facts" not in cost.looked_through
     work.session.rollback()

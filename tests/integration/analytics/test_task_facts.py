@@ -1,4 +1,4 @@
-"""The facts in the database: the same answers whatever order events come in, and after they have been rolled up."""
+"""Facts in the database: the same statistics in any order of events, and after the rollup."""
 
 import statistics as reference
 import threading
@@ -27,10 +27,10 @@ from tests.support.histories import EVENTFUL, STEPS, History, Step
 from tests.support.storage import SystemStorage
 
 FEW = settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-"""Each example is of a user of its own, so that all may use one database."""
+"""One user per example, so that all share a database."""
 
 FIRST, LAST = date(2029, 12, 1), date(2030, 6, 1)
-"""Around all that a history tells: its clock begins with 2030."""
+"""Range of days around all histories, whose clock starts in 2030."""
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def storage(database: Database) -> SystemStorage:
     return SystemStorage(database)
 
 
-def hear(storage: SystemStorage, events: list[Event]) -> None:
+def deliver(storage: SystemStorage, events: list[Event]) -> None:
     for event in events:
         with storage.write() as work:
             TaskFactProjection().handle(work, event)
@@ -63,11 +63,11 @@ def rows(storage: SystemStorage, table: type[TaskFactRow | DailyCountRow], user_
 @FEW
 @given(STEPS, st.integers())
 @example(EVENTFUL, 1)
-def test_events_doubled_and_in_any_order_are_counted_right(
+def test_duplicate_and_unordered_events_are_counted_correctly(
     storage: SystemStorage, steps: list[Step], seed: int
 ) -> None:
     history = History(uuid4(), new_id, steps)
-    hear(storage, history.scrambled(seed))
+    deliver(storage, history.scrambled(seed))
     found = counted(storage, history)
     tasks, now = history.tasks.values(), history.clock.now
     status = Counter(task.status.value for task in tasks)
@@ -102,49 +102,49 @@ def streak(days: set[date], today: date) -> int:
 @FEW
 @given(STEPS, st.integers())
 @example(EVENTFUL, 1)
-def test_a_night_changes_no_answer_and_leaves_no_fact_of_what_is_long_gone(
+def test_the_rollup_changes_no_statistics_and_leaves_no_fact_of_long_deleted_tasks(
     storage: SystemStorage, steps: list[Step], seed: int
 ) -> None:
     history = History(uuid4(), new_id, steps)
-    hear(storage, history.scrambled(seed))
+    deliver(storage, history.scrambled(seed))
     before = counted(storage, history)
     later = FakeClock()
     later.now = history.clock.now + KEPT + timedelta(seconds=1)
-    for _ in range(2):  # a night that is worked through twice changes nothing either
+    for _ in range(2):  # a repeated rollup changes nothing either
         roll_up(storage, later)
         assert counted(storage, history) == before
     assert rows(storage, TaskFactRow, history.user_id) == len(history.tasks)
 
 
-def test_a_task_that_was_deleted_lately_is_still_known(storage: SystemStorage) -> None:
+def test_the_rollup_keeps_facts_of_recently_deleted_tasks(storage: SystemStorage) -> None:
     history = History(uuid4(), new_id, [("create", 0, Status.TODO, 1), ("delete", 0, Status.TODO, 1)])
     created, deleted = history.events
-    hear(storage, [created, deleted])
+    deliver(storage, [created, deleted])
     history.clock.advance(days=29)
     roll_up(storage, history.clock)
-    hear(storage, [created])
+    deliver(storage, [created])
     assert counted(storage, history).totals.todo == 0
     assert (rows(storage, TaskFactRow, history.user_id), rows(storage, DailyCountRow, history.user_id)) == (1, 0)
 
 
-def test_two_that_hear_of_a_task_at_once_leave_what_both_were_told(storage: SystemStorage) -> None:
+def test_concurrent_events_of_a_task_are_merged(storage: SystemStorage) -> None:
     history = History(uuid4(), new_id, [("create", 0, Status.TODO, 1), ("status", 0, Status.DONE, 5)])
     gate = threading.Barrier(2)
 
-    def hear_one(event: Event) -> None:
+    def deliver_one(event: Event) -> None:
         gate.wait(30)
-        hear(storage, [event])
+        deliver(storage, [event])
 
     with ThreadPoolExecutor(2) as threads:
-        list(threads.map(hear_one, history.events))
+        list(threads.map(deliver_one, history.events))
     found = counted(storage, history)
     assert (found.totals.done, found.created, found.completed) == (1, 1, 1)
 
 
-def test_everybody_counts_for_themselves_alone(storage: SystemStorage) -> None:
+def test_facts_count_for_their_own_user_only(storage: SystemStorage) -> None:
     steps: list[Step] = [("create", 0, Status.DONE, 1), ("create", 0, Status.TODO, 1), ("delete", 1, Status.TODO, 1)]
     mine, other = History(uuid4(), new_id, steps[:1]), History(uuid4(), new_id, steps)
-    hear(storage, [*mine.events, *other.events])
+    deliver(storage, [*mine.events, *other.events])
     other.clock.advance(days=31)
     roll_up(storage, other.clock)
     found = counted(storage, mine)

@@ -1,4 +1,4 @@
-"""The weekly report over the API; and by job, once a user and week."""
+"""Weekly report, through the API and by jobs, one per user and week."""
 
 import base64
 import io
@@ -39,7 +39,7 @@ def printed(document: bytes) -> str:
     return page.extract_text()
 
 
-def test_a_report_is_a_page_or_a_pdf_as_it_is_asked_for(person: Person, container: Container) -> None:
+def test_a_report_is_html_or_pdf_as_requested(person: Person, container: Container) -> None:
     person.create(title=MARKUP, status="done")
     carry_events(container)
     name = "Created 1 (the week before: 0)"
@@ -59,15 +59,15 @@ def test_a_report_is_a_page_or_a_pdf_as_it_is_asked_for(person: Person, containe
             assert "&lt;script&gt;alert(1)&lt;/script&gt; &amp; {{ 7 * 7 }} 日本語 🦋" in response.text
 
 
-def test_the_page_may_use_its_own_style_and_nothing_else(person: Person) -> None:
-    """V3.4.3: a content security policy of its own, by the digest of the style that it has."""
+def test_the_report_page_has_a_strict_content_security_policy(person: Person) -> None:
+    """V3.4.3: its own content security policy, with the digest of its style."""
     response = person.call("GET", "/reports/weekly")
     style = response.text.partition("<style>")[2].partition("</style>")[0]
     digest = base64.b64encode(sha256(style.encode()).digest()).decode()
     assert response.headers["Content-Security-Policy"] == f"default-src 'none'; style-src 'sha256-{digest}'"
 
 
-def test_only_the_week_and_its_user_are_reported(
+def test_a_report_covers_only_the_week_and_the_caller(
     person: Person, new_person: Callable[[], Person], container: Container
 ) -> None:
     new_person().create(title="somebody else's", status="done")
@@ -83,12 +83,12 @@ def test_only_the_week_and_its_user_are_reported(
 
 
 @pytest.mark.parametrize("query", ["week=2021-W53", "week=2021-W00", "week=2021", "week=1969-W01", "format=png", "x=1"])
-def test_a_week_that_does_not_exist_is_refused(person: Person, query: str) -> None:
+def test_a_week_that_does_not_exist_is_rejected(person: Person, query: str) -> None:
     assert_problem(person.call("GET", f"/reports/weekly?{query}"), 422)
 
 
 class Night:
-    """Does the jobs of reports at a time."""
+    """Runs the report jobs at a given time."""
 
     def __init__(self, database: Database) -> None:
         self.storage = SystemStorage(database)
@@ -101,7 +101,7 @@ class Night:
         self.runner = Runner(self.storage, handlers, {}, self.clock, new_id, lease=60, attempts=3, backoff=10)
 
     def user(self, *steps: Step, wants: bool = True) -> UUID:
-        """Return a user who has done this since 2030 began, whose events have been heard, and who wants reports."""
+        """Return a user with these steps since the start of 2030, projected, who subscribes if `wants`."""
         history = History(uuid4(), new_id, list(steps))
         with self.storage.write() as work:
             for event in history.events:
@@ -124,10 +124,10 @@ class Night:
                 return
 
     def ready(self) -> dict[UUID, dict[str, object]]:
-        """Return what was told of reports, by user."""
+        """Return the payloads of `report.ready`, by user."""
         with self.storage.read() as work:
             rows = work.session.execute(select(OutboxRow.user_id, OutboxRow.payload, OutboxRow.name)).all()
-        assert len({row.user_id for row in rows}) == len(rows), "each user is told once"
+        assert len({row.user_id for row in rows}) == len(rows), "one event per user"
         assert {row.name for row in rows} <= {"report.ready"}
         return {row.user_id: row.payload for row in rows}
 
@@ -137,9 +137,7 @@ def night(database: Database) -> Night:
     return Night(database)
 
 
-def test_everybody_who_wants_one_and_did_anything_in_the_week_gets_one_report(
-    night: Night, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_each_active_subscriber_gets_one_report(night: Night, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(report_job, "BATCH", 2)
     busy = [night.user(("create", 0, Status.DONE, 1)) for _ in range(5)]
     night.user(("create", 0, Status.TODO, 24 * 20))  # after the week
@@ -154,7 +152,7 @@ def test_everybody_who_wants_one_and_did_anything_in_the_week_gets_one_report(
     assert "Created 1" in text
 
 
-def test_a_report_that_fails_is_tried_again_and_told_once(night: Night, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_report_is_retried_and_published_once(night: Night, monkeypatch: pytest.MonkeyPatch) -> None:
     user = night.user(("create", 0, Status.DONE, 1))
     failures = [OSError("full")]
 

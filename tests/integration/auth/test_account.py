@@ -1,4 +1,4 @@
-"""One's own account and sessions over HTTP, on both databases."""
+"""The caller's account and sessions over HTTP, on both databases."""
 
 import pytest
 
@@ -14,7 +14,7 @@ def test_a_name_can_be_changed(person: Person) -> None:
 
 
 @pytest.mark.parametrize("body", [{}, {"name": ""}, {"name": "x" * 201}, {"name": "x", "email": "a@example.com"}])
-def test_a_change_that_does_not_fit_is_refused(person: Person, body: dict[str, str]) -> None:
+def test_an_invalid_change_is_rejected(person: Person, body: dict[str, str]) -> None:
     assert_problem(person.call("PATCH", "/users/me", json=body), 422)
 
 
@@ -31,8 +31,8 @@ def test_a_new_password_ends_the_other_sessions_and_replaces_the_old_one(person:
         assert response.status_code == status
 
 
-def test_a_password_is_changed_only_by_who_knows_the_current_one(person: Person) -> None:
-    """V6.2.3: the current password is asked for."""
+def test_changing_the_password_needs_the_current_one(person: Person) -> None:
+    """V6.2.3: changing the password needs the current one."""
     body = {"current_password": "wrong password", "new_password": NEW}
     problem = assert_problem(person.call("POST", "/users/me/password", json=body), 422)
     assert [error["field"] for error in problem["errors"]] == ["current_password"]

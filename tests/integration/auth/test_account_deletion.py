@@ -1,4 +1,4 @@
-"""A deleted account: nothing of its user is left, and nothing that comes late brings it back, on both databases."""
+"""Account deletion: no data of the user is left, and late events or jobs create none, on both databases."""
 
 import json
 from datetime import timedelta
@@ -44,11 +44,11 @@ ERASERS: dict[str, Eraser[SystemUnitOfWork]] = {
 }
 KINDS = {erasure.kind_of(service): erase for service, erase in ERASERS.items()}
 KNOW_THE_ID = {"deleted_users", "audit_log"}
-"""Tables that go on naming a deleted user, by id alone."""
+"""Tables that keep the id of a deleted user."""
 
 OF_AUTH = {"users", "sessions", "password_resets"}
 PASSING = {"outbox", "jobs"}
-"""Tables that name the user for some days more: what was published, and that the deletion was done."""
+"""Tables that keep the user's id for some days: published events, and finished jobs."""
 
 
 def id_of(person: Person) -> UUID:
@@ -56,7 +56,7 @@ def id_of(person: Person) -> UUID:
 
 
 def rows_of(container: Container, user_id: UUID) -> dict[str, int]:
-    """Return how many rows of each table name a user, in whichever column."""
+    """Return the number of rows of each table that contain a user's id in any column."""
     found = {}
     with storage_of(container).read() as work:
         for table in TABLES.values():
@@ -76,7 +76,7 @@ def files(container: Container) -> tuple[int, int]:
 
 
 def fill(container: Container, person: Person) -> UUID:
-    """Let somebody have rows in every table that has rows of users."""
+    """Create rows of a user in every table with user data."""
     user_id = id_of(person)
     for number in range(3):
         body = {"title": f"Task {number}", "tags": ["a", "b"], "remind_at": utc_now().isoformat()}
@@ -113,19 +113,19 @@ def delete(person: Person, password: str = PASSWORD) -> int:
 
 
 def finish(container: Container) -> None:
-    """Let every service hear of a deletion, and do what follows."""
+    """Deliver a deletion to every service, and run the resulting jobs."""
     carry_events(container)
     do_jobs(container)
     Cleaner(storage_of(container), utc_now, container.platform.file_store.sweep, RULES).run_once()
 
 
-def tell(container: Container, user_id: UUID, name: str, payload: dict[str, object]) -> None:
+def publish(container: Container, user_id: UUID, name: str, payload: dict[str, object]) -> None:
     with storage_of(container).write() as work:
         work.outbox.add(Event(new_id(), name, user_id, utc_now(), payload))
     finish(container)
 
 
-def task_told() -> dict[str, object]:
+def task_payload() -> dict[str, object]:
     now = utc_now().isoformat()
     return {
         "task_id": str(new_id()), "version": 1, "title": "Late", "created_at": now, "status": "todo", "due_at": None,
@@ -133,13 +133,13 @@ def task_told() -> dict[str, object]:
     }  # fmt: skip
 
 
-def test_nothing_of_a_deleted_user_is_left_and_others_keep_all(
+def test_a_deletion_removes_all_rows_of_the_user_and_none_of_others(
     container: Container, person: Person, owner: UUID, app: OpenAPI
 ) -> None:
     other = fill(container, Person(app.test_client()).register())
     with_users = {table.name for table in TABLES.values() if "user_id" in table.columns}
     before = rows_of(container, other)
-    assert with_users - before.keys() == {"deleted_users", "user_versions"} - before.keys(), "a table is left out"
+    assert with_users - before.keys() == {"deleted_users", "user_versions"} - before.keys(), "a table without test data"
     assert files(container) == (8, 8)
     assert rows_of(container, owner).keys() == before.keys()
 
@@ -154,7 +154,7 @@ def test_nothing_of_a_deleted_user_is_left_and_others_keep_all(
 
 
 def test_each_service_deletes_its_own_rows_without_the_others(container: Container, owner: UUID) -> None:
-    """No foreign key helps: the account is still there."""
+    """Without the help of foreign keys: the account still exists."""
     before = rows_of(container, owner).keys()
     gone: set[str] = set()
     for erase in ERASERS.values():
@@ -167,11 +167,11 @@ def test_each_service_deletes_its_own_rows_without_the_others(container: Contain
     assert before - gone == OF_AUTH | {"outbox"}
 
 
-def test_a_deletion_that_is_killed_goes_on_where_it_was(
+def test_a_killed_deletion_resumes_where_it_stopped(
     container: Container, person: Person, owner: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class DiedError(BaseException):
-        """What no handler of errors catches: the process is gone."""
+        """Not caught by any error handler, like the death of the process."""
 
     class Dying(EraseUser[SystemUnitOfWork]):
         steps = 0
@@ -210,22 +210,20 @@ def _due(container: Container, clock: FakeClock) -> list[UUID]:
     ("name", "payload"),
     [
         ("user.changed", {"email": "late@example.org", "name": "Late"}),
-        ("task.created", task_told()),
-        ("task.reminder_due", task_told()),
+        ("task.created", task_payload()),
+        ("task.reminder_due", task_payload()),
     ],
 )
-def test_an_event_that_comes_late_brings_nothing_back(
+def test_a_late_event_recreates_no_rows(
     container: Container, person: Person, owner: UUID, name: str, payload: dict[str, object]
 ) -> None:
     delete(person)
     finish(container)
-    tell(container, owner, name, payload)
+    publish(container, owner, name, payload)
     assert rows_of(container, owner).keys() == KNOW_THE_ID | PASSING
 
 
-def test_a_failed_delivery_that_is_tried_again_brings_nothing_back(
-    container: Container, person: Person, owner: UUID
-) -> None:
+def test_a_retried_delivery_recreates_no_rows(container: Container, person: Person, owner: UUID) -> None:
     delete(person)
     finish(container)
     late = Event(new_id(), "user.changed", owner, utc_now(), {"email": "late@example.org", "name": "Late"})
@@ -238,14 +236,14 @@ def test_a_failed_delivery_that_is_tried_again_brings_nothing_back(
 def test_a_job_of_a_deleted_user_does_nothing(container: Container, person: Person, owner: UUID) -> None:
     person.call("POST", "/tasks/imports", data={"file": (BytesIO(b"title\nImported\n"), "tasks.csv")})
     delete(person)
-    do_jobs(container)  # before any service has heard of the deletion
+    do_jobs(container)  # before the deletion is delivered to any service
     with storage_of(container).read() as work:
         assert [job.state for job in work.jobs.find(owner, None, 1)] == ["cancelled"]
     finish(container)
     assert rows_of(container, owner).keys() == KNOW_THE_ID | PASSING
 
 
-def test_what_a_request_wrote_that_had_begun_before_is_deleted_at_night(
+def test_rows_written_by_a_concurrent_request_are_deleted_at_night(
     container: Container, person: Person, owner: UUID
 ) -> None:
     delete(person)
@@ -259,7 +257,9 @@ def test_what_a_request_wrote_that_had_begun_before_is_deleted_at_night(
     assert rows_of(container, owner).keys() == KNOW_THE_ID | PASSING
 
 
-def test_an_upload_that_outlasts_its_user_is_refused_and_leaves_nothing(container: Container, person: Person) -> None:
+def test_an_upload_of_a_user_deleted_meanwhile_is_rejected_and_leaves_nothing(
+    container: Container, person: Person
+) -> None:
     user_id, upload = id_of(person), container.jobs.upload()
     upload.write(b"title\nImported\n")
     upload.close()
@@ -272,9 +272,7 @@ def test_an_upload_that_outlasts_its_user_is_refused_and_leaves_nothing(containe
         assert work.jobs.find(user_id, None, 1) == []
 
 
-def test_the_tokens_of_a_deleted_account_are_refused_and_its_address_is_free(
-    container: Container, person: Person
-) -> None:
+def test_tokens_of_a_deleted_account_are_rejected_and_its_address_is_free(container: Container, person: Person) -> None:
     user_id, other = id_of(person), Person(person.client, person.email).login()
     assert delete(person) == 204
     for session in (person, other):
@@ -289,7 +287,7 @@ def test_the_tokens_of_a_deleted_account_are_refused_and_its_address_is_free(
     assert id_of(again) != user_id
 
 
-def test_the_tokens_of_a_deleted_account_are_refused_with_kept_answers_too(database_url: str, valkey: str) -> None:
+def test_tokens_of_a_deleted_account_get_no_cached_responses(database_url: str, valkey: str) -> None:
     container = build(make_settings(database_url, redis_url=valkey))
     try:
         person = Person(create_app(container).test_client()).register()
@@ -302,16 +300,14 @@ def test_the_tokens_of_a_deleted_account_are_refused_with_kept_answers_too(datab
 
 
 @pytest.mark.parametrize("body", [{"password": "wrong password"}, {"password": ""}, {}])
-def test_an_account_is_deleted_only_by_who_knows_its_password(person: Person, body: dict[str, str]) -> None:
+def test_deleting_the_own_account_needs_its_password(person: Person, body: dict[str, str]) -> None:
     problem = assert_problem(person.call("DELETE", "/users/me", json=body), 422)
     assert [error["field"] for error in problem["errors"]] == ["password"]
     assert person.call("GET", "/users/me").status_code == 200
     assert person.refresh().status_code == 200
 
 
-def test_an_administrator_deletes_an_account_and_the_log_tells_by_whom(
-    container: Container, person: Person, app: OpenAPI
-) -> None:
+def test_a_deletion_by_an_administrator_is_audited(container: Container, person: Person, app: OpenAPI) -> None:
     admin = Person(app.test_client()).register()
     container.auth.admin.grant_admin(admin.email)
     admin.login()
@@ -324,7 +320,7 @@ def test_an_administrator_deletes_an_account_and_the_log_tells_by_whom(
     assert person.email not in json.dumps(entry)
 
 
-def test_the_last_administrator_stays(container: Container, person: Person, app: OpenAPI) -> None:
+def test_the_last_administrator_can_not_be_deleted(container: Container, person: Person, app: OpenAPI) -> None:
     admin = Person(app.test_client()).register()
     container.auth.admin.grant_admin(admin.email)
     admin.login()

@@ -1,4 +1,4 @@
-"""Accounts that two change at the same moment, on both databases: neither undoes in silence what the other has done."""
+"""Concurrent changes of accounts, on both databases: no lost updates."""
 
 import threading
 from collections.abc import Callable
@@ -25,7 +25,7 @@ from tests.support.storage import storage_of
 
 REMOTE = "192.0.2.1"
 TOGETHER = 1.0
-"""Seconds that one waits for the other to come as far: in vain, if they take turns as they should."""
+"""Seconds that a thread waits for the other at the barrier; times out if they are serialised as they should be."""
 
 
 def administrators(container: Container) -> list[str]:
@@ -35,7 +35,7 @@ def administrators(container: Container) -> list[str]:
 
 @pytest.fixture
 def two(app: OpenAPI, container: Container) -> list[Actor]:
-    """Two administrators, and nobody else."""
+    """Two administrators, the only ones."""
     people = [Person(app.test_client()).register() for _ in range(2)]
     for person in people:
         container.auth.admin.grant_admin(person.email)
@@ -45,7 +45,7 @@ def two(app: OpenAPI, container: Container) -> list[Actor]:
 
 @pytest.fixture
 def side_by_side(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever is about to change an account waits for another one who is about to."""
+    """Changes of an account wait at a barrier for a concurrent one."""
     both = threading.Barrier(2)
 
     def meet() -> None:
@@ -65,7 +65,7 @@ def side_by_side(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def outcomes(calls: list[Callable[[], object]]) -> list[type[ServiceError] | None]:
-    """Return what each of the calls, made at the same moment, has raised."""
+    """Run the calls concurrently; return the exception type of each, or None."""
 
     def outcome(call: Callable[[], object]) -> type[ServiceError] | None:
         try:
@@ -80,7 +80,7 @@ def outcomes(calls: list[Callable[[], object]]) -> list[type[ServiceError] | Non
 
 @pytest.mark.usefixtures("side_by_side")
 @pytest.mark.parametrize("change", [{"role": Role.USER}, {"disabled": True}])
-def test_of_two_administrators_who_remove_each_other_one_remains(
+def test_two_administrators_can_not_demote_each_other(
     container: Container, two: list[Actor], change: dict[str, Any]
 ) -> None:
     one, other = two
@@ -98,16 +98,14 @@ def test_of_two_administrators_who_remove_each_other_one_remains(
 
 
 @pytest.mark.usefixtures("side_by_side")
-def test_of_two_administrators_who_delete_their_own_accounts_one_remains(
-    container: Container, two: list[Actor]
-) -> None:
+def test_two_last_administrators_can_not_both_delete_their_accounts(container: Container, two: list[Actor]) -> None:
     ids = [actor.user_id for actor in two if actor.user_id]
     raised = outcomes([partial(container.auth.deletion.delete_own, own, PASSWORD, REMOTE) for own in ids])
     assert sorted(map(str, raised)) == sorted(map(str, [None, ConflictError]))
     assert len(administrators(container)) == 1
 
 
-def test_nobody_acts_who_has_stopped_being_an_administrator_since_the_request_began(
+def test_an_actor_demoted_during_the_request_is_rejected(
     container: Container, two: list[Actor], new_person: Callable[[], Person]
 ) -> None:
     former, remaining = two
@@ -125,9 +123,7 @@ def test_nobody_acts_who_has_stopped_being_an_administrator_since_the_request_be
     assert somebody.call("GET", "/users/me").status_code == 200
 
 
-def test_the_last_administrator_can_not_be_removed_by_the_deployment_either(
-    container: Container, two: list[Actor]
-) -> None:
+def test_the_last_administrator_can_not_be_demoted_by_a_command(container: Container, two: list[Actor]) -> None:
     one, other = two
     assert one.user_id
     assert other.user_id
@@ -140,7 +136,7 @@ def test_the_last_administrator_can_not_be_removed_by_the_deployment_either(
 def test_a_reset_wins_over_a_change_by_the_password_that_it_replaces(
     container: Container, person: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A thief who knows the password and a session changes it while its owner gives the account a new one by a link."""
+    """An attacker with password and session changes the password while the owner resets it by a link."""
     owners = "the owner has a new one"
     with storage_of(container).write() as work:
         user = work.users.by_email(person.email)
@@ -186,7 +182,7 @@ def test_an_account_that_is_deleted_during_a_refresh_waits_for_its_end(
     assert_problem(person.refresh(), 401)
 
 
-def test_two_who_change_a_password_at_the_same_moment_do_not_both_succeed(
+def test_of_two_concurrent_changes_of_a_password_one_succeeds(
     container: Container, person: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     elsewhere = Person(person.client, person.email).login()

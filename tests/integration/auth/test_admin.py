@@ -1,4 +1,4 @@
-"""Administration over HTTP, on both databases: roles, locked accounts, and a log of it all."""
+"""Administration over HTTP, on both databases: roles, locked accounts, audit log."""
 
 import csv
 import io
@@ -20,7 +20,7 @@ from tests.support.storage import storage_of
 
 @pytest.fixture
 def admin(app: OpenAPI, container: Container) -> Person:
-    """Somebody whom the deployment's own command has made an administrator."""
+    """An administrator, appointed by `grant-admin`."""
     somebody = Person(app.test_client()).register()
     container.auth.admin.grant_admin(somebody.email)
     return somebody.login()
@@ -50,7 +50,7 @@ def test_a_wildcard_in_a_search_stands_for_itself(admin: Person) -> None:
     assert admin.call("GET", "/admin/users", query_string={"q": "%"}).get_json()["items"] == []
 
 
-def test_a_locked_account_is_out_at_once_and_can_not_come_back(admin: Person, person: Person) -> None:
+def test_a_locked_account_is_logged_out_at_once_and_can_not_log_in(admin: Person, person: Person) -> None:
     user = account(admin, person.email)
     changed = admin.call("PATCH", f"/admin/users/{user['id']}", json={"disabled": True})
     assert changed.get_json()["disabled"] is True
@@ -62,7 +62,7 @@ def test_a_locked_account_is_out_at_once_and_can_not_come_back(admin: Person, pe
     assert person.login().call("GET", "/users/me").status_code == 200
 
 
-def test_a_role_that_is_taken_away_is_gone_at_once(admin: Person, person: Person) -> None:
+def test_a_removed_role_is_lost_at_once(admin: Person, person: Person) -> None:
     user = account(admin, person.email)
     admin.call("PATCH", f"/admin/users/{user['id']}", json={"role": "admin"})
     person.login()
@@ -81,7 +81,7 @@ def test_all_sessions_of_an_account_can_be_ended(admin: Person, person: Person) 
         assert_problem(session.refresh(), 401)
 
 
-def test_nobody_changes_their_own_role(admin: Person) -> None:
+def test_administrators_can_not_change_their_own_role(admin: Person) -> None:
     mine = account(admin, admin.email)
     assert_problem(admin.call("PATCH", f"/admin/users/{mine['id']}", json={"role": "user"}), 409)
     assert admin.call("GET", "/admin/users").status_code == 200
@@ -95,12 +95,12 @@ def test_an_unknown_account_is_not_found(admin: Person, path: str) -> None:
 
 
 @pytest.mark.parametrize("body", [{"disabled": "yes"}, {"disabled": 1}, {"role": "root"}, {"role": None}])
-def test_a_change_that_does_not_fit_is_refused(admin: Person, person: Person, body: dict[str, object]) -> None:
+def test_an_invalid_change_is_rejected(admin: Person, person: Person, body: dict[str, object]) -> None:
     user = account(admin, person.email)
     assert_problem(admin.call("PATCH", f"/admin/users/{user['id']}", json=body), 422)
 
 
-def test_every_action_is_in_the_log_with_who_whom_and_from_where(admin: Person, person: Person) -> None:
+def test_every_action_is_audited_with_actor_subject_and_address(admin: Person, person: Person) -> None:
     """V16.2.1: who, what, when, where."""
     started = datetime.now(UTC)
     user, me = account(admin, person.email), account(admin, admin.email)
@@ -120,7 +120,7 @@ def test_every_action_is_in_the_log_with_who_whom_and_from_where(admin: Person, 
 
 
 def test_pages_of_the_log_go_by_time_and_name_each_entry_once(admin: Person, container: Container) -> None:
-    """Identifiers of several servers need not rise with time; entries of one moment are told apart by them."""
+    """Ids of several servers need not rise with time; they break ties of the time."""
     noon = datetime(2030, 1, 1, 12, tzinfo=UTC)
     moments = [noon + timedelta(seconds=number // 2) for number in range(6)]
     with storage_of(container).write() as work:
@@ -150,11 +150,9 @@ def test_the_log_is_exported_whole_and_computes_nothing(admin: Person, container
     assert [json.loads(line)["action"] for line in lines] == ["=1+1", "user.role", "audit.export", "audit.export"]
 
 
-def test_an_export_that_nobody_reads_on_holds_no_transaction_and_ends_where_it_began(
-    admin: Person, container: Container
-) -> None:
+def test_an_unread_export_holds_no_transaction_and_ends_at_its_own_entry(admin: Person, container: Container) -> None:
     noon = datetime(2020, 1, 1, 12, tzinfo=UTC)
-    # two to a moment, so that a page may end between them
+    # two entries per time, so that a page may end between them
     before = [
         AuditEntry(new_id(), noon + timedelta(seconds=number // 2), None, "test", None, "", {})
         for number in range(2 * EXPORT_PAGE + 1)

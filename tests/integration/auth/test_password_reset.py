@@ -1,6 +1,6 @@
-"""A forgotten password: who reads the mails of an account gives it a new one, once and for half an hour.
+"""Password reset by a mailed link, valid once and for half an hour.
 
-The numbers are those of the OWASP Application Security Verification Standard 5.0.0.
+Numbers such as V6.4.3 are requirements of the OWASP Application Security Verification Standard 5.0.0.
 """
 
 import re
@@ -39,7 +39,7 @@ URL = "https://tasks.example.org"
 
 @dataclass
 class Scene:
-    """An application, its mail server, and somebody who has an account."""
+    """An application, its mail server, and a user with an account."""
 
     parts: Container
     client: FlaskClient
@@ -47,7 +47,7 @@ class Scene:
     person: Person
 
     def register(self) -> None:
-        """Open the account; the inbox forgets its mail."""
+        """Register the user; empties the inbox."""
         self.person.register()
         self.parts.inline.run_short_jobs()
         self.inbox.mails.clear()
@@ -56,7 +56,7 @@ class Scene:
         return self.client.post(f"{V1}/auth/password-reset", json={"email": email})
 
     def token(self) -> str:
-        """Have a link sent, and return what it holds."""
+        """Request a link and return its token."""
         assert self.ask(self.person.email).status_code == 202
         self.parts.inline.run_short_jobs()
         mail = self.inbox.mails[-1]
@@ -124,9 +124,9 @@ def test_a_link_works_once(scene: Scene) -> None:
     assert scene.log_in(NEW) == 200
 
 
-def test_of_many_uses_at_the_same_time_one_counts(scene: Scene) -> None:
+def test_of_concurrent_uses_of_a_link_one_succeeds(scene: Scene) -> None:
     token = scene.token()
-    clients = [create_app(scene.parts).test_client() for _ in range(4)]  # as many as may hash or wait
+    clients = [create_app(scene.parts).test_client() for _ in range(4)]  # as many as may hash or queue
     start = threading.Barrier(len(clients))
 
     def use(number: int) -> int:
@@ -150,7 +150,7 @@ def test_a_link_is_good_for_half_an_hour(scene: Scene) -> None:
     assert scene.log_in(PASSWORD) == 200
 
 
-def test_a_mail_that_has_waited_past_the_life_of_its_link_is_not_sent(scene: Scene) -> None:
+def test_a_queued_mail_with_an_expired_link_is_not_sent(scene: Scene) -> None:
     assert scene.ask(scene.person.email).status_code == 202
     with storage_of(scene.parts).write() as work:
         work.session.execute(update(PasswordResetRow).values(expires_at=datetime.now(UTC)))
@@ -172,7 +172,7 @@ def test_no_link_outlives_a_change_of_the_password(scene: Scene) -> None:
 
 
 def test_an_unknown_address_is_answered_by_the_same_work(scene: Scene) -> None:
-    """V6.3.8: whoever asks learns nothing, not even from the time that it takes."""
+    """V6.3.8: neither response nor response time discloses an account."""
     statements: list[str] = []
     engine = scene.parts.database.writer
     event.listen(engine, "before_cursor_execute", lambda *arguments: statements.append(arguments[2]))
@@ -199,8 +199,8 @@ def test_a_locked_account_gets_no_link(scene: Scene) -> None:
     assert scene.inbox.mails == []
 
 
-def test_no_table_holds_what_the_link_holds(scene: Scene) -> None:
-    """V11.4: whoever reads the database can't make a link."""
+def test_the_token_of_the_link_is_stored_in_no_table(scene: Scene) -> None:
+    """V11.4: the content of the database does not suffice to forge a link."""
     token = scene.token()
     signature = token.partition(".")[2]
     with storage_of(scene.parts).read() as work:
@@ -211,7 +211,7 @@ def test_no_table_holds_what_the_link_holds(scene: Scene) -> None:
     assert list(parameters) == ["reset_id"]
 
 
-def test_no_log_holds_what_the_link_holds(scene: Scene, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_token_of_the_link_is_not_logged(scene: Scene, capsys: pytest.CaptureFixture[str]) -> None:
     """V16.2.5"""
     token = scene.token()
     scene.confirm(token, "short")
@@ -230,7 +230,7 @@ def test_mails_to_one_address_are_limited_whether_or_not_it_is_known(start: Call
         assert [scene.ask(each).status_code for each in (email, email.upper(), email)] == [202, 202, 429]
 
 
-def test_mails_asked_for_from_one_address_are_limited(start: Callable[..., Scene]) -> None:
+def test_reset_requests_of_one_client_address_are_limited(start: Callable[..., Scene]) -> None:
     scene = start(rate_limit_reset_address="3 per hour")
     assert [scene.ask(f"{number}@example.org").status_code for number in range(4)] == [202, 202, 202, 429]
 
@@ -247,7 +247,7 @@ def test_a_link_outlives_the_change_of_the_secret_key(start: Callable[..., Scene
 
 
 @given(identifier=st.uuids(), position=st.integers(0, 75), character=st.sampled_from("0aZ_-."))
-def test_a_changed_token_is_none(identifier: UUID, position: int, character: str) -> None:
+def test_a_modified_token_is_rejected(identifier: UUID, position: int, character: str) -> None:
     signed = SignedIds(derive(SECRET, "password-reset"))
     token = signed.sign(identifier)
     assert len(token) == 76

@@ -1,4 +1,4 @@
-"""Registration where mail is sent: a mail, and not the answer, tells that an address has an account."""
+"""Registration with mail enabled: only a mail, not the response, discloses an existing account."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -20,7 +20,7 @@ from tests.support.verification import verified
 
 ANOTHER = "another good password"
 OWN = ("id", "email", "name", "created_at")
-"""What differs between the answers to two registrations."""
+"""Fields that differ between the responses to two registrations."""
 
 
 def register(person: Person, email: str, password: str = ANOTHER) -> TestResponse:
@@ -45,7 +45,7 @@ def test_a_known_address_is_answered_like_a_new_one(start_mailing: Callable[...,
     assert known.get_json()["id"] != str(account.id)
 
 
-def test_the_owner_of_a_known_address_is_told_by_mail_and_nothing_else_changes(
+def test_the_owner_of_a_known_address_gets_a_mail_and_nothing_else_changes(
     start_mailing: Callable[..., Container], inbox: Inbox
 ) -> None:
     mailing = start_mailing()

@@ -1,4 +1,4 @@
-"""What the log tells of log-ins and of refused access."""
+"""Security log: log-ins, password changes and denied access."""
 
 from collections.abc import Iterator
 from uuid import uuid4
@@ -78,23 +78,23 @@ def test_changes_of_a_password_are_logged(person: Person, logged: list[EventDict
     assert new not in str(logged)
 
 
-def test_refused_access_is_logged_with_who_asked_for_what(person: Person, logged: list[EventDict]) -> None:
+def test_denied_access_is_logged_with_caller_and_path(person: Person, logged: list[EventDict]) -> None:
     """V16.3.2: failed authorisation attempts are logged."""
     user_id = person.call("GET", "/users/me").get_json()["id"]
     assert person.call("GET", "/admin/users").status_code == 403
     spoiled = f"{person.access_token}x"
     assert person.call("GET", "/tasks", headers={"Authorization": f"Bearer {spoiled}"}).status_code == 401
-    told = [
+    denials = [
         (line["user_id"], line["method"], line["path"], line["remote"], line["log_level"])
         for line in named(logged, "access refused")
     ]
-    assert told == [
+    assert denials == [
         (user_id, "GET", f"{V1}/admin/users", REMOTE, "warning"),
         (None, "GET", f"{V1}/tasks", REMOTE, "warning"),
     ]
     assert spoiled not in str(logged)
 
 
-def test_who_has_not_logged_in_yet_is_no_refused_access(app: OpenAPI, logged: list[EventDict]) -> None:
+def test_a_request_without_a_token_is_not_logged_as_denied(app: OpenAPI, logged: list[EventDict]) -> None:
     assert app.test_client().get(f"{V1}/tasks").status_code == 401
     assert named(logged, "access refused") == []

@@ -1,4 +1,4 @@
-"""Verification of e-mail addresses: until its owner opens a link, nothing but links goes to an address."""
+"""E-mail verification: an unverified address gets no mail but links."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -37,7 +37,7 @@ def mailing(start_mailing: Callable[..., Container]) -> Container:
 
 @pytest.fixture
 def somebody(mailing: Container) -> Person:
-    """Somebody who has registered and read no mail yet."""
+    """A registered user with an unverified address."""
     person = Person(create_app(mailing).test_client()).register()
     carry(mailing)
     return person
@@ -67,7 +67,7 @@ def test_the_link_of_the_mail_verifies_the_address(mailing: Container, somebody:
     assert [mail["Subject"] for mail in inbox.mails[1:]] == ["Reminder: Cheap pills 0"]
 
 
-def test_a_hundred_reminders_to_a_stranger_s_address_send_nothing(
+def test_a_hundred_reminders_to_an_unverified_address_send_nothing(
     mailing: Container, somebody: Person, inbox: Inbox
 ) -> None:
     inbox.mails.clear()
@@ -76,7 +76,7 @@ def test_a_hundred_reminders_to_a_stranger_s_address_send_nothing(
     assert somebody.call("GET", "/notifications").get_json()["unread"] == 100
     assert confirm(somebody, new_token(mailing, somebody, inbox)).status_code == 204
     carry(mailing)
-    assert len(inbox.mails) == 1, "what was withheld is not sent later"
+    assert len(inbox.mails) == 1, "suppressed mails are not sent later"
 
 
 def new_token(container: Container, person: Person, inbox: Inbox) -> str:
@@ -85,7 +85,7 @@ def new_token(container: Container, person: Person, inbox: Inbox) -> str:
     return verification_token(inbox, person.email)
 
 
-def test_the_verification_mail_holds_nothing_that_its_sender_wrote(mailing: Container, inbox: Inbox) -> None:
+def test_the_verification_mail_contains_no_text_of_the_account(mailing: Container, inbox: Inbox) -> None:
     person = Person(create_app(mailing).test_client())
     name = "Win at https://evil.example"
     body = {"email": person.email, "password": "correct horse battery", "name": name}
@@ -94,7 +94,7 @@ def test_the_verification_mail_holds_nothing_that_its_sender_wrote(mailing: Cont
     assert "evil" not in inbox.mails[0].as_string()
 
 
-def test_a_link_that_is_not_ours_or_of_another_kind_is_refused(somebody: Person, inbox: Inbox) -> None:
+def test_a_forged_link_or_one_of_another_kind_is_rejected(somebody: Person, inbox: Inbox) -> None:
     token = verification_token(inbox, somebody.email)
     user_id, expires, signature = token.split(".")
     reset = SignedIds(derive(SECRET, "password-reset")).sign(new_id())
@@ -176,7 +176,7 @@ def test_a_locked_account_gets_no_link(mailing: Container, inbox: Inbox) -> None
     assert inbox.mails == []
 
 
-def test_links_are_limited_by_account_and_by_who_asks(start_mailing: Callable[..., Container]) -> None:
+def test_links_are_limited_by_account_and_by_client_address(start_mailing: Callable[..., Container]) -> None:
     by_account = Person(create_app(start_mailing(rate_limit_reset="2 per hour")).test_client()).register()
     assert [by_account.call("POST", "/auth/verification").status_code for _ in range(3)] == [202, 202, 429]
     client = create_app(start_mailing(rate_limit_reset_address="2 per hour")).test_client()
@@ -184,13 +184,13 @@ def test_links_are_limited_by_account_and_by_who_asks(start_mailing: Callable[..
     assert [person.call("POST", "/auth/verification").status_code for person in people] == [202, 202, 429]
 
 
-def test_without_a_mail_server_nobody_is_asked_to_verify(container: Container, person: Person) -> None:
+def test_without_a_mail_server_verification_is_off(container: Container, person: Person) -> None:
     assert (me(person)["email_verified"], me(person)["mail_enabled"]) == (False, False)
     with storage_of(container).read() as work:
         assert list(work.session.scalars(select(JobRow.kind).where(JobRow.kind == MAIL))) == []
 
 
-def test_everybody_who_has_not_verified_can_be_sent_a_link(
+def test_all_unverified_accounts_can_be_sent_a_link(
     mailing: Container, somebody: Person, inbox: Inbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("app.auth.email_verification.BATCH", 2)
@@ -220,10 +220,10 @@ def changed(at: datetime, email: str = EMAIL, **facts: object) -> Event:
         ([{}, {"verified": "no"}], False),
     ],
 )
-def test_an_address_stays_verified_in_whatever_order_that_is_heard(
+def test_an_address_stays_verified_in_any_order_of_events(
     database: Database, payloads: list[dict[str, Any]], expected: bool, reverse: bool
 ) -> None:
-    """Events of the release before do not say it; each may come late, and again."""
+    """Events of the previous release lack the field; each may arrive late or twice."""
     user_id, now = new_id(), utc_now()
     events = [
         replace(changed(now + timedelta(seconds=number), **payload), user_id=user_id)

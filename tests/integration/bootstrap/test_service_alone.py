@@ -1,4 +1,4 @@
-"""A service alone: its own part of the API and of the schema, and no module of another service."""
+"""A single service: its own API and schema, and no module of another service."""
 
 import subprocess
 import sys
@@ -26,12 +26,12 @@ OWN_PATHS = {
     "notifications": "/notifications",
     "analytics": "/statistics",
 }
-"""A path of each service, which only that answers."""
+"""A path that only this service has, by service."""
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """A database without any table."""
+    """An empty database."""
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path / 'empty.sqlite'}"
         return
@@ -44,7 +44,7 @@ def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
 
 @pytest.fixture
 def token(tmp_path: Path) -> Callable[[], str]:
-    """Issues access tokens of new users, as the auth service elsewhere does."""
+    """Issues access tokens of new users, like a remote auth service."""
     parts = build(make_settings(f"sqlite:///{tmp_path / 'elsewhere.sqlite'}"))
 
     def issue() -> str:
@@ -78,7 +78,7 @@ def test_a_database_with_its_branch_alone_is_enough(
     with server(tmp_path, empty_url, service) as running:
         client = httpx.Client(base_url=f"{running.url}/api/v1", headers={"Authorization": f"Bearer {token()}"})
         status = {name: client.get(path).status_code for name, path in OWN_PATHS.items()}
-        # The auth service knows that it has issued no such session.
+        # The auth service rejects the token: it has no such session.
         assert status == dict.fromkeys(SERVICES, 404) | {service: 401 if service == "auth" else 200}
         assert client.get("/openapi.json").status_code == 200
 

@@ -1,4 +1,4 @@
-"""`python -m app`: what it says and how it exits."""
+"""`python -m app`: output and exit status."""
 
 import json
 import os
@@ -66,7 +66,7 @@ def test_a_wrong_setting_is_named_in_one_line(
     assert "hunter2" not in result.stderr
 
 
-def test_a_port_in_use_is_told_in_one_line(tmp_path: Path, sqlite_url: str) -> None:
+def test_a_port_in_use_is_reported_in_one_line(tmp_path: Path, sqlite_url: str) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -75,14 +75,14 @@ def test_a_port_in_use_is_told_in_one_line(tmp_path: Path, sqlite_url: str) -> N
     assert_one_line(result, 1, str(port), "in use", "APP_PORT")
 
 
-def test_a_database_that_is_away_is_told_in_one_line(tmp_path: Path) -> None:
+def test_an_unreachable_database_is_reported_in_one_line(tmp_path: Path) -> None:
     variables = environment(tmp_path, "postgresql+psycopg2://nobody:hunter2@127.0.0.1:1/nothing", free_port())
     result = run(["migrate"], tmp_path, **variables)
     assert_one_line(result, 1, "database")
     assert "hunter2" not in result.stderr
 
 
-def test_an_unknown_service_is_refused(tmp_path: Path) -> None:
+def test_an_unknown_service_is_rejected(tmp_path: Path) -> None:
     result = run(["serve", "--service", "billing"], tmp_path)
     assert result.returncode == 2
     assert "billing" in result.stderr
@@ -140,7 +140,7 @@ def test_development_needs_no_setting_and_migrates_itself(tmp_path: Path) -> Non
         ("postgresql+psycopg2://x@127.0.0.1:1/x", "tasks.sqlite", 1, ["nobody waits", "http://127.0.0.1:1"]),
     ],
 )
-def test_data_that_cannot_be_carried_is_told_of_in_one_line(
+def test_a_failure_of_carry_is_reported_in_one_line(
     tmp_path: Path, sqlite_url: str, database: str, file: str, status: int, words: list[str]
 ) -> None:
     assert (tmp_path / "tasks.sqlite").is_file(), sqlite_url
@@ -149,6 +149,6 @@ def test_data_that_cannot_be_carried_is_told_of_in_one_line(
     assert_one_line(result, status, *words)
 
 
-def test_a_server_that_has_its_data_elsewhere_is_not_migrated(tmp_path: Path, sqlite_url: str) -> None:
+def test_a_handed_over_database_is_not_migrated(tmp_path: Path, sqlite_url: str) -> None:
     HandoverLock(tmp_path / "tasks.sqlite").acquire("http://127.0.0.1:1")
     assert_one_line(run(["migrate"], tmp_path, **environment(tmp_path, sqlite_url, port=1)), 1, "has moved")

@@ -1,4 +1,4 @@
-"""The end of a pod: no request is lost, kept-alive connections included."""
+"""Termination of a pod: no request is lost, keep-alive connections included."""
 
 import http.client
 import json
@@ -16,16 +16,16 @@ from tests.support.ports import wait_for
 from tests.support.server import server
 
 DRAIN = 2.0
-"""Seconds that the preStop hook waits here (5 in a pod)."""
+"""Duration of the preStop hook in seconds (5 in a pod)."""
 
 A_LOOK = 0.2
-"""Seconds of a drain after which a server has seen that there is one: it looks ten times a second."""
+"""Seconds after which a server has noticed the drain file, which it polls ten times a second."""
 
 ENDPOINT_LAG = 0.5
-"""Seconds until new connections go elsewhere: kube-proxy learns of the end of a pod a little later."""
+"""Seconds until new connections go elsewhere, like the delay of kube-proxy."""
 
 
-def test_a_pod_that_ends_under_load_loses_no_request(tmp_path: Path, sqlite_url: str) -> None:
+def test_a_pod_that_terminates_under_load_loses_no_request(tmp_path: Path, sqlite_url: str) -> None:
     with server(tmp_path, sqlite_url) as leaving, server(tmp_path, sqlite_url) as staying:
         service = Service(leaving.port)
         with clients_of(service) as clients:
@@ -59,7 +59,7 @@ def test_while_draining_every_answer_closes_its_connection_and_a_restart_forgets
         assert httpx.get(f"{restarted.url}/health/live").headers["Connection"] == "keep-alive"
 
 
-def test_term_lets_a_request_that_runs_finish(tmp_path: Path, sqlite_url: str) -> None:
+def test_sigterm_lets_a_running_request_finish(tmp_path: Path, sqlite_url: str) -> None:
     with (
         server(tmp_path, sqlite_url) as running,
         closing(sqlite3.connect(tmp_path / "tasks.sqlite", isolation_level=None)) as other,
@@ -67,7 +67,7 @@ def test_term_lets_a_request_that_runs_finish(tmp_path: Path, sqlite_url: str) -
     ):
         connection.request("GET", "/health/live")
         connection.getresponse().read()
-        # while somebody else holds the write lock, the request can't end
+        # the request can't finish while another connection holds the write lock
         other.execute("BEGIN IMMEDIATE")
         body = json.dumps({"email": "slow@example.com", "password": "some password", "name": "Slow"})
         connection.request("POST", "/api/v1/auth/register", body, {"Content-Type": "application/json"})

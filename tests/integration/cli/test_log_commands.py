@@ -1,4 +1,4 @@
-"""The commands by which the operations page reads logs, run on lines of the real application."""
+"""The log commands of docs/operations.md, run on log lines of the real application."""
 
 import json
 import os
@@ -32,7 +32,7 @@ PLAIN = ["Traceback (most recent call last):", "12", "{half"]
 
 @pytest.fixture(scope="module")
 def lines(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a kubectl that prints what the application has written, and lines of no such form."""
+    """A folder with a fake kubectl that prints the application's log and lines that are not JSON."""
     folder = tmp_path_factory.mktemp("logs")
     written = subprocess.run(
         [sys.executable, "-c", WRITER], cwd=ROOT, check=True, capture_output=True, text=True
@@ -44,7 +44,7 @@ def lines(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def run(folder: Path, what: str) -> str:
-    """Run the command with this comment, with `one` as what is looked for."""
+    """Run the command with this comment, with `one` for its search term."""
     [command] = [command for command in COMMANDS if command.endswith(f"# {what}")]
     environment = {**os.environ, "PATH": f"{folder}:{os.environ['PATH']}", "ID": "one"}
     done = subprocess.run(
@@ -55,7 +55,7 @@ def run(folder: Path, what: str) -> str:
 
 
 def objects(printed: str) -> list[dict[str, object]]:
-    """The objects that jq has printed over several lines each."""
+    """Parse the multi-line JSON objects printed by jq."""
     found, rest = [], printed.strip()
     while rest:
         value, end = json.JSONDecoder().raw_decode(rest)

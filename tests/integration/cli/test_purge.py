@@ -1,4 +1,4 @@
-"""A shared cache is told to drop what it keeps."""
+"""`purge-edge` and `purge-cloudflare`."""
 
 import json
 import threading
@@ -20,7 +20,7 @@ URLS = ["https://tasks.example.com/", "https://tasks.example.com/api/v1/docs"]
 
 
 class Cloudflare(HTTPServer):
-    """Answers as its API does, and remembers the last request: path, token and body."""
+    """Stand-in for Cloudflare's API; records the last request: path, token and body."""
 
     status = 200
     asked: tuple[str, str, object] | None = None
@@ -41,7 +41,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(json.dumps({"success": self.server.status == 200, "errors": ["why"]}).encode())
 
     def log_message(self, *_arguments: object) -> None:
-        """Write nothing."""
+        """Suppress the access log."""
 
 
 @pytest.fixture
@@ -71,7 +71,7 @@ def test_the_edge_drops_everything(tmp_path: Path) -> None:
         assert httpx.get(before.url).text != old
 
 
-def test_an_edge_that_is_away_or_refuses_is_told_of(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_edge_that_is_unreachable_or_rejects_is_an_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["purge-edge", "--server", f"127.0.0.1:{free_port()}"]) == 1
     assert "refused" in capsys.readouterr().err
     with origin() as behind, edge(tmp_path, behind.port) as before:
@@ -80,12 +80,12 @@ def test_an_edge_that_is_away_or_refuses_is_told_of(tmp_path: Path, capsys: pyte
         assert "127.0.0.1 answered" in capsys.readouterr().err
 
 
-def test_cloudflare_is_asked_to_drop_these_answers_by_the_token(cloudflare: Cloudflare, token: Path) -> None:
+def test_cloudflare_purges_the_urls_with_the_token(cloudflare: Cloudflare, token: Path) -> None:
     assert purge_cloudflare(ZONE, URLS, token, cloudflare.url) == 0
     assert cloudflare.asked == (f"/zones/{ZONE}/purge_cache", "Bearer a-token", {"files": URLS})
 
 
-def test_cloudflares_refusal_is_told_without_the_token(
+def test_an_error_of_cloudflare_is_printed_without_the_token(
     cloudflare: Cloudflare, token: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     cloudflare.status = 403
@@ -96,7 +96,7 @@ def test_cloudflares_refusal_is_told_without_the_token(
     assert "a-token" not in said
 
 
-def test_without_a_token_nothing_is_asked_for_and_the_release_goes_on(
+def test_without_a_token_nothing_is_purged_and_the_command_succeeds(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     command = ["purge-cloudflare", "--zone", ZONE, "--url", URLS[0], "--token-file", str(tmp_path / "none")]

@@ -1,4 +1,4 @@
-"""`shape-cache`: servers become one cluster, and more of them more shards, while clients read and write."""
+"""`shape-cache`: forming a cluster and adding shards under load."""
 
 import threading
 from collections import Counter
@@ -20,7 +20,7 @@ def client(servers: list[ValkeyServer]) -> RedisCluster:
 
 
 def roles(servers: list[ValkeyServer]) -> tuple[list[int], Counter[str]]:
-    """Return how many slots the masters have, and how many servers follow each."""
+    """Return the number of slots per master, and of replicas by master."""
     nodes = servers[0].client(decode_responses=True).execute_command("CLUSTER NODES").values()
     sizes = [sum(int(piece[-1]) - int(piece[0]) + 1 for piece in node["slots"]) for node in nodes if node["slots"]]
     return sizes, Counter(node["master_id"] for node in nodes if "slave" in node["flags"])
@@ -28,7 +28,7 @@ def roles(servers: list[ValkeyServer]) -> tuple[list[int], Counter[str]]:
 
 @contextmanager
 def work(cluster: RedisCluster) -> Iterator[dict[str, int]]:
-    """Write and read back, again and again, while the block runs."""
+    """Write and read back continuously while the block runs."""
     done = {"writes": 0}
     problems: list[Exception] = []
     stop = threading.Event()
@@ -39,7 +39,7 @@ def work(cluster: RedisCluster) -> Iterator[dict[str, int]]:
             try:
                 cluster.set(f"key {number}", number)
                 assert cluster.mget_nonatomic(f"key {number}", "key 0") == [str(number).encode(), b"0"]
-            except Exception as error:  # noqa: BLE001 told below
+            except Exception as error:  # noqa: BLE001 reported below
                 problems.append(error)
             done["writes"] += 1
 
@@ -60,7 +60,7 @@ def test_a_single_server_becomes_a_cluster_of_one_shard() -> None:
         assert client(servers).set("key", "value")
 
 
-def test_a_cluster_grows_to_three_shards_with_a_follower_each_while_it_is_used() -> None:
+def test_a_cluster_under_load_grows_to_three_shards_with_a_replica_each() -> None:
     with cluster_servers(6) as servers:
         assert shape(servers[:1], 1) == 0
         cluster = client(servers)
@@ -85,12 +85,12 @@ def test_a_second_run_changes_nothing(capsys: pytest.CaptureFixture[str]) -> Non
         assert roles(servers) == before
 
 
-def test_more_shards_than_servers_are_refused_in_a_line(capsys: pytest.CaptureFixture[str]) -> None:
+def test_more_shards_than_servers_are_rejected_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["shape-cache", "--server", "127.0.0.1:1", "--shards", "2"]) == 2
     assert capsys.readouterr().err == "error: 2 shards can't be made of 1 servers\n"
 
 
-def test_fewer_shards_are_refused_before_anything_changes(capsys: pytest.CaptureFixture[str]) -> None:
+def test_fewer_shards_are_rejected_before_any_change(capsys: pytest.CaptureFixture[str]) -> None:
     with cluster_servers(2) as servers:
         assert shape(servers, 2) == 0
         before = roles(servers)
@@ -99,7 +99,7 @@ def test_fewer_shards_are_refused_before_anything_changes(capsys: pytest.Capture
         assert roles(servers) == before
 
 
-def test_a_missing_password_file_is_said_in_a_line(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def test_a_missing_password_file_is_reported_in_one_line(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     words = ["shape-cache", "--server", "127.0.0.1:1", "--shards", "1", "--password-file", str(tmp_path / "none")]
     assert main(words) == 1
     assert "none" in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""The edge: a real Varnish with the configuration of the cluster, before the real application or one that lies."""
+"""The edge cache: a real Varnish with the cluster's configuration, in front of the real or a misbehaving server."""
 
 import itertools
 import os
@@ -25,7 +25,7 @@ KEPT = [rule.path if rule.whole else f"{rule.path}app.js" for rule in RULES]
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory, migrated_sqlite: bytes) -> Iterator[Edge]:
-    """The edge before the real server."""
+    """The edge in front of the real server."""
     folder = tmp_path_factory.mktemp("edge")
     (folder / "tasks.sqlite").write_bytes(migrated_sqlite)
     limits = {"APP_RATE_LIMIT": "1000000 per minute", "APP_TRUSTED_HOPS": "1"}
@@ -54,17 +54,17 @@ def before_liar(liar: Origin, tmp_path_factory: pytest.TempPathFactory) -> Itera
 
 @pytest.fixture
 def lied(liar: Origin, before_liar: Edge) -> Iterator[httpx.Client]:
-    """A client of the edge before a server that calls everything public. The edge begins empty."""
+    """Client of an empty edge in front of a server that marks every response as public."""
     liar.headers, liar.status = PUBLIC, 200
     assert httpx.request("PURGE", before_liar.purge_url).status_code == 200
     with httpx.Client(base_url=before_liar.url) as made:
         yield made
 
 
-# --- what is kept
+# --- cached
 
 
-def test_public_answers_and_files_are_kept_with_their_age_and_given_again(client: httpx.Client) -> None:
+def test_public_responses_and_files_are_cached_with_their_age(client: httpx.Client) -> None:
     asset = re.findall(r'"(/static/[^"]+\.js)"', client.get("/").text)[0]
     for path in ("/", asset, "/favicon.ico", "/.well-known/jwks.json", f"{V1}/openapi.json", f"{V1}/docs"):
         first, again = client.get(path), client.get(path)
@@ -75,7 +75,7 @@ def test_public_answers_and_files_are_kept_with_their_age_and_given_again(client
         assert (unchanged.status_code, unchanged.content, unchanged.headers["X-Cache"]) == (304, b"", "hit")
 
 
-def test_a_kept_answer_says_nothing_of_who_asked_first(client: httpx.Client) -> None:
+def test_a_cached_response_contains_nothing_of_its_first_request(client: httpx.Client) -> None:
     client.get(f"{V1}/docs", headers={"X-Request-ID": "of-the-first-one"})
     again = client.get(f"{V1}/docs", headers={"X-Request-ID": "of-the-second-one"})
     assert again.headers["X-Cache"] == "hit"
@@ -83,19 +83,19 @@ def test_a_kept_answer_says_nothing_of_who_asked_first(client: httpx.Client) -> 
     assert not [name for name in again.headers if name.startswith("ratelimit")]
 
 
-def test_who_sends_no_identifier_gets_none_of_somebody_elses(lied: httpx.Client, liar: Origin) -> None:
+def test_a_client_without_a_request_id_gets_none_of_another(lied: httpx.Client, liar: Origin) -> None:
     liar.headers = {**PUBLIC, "X-Request-ID": "of-the-first-one"}
     assert [lied.get("/").headers.get("X-Request-ID") for _ in range(2)] == [None, None]
 
 
-def test_every_rule_keeps_what_it_names(lied: httpx.Client, liar: Origin) -> None:
+def test_every_rule_caches_its_paths(lied: httpx.Client, liar: Origin) -> None:
     liar.asked.clear()
     for path in KEPT:
         assert [lied.get(path).headers["X-Cache"] for _ in range(3)] == ["miss", "hit", "hit"], path
     assert liar.asked == dict.fromkeys(KEPT, 1)
 
 
-def test_made_up_queries_and_cookies_reach_no_further_than_the_edge(lied: httpx.Client, liar: Origin) -> None:
+def test_unknown_queries_and_cookies_do_not_reach_the_origin(lied: httpx.Client, liar: Origin) -> None:
     liar.asked.clear()
     for number in range(20):
         lied.get(f"/?{number}", headers={"Cookie": f"seen={number}"})
@@ -103,7 +103,7 @@ def test_made_up_queries_and_cookies_reach_no_further_than_the_edge(lied: httpx.
     assert "cookie" not in liar.seen[-1]
 
 
-def test_an_old_answer_is_given_at_once_while_a_new_one_is_fetched(tmp_path: Path) -> None:
+def test_stale_while_revalidate(tmp_path: Path) -> None:
     rules = (Rule("/", keep=1, stale=30),)
     with origin() as slow, edge(tmp_path, slow.port, rules) as before, httpx.Client(base_url=before.url) as client:
         slow.headers = PUBLIC
@@ -120,7 +120,7 @@ def test_an_old_answer_is_given_at_once_while_a_new_one_is_fetched(tmp_path: Pat
         wait_for(lambda: client.get("/").text == "/ 2", "the new one is there", 10)
 
 
-def test_an_error_does_not_take_the_place_of_an_old_answer(tmp_path: Path) -> None:
+def test_an_error_does_not_replace_a_stale_response(tmp_path: Path) -> None:
     rules = (Rule("/", keep=1, stale=30),)
     with origin() as ill, edge(tmp_path, ill.port, rules) as before, httpx.Client(base_url=before.url) as client:
         ill.headers = PUBLIC
@@ -134,7 +134,7 @@ def test_an_error_does_not_take_the_place_of_an_old_answer(tmp_path: Path) -> No
         wait_for(asked_again, "the edge has had an error twice", 10)
 
 
-def test_everything_is_dropped_on_order_and_only_at_the_port_for_it(lied: httpx.Client, before_liar: Edge) -> None:
+def test_everything_is_purged_only_at_the_purge_port(lied: httpx.Client, before_liar: Edge) -> None:
     old = lied.get("/").text
     lied.request("PURGE", "/")
     assert lied.get("/").text == old
@@ -144,16 +144,16 @@ def test_everything_is_dropped_on_order_and_only_at_the_port_for_it(lied: httpx.
     assert lied.get("/").text != old
 
 
-def test_answers_by_tls_and_in_plain_text_are_kept_apart(client: httpx.Client) -> None:
+def test_https_and_http_responses_are_cached_separately(client: httpx.Client) -> None:
     for scheme, secure in (("https", True), ("http", False), ("https", True)):
         answer = client.get("/favicon.ico", headers={"X-Forwarded-Proto": scheme, "X-Forwarded-For": "192.0.2.1"})
         assert ("Strict-Transport-Security" in answer.headers) == secure
 
 
-# --- where it is fetched
+# --- origin
 
 
-def test_the_server_ends_to_be_started_again_when_the_name_of_its_origin_leads_elsewhere(tmp_path: Path) -> None:
+def test_the_server_exits_for_a_restart_when_its_origin_resolves_differently(tmp_path: Path) -> None:
     looked = tmp_path / "looked"
     names = tmp_path / "names"
     resolver = tmp_path / "resolver"
@@ -182,10 +182,10 @@ def test_the_server_ends_to_be_started_again_when_the_name_of_its_origin_leads_e
         assert "127.0.0.1 has another address: ending, to be started again with it" in log
 
 
-# --- what is not
+# --- not cached
 
 
-def test_what_no_rule_names_is_not_kept_even_where_it_is_called_public(lied: httpx.Client) -> None:
+def test_a_path_without_a_rule_is_not_cached_even_if_public(lied: httpx.Client) -> None:
     for path in (f"{V1}/tasks", f"{V1}/users/me", "/health/ready", f"{V1}/docs/", f"{V1}/openapi.json/x", "/x"):
         answers = [lied.get(path) for _ in range(3)]
         assert [answer.headers["X-Cache"] for answer in answers] == ["pass"] * 3, path
@@ -205,7 +205,7 @@ def test_what_no_rule_names_is_not_kept_even_where_it_is_called_public(lied: htt
         (PUBLIC, 503),
     ],
 )
-def test_what_is_not_public_or_sets_a_cookie_or_fails_is_not_kept(
+def test_private_responses_cookies_and_errors_are_not_cached(
     lied: httpx.Client, liar: Origin, headers: dict[str, str], status: int
 ) -> None:
     liar.headers, liar.status = headers, status
@@ -215,13 +215,15 @@ def test_what_is_not_public_or_sets_a_cookie_or_fails_is_not_kept(
         assert "hit" not in [answer.headers["X-Cache"] for answer in answers]
 
 
-def test_a_request_with_authorization_goes_past_in_both_directions(lied: httpx.Client) -> None:
+def test_a_request_with_authorization_bypasses_the_cache(lied: httpx.Client) -> None:
     token = {"Authorization": "Bearer of-somebody"}
     for path in KEPT:
         own = lied.get(path, headers=token)
         public = lied.get(path)
-        assert public.text != own.text, f"{path}: the answer to a user was kept"
-        assert lied.get(path, headers=token).text not in (own.text, public.text), f"{path}: a user got a kept answer"
+        assert public.text != own.text, f"{path}: the response to a user was cached"
+        assert lied.get(path, headers=token).text not in (own.text, public.text), (
+            f"{path}: a user got a cached response"
+        )
 
 
 def test_the_application_sees_the_client_and_not_the_gateway(lied: httpx.Client, liar: Origin) -> None:
@@ -229,8 +231,8 @@ def test_the_application_sees_the_client_and_not_the_gateway(lied: httpx.Client,
     assert liar.seen[-1]["x-forwarded-for"] == "198.51.100.7, 192.0.2.1"
 
 
-def test_nobody_gets_what_is_somebody_elses(client: httpx.Client, running: Edge) -> None:
-    """Two users and a stranger ask for everything at once, public and private, each with marks of their own."""
+def test_no_client_gets_a_response_of_another(client: httpx.Client, running: Edge) -> None:
+    """Two users and an anonymous client request all paths concurrently, public and private, with distinct marks."""
     users = []
     for name in ("grace", "ada"):
         account = {"email": f"{name}@example.org", "password": PASSWORD}

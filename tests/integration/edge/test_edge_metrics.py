@@ -1,4 +1,4 @@
-"""What the edge's exporter tells of a real Varnish is what rules and dashboards ask for."""
+"""Metrics of the edge's exporter, on a real Varnish, as rules and dashboards use them."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -28,11 +28,11 @@ def before(api: Origin, tmp_path: Path) -> Iterator[Edge]:
 
 
 def grow_to(address: str, wanted: Mapping[str, float]) -> None:
-    """Wait until counters are as wanted: Varnish's threads add up what they have counted when they have time."""
+    """Wait until counters have these values: Varnish's threads aggregate them with a delay."""
     wait_for(lambda: wanted.items() <= told(address).items(), f"the counters are {wanted}", 10)
 
 
-def test_it_exports_every_metric_that_may_be_asked_for(before: Edge) -> None:
+def test_the_exporter_has_every_metric_in_use(before: Edge) -> None:
     [listed] = [names for exporter, names in catalogue.exported().items() if exporter.startswith("prometheus_varnish")]
     with exporter(before) as address:
         exported = {sample.partition("{")[0] for sample in told(address)}
@@ -40,7 +40,7 @@ def test_it_exports_every_metric_that_may_be_asked_for(before: Edge) -> None:
         assert httpx.get(f"http://{address}/health").status_code == 200
 
 
-def test_hits_misses_and_what_goes_past_are_told_apart(before: Edge, api: Origin) -> None:
+def test_hits_misses_and_passes_are_distinguished(before: Edge, api: Origin) -> None:
     with exporter(before) as address, httpx.Client(base_url=before.url) as client:
         for path in ("/static/a.js", "/static/a.js", "/static/a.js", "/api/v1/tasks", "/api/v1/tasks"):
             client.get(path)
@@ -59,7 +59,7 @@ def test_errors_of_the_api_are_no_failed_fetches(before: Edge, api: Origin) -> N
         grow_to(address, {'varnish_main_fetch{type="length"}': 1, 'varnish_main_fetch{type="failed"}': 0})
 
 
-def test_an_api_that_is_gone_is_three_failed_fetches(tmp_path: Path) -> None:
+def test_an_unreachable_api_counts_as_three_failed_fetches(tmp_path: Path) -> None:
     with edge(tmp_path, free_port()) as before, exporter(before) as address:
         assert httpx.get(f"{before.url}/").status_code == 503
         grow_to(address, {'varnish_main_fetch{type="failed"}': 3})

@@ -1,4 +1,4 @@
-"""Notifications: what people are told, once, in the front end and by mail as far as they want it."""
+"""Notifications: exactly once, in the front end, and by mail according to preferences."""
 
 import io
 import threading
@@ -39,7 +39,7 @@ from tests.support.verification import verified
 
 @pytest.fixture
 def mailing(database_url: str, inbox: Inbox) -> Iterator[Container]:
-    """The parts of an application that sends mails."""
+    """Container of an application that sends mails."""
     mail = {"smtp_host": "127.0.0.1", "smtp_port": inbox.port, "smtp_tls": "none", "mail_from": "noreply@example.org"}
     parts = build(make_settings(database_url, **mail, public_url="https://tasks.example.org"))
     yield parts
@@ -53,13 +53,13 @@ def listed(person: Person, **query: object) -> dict[str, Any]:
     return page
 
 
-def test_a_reminder_is_told_in_the_front_end_and_by_mail(mailing: Container, inbox: Inbox) -> None:
+def test_a_reminder_creates_a_notification_and_a_mail(mailing: Container, inbox: Inbox) -> None:
     person = verified(mailing, Person(create_app(mailing).test_client()).register(), inbox)
     task = person.create(title="Grüße an Ada", remind_at=datetime.now(UTC).isoformat())
     carry(mailing)
     page = listed(person)
-    [told] = page["items"]
-    assert (told["kind"], told["task_id"], told["title"], told["read_at"]) == (
+    [notification] = page["items"]
+    assert (notification["kind"], notification["task_id"], notification["title"], notification["read_at"]) == (
         "reminder", task["id"], "Grüße an Ada", None
     )  # fmt: skip
     assert (page["unread"], page["next_cursor"]) == (1, None)
@@ -68,7 +68,7 @@ def test_a_reminder_is_told_in_the_front_end_and_by_mail(mailing: Container, inb
     assert "https://tasks.example.org/#/tasks" in mail.get_content()
 
 
-def test_an_event_that_comes_again_tells_and_mails_nothing_more(mailing: Container, inbox: Inbox) -> None:
+def test_a_duplicate_event_creates_nothing_more(mailing: Container, inbox: Inbox) -> None:
     person = verified(mailing, Person(create_app(mailing).test_client()).register(), inbox)
     remind_of(mailing, person)
     with storage_of(mailing).write() as work:
@@ -78,7 +78,7 @@ def test_an_event_that_comes_again_tells_and_mails_nothing_more(mailing: Contain
     assert len(inbox.mails) == 1
 
 
-def test_who_wants_no_mails_is_told_in_the_front_end_alone(mailing: Container, inbox: Inbox) -> None:
+def test_without_reminder_mails_there_is_a_notification_only(mailing: Container, inbox: Inbox) -> None:
     person = verified(mailing, Person(create_app(mailing).test_client()).register(), inbox)
     preferences = {"reminder_mails": True, "weekly_report": False}
     assert person.call("GET", "/notifications/preferences").get_json() == preferences
@@ -91,7 +91,7 @@ def test_who_wants_no_mails_is_told_in_the_front_end_alone(mailing: Container, i
     assert jobs(mailing) == ["email_verification"]
 
 
-def test_a_mail_that_waits_is_not_sent_to_who_wants_none_any_more(mailing: Container, inbox: Inbox) -> None:
+def test_a_queued_mail_is_not_sent_after_unsubscribing(mailing: Container, inbox: Inbox) -> None:
     person = verified(mailing, Person(create_app(mailing).test_client()).register(), inbox)
     inbox.to_mail = "451 later"
     remind_of(mailing, person)
@@ -106,13 +106,13 @@ def test_a_mail_that_waits_is_not_sent_to_who_wants_none_any_more(mailing: Conta
 
 
 def jobs(container: Container) -> list[str]:
-    """Return the kinds of all jobs that there have been."""
+    """Return the kinds of all jobs so far."""
     with storage_of(container).read() as work:
         return sorted(work.session.scalars(select(JobRow.kind)))
 
 
 def report_on_last_week(container: Container, person: Person) -> None:
-    """Let the report be made of a week in which somebody has completed a task."""
+    """Make the report of a week in which the user completed a task."""
     person.create(status="done")
     carry(container)
     due = utc_now().date() + timedelta(days=7)
@@ -123,7 +123,7 @@ def report_on_last_week(container: Container, person: Person) -> None:
     carry(container)
 
 
-def test_the_weekly_report_is_mailed_to_who_wants_it(mailing: Container, inbox: Inbox) -> None:
+def test_the_weekly_report_is_mailed_to_subscribers(mailing: Container, inbox: Inbox) -> None:
     client = create_app(mailing).test_client()
     person, other = (verified(mailing, Person(client).register(), inbox) for _ in range(2))
     person.call("PATCH", "/notifications/preferences", json={"weekly_report": True})
@@ -139,13 +139,13 @@ def test_the_weekly_report_is_mailed_to_who_wants_it(mailing: Container, inbox: 
     assert f"Week {week}:" in PdfReader(io.BytesIO(attached.get_content())).pages[0].extract_text()
 
 
-def test_no_report_is_made_for_who_wants_none(mailing: Container, inbox: Inbox) -> None:
+def test_no_report_is_made_without_a_subscription(mailing: Container, inbox: Inbox) -> None:
     report_on_last_week(mailing, verified(mailing, Person(create_app(mailing).test_client()).register(), inbox))
     assert jobs(mailing) == ["email_verification", "reports"]
     assert inbox.mails == []
 
 
-def test_a_report_that_was_made_is_not_mailed_to_who_wants_none_any_more(mailing: Container, inbox: Inbox) -> None:
+def test_a_finished_report_is_not_mailed_after_unsubscribing(mailing: Container, inbox: Inbox) -> None:
     person = verified(mailing, Person(create_app(mailing).test_client()).register(), inbox)
     with storage_of(mailing).write() as work:
         user = work.users.by_email(person.email)
@@ -157,7 +157,7 @@ def test_a_report_that_was_made_is_not_mailed_to_who_wants_none_any_more(mailing
     assert inbox.mails == []
 
 
-def test_a_report_that_waits_is_not_mailed_to_who_wants_none_any_more(mailing: Container, inbox: Inbox) -> None:
+def test_a_queued_report_mail_is_not_sent_after_unsubscribing(mailing: Container, inbox: Inbox) -> None:
     person = verified(mailing, Person(create_app(mailing).test_client()).register(), inbox)
     person.call("PATCH", "/notifications/preferences", json={"weekly_report": True})
     inbox.to_mail = "451 later"
@@ -171,7 +171,7 @@ def test_a_report_that_waits_is_not_mailed_to_who_wants_none_any_more(mailing: C
 
 
 def test_the_list_is_read_page_by_page_without_gap_or_repetition(person: Person, container: Container) -> None:
-    told = [remind_of(container, person, f"Task {number}") for number in range(5)][::-1]
+    newest_first = [remind_of(container, person, f"Task {number}") for number in range(5)][::-1]
     found: list[str] = []
     cursor: object = None
     for expected in (2, 2, 1):
@@ -180,11 +180,11 @@ def test_the_list_is_read_page_by_page_without_gap_or_repetition(person: Person,
         assert (len(ids), page["unread"]) == (expected, 5)
         found += ids
         cursor = page["next_cursor"]
-    assert found == told
+    assert found == newest_first
     assert cursor is None
 
 
-def test_what_has_been_read_stays_and_counts_no_more(person: Person, container: Container) -> None:
+def test_a_read_notification_stays_and_is_not_counted_as_unread(person: Person, container: Container) -> None:
     first, second, third = (remind_of(container, person) for _ in range(3))
     del third
     for _ in range(2):
@@ -200,11 +200,13 @@ def test_what_has_been_read_stays_and_counts_no_more(person: Person, container: 
     assert {each["id"]: each["read_at"] for each in again["items"]}[first] == read[first]
 
 
-def test_nobody_reads_for_somebody_else(new_person: Callable[[], Person], container: Container) -> None:
+def test_notifications_of_other_users_can_not_be_marked_as_read(
+    new_person: Callable[[], Person], container: Container
+) -> None:
     """V8.2.2"""
     one, other = new_person(), new_person()
-    told = remind_of(container, one)
-    assert_problem(other.call("POST", f"/notifications/{told}/read"), 404)
+    notification_id = remind_of(container, one)
+    assert_problem(other.call("POST", f"/notifications/{notification_id}/read"), 404)
     assert other.call("POST", "/notifications/read").status_code == 204
     assert (listed(one)["unread"], listed(other)["items"]) == (1, [])
 
@@ -214,7 +216,7 @@ def test_preferences_are_true_or_false(person: Person, body: dict[str, object]) 
     assert_problem(person.call("PATCH", "/notifications/preferences", json=body), 422)
 
 
-def test_what_is_known_of_recipients_follows_the_accounts(person: Person, container: Container) -> None:
+def test_recipients_follow_the_accounts(person: Person, container: Container) -> None:
     person.call("PATCH", "/users/me", json={"name": "Amazing Grace"})
     carry(container)
     with storage_of(container).read() as work:
@@ -225,7 +227,7 @@ def test_what_is_known_of_recipients_follows_the_accounts(person: Person, contai
     assert (recipient.email, recipient.name) == (person.email, "Amazing Grace")
 
 
-def test_an_older_event_that_comes_late_changes_nothing(database: Database) -> None:
+def test_a_late_older_event_changes_nothing(database: Database) -> None:
     user_id, now = new_id(), utc_now()
     newer = Event(new_id(), "user.changed", user_id, now, {"email": "new@example.org", "name": "New"})
     older = replace(newer, name="user.registered", at=now - timedelta(1), payload={"email": "old@x.org", "name": "Old"})
@@ -237,7 +239,7 @@ def test_an_older_event_that_comes_late_changes_nothing(database: Database) -> N
     assert (recipient.email, recipient.name) == ("new@example.org", "New")
 
 
-def test_old_notifications_are_dropped(person: Person, container: Container) -> None:
+def test_old_notifications_are_deleted(person: Person, container: Container) -> None:
     remind_of(container, person)
     kept = remind_of(container, person)
     now = utc_now()
@@ -257,14 +259,14 @@ def test_the_service_runs_alone(container: Container, person: Person) -> None:
     assert_problem(alone.client.post("/api/v1/auth/login", json={}), 404)
 
 
-def test_two_who_change_different_preferences_at_the_same_moment_both_have_their_way(
+def test_concurrent_changes_of_different_preferences_both_apply(
     container: Container, person: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     user_id = container.platform.tokens.verify(person.access_token).user_id
     both = threading.Barrier(2)
 
     def touch_together(*args: Any) -> None:
-        with suppress(threading.BrokenBarrierError):  # where one has to wait for the other
+        with suppress(threading.BrokenBarrierError):  # where the row lock serialises them
             both.wait(1)
         touch(*args)
 

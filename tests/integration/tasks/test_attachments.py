@@ -1,4 +1,4 @@
-"""Attachments of tasks, on both databases: what is taken in, what comes out, and that nothing is left behind."""
+"""Attachments of tasks, on both databases: upload, download, limits and cleanup."""
 
 import io
 from collections.abc import Callable
@@ -47,9 +47,9 @@ def used(container: Container) -> int | None:
         return connection.scalar(select(AttachmentUsageRow.bytes))
 
 
-def test_a_file_is_attached_listed_downloaded_and_taken_off(person: Person, container: Container) -> None:
+def test_a_file_is_attached_listed_downloaded_and_deleted(person: Person, container: Container) -> None:
     task = person.create()
-    content = bytes(range(256)) * (PIECE // 200)  # more than a piece
+    content = bytes(range(256)) * (PIECE // 200)  # more than a chunk
     attachment = attached(person, task, content, "Übersicht.bin")
     assert (attachment["name"], attachment["size"]) == ("Übersicht.bin", len(content))
     assert attachment["content_type"] == "application/octet-stream"
@@ -61,7 +61,7 @@ def test_a_file_is_attached_listed_downloaded_and_taken_off(person: Person, cont
     assert (shown.get_json()["attachments"], shown.headers["ETag"]) == (1, '"2"')
     assert shown.get_json() in person.walk()
 
-    download = person.client.get(attachment["url"])  # by whoever has the address
+    download = person.client.get(attachment["url"])  # without authentication
     assert download.data == content
     assert download.headers["Content-Length"] == str(len(content))
     assert download.headers["Content-Disposition"].startswith("attachment; filename*=UTF-8''%C3%9Cbersicht.bin")
@@ -93,7 +93,7 @@ def test_name_and_type_are_not_what_the_client_claims(
     assert person.client.get(attachment["url"]).mimetype == kind
 
 
-def test_a_file_that_is_too_large_is_refused(
+def test_a_file_that_is_too_large_is_rejected(
     person: Person, container: Container, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(attachment_routes, "LIMIT", 1000)
@@ -104,7 +104,7 @@ def test_a_file_that_is_too_large_is_refused(
     assert (count(container, ObjectRow), used(container)) == (1, 1000)
 
 
-def test_a_form_of_anything_but_one_file_is_refused(person: Person) -> None:
+def test_a_form_of_anything_but_one_file_is_rejected(person: Person) -> None:
     task = person.create()
     path = f"/tasks/{task['id']}/attachments"
     assert_problem(attach(person, task, b""), 422)
@@ -130,7 +130,7 @@ def test_the_attachments_of_a_task_are_limited(person: Person, container: Contai
     assert count(container, ObjectRow) == MOST_ATTACHMENTS
 
 
-def test_of_many_uploads_at_once_no_more_are_kept_than_the_quota_holds(
+def test_concurrent_uploads_do_not_exceed_the_quota(
     person: Person, container: Container, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(container.tasks.attachments, "_quota", 500)
@@ -163,8 +163,8 @@ def test_a_deleted_task_takes_its_files_with_it(person: Person, container: Conta
     assert (count(container, ObjectRow), count(container, ObjectPieceRow), used(container)) == (1, 1, 4)
 
 
-def test_nobody_reaches_the_files_of_somebody_elses_tasks(person: Person, new_person: Callable[[], Person]) -> None:
-    """V8.2.2: an object of somebody else is as unknown as one that never was."""
+def test_files_of_other_users_are_not_found(person: Person, new_person: Callable[[], Person]) -> None:
+    """V8.2.2: objects of other users look like unknown ones."""
     other = new_person()
     task, mine = other.create(), person.create()
     attachment = attached(other, task)
@@ -181,10 +181,10 @@ def test_nobody_reaches_the_files_of_somebody_elses_tasks(person: Person, new_pe
     assert other.call("GET", f"/tasks/{task['id']}/attachments").get_json()["items"] == [attachment]
 
 
-def test_an_address_is_good_for_its_file_and_its_time(
+def test_a_signed_url_is_valid_for_its_file_and_lifetime(
     person: Person, container: Container, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """V14.2.x: what is not public is not guessed."""
+    """V14.2.x: private files can't be reached by guessing."""
     task = person.create()
     url, other = (attached(person, task)["url"] for _ in range(2))
     path, _, query = url.partition("?")
@@ -208,7 +208,7 @@ def test_an_address_is_good_for_its_file_and_its_time(
     assert_problem(person.client.get(url), 404)
 
 
-def test_a_file_whose_upload_broke_off_is_swept_away_in_its_time(
+def test_the_file_of_an_interrupted_upload_is_swept(
     person: Person, container: Container, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     task = person.create()
@@ -221,15 +221,13 @@ def test_a_file_whose_upload_broke_off_is_swept_away_in_its_time(
 
     with monkeypatch.context() as broken:
         broken.setattr(container.tasks.attachments, "_count", crash)
-        broken.setattr(
-            container.platform.file_store, "sweep", crash
-        )  # neither does the process get so far as to tidy up
+        broken.setattr(container.platform.file_store, "sweep", crash)  # the process also dies before its cleanup
         broken.setattr("app.core.objects.repository.SqlObjects.expire_unlinked", crash)
         with pytest.raises(Crash):
             attach(person, task)
     assert (count(container, ObjectRow), count(container, ObjectPieceRow), used(container)) == (1, 1, None)
     container.platform.file_store.sweep()
-    assert count(container, ObjectRow) == 1  # it may still be on its way
+    assert count(container, ObjectRow) == 1  # the upload may still be running
     clock = container.platform.file_store._clock
     monkeypatch.setattr(container.platform.file_store, "_clock", lambda: clock() + file_service.UPLOAD_TIME)
     container.platform.file_store.sweep()

@@ -1,4 +1,4 @@
-"""Files as spreadsheets and other tools write them: shown before they are imported, and imported as shown."""
+"""Import formats of spreadsheets and other tools: preview, and the same result on import."""
 
 import io
 from pathlib import Path
@@ -12,7 +12,7 @@ FILES = Path(__file__).parents[2] / "data" / "imports"
 
 
 def send(person: Person, content: bytes | str, end_point: str = "", **options: Any) -> Any:
-    """Send a file, or one of tests/data/imports, with query parameters."""
+    """Send content, or a file of tests/data/imports, with query parameters."""
     content = content if isinstance(content, bytes) else (FILES / content).read_bytes()
     data = {"file": (io.BytesIO(content), "tasks.csv")}
     return person.call("POST", f"/tasks/imports{end_point}", data=data, query_string=options)
@@ -26,7 +26,7 @@ def preview(person: Person, content: bytes | str, **options: Any) -> dict[str, A
 
 
 def imported(person: Person, container: Container, content: bytes | str, **options: Any) -> dict[str, Any]:
-    """Import a file; return the tasks by title, and the refused lines as `refused`."""
+    """Import a file; return the tasks by title, and the rejected lines as `refused`."""
     response = send(person, content, **options)
     assert response.status_code == 202, response.text
     while container.inline.run_once():
@@ -59,7 +59,7 @@ def test_todoist(person: Person, container: Container) -> None:
     assert set(tasks) == {"Buy milk @shop", "Water the plants", "refused"}
 
 
-def test_dates_that_are_none_can_stay_as_text(person: Person, container: Container) -> None:
+def test_a_column_with_invalid_dates_can_be_mapped_to_text(person: Person, container: Container) -> None:
     tasks = imported(person, container, "todoist.csv", columns="DATE:description")
     assert tasks["refused"] == {}
     assert tasks["Wipe the table"]["description"] == "DATE: every day"
@@ -126,7 +126,7 @@ def test_pipes_and_tags_as_people_write_them(person: Person, container: Containe
     assert tasks["Milk"]["tags"] == tasks["a | b"]["tags"] == ["home", "work"]
 
 
-def test_dates_are_read_in_a_form_that_is_said_and_in_no_other(person: Person, container: Container) -> None:
+def test_dates_are_read_in_the_given_format_only(person: Person, container: Container) -> None:
     refused = imported(person, container, "american-dates.csv")["refused"]
     assert set(refused) == {2, 4}
     assert "RFC 3339" in refused[2]
@@ -137,7 +137,7 @@ def test_dates_are_read_in_a_form_that_is_said_and_in_no_other(person: Person, c
     assert tasks["refused"] == {4: "due_at: is not a time that exists"}
 
 
-def test_unknown_columns_are_named_and_left_out_on_request(person: Person, container: Container) -> None:
+def test_unknown_columns_are_named_and_ignored_on_request(person: Person, container: Container) -> None:
     message = assert_problem(send(person, "unknown-columns.csv"), 422)["errors"][0]["message"]
     assert "“urgency”, “owner”" in message
     assert person.call("GET", "/jobs").get_json()["items"] == []
@@ -145,7 +145,7 @@ def test_unknown_columns_are_named_and_left_out_on_request(person: Person, conta
     assert set(tasks) == {"Milk", "refused"}
 
 
-def test_columns_of_other_names_become_what_is_said(person: Person, container: Container) -> None:
+def test_columns_can_be_mapped_explicitly(person: Person, container: Container) -> None:
     shown = preview(person, "own-names.csv")
     assert shown["problem"]["field"] == "columns"
     assert [column["example"] for column in shown["columns"]] == ["Milk", "3.2.2031", "shop"]
@@ -157,7 +157,7 @@ def test_columns_of_other_names_become_what_is_said(person: Person, container: C
     assert_problem(send(person, "own-names.csv", time_zone="Middle/Earth"), 422)
 
 
-def test_an_export_of_the_release_before(person: Person, container: Container) -> None:
+def test_an_export_of_the_previous_release(person: Person, container: Container) -> None:
     tasks = imported(person, container, "former-export.csv")
     cold = tasks["-5 degrees outside"]
     assert (cold["description"], cold["tags"]) == ("@home: call", ["a;b", "c,d", 'say "x"'])
@@ -167,7 +167,7 @@ def test_an_export_of_the_release_before(person: Person, container: Container) -
     assert (quoted["description"], quoted["tags"]) == ("\ttabbed", ["home", "work"])
 
 
-def test_the_same_dates_are_taken_by_requests_and_by_files(person: Person, container: Container) -> None:
+def test_requests_and_files_accept_the_same_dates(person: Person, container: Container) -> None:
     dates = {
         "9999-12-31T23:59:59Z": False,
         "0001-01-01T00:00:00Z": False,
@@ -190,7 +190,7 @@ def test_the_same_dates_are_taken_by_requests_and_by_files(person: Person, conta
             assert answer.get_json()["due_at"] == tasks[text]["due_at"]
 
 
-def test_a_preview_looks_at_the_begin_of_a_large_file_only(person: Person) -> None:
+def test_a_preview_reads_only_the_head_of_a_large_file(person: Person) -> None:
     line = b"Milk," + b"x" * 90 + b"\n"
     head = (b"title,description\n" + line * 5000)[:HEAD]
     shown = preview(person, head)
@@ -201,7 +201,7 @@ def test_a_preview_looks_at_the_begin_of_a_large_file_only(person: Person) -> No
     assert_problem(send(person, b"", "/preview"), 422)
 
 
-def test_text_without_a_byte_order_mark_is_not_guessed_at(person: Person, container: Container) -> None:
+def test_the_encoding_is_not_guessed(person: Person, container: Container) -> None:
     content = "title\nÄpfel\n".encode("utf-16-le")
     message = assert_problem(send(person, content), 422)["errors"][0]["message"]
     assert "looks like utf-16-le: say which" in message

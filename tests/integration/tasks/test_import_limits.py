@@ -1,4 +1,4 @@
-"""What bounds imports: chunks that are gone, quotas, and lists of refused lines."""
+"""Limits of imports: missing chunks, quotas, and lists of rejected lines."""
 
 import io
 from datetime import timedelta
@@ -62,19 +62,19 @@ def clean(container: Container) -> None:
 
 
 def grow_older(container: Container, job_id: UUID) -> None:
-    """Let the upload of a job be longer ago than files are kept."""
+    """Backdate the upload of a job past the retention of files."""
     long_ago = utc_now() - FILES - timedelta(hours=1)
     with storage_of(container).write() as work:
         work.session.execute(update(JobFileRow).where(JobFileRow.job_id == job_id).values(at=long_ago))
 
 
 @pytest.mark.parametrize("lost", [0, 2])
-def test_a_resumed_import_fails_when_a_chunk_is_gone(
+def test_a_resumed_import_fails_if_a_chunk_is_missing(
     person: Person, container: Container, monkeypatch: pytest.MonkeyPatch, lost: int
 ) -> None:
     job_id = cancelled_half_way(person, container, monkeypatch)
     with storage_of(container).write() as work:
-        # the last one, or all that are left
+        # the last chunk, or all remaining ones
         gone = JobFileRow.position >= lost
         work.session.execute(delete(JobFileRow).where(JobFileRow.job_id == job_id, gone))
     assert person.call("POST", f"/jobs/{job_id}/resume").status_code == 202
@@ -84,7 +84,7 @@ def test_a_resumed_import_fails_when_a_chunk_is_gone(
     assert "A part of the uploaded file is no longer there" in job["error"]
 
 
-def test_a_chunk_that_is_not_whole_fails_the_import(
+def test_an_incomplete_chunk_fails_the_import(
     person: Person, container: Container, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job_id = cancelled_half_way(person, container, monkeypatch)
@@ -109,7 +109,7 @@ def test_the_chunks_of_a_job_stay_while_it_can_be_resumed(
 
 
 @pytest.mark.parametrize("lost", [0, 1])
-def test_an_export_whose_begin_is_gone_fails_or_has_no_result(
+def test_an_export_whose_first_chunk_is_missing_fails_or_has_no_result(
     person: Person, container: Container, monkeypatch: pytest.MonkeyPatch, lost: int
 ) -> None:
     monkeypatch.setattr("app.tasks.export_job.BATCH", 2)
@@ -135,7 +135,7 @@ def test_an_export_whose_begin_is_gone_fails_or_has_no_result(
     assert_problem(person.call("GET", f"/jobs/{job_id}/result"), 404)
 
 
-def test_a_job_that_the_release_before_has_queued_is_done(person: Person, container: Container) -> None:
+def test_a_job_queued_by_the_previous_release_is_run(person: Person, container: Container) -> None:
     stored = container.jobs.upload()
     stored.write(b"title,status\nMilk,done\n")
     stored.close()
@@ -147,10 +147,10 @@ def test_a_job_that_the_release_before_has_queued_is_done(person: Person, contai
     assert [task["title"] for task in person.walk()] == ["Milk"]
 
 
-def test_a_file_that_is_rejected_is_told_to_its_user_alone(
+def test_a_rejected_file_is_reported_to_its_user_only(
     person: Person, container: Container, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A file that nobody looked at when it came: queued by the release before."""
+    """A file that was not validated at the upload: queued by the previous release."""
     stored = container.jobs.upload()
     stored.write(b"name\nMilk\n")
     stored.close()
@@ -172,7 +172,7 @@ def test_a_file_that_is_rejected_is_told_to_its_user_alone(
         assert work.jobs.counts() == {"queued": 1, "running": 0, "failed": 0}
 
 
-def test_only_so_many_imports_wait_at_a_time(
+def test_queued_imports_per_user_are_limited(
     person: Person, container: Container, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(container.jobs, "_quota", ImportQuota(jobs=2, size=1 << 20))
@@ -198,7 +198,7 @@ def test_files_to_import_have_a_quota_of_bytes(
     upload(person, b"title\nMilk\n")
 
 
-def test_only_the_first_refused_lines_are_listed_and_all_are_counted(
+def test_only_the_first_rejected_lines_are_listed_and_all_are_counted(
     person: Person, container: Container, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(import_job, "BATCH", 4)
@@ -212,7 +212,7 @@ def test_only_the_first_refused_lines_are_listed_and_all_are_counted(
     assert ([line["line"] for line in page["items"]], page["unlisted"]) == ([2, 3, 4, 5, 6, 7], 9)
 
 
-def test_a_line_that_is_wrong_in_any_way_is_refused_alone(person: Person, container: Container) -> None:
+def test_an_invalid_line_is_rejected_alone(person: Person, container: Container) -> None:
     wrong = {
         '"two\nlines",': "title: must be one line",
         'x,"a\nb"': "tags: must be one line of text",

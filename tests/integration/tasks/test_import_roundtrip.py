@@ -1,4 +1,4 @@
-"""What an export writes, an import reads back: the same bytes come out again, whatever people wrote."""
+"""Round trip of export and import: identical bytes for any content."""
 
 from datetime import UTC, datetime
 from uuid import UUID
@@ -26,7 +26,7 @@ TIMES = st.none() | st.datetimes(EARLIEST.replace(tzinfo=None), LATEST.replace(t
 
 def _draft(title: str, description: str, status: Status, due: datetime | None, remind: datetime | None,
            tags: list[str]) -> TaskCreate | None:  # fmt: skip
-    """Return a task as the API takes it; None where it refuses it."""
+    """Return a task as the API accepts it; None if it rejects it."""
     values = {"title": title, "description": description, "status": status, "due_at": due, "remind_at": remind}
     try:
         task = NewTask.model_validate({**values, "tags": tags})

@@ -1,4 +1,4 @@
-"""CSV import and export over the API: the jobs are done by the process itself, when the test says so."""
+"""CSV import and export over the API; tests run the jobs inline."""
 
 import csv
 import io
@@ -17,7 +17,7 @@ def upload(person: Person, content: bytes, **more: Any) -> Any:
 
 
 def imported(person: Person, container: Container, content: bytes) -> dict[str, Any]:
-    """Import a file and return the job as it stands when nothing is due any more."""
+    """Import a file and return the finished job."""
     response = upload(person, content)
     assert response.status_code == 202, response.text
     return finished(person, container, response.get_json())
@@ -58,7 +58,7 @@ def test_a_file_becomes_tasks(person: Person, container: Container) -> None:
     assert [task["title"] for task in person.walk(q="TWO\nlines")] == ["First"]
 
 
-def test_each_refused_line_is_reported_with_its_reason(person: Person, container: Container) -> None:
+def test_each_rejected_line_is_reported_with_its_reason(person: Person, container: Container) -> None:
     job = imported(
         person,
         container,
@@ -84,7 +84,7 @@ def test_each_refused_line_is_reported_with_its_reason(person: Person, container
 @pytest.mark.parametrize("rows", [2, 40_000])
 @pytest.mark.parametrize("last", [b"good,fine\n", b'good,"fine"\n'])
 def test_an_open_quote_costs_its_own_line_only(person: Person, container: Container, rows: int, last: bytes) -> None:
-    """However far the next quote is, or the end of the file."""
+    """However distant the next quote or the end of the file."""
     content = b'title,description\nSecond,"an opening mark only\n' + b"x,y\n" * rows + last
     job = imported(person, container, content)
     assert (job["state"], job["done"], job["refused"]) == ("succeeded", rows + 2, 1)
@@ -92,8 +92,8 @@ def test_an_open_quote_costs_its_own_line_only(person: Person, container: Contai
     assert refusals(person, job) == {2: "opens a quote that nothing closes"}
 
 
-def test_a_record_without_end_is_not_kept_in_memory(person: Person, container: Container) -> None:
-    """Each of its cells is small, and its line ends all stand in quotes."""
+def test_an_endless_record_is_not_buffered(person: Person, container: Container) -> None:
+    """Its cells are small, and all its line ends are quoted."""
     job = imported(person, container, b"title,description\n" + b'"\n",' * 50_000)
     assert (job["state"], job["refused"]) == ("succeeded", job["done"])
     assert "opens a quote" in refusals(person, job)[2]
@@ -109,7 +109,7 @@ def test_a_record_without_end_is_not_kept_in_memory(person: Person, container: C
         (b't"\xc3\xa9,"open\n', "line 1 must name the columns, but it opens a quote"),
     ],
 )
-def test_a_file_that_is_no_list_of_tasks_is_refused_before_a_job_begins(
+def test_a_file_without_task_columns_is_rejected_before_a_job_is_queued(
     person: Person, content: bytes, reason: str
 ) -> None:
     problem = assert_problem(upload(person, content), 422)
@@ -118,7 +118,7 @@ def test_a_file_that_is_no_list_of_tasks_is_refused_before_a_job_begins(
 
 
 @pytest.mark.parametrize("content", [b"\x1f\x8b\x08\x00bomb", b"PK\x03\x04bomb", b""])
-def test_what_is_compressed_or_empty_is_refused_and_nothing_is_kept(person: Person, content: bytes) -> None:
+def test_a_compressed_or_empty_file_is_rejected_and_not_stored(person: Person, content: bytes) -> None:
     assert_problem(upload(person, content), 422)
     assert person.call("GET", "/jobs").get_json()["items"] == []
 
@@ -130,7 +130,7 @@ def test_an_import_needs_one_file_in_a_form(person: Person) -> None:
     assert_problem(person.call("POST", "/tasks/imports", **compressed), 415)
 
 
-def test_an_import_stops_when_it_is_cancelled_and_goes_on_when_it_is_resumed(
+def test_an_import_can_be_cancelled_and_resumed(
     person: Person, container: Container, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(import_job, "BATCH", 10)
@@ -156,7 +156,7 @@ def test_an_import_stops_when_it_is_cancelled_and_goes_on_when_it_is_resumed(
     assert_problem(person.call("POST", f"/jobs/{queued['id']}/resume"), 409)
 
 
-def test_a_large_file_crosses_pieces_and_batches(
+def test_a_large_file_crosses_chunks_and_batches(
     person: Person, container: Container, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(import_job, "PIECE", 100)
@@ -168,7 +168,7 @@ def test_a_large_file_crosses_pieces_and_batches(
     assert {len(task["description"]) - 1 for task in person.walk()} == {n * 7 % 300 for n in range(60)}
 
 
-def test_an_export_holds_what_fits_and_no_formula(person: Person, container: Container) -> None:
+def test_an_export_contains_matching_tasks_and_no_formula(person: Person, container: Container) -> None:
     for title in ("=1+1", "plain", "-2"):
         person.create(title=title, description="@cmd", due_at="2030-01-01T00:00:00Z")
     person.create(title="other", status="done", tags=["a;b", "c"])
@@ -185,7 +185,9 @@ def test_an_export_holds_what_fits_and_no_formula(person: Person, container: Con
     assert {row["tags"] for row in rows} == {"", '"a;b";c'}
 
 
-def test_a_job_is_its_owners_alone(person: Person, new_person: Callable[[], Person], container: Container) -> None:
+def test_jobs_of_other_users_are_not_found(
+    person: Person, new_person: Callable[[], Person], container: Container
+) -> None:
     job = imported(person, container, b"title\nmine\n")
     other = new_person()
     for method, path in (

@@ -1,4 +1,4 @@
-"""Walking a list page by page: every task once, in order, whatever the order and the page size."""
+"""Pagination: every task once and in order, for any sort order and page size."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -18,7 +18,7 @@ from tests.support.storage import SystemStorage
 
 START = datetime(2030, 1, 1, tzinfo=UTC)
 
-# Few different values, so that ties are the rule and not the exception.
+# Few distinct values, for many ties.
 times = st.integers(0, 3).map(lambda hours: START + timedelta(hours=hours))
 titles = st.sampled_from(["a", "A", "b", "ä", "Z", "straße", "STRASSE", "x_%", "漢字", "\U0001f600"])
 
@@ -42,7 +42,7 @@ def some_tasks(draw: st.DrawFn) -> list[Task]:
 
 
 def expected(tasks: list[Task], sort: Sort) -> list[Task]:
-    """Return the tasks in order, by Python's own sorting."""
+    """Return the tasks as sorted by Python."""
 
     def key(task: Task) -> tuple[object, UUID]:
         return (title_key(task.title) if sort.field == "title" else getattr(task, sort.field), task.id)
@@ -58,7 +58,7 @@ def expected(tasks: list[Task], sort: Sort) -> list[Task]:
 @given(
     tasks=some_tasks(), sort=st.sampled_from(Sort), limit=st.integers(1, 5), status=st.none() | st.sampled_from(Status)
 )
-def test_each_task_comes_once_and_in_order(
+def test_pages_contain_each_task_once_and_in_order(
     database: Database, tasks: list[Task], sort: Sort, limit: int, status: Status | None
 ) -> None:
     storage = SystemStorage(database)
@@ -75,7 +75,7 @@ def test_each_task_comes_once_and_in_order(
         page = service.page(user_id, Query(Filters(status=status), sort, limit, after))
         assert len(page.items) <= limit
         walked += page.items
-        assert len(walked) <= len(mine), "a task came twice"
+        assert len(walked) <= len(mine), "a task appeared twice"
         after = page.next
         if after is None:
             break
@@ -84,7 +84,7 @@ def test_each_task_comes_once_and_in_order(
 
 
 @pytest.mark.parametrize("sort", [Sort.DUE, Sort.DUE_DOWN])
-def test_a_task_whose_date_is_cleared_while_a_page_is_read_is_on_it_once(database: Database, sort: Sort) -> None:
+def test_a_task_whose_date_is_cleared_during_a_read_appears_once(database: Database, sort: Sort) -> None:
     user_id = uuid4()
     tasks = [
         Task(new_id(), user_id, f"Task {hour}", "", Status.TODO, due_at, START, START, version=1)

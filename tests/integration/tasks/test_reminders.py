@@ -1,4 +1,4 @@
-"""Reminders: told once for each time that somebody has set, and not when there is no reason any more."""
+"""Reminders: published once per reminder, and not if the reason is gone."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -22,18 +22,18 @@ def reminders(container: Container, now: datetime = SOON) -> ReminderService:
     return ReminderService(storage_of(container), lambda: now, new_id)
 
 
-def told(container: Container) -> list[dict[str, Any]]:
+def published(container: Container) -> list[dict[str, Any]]:
     with storage_of(container).read() as work:
         due = select(OutboxRow.payload).where(OutboxRow.name == "task.reminder_due").order_by(OutboxRow.id)
         return list(work.session.scalars(due))
 
 
-def test_a_reminder_is_told_once_its_time_has_come(person: Person, container: Container) -> None:
+def test_a_due_reminder_is_published_once(person: Person, container: Container) -> None:
     task = person.create(title="Milk", remind_at=SOON.isoformat())
     assert not reminders(container, SOON - timedelta(seconds=1)).run_once()
     assert reminders(container).run_once()
     assert not reminders(container, LATER).run_once()
-    [facts] = told(container)
+    [facts] = published(container)
     assert (facts["task_id"], facts["title"], facts["version"]) == (task["id"], "Milk", 1)
     assert person.call("GET", f"/tasks/{task['id']}").get_json() == task
 
@@ -47,10 +47,10 @@ def test_another_time_is_another_reminder(person: Person, container: Container) 
     person.call("PATCH", f"/tasks/{task['id']}", json={"remind_at": later.isoformat()})
     assert not reminders(container, LATER).run_once()
     assert reminders(container, later).run_once()
-    assert len(told(container)) == 2
+    assert len(published(container)) == 2
 
 
-def test_a_change_of_something_else_does_not_remind_again(person: Person, container: Container) -> None:
+def test_an_unrelated_change_does_not_remind_again(person: Person, container: Container) -> None:
     task = person.create(remind_at=SOON.isoformat())
     reminders(container).run_once()
     person.call("PATCH", f"/tasks/{task['id']}", json={"title": "Bread"})
@@ -58,23 +58,23 @@ def test_a_change_of_something_else_does_not_remind_again(person: Person, contai
 
 
 @pytest.mark.parametrize("change", [{"status": "done"}, {"remind_at": None}, None], ids=["done", "cleared", "deleted"])
-def test_nobody_is_reminded_of_what_is_over(
+def test_cleared_reminders_and_those_of_done_or_deleted_tasks_are_not_published(
     person: Person, container: Container, change: dict[str, object] | None
 ) -> None:
     task = person.create(remind_at=SOON.isoformat())
     method = "DELETE" if change is None else "PATCH"
     assert person.call(method, f"/tasks/{task['id']}", **({"json": change} if change else {})).status_code < 300
     assert not reminders(container).run_once()
-    assert told(container) == []
+    assert published(container) == []
 
 
-def test_schedulers_that_look_at_once_tell_of_each_task_once(person: Person, container: Container) -> None:
+def test_concurrent_schedulers_publish_each_reminder_once(person: Person, container: Container) -> None:
     expected = {person.create(remind_at=SOON.isoformat())["id"] for _ in range(30)}
     at_once(lambda: reminders(container).run_once)
-    assert sorted(facts["task_id"] for facts in told(container)) == sorted(expected)
+    assert sorted(facts["task_id"] for facts in published(container)) == sorted(expected)
 
 
-def test_a_scheduler_that_dies_leaves_its_tasks_to_the_next_one(person: Person, container: Container) -> None:
+def test_reminders_of_a_crashed_scheduler_are_published_by_the_next(person: Person, container: Container) -> None:
     tasks = [person.create(remind_at=SOON.isoformat())["id"] for _ in range(2)]
 
     class DiedError(BaseException):
@@ -89,6 +89,6 @@ def test_a_scheduler_that_dies_leaves_its_tasks_to_the_next_one(person: Person, 
 
     with pytest.raises(DiedError):
         ReminderService(storage_of(container), lambda: SOON, die).run_once()
-    assert told(container) == []
+    assert published(container) == []
     assert reminders(container).run_once()
-    assert sorted(facts["task_id"] for facts in told(container)) == sorted(tasks)
+    assert sorted(facts["task_id"] for facts in published(container)) == sorted(tasks)

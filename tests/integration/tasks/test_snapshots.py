@@ -1,4 +1,4 @@
-"""Answers made of several statements: all of them see the data of one moment, on the primary and on a replica."""
+"""Responses of several statements read from one snapshot, on the primary and on a replica."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,7 +19,7 @@ from tests.support.storage import storage_of
 
 @contextmanager
 def after_the_first(engine: Engine, words: str, action: Callable[[], None]) -> Iterator[list[str]]:
-    """Run an action once, after the first statement with these words in it; yield all of them."""
+    """Run an action once, after the first statement that contains these words; yield all statements."""
     seen: list[str] = []
 
     def note(_connection: Any, _cursor: Any, statement: str, *_more: Any) -> None:
@@ -54,7 +54,7 @@ def assert_consistent(statistics: dict[str, Any]) -> None:
     assert statistics["duration"] is not None
 
 
-def test_statistics_are_of_one_moment(person: Person, container: Container) -> None:
+def test_statistics_are_read_from_one_snapshot(person: Person, container: Container) -> None:
     done_tasks(person, container)
     with after_the_first(container.database.reader, "FROM task_facts", deletion(container)) as statements:
         answer = person.call("GET", "/statistics")
@@ -65,14 +65,14 @@ def test_statistics_are_of_one_moment(person: Person, container: Container) -> N
 
 @pytest.fixture
 def replicated(postgres: Postgres, replica: Postgres, postgres_url: str, valkey: str) -> Iterator[Container]:
-    """The parts of a process that reads from a replica."""
+    """Container of a process that reads from a replica."""
     replica.catch_up(postgres)
     parts = build(make_settings(postgres_url, redis_url=valkey, database_replica_host=f"127.0.0.1:{replica.port}"))
     yield parts
     parts.database.dispose()
 
 
-def test_statistics_of_a_replica_are_of_one_moment(
+def test_statistics_of_a_replica_are_read_from_one_snapshot(
     replicated: Container, postgres: Postgres, replica: Postgres
 ) -> None:
     person = Person(create_app(replicated).test_client()).register()

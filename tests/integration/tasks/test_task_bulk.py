@@ -1,4 +1,4 @@
-"""Tags, and many tasks at once, on both databases."""
+"""Tags and bulk changes, on both databases."""
 
 from typing import Any
 from uuid import UUID
@@ -20,7 +20,7 @@ def bulk(person: Person, tasks: list[dict[str, Any]], **body: Any) -> dict[str, 
     return result
 
 
-def test_a_task_keeps_its_tags_each_once_whatever_their_case(person: Person) -> None:
+def test_tags_of_a_task_are_unique_regardless_of_case(person: Person) -> None:
     task = person.create(tags=["Home", " home ", "a  b", "ÉTÉ"])
     assert task["tags"] == ["a b", "home", "été"]
     assert person.walk() == [task]
@@ -31,12 +31,12 @@ def test_a_task_keeps_its_tags_each_once_whatever_their_case(person: Person) -> 
 
 
 @pytest.mark.parametrize("tags", [[""], ["x" * 51], ["a\nb"], ["x"] * 21, "home", [1], None])
-def test_tags_that_do_not_fit_are_refused(person: Person, tags: Any) -> None:
+def test_invalid_tags_are_rejected(person: Person, tags: Any) -> None:
     assert_problem(person.call("POST", "/tasks", json={"title": "A task", "tags": tags}), 422)
     assert person.walk() == []
 
 
-def test_a_list_can_be_of_one_tag_page_by_page(person: Person, new_person: Any) -> None:
+def test_a_list_is_filtered_by_tag_and_paged(person: Person, new_person: Any) -> None:
     for number in range(5):
         person.create(title=f"{number}", tags=["odd" if number % 2 else "even", "all"])
     new_person().create(tags=["odd"])
@@ -70,7 +70,7 @@ def test_many_tasks_are_changed_at_once(person: Person) -> None:
     assert [task["title"] for task in person.walk()] == ["0"]
 
 
-def test_nobody_elses_tasks_are_reached(person: Person, new_person: Any) -> None:
+def test_a_bulk_change_does_not_reach_tasks_of_other_users(person: Person, new_person: Any) -> None:
     theirs = new_person().create()
     for body in ({"action": "delete"}, {"action": "set_status", "status": "done"}):
         assert bulk(person, [theirs], **body) == {"done": [], "missing": [theirs["id"]]}
@@ -97,7 +97,7 @@ def test_all_or_none_are_changed(person: Person) -> None:
         {"ids": [NOWHERE], "action": "delete", "status": "done"},
     ],
 )
-def test_a_request_that_does_not_fit_is_refused(person: Person, body: dict[str, Any]) -> None:
+def test_an_invalid_request_is_rejected(person: Person, body: dict[str, Any]) -> None:
     assert_problem(person.call("POST", "/tasks/bulk", json=body), 422)
 
 

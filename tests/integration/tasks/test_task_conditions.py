@@ -1,4 +1,4 @@
-"""Requests that depend on a version, and requests that have one effect however often they are sent."""
+"""Conditional requests (ETag) and idempotency keys."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -17,7 +17,7 @@ def keyed(person: Person, key: str, path: str = "/tasks", **body: Any) -> TestRe
     )
 
 
-def test_a_task_names_its_version_and_is_not_sent_twice(person: Person) -> None:
+def test_a_task_has_an_etag_and_supports_if_none_match(person: Person) -> None:
     task = person.create()
     read = person.call("GET", f"/tasks/{task['id']}")
     assert read.headers["ETag"] == '"1"'
@@ -29,7 +29,7 @@ def test_a_task_names_its_version_and_is_not_sent_twice(person: Person) -> None:
 
 
 @pytest.mark.parametrize("tag", ['"2"', '"0", "7"', '"nonsense"', 'W/"1"', '""', ""])
-def test_a_change_of_a_version_that_is_not_there_is_refused(person: Person, tag: str) -> None:
+def test_a_change_of_another_version_is_rejected(person: Person, tag: str) -> None:
     task = person.create()
     path, headers = f"/tasks/{task['id']}", {"If-Match": tag}
     assert_problem(person.call("PATCH", path, json={"title": "Lost"}, headers=headers), 412)
@@ -38,14 +38,14 @@ def test_a_change_of_a_version_that_is_not_there_is_refused(person: Person, tag:
 
 
 @pytest.mark.parametrize("tag", ['"1"', "*", '"7", "1"'])
-def test_a_change_of_the_version_that_is_there_is_made(person: Person, tag: str) -> None:
+def test_a_change_of_the_current_version_is_applied(person: Person, tag: str) -> None:
     task = person.create()
     path, headers = f"/tasks/{task['id']}", {"If-Match": tag}
     assert person.call("PATCH", path, json={"title": "New"}, headers=headers).get_json()["version"] == 2
     assert person.call("DELETE", path, headers={"If-Match": '"2"'}).status_code == 204
 
 
-def test_of_many_changes_to_one_version_one_is_made(person: Person) -> None:
+def test_of_concurrent_changes_of_a_version_one_is_applied(person: Person) -> None:
     task = person.create()
     app = person.client.application
 
@@ -58,7 +58,7 @@ def test_of_many_changes_to_one_version_one_is_made(person: Person) -> None:
         assert sorted(threads.map(change, range(16))) == [200] + [412] * 15
 
 
-def test_a_request_that_is_sent_again_gets_the_same_answer_and_no_second_task(person: Person) -> None:
+def test_a_retried_request_gets_the_same_response_and_no_second_task(person: Person) -> None:
     first = keyed(person, "abc")
     person.call("PATCH", f"/tasks/{first.get_json()['id']}", json={"title": "Changed since"})
     again = keyed(person, "abc")
@@ -67,7 +67,7 @@ def test_a_request_that_is_sent_again_gets_the_same_answer_and_no_second_task(pe
     assert keyed(person, "another").get_json()["id"] != first.get_json()["id"]
 
 
-def test_of_fifty_at_once_one_has_an_effect(person: Person) -> None:
+def test_of_fifty_concurrent_requests_with_a_key_one_has_an_effect(person: Person) -> None:
     app = person.client.application
 
     def send(_number: int) -> TestResponse:
@@ -91,7 +91,7 @@ def test_a_key_belongs_to_one_request_of_one_user(person: Person) -> None:
 
 
 @pytest.mark.parametrize("key", ["", "x" * 256, "with space", "é"])
-def test_a_key_that_is_none_is_refused(person: Person, key: str) -> None:
+def test_a_malformed_key_is_rejected(person: Person, key: str) -> None:
     assert_problem(keyed(person, key), 422)
     assert person.walk() == []
 

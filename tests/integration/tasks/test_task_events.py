@@ -1,4 +1,4 @@
-"""What is told of tasks: one event a change that is made, none of what is not."""
+"""Events of tasks: one per change made."""
 
 from typing import Any
 
@@ -11,8 +11,8 @@ from tests.support.api import Person, assert_problem
 DUE = "2030-01-01T00:00:00Z"
 
 
-def told(container: Container) -> list[tuple[str, dict[str, Any]]]:
-    """Return the events of tasks so far, in order."""
+def published(container: Container) -> list[tuple[str, dict[str, Any]]]:
+    """Return the task events so far, in order."""
     with container.database.reader.begin() as connection:
         rows = connection.execute(
             select(OutboxRow.name, OutboxRow.payload).where(OutboxRow.name.like("task.%")).order_by(OutboxRow.id)
@@ -20,13 +20,13 @@ def told(container: Container) -> list[tuple[str, dict[str, Any]]]:
         return [(row.name, row.payload) for row in rows]
 
 
-def test_each_change_is_told_with_what_it_was_before(person: Person, container: Container) -> None:
+def test_each_change_is_published_with_the_former_state(person: Person, container: Container) -> None:
     task = person.create(title="Milk", remind_at=DUE)
     path = f"/tasks/{task['id']}"
     for body in ({"due_at": DUE}, {"status": "done"}, {"title": "Bread"}, {"status": "todo", "remind_at": None}):
         person.call("PATCH", path, json=body)
     person.call("DELETE", path)
-    events = told(container)
+    events = published(container)
     assert [(name, facts["version"]) for name, facts in events] == [
         ("task.created", 1),
         ("task.changed", 2),
@@ -46,15 +46,15 @@ def test_each_change_is_told_with_what_it_was_before(person: Person, container: 
     assert (events[4][1]["status"], events[4][1]["remind_at"]) == ("todo", None)
 
 
-def test_many_changes_are_told_one_by_one(person: Person, container: Container) -> None:
+def test_bulk_changes_are_published_one_by_one(person: Person, container: Container) -> None:
     tasks = [person.create()["id"] for _ in range(3)]
     person.call("POST", "/tasks/bulk", json={"ids": tasks[:2], "action": "set_status", "status": "done"})
     person.call("POST", "/tasks/bulk", json={"ids": tasks, "action": "delete"})
-    names = [name for name, _ in told(container)]
+    names = [name for name, _ in published(container)]
     assert names == ["task.created"] * 3 + ["task.completed"] * 2 + ["task.deleted"] * 3
 
 
-def test_what_is_not_done_is_not_told(person: Person, container: Container) -> None:
+def test_failed_empty_and_repeated_changes_are_not_published(person: Person, container: Container) -> None:
     task = person.create(tags=[f"{number}" for number in range(20)])
     path = f"/tasks/{task['id']}"
     person.call("PATCH", path, json={"title": task["title"]})
@@ -63,4 +63,4 @@ def test_what_is_not_done_is_not_told(person: Person, container: Container) -> N
     assert_problem(person.call("POST", "/tasks/bulk", json=body), 422)
     for _ in range(2):
         person.call("POST", "/tasks", json={"title": "Once"}, headers={"Idempotency-Key": "abc"})
-    assert [name for name, _ in told(container)] == ["task.created"] * 2
+    assert [name for name, _ in published(container)] == ["task.created"] * 2

@@ -36,7 +36,7 @@ def test_a_task_is_created_read_changed_and_deleted(person: Person) -> None:
     assert_problem(person.call("DELETE", f"/tasks/{task['id']}"), 404)
 
 
-def test_a_task_keeps_when_to_be_reminded(person: Person) -> None:
+def test_a_task_stores_its_reminder(person: Person) -> None:
     task = person.create(remind_at="2030-06-01T10:00:00+02:00")
     assert task["remind_at"] == "2030-06-01T08:00:00Z"
     assert person.walk() == [task]
@@ -48,7 +48,7 @@ def test_a_task_keeps_when_to_be_reminded(person: Person) -> None:
     assert_problem(person.call("PATCH", path, json={"remind_at": "tomorrow"}), 422)
 
 
-def test_a_change_of_nothing_leaves_version_and_time(person: Person) -> None:
+def test_an_empty_change_leaves_version_and_time(person: Person) -> None:
     task = person.create(title="Same")
     for body in ({}, {"title": "Same"}):
         assert person.call("PATCH", f"/tasks/{task['id']}", json=body).get_json() == task
@@ -61,7 +61,7 @@ def test_times_keep_their_microseconds(person: Person) -> None:
     assert abs((datetime.now(UTC) - made).total_seconds()) < 60
 
 
-def test_a_task_of_somebody_else_looks_like_one_that_never_was(new_person: Callable[[], Person]) -> None:
+def test_a_task_of_another_user_is_not_found(new_person: Callable[[], Person]) -> None:
     owner, other = new_person(), new_person()
     task = owner.create()
     for method, body in (("GET", None), ("PATCH", {"title": "Mine now"}), ("DELETE", None)):
@@ -96,14 +96,14 @@ def test_a_task_of_somebody_else_looks_like_one_that_never_was(new_person: Calla
         ({"title": "x", "version": 9}, "version"),
     ],
 )
-def test_a_task_that_does_not_fit_its_schema_is_refused(person: Person, body: dict[str, object], field: str) -> None:
+def test_a_task_that_violates_its_schema_is_rejected(person: Person, body: dict[str, object], field: str) -> None:
     problem = assert_problem(person.call("POST", "/tasks", json=body), 422)
     assert [error["field"] for error in problem["errors"]] == [field]
     assert person.walk() == []
 
 
 @pytest.mark.parametrize("body", [{"title": None}, {"status": None}, {"description": None}, {"created_at": "x"}])
-def test_a_change_that_does_not_fit_its_schema_is_refused(person: Person, body: dict[str, object]) -> None:
+def test_a_change_that_violates_its_schema_is_rejected(person: Person, body: dict[str, object]) -> None:
     task = person.create()
     assert_problem(person.call("PATCH", f"/tasks/{task['id']}", json=body), 422)
     assert person.call("GET", f"/tasks/{task['id']}").get_json() == task
@@ -145,7 +145,7 @@ def test_filters_narrow_the_list(person: Person) -> None:
         ({"cursor": "A" * 2001}, "cursor"),
     ],
 )
-def test_a_list_asked_for_wrongly_is_refused(person: Person, query: dict[str, str], field: str) -> None:
+def test_invalid_list_parameters_are_rejected(person: Person, query: dict[str, str], field: str) -> None:
     problem = assert_problem(person.call("GET", "/tasks", query_string=query), 422)
     assert [error["field"] for error in problem["errors"]] == [field]
 

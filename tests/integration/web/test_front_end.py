@@ -1,4 +1,4 @@
-"""The front end in a real browser, on the real server."""
+"""Front end in a real browser, on the real server."""
 
 import shutil
 from pathlib import Path
@@ -14,7 +14,7 @@ from tests.support.ports import wait_for
 from tests.support.server import Server
 
 
-def test_a_person_signs_up_works_on_tasks_and_logs_out(running: Server, browser: Browser, tmp_path: Path) -> None:
+def test_sign_up_work_on_tasks_and_log_out(running: Server, browser: Browser, tmp_path: Path) -> None:
     picture = tmp_path / "tasks.png"
     run_flow_in(browser, running.url, picture)
     assert picture.read_bytes().startswith(b"\x89PNG")
@@ -30,7 +30,7 @@ def test_a_duplicated_tab_does_not_end_the_session_of_the_first(page: Page) -> N
         expect(row(tab, "Find the moth")).to_be_visible()
 
 
-def test_a_deletion_that_can_still_be_undone_is_carried_out_when_the_page_goes(page: Page) -> None:
+def test_a_pending_deletion_is_sent_when_the_page_closes(page: Page) -> None:
     with page.expect_response(is_request("GET", "/tasks")) as listed:
         page.reload()
     url = f"{listed.value.url.split('?')[0]}/{listed.value.json()['items'][0]['id']}"
@@ -42,7 +42,7 @@ def test_a_deletion_that_can_still_be_undone_is_carried_out_when_the_page_goes(p
     wait_for(lambda: page.context.request.get(url, headers=headers).status == 404, "the task is deleted")
 
 
-def test_a_deletion_is_taken_back_by_key(page: Page) -> None:
+def test_a_deletion_is_undone_by_keyboard(page: Page) -> None:
     row(page, "Find the moth").get_by_role("button", name="Delete").click()
     expect(row(page, "Find the moth")).to_have_count(0)
     page.keyboard.press("u")
@@ -59,7 +59,7 @@ def test_nothing_is_wider_than_the_smallest_phone(page: Page) -> None:
     edges: list[float] = page.locator("main :is(input, select, button)").evaluate_all(
         "controls => controls.map((control) => control.getBoundingClientRect().right)"
     )
-    assert max(edges) <= PHONE["width"] - 16, "a control reaches into the margin of the page"
+    assert max(edges) <= PHONE["width"] - 16, "a control extends into the margin of the page"
     row(page, "Find the moth").get_by_role("button", name="Edit").click()
     expect(page.get_by_role("dialog")).to_be_visible()
     expect_no_overflow(page)

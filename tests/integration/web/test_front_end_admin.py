@@ -1,4 +1,4 @@
-"""The pages for administrators, in a real browser on the real server."""
+"""Administration pages, in a real browser on the real server."""
 
 import re
 import subprocess
@@ -17,7 +17,7 @@ from tests.support.server import ROOT, Server
 
 @pytest.fixture
 def admin(running: Server, page: Page, email: str, password: str) -> Page:
-    """The page of users, of an administrator."""
+    """The users page of an administrator."""
     command = [sys.executable, "-m", "app", "grant-admin", email]
     subprocess.run(command, cwd=ROOT, env=running.environment, check=True, capture_output=True)
     page.reload()
@@ -31,7 +31,7 @@ def admin(running: Server, page: Page, email: str, password: str) -> Page:
 
 @pytest.fixture
 def other(running: Server) -> str:
-    """The address of somebody else; the password is the same."""
+    """E-mail address of another user with the same password."""
     address = f"{uuid4().hex}@example.org"
     body = {"email": address, "password": address, "name": "Somebody Else"}
     httpx.post(f"{running.url}{V1}/auth/register", json=body).raise_for_status()
@@ -102,14 +102,14 @@ def test_the_audit_log_is_filtered_and_exported(admin: Page, other: str) -> None
     expect(entry(admin, "Log exported").first).to_be_visible()
 
 
-def test_only_administrators_are_led_to_their_pages(page: Page) -> None:
+def test_only_administrators_see_links_to_their_pages(page: Page) -> None:
     expect(page.get_by_role("link", name="Users")).to_have_count(0)
     page.evaluate("location.hash = '#/users'")
     expect(page).to_have_url(re.compile("#/tasks$"))
     expect(page.get_by_role("textbox", name="New task")).to_be_visible()
 
 
-def test_a_refused_change_is_told_and_taken_back(admin: Page, watch: Watch, other: str) -> None:
+def test_a_rejected_change_is_reported_and_reverted(admin: Page, watch: Watch, other: str) -> None:
     watch.expect("status of 503", f"{V1}/admin/users/")
     detail = "Please try again soon."
     admin.route(f"**{V1}/admin/users/*", lambda route: route.fulfill(status=503, json={"title": "x", "detail": detail}))

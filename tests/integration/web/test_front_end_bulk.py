@@ -1,4 +1,4 @@
-"""Tags, and changing many tasks at once, in a real browser on the real server."""
+"""Tags and bulk changes, in a real browser on the real server."""
 
 import re
 
@@ -11,7 +11,7 @@ from tests.support.phone import PHONE, expect_no_overflow
 
 @pytest.fixture
 def three(page: Page) -> Page:
-    """The page of three tasks: moth, bug, fly; the fly is shown first."""
+    """The tasks page with three tasks: moth, bug, fly; the fly is first."""
     for title in ("Swat the bug", "Shoo the fly"):
         page.get_by_role("textbox", name="New task").fill(title)
         page.keyboard.press("Enter")
@@ -19,7 +19,7 @@ def three(page: Page) -> Page:
     return page
 
 
-def test_tags_are_written_shown_and_filtered_by(three: Page) -> None:
+def test_tags_are_edited_shown_and_filtered_by(three: Page) -> None:
     row(three, "Find the moth").get_by_role("button", name="Edit").click()
     dialog = three.get_by_role("dialog")
     dialog.get_by_label("Tags").fill("x" * 51)

@@ -1,4 +1,4 @@
-"""Two people, or two windows, at one task: in a real browser on the real server."""
+"""Edit conflicts of a task, in a real browser on the real server."""
 
 import httpx
 import pytest
@@ -11,14 +11,14 @@ from tests.e2e.browser_steps import is_request, row
 
 @pytest.fixture
 def dialog(page: Page) -> Locator:
-    """The dialog of a task that somebody else is about to change."""
+    """The dialog of a task before a concurrent change."""
     row(page, "Find the moth").get_by_role("button", name="Edit").click()
     return page.get_by_role("dialog")
 
 
 @pytest.fixture
 def conflict(dialog: Locator, watch: Watch, elsewhere: httpx.Client) -> Locator:
-    """The dialog when it has said that the task was changed elsewhere."""
+    """The dialog after it has reported a concurrent change."""
     watch.expect("status of 412", f"{V1}/tasks/")
     change(elsewhere, title="Find the beetle", tags=["lab"])
     dialog.get_by_label("Description").fill("Tape it into the log.")
@@ -29,7 +29,7 @@ def conflict(dialog: Locator, watch: Watch, elsewhere: httpx.Client) -> Locator:
     return dialog
 
 
-def test_the_newer_task_is_loaded_and_what_was_typed_can_be_brought_back(page: Page, conflict: Locator) -> None:
+def test_the_newer_task_is_loaded_and_the_input_can_be_restored(page: Page, conflict: Locator) -> None:
     conflict.get_by_role("button", name="Load the newer one").click()
     expect(conflict.get_by_label("Title")).to_have_value("Find the beetle")
     expect(conflict.get_by_label("Tags")).to_have_value("lab")
@@ -43,9 +43,7 @@ def test_the_newer_task_is_loaded_and_what_was_typed_can_be_brought_back(page: P
     expect(row(page, "Find the beetle")).to_contain_text("lab")
 
 
-def test_who_keeps_editing_saves_over_the_newer_task_knowingly(
-    page: Page, conflict: Locator, elsewhere: httpx.Client
-) -> None:
+def test_keep_editing_overwrites_the_newer_task(page: Page, conflict: Locator, elsewhere: httpx.Client) -> None:
     assert tasks(elsewhere)[0]["title"] == "Find the beetle"
     conflict.get_by_role("button", name="Keep editing mine").click()
     expect(conflict.get_by_role("button", name="Save")).to_be_focused()
@@ -54,7 +52,7 @@ def test_who_keeps_editing_saves_over_the_newer_task_knowingly(
     expect(row(page, "Find the moth")).to_contain_text("Tape it into the log.")
 
 
-def test_a_second_change_meanwhile_is_asked_about_again(conflict: Locator, elsewhere: httpx.Client) -> None:
+def test_a_second_concurrent_change_asks_again(conflict: Locator, elsewhere: httpx.Client) -> None:
     conflict.get_by_role("button", name="Keep editing mine").click()
     change(elsewhere, status="done")
     conflict.get_by_role("button", name="Save").click()
@@ -62,7 +60,7 @@ def test_a_second_change_meanwhile_is_asked_about_again(conflict: Locator, elsew
     assert tasks(elsewhere)[0]["title"] == "Find the beetle"
 
 
-def test_a_task_that_has_gone_meanwhile_leaves_what_was_typed(
+def test_the_input_survives_a_concurrent_deletion_of_the_task(
     dialog: Locator, watch: Watch, elsewhere: httpx.Client
 ) -> None:
     watch.expect("status of 404", f"{V1}/tasks/")
@@ -73,7 +71,7 @@ def test_a_task_that_has_gone_meanwhile_leaves_what_was_typed(
     expect(dialog.get_by_label("Description")).to_have_value("Tape it into the log.")
 
 
-def test_a_reminder_is_local_where_it_is_typed_and_utc_where_it_is_kept(page: Page, dialog: Locator) -> None:
+def test_a_reminder_is_entered_in_local_time_and_stored_in_utc(page: Page, dialog: Locator) -> None:
     dialog.get_by_label("Due").fill("2031-01-31T09:30")
     dialog.get_by_role("button", name="An hour before").click()
     expect(dialog.get_by_label("Remind me")).to_have_value("2031-01-31T08:30")

@@ -1,4 +1,4 @@
-"""The files of a task, in a real browser on the real server."""
+"""Attachments of a task, in a real browser on the real server."""
 
 import re
 
@@ -15,7 +15,7 @@ MEBIBYTE = 1 << 20
 
 @pytest.fixture
 def dialog(page: Page) -> Locator:
-    """The dialog of a task that has no file yet."""
+    """The dialog of a task without files."""
     row(page, "Find the moth").get_by_role("button", name="Edit").click()
     expect(page.get_by_role("dialog").get_by_text("Loading…")).to_be_hidden()
     return page.get_by_role("dialog")
@@ -44,7 +44,7 @@ def test_a_file_is_attached_downloaded_by_its_address_and_deleted(page: Page, di
 
 
 @pytest.mark.usefixtures("slow_uploads")
-def test_an_upload_shows_how_far_it_is_and_can_be_stopped(dialog: Locator) -> None:
+def test_an_upload_shows_progress_and_can_be_stopped(dialog: Locator) -> None:
     attach(dialog, file("moth.bin", bytes(2 * MEBIBYTE)))
     bar = dialog.get_by_role("progressbar", name="Uploading moth.bin")
     expect(dialog.get_by_text(re.compile(r"^[1-9]\d?%$"))).to_be_visible()
@@ -56,7 +56,7 @@ def test_an_upload_shows_how_far_it_is_and_can_be_stopped(dialog: Locator) -> No
 
 
 @pytest.mark.usefixtures("slow_uploads")
-def test_an_upload_outlives_the_dialog_and_its_end_is_told(page: Page, dialog: Locator) -> None:
+def test_an_upload_outlives_the_dialog_and_reports_its_end(page: Page, dialog: Locator) -> None:
     attach(dialog, file("moth.bin", bytes(MEBIBYTE // 2)))
     expect(dialog.get_by_role("progressbar")).to_be_visible()
     page.keyboard.press("Escape")
@@ -65,9 +65,7 @@ def test_an_upload_outlives_the_dialog_and_its_end_is_told(page: Page, dialog: L
     expect(row(page, "Find the moth")).to_contain_text("1 file")
 
 
-def test_an_access_token_that_has_run_out_is_renewed_before_a_file_is_sent(
-    page: Page, dialog: Locator, watch: Watch
-) -> None:
+def test_an_expired_access_token_is_renewed_before_an_upload(page: Page, dialog: Locator, watch: Watch) -> None:
     watch.expect("status of 401", f"{V1}/users/me")
     statuses: list[int] = []
     is_upload = is_request("POST", "/tasks/")
@@ -78,7 +76,7 @@ def test_an_access_token_that_has_run_out_is_renewed_before_a_file_is_sent(
     assert statuses == [201]
 
 
-def test_a_file_that_is_too_large_or_empty_is_refused_in_words_before_it_is_sent(page: Page, dialog: Locator) -> None:
+def test_a_file_too_large_or_empty_is_rejected_before_the_upload(page: Page, dialog: Locator) -> None:
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url) if request.method == "POST" else None)
     choose = dialog.get_by_label("Attach files")
@@ -89,7 +87,7 @@ def test_a_file_that_is_too_large_or_empty_is_refused_in_words_before_it_is_sent
     assert asked == []
 
 
-def test_what_the_server_refuses_is_told_and_the_text_of_the_task_stays(
+def test_a_rejection_by_the_server_is_reported_and_the_input_stays(
     page: Page, dialog: Locator, watch: Watch, elsewhere: httpx.Client
 ) -> None:
     task = elsewhere.get("/tasks").json()["items"][0]["id"]
@@ -97,7 +95,7 @@ def test_what_the_server_refuses_is_told_and_the_text_of_the_task_stays(
         added = elsewhere.post(f"/tasks/{task}/attachments", files={"file": (f"{number}.txt", b"x")})
         added.raise_for_status()
     watch.expect("status of 422", f"{V1}/tasks/")
-    watch.expect("status of 412", f"{V1}/tasks/")  # a version with the same words: saved without a question
+    watch.expect("status of 412", f"{V1}/tasks/")  # another version with equal text: saved without asking
     dialog.get_by_label("Title").fill("Find the moths")
     attach(dialog, file("one more.txt", b"x"))
     expect(dialog.get_by_label("Attach files")).to_have_accessible_description("A task has at most 20 attachments.")

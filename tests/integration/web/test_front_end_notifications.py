@@ -1,4 +1,4 @@
-"""The bell, the list of notifications and the choice of mails, in a real browser on the real server."""
+"""Bell, notifications and mail preferences, in a real browser on the real server."""
 
 from datetime import UTC, datetime
 
@@ -14,8 +14,8 @@ from tests.support.server import Server
 
 @pytest.fixture
 def api(running: Server, page: Page, email: str, password: str) -> httpx.Client:
-    """Another session of whoever works on the page."""
-    del page  # it has opened the account
+    """API client of another session of the page's user."""
+    del page  # the fixture has registered the account
     answer = httpx.post(f"{running.url}{V1}/auth/login", json={"email": email, "password": password})
     token = answer.raise_for_status().json()["access_token"]
     return httpx.Client(base_url=f"{running.url}{V1}", headers={"Authorization": f"Bearer {token}"})
@@ -23,17 +23,17 @@ def api(running: Server, page: Page, email: str, password: str) -> httpx.Client:
 
 @pytest.fixture
 def reminded(api: httpx.Client, page: Page) -> Page:
-    """The page of somebody who has been reminded of two tasks."""
+    """The page of a user with two reminders."""
     titles: list[str] = []
 
-    def told() -> bool:
+    def arrived() -> bool:
         return [each["title"] for each in api.get("/notifications").json()["items"]] == titles[::-1]
 
     for title in ("<b>Moth</b>", "Relay"):
         titles.append(title)
         task = {"title": title, "remind_at": datetime.now(UTC).isoformat()}
         api.post("/tasks", json=task).raise_for_status()
-        wait_for(told, "the reminder comes")
+        wait_for(arrived, "the reminder comes")
     page.reload()
     return page
 
@@ -42,7 +42,7 @@ def entry(page: Page, title: str) -> Locator:
     return page.locator(".entry").filter(has=page.get_by_text(title, exact=True))
 
 
-def test_the_bell_tells_what_is_unread_and_the_list_what_it_is(reminded: Page) -> None:
+def test_the_bell_counts_unread_notifications_and_the_list_shows_them(reminded: Page) -> None:
     page = reminded
     page.get_by_role("link", name="Notifications, 2 unread").click()
     expect(page.get_by_role("heading", name="Notifications")).to_be_visible()
@@ -67,7 +67,7 @@ def test_the_list_fits_the_smallest_phone(reminded: Page) -> None:
     expect_no_overflow(reminded)
 
 
-def test_a_choice_of_mails_stays(page: Page, api: httpx.Client) -> None:
+def test_mail_preferences_are_saved(page: Page, api: httpx.Client) -> None:
     page.get_by_role("link", name="Your profile").click()
     reminders, report = page.get_by_label("Remind me of tasks by mail"), page.get_by_label("Send me a report each week")
     expect(reminders).to_be_checked()

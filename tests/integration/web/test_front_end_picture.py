@@ -1,4 +1,4 @@
-"""The picture of one's own account, in a real browser on the real server."""
+"""Avatar on the profile page, in a real browser on the real server."""
 
 from io import BytesIO
 
@@ -20,7 +20,7 @@ def profile(page: Page) -> Page:
     return page
 
 
-def test_a_picture_is_looked_at_first_then_shown_everywhere_and_removed(profile: Page) -> None:
+def test_a_picture_is_previewed_shown_everywhere_and_removed(profile: Page) -> None:
     expect(profile.locator(".profile .avatar")).to_have_text("GH")
     choose(profile, picture(300, 200))
     expect(profile.locator(".avatar.large img")).to_have_js_property("naturalWidth", 300)
@@ -54,8 +54,8 @@ def test_a_new_name_leaves_the_picture(profile: Page) -> None:
 
 
 @pytest.mark.usefixtures("slow_uploads")
-def test_the_upload_of_a_picture_shows_how_far_it_is(profile: Page) -> None:
-    content = picture(300, 200) + bytes(1 << 20)  # what stands after the picture is no part of it
+def test_the_upload_of_a_picture_shows_progress(profile: Page) -> None:
+    content = picture(300, 200) + bytes(1 << 20)  # trailing bytes are not part of the picture
     choose(profile, content)
     profile.get_by_role("button", name="Use this picture").click()
     expect(profile.get_by_role("progressbar", name="Uploading me.png")).to_be_visible()
@@ -63,7 +63,7 @@ def test_the_upload_of_a_picture_shows_how_far_it_is(profile: Page) -> None:
     expect(profile.get_by_role("progressbar")).to_be_hidden()
 
 
-def test_what_is_no_picture_or_too_large_a_one_is_refused_in_words(profile: Page, watch: Watch) -> None:
+def test_an_invalid_or_too_large_picture_is_rejected_with_a_reason(profile: Page, watch: Watch) -> None:
     field = profile.get_by_label("Choose a picture")
     choose(profile, b"no picture at all")
     expect(field).to_have_accessible_description(

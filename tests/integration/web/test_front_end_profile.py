@@ -1,4 +1,4 @@
-"""The page of one's own account, in a real browser on the real server."""
+"""Profile page, in a real browser on the real server."""
 
 import json
 from zipfile import ZipFile
@@ -22,7 +22,7 @@ def profile(page: Page) -> Page:
 
 @pytest.fixture
 def elsewhere(elsewhere: httpx.Client, profile: Page) -> httpx.Client:
-    """Another session of the same person, which the page knows of."""
+    """Another session of the same user, listed on the page."""
     profile.reload()
     return elsewhere
 
@@ -38,7 +38,7 @@ def test_a_new_name_shows_at_once_and_stays(profile: Page) -> None:
     expect(profile.get_by_label("Name", exact=True)).to_have_value("Amazing Grace")
 
 
-def test_a_changed_password_ends_the_other_sessions_and_is_the_one_that_counts(
+def test_a_changed_password_applies_and_ends_the_other_sessions(
     profile: Page, watch: Watch, elsewhere: httpx.Client, email: str, password: str
 ) -> None:
     watch.expect("status of 422", f"{V1}/users/me/password")
@@ -81,7 +81,7 @@ def test_logging_out_everywhere_asks_first_and_ends_every_session(profile: Page,
     assert elsewhere.get("/users/me").status_code == 401
 
 
-def test_a_copy_of_ones_data_is_made_and_downloaded(profile: Page) -> None:
+def test_a_data_export_is_made_and_downloaded(profile: Page) -> None:
     section = profile.get_by_role("region", name="Your data")
     section.get_by_role("button", name="Make a copy of my data").click()
     expect(section.get_by_text("Copy of your data, done")).to_be_visible()
@@ -131,9 +131,9 @@ def test_the_profile_fits_the_smallest_phone(profile: Page) -> None:
     expect_no_overflow(profile)
 
 
-def test_a_page_that_can_not_be_had_says_so_and_can_be_tried_again(page: Page, watch: Watch) -> None:
+def test_a_failed_page_load_is_reported_and_can_be_retried(page: Page, watch: Watch) -> None:
     watch.expect("net::ERR_INTERNET_DISCONNECTED", "/")
-    # or the page would be there: the browser keeps for ever what an earlier test has opened
+    # versioned files are cached for ever: an earlier test may have loaded the page
     page.context.new_cdp_session(page).send("Network.clearBrowserCache")
     page.context.set_offline(True)
     page.get_by_role("link", name="Your profile").click()

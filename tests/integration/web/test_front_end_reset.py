@@ -1,4 +1,4 @@
-"""The pages for a forgotten password, in a real browser on the real server with a mail server."""
+"""Password reset pages, in a real browser on the real server with a mail server."""
 
 import re
 
@@ -15,7 +15,7 @@ from tests.support.smtp import PUBLIC_URL, Inbox
 NEW = "another good password"
 
 
-def test_a_person_who_forgot_the_password_chooses_another_one(
+def test_a_forgotten_password_is_replaced(
     watched: tuple[Page, Watch], mailing_server: Server, mailbox: Inbox, email: str, password: str
 ) -> None:
     page, watch = watched
@@ -41,7 +41,7 @@ def test_a_person_who_forgot_the_password_chooses_another_one(
     page.goto("about:blank")
     page.goto(mailing_server.url + link)
     expect(page.get_by_role("heading", name="Choose a new password")).to_be_visible()
-    assert "token" not in page.url, "the token stays in the address"
+    assert "token" not in page.url, "the token stays in the URL"
     field = page.get_by_label("Password", exact=True)
     expect(field).to_be_focused()
     field.fill("short")
@@ -65,7 +65,7 @@ def test_a_person_who_forgot_the_password_chooses_another_one(
     expect(page.get_by_role("alert")).to_have_text("The link is not good any more: ask for a new link.")
 
 
-def test_a_link_that_was_cut_says_so(watched: tuple[Page, Watch], running: Server) -> None:
+def test_a_truncated_link_is_reported(watched: tuple[Page, Watch], running: Server) -> None:
     page, _ = watched
     page.set_viewport_size(PHONE)
     page.goto(f"{running.url}/#/reset")

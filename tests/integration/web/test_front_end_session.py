@@ -1,4 +1,4 @@
-"""A session in the front end survives answers that come late or not at all, and two tabs that hold the same token."""
+"""Front-end sessions survive late and lost responses, and two tabs with the same token."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -15,7 +15,7 @@ REFRESH = f"**{V1}/auth/refresh"
 
 
 class Renewals:
-    """Answers to renewals that the server has given and the browser does not get before they are let go."""
+    """Holds back responses to renewals until they are released."""
 
     def __init__(self, profile: BrowserContext) -> None:
         self._profile = profile
@@ -23,7 +23,7 @@ class Renewals:
         self.statuses: list[int] = []
 
     def hold(self, first: int) -> None:
-        """Hold so many answers back, and no more."""
+        """Hold back that many responses, the first ones."""
 
         def between(route: Route) -> None:
             answer = route.fetch()
@@ -44,13 +44,13 @@ def renewals(page: Page) -> Iterator[Renewals]:
 
 def wait_until_held(page: Page, renewals: Renewals, count: int) -> None:
     def held() -> bool:
-        page.wait_for_timeout(20)  # lets the browser's messages come in
+        page.wait_for_timeout(20)  # processes the browser's messages
         return len(renewals.held) == count
 
     wait_for(held, f"the server has answered {count} renewals")
 
 
-def test_a_reload_before_the_answer_to_a_renewal_has_come_stays_logged_in(page: Page, renewals: Renewals) -> None:
+def test_a_reload_during_a_renewal_stays_logged_in(page: Page, renewals: Renewals) -> None:
     renewals.hold(first=1)
     page.reload()
     wait_until_held(page, renewals, 1)
@@ -59,7 +59,7 @@ def test_a_reload_before_the_answer_to_a_renewal_has_come_stays_logged_in(page: 
     assert renewals.statuses == [200, 200]
 
 
-def test_a_renewal_whose_answer_does_not_come_is_asked_for_again_in_time(page: Page, renewals: Renewals) -> None:
+def test_a_renewal_without_a_response_is_retried_in_time(page: Page, renewals: Renewals) -> None:
     renewals.hold(first=1)
     page.reload()
     expect(row(page, "Find the moth")).to_be_visible()
@@ -69,9 +69,7 @@ def test_a_renewal_whose_answer_does_not_come_is_asked_for_again_in_time(page: P
 
 
 @pytest.mark.parametrize("locks", [True, False], ids=["with locks", "without locks, as over plain HTTP"])
-def test_two_tabs_that_renew_the_same_token_at_once_both_stay_logged_in(
-    page: Page, renewals: Renewals, locks: bool
-) -> None:
+def test_two_tabs_that_renew_one_token_concurrently_stay_logged_in(page: Page, renewals: Renewals, locks: bool) -> None:
     with page.expect_popup() as opened:
         page.evaluate("open(location.href)")  # as duplicating does, this copies the sessionStorage
     tabs = [page, opened.value]
@@ -94,9 +92,7 @@ def test_two_tabs_that_renew_the_same_token_at_once_both_stay_logged_in(
     assert set(renewals.statuses) == {200}
 
 
-def test_a_log_in_while_the_server_is_busy_is_tried_again_by_itself(
-    page: Page, watch: Watch, email: str, password: str
-) -> None:
+def test_a_log_in_to_a_busy_server_is_retried(page: Page, watch: Watch, email: str, password: str) -> None:
     watch.expect("status of 503", f"{V1}/auth/login")
     page.get_by_role("button", name="Log out", exact=True).click()
     busy = {"title": "Service Unavailable", "status": 503, "detail": "Too many passwords are being checked."}
@@ -111,7 +107,7 @@ def test_a_log_in_while_the_server_is_busy_is_tried_again_by_itself(
     expect(row(page, "Find the moth")).to_be_visible()
 
 
-def test_a_limit_that_is_reached_is_told_with_the_time_to_wait(page: Page, watch: Watch, email: str) -> None:
+def test_a_reached_rate_limit_is_reported_with_the_time_to_wait(page: Page, watch: Watch, email: str) -> None:
     for status in (401, 429):
         watch.expect(f"status of {status}", f"{V1}/auth/login")
     page.get_by_role("button", name="Log out", exact=True).click()

@@ -18,7 +18,7 @@ STATISTICS = re.compile(rf"{V1}/statistics\?")
 
 
 def answer(first: date, last: date) -> dict[str, Any]:
-    """Return statistics whose figures all differ."""
+    """Return statistics with distinct figures."""
     days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
     return {
         "time_zone": "UTC",
@@ -39,7 +39,7 @@ def figures(page: Page) -> dict[str, str]:
 
 @pytest.fixture
 def statistics(page: Page) -> Page:
-    """The page with made-up statistics, for whatever days it asks."""
+    """The page with fake statistics for any range."""
 
     def fulfill(route: Route) -> None:
         asked = dict(re.findall(r"(from|to)=([\d-]+)", route.request.url))
@@ -51,7 +51,7 @@ def statistics(page: Page) -> Page:
     return page
 
 
-def test_what_was_done_is_counted(page: Page) -> None:
+def test_changes_of_tasks_are_counted(page: Page) -> None:
     page.get_by_role("button", name="Done: Find the moth").click()
 
     def counted() -> bool:
@@ -69,7 +69,7 @@ def test_what_was_done_is_counted(page: Page) -> None:
     expect(page.get_by_role("row").last.get_by_role("cell")).to_have_text(["1", "1"])
 
 
-def test_the_table_says_what_the_chart_shows(statistics: Page) -> None:
+def test_the_table_has_the_figures_of_the_chart(statistics: Page) -> None:
     assert figures(statistics) == {
         "Completed": "47", "Created": "61", "Done of those created": "38 %",
         "Time to completion, median": "1 day 2 hours", "Overdue now": "3", "Open now": "11",
@@ -88,7 +88,7 @@ def test_the_table_says_what_the_chart_shows(statistics: Page) -> None:
     expect(statistics.get_by_text("Highest: 4")).to_be_visible()
 
 
-def test_many_days_are_shown_by_the_week(statistics: Page) -> None:
+def test_a_long_range_is_shown_by_week(statistics: Page) -> None:
     statistics.get_by_label("Days", exact=True).select_option("365")
     rows = statistics.locator("tbody tr")
     expect(rows).to_have_count(53)
@@ -115,7 +115,7 @@ def test_the_page_fits_the_smallest_phone(statistics: Page) -> None:
     expect_no_overflow(statistics)
 
 
-def test_a_failure_is_told_in_words_and_tried_again(page: Page, watch: Watch) -> None:
+def test_a_failure_is_reported_and_can_be_retried(page: Page, watch: Watch) -> None:
     watch.expect("status of 503", f"{V1}/statistics")
     problem = {"title": "Service Unavailable", "detail": "The database is busy.", "status": 503}
     page.route(STATISTICS, lambda route: route.fulfill(status=503, json=problem))

@@ -23,7 +23,7 @@ def transfers(page: Page) -> Page:
     return page
 
 
-def test_a_file_is_imported_and_its_refused_lines_are_shown(transfers: Page, tmp_path: Path) -> None:
+def test_a_file_is_imported_and_its_rejected_lines_are_shown(transfers: Page, tmp_path: Path) -> None:
     transfers.get_by_role("button", name="Import", exact=True).click()
     expect(transfers.get_by_label("CSV file")).to_have_accessible_description("Choose a file first.")
 
@@ -42,7 +42,7 @@ def test_a_file_is_imported_and_its_refused_lines_are_shown(transfers: Page, tmp
 
 
 @pytest.mark.usefixtures("slow_uploads")
-def test_a_file_on_its_way_shows_how_far_it_is_and_can_be_stopped(transfers: Page, tmp_path: Path) -> None:
+def test_a_running_upload_shows_progress_and_can_be_stopped(transfers: Page, tmp_path: Path) -> None:
     file = tmp_path / "tasks.csv"
     file.write_text("title,description\n" + f"Count the relays,{'tick ' * 200}\n" * 600)
     transfers.get_by_label("CSV file").set_input_files(file)
@@ -100,7 +100,7 @@ def test_the_progress_of_a_job_shows_and_it_is_cancelled_and_resumed(transfers: 
     expect(job(transfers)).to_contain_text("Import, done")
 
 
-def test_a_file_that_is_refused_is_explained(transfers: Page, watch: Watch, tmp_path: Path) -> None:
+def test_a_rejected_file_is_explained(transfers: Page, watch: Watch, tmp_path: Path) -> None:
     watch.expect("status of 422", f"{V1}/tasks/imports/preview")
     file = tmp_path / "tasks.csv.gz"
     file.write_bytes(b"\x1f\x8b\x08\x00")
@@ -108,7 +108,7 @@ def test_a_file_that_is_refused_is_explained(transfers: Page, watch: Watch, tmp_
     expect(transfers.get_by_label("CSV file")).to_have_accessible_description("Must be plain CSV, not compressed.")
 
 
-def test_what_becomes_of_a_file_is_shown_before_it_is_imported(transfers: Page) -> None:
+def test_an_import_is_previewed(transfers: Page) -> None:
     transfers.get_by_label("CSV file").set_input_files(FILES / "todoist.csv")
     expect(transfers.get_by_text("Written by Todoist. 5 rows read, 1 can't be imported.")).to_be_visible()
     expect(transfers.get_by_label("CONTENT becomes")).to_have_value("title")
@@ -128,7 +128,7 @@ def test_what_becomes_of_a_file_is_shown_before_it_is_imported(transfers: Page) 
     expect(row(transfers, "Wipe the table")).to_be_visible()
 
 
-def test_columns_and_dates_of_a_table_are_chosen(transfers: Page, watch: Watch) -> None:
+def test_columns_and_date_format_can_be_chosen(transfers: Page, watch: Watch) -> None:
     transfers.get_by_label("CSV file").set_input_files(FILES / "own-names.csv")
     expect(transfers.get_by_text("Choose below which column is the title.")).to_be_visible()
     watch.expect("status of 422", f"{V1}/tasks/imports")
@@ -144,7 +144,7 @@ def test_columns_and_dates_of_a_table_are_chosen(transfers: Page, watch: Watch) 
     expect(job(transfers)).to_contain_text("Import, done")
 
 
-def test_another_encoding_is_chosen_where_words_are_not_readable(transfers: Page) -> None:
+def test_the_encoding_can_be_chosen(transfers: Page) -> None:
     transfers.get_by_label("CSV file").set_input_files(FILES / "excel-german.csv")
     refused = transfers.get_by_role("list", name="Lines that can't be imported")
     expect(refused).to_contain_text("is not UTF-8")

@@ -1,4 +1,4 @@
-"""Verification of addresses, and registration where mail is sent, in a real browser on a server that sends mails."""
+"""Registration and e-mail verification, in a real browser on a server that sends mails."""
 
 import re
 
@@ -24,12 +24,12 @@ def sign_up(page: Page, server: Server, email: str, password: str) -> None:
 
 
 def links(mailbox: Inbox, email: str) -> list[str]:
-    """Return what leads to verification in the mails to an address, from the path on."""
+    """Return the verification links in the mails to an address, from the path on."""
     texts = [mail.get_content() for mail in mailbox.mails if mail["To"] == email]
     return [link for text in texts for link in re.findall(rf"{re.escape(PUBLIC_URL)}(/#/verify\S+)", text)]
 
 
-def test_who_signs_up_is_told_what_is_missing_and_verifies_the_address(
+def test_a_new_user_is_asked_to_verify_and_verifies_the_address(
     watched: tuple[Page, Watch], mailing_server: Server, mailbox: Inbox, email: str, password: str
 ) -> None:
     page, _ = watched
@@ -48,7 +48,7 @@ def test_who_signs_up_is_told_what_is_missing_and_verifies_the_address(
 
     page.goto(mailing_server.url + links(mailbox, email)[1])
     expect(page.get_by_role("heading", name="Verify your e-mail address")).to_be_visible()
-    assert "token" not in page.url, "the token stays in the address"
+    assert "token" not in page.url, "the token stays in the URL"
     expect_no_overflow(page)
     page.keyboard.press("Enter")
     expect(page.get_by_text("Your e-mail address is verified.")).to_be_visible()
@@ -59,7 +59,7 @@ def test_who_signs_up_is_told_what_is_missing_and_verifies_the_address(
     expect(page.get_by_role("button", name="Send the link again")).to_be_hidden()
 
 
-def test_a_link_that_is_opened_in_another_tab_needs_no_log_in_and_the_first_tab_notices(
+def test_a_link_opened_in_another_tab_verifies_without_log_in_and_updates_the_first_tab(
     watched: tuple[Page, Watch], mailing_server: Server, mailbox: Inbox, email: str, password: str
 ) -> None:
     page, _ = watched
@@ -75,7 +75,7 @@ def test_a_link_that_is_opened_in_another_tab_needs_no_log_in_and_the_first_tab_
     expect(page.get_by_text(BANNER)).to_be_hidden()
 
 
-def test_a_link_that_is_not_good_says_so(watched: tuple[Page, Watch], mailing_server: Server) -> None:
+def test_an_invalid_link_is_reported(watched: tuple[Page, Watch], mailing_server: Server) -> None:
     page, watch = watched
     watch.expect("status of 422", f"{V1}/auth/verification/confirm")
     page.goto(f"{mailing_server.url}/#/verify?token=nonsense")
@@ -87,7 +87,7 @@ def test_a_link_that_is_not_good_says_so(watched: tuple[Page, Watch], mailing_se
     expect(page.get_by_role("button")).to_have_count(0)
 
 
-def test_who_signs_up_with_a_known_address_is_led_to_the_mail(
+def test_a_registration_with_a_known_address_points_to_the_mail(
     watched: tuple[Page, Watch], mailing_server: Server, mailbox: Inbox, email: str, password: str
 ) -> None:
     page, watch = watched
@@ -98,13 +98,13 @@ def test_who_signs_up_with_a_known_address_is_led_to_the_mail(
     words = "Check your mail: a message to this address says how to log in."
     expect(page.get_by_role("alert")).to_have_text(words)
 
-    def told() -> bool:
+    def mailed() -> bool:
         return "You have an account already" in [mail["Subject"] for mail in mailbox.mails if mail["To"] == email]
 
-    wait_for(told, "the mail arrives")
+    wait_for(mailed, "the mail arrives")
 
 
-def test_where_no_mail_is_sent_nobody_is_asked_to_verify(page: Page) -> None:
+def test_without_mail_the_page_does_not_ask_to_verify(page: Page) -> None:
     expect(page.get_by_text(BANNER)).to_be_hidden()
     page.get_by_role("link", name=re.compile("Your profile")).click()
     expect(page.get_by_role("heading", name="Mails")).to_be_visible()

@@ -1,4 +1,4 @@
-"""What events of tasks come to, whatever order they come in."""
+"""Facts merged from task events in any order."""
 
 from datetime import timedelta
 from functools import reduce
@@ -17,22 +17,22 @@ from tests.support.histories import EVENTFUL, STEPS, History, Step
 
 OWNER = UUID(int=1001)
 PATIENT = settings(deadline=None)
-"""A history takes as long as the machine has other things to do."""
+"""No deadline: the time of an example varies with the machine's load."""
 
 
 def known(events: list[Event]) -> dict[UUID, Fact]:
-    """Return what is known of each task after these events."""
-    told: dict[UUID, list[Fact]] = {}
+    """Return the fact of each task after these events."""
+    by_task: dict[UUID, list[Fact]] = {}
     for event in events:
         for fact in facts_of(event):
-            told.setdefault(fact.task_id, []).append(fact)
-    return {task_id: reduce(merged, facts) for task_id, facts in told.items()}
+            by_task.setdefault(fact.task_id, []).append(fact)
+    return {task_id: reduce(merged, facts) for task_id, facts in by_task.items()}
 
 
 @PATIENT
 @given(STEPS, st.integers())
 @example(EVENTFUL, 1)
-def test_events_doubled_and_in_any_order_give_what_is_true(steps: list[Step], seed: int) -> None:
+def test_duplicate_and_unordered_events_give_the_true_state(steps: list[Step], seed: int) -> None:
     history = History(OWNER, Counter(), steps)
     facts = known(history.scrambled(seed))
     assert facts == known(history.events)
@@ -47,12 +47,12 @@ def test_events_doubled_and_in_any_order_give_what_is_true(steps: list[Step], se
 
 @PATIENT
 @given(STEPS)
-def test_of_a_deleted_task_no_title_stays(steps: list[Step]) -> None:
+def test_the_title_of_a_deleted_task_is_removed(steps: list[Step]) -> None:
     facts = known(History(OWNER, Counter(), steps).events).values()
     assert {fact.title for fact in facts if fact.deleted_at} <= {""}
 
 
-def test_a_completion_is_inferred_from_a_snapshot_until_it_is_told() -> None:
+def test_a_completion_inferred_from_a_snapshot_is_replaced_by_its_event() -> None:
     steps: list[Step] = [("create", 0, Status.TODO, 1), ("status", 0, Status.DONE, 5), ("title", 0, Status.DONE, 7)]
     history = History(OWNER, Counter(), [*steps, ("snapshot", 0, Status.TODO, 1)])
     [task] = history.tasks.values()
@@ -62,13 +62,13 @@ def test_a_completion_is_inferred_from_a_snapshot_until_it_is_told() -> None:
 
 
 @pytest.mark.parametrize("name", ["task.created", "task.snapshot"])
-def test_an_event_that_is_nobodys_is_refused(name: str) -> None:
+def test_an_event_without_a_user_is_rejected(name: str) -> None:
     event = Event(UUID(int=1), name, None, FakeClock()(), {"tasks": []})
     with pytest.raises(ValueError, match="without a user"):
         facts_of(event)
 
 
-def test_what_was_never_open_took_no_time() -> None:
+def test_a_task_created_as_done_has_no_duration() -> None:
     steps: list[Step] = [("create", 0, Status.DONE, 1), ("create", 0, Status.TODO, 1), ("status", 1, Status.DONE, 3)]
     history = History(OWNER, Counter(), steps)
     imported, worked_on = known(history.events).values()

@@ -1,4 +1,4 @@
-"""The weekly report as a page and as a PDF: the same figures, whatever a user wrote and however much there is."""
+"""Weekly report as HTML and PDF: equal figures for any content and size."""
 
 import io
 import re
@@ -31,7 +31,7 @@ def report(
 
 
 class Reader(HTMLParser):
-    """What a browser makes of a page: its elements, and the text of each item and cell."""
+    """Parser of a page: its elements, and the text of each item and cell."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -59,10 +59,10 @@ def text_of(document: bytes) -> str:
     return " ".join(page.extract_text() for page in PdfReader(io.BytesIO(document)).pages)
 
 
-@settings(deadline=None)  # the first example reads the template
+@settings(deadline=None)  # the first example loads the template
 @given(st.lists(st.text(st.characters(exclude_characters="\0\r", exclude_categories=["Cs"])), max_size=MOST_TITLES))
 @example(['<img src=x onerror="alert(1)"> & {{ 7 * 7 }} 日本語 🦋', "</li></ul><script>alert(1)</script>"])
-def test_titles_are_text_on_the_page_whatever_they_hold(titles: list[str]) -> None:
+def test_titles_are_escaped_on_the_page(titles: list[str]) -> None:
     shown = Reader(page(report(titles)))
     plain = Reader(page(report(["plain"] if titles else [])))
     assert shown.elements == plain.elements
@@ -84,7 +84,7 @@ def test_the_page_and_the_pdf_have_the_same_figures() -> None:
         assert f"{name} {day.created} {day.completed}" in re.sub(r"\s+", " ", printed)
 
 
-def test_the_words_for_figures() -> None:
+def test_the_labels_of_figures() -> None:
     assert dict(figures(report(counts=[(1, 2), *[(0, 0)] * 6]))) == {
         "Created": "1 (the week before: 9)",
         "Completed": "2 (the week before: 5)",
@@ -101,7 +101,7 @@ def test_the_words_for_figures() -> None:
     ("seconds", "words"),
     [(0, "less than a minute"), (60, "1 minute"), (7_500, "2 hours 5 minutes"), (864_060, "10 days 1 minute")],
 )
-def test_spans_in_words(seconds: float, words: str) -> None:
+def test_durations_in_words(seconds: float, words: str) -> None:
     assert span(seconds) == words
 
 
@@ -113,7 +113,7 @@ def test_the_pdf_is_one_small_page_whatever_the_figures(counts: list[tuple[int, 
     assert len(document) < 10_000
 
 
-def test_bars_are_as_long_as_their_figures() -> None:
+def test_the_length_of_bars_is_proportional() -> None:
     heights = [
         float(h) for h in re.findall(r'<rect [^>]* height="([\d.]+)"', page(report(counts=[(4, 2), *[(0, 1)] * 6])))
     ]
@@ -121,7 +121,7 @@ def test_bars_are_as_long_as_their_figures() -> None:
 
 
 @given(st.dates(min_value=date(1970, 1, 1), max_value=date(9999, 12, 1)))
-def test_weeks_have_names_that_lead_back_to_them(day: date) -> None:
+def test_week_names_round_trip(day: date) -> None:
     week = Week.containing(day)
     assert week.monday <= day <= week.sunday
     assert week.monday.weekday() == 0

@@ -1,4 +1,4 @@
-"""The rules of deleting an account, on stand-ins: what may happen in between."""
+"""Rules of account deletion on fakes: concurrent changes."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -17,7 +17,7 @@ USER, SESSION = UUID(int=1000), UUID(int=1001)
 
 
 class Sessions(SessionService):
-    """Ends sessions; something happens just after the first time."""
+    """Session service with a hook after the first `end_all`."""
 
     meanwhile: Callable[[], None] | None = None
 
@@ -42,32 +42,32 @@ class Scene:
         self.storage.sessions.add(Session(session, USER, self.clock(), self.clock()))
 
     @property
-    def told(self) -> list[str]:
+    def published(self) -> list[str]:
         return [event.name for event in self.storage.outbox.events]
 
 
-def test_the_deletion_is_told_noted_and_in_the_log() -> None:
+def test_a_deletion_is_published_recorded_and_audited() -> None:
     scene = Scene()
     scene.service.delete_own(USER, "right", "192.0.2.1")
     assert scene.storage.users.rows == {}
     assert scene.denylist.entries == {SESSION}
-    assert scene.told == ["user.deleted"]
+    assert scene.published == ["user.deleted"]
     assert scene.storage.deleted_users.among([USER]) == {USER}
     [entry] = scene.storage.audit.rows
     assert (entry.action, entry.actor_id, entry.subject_id, entry.remote) == ("user.delete", USER, USER, "192.0.2.1")
-    assert entry.details == {}, "nothing that names a person"
+    assert entry.details == {}, "no personal data"
 
 
-def test_nothing_has_changed_when_the_denylist_is_away() -> None:
+def test_without_the_denylist_nothing_changes() -> None:
     scene = Scene()
     scene.denylist.away = True
     with pytest.raises(UnavailableError):
         scene.service.delete_own(USER, "right", "")
     assert USER in scene.storage.users.rows
-    assert scene.told == []
+    assert scene.published == []
 
 
-def test_a_session_that_begins_in_between_ends_too() -> None:
+def test_a_session_that_begins_meanwhile_ends_too() -> None:
     scene, late = Scene(), UUID(int=1002)
     scene.sessions.meanwhile = lambda: scene.open(late)
     scene.service.delete_own(USER, "right", "")
@@ -75,7 +75,7 @@ def test_a_session_that_begins_in_between_ends_too() -> None:
     assert scene.storage.users.rows == {}
 
 
-def test_a_password_that_was_replaced_in_between_deletes_nothing() -> None:
+def test_a_password_replaced_meanwhile_deletes_nothing() -> None:
     scene = Scene()
 
     def reset() -> None:
@@ -85,4 +85,4 @@ def test_a_password_that_was_replaced_in_between_deletes_nothing() -> None:
     with pytest.raises(InvalidError):
         scene.service.delete_own(USER, "right", "")
     assert USER in scene.storage.users.rows
-    assert scene.told == []
+    assert scene.published == []

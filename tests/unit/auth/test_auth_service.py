@@ -1,4 +1,4 @@
-"""The rules of accounts and sessions, on stand-ins."""
+"""Rules of accounts and sessions, on fakes."""
 
 from datetime import timedelta
 from uuid import UUID
@@ -18,7 +18,7 @@ OVERLAP = timedelta(seconds=10)
 
 
 class Scene:
-    """The service and everything that it was given."""
+    """The service and its dependencies."""
 
     def __init__(self, overlap: timedelta = OVERLAP, mail_enabled: bool = False) -> None:
         self.storage = FakeStorage()
@@ -77,10 +77,10 @@ def test_a_login_renews_a_hash_of_an_older_scheme(scene: Scene) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["v1", "v2"])
-def test_a_login_by_the_password_that_is_being_replaced_is_refused(
+def test_a_login_with_a_password_replaced_meanwhile_is_rejected(
     scene: Scene, monkeypatch: pytest.MonkeyPatch, scheme: str
 ) -> None:
-    """The change comes between the check of the password and the session; a new scheme must not bring it back."""
+    """The change happens between password check and session; rehashing must not restore the former password."""
     mine = scene.service.login(EMAIL, PASSWORD)
     [user] = scene.storage.users.rows.values()
     verify = scene.passwords.verify
@@ -100,10 +100,10 @@ def test_a_login_by_the_password_that_is_being_replaced_is_refused(
 
 
 @pytest.mark.parametrize("change", ["another password", "lock"])
-def test_a_change_by_a_password_that_has_been_replaced_meanwhile_is_refused(
+def test_a_change_with_a_password_replaced_meanwhile_is_rejected(
     scene: Scene, monkeypatch: pytest.MonkeyPatch, change: str
 ) -> None:
-    """The owner's reset comes between the check of the current password and the write of the new one."""
+    """The owner's reset happens between check of the current and write of the new password."""
     thief = scene.service.login(EMAIL, PASSWORD)
     [user] = scene.storage.users.rows.values()
     verify = scene.passwords.verify
@@ -126,9 +126,7 @@ def test_a_change_by_a_password_that_has_been_replaced_meanwhile_is_refused(
     assert scene.passwords.verified - before == (1 if change == "lock" else 2)
 
 
-def test_a_change_of_a_password_whose_hash_was_renewed_meanwhile_goes_on(
-    scene: Scene, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_change_of_a_password_rehashed_meanwhile_succeeds(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     mine = scene.service.login(EMAIL, PASSWORD)
     [user] = scene.storage.users.rows.values()
     hashes = scene.passwords.hash
@@ -163,7 +161,7 @@ def test_refreshing_keeps_the_session(scene: Scene) -> None:
 
 
 @pytest.mark.parametrize("seconds", [0, 9.9])
-def test_within_the_overlap_a_used_refresh_token_gives_a_sibling_of_the_same_session(
+def test_within_the_overlap_a_used_refresh_token_gives_another_pair_of_its_session(
     scene: Scene, seconds: float
 ) -> None:
     first = scene.service.login(EMAIL, PASSWORD)
@@ -233,7 +231,7 @@ def test_a_reuse_that_the_denylist_could_not_take_is_denied_the_next_time(scene:
     assert scene.denylist.entries == {scene.session_of(first)}
 
 
-def test_a_refresh_token_runs_out(scene: Scene) -> None:
+def test_a_refresh_token_expires(scene: Scene) -> None:
     pair = scene.service.login(EMAIL, PASSWORD)
     scene.clock.advance(days=30)
     with pytest.raises(UnauthenticatedError):
@@ -241,7 +239,7 @@ def test_a_refresh_token_runs_out(scene: Scene) -> None:
 
 
 @pytest.mark.parametrize("change", [lambda token: token[:-1], lambda token: token[:-2] + "00", lambda _: "x.y"])
-def test_a_changed_refresh_token_is_refused_and_ends_nothing(scene: Scene, change: object) -> None:
+def test_a_changed_refresh_token_is_rejected_and_ends_nothing(scene: Scene, change: object) -> None:
     assert callable(change)
     pair = scene.service.login(EMAIL, PASSWORD)
     while pair.refresh_token.endswith("00"):
@@ -260,6 +258,6 @@ def test_a_logout_that_the_denylist_can_not_take_changes_nothing(scene: Scene) -
     assert scene.service.refresh(pair.refresh_token)
 
 
-def test_somebody_whose_account_is_gone_is_nobody(scene: Scene) -> None:
+def test_a_deleted_account_is_unauthenticated(scene: Scene) -> None:
     with pytest.raises(UnauthenticatedError):
         scene.service.user(UUID(int=999))

@@ -1,4 +1,4 @@
-"""Every view that hashes a password has a limit: found by reading the code, so that none can be forgotten."""
+"""Every view that hashes a password is rate-limited: checked by static analysis."""
 
 import ast
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from pathlib import Path
 APP = Path(__file__).parents[3] / "app"
 
 HASHING = {"register", "login", "change_password", "delete_me", "confirm_password_reset"}
-"""The operations; tests/integration/auth/test_password_limits.py shows what limits each."""
+"""The operations; tests/integration/auth/test_password_limits.py tests their limits."""
 
 
 def attributes(node: ast.AST) -> set[str]:
@@ -23,7 +23,7 @@ def functions(node: ast.Module | ast.ClassDef | ast.FunctionDef) -> dict[str, as
 
 
 def hashing_methods() -> set[tuple[str, str]]:
-    """Return class and name of the services' methods that hash a password, or call one that does."""
+    """Return class and name of service methods that hash a password, directly or indirectly."""
     found = set()
     for module in parsed("auth"):
         for owner in (each for each in module.body if isinstance(each, ast.ClassDef)):
@@ -36,7 +36,7 @@ def hashing_methods() -> set[tuple[str, str]]:
 
 
 def operations(hashing: set[tuple[str, str]]) -> dict[str, bool]:
-    """Return the operations whose views call such a method, and whether each has a limit for passwords."""
+    """Return the operations whose views call such a method, and whether each is limited."""
     found = {}
     for module in parsed("auth"):
         for blueprint in functions(module).values():

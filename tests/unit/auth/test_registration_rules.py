@@ -1,4 +1,4 @@
-"""Registration on stand-ins: the same work for an address that is known."""
+"""Registration on fakes: the same work for a known address."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Hash slots: after the moves every master has its share, and no more was moved than had to be."""
+"""Hash slots: balanced after the moves, with no more moves than necessary."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,7 +10,7 @@ NODES = [f"node-{number}" for number in range(8)]
 
 @st.composite
 def ownerships(draw: st.DrawFn) -> dict[str, set[int]]:
-    """All slots, cut into pieces, each piece a node's."""
+    """Draw a partition of all slots into ranges, each owned by a node."""
     cuts = sorted(draw(st.sets(st.integers(1, SLOTS - 1), max_size=12)))
     owned: dict[str, set[int]] = {}
     for first, end in zip([0, *cuts], [*cuts, SLOTS], strict=True):
@@ -22,15 +22,13 @@ def test_neighbouring_slots_are_one_range() -> None:
     assert ranges([5, 1, 2, 3, 9]) == [(1, 3), (5, 5), (9, 9)]
 
 
-def test_slots_that_nobody_has_are_found() -> None:
+def test_unassigned_slots_are_found() -> None:
     assert unassigned({"a": set(range(1, SLOTS))}) == {0}
     assert unassigned({}) == set(range(SLOTS))
 
 
 @given(ownerships(), st.integers(1, len(NODES)))
-def test_after_the_moves_all_masters_have_equally_many_and_no_slot_is_lost(
-    owned: dict[str, set[int]], masters: int
-) -> None:
+def test_after_the_moves_slots_are_balanced_and_none_is_lost(owned: dict[str, set[int]], masters: int) -> None:
     wanted = NODES[:masters]
     plan = moves(owned, wanted)
     after = {node: set(owned.get(node, set())) for node in NODES}
@@ -50,7 +48,7 @@ def test_after_the_moves_all_masters_have_equally_many_and_no_slot_is_lost(
 
 
 @given(ownerships(), st.integers(1, len(NODES)))
-def test_what_is_in_its_place_stays_there(owned: dict[str, set[int]], masters: int) -> None:
+def test_no_more_slots_move_than_necessary(owned: dict[str, set[int]], masters: int) -> None:
     wanted = NODES[:masters]
     plan = moves(owned, wanted)
     after = {node: set(owned.get(node, set())) for node in NODES}

@@ -1,4 +1,4 @@
-"""`ensure-certificate` against an API server of a dictionary: what is made, what is kept, what is renewed."""
+"""`ensure-certificate` against an API server in memory: creation, renewal, conflicts."""
 
 import base64
 import datetime
@@ -19,7 +19,7 @@ NOW = datetime.datetime.now(datetime.UTC)
 
 
 class Memory(Cluster):
-    """The Secrets of one namespace, with the API server's versions and conflicts."""
+    """Secrets of a namespace, with resource versions and conflicts."""
 
     def __init__(self) -> None:
         self.namespace = "here"
@@ -47,11 +47,11 @@ class Memory(Cluster):
         return 200, self.secrets[name]
 
     def certificate(self) -> x509.Certificate:
-        """The one that is stored under `tls`."""
+        """The certificate stored under `tls`."""
         return x509.load_pem_x509_certificate(base64.b64decode(self.secrets["tls"]["data"]["tls.crt"]))
 
     def store(self, data: dict[str, str]) -> None:
-        """As somebody else would."""
+        """Write as another client."""
         self.secrets["tls"] = {"metadata": {"resourceVersion": "7"}, "data": data}
 
 
@@ -70,7 +70,7 @@ def test_a_missing_certificate_is_made_for_names_and_addresses() -> None:
     assert cluster.certificate().not_valid_after_utc - NOW > datetime.timedelta(days=396)
 
 
-def test_a_server_can_use_what_is_made(tmp_path: Path) -> None:
+def test_a_server_can_use_the_certificate(tmp_path: Path) -> None:
     cluster = Memory()
     ensure(cluster, "localhost")
     pair = tmp_path / "pair.pem"
@@ -78,7 +78,7 @@ def test_a_server_can_use_what_is_made(tmp_path: Path) -> None:
     ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(pair)
 
 
-def test_a_certificate_in_order_is_kept() -> None:
+def test_a_valid_certificate_is_kept() -> None:
     cluster = Memory()
     ensure(cluster, "localhost")
     before = cluster.secrets["tls"]
@@ -134,14 +134,14 @@ def test_a_secret_without_a_certificate_gets_one(data: dict[str, str]) -> None:
     assert cluster.certificate()
 
 
-def test_a_conflict_is_tried_again() -> None:
+def test_a_conflict_is_retried() -> None:
     cluster = Memory()
     cluster.conflicts = 2
     assert ensure(cluster, "localhost") == 0
     assert "tls" in cluster.secrets
 
 
-def test_a_refusal_is_one_line_and_a_failure(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_rejection_is_an_error_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     cluster = Memory()
     cluster.refuse = True
     assert ensure(cluster, "localhost") == 1

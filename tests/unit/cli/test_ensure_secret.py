@@ -1,4 +1,4 @@
-"""`ensure-secret` against a stand-in for the API server."""
+"""`ensure-secret` against a fake API server."""
 
 import base64
 import json
@@ -20,7 +20,7 @@ KEYS = ["secret-key", "other-key"]
 
 
 class ApiServer(ThreadingHTTPServer):
-    """Keeps Secrets as an API server does, as far as versions and conflicts go."""
+    """Secrets with resource versions and conflicts."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
@@ -54,7 +54,7 @@ class Handler(BaseHTTPRequestHandler):
         if self.server.refuse:
             return self.answer(self.server.refuse, {})
         found = self.server.secrets.get(self.path.removeprefix(f"{PATH}/"))
-        if self.server.racer is not None:  # somebody else is quicker, once: the answer is out of date when it comes
+        if self.server.racer is not None:  # another writer wins once: the response is stale on arrival
             self.server.store("keys", self.server.racer)
             self.server.racer = None
         return self.answer(200, found) if found else self.answer(404, {})
@@ -76,7 +76,7 @@ class Handler(BaseHTTPRequestHandler):
         return self.answer(200, self.server.store("keys", {**found["data"], **body["data"]}))
 
     def log_message(self, *_arguments: Any) -> None:
-        """Say nothing."""
+        """Suppress the access log."""
 
 
 @pytest.fixture
@@ -111,11 +111,11 @@ def test_a_missing_secret_is_made_of_random_values(
     assert list(made) == KEYS
     assert len(set(made.values())) == 2
     assert all(len(base64.urlsafe_b64decode(value)) == 48 for value in made.values())
-    told = capsys.readouterr()
-    assert not any(value in told.out + told.err for value in made.values())
+    printed = capsys.readouterr()
+    assert not any(value in printed.out + printed.err for value in made.values())
 
 
-def test_what_is_there_stays_and_what_is_missing_is_added(api: ApiServer, cluster: Cluster) -> None:
+def test_existing_values_stay_and_missing_ones_are_added(api: ApiServer, cluster: Cluster) -> None:
     api.store("keys", {"secret-key": base64.b64encode(b"old").decode()})
     assert ensure_secret("keys", KEYS, "shop", cluster) == 0
     assert values(api)["secret-key"] == "old"
@@ -125,7 +125,7 @@ def test_what_is_there_stays_and_what_is_missing_is_added(api: ApiServer, cluste
     assert api.version == version
 
 
-def test_what_is_no_secret_is_said_as_it_is_and_follows_the_command(api: ApiServer, cluster: Cluster) -> None:
+def test_values_that_are_not_secret_are_set_and_updated(api: ApiServer, cluster: Cluster) -> None:
     for role in ("former", "later"):
         assert ensure_secret("keys", ["password"], None, cluster, values={"username": "x", "role": role}) == 0
         assert values(api)["role"] == role
@@ -136,7 +136,9 @@ def test_what_is_no_secret_is_said_as_it_is_and_follows_the_command(api: ApiServ
 
 
 @pytest.mark.parametrize("before", [None, {}])
-def test_of_two_at_once_the_first_one_wins(api: ApiServer, cluster: Cluster, before: dict[str, str] | None) -> None:
+def test_of_two_concurrent_writers_the_first_wins(
+    api: ApiServer, cluster: Cluster, before: dict[str, str] | None
+) -> None:
     if before is not None:
         api.store("keys", before)
     api.racer = {"secret-key": base64.b64encode(b"theirs").decode()}
@@ -145,7 +147,9 @@ def test_of_two_at_once_the_first_one_wins(api: ApiServer, cluster: Cluster, bef
     assert len(values(api)["other-key"]) == 64
 
 
-def test_no_rights_are_told_in_one_line(api: ApiServer, cluster: Cluster, capsys: pytest.CaptureFixture[str]) -> None:
+def test_missing_permissions_are_reported_in_one_line(
+    api: ApiServer, cluster: Cluster, capsys: pytest.CaptureFixture[str]
+) -> None:
     api.refuse = 403
     assert ensure_secret("keys", KEYS, None, cluster) == 1
     error = capsys.readouterr().err
@@ -153,7 +157,7 @@ def test_no_rights_are_told_in_one_line(api: ApiServer, cluster: Cluster, capsys
     assert "403" in error
 
 
-def test_outside_a_pod_it_says_so(
+def test_outside_a_pod_the_error_says_so(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.delenv("KUBERNETES_SERVICE_HOST", raising=False)

@@ -1,4 +1,4 @@
-"""Records of CSV files: whatever stands in one line, the others are read."""
+"""CSV reader: an invalid line does not affect others."""
 
 import csv
 import io
@@ -19,8 +19,8 @@ TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00
 GOOD = st.lists(TEXT, min_size=3, max_size=3).filter(lambda cells: "".join(cells).strip() != "")
 PLAIN = st.text(st.sampled_from("ab ;=\x00é"), max_size=10)
 BAD = st.one_of(
-    st.tuples(PLAIN, PLAIN).map(lambda parts: f'{parts[0]},"x{parts[1]}'),  # a quote that nothing closes
-    st.tuples(PLAIN, PLAIN).map(lambda parts: f'"{parts[0]}"x{parts[1]}'),  # one within that is not doubled
+    st.tuples(PLAIN, PLAIN).map(lambda parts: f'{parts[0]},"x{parts[1]}'),  # an unclosed quote
+    st.tuples(PLAIN, PLAIN).map(lambda parts: f'"{parts[0]}"x{parts[1]}'),  # an inner quote that is not doubled
     PLAIN.map(lambda text: f"a{text}\rb"),  # a line end outside of quotes
     st.just("y" * (SHORT_LIMIT + 1)),
 )
@@ -39,7 +39,7 @@ def row(cells: list[str]) -> str:
 
 @settings(deadline=None)
 @given(st.lists(st.one_of(GOOD, BAD), max_size=8), st.sampled_from([2, 62, 1 << 19]))
-def test_good_lines_are_read_and_bad_ones_told_by_their_number(parts: list[list[str] | str], chunk: int) -> None:
+def test_valid_lines_are_read_and_invalid_ones_reported_by_number(parts: list[list[str] | str], chunk: int) -> None:
     content, good, bad, line = "", [], [], 1
     for part in parts:
         text = row(part) if isinstance(part, list) else f"{part}\n"
@@ -99,13 +99,13 @@ def test_every_encoding_and_line_end_is_read_alike(encoding: str, mark: str, end
     ]
 
 
-def test_blank_rows_are_passed_over_and_counted_as_lines() -> None:
+def test_blank_rows_are_skipped_and_counted_as_lines() -> None:
     read = found(b"a,b\r\n,\r\n\r\n , \r\nc,d\r\n")
     assert [(record.line, record.cells) for record in read] == [(1, ["a", "b"]), (5, ["c", "d"])]
 
 
-def test_quotes_left_open_again_and_again_are_read_in_bounded_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each of these lines opens a quote that the next one closes and opens again."""
+def test_repeated_unclosed_quotes_are_read_in_bounded_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each line opens a quote that the next one closes and opens again."""
     monkeypatch.setattr(csv_reader, "RECORD_LIMIT", 1 << 10)
     monkeypatch.setattr(csv_reader, "MOST_RESCANS", 10)
     content = b'x,",y","\n' * 5000

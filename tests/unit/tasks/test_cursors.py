@@ -1,4 +1,4 @@
-"""Cursors come back as they went, and under no other list."""
+"""Cursors: round trip, and binding to their list."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -33,13 +33,13 @@ def places(draw: st.DrawFn) -> tuple[Query, Position]:
 
 
 @given(places())
-def test_a_cursor_comes_back_as_it_went(place: tuple[Query, Position]) -> None:
+def test_a_cursor_round_trips(place: tuple[Query, Position]) -> None:
     query, position = place
     assert CURSORS.decode(USER, query, CURSORS.encode(USER, query, position)) == position
 
 
 @given(places(), queries)
-def test_a_cursor_is_refused_under_another_list(place: tuple[Query, Position], other: Query) -> None:
+def test_a_cursor_is_rejected_for_another_list(place: tuple[Query, Position], other: Query) -> None:
     query, position = place
     cursor = CURSORS.encode(USER, query, position)
     if (other.filters, other.sort) != (query.filters, query.sort):
@@ -52,12 +52,12 @@ def test_a_cursor_is_refused_under_another_list(place: tuple[Query, Position], o
 
 
 @given(st.text(max_size=80))
-def test_made_up_cursors_are_refused(cursor: str) -> None:
+def test_forged_cursors_are_rejected(cursor: str) -> None:
     with pytest.raises(MalformedError):
         CURSORS.decode(USER, Query(), cursor)
 
 
-def test_the_page_size_may_change_on_the_way() -> None:
+def test_the_page_size_may_change_between_pages() -> None:
     position = Position(datetime(2030, 1, 1, tzinfo=UTC), UUID(int=5))
     cursor = CURSORS.encode(USER, Query(limit=1), position)
     assert CURSORS.decode(USER, replace(Query(), limit=50), cursor) == position

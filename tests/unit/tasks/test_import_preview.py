@@ -1,4 +1,4 @@
-"""What is told of a file before it is imported: something sensible of any bytes, and the same as the import does."""
+"""Import preview: valid for any bytes, and equal to the import's result."""
 
 from contextlib import suppress
 from typing import get_args
@@ -38,7 +38,7 @@ OPTIONS = st.builds(
 @example(b"sep=\x81\ntitle\nx\n", Options(encoding="windows-1252"))
 @example(b"sep=\xff\ntitle\nx\n", Options())
 @settings(deadline=None)
-def test_any_file_is_shown_or_refused_with_a_reason(content: bytes, options: Options) -> None:
+def test_any_file_is_previewed_or_rejected_with_a_reason(content: bytes, options: Options) -> None:
     with suppress(InvalidError):
         shown = preview(content, options)
         assert Plan.from_parameters(shown.plan.parameters()) == shown.plan
@@ -75,7 +75,7 @@ def test_the_separator_is_that_of_the_header(content: bytes, delimiter: str, col
         ("YYYY-MM-DD", "2031-01-31T08:00:09.123", "2031-01-31T07:00:09+00:00"),
     ],
 )
-def test_a_date_is_read_as_its_form_says(name: str, text: str, utc: str) -> None:
+def test_a_date_is_read_in_its_format(name: str, text: str, utc: str) -> None:
     content = f'title,due_at\nx,"{text}"\n'.encode()
     shown = preview(content, Options(date_format=name, time_zone="Europe/Berlin"))
     ((_, task),) = shown.tasks
@@ -83,7 +83,7 @@ def test_a_date_is_read_as_its_form_says(name: str, text: str, utc: str) -> None
 
 
 @pytest.mark.parametrize("text", ["31/31/2031", "0/1/2031", "1/2/31", "1/2/2031 25:00", "1/2/2031 13:00 PM", "soon"])
-def test_a_date_of_another_form_is_refused(text: str) -> None:
+def test_a_date_of_another_format_is_rejected(text: str) -> None:
     shown = preview(f"title,due_at\nx,{text}\n".encode(), Options(date_format="DD/MM/YYYY"))
     assert (shown.tasks, len(shown.refused)) == ([], 1)
     assert shown.refused[0][1].startswith("due_at: ")

@@ -1,4 +1,4 @@
-"""The rules of tasks, on stand-ins."""
+"""Rules of tasks, on fakes."""
 
 from uuid import UUID
 
@@ -24,13 +24,13 @@ def scene() -> Scene:
     return Scene()
 
 
-def test_a_new_task_is_to_be_done_and_at_its_first_version(scene: Scene) -> None:
+def test_a_new_task_is_todo_at_version_one(scene: Scene) -> None:
     task = scene.service.create(OWNER, TaskCreate("Buy milk"))
     assert (task.status, task.version, task.created_at) == (Status.TODO, 1, scene.clock.now)
     assert scene.service.get(OWNER, task.id) == task
 
 
-def test_a_change_touches_what_it_names_and_counts_up(scene: Scene) -> None:
+def test_a_patch_changes_its_fields_and_increments_the_version(scene: Scene) -> None:
     task = scene.service.create(OWNER, TaskCreate("Buy milk", "two", due_at=scene.clock.now))
     scene.clock.advance(minutes=1)
     changed = scene.service.update(OWNER, task.id, TaskPatch(status=Status.DONE))
@@ -39,14 +39,14 @@ def test_a_change_touches_what_it_names_and_counts_up(scene: Scene) -> None:
     assert scene.service.update(OWNER, task.id, TaskPatch(due_at=None)).due_at is None
 
 
-def test_a_change_to_what_is_there_already_is_none(scene: Scene) -> None:
+def test_a_patch_with_equal_values_changes_nothing(scene: Scene) -> None:
     task = scene.service.create(OWNER, TaskCreate("Buy milk"))
     scene.clock.advance(minutes=1)
     assert scene.service.update(OWNER, task.id, TaskPatch(title="Buy milk")) == task
     assert scene.service.update(OWNER, task.id, TaskPatch()) == task
 
 
-def test_nobody_else_reads_changes_or_deletes(scene: Scene) -> None:
+def test_other_users_can_not_read_change_or_delete(scene: Scene) -> None:
     task = scene.service.create(OWNER, TaskCreate("Mine"))
     with pytest.raises(NotFoundError):
         scene.service.get(OTHER, task.id)
@@ -58,7 +58,7 @@ def test_nobody_else_reads_changes_or_deletes(scene: Scene) -> None:
     assert scene.service.get(OWNER, task.id) == task
 
 
-def test_only_a_full_page_with_more_behind_it_has_a_next(scene: Scene) -> None:
+def test_only_a_page_with_more_behind_it_has_a_next_position(scene: Scene) -> None:
     tasks = [scene.service.create(OWNER, TaskCreate(f"Task {number}")) for number in range(4)]
     page = scene.service.page(OWNER, Query(limit=3))
     assert [task.id for task in page.items] == [task.id for task in reversed(tasks[1:])]
@@ -68,7 +68,7 @@ def test_only_a_full_page_with_more_behind_it_has_a_next(scene: Scene) -> None:
     assert scene.service.page(OWNER, Query(limit=4)).next is None
 
 
-def test_texts_are_compared_without_case_in_any_script() -> None:
+def test_texts_are_compared_case_insensitively_in_any_script() -> None:
     assert search_text("STRASSE", "ÀÉ") == search_text("straße", "àé")
     assert title_key("Ωmega") == title_key("ωMEGA")
     assert len(title_key("ß" * 200)) == 200
