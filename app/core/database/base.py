@@ -1,11 +1,11 @@
-"""Declarative base of the core's tables, and the metadata of every service's own."""
+"""Declarative base of the core's tables, and metadata for those of each service."""
 
 from sqlalchemy import MetaData
 from sqlalchemy.orm import DeclarativeBase
 
 
 def new_metadata() -> MetaData:
-    """Return metadata without tables, with the names of constraints that migrations give them."""
+    """Return empty metadata with the naming convention for constraints that the migrations follow."""
     return MetaData(
         naming_convention={
             "pk": "pk_%(table_name)s",
@@ -16,6 +16,6 @@ def new_metadata() -> MetaData:
 
 
 class Base(DeclarativeBase):
-    """Base of the tables that every database has, whichever services use it."""
+    """Declarative base of the tables that every database has, whichever services use it."""
 
     metadata = new_metadata()

@@ -1,4 +1,4 @@
-"""Bulkhead: limits how many threads wait for a server, so that others stay free."""
+"""Bulkhead: limits how many threads wait for a server, so that the others stay free."""
 
 import threading
 from collections.abc import Iterator
@@ -7,19 +7,19 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from app.core.errors import UnavailableError
 
 PATIENCE = 2.0
-"""Seconds that the first one too many waits for a place. A server that is well answers within milliseconds, and within
-this on a machine that is short of processor."""
+"""Seconds that the first caller over the limit waits for a place. A healthy server answers within milliseconds, and
+within this time even on a machine that is short of CPU."""
 
 
 class Bulkhead:
-    """Has places for those who wait for the server, and refuses who comes when all are taken for long.
+    """A limited number of places for threads that wait for one server; callers over the limit are rejected.
 
-    Once one has waited in vain nobody waits any more, until the server has answered somebody: each free place is then a
-    try, and the threads that are left do other work (M. Nygard, Release It!, "Bulkheads"). A thread that has a place
-    needs no second one.
+    Once a caller has waited for `PATIENCE` without getting a place, later ones are rejected at once until the server
+    has answered a thread that holds a place; the other threads do other work (M. Nygard, Release It!, "Bulkheads").
+    Re-entrant: a thread that holds a place needs no second one.
 
     Args:
-        places: how many may wait at a time.
+        places: number of threads that may wait at a time.
     """
 
     def __init__(self, places: int) -> None:
@@ -29,10 +29,10 @@ class Bulkhead:
 
     @contextmanager
     def place(self) -> Iterator[None]:
-        """Have a place while the block, which asks the server, runs.
+        """Hold a place while the block, which calls the server, runs.
 
         Raises:
-            UnavailableError: there is none. Nothing has been done.
+            UnavailableError: no place is free. Nothing has been done.
         """
         if getattr(self._holder, "has_place", False):
             yield
@@ -50,5 +50,5 @@ class Bulkhead:
 
 
 def place_in(bulkhead: Bulkhead | None) -> AbstractContextManager[None]:
-    """Have a place in a bulkhead, if there is one. Raises UnavailableError as it does."""
+    """Hold a place in a bulkhead; without a bulkhead, do nothing. Raises UnavailableError when no place is free."""
     return bulkhead.place() if bulkhead else nullcontext()

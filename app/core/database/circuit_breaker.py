@@ -1,4 +1,4 @@
-"""Circuit breaker: refuses callers at once while a server is away, and probes it in the background."""
+"""Circuit breaker: rejects calls at once while a server is unavailable, and probes it in the background."""
 
 import threading
 import time
@@ -10,40 +10,42 @@ import structlog
 T = TypeVar("T")
 
 THRESHOLD = 3
-"""Failures in a row that open it. One may be a connection that had died unnoticed."""
+"""Consecutive failures that open the circuit. A single one may be a connection that had died unnoticed."""
 
 INTERVAL = 1.0
 """Seconds between two probes."""
 
 MEMORY = 10.0
-"""Seconds after which a failure says nothing any more, and after which nobody probes for callers that stay away."""
+"""Seconds after which a failure no longer counts, and after which probing ends if there were no calls."""
 
 log = structlog.get_logger(__name__)
 
 
 class AwayError(Exception):
-    """The server did not answer, or is not asked at the moment."""
+    """The server did not answer, or was not called because the circuit is open."""
 
 
-def _in_a_thread(seconds: float, action: Callable[[], None]) -> None:
+def _start_timer(seconds: float, action: Callable[[], None]) -> None:
     timer = threading.Timer(seconds, action)
     timer.daemon = True
     timer.start()
 
 
 class CircuitBreaker:
-    """Closed, it lets everybody through. A row of failures opens it: it refuses everybody, and threads of its own probe
-    the server at intervals, one at a time. The first success, a probe's or a caller's, closes it.
+    """Circuit breaker for one server, closed at first.
 
-    Without failures it costs its callers a look at an attribute; no lock is held while a server is asked.
+    Consecutive failures open it. While it is open, all calls are rejected and timer threads probe the server, one
+    probe at a time. The first success, of a probe or of a call that was already under way, closes it.
+
+    Without failures a call costs one attribute access; no lock is held while the server is called.
 
     Args:
-        server: its name, for logs.
-        probe: raises while the server is not back.
-        patience: seconds for which there must have been nothing but failures.
+        server: name of the server, for logs.
+        probe: raises while the server is unavailable.
+        patience: seconds of nothing but failures before the circuit opens.
         interval: seconds between two probes.
-        clock: seconds that never go back.
-        later: calls a function after some seconds, in another thread.
+        clock: monotonic time in seconds.
+        later: calls a function after a number of seconds, in another thread.
     """
 
     def __init__(
@@ -54,7 +56,7 @@ class CircuitBreaker:
         patience: float = 0.0,
         interval: float = INTERVAL,
         clock: Callable[[], float] = time.monotonic,
-        later: Callable[[float, Callable[[], None]], None] = _in_a_thread,
+        later: Callable[[float, Callable[[], None]], None] = _start_timer,
     ) -> None:
         self._server = server
         self._probe = probe
@@ -70,25 +72,25 @@ class CircuitBreaker:
 
     @property
     def open(self) -> bool:
-        """Whether callers are refused."""
+        """Whether calls are rejected."""
         return self._open
 
     def refuses(self) -> bool:
-        """Tell a caller whether it is refused."""
+        """Return whether this call is rejected; a rejected call counts as demand, which keeps the probes going."""
         if not self._open:
             return False
         self._asked = self._clock()
         return True
 
     def call(self, function: Callable[[], T], failures: type[Exception]) -> T:
-        """Return what a function returns.
+        """Call a function and return its result.
 
         Args:
-            function: asks the server.
-            failures: what it raises when the server does not answer. Others pass through, and count as nothing.
+            function: calls the server.
+            failures: exception that it raises when the server does not answer. Others pass through uncounted.
 
         Raises:
-            AwayError: the server has not answered, or was not asked.
+            AwayError: the server did not answer, or was not called.
         """
         if self.refuses():
             raise AwayError("not asked")
@@ -101,13 +103,13 @@ class CircuitBreaker:
         return value
 
     def record_success(self) -> None:
-        """Note that the server has answered."""
+        """Record that the server answered."""
         if self._failures:
             with self._lock:
                 self._close("answered")
 
     def record_failure(self) -> None:
-        """Note that the server has not answered."""
+        """Record that the server did not answer."""
         with self._lock:
             now = self._clock()
             if not self._failures or now - self._latest > MEMORY:
@@ -123,19 +125,19 @@ class CircuitBreaker:
                 self._later(self._interval, self._half_open)
 
     def _half_open(self) -> None:
-        """Probe, and come again later unless the server is back or nobody asks for it."""
+        """Probe the server, and schedule the next probe unless it is back or there are no more calls."""
         back = False
         if self._open:
             try:
                 self._probe()
                 back = True
-            except Exception as error:  # noqa: BLE001 whatever it is, the server is not back
+            except Exception as error:  # noqa: BLE001 any exception means that the server is not back
                 log.debug("circuit stays open", server=self._server, error=type(error).__name__)
         with self._lock:
             if back:
                 self._close("probe answered")
             elif self._open and self._clock() - self._asked > MEMORY:
-                self._close("nobody asks")
+                self._close("no calls")
             self._probing = self._open
             if self._probing:
                 self._later(self._interval, self._half_open)

@@ -11,32 +11,32 @@ POSITION = """
     SELECT (CASE current_setting('synchronous_commit') WHEN 'off' THEN pg_current_wal_insert_lsn()
                  ELSE pg_current_wal_flush_lsn() END - '0/0'::pg_lsn)::bigint
 """
-"""What is stored lies before it: a COMMIT has an answer once its log has been flushed, unless somebody has set that
-off. How far the log is written lies farther, and what others have begun there dies with a primary: no replica would
-ever be there, and a read would wait for the next primary."""
+"""An upper bound of the commit's LSN: the flush position, since a COMMIT is acknowledged once its WAL is flushed
+(unless `synchronous_commit` is off). Not the insert position in general: it also covers unflushed WAL of others, which
+a crash of the primary loses; no replica would ever replay that far, and reads would wait for the next primary."""
 
-# In one message, so that nobody is left who knows that it is stored and not where. The driver takes itself to be within
-# a transaction still, hence one that does nothing.
+# One message, so that a commit is never acknowledged without its LSN. The driver still believes itself in a
+# transaction, hence the empty one.
 COMMIT = f"COMMIT; BEGIN READ ONLY; {POSITION}"
 
 
 class LsnConnection(DeadlineConnection):
-    """A connection to the primary.
+    """A connection to the primary that reads the LSN with each COMMIT.
 
     Attributes:
-        position: how far the log reached after the last COMMIT.
+        position: LSN after the last COMMIT, in bytes.
     """
 
     position: int | None = None
 
     def commit(self) -> None:
-        """Commit. Raises psycopg2.Error, as any commit does, unless what was written is stored."""
+        """Commit and read the LSN. Raises psycopg2.Error, as any commit does, if the COMMIT is not acknowledged."""
         if self.info.transaction_status != TRANSACTION_STATUS_INTRANS:
             super().commit()
             return
         with self.cursor() as cursor:
             cursor.execute(COMMIT)
             [(self.position,)] = cursor.fetchall()
-        # Where this fails the connection is gone, which its next use finds out.
+        # A failure here means that the connection is lost; its next use detects that.
         with suppress(psycopg2.Error):
             super().commit()

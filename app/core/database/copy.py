@@ -1,4 +1,4 @@
-"""Rows in the text format of PostgreSQL's COPY."""
+"""Bulk insert by PostgreSQL's COPY, in its text format."""
 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
@@ -11,16 +11,16 @@ from sqlalchemy import Connection
 from app.core.database.engine import COPIED
 
 CHUNK = 64 << 10
-"""Characters that COPY is given at a time, and one row more."""
+"""Characters that COPY reads at a time; a read ends with the row that exceeds them."""
 
 
 def copy_into(connection: Connection, table: str, columns: Iterable[str], rows: Iterable[Iterable[object]]) -> None:
-    """Store rows by COPY.
+    """Insert rows by COPY.
 
     Args:
-        connection: of PostgreSQL.
-        table, columns: where the values of a row go.
-        rows: asked for one by one while the server stores those before.
+        connection: to PostgreSQL.
+        table, columns: target of the values of a row, in order.
+        rows: read lazily, while the server stores the ones before.
     """
     names = ", ".join(f'"{column}"' for column in columns)
     statement = f'COPY "{table}" ({names}) FROM STDIN'
@@ -28,7 +28,7 @@ def copy_into(connection: Connection, table: str, columns: Iterable[str], rows: 
 
 
 class CopySource:
-    """The file that COPY reads."""
+    """File-like object that COPY reads: rows in its text format, a chunk at a time."""
 
     def __init__(self, rows: Iterator[Iterable[object]]) -> None:
         self._lines = ("\t".join([FORMS[type(value)](value) for value in row]) + "\n" for row in rows)
@@ -44,7 +44,7 @@ class CopySource:
 
 
 def _escaped(text: str) -> str:
-    # four times as fast as str.translate, which asks for each character
+    # four times as fast as str.translate, which looks up each character
     return text.replace("\\", "\\\\").replace("\n", "\\n").replace("\r", "\\r").replace("\t", "\\t")
 
 
@@ -53,7 +53,7 @@ FORMS: dict[type, Callable[[Any], str]] = {
     int: str,
     float: repr,
     UUID: lambda value: value.hex,
-    datetime: lru_cache(maxsize=1024)(datetime.isoformat),  # tasks that are stored together bear the same few
+    datetime: lru_cache(maxsize=1024)(datetime.isoformat),  # rows stored together share a few timestamps
     type(None): lambda _nothing: "\\N",
 }
-"""By type: how COPY reads a value."""
+"""Conversion of a value to COPY's text format, by type."""

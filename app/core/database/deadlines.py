@@ -1,9 +1,9 @@
 """Client-side query deadlines for PostgreSQL connections.
 
-A server whose process stands still runs no `statement_timeout`, and its kernel acknowledges whatever it is sent, so
-that neither TCP keep-alives nor `tcp_user_timeout` find anything wrong. libpq has no limit for this (the JDBC driver
-has one, `socketTimeout`); psycopg2's wait callback, which could be one, rules COPY out. So a thread shuts down the
-sockets that have waited for too long, and the driver tells what it tells of any connection that is lost.
+A frozen server process enforces no `statement_timeout`, and its kernel still acknowledges what it is sent, so that
+neither TCP keep-alives nor `tcp_user_timeout` detect it. libpq has no read time-out (the JDBC driver has
+`socketTimeout`); psycopg2's wait callback, which could provide one, rules COPY out. So a thread shuts down sockets
+whose deadline has passed, and the driver reports a lost connection.
 """
 
 import os
@@ -17,14 +17,14 @@ from typing import Any
 import psycopg2.extensions
 
 PERIOD = 0.1
-"""Seconds between two looks at who has waited for too long."""
+"""Seconds between two checks of the deadlines."""
 
 BEFORE = 5.0
-"""Seconds for a statement before any transaction has said how long its own may take."""
+"""Seconds that a statement may take on a connection whose transactions have not set a limit yet."""
 
 
 class Watch:
-    """Shuts down sockets when their time is over. One thread does so for all of a process."""
+    """Shuts down sockets whose deadline has passed, by one thread for the whole process."""
 
     def __init__(self) -> None:
         self._ends: dict[int, float] = {}
@@ -33,14 +33,14 @@ class Watch:
 
     @contextmanager
     def limit(self, descriptor: int, seconds: float) -> Iterator[None]:
-        """Shut a socket down if the block takes longer than that.
+        """Shut a socket down if the block takes longer than `seconds`.
 
         Args:
-            descriptor: of the socket, which stays open until the block ends.
-            seconds: how long the block may take.
+            descriptor: file descriptor of the socket, which stays open until the block ends.
+            seconds: time limit of the block.
         """
         with self._lock:
-            # A process that was forked has a copy of this object, and no such thread.
+            # A forked process has a copy of this object, but not the thread.
             if self._thread is None or not self._thread.is_alive():
                 self._thread = threading.Thread(target=self._enforce, name="deadlines", daemon=True)
                 self._thread.start()
@@ -55,7 +55,7 @@ class Watch:
         while True:
             time.sleep(PERIOD)
             now = time.monotonic()
-            # Under the lock: a descriptor that its block has let go of may be somebody else's a moment later.
+            # Under the lock: once its block has ended, a descriptor may be reused for another connection.
             with self._lock:
                 for descriptor in [each for each, end in self._ends.items() if end < now]:
                     del self._ends[descriptor]
@@ -67,7 +67,7 @@ WATCH = Watch()
 
 
 class DeadlineConnection(psycopg2.extensions.connection):
-    """A connection that does not wait for ever.
+    """A connection with a client-side deadline for each statement.
 
     Attributes:
         limit: seconds for a statement.
@@ -81,12 +81,12 @@ class DeadlineConnection(psycopg2.extensions.connection):
         self.cursor_factory = DeadlineCursor
 
     def rest(self, seconds: float) -> None:
-        """Allow its next statement that long, whatever the limit: its server may be there no more."""
+        """Allow the next statement only `seconds`, whatever the limit: an idle connection's server may be gone."""
         self._first = seconds
 
     @contextmanager
     def answered(self) -> Iterator[None]:
-        """Wait for an answer, but not longer than is allowed."""
+        """Enforce the deadline while the block waits for the server's answer."""
         with WATCH.limit(self.fileno(), self.limit if self._first is None else self._first):
             yield
         self._first = None
@@ -101,6 +101,8 @@ class DeadlineConnection(psycopg2.extensions.connection):
 
 
 class DeadlineCursor(psycopg2.extensions.cursor):
+    """A cursor whose calls to the server have the deadline of their connection."""
+
     connection: DeadlineConnection
 
     def execute(self, *arguments: Any) -> None:
@@ -116,6 +118,6 @@ class DeadlineCursor(psycopg2.extensions.cursor):
             super().copy_expert(*arguments)
 
     def fetchmany(self, size: int | None = None) -> list[tuple[Any, ...]]:
-        # of a cursor that the server keeps, it asks the server
+        # a server-side cursor fetches from the server
         with self.connection.answered():
             return super().fetchmany(size)

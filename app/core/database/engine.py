@@ -1,4 +1,4 @@
-"""Engines and connection pools of SQLite and PostgreSQL, and the settings of their sessions and transactions."""
+"""Engines and connection pools for SQLite and PostgreSQL, with their session and transaction settings."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,63 +27,67 @@ if TYPE_CHECKING:
     from app.core.database.deadlines import DeadlineConnection
 
 BUSY_TIMEOUT = 10
-"""Seconds that a SQLite writer waits for another one: two processes overlap during a rollout."""
+"""Seconds that a SQLite writer waits for the write lock: two processes overlap during a rollout."""
 
 CONNECT_TIMEOUT = 5
-"""Seconds to wait for a PostgreSQL connection, and for a sign of life of one that has rested."""
+"""Seconds to wait for a new PostgreSQL connection, and for the first answer on an idle one."""
 
 POOL_TIMEOUT = 5
-"""Seconds that a request waits for a free connection."""
+"""Seconds that a request waits for a free connection of the pool."""
 
 REPLICA_TIMEOUT = 1
-"""Seconds to wait for a connection to a replica, and for a sign of life: the primary is there to be asked. A probe of a
-primary that is away waits no longer either: the next one may lead to another server."""
+"""Seconds to wait for a connection to a replica, and for its first answer: reads can fall back to the primary. Probes
+of an unavailable primary wait no longer either: the next one may reach another server."""
 
 PATIENCE = 2.0
-"""Seconds of nothing but lost and refused connections after which the primary is taken to be away. A restart of its
-pooler, or a few connections that have died, is over before."""
+"""Seconds of nothing but lost and refused connections that open the primary's circuit breaker. A restart of the pooler,
+or a few dead connections, is over before."""
 
 PROBE_INTERVAL = 0.25
-"""Seconds between two probes of a primary that is away. Each makes a connection for nothing, and what is away may need
-the processor to come back."""
+"""Seconds between two probes of an unavailable primary. Each opens a connection, and a server that recovers may need
+its CPU for that."""
 
 GRACE = 5
-"""Seconds that we wait longer for an answer than the server works at it: so it is the server that says so."""
+"""Seconds by which the client's deadline exceeds the server's `statement_timeout`: normally the server reports it."""
 
 KEEPALIVE = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3, "tcp_user_timeout": 30_000}
-"""That a machine has gone, or the way to it, is found out within a minute, by a migration that waits for it too. In
-seconds, and how long what is sent may stay unacknowledged in milliseconds."""
+"""TCP keep-alives, in seconds, and `tcp_user_timeout`, in milliseconds: a lost machine or route is detected within a
+minute, also by a migration, which has no statement limit."""
 
 UNLIMITED = "unlimited"
-"""Execution option of a transaction whose statements may take as long as they need."""
+"""Execution option of a transaction whose statements have no time limit."""
 
 SINGLE = "single"
-"""Execution option of reads whose statements have no transaction around them."""
+"""Execution option of reads in autocommit mode: no transaction around their statements."""
 
 CHAINED = "chained"
-"""Execution option of a statement that ends its transaction and begins another on the same server."""
+"""Execution option of a statement that ends its transaction and begins another one (COMMIT AND CHAIN)."""
 
 SNAPSHOT = text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
 CHAINED_SNAPSHOT = text(f"COMMIT AND CHAIN; {SNAPSHOT.text}").execution_options(**{CHAINED: True})
-"""A pooler gives nobody else the server meanwhile. The level can be set before a transaction's first query only."""
+"""A new transaction, since the level can only be set before the first query. Chained and in one message, so that a
+pooler does not hand the server connection to another client in between."""
 
 COPIED = "copied"
-"""Execution option of a COPY: the file that it reads."""
+"""Execution option of a COPY statement: the file that it reads."""
 
 
 @dataclass(frozen=True)
 class Database:
-    """Views of one pool: `reader` begins transactions that read, `writer` those that write. And the replicas.
+    """Primary (or SQLite file) and replicas: engines, circuit breaker and bulkheads.
 
     Attributes:
-        single: reads without a transaction around its statements, of which each sees what was committed when it began,
-            as within one (READ COMMITTED). That leaves two of four round trips out. None where it would differ.
-        circuit: refuses transactions of the primary while it is away, instead of letting each find that out; a file has
-            none.
-        bulkhead: keeps threads free while the primary gives no sign of life; a file needs none.
-        writes: keeps places in it free while it takes no writes, as one that waits for a replica to confirm them.
-        seal: says whether the data of a SQLite file has moved.
-        inheritance: says whether it has the data of the SQLite file that it takes over, if it takes one over.
+        reader: engine for transactions that read.
+        writer: engine for transactions that write; shares the reader's pool.
+        single: engine for reads in autocommit mode, with the visibility of READ COMMITTED and two round trips instead
+            of four. None on SQLite, where the visibility would differ.
+        replicas: the primary's replicas, if any.
+        circuit: circuit breaker of the primary; None on SQLite.
+        bulkhead: limits the threads that wait for the primary; None on SQLite.
+        writes: limits those that wait for a write, so that reads still get a place while writes hang, as when
+            synchronous replication waits for a standby.
+        handover_lock: of a SQLite file: whether its data has moved to PostgreSQL.
+        copy_completion: of a PostgreSQL database that takes over a SQLite file: whether the data has been copied.
     """
 
     reader: Engine
@@ -97,19 +101,20 @@ class Database:
     copy_completion: CopyCompletion | None = None
 
     def begin(self, session: Session) -> None:
-        """Begin a session's transaction, by a sign of life of the primary.
+        """Begin a session's transaction on the primary, once its connection has answered.
 
         Raises:
-            UnavailableError: it is away, or too many wait for it already.
+            UnavailableError: the circuit breaker is open, or the bulkhead is full.
         """
         self._check()
         with place_in(self.bulkhead):
             session.connection()
 
     def take_snapshot(self, session: Session) -> None:
-        """Let all further statements of a transaction that reads see the data as it is at one moment.
+        """Switch a read transaction to REPEATABLE READ, so that its further statements see one snapshot.
 
-        SQLite does so by itself. A replica has been asked for its position, which the new transaction then lies behind.
+        SQLite always does. On a replica the query for its replay position has already begun a transaction, so a new one
+        is chained; its snapshot is at or past that position.
         """
         if self.dialect == "postgresql":
             of_primary = session.bind is self.reader
@@ -117,21 +122,21 @@ class Database:
 
     @contextmanager
     def writing(self) -> Iterator[None]:
-        """Have a place at the primary, while the block runs from the transaction's begin to its end.
+        """Hold a bulkhead place of the primary while the block runs a write transaction from begin to end.
 
         Raises:
-            UnavailableError: the primary is away, or too many wait for it already, and none of them comes to an end.
+            UnavailableError: the circuit breaker is open, or the bulkhead is full.
         """
         self._check()
         with place_in(self.writes), place_in(self.bulkhead):
             yield
 
     def record_outcome(self, session: Session, error: DBAPIError | None = None) -> None:
-        """Tell the circuit breaker how the primary has answered a session; a replica's counts for nothing.
+        """Record a session's outcome in the primary's circuit breaker; sessions of replicas are ignored.
 
         Args:
             session: has run at least one statement.
-            error: what came instead of the answer, if it went wrong.
+            error: the error, if the session failed.
         """
         if session.bind is not None and session.bind.engine.pool is self.reader.pool:
             self._record_outcome(error)
@@ -139,25 +144,25 @@ class Database:
     def _record_outcome(self, error: DBAPIError | None) -> None:
         if self.circuit is None:
             return
-        # An error that a server has sent, as for a deadlock, is an answer.
+        # An error that the server sent, such as a deadlock, is an answer too.
         if error is not None and connection_lost(error):
             self.circuit.record_failure()
         else:
             self.circuit.record_success()
 
     def _check(self) -> None:
-        """Refuse at once while the primary is away: not as what is safe to retry, since that would only wait."""
+        """Raise UnavailableError while the circuit is open; not TransientError, since a retry would only wait."""
         if self.circuit is not None and self.circuit.refuses():
             raise UnavailableError("The database can't be reached.")
 
     def position(self) -> int | None:
-        """Return how far the log reaches: what has been committed until now lies before it.
+        """Return the primary's current LSN, an upper bound of all commits so far.
 
-        Without replicas it is 0, which asks nobody. None when the primary does not say.
+        Without replicas it is 0, without a query. None when the primary does not answer.
         """
         if not self.replicas.all:
             return 0
-        from app.core.database.commit_lsn import POSITION  # it brings the driver, which SQLite has no use for
+        from app.core.database.commit_lsn import POSITION  # imports psycopg2, which SQLite does not need
 
         try:
             self._check()
@@ -182,7 +187,7 @@ class Database:
 
 
 def database_url(settings: Settings) -> URL:
-    """Return the URL of the settings, put together from its parts when it was not given whole."""
+    """Return the database URL: the setting, or one made from its parts (host, port, name, user, password)."""
     if settings.database_url is not None:
         return make_url(settings.database_url.get_secret_value())
     password = settings.database_password
@@ -197,11 +202,12 @@ def database_url(settings: Settings) -> URL:
 
 
 def connect(settings: Settings, *, serves: bool = True) -> Database:
-    """Return the database of the settings. Nothing is opened yet.
+    """Return the database of the settings. Connections are opened on first use.
 
     Args:
-        settings: complete ones.
-        serves: whether threads have to be left for who does not need the database, as in a server.
+        settings: complete settings.
+        serves: whether the process serves requests, and needs bulkheads to keep threads free for those that do not
+            use the database.
     """
     url = database_url(settings)
     if url.get_backend_name() == "sqlite":
@@ -209,12 +215,11 @@ def connect(settings: Settings, *, serves: bool = True) -> Database:
     engine = _postgresql(url, settings, CONNECT_TIMEOUT, POOL_TIMEOUT, primary=True)
     probed = _postgresql(url, settings, REPLICA_TIMEOUT, REPLICA_TIMEOUT, primary=False)
     replicas = [
-        Replica(host, _postgresql(_moved(url, host), settings, REPLICA_TIMEOUT, REPLICA_TIMEOUT, primary=False), lag)
+        Replica(host, _postgresql(_at_host(url, host), settings, REPLICA_TIMEOUT, REPLICA_TIMEOUT, primary=False), lag)
         for lag in [settings.database_replica_lag]
         for host in (settings.database_replica_host or "").split()
     ]
-    inheritance = CopyCompletion(engine) if settings.database_inherits else None
-    # One thread is left for probes and for what the cache can answer, one place at the primary for reads.
+    # Some threads stay free for health probes and cached responses, and one place at the primary for reads.
     of_primary, of_replicas = max(1, settings.threads * 5 // 8), max(1, settings.threads // 4)
     return Database(
         reader=engine,
@@ -224,52 +229,52 @@ def connect(settings: Settings, *, serves: bool = True) -> Database:
         circuit=CircuitBreaker("primary", partial(_probe, probed), patience=PATIENCE, interval=PROBE_INTERVAL),
         bulkhead=Bulkhead(of_primary) if serves else None,
         writes=Bulkhead(max(1, of_primary - 1)) if serves else None,
-        copy_completion=inheritance,
+        copy_completion=CopyCompletion(engine) if settings.database_inherits else None,
     )
 
 
 def _probe(engine: Engine) -> None:
-    """Ask for a primary, over a connection of its own: the pool's may lead to the one that is away.
+    """Check that the primary answers, over a new connection: pooled ones may lead to the server that is unavailable.
 
     Raises:
-        DBAPIError: there is none, or it does not answer in time.
+        DBAPIError: there is no primary, or it does not answer in time.
     """
     try:
         with engine.connect() as connection:
             driver: Any = connection.connection.driver_connection
             driver.rest(REPLICA_TIMEOUT)
-            # By what only a primary says, which a former one that follows the new one refuses.
+            # Fails on a server in recovery, such as a former primary that follows the new one.
             connection.execute(text("SELECT pg_current_wal_lsn()"))
     finally:
         engine.dispose()
 
 
-def _moved(url: URL, host: str) -> URL:
+def _at_host(url: URL, host: str) -> URL:
     """Return the URL of the same database on another server, given as host or host:port."""
     name, _, port = host.partition(":")
     return url.set(host=name, port=int(port) if port else url.port)
 
 
 def _postgresql(url: URL, settings: Settings, connect_timeout: int, pool_timeout: int, *, primary: bool) -> Engine:
-    # these bring the driver, which SQLite has no use for
+    # these import psycopg2, which SQLite does not need
     from app.core.database.commit_lsn import LsnConnection
     from app.core.database.deadlines import DeadlineConnection
 
-    tells = primary and settings.database_replica_host is not None
+    reads_lsn = primary and settings.database_replica_host is not None
     engine = create_engine(
         url,
-        hide_parameters=True,  # an error is logged, and what somebody has sent is not to be
+        hide_parameters=True,  # errors are logged, and must not contain user data
         pool_size=settings.pool_size,
         max_overflow=settings.max_overflow,
         pool_timeout=pool_timeout,
-        # A connection that a failover has cut is found out before it is used. A replica is asked first how far it is.
+        # Detects connections that a failover has cut. Reads from a replica begin with the query for its position.
         pool_pre_ping=primary,
         pool_recycle=1800,
-        skip_autocommit_rollback=True,  # there is nothing to be undone then
+        skip_autocommit_rollback=True,  # in autocommit mode there is nothing to roll back
         connect_args={
             "connect_timeout": connect_timeout,
             "application_name": "task-manager",
-            "connection_factory": LsnConnection if tells else DeadlineConnection,
+            "connection_factory": LsnConnection if reads_lsn else DeadlineConnection,
             **KEEPALIVE,
         },
     )
@@ -279,18 +284,18 @@ def _postgresql(url: URL, settings: Settings, connect_timeout: int, pool_timeout
     def begin(connection: Connection) -> None:
         if connection.get_execution_options().get(SINGLE, False):
             driver: Any = connection.connection.driver_connection
-            # Not by SQLAlchemy's isolation level: to leave that, the driver sets something for the whole session.
+            # Not SQLAlchemy's AUTOCOMMIT isolation level: to reset it, the driver sets a session parameter.
             driver.autocommit = True
 
     @event.listens_for(engine, "checkin")
     def rest(driver: "DeadlineConnection | None", _record: object) -> None:
-        if driver is not None and not driver.closed:  # as one that was lost
+        if driver is not None and not driver.closed:  # closed if the connection was lost
             driver.autocommit = False
             driver.rest(connect_timeout)
 
     @event.listens_for(engine, "handle_error")
     def find_demoted(context: ExceptionContext) -> None:
-        # The whole pool leads to a server that is the primary no more.
+        # The server is no longer the primary: invalidates the whole pool.
         if sqlstate(context.original_exception) == DEMOTED:
             context.is_disconnect = True
 
@@ -298,10 +303,11 @@ def _postgresql(url: URL, settings: Settings, connect_timeout: int, pool_timeout
 
 
 def _limit_statements(engine: Engine, seconds: float) -> None:
-    """Give each statement its time, and COPY the call of its own that it has in the driver.
+    """Set the statement time-out of the server and of the client, and run COPY by the driver's own method.
 
-    The server's limit is set for a transaction alone: a pooler hands the same connection to others, and refuses it as a
-    start-up option. To be no round trip of its own it goes out with the transaction's first statement.
+    The server's `statement_timeout` is set by SET LOCAL for each transaction: a transaction pooler hands the connection
+    to other clients, and rejects the parameter as a start-up option. It is sent with the transaction's first statement,
+    so that it costs no round trip.
     """
     limit = f"SET LOCAL statement_timeout = {round(seconds * 1000)}"
 
@@ -316,8 +322,8 @@ def _limit_statements(engine: Engine, seconds: float) -> None:
 
     @event.listens_for(engine, "do_execute")
     def execute(cursor: Any, statement: str, parameters: Any, context: ExecutionContext) -> bool:
-        if _opens(cursor, context):
-            if cursor.name:  # its statement becomes part of a DECLARE
+        if _begins_transaction(cursor, context):
+            if cursor.name:  # server-side cursor: its statement becomes part of a DECLARE
                 set_limit(cursor.connection)
             else:
                 statement = f"{limit}; {statement}"
@@ -332,12 +338,12 @@ def _limit_statements(engine: Engine, seconds: float) -> None:
 
     @event.listens_for(engine, "do_executemany")
     def execute_many(cursor: Any, _statement: str, _parameters: Any, context: ExecutionContext) -> None:
-        if _opens(cursor, context):
+        if _begins_transaction(cursor, context):
             set_limit(cursor.connection)
 
 
-def _opens(cursor: Any, context: ExecutionContext) -> bool:
-    """Tell whether a statement is the first of a transaction whose statements are limited."""
+def _begins_transaction(cursor: Any, context: ExecutionContext) -> bool:
+    """Return whether a statement is the first of a transaction with a statement limit."""
     from psycopg2.extensions import TRANSACTION_STATUS_IDLE
 
     idle = cursor.connection.info.transaction_status == TRANSACTION_STATUS_IDLE
@@ -345,10 +351,10 @@ def _opens(cursor: Any, context: ExecutionContext) -> bool:
 
 
 def _sqlite(url: URL, settings: Settings) -> Database:
-    seal = HandoverLock(Path(url.database or ""))
+    handover_lock = HandoverLock(Path(url.database or ""))
     engine = create_engine(
         url,
-        hide_parameters=True,  # an error is logged, and what somebody has sent is not to be
+        hide_parameters=True,  # errors are logged, and must not contain user data
         poolclass=QueuePool,
         pool_size=settings.pool_size,
         max_overflow=settings.max_overflow,
@@ -358,26 +364,26 @@ def _sqlite(url: URL, settings: Settings) -> Database:
 
     @event.listens_for(engine, "connect")
     def configure(connection: Any, _record: object) -> None:
-        # The driver's own transaction handling is switched off: `begin` below decides.
+        # Disables the driver's own transaction handling: `begin` below sends BEGIN.
         connection.isolation_level = None
         cursor = connection.cursor()
         cursor.execute("PRAGMA journal_mode = WAL")
-        # Each commit reaches the disk: an acknowledged write survives a power cut.
+        # fsync at each commit: an acknowledged write survives a power cut.
         cursor.execute("PRAGMA synchronous = FULL")
         cursor.execute("PRAGMA foreign_keys = ON")
-        # Else INSERT OR REPLACE deletes rows past the triggers that refuse it: the audit log only grows.
+        # Else INSERT OR REPLACE would bypass the triggers that make the audit log append-only.
         cursor.execute("PRAGMA recursive_triggers = ON")
         cursor.close()
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
         # A write transaction takes the write lock at once. One that began as a reader could not wait for it: SQLite
-        # refuses the upgrade if anyone has written meanwhile.
+        # rejects the upgrade if another transaction has written meanwhile.
         immediate = connection.get_execution_options().get("write", False)
         connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
-        # Asked under the lock, since it is put there under it. Readers go on: what they see is still what was.
-        if immediate and seal.address() is not None:
+        # Checked under the write lock, under which it is acquired. Readers go on, with the data before the handover.
+        if immediate and handover_lock.address() is not None:
             connection.exec_driver_sql("ROLLBACK")
             raise MovedError("The data has moved to another database.")
 
-    return Database(reader=engine, writer=engine.execution_options(write=True), handover_lock=seal)
+    return Database(reader=engine, writer=engine.execution_options(write=True), handover_lock=handover_lock)

@@ -3,22 +3,22 @@
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 ROLLED_BACK = frozenset({"40001", "40P01"})
-"""Serialisation failure (on a replica also: a conflict with what it replays), and deadlock."""
+"""Serialisation failure (on a replica also a conflict with recovery), and deadlock."""
 
 DISK_FULL = "53100"
 
 DEMOTED = "25006"
-"""A write to a server that only reads: it was the primary when the connection was made."""
+"""Write on a read-only server (read_only_sql_transaction): the former primary, now a replica."""
 
 
 def sqlstate(error: BaseException | None) -> str | None:
-    """Return the code of a PostgreSQL error; None when there is none, as when no server has answered."""
+    """Return the SQLSTATE of a PostgreSQL error; None without one, as when no server has answered."""
     code: str | None = getattr(error, "pgcode", None)
     return code
 
 
 def connection_lost(error: DBAPIError) -> bool:
-    """Tell whether the connection is lost, or could not be had: without a COMMIT, its transaction is undone."""
+    """Return whether the connection was lost or not established: a transaction before its COMMIT is rolled back."""
     if error.connection_invalidated:
         return True
     # SQLite's errors have no such attribute
@@ -27,10 +27,10 @@ def connection_lost(error: DBAPIError) -> bool:
 
 
 def rolled_back(error: DBAPIError) -> bool:
-    """Tell whether the database says that it has undone the transaction for another one's sake."""
+    """Return whether the database rolled the transaction back because of a conflict with another one."""
     return sqlstate(error.orig) in ROLLED_BACK
 
 
 def disk_full(error: DBAPIError) -> bool:
-    """Tell whether the database has no room left on its disk."""
-    return sqlstate(error.orig) == DISK_FULL or "disk is full" in str(error.orig)  # SQLite has words only
+    """Return whether the database's disk is full."""
+    return sqlstate(error.orig) == DISK_FULL or "disk is full" in str(error.orig)  # SQLite has only the message

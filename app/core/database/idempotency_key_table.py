@@ -1,4 +1,4 @@
-"""The table of idempotency keys."""
+"""Table of idempotency keys."""
 
 from datetime import datetime
 from typing import Any
@@ -12,7 +12,7 @@ from app.core.database.types import UtcDateTime
 
 
 class IdempotencyKeyRow(Base):
-    """An idempotency key, and the result of its request."""
+    """An idempotency key, the digest of its request and the result."""
 
     __tablename__ = "idempotency_keys"
 

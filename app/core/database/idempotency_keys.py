@@ -15,6 +15,8 @@ from app.core.idempotency import RETENTION, IdempotencyKey
 
 
 class SqlIdempotencyKeys:
+    """Idempotency keys in the database, each with the digest and the result of its request."""
+
     def __init__(self, session: Session) -> None:
         self._session = session
 
@@ -25,7 +27,7 @@ class SqlIdempotencyKeys:
         return (row.digest, row.result) if row else None
 
     def add(self, user_id: UUID, key: IdempotencyKey, result: Any, now: datetime) -> None:
-        # The key may be one of yesterday's that no cleaning has deleted yet.
+        # An expired key that the hourly cleaning has not deleted yet may be used again.
         old = (Row.user_id == user_id, Row.key == key.key, Row.created_at < now - RETENTION)
         self._session.execute(delete(Row).where(*old))
         self._session.add(Row(user_id=user_id, key=key.key, digest=key.digest, result=result, created_at=now))
@@ -35,5 +37,5 @@ class SqlIdempotencyKeys:
             raise ConflictError("The same request is being worked on.") from error
 
     def delete_of(self, user_id: UUID, limit: int) -> int:
-        """Delete up to `limit` keys of a user, and return how many it were."""
+        """Delete up to `limit` keys of a user; return the number deleted."""
         return delete_some(self._session, Row, limit, Row.user_id == user_id)

@@ -10,6 +10,8 @@ from app.core.database.engine import Database
 
 
 class DatabaseMetrics(Collector):
+    """Prometheus collector for the primary's and the replicas' pools, replica lag and the circuit breaker."""
+
     def __init__(self, database: Database) -> None:
         self._database = database
 
@@ -21,13 +23,13 @@ class DatabaseMetrics(Collector):
             "task_manager_database_pool_size", "Connections that this process keeps at most", labels=["server"]
         )
         lags = GaugeMetricFamily(
-            "task_manager_database_replica_lag_seconds", "How far behind, when last asked", labels=["server"]
+            "task_manager_database_replica_lag_seconds", "Replication lag at the last read", labels=["server"]
         )
         rotation = GaugeMetricFamily(
-            "task_manager_database_replica_in_rotation", "Whether reads go there", labels=["server"]
+            "task_manager_database_replica_in_rotation", "Whether reads are routed to it", labels=["server"]
         )
         circuits = GaugeMetricFamily(
-            "task_manager_database_circuit_open", "Whether transactions are refused at once", labels=["server"]
+            "task_manager_database_circuit_open", "Whether the circuit breaker is open", labels=["server"]
         )
         _add(pools, sizes, "primary", self._database.writer)
         if self._database.circuit is not None:

@@ -1,4 +1,4 @@
-"""Schema migrations: a branch for the core and for each service, upgrades, and the check whether they are current."""
+"""Schema migrations: an Alembic branch for the core and for each service, upgrades, and the readiness check."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -13,25 +13,25 @@ from app.core.database.engine import UNLIMITED, Database
 APP = Path(__file__).parents[2]
 
 ENVIRONMENT = APP / "migrations"
-"""Alembic's script location: its env.py, and the single history before there were branches."""
+"""Alembic's script location: env.py, and the single history from before the branches."""
 
 VERSIONS = "schema_revisions"
-"""Table of the branches' revisions."""
+"""Alembic's version table of the branches."""
 
 REVISIONS = text(f"SELECT version_num FROM {VERSIONS}")  # noqa: S608 a name of ours
 
 FORMER_VERSIONS = "alembic_version"
-"""Table of the single history's revision. It stays at the last one, which is what the former release looks for: so its
-pods go on while this one rolls out, and it can come back."""
+"""Alembic's version table of the single history. It stays at the last revision, which the former release's readiness
+check requires: its pods stay ready during the rollout, and a rollback is possible."""
 
 FORMER_HEAD = "0023"
 
 LOCK = 0x7461736B
-"""Key of the advisory lock ("task") under which PostgreSQL is migrated by one process at a time."""
+"""Key of the advisory lock ("task" in ASCII) that lets one process at a time migrate PostgreSQL."""
 
 
 class NotMigratedError(Exception):
-    """The database has not the schema that this code needs, or can't be asked."""
+    """The database lacks the schema that this code needs, or can't be reached."""
 
 
 @dataclass(frozen=True)
@@ -39,8 +39,8 @@ class Branch:
     """A branch of the schema.
 
     Args:
-        name: its Alembic branch label, and how the names of its revisions begin.
-        head: its newest revision: a test holds it to the scripts, so that a server need not load them to know it.
+        name: Alembic branch label, and prefix of its revision names.
+        head: newest revision. Written here so that a server need not load the scripts; a test compares the two.
         metadata: its tables.
     """
 
@@ -49,7 +49,7 @@ class Branch:
     metadata: MetaData
 
     def met_by(self, revisions: Collection[str]) -> bool:
-        """Tell whether a database with these revisions has what this code needs of the branch."""
+        """Return whether a database at these revisions has the branch's head, or a later revision."""
         return any(revision.startswith(f"{self.name}_") and revision >= self.head for revision in revisions)
 
 
@@ -57,8 +57,8 @@ def configuration(connection: Connection | None = None, branches: Collection[Bra
     """Return Alembic's configuration, bound to a connection.
 
     Args:
-        connection: to the database; None to look at the scripts alone.
-        branches: whose tables are compared with the database's. None: the single history before there were branches.
+        connection: to the database; None to read the scripts alone.
+        branches: branches whose metadata autogenerate compares with the database; empty for the single history.
     """
     from alembic.config import Config
 
@@ -66,7 +66,7 @@ def configuration(connection: Connection | None = None, branches: Collection[Bra
     config.set_main_option("script_location", str(ENVIRONMENT))
     config.set_main_option("path_separator", "newline")
     if branches:
-        # Those of all: another process may have migrated the same database for other services.
+        # All branches: another process may have migrated the same database for other services.
         config.set_main_option("version_locations", "\n".join(map(str, sorted(APP.glob("*/migrations")))))
     config.attributes["connection"] = connection
     config.attributes["metadata"] = [branch.metadata for branch in branches]
@@ -75,10 +75,10 @@ def configuration(connection: Connection | None = None, branches: Collection[Bra
 
 
 def migrate(database: Database, branches: Collection[Branch]) -> None:
-    """Bring branches of a database's schema to their heads, in one transaction, one process at a time.
+    """Upgrade branches of a database's schema to their heads, in one transaction, one process at a time.
 
-    PostgreSQL holds an advisory lock until the transaction ends, which a transaction pooler keeps too; SQLite's write
-    lock does the same. A database that a later release has migrated is left as it is.
+    On PostgreSQL by a transaction-level advisory lock, which works through a transaction pooler too; on SQLite by its
+    write lock. Branches that a later release has migrated further are left unchanged.
     """
     from alembic import command
 
@@ -96,13 +96,12 @@ def migrate(database: Database, branches: Collection[Branch]) -> None:
 
 
 def check_ready(database: Database, branches: Collection[Branch]) -> None:
-    """Ask the database for its revisions.
+    """Check that the database has the schema that this code needs, and the data copied from SQLite if it takes over.
 
-    Newer ones than this code's are fine: schemas grow by expand-then-contract, and old pods run on while a release
-    rolls out.
+    Newer revisions are accepted: schemas change by expand and contract, and old pods keep serving during a rollout.
 
     Raises:
-        NotMigratedError: unreachable, or older than this code needs, or still without the data that it inherits.
+        NotMigratedError: the database is unreachable, its schema is older, or the copy is not complete.
     """
     try:
         with database.reader.connect() as connection:

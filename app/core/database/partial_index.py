@@ -1,4 +1,4 @@
-"""Partial indexes, alike on SQLite and PostgreSQL."""
+"""Partial indexes for SQLite and PostgreSQL."""
 
 from typing import Any
 
@@ -6,9 +6,9 @@ from sqlalchemy import text
 
 
 def where(condition: str) -> dict[str, Any]:
-    """Return the arguments of an index over the rows that fit a condition.
+    """Return the keyword arguments of a partial index over the rows that match a condition.
 
     Args:
-        condition: SQL that both databases understand.
+        condition: SQL that is valid on both databases.
     """
     return {"postgresql_where": text(condition), "sqlite_where": text(condition)}

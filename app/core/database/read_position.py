@@ -1,7 +1,7 @@
 """The caller's last commit LSN, for read-your-writes.
 
-The cache tells it with the version, in the request's one look; the storage asks for it when it looks for a replica. It
-belongs to the request: a context variable, so that no rule in between has to carry it.
+The cache lookup of the request returns it with the user version; the storage reads it to choose a replica. It is a
+context variable of the request, so that the services in between need not pass it on.
 """
 
 from contextvars import ContextVar
@@ -10,39 +10,39 @@ from uuid import UUID
 
 
 @dataclass(frozen=True)
-class _Known:
+class _CallerPosition:
     user_id: UUID
     position: int
     primary_first: bool = False
 
 
-_known: ContextVar[_Known | None] = ContextVar("known", default=None)
+_current: ContextVar[_CallerPosition | None] = ContextVar("read_position", default=None)
 
 
 def remember(user_id: UUID, position: int | None) -> None:
-    """Say how far a replica has to be to show all that this user has written; None when nobody knows."""
-    _known.set(None if position is None else _Known(user_id, position))
+    """Set the LSN that a replica must have replayed to show all writes of this user; None if it is unknown."""
+    _current.set(None if position is None else _CallerPosition(user_id, position))
 
 
 def clear() -> None:
-    """Let the rest of the request read from the primary."""
-    _known.set(None)
+    """Read from the primary for the rest of the request."""
+    _current.set(None)
 
 
 def prefer_primary() -> None:
-    """Let the rest of the request ask a replica only if the primary is away."""
-    if known := _known.get():
-        _known.set(replace(known, primary_first=True))
+    """Read from a replica only if the primary is unavailable, for the rest of the request."""
+    if current := _current.get():
+        _current.set(replace(current, primary_first=True))
 
 
 def required_position(user_id: UUID, *, primary_away: bool = False) -> int | None:
-    """Return how far a replica has to be for this user, or None if it has to be the primary.
+    """Return the LSN that a replica must have replayed for this user, or None to read from the primary.
 
     Args:
-        user_id: whose data is read.
-        primary_away: the primary has been asked in vain.
+        user_id: user whose data is read.
+        primary_away: whether the primary did not answer.
     """
-    known = _known.get()
-    if known is None or known.user_id != user_id or (known.primary_first and not primary_away):
+    current = _current.get()
+    if current is None or current.user_id != user_id or (current.primary_first and not primary_away):
         return None
-    return known.position
+    return current.position

@@ -1,4 +1,4 @@
-"""Replica routing: reads go to a replica that has replayed what their user has written."""
+"""Replica routing: reads go to a replica that has replayed the user's last write, else to the primary."""
 
 import itertools
 from collections.abc import Sequence
@@ -24,34 +24,35 @@ REPLAYED = text("""
                 ELSE coalesce(extract(epoch FROM now() - pg_last_xact_replay_timestamp()), 'infinity')
            END::float8 AS lag
 """)
-"""Asked in the transaction that then reads, since behind one address may be several servers, or a pooler.
+"""Runs in the transaction that then reads, since one address may lead to several servers, or a pooler.
 
-One that has received all and replayed all is not behind, however long ago the last change was. The receiver counts: one
-that has lost its primary has also replayed all it knows of."""
+A replica that has replayed everything it received has no lag, however long ago the last change was, provided that its
+WAL receiver runs: one that has lost its primary has also replayed everything it received."""
 
 TRIES = 5
-"""Answers that a replica is not there yet, after which the primary is asked. Each takes about a millisecond, in which
-one that follows gets there; and when the primary is lost, maybe only one of several has what its user wrote last."""
+"""Attempts to find a replica that has replayed the position, before the read falls back to the primary. Each takes
+about a millisecond, in which a replica catches up; and after the loss of a primary perhaps only one of several replicas
+has the user's last write."""
 
 SOURCES = ("replica", "behind", "out", "unknown", "late")
 
 log = structlog.get_logger(__name__)
 
 
-class _OutError(Exception):
-    """The replica can't be asked, or should not be."""
+class _OutOfRotationError(Exception):
+    """The replica can't be reached, lags too far, or is no replica any more."""
 
 
 class Replica:
-    """A replica, or an address behind which there are some.
+    """A replica, or an address that leads to several.
 
-    It leaves rotation when it can't be asked, when it lags too far, and when it is no replica any more; it comes
-    back by itself.
+    It leaves the rotation when it can't be reached, lags too far, or is no replica any more; its circuit breaker brings
+    it back.
 
     Args:
         name: for metrics and logs.
-        engine: its pool, with short time-outs: the primary can always be asked instead.
-        most_lag: seconds that it may be behind.
+        engine: its pool, with short time-outs, since reads can fall back to the primary.
+        most_lag: highest replication lag in rotation, in seconds.
     """
 
     def __init__(self, name: str, engine: Engine, most_lag: float) -> None:
@@ -59,79 +60,84 @@ class Replica:
         self.engine = engine
         self.lag: float | None = None
         self._most_lag = most_lag
-        self._circuit = CircuitBreaker(name, self._see)
+        self._circuit = CircuitBreaker(name, self._probe)
 
     @property
     def in_rotation(self) -> bool:
         return not self._circuit.open
 
     def begin(self, position: int) -> Session | None:
-        """Return a session whose transaction shows everything up to a position; None if this replica is not there yet.
+        """Return a session whose transaction sees everything up to an LSN; None if the replica has not replayed it yet.
 
         Raises:
-            AwayError: it is out of rotation.
+            AwayError: the replica is out of rotation.
         """
-        return self._circuit.call(lambda: self._begin(position, self._most_lag), _OutError)
+        return self._circuit.call(lambda: self._begin(position, self._most_lag), _OutOfRotationError)
 
     def begin_late(self, position: int) -> Session | None:
-        """The same, however far the replica is behind.
+        """Like `begin`, whatever the replica's lag, and whether or not its circuit is open.
 
         Raises:
-            AwayError: it can't be asked.
+            AwayError: the replica can't be reached, or is none any more.
         """
         try:
             return self._begin(position, inf)
-        except _OutError as error:
+        except _OutOfRotationError as error:
             raise AwayError(str(error)) from error
 
     def _begin(self, position: int, most_lag: float) -> Session | None:
         session = Session(self.engine, expire_on_commit=False)
-        there = False
+        caught_up = False
         try:
             try:
-                there = self._replayed(session, most_lag) >= position
+                caught_up = self._replayed(session, most_lag) >= position
             finally:
-                if not there:
-                    session.close()  # by a ROLLBACK, for which the connection may be lost by now
+                if not caught_up:
+                    session.close()  # sends a ROLLBACK, which fails if the connection is lost
         except (DBAPIError, PoolTimeout) as error:
             self.lag = None
-            raise _OutError(type(error).__name__) from error
-        return session if there else None
+            raise _OutOfRotationError(type(error).__name__) from error
+        return session if caught_up else None
 
-    def _see(self) -> None:
+    def _probe(self) -> None:
         if session := self._begin(0, self._most_lag):
             session.close()
 
     def _replayed(self, session: Session, most_lag: float) -> int:
-        """Return how far the log has been replayed. Raises _OutError when the replica should not be asked."""
+        """Return the replay position. Raises _OutOfRotationError for a server that lags too far or is no replica."""
         follows, position, self.lag = session.execute(REPLAYED).one()
         if not follows or position is None:
-            raise _OutError("is no replica")
+            raise _OutOfRotationError("is no replica")
         if self.lag > most_lag:
-            raise _OutError(f"is {self.lag:.1f} s behind")
+            raise _OutOfRotationError(f"is {self.lag:.1f} s behind")
         return int(position)
 
 
 class Replicas:
-    """All of them, asked in turn.
+    """All replicas, chosen round-robin.
 
     Args:
-        replicas: may be none.
-        bulkhead: keeps threads free while replicas give no sign of life; None if there are none.
+        replicas: may be empty.
+        bulkhead: limits the threads that wait for replicas; None for no limit.
     """
 
     def __init__(self, replicas: Sequence[Replica] = (), bulkhead: Bulkhead | None = None) -> None:
         self.all = tuple(replicas)
         self._bulkhead = bulkhead
         self._turns = itertools.count()
-        self.reads = Counter("task_manager_database_reads", "Reads, by where from and why", ["source"], registry=None)
+        self.reads = Counter(
+            "task_manager_database_reads",
+            "Reads: from a replica, or from the primary because of (behind, out, unknown); late: of a lagging replica",
+            ["source"],
+            registry=None,
+        )
         for source in SOURCES:
             self.reads.labels(source)
 
     def begin(self, position: int | None) -> Session | None:
-        """Return a session of a replica that shows everything up to a position; None says to ask the primary.
+        """Return a session of a replica that has replayed an LSN; None to read from the primary.
 
-        One that does not answer is not followed by another one: a read waits for no more than one.
+        When a replica does not answer, no other one is tried: a read waits for one time-out at most.
         """
         if not self.all:
             return None
@@ -154,7 +160,7 @@ class Replicas:
         return None
 
     def begin_late(self, position: int | None) -> Session | None:
-        """Return such a session while the primary can't be asked, of a replica however far behind; None for none."""
+        """Like `begin`, while the primary is unavailable: of a replica whatever its lag; None if there is none."""
         if position is None:
             return None
         for replica in self.all:

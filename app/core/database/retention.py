@@ -1,4 +1,4 @@
-"""Retention rules, and the batch deletion of expired rows."""
+"""Retention rules, and batch deletion of expired rows."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,11 +15,11 @@ WITH_ACCOUNT = "with the account"
 
 @dataclass(frozen=True)
 class KeepRule:
-    """Rows that no clock deletes.
+    """Rows that do not expire.
 
     Args:
         table: their table.
-        until: what deletes them, or why nothing does, in words.
+        until: what deletes them, or why nothing does; text for the documentation.
     """
 
     table: type[DeclarativeBase]
@@ -28,16 +28,16 @@ class KeepRule:
 
 @dataclass(frozen=True)
 class ExpiryRule:
-    """Rows that are deleted some time after a moment.
+    """Rows that expire.
 
     Args:
         table: their table.
-        rows: which, in words.
-        since: the column with the moment; indexed.
-        after: how long after it.
+        rows: which rows; text for the documentation.
+        since: indexed column with the time from which the age counts.
+        after: age at which rows are deleted.
         only: further conditions.
-        with_rows: columns of other tables that hold the key of such a row: their rows are deleted with it.
-        batch: rows that one transaction deletes: on SQLite no other can write meanwhile.
+        with_rows: columns of other tables that refer to such a row: the rows that do are deleted with it.
+        batch: rows that one transaction deletes: on SQLite no other one can write meanwhile.
     """
 
     table: type[DeclarativeBase]
@@ -53,11 +53,11 @@ Rule = KeepRule | ExpiryRule
 
 
 def expire(session: Session, rule: ExpiryRule, now: datetime) -> int:
-    """Delete a batch of rows whose time is over, the oldest first, and return how many it were."""
+    """Delete a batch of expired rows, the oldest first; return the number deleted."""
     key = rule.table.__mapper__.primary_key
-    over = and_(rule.since < now - rule.after, *rule.only)
-    # Another process that cleans has its own rows, and nobody waits for a row that is in use.
-    chosen = select(*key).where(over).order_by(rule.since).limit(rule.batch).with_for_update(skip_locked=True)
+    expired = and_(rule.since < now - rule.after, *rule.only)
+    # SKIP LOCKED: concurrent cleaners take different rows, and none waits for a row that is in use.
+    chosen = select(*key).where(expired).order_by(rule.since).limit(rule.batch).with_for_update(skip_locked=True)
     keys = [tuple(row) for row in session.execute(chosen)]
     if not keys:
         return 0
@@ -67,15 +67,15 @@ def expire(session: Session, rule: ExpiryRule, now: datetime) -> int:
 
 
 def table(rules: Sequence[Rule]) -> str:
-    """Return rules as a table in Markdown."""
+    """Return the rules as a Markdown table."""
     lines = ["| Table | Rows | Deleted |", "| --- | --- | --- |"]
     for rule in rules:
-        rows, when = ("all", rule.until) if isinstance(rule, KeepRule) else (rule.rows, _words(rule))
+        rows, when = ("all", rule.until) if isinstance(rule, KeepRule) else (rule.rows, _deletion_time(rule))
         lines.append(f"| `{rule.table.__tablename__}` | {rows} | {when} |")
     return "\n".join(lines)
 
 
-def _words(rule: ExpiryRule) -> str:
+def _deletion_time(rule: ExpiryRule) -> str:
     hours = int(rule.after / timedelta(hours=1))
     if not hours:
         return f"at `{rule.since.key}`"

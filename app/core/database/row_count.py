@@ -6,6 +6,6 @@ from sqlalchemy import CursorResult, Result
 
 
 def changed(result: Result[Any]) -> int:
-    """Return how many rows an UPDATE, INSERT or DELETE has changed."""
-    assert isinstance(result, CursorResult)  # noqa: S101 tells the type checker what a change returns
+    """Return the number of rows that an UPDATE, INSERT or DELETE changed."""
+    assert isinstance(result, CursorResult)  # noqa: S101 narrows the type
     return result.rowcount

@@ -1,7 +1,7 @@
 """Tracing of SQL statements: their text, never their parameters.
 
-The library's own (opentelemetry-instrumentation-sqlalchemy) does not know SQLAlchemy 2.1, notes the taking of each
-connection, and what a database says of an error, in which it quotes what somebody has sent.
+opentelemetry-instrumentation-sqlalchemy is not used: it does not support SQLAlchemy 2.1, makes a span of each checkout
+of a connection, and records the messages of database errors, which quote user data.
 """
 
 from typing import Any
@@ -15,23 +15,23 @@ from app.core.database.errors import sqlstate
 from app.core.observability.tracing import note_failure
 
 LONGEST = 2000
-"""Characters of a statement that are noted: one that inserts many rows repeats itself."""
+"""Characters of a statement that are recorded: a multi-row INSERT repeats itself."""
 
-NOTED = "_span"
-"""Attribute of a statement's execution."""
+SPAN = "_span"
+"""Attribute of an execution context that holds its span."""
 
 
 def trace(database: Database, tracer: Tracer) -> None:
-    """Note what is executed for whoever has a trace; what nobody waits for, such as a look at a queue, not."""
+    """Record a span for each statement within a recorded trace; others, such as a polling loop's, have none."""
     for engine in (database.reader, *(replica.engine for replica in database.replicas.all)):
         _trace(engine, tracer)
 
 
 def _trace(engine: Engine, tracer: Tracer) -> None:
     url = engine.url
-    told: dict[str, str | int] = {"db.system.name": engine.dialect.name, "db.namespace": url.database or ""}
+    server: dict[str, str | int] = {"db.system.name": engine.dialect.name, "db.namespace": url.database or ""}
     if url.host:
-        told |= {"server.address": url.host, "server.port": url.port or 5432}
+        server |= {"server.address": url.host, "server.port": url.port or 5432}
 
     @event.listens_for(engine, "before_cursor_execute")
     def begin(
@@ -45,9 +45,9 @@ def _trace(engine: Engine, tracer: Tracer) -> None:
         if context is None or not get_current_span().is_recording():
             return
         operation = statement.split(maxsplit=1)[0].upper()
-        facts = {**told, "db.operation.name": operation, "db.query.text": statement[:LONGEST]}
-        span = tracer.start_span(f"{operation} {told['db.namespace']}", kind=SpanKind.CLIENT, attributes=facts)
-        setattr(context, NOTED, span)
+        attributes = {**server, "db.operation.name": operation, "db.query.text": statement[:LONGEST]}
+        span = tracer.start_span(f"{operation} {server['db.namespace']}", kind=SpanKind.CLIENT, attributes=attributes)
+        setattr(context, SPAN, span)
 
     @event.listens_for(engine, "after_cursor_execute")
     def end(
@@ -58,18 +58,18 @@ def _trace(engine: Engine, tracer: Tracer) -> None:
         context: ExecutionContext | None,
         _many: bool,
     ) -> None:
-        if span := _taken(context):
+        if span := _pop_span(context):
             span.end()
 
     @event.listens_for(engine, "handle_error")
     def fail(failure: ExceptionContext) -> None:
-        if span := _taken(failure.execution_context):
+        if span := _pop_span(failure.execution_context):
             note_failure(span, failure.original_exception)
             if code := sqlstate(failure.original_exception):
                 span.set_attribute("db.response.status_code", code)
             span.end()
 
 
-def _taken(context: ExecutionContext | None) -> Span | None:
-    span: Span | None = vars(context).pop(NOTED, None) if context else None
+def _pop_span(context: ExecutionContext | None) -> Span | None:
+    span: Span | None = vars(context).pop(SPAN, None) if context else None
     return span

@@ -1,4 +1,4 @@
-"""Column types that behave alike on SQLite and PostgreSQL."""
+"""Column types with the same behaviour on SQLite and PostgreSQL."""
 
 from datetime import UTC, datetime
 
@@ -7,7 +7,10 @@ from sqlalchemy.types import TypeDecorator
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """An aware time in UTC. PostgreSQL keeps the zone, SQLite does not: there the text is UTC by agreement."""
+    """Aware datetime in UTC. SQLite has no time zones: there it is stored as a naive datetime in UTC.
+
+    Binding a naive datetime raises ValueError.
+    """
 
     impl = DateTime(timezone=True)
     cache_ok = True
@@ -27,5 +30,5 @@ class UtcDateTime(TypeDecorator[datetime]):
 
 
 BinaryText = Text().with_variant(Text(collation="C"), "postgresql")
-"""Text ordered by code points on both databases, whatever the locale of the server: an index on it survives an upgrade
-of the system's collations, and both sort alike."""
+"""Text ordered by code points on both databases, whatever the server's locale: both sort alike, and an index on it
+stays valid when the system's collations are upgraded."""

@@ -1,4 +1,4 @@
-"""Unit of work: one transaction and its repositories. A request opens its own; none is shared between threads."""
+"""Unit of work: one transaction and its repositories. Each request opens its own; none is shared between threads."""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -42,7 +42,7 @@ class UnitOfWork:
         self.versions = SqlVersions(session)
 
     def savepoint(self) -> AbstractContextManager[object]:
-        """Begin a part of the transaction that is undone alone when its block raises."""
+        """Begin a savepoint, which is rolled back alone if its block raises."""
         return self.session.begin_nested()
 
 
@@ -50,13 +50,14 @@ W_co = TypeVar("W_co", bound=UnitOfWork, covariant=True)
 
 
 class Storage(Generic[W_co]):
-    """Opens transactions: to read, or to write.
+    """Opens transactions that read or write.
 
     Args:
-        database: where.
-        unit_of_work: what repositories they have: those of the services of this process.
-        changed: is told after each commit whose data has changed, and how far the log reached then. Without it the
-            transactions count the changes, for who asks the database (see app.core.database.user_versions).
+        database: primary and replicas.
+        unit_of_work: class with the repositories of the services of this process.
+        changed: called after each commit with the users whose data changed and the commit LSN, None if it is unknown.
+            Without it, each transaction increments the user versions in the database
+            (see app.core.database.user_versions).
     """
 
     def __init__(
@@ -80,11 +81,11 @@ class Storage(Generic[W_co]):
 
     @contextmanager
     def read_of(self, user_id: UUID, *, snapshot: bool = False) -> Iterator[W_co]:
-        """Open a transaction that reads one user's data: of a replica, if it shows all that they have written.
+        """Open a transaction that reads one user's data: on a replica that has replayed their writes, or the primary.
 
         Args:
-            user_id: whose.
-            snapshot: whether all its statements see the data of one moment, rather than each what is committed then.
+            user_id: user whose data is read.
+            snapshot: whether all statements see one snapshot (REPEATABLE READ) rather than each its own.
         """
         single = None if snapshot else self._database.single
         position = read_position.required_position(user_id)
@@ -99,7 +100,7 @@ class Storage(Generic[W_co]):
             raise
 
     def _of_primary(self, user_id: UUID, single: Engine | None) -> Session:
-        """Begin a read of the primary; while that can't be asked, of a replica that may be far behind."""
+        """Begin a read on the primary; while it is unavailable, on a replica that has the user's writes, at any lag."""
         session = Session(single or self._database.reader, expire_on_commit=False)
         try:
             with self._translated_errors(session):
@@ -115,8 +116,8 @@ class Storage(Generic[W_co]):
     def write(self) -> Iterator[W_co]:
         writer = Session(self._database.writer, expire_on_commit=False)
         with self._database.writing(), self._transaction(writer) as session:
-            inheritance = self._database.copy_completion
-            if inheritance and not inheritance.complete():
+            copy_completion = self._database.copy_completion
+            if copy_completion and not copy_completion.complete():
                 raise UnavailableError("The database waits for the data of the one before.")
             self._database.begin(session)
             work = self._unit_of_work(session)
@@ -125,28 +126,28 @@ class Storage(Generic[W_co]):
                 work.versions.increment()
             session.flush()
             try:
-                reached = self._commit(session)
+                lsn = self._commit(session)
             except CommitUnknownError:
-                # Answers of before must not hide what may have been done.
+                # Cached responses must not hide a write that may have been committed.
                 self._after_commit(session, None)
                 raise
-        self._after_commit(session, reached)
+        self._after_commit(session, lsn)
 
-    def _after_commit(self, session: Session, reached: int | None) -> None:
+    def _after_commit(self, session: Session, lsn: int | None) -> None:
         read_position.clear()
         if self._changed is not None and (users := touched(session)):
-            self._changed(users, reached)
+            self._changed(users, lsn)
 
     @contextmanager
     def _transaction(self, session: Session) -> Iterator[Session]:
-        """Close a session at the end, and tell what has become of it when the database fails it before a COMMIT."""
+        """Close a session at the end, record its outcome, and translate database errors before the COMMIT."""
         with self._translated_errors(session), session:
             yield session
             self._database.record_outcome(session)
 
     @contextmanager
     def _translated_errors(self, session: Session) -> Iterator[None]:
-        """Tell by an error of ours how the database fails somebody before a COMMIT."""
+        """Translate database errors before the COMMIT: UnavailableError, or TransientError if a retry is safe."""
         try:
             yield
         except PoolTimeout as error:
@@ -162,16 +163,16 @@ class Storage(Generic[W_co]):
             raise
 
     def _commit(self, session: Session) -> int:
-        """Commit, and return how far the log reached then; 0, which asks no replica, where there is no log.
+        """Commit, and return the commit LSN; 0, which any replica has replayed, if the connection reads none.
 
         Raises:
-            CommitUnknownError: the answer was lost. Nobody knows whether it is done.
+            CommitUnknownError: the answer was lost; the transaction may have been committed.
         """
         driver = session.connection().connection.driver_connection
         try:
             session.commit()
         except DBAPIError as error:
-            if rolled_back(error) or isinstance(error, IntegrityError):  # the server has answered, and refused
+            if rolled_back(error) or isinstance(error, IntegrityError):  # the server answered that it did not commit
                 raise
             self._database.record_outcome(session, error)
             raise CommitUnknownError("The database did not say whether it has stored this.") from error

@@ -6,9 +6,9 @@ from sqlalchemy.orm import Session
 
 
 def insert_into(session: Session, table: type[Any]) -> Any:
-    """Return an INSERT for the session's database that `on_conflict_do_update` and `…_nothing` can be put to.
+    """Return an INSERT in the session's dialect, with `on_conflict_do_update` and `on_conflict_do_nothing`.
 
-    A dialect is loaded where it is spoken: PostgreSQL's alone is a tenth of a start on SQLite.
+    Dialects are imported lazily: PostgreSQL's would take a tenth of the start-up time on SQLite.
     """
     if session.get_bind().dialect.name == "postgresql":
         from sqlalchemy.dialects import postgresql

@@ -9,7 +9,7 @@ from app.core.database.base import Base
 
 
 class UserVersionRow(Base):
-    """Counts the changes of what a user sees; without Redis, answers are kept under it."""
+    """Number of changes to the data that a user sees; without Redis, cached responses are keyed by it."""
 
     __tablename__ = "user_versions"
 

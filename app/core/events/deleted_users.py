@@ -12,6 +12,8 @@ from app.core.events.tables import DeletedUserRow
 
 
 class SqlDeletedUsers:
+    """Deleted users in the database of one service."""
+
     def __init__(self, session: Session) -> None:
         self._session = session
 
@@ -26,7 +28,7 @@ class SqlDeletedUsers:
         return set(self._session.scalars(found))
 
     def since(self, at: datetime, after: UUID | None, limit: int) -> list[tuple[UUID, datetime]]:
-        """Return users who were deleted at a time or later, in the order of their ids, past one of them."""
+        """Return up to `limit` users deleted at or after a time, ordered by id, from the one after `after`."""
         found = select(DeletedUserRow.user_id, DeletedUserRow.at).where(DeletedUserRow.at >= at)
         if after is not None:
             found = found.where(DeletedUserRow.user_id > after)

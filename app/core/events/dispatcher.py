@@ -14,7 +14,7 @@ from app.core.jobs.backoff import backoff
 from app.core.observability.span_context import NO_SPANS, Spans
 
 RETRIED = 20
-"""Failed deliveries that one transaction tries again."""
+"""Failed deliveries that one transaction retries."""
 
 log = structlog.get_logger(__name__)
 
@@ -23,29 +23,29 @@ W = TypeVar("W", bound=UnitOfWork)
 
 
 def delivery_counter() -> Counter:
-    """Return a counter of deliveries, by event, consumer and outcome, that no registry knows yet."""
+    """Return an unregistered counter of deliveries, by event, consumer and outcome."""
     return Counter(
         "task_manager_events_delivered",
-        "Events brought to consumers: handled, repeated (had been handled before), failed, given_up",
+        "Deliveries to consumers: handled, repeated (handled before), failed, given_up (dead-lettered)",
         ["event", "consumer", "outcome"],
         registry=None,
     )
 
 
 class Dispatcher(Generic[W]):
-    """Delivers events to a service, in transactions of that service's own.
+    """Delivers events to a service's consumers, in the service's own transactions.
 
-    A consumer's writes and the inbox row that says so become true together, so that each event has its effect once,
-    however often it comes. A consumer that fails holds up neither the others nor other events.
+    A consumer's writes and its inbox row are committed together, so that each event has its effect once, however often
+    it is delivered. A failing consumer delays neither other consumers nor other events.
 
     Args:
-        storage: the service's.
-        consumers: the service's.
+        storage: the service's storage.
+        consumers: the service's consumers.
         clock: time.
-        attempts: how often a consumer gets an event before the delivery is given up: it is then a dead letter.
-        first: seconds before the second try; each further one waits twice as long.
-        outcomes: counts deliveries.
-        spans: take notes of what is handled.
+        attempts: deliveries of an event to a consumer before it is dead-lettered.
+        first: seconds before the first retry; the delay doubles for each further one.
+        outcomes: counter of deliveries.
+        spans: records spans.
     """
 
     def __init__(
@@ -69,7 +69,7 @@ class Dispatcher(Generic[W]):
 
     @retried
     def deliver(self, events: Sequence[Event]) -> None:
-        """Bring events to the consumers that want them, in one transaction; without such a consumer, in none."""
+        """Deliver events to the consumers that subscribe to them, in one transaction; in none without a subscriber."""
         wanted = [event for event in events if any(event.name in each.events for each in self._consumers.values())]
         if not wanted:
             return
@@ -80,7 +80,7 @@ class Dispatcher(Generic[W]):
                     self._deliver(work, consumer, own)
 
     def run_once(self) -> bool:
-        """Try again what is due of what has failed; say whether there was any."""
+        """Retry failed deliveries that are due; return whether there were any."""
         names = self._consumers.keys()
         with self._storage.read() as work:
             if not work.inbox.any_due(names, self._clock()):
@@ -94,13 +94,13 @@ class Dispatcher(Generic[W]):
         return bool(due)
 
     def _relevant(self, work: W, events: Sequence[Event]) -> list[Event]:
-        """Leave out what comes late of users who are deleted: it would bring their data back."""
+        """Drop late events of deleted users, which would restore their data."""
         users = {event.user_id for event in events if event.user_id}
-        gone = work.deleted_users.among(users)
-        return [event for event in events if event.user_id not in gone or event.name == USER_DELETED]
+        deleted = work.deleted_users.among(users)
+        return [event for event in events if event.user_id not in deleted or event.name == USER_DELETED]
 
     def _deliver(self, work: W, consumer: Consumer[W], events: Sequence[Event], failures: int = 0) -> bool:
-        """Let a consumer handle events, together, or if one of them fails, each alone; say whether all are handled."""
+        """Let a consumer handle events together or, if one fails, one by one; return whether all were handled."""
         try:
             with work.savepoint():
                 new = work.inbox.record_handled(consumer.name, [event.id for event in events], self._clock())
@@ -108,7 +108,7 @@ class Dispatcher(Generic[W]):
                     if event.id in new:
                         with self._spans.work(f"{consumer.name} {event.name}", event.traceparent):
                             consumer.handle(work, event)
-        except Exception as error:  # noqa: BLE001 whatever a consumer raises must not keep events from the others
+        except Exception as error:  # noqa: BLE001 a consumer's exception must not keep events from other consumers
             if len(events) > 1:
                 handled = [self._deliver(work, consumer, [event]) for event in events]
                 return all(handled)
@@ -119,12 +119,12 @@ class Dispatcher(Generic[W]):
         return True
 
     def _record_failure(self, work: W, consumer: Consumer[W], event: Event, failures: int, error: Exception) -> None:
-        given_up = failures >= self._attempts
-        due_at = None if given_up else self._clock() + backoff(self._first, failures)
+        dead = failures >= self._attempts
+        due_at = None if dead else self._clock() + backoff(self._first, failures)
         work.inbox.record_failure(consumer.name, event, type(error).__name__[:100], due_at)
-        self._count(event, consumer, "given_up" if given_up else "failed")
+        self._count(event, consumer, "given_up" if dead else "failed")
         names = {"consumer": consumer.name, "name": event.name, "event_id": str(event.id), "failures": failures}
-        if given_up:
+        if dead:
             log.error("event given up", **names, exc_info=error)
         else:
             log.warning("event not handled", **names, exc_info=error)

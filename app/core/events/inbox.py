@@ -1,4 +1,4 @@
-"""Inbox: handled events and failed deliveries of each consumer."""
+"""Inbox: handled events and failed deliveries, by consumer."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
@@ -15,35 +15,37 @@ from app.core.jobs.model import DeadLetter
 
 
 class SqlInbox:
+    """Inbox in the database."""
+
     def __init__(self, session: Session) -> None:
         self._session = session
 
     def record_handled(self, consumer: str, event_ids: Sequence[UUID], now: datetime) -> set[UUID]:
-        """Note that a consumer handles events, and return those that it had not handled before.
+        """Record events as handled by a consumer; return those that it had not handled before.
 
-        Of two transactions that note the same event the second waits for the first one's end.
+        Of two transactions with the same event and consumer, the second waits until the first one ends.
         """
         rows = [{"consumer": consumer, "event_id": event_id, "at": now} for event_id in event_ids]
         statement = insert_into(self._session, HandledEventRow).values(rows).on_conflict_do_nothing()
         return set(self._session.scalars(statement.returning(HandledEventRow.event_id)))
 
     def record_failure(self, consumer: str, event: Event, error: str, due_at: datetime | None) -> None:
-        """Note a failure, and when to try again; None: never."""
+        """Record a failed delivery, due for a retry at `due_at`; None for a dead letter."""
         values = {**vars(event), "event_id": event.id, "consumer": consumer, "error": error, "due_at": due_at}
         del values["id"]
         statement = insert_into(self._session, FailedDeliveryRow).values(**values, failures=1)
-        again = {"failures": FailedDeliveryRow.failures + 1, "error": error, "due_at": due_at}
-        self._session.execute(statement.on_conflict_do_update(index_elements=["consumer", "event_id"], set_=again))
+        changes = {"failures": FailedDeliveryRow.failures + 1, "error": error, "due_at": due_at}
+        self._session.execute(statement.on_conflict_do_update(index_elements=["consumer", "event_id"], set_=changes))
 
     def any_due(self, consumers: Collection[str], now: datetime) -> bool:
-        """Tell whether a failed delivery to one of these consumers is to be tried again."""
+        """Return whether a failed delivery to one of these consumers is due for a retry."""
         due = select(FailedDeliveryRow.event_id).where(_due(consumers, now))
         return bool(self._session.scalar(select(due.exists())))
 
     def claim_failed(self, consumers: Collection[str], now: datetime, limit: int) -> list[tuple[str, Event, int]]:
-        """Return failed deliveries to these consumers that are due: consumer, event, and how often it has failed.
+        """Lock and return failed deliveries to these consumers that are due: consumer, event, and number of failures.
 
-        They stay noted until `settle`. Those that another transaction has claimed and holds are left out.
+        They remain in the table until `settle`. Rows that another transaction has locked are skipped.
         """
         due = select(FailedDeliveryRow).where(_due(consumers, now))
         statement = due.order_by(FailedDeliveryRow.due_at).limit(limit)
@@ -58,12 +60,12 @@ class SqlInbox:
         ]
 
     def settle(self, consumer: str, event_id: UUID) -> None:
-        """Forget a failed delivery: a later try has handled it."""
+        """Delete a failed delivery: a retry has handled it, or its user is deleted."""
         mine = (FailedDeliveryRow.consumer == consumer, FailedDeliveryRow.event_id == event_id)
         self._session.execute(delete(FailedDeliveryRow).where(*mine))
 
     def dead_letters(self, consumer: str | None, limit: int) -> list[DeadLetter]:
-        """Return up to `limit` deliveries that were given up, to a consumer or to all, the latest events first."""
+        """Return up to `limit` dead-lettered deliveries, to a consumer or to all, the latest events first."""
         statement = select(FailedDeliveryRow).where(*_dead(consumer)).order_by(FailedDeliveryRow.at.desc()).limit(limit)
         return [
             DeadLetter("event", row.event_id, row.consumer, row.failures, row.at, row.error)
@@ -71,31 +73,32 @@ class SqlInbox:
         ]
 
     def requeue(self, event_ids: Collection[UUID] | None, consumer: str | None, now: datetime) -> set[UUID]:
-        """Let deliveries that were given up be tried again, and return of which events.
+        """Requeue dead-lettered deliveries with all their attempts; return the ids of their events.
 
         Args:
-            event_ids, consumer: which of them; None leaves the choice to the other.
+            event_ids: ids of events; None for any.
+            consumer: name of a consumer; None for any.
         """
         chosen = () if event_ids is None else (FailedDeliveryRow.event_id.in_(event_ids),)
-        revived = update(FailedDeliveryRow).where(*_dead(consumer), *chosen).values(due_at=now, failures=0)
-        revived = revived.returning(FailedDeliveryRow.event_id).execution_options(synchronize_session=False)
-        return set(self._session.scalars(revived))
+        requeued = update(FailedDeliveryRow).where(*_dead(consumer), *chosen).values(due_at=now, failures=0)
+        requeued = requeued.returning(FailedDeliveryRow.event_id).execution_options(synchronize_session=False)
+        return set(self._session.scalars(requeued))
 
     def failures(self) -> dict[tuple[str, bool], int]:
-        """Return how many deliveries have failed, by consumer and whether they have been given up."""
+        """Return the number of failed deliveries, by consumer and whether they are dead letters."""
         key = (FailedDeliveryRow.consumer, FailedDeliveryRow.due_at.is_(None))
         counted = select(*key, func.count()).group_by(*key)
         return {(consumer, bool(dead)): number for consumer, dead, number in self._session.execute(counted)}
 
     def delete_of(self, user_id: UUID) -> int:
-        """Delete the failed deliveries of a user's events but the one that tells of the deletion; return how many."""
+        """Delete failed deliveries of a user's events except `user.deleted`; return the number deleted."""
         theirs = (FailedDeliveryRow.user_id == user_id, FailedDeliveryRow.name != USER_DELETED)
         return changed(self._session.execute(delete(FailedDeliveryRow).where(*theirs)))
 
 
 def _dead(consumer: str | None) -> tuple[ColumnElement[bool], ...]:
-    given_up = FailedDeliveryRow.due_at.is_(None)
-    return (given_up,) if consumer is None else (given_up, FailedDeliveryRow.consumer == consumer)
+    dead = FailedDeliveryRow.due_at.is_(None)
+    return (dead,) if consumer is None else (dead, FailedDeliveryRow.consumer == consumer)
 
 
 def _due(consumers: Collection[str], now: datetime) -> ColumnElement[bool]:

@@ -9,23 +9,23 @@ from uuid import UUID
 from app.core.observability.span_context import current
 
 USER_DELETED = "user.deleted"
-"""Every service that has rows of users deletes this one's."""
+"""Event of a deleted account: every service erases its rows of the user."""
 
 Work_contra = TypeVar("Work_contra", contravariant=True)
-"""The tables of a service within one transaction."""
+"""Unit of work of a service."""
 
 
 @dataclass(frozen=True)
 class Event:
-    """Something that has happened.
+    """A domain event.
 
     Args:
-        id: tells a second delivery from a second event; UUIDv7, so that events sort by their making.
+        id: identifies the event across deliveries; UUIDv7, so that events sort by creation.
         name: `service.what_happened`, such as `task.created`.
-        user_id: whose data it is about, if anybody's.
-        payload: what JSON can hold; identifiers and times as text.
-        at: when.
-        traceparent: of the request or job that it has happened in, where there are traces.
+        user_id: user whose data the event concerns, if any.
+        payload: JSON-serialisable; identifiers and times as text.
+        at: when it happened.
+        traceparent: trace context of the request or job that caused the event, if there is one.
     """
 
     id: UUID
@@ -37,45 +37,47 @@ class Event:
 
 
 class Outbox(Protocol):
+    """Port of the transactional outbox."""
+
     def add(self, event: Event) -> None:
-        """Tell the event once the transaction commits, at least once; or never, if it does not."""
+        """Publish the event at least once if the transaction commits, and never if it does not."""
 
 
 class DeletedUsers(Protocol):
-    """The users whose accounts are deleted, as one service knows them."""
+    """Deleted users, as known to one service."""
 
     def add(self, user_id: UUID, at: datetime) -> None:
-        """Note that a user is deleted; a second time changes nothing."""
+        """Record a user as deleted. Idempotent."""
 
     def among(self, user_ids: Collection[UUID]) -> set[UUID]:
         """Return those of the users who are deleted."""
 
 
 class Consumer(Protocol[Work_contra]):
-    """What a service does when it hears of certain events. It belongs to that service, and writes its tables alone."""
+    """Event handler of a service. It writes only that service's tables."""
 
     @property
     def name(self) -> str:
-        """Under this name it is remembered what has been handled: it never changes. At most 40 characters."""
+        """Key of the consumer in the inbox: must never change. At most 40 characters."""
 
     @property
     def events(self) -> Collection[str]:
-        """The names of the events that it wants."""
+        """Names of the events that the consumer subscribes to."""
 
     def handle(self, work: Work_contra, event: Event) -> None:
-        """Write what follows from an event, in the transaction that also notes it as handled: so it is done once.
+        """Handle an event, in the transaction that also records it in the inbox, so that its effect happens once.
 
-        It knows no order: an event may come after a later one. What it raises undoes this event's writes alone, and the
-        event comes again after a while. What no transaction can undo, such as a mail, is left to a job.
+        Events may be delivered out of order. An exception rolls back this event's writes alone, and the delivery is
+        retried later. Effects outside the database, such as a mail, are left to a job.
         """
 
 
 class Transport(Protocol):
-    """Takes events from the outbox to the services' dispatchers.
+    """Delivers events from the outbox to the services' dispatchers.
 
-    In process they are called one after the other. A broker's transport publishes to a topic exchange with the event's
-    name as the routing key; each service has a durable queue there.
+    The in-process transport calls them one after the other. A broker's transport would publish to a topic exchange,
+    with the event's name as routing key, and each service would have a durable queue there.
     """
 
     def publish(self, events: Sequence[Event]) -> None:
-        """Take these events over, in order. When it raises, all of them stay in the outbox."""
+        """Publish events in order. If it raises, all of them stay in the outbox."""

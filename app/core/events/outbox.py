@@ -1,4 +1,4 @@
-"""Transactional outbox: events wait beside the change that they report."""
+"""Transactional outbox: events are stored in the transaction of the change that they report."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -15,6 +15,8 @@ ADD = insert(cast("Table", OutboxRow.__table__))
 
 
 class SqlOutbox:
+    """Outbox in the database."""
+
     def __init__(self, session: Session) -> None:
         self._session = session
 
@@ -22,12 +24,12 @@ class SqlOutbox:
         self._session.execute(ADD, vars(event))
 
     def add_many(self, events: Sequence[Event]) -> None:
-        """Add events by one statement."""
+        """Add events in one statement."""
         if events:
             self._session.execute(ADD, [vars(event) for event in events])
 
     def waiting(self, limit: int) -> list[Event]:
-        """Return up to `limit` events that have not been published, the oldest first."""
+        """Return up to `limit` unpublished events, the oldest first."""
         statement = select(OutboxRow).where(OutboxRow.carried_at.is_(None)).order_by(OutboxRow.id).limit(limit)
         rows = self._session.scalars(statement)
         return [Event(row.id, row.name, row.user_id, row.at, row.payload, row.traceparent) for row in rows]
@@ -36,7 +38,7 @@ class SqlOutbox:
         self._session.execute(update(OutboxRow).where(OutboxRow.id.in_(event_ids)).values(carried_at=now))
 
     def backlog(self) -> tuple[int, datetime | None]:
-        """Return how many events wait, and the time of the oldest."""
+        """Return the number of unpublished events, and the time of the oldest."""
         waiting = select(func.count(), func.min(OutboxRow.at)).where(OutboxRow.carried_at.is_(None))
         number, oldest = self._session.execute(waiting).one()
         return number, oldest

@@ -5,13 +5,14 @@ from app.core.database.unit_of_work import Storage, UnitOfWork
 from app.core.events.model import Transport
 
 BATCH = 100
-"""Events that are published together: on SQLite no other can write while a service handles them."""
+"""Events that are published together: on SQLite no other transaction can write while a service handles them."""
 
 
 class Relay:
-    """Publishes events, the oldest first, each at least once: a relay that dies leaves its batch to the next one.
+    """Publishes the outbox's events, the oldest first, each at least once.
 
-    No transaction is open while events are published. Two relays may publish the same event; inboxes know it.
+    A batch is read, published and marked as published without a transaction around it: after a crash it is published
+    again, and concurrent relays may publish the same event. The inboxes deduplicate.
     """
 
     def __init__(self, storage: Storage[UnitOfWork], transport: Transport, clock: Clock) -> None:
@@ -20,7 +21,7 @@ class Relay:
         self._clock = clock
 
     def run_once(self) -> bool:
-        """Publish a batch; say whether there was one."""
+        """Publish a batch; return whether there was one."""
         with self._storage.read() as work:
             events = work.outbox.waiting(BATCH)
         if not events:

@@ -1,4 +1,4 @@
-"""Tables of the outbox and the inbox."""
+"""Tables of the outbox, the inbox and the deleted users."""
 
 from datetime import datetime
 from uuid import UUID
@@ -11,7 +11,7 @@ from app.core.database.types import UtcDateTime
 
 
 class OutboxRow(Base):
-    """An event. One that the relay has carried on stays for a while, so that it can be looked up."""
+    """An event. Published events are retained for a while, for diagnosis; `carried_at` is when it was published."""
 
     __tablename__ = "outbox"
 
@@ -35,7 +35,7 @@ class OutboxRow(Base):
 
 
 class FailedDeliveryRow(Base):
-    """An event that a consumer has failed to handle: `due_at` is when it is tried again, never for a dead letter."""
+    """An event that a consumer failed to handle. `due_at` is the time of the retry, null for a dead letter."""
 
     __tablename__ = "failed_deliveries"
 
@@ -46,7 +46,7 @@ class FailedDeliveryRow(Base):
     at: Mapped[datetime] = mapped_column(UtcDateTime)
     payload: Mapped[dict[str, object]] = mapped_column(JSON)
     failures: Mapped[int]
-    # The kind of the error and no more: a message may hold what nobody should read here.
+    # The exception's type only: its message may contain personal data.
     error: Mapped[str] = mapped_column(String(100))
     due_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     traceparent: Mapped[str | None] = mapped_column(String(55))
@@ -63,7 +63,7 @@ class FailedDeliveryRow(Base):
 
 
 class DeletedUserRow(Base):
-    """A user whose account is deleted: events and jobs of theirs that come late do nothing."""
+    """A user whose account is deleted: late events and jobs of theirs are dropped."""
 
     __tablename__ = "deleted_users"
 
@@ -74,7 +74,7 @@ class DeletedUserRow(Base):
 
 
 class HandledEventRow(Base):
-    """An event that a consumer has handled, noted with what it did: a second delivery does nothing."""
+    """An event that a consumer has handled, stored in the same transaction: a repeated delivery has no effect."""
 
     __tablename__ = "handled_events"
 

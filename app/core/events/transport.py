@@ -1,4 +1,4 @@
-"""Transport of events within a process that runs all services."""
+"""In-process transport of events, for a process that runs all services."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -8,10 +8,10 @@ from app.core.events.model import Event
 
 
 class InProcessTransport:
-    """Hands events to the dispatcher of every service, one after the other.
+    """Calls the dispatcher of each service, one after the other.
 
-    Each service commits by itself: when one of them raises, those before it have handled the events, and know them when
-    they come again.
+    Each service commits by itself. When one raises, those before it have handled the events, and their inboxes detect
+    the repeated delivery.
     """
 
     def __init__(self, dispatchers: Sequence[Dispatcher[Any]]) -> None:
@@ -22,6 +22,6 @@ class InProcessTransport:
             dispatcher.deliver(events)
 
     def run_once(self) -> bool:
-        """Try again what is due of what has failed; say whether there was any."""
+        """Retry failed deliveries that are due; return whether there were any."""
         retried = [dispatcher.run_once() for dispatcher in self._dispatchers]
         return any(retried)

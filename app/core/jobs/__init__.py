@@ -1,1 +1,1 @@
-"""Background jobs: queue, runner, scheduler and the endpoints that show them."""
+"""Background jobs: queue, runner, scheduler and endpoints."""

@@ -1,4 +1,4 @@
-"""Background work: inline runner, announcer for workers, and cleaner."""
+"""Background work: inline runner, announcer of due jobs to workers, and retention cleaner."""
 
 from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
@@ -12,16 +12,17 @@ from app.core.database.unit_of_work import Storage, UnitOfWork
 from app.core.jobs.polling_loop import PollingLoop
 
 AHEAD = 200
-"""Messages that wait for workers at most: what the workers do until the announcer looks again."""
+"""Maximum number of messages in the broker's queue: enough work until the announcer polls again."""
 
 CLEANING = timedelta(hours=1)
+"""Interval of the cleaner."""
 
 BATCHES = 200
-"""Batches of a kind of rows, and of files, that one cleaning deletes: what is left waits for the next."""
+"""Batches that one cleaning deletes for each rule, and of files; the rest waits for the next cleaning."""
 
 
 class JobRunner(Protocol):
-    """Does jobs, as app.core.jobs.runner does."""
+    """Port of the job runner (app.core.jobs.runner)."""
 
     @property
     def lanes(self) -> Sequence[Collection[str]]: ...
@@ -32,13 +33,13 @@ class JobRunner(Protocol):
 
 
 class Inline:
-    """Does the jobs in threads of this process. Of several such processes each job is done by one: it is claimed.
+    """Runs jobs in threads of this process. With several such processes, each job is claimed by one of them.
 
     Args:
-        storage, runner, clock: where jobs are, and what does them.
-        poll: seconds between looks for due jobs.
+        storage, runner, clock: database of the jobs, their runner, and the time.
+        poll: seconds between polls for due jobs.
         sweep, rules: as for Cleaner.
-        beside: what goes on in threads of its own: a job may take hours.
+        beside: further loops, in threads of their own, since a job may take hours.
     """
 
     def __init__(
@@ -66,28 +67,28 @@ class Inline:
 
     @property
     def alive(self) -> bool:
-        """Whether no thread of it has died."""
+        """Whether no thread has died."""
         return not self._started or all(loop.alive for loop in (self._loop, *self._beside))
 
     def stop(self, seconds: float) -> None:
-        """Let go of everything after its current step, and wait for the job's, but not longer than that."""
+        """Stop all loops after their current step; wait at most `seconds` for the current job's step."""
         self._runner.stop()
         for loop in self._beside:
             loop.end()
         self._loop.stop(seconds)
 
     def wake(self) -> None:
-        """Look for jobs now."""
+        """Poll for due jobs at once."""
         self._loop.wake()
 
     def run_once(self) -> bool:
-        """Do the jobs that are due and may take long; say whether there were any."""
+        """Run due jobs that may take long, and the cleaner; return whether there were any jobs."""
         worked = self._run(self._runner.lanes[0])
         self._cleaner.run_once()
         return worked
 
     def run_short_jobs(self) -> bool:
-        """Do the jobs that are due and take moments; say whether there were any."""
+        """Run due jobs that are short; return whether there were any."""
         return self._run(self._runner.lanes[1])
 
     def _run(self, kinds: Collection[str]) -> bool:
@@ -99,55 +100,55 @@ class Inline:
 
 
 class Transport(Protocol):
-    """Carries messages that name jobs to the workers."""
+    """Message queue that delivers the ids of due jobs to workers."""
 
     def send(self, job_id: UUID, left: bool) -> None:
-        """Hand a message over; one for a job that a worker has left behind overtakes the others."""
+        """Send a message; with `left`, for a job whose worker's lease has expired, with priority."""
 
     def waiting(self) -> int:
-        """Return how many messages no worker has taken yet."""
+        """Return the number of messages in the queue that no worker has consumed yet."""
 
 
 class Announcer:
-    """Tells the workers of due jobs, and again of those that nobody has begun: a message may be lost.
+    """Announces due jobs to workers by messages, and again those that no worker has claimed: a message may be lost.
 
-    However many jobs wait, there are never more messages than `AHEAD`: with a message again and again for each job that
-    waits long, the workers would come to do little but throw them away.
+    The queue never holds more than about `AHEAD` messages, however many jobs are due: repeated messages for each
+    waiting job would keep the workers busy discarding them.
 
     Args:
-        carrier: what it raises rolls the note back that the jobs were announced.
-        kinds: of jobs; of others tells who knows them.
+        transport: its exceptions roll back the record that the jobs were announced.
+        kinds: kinds of jobs to announce; those of later releases are left to their announcers.
         again: seconds after which a job that is still due is announced again.
     """
 
     def __init__(
-        self, storage: Storage[UnitOfWork], carrier: Transport, kinds: Collection[str], clock: Clock, again: float
+        self, storage: Storage[UnitOfWork], transport: Transport, kinds: Collection[str], clock: Clock, again: float
     ) -> None:
         self._storage = storage
-        self._carrier = carrier
+        self._transport = transport
         self._kinds = kinds
         self._clock = clock
         self._again = timedelta(seconds=again)
 
     def run_once(self) -> bool:
-        """Announce what there is room for; say whether there was anything."""
-        room = max(AHEAD - self._carrier.waiting(), 0)
+        """Announce as many due jobs as the queue has room for; return whether there were any."""
+        room = max(AHEAD - self._transport.waiting(), 0)
         now = self._clock()
         with self._storage.write() as work:
             left, waiting = work.jobs.announce(now, self._kinds, now - self._again, room)
             for job_id in left:
-                self._carrier.send(job_id, True)
+                self._transport.send(job_id, True)
             for job_id in waiting:
-                self._carrier.send(job_id, False)
+                self._transport.send(job_id, False)
         return bool(left or waiting)
 
 
 class Cleaner:
-    """Applies the retention rules, once an hour.
+    """Applies the retention rules once an hour.
 
     Args:
-        sweep: deletes a batch of files that nothing refers to; says whether there may be more.
-        rules: of all tables.
+        sweep: deletes a batch of unlinked files; returns whether there may be more.
+        rules: retention rules of all tables.
     """
 
     def __init__(
@@ -160,6 +161,7 @@ class Cleaner:
         self._next: datetime | None = None
 
     def run_once(self) -> None:
+        """Delete expired rows and unlinked files, if the last cleaning was an hour ago or more."""
         now = self._clock()
         if self._next is None or now >= self._next:
             self._next = now + CLEANING

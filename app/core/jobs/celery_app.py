@@ -1,4 +1,5 @@
-"""Celery application. Messages only name jobs: the table is the truth, so lost or doubled ones do no harm."""
+"""Celery application. Messages hold only the id of a job, whose state is in the table: lost or repeated messages do no
+harm."""
 
 import logging
 import socket
@@ -19,24 +20,24 @@ QUEUE = "jobs"
 PING = "worker.ping"
 
 BROKER_TIMEOUT = 10
-"""Seconds to wait for an answer of the broker."""
+"""Seconds to wait for a connection to the broker, and for an answer of it."""
 
 PING_LIFETIME = 60
-"""Seconds for which a ping waits to be taken. One that is older tells nothing any more."""
+"""Seconds after which a ping in the queue expires: an older one is no sign of liveness."""
 
 PING_QUEUE_LIFETIME = 3600
-"""Seconds after which the broker forgets the queue of a worker that has gone."""
+"""Seconds after which the broker deletes the queue of a worker that has gone."""
 
 FIRST, LAST = 0, 9
-"""Priorities, as Redis has them: each is a list of its own."""
+"""Highest and lowest priority; on Redis each priority is a list of its own."""
 
 
 class CeleryTransport:
-    """Messages of a Celery application.
+    """Transport of messages by Celery.
 
     Args:
         celery: the application.
-        task: what workers do with a message.
+        task: Celery task that runs a job.
     """
 
     def __init__(self, celery: "Celery", task: "Task[[str], None]") -> None:
@@ -45,23 +46,23 @@ class CeleryTransport:
 
     @property
     def errors(self) -> tuple[type[Exception], ...]:
-        """The exceptions that tell that the broker is away."""
+        """The exceptions that mean that the broker is unavailable."""
         from kombu.exceptions import OperationalError
-        from redis.exceptions import ConnectionError, TimeoutError  # noqa: A004 of the broker's client
+        from redis.exceptions import ConnectionError, TimeoutError  # noqa: A004 exceptions of the broker's client
 
         return (OperationalError, ConnectionError, TimeoutError, OSError)
 
     def consume_pings(self, taken: Callable[[], None]) -> Callable[[], None]:
-        """Let this process, a worker, consume a queue of its own, and return what sends a ping to that.
+        """Let this worker consume a queue of its own besides the jobs, and return a function that sends a ping to it.
 
         Args:
-            taken: called for each ping that is taken.
+            taken: called for each ping that the worker consumes.
         """
         from kombu import Exchange, Queue
 
         own = f"worker.{socket.gethostname()}.{uuid4().hex}"
         jobs = Queue(QUEUE, Exchange(QUEUE, type="direct"), routing_key=QUEUE)
-        # The broker's own exchange leads to every queue by its name: no binding has to be kept.
+        # The broker's default exchange routes to every queue by its name: no binding has to be stored.
         pings = Queue(own, Exchange(""), routing_key=own, expires=PING_QUEUE_LIFETIME)
         self.celery.conf.task_queues = (jobs, pings)
 
@@ -78,7 +79,7 @@ class CeleryTransport:
         return ping
 
     def send(self, job_id: UUID, left: bool) -> None:
-        # Without the default's patience: the announcer comes again by itself.
+        # No retries, as by default: the announcer sends again by itself.
         self._task.apply_async((str(job_id),), retry=False, priority=FIRST if left else LAST)
 
     def waiting(self) -> int:
@@ -87,7 +88,7 @@ class CeleryTransport:
 
 
 def broker_url(settings: Settings) -> str:
-    """Return where the messages go: the setting, whole or in parts, or database 1 of the settings' Redis."""
+    """Return the broker's URL: the setting, or one made from its parts, or database 1 of the settings' Redis."""
     from urllib.parse import urlsplit, urlunsplit
 
     if settings.broker_url is not None:
@@ -107,29 +108,29 @@ def _url(host: str, port: int, user: str | None, password: SecretStr | None, dat
 
 
 def carrier(settings: Settings, run: Callable[[UUID], None]) -> CeleryTransport:
-    """Return the Celery application, as what carries messages.
+    """Return the transport of a new Celery application.
 
     Args:
         settings: with a broker.
-        run: does a job; called by workers.
+        run: runs a job; called by workers.
     """
     from celery import Celery
 
     celery = Celery("task-manager", broker=broker_url(settings), set_as_current=False)
     celery.conf.update(
-        # A message is taken off when its job has ended, not when it has begun: a worker that dies gives it back.
+        # Acknowledged when the job has ended, not when it begins: the message of a worker that dies is redelivered.
         task_acks_late=True,
         task_reject_on_worker_lost=True,
         task_ignore_result=True,
         task_default_queue=QUEUE,
         worker_prefetch_multiplier=1,
         broker_transport_options={
-            # Else a broker that stands still holds whoever asks it for good.
+            # Else a frozen broker would block its clients for ever.
             "socket_timeout": BROKER_TIMEOUT,
             "socket_connect_timeout": BROKER_TIMEOUT,
             "socket_keepalive": True,
             "visibility_timeout": settings.visibility_timeout,
-            # how often it looks for messages that were not acknowledged in time: by default every 100 seconds
+            # seconds between checks for messages that were not acknowledged in time; by default up to 100
             "unacked_restore_interval": settings.visibility_timeout / 2,
             "unacked_restore_throttle": 1,
         },

@@ -1,4 +1,4 @@
-"""Job that writes a copy of a user's data as a ZIP file, a page a step."""
+"""Data export job: writes a copy of a user's data as a ZIP file, one page in each step."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -17,12 +17,13 @@ KIND = "data-export"
 ARCHIVE = JobKind("application/zip", "my-data.zip")
 
 ENTRIES = "entries"
-"""The file of a job that holds what the directory at the end of the archive lists."""
+"""Job file with the entries of the archive's central directory, which is written last."""
 
-PIECE = 1 << 19
-"""Bytes of a piece of the archive: so much is in memory at a time."""
+CHUNK = 1 << 19
+"""Bytes of a chunk of the archive, which bounds the memory."""
 
 FIELDS = ("filename", "date_time", "compress_type", "CRC", "compress_size", "file_size", "header_offset", "flag_bits")
+"""Attributes of `ZipInfo` that the central directory needs."""
 
 README = """\
 This is a copy of what is kept of you, each file as it was when it was written into this archive.
@@ -43,14 +44,14 @@ W = TypeVar("W", bound=UnitOfWork)
 
 
 class DataSource(Protocol):
-    """A section of a service's data, read in transactions of that service's own."""
+    """Section of a service's data, read in that service's own transactions."""
 
     def page(self, user_id: UUID, after: str | None) -> DataPage:
-        """Return the files of a user after a place: some megabytes at most."""
+        """Return a user's files after a cursor: some megabytes at most."""
 
 
 class StoredSection(Generic[W]):
-    """A section, and the storage that it is read from."""
+    """Section of a service's data, bound to the service's storage."""
 
     def __init__(self, storage: Storage[W], section: DataSection[W]) -> None:
         self._storage = storage
@@ -61,10 +62,10 @@ class StoredSection(Generic[W]):
 
 
 class ExportData:
-    """Writes the archive, a page of a section a step. No file is a snapshot of the others.
+    """Job handler that writes the archive, one page of a section in each step. Pages are read at different times.
 
     Args:
-        sections: of all services, in order.
+        sections: sections of all services, in order.
         clock: time.
     """
 
@@ -73,10 +74,10 @@ class ExportData:
         self._clock = clock
 
     def step(self, work: UnitOfWork, job: Job) -> Step:
-        assert job.user_id is not None  # noqa: S101 the data is somebody's
+        assert job.user_id is not None  # noqa: S101 data exports have an owner
         place = {"section": 0, "after": None, "pages": 0, "pieces": 0, "offset": 0, **job.checkpoint}
-        section, pages, pieces, offset = (int(str(place[name])) for name in ("section", "pages", "pieces", "offset"))
-        output = _Pieces(lambda number, data: self._append(work, job.id, RESULT, number, data), pieces, offset)
+        section, pages, chunks, offset = (int(str(place[name])) for name in ("section", "pages", "pieces", "offset"))
+        output = _ChunkedOutput(lambda number, data: self._append(work, job.id, RESULT, number, data), chunks, offset)
         if section == len(self._sections):
             self._finish(work, job.id, output, pages)
             output.close()
@@ -95,8 +96,8 @@ class ExportData:
         }
         return Step(finished=False, checkpoint=checkpoint, done=job.done + len(entries))
 
-    def _finish(self, work: UnitOfWork, job_id: UUID, output: "_Pieces", pages: int) -> None:
-        """Write the last file and, behind it, the directory of all."""
+    def _finish(self, work: UnitOfWork, job_id: UUID, output: "_ChunkedOutput", pages: int) -> None:
+        """Write the last file, README.txt, and the central directory."""
         with ZipFile(output, "w", ZIP_DEFLATED) as archive:
             for page in range(pages):
                 for values in json.loads(work.files.chunk(job_id, ENTRIES, page) or b"[]"):
@@ -108,7 +109,7 @@ class ExportData:
 
 
 class JobsData:
-    """A user's imports and exports."""
+    """Section of the data export: the user's jobs."""
 
     def page(self, work: UnitOfWork, user_id: UUID, after: str | None) -> DataPage:
         found = work.jobs.find(user_id, UUID(after) if after else None, 1000)
@@ -118,8 +119,14 @@ class JobsData:
         return DataPage(files, str(found[-1].id) if len(found) == 1000 else None)
 
 
-class _Pieces:
-    """What ZipFile writes to: it can't go back, so the bytes go on as they come, and may end anywhere."""
+class _ChunkedOutput:
+    """Unseekable file-like object for ZipFile, which then writes strictly in order: stores the bytes in chunks.
+
+    Args:
+        store: stores the chunk of a number.
+        number: number of the next chunk.
+        offset: bytes of the archive so far.
+    """
 
     def __init__(self, store: Callable[[int, bytes], None], number: int, offset: int) -> None:
         self.number = number
@@ -132,18 +139,18 @@ class _Pieces:
         if self._open:
             self._offset += len(data)
             self._buffer += data
-            while len(self._buffer) >= PIECE:
-                self._put(PIECE)
+            while len(self._buffer) >= CHUNK:
+                self._put(CHUNK)
         return len(data)
 
     def tell(self) -> int:
         return self._offset
 
     def flush(self) -> None:
-        """ZipFile asks for it after each file; pieces go when they are full."""
+        """Do nothing: ZipFile calls it after each file; chunks are stored when they are full."""
 
     def close(self) -> None:
-        """Store what is left, and take nothing more."""
+        """Store the rest of the buffer, and ignore further writes."""
         self._open = False
         if self._buffer:
             self._put(len(self._buffer))
@@ -154,14 +161,14 @@ class _Pieces:
         del self._buffer[:size]
 
 
-def _write(output: _Pieces, page: DataPage) -> list[dict[str, object]]:
-    """Write the files of a page, and return what the directory has to say of them."""
+def _write(output: _ChunkedOutput, page: DataPage) -> list[dict[str, object]]:
+    """Write the files of a page, and return their entries for the central directory."""
     with ZipFile(output, "w", ZIP_DEFLATED) as archive:
         for file in page.files:
             with archive.open(file.name, "w") as target:
-                for piece in file.content:
-                    target.write(piece)
-        output.close()  # before ZipFile adds a directory of this page alone
+                for chunk in file.content:
+                    target.write(chunk)
+        output.close()  # before ZipFile writes a central directory of this page alone
         return [{name: getattr(entry, name) for name in FIELDS} for entry in archive.infolist()]
 
 

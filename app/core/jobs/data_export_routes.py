@@ -12,7 +12,7 @@ from app.core.jobs.service import JobService
 
 
 def blueprint(service: JobService, authenticator: Authenticator) -> APIBlueprint:
-    """The data of who asks."""
+    """Return the blueprint of the caller's data export."""
     data = APIBlueprint(
         "data_export",
         __name__,
@@ -25,7 +25,7 @@ def blueprint(service: JobService, authenticator: Authenticator) -> APIBlueprint
 
     @data.post("", responses={202: JobBody}, operation_id="export_my_data")
     def export() -> Response:
-        """Have a copy made of all that is kept of oneself, as a ZIP file; while one is being made, it is that one"""
+        """Export your data as a ZIP file; while an export is under way, returns that job"""
         return accepted(service, service.queue(current_caller().user_id, KIND, key=idempotency_key(), single=True))
 
     return data

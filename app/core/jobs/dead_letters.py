@@ -1,4 +1,4 @@
-"""Dead letters: jobs and deliveries that were given up."""
+"""Dead letters: jobs and event deliveries that have failed permanently."""
 
 from collections.abc import Collection
 from uuid import UUID
@@ -11,7 +11,7 @@ from app.core.jobs.model import DeadLetter
 
 
 class DeadLetters:
-    """Jobs and deliveries of events that were given up."""
+    """Lists and requeues dead-lettered jobs and event deliveries."""
 
     def __init__(self, storage: Storage[UnitOfWork], clock: Clock) -> None:
         self._storage = storage
@@ -19,10 +19,10 @@ class DeadLetters:
 
     @retried
     def find(self, kind: str | None, limit: int) -> list[DeadLetter]:
-        """Return up to `limit` of them, the latest first.
+        """Return up to `limit` dead letters, the latest first.
 
         Args:
-            kind: of a job, or a consumer of events; None for all.
+            kind: kind of a job, or name of a consumer of events; None for all.
         """
         with self._storage.read() as work:
             letters = [*work.jobs.dead_letters(kind, limit), *work.inbox.dead_letters(kind, limit)]
@@ -30,17 +30,17 @@ class DeadLetters:
 
     @retried
     def requeue(self, ids: Collection[UUID] | None, kind: str | None) -> int:
-        """Let them be tried again, as often as if they were new, and return how many.
+        """Requeue dead letters with all their attempts; return the number requeued.
 
         Args:
-            ids: of jobs and events; None for all of a kind.
+            ids: ids of jobs and events; None for all of a kind.
             kind: as for `find`.
 
         Raises:
-            NotFoundError: one of the identifiers is no dead letter's. Then none is revived.
+            NotFoundError: an id is not that of a dead letter. Then none is requeued.
         """
         with self._storage.write() as work:
-            revived = work.jobs.requeue(ids, kind, self._clock()) | work.inbox.requeue(ids, kind, self._clock())
-            if missing := set(ids or ()) - revived:
+            requeued = work.jobs.requeue(ids, kind, self._clock()) | work.inbox.requeue(ids, kind, self._clock())
+            if missing := set(ids or ()) - requeued:
                 raise NotFoundError(f"no dead letter: {', '.join(sorted(map(str, missing)))}")
-        return len(revived)
+        return len(requeued)

@@ -1,4 +1,4 @@
-"""Erasure of a deleted user's data, by event and in the background."""
+"""Erasure of a deleted user's data: an event queues a background job in each service."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -11,25 +11,25 @@ from app.core.events.model import USER_DELETED, Event
 from app.core.jobs.model import Job, Step
 
 FORMER_KIND = "erasure"
-"""Kind of the jobs that the former release queues, for all services."""
+"""Kind of the erasure jobs that the former release queues, one for each service."""
 
 BATCH = 500
-"""Rows of a step: on SQLite no other can write meanwhile."""
+"""Rows that one step deletes: on SQLite no other transaction can write meanwhile."""
 
 W = TypeVar("W", bound=UnitOfWork)
 
 
 def kind_of(service: str) -> str:
-    """Return the kind of the jobs that delete a service's rows of a user."""
+    """Return the kind of a service's erasure jobs."""
     return f"erasure.{service}"
 
 
 Eraser = Callable[[W, UUID, datetime, int], int]
-"""Deletes up to so many rows of a user at a time, and returns how many it were: 0 when nothing is left."""
+"""Deletes up to a number of a user's rows; returns the number deleted, 0 when nothing is left."""
 
 
 class EraseOnDeletion:
-    """The consumer by which a service hears of a deleted account: it remembers that, and queues the deletion."""
+    """Consumer of `user.deleted`: records the deleted user in the service, and queues an erasure job."""
 
     events = frozenset({USER_DELETED})
 
@@ -48,7 +48,10 @@ class EraseOnDeletion:
 
 
 class EraseUser(Generic[W]):
-    """Deletes what a service has of a user, a batch a step, so that a worker that dies leaves the rest to the next."""
+    """Erasure job handler: deletes a user's rows in a service, one batch in each step.
+
+    A worker that dies leaves the rest to the next one.
+    """
 
     def __init__(self, erase: Eraser[W], clock: Clock) -> None:
         self._erase = erase
@@ -61,7 +64,7 @@ class EraseUser(Generic[W]):
 
 
 class RequeueErasure:
-    """Queues the job of the service that a job of the former release names."""
+    """Job handler of the former release's kind: queues the erasure job of the service that the job names."""
 
     def __init__(self, clock: Clock, new_id: NewId) -> None:
         self._clock = clock
@@ -74,7 +77,7 @@ class RequeueErasure:
 
 
 def erase_jobs(work: UnitOfWork, user_id: UUID, _now: datetime, limit: int) -> int:
-    """Delete up to `limit` rows of a user's jobs, at last what the other parts of the core have; return how many."""
+    """Delete up to `limit` rows of a user in the core's tables, jobs first; return the number deleted."""
     return (
         work.jobs.delete_of(user_id, limit)
         or work.jobs.delete_about("report", "user", user_id) + work.jobs.delete_about("report-mail", "user_id", user_id)

@@ -5,22 +5,22 @@ from typing import Protocol, TypeVar
 from app.core.jobs.model import Job, Step
 
 Work_contra = TypeVar("Work_contra", contravariant=True)
-"""The tables of a service within one transaction."""
+"""Unit of work of a service."""
 
 
 class Handler(Protocol[Work_contra]):
-    """Does jobs of one kind, a step at a time."""
+    """Handles jobs of one kind, one step at a time."""
 
     def step(self, work: Work_contra, job: Job) -> Step:
-        """Do the next part. What it writes through `work` and where the job then stands become true together."""
+        """Do the next step. Its writes through `work` and the new checkpoint are committed together."""
 
 
 class SideEffectHandler(Protocol):
-    """Does short jobs of one kind outside the database, where no transaction can undo them."""
+    """Handles short jobs of one kind whose effects are outside the database, such as a mail."""
 
     @property
     def attempts(self) -> int:
-        """How often such a job is tried before it is given up."""
+        """Attempts before a job is dead-lettered."""
 
     def run(self, job: Job) -> None:
-        """Do the job, within its lease. A worker that dies just after has it done again."""
+        """Do the job, within its lease. It is repeated if the worker dies before the result is recorded."""

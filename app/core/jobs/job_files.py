@@ -1,5 +1,5 @@
-"""Files of jobs, kept in the database in pieces: whichever process runs the job can read them, and a transaction covers
-them too."""
+"""Repository of job files: stored in the database in chunks, so that they are transactional and every worker can read
+them."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -12,15 +12,17 @@ from app.core.jobs.tables import JobFileRow, RefusedLineRow
 
 
 class SqlFiles:
+    """Job files and rejected lines in the database."""
+
     def __init__(self, session: Session) -> None:
         self._session = session
 
     def append(self, job_id: UUID, name: str, position: int, data: bytes, now: datetime) -> None:
-        """Store the piece at a position, counted from 0."""
+        """Store the chunk at a position, counted from 0."""
         self._session.execute(insert(JobFileRow).values(job_id=job_id, name=name, position=position, data=data, at=now))
 
     def chunk(self, job_id: UUID, name: str, position: int) -> bytes | None:
-        """Return a piece, or None past the last one."""
+        """Return the chunk at a position, or None past the last one."""
         return self._session.scalar(
             select(JobFileRow.data).where(
                 JobFileRow.job_id == job_id, JobFileRow.name == name, JobFileRow.position == position
@@ -31,7 +33,7 @@ class SqlFiles:
         self._session.execute(delete(JobFileRow).where(JobFileRow.job_id == job_id, JobFileRow.name == name))
 
     def size(self, job_id: UUID, name: str) -> tuple[int, int]:
-        """Return how many chunks of a file there are, and how many bytes they have together."""
+        """Return the number of chunks of a file, and of their bytes."""
         length = func.length(JobFileRow.data)
         of_file = select(func.count(), func.coalesce(func.sum(length), 0)).where(
             JobFileRow.job_id == job_id, JobFileRow.name == name
@@ -40,7 +42,7 @@ class SqlFiles:
         return int(chunks), int(size)
 
     def add_refused_lines(self, job_id: UUID, lines: Sequence[tuple[int, str, str]]) -> None:
-        """Note refused lines: number, reason, and how the line begins."""
+        """Store rejected lines: line number, reason, and the beginning of the line."""
         if lines:
             self._session.execute(
                 insert(RefusedLineRow),
@@ -48,7 +50,7 @@ class SqlFiles:
             )
 
     def refused_lines(self, job_id: UUID, after: int, limit: int) -> list[tuple[int, str, str]]:
-        """Return refused lines past a line number, in order."""
+        """Return up to `limit` rejected lines after a line number, in order."""
         found = (
             select(RefusedLineRow.line, RefusedLineRow.reason, RefusedLineRow.text)
             .where(RefusedLineRow.job_id == job_id, RefusedLineRow.line > after)

@@ -1,4 +1,4 @@
-"""Liveness of a worker: it consumes its broker's messages, among them its own pings."""
+"""Liveness of a worker: it consumes messages of its broker, shown by pings to itself."""
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -9,25 +9,25 @@ import structlog
 from app.core.jobs.polling_loop import PollingLoop
 
 PERIOD = 5.0
-"""Seconds between two pings. The probes allow for many of them: a consumer that has lost its broker comes back after up
-to half a minute by itself."""
+"""Seconds between two pings. The liveness probe tolerates several missed ones: a consumer that has lost its broker
+reconnects by itself after up to half a minute."""
 
 log = structlog.get_logger(__name__)
 
 
 class ConsumerLiveness:
-    """Tells that a worker lives while it can be seen to take messages, or has a reason not to.
+    """Reports a worker alive while it consumes messages, or has a reason not to.
 
-    A consumer may stay deaf after its connection was lost, while all else in its process goes on. So the worker sends
-    pings to a queue that it alone consumes. None is expected while every place is taken by a job, nor while the broker
-    is away: no restart would help then, and all workers would be restarted at once.
+    After a lost connection a consumer may stop consuming, while everything else in its process goes on. So the worker
+    sends pings to a queue that only it consumes. No ping is required while all slots are busy, nor while the broker is
+    unavailable: a restart would not help, and would hit all workers at once.
 
     Args:
         ping: sends a message to this worker.
-        away: the exceptions by which `ping` tells that the broker is away.
-        alive: called when the worker is seen to live.
-        places: jobs at a time.
-        loops: threads of the worker that have to be there too.
+        away: exceptions of `ping` that mean that the broker is unavailable.
+        alive: called to report the worker alive.
+        places: number of jobs that the worker runs concurrently.
+        loops: threads of the worker that must be alive too.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class ConsumerLiveness:
 
     @contextmanager
     def job(self) -> Iterator[None]:
-        """Take a place while the block does a job."""
+        """Occupy a slot while the block runs a job."""
         with self._lock:
             self._running += 1
         try:
@@ -58,18 +58,18 @@ class ConsumerLiveness:
                 self._running -= 1
 
     def taken(self) -> None:
-        """Note that a ping has been taken."""
+        """Report the worker alive, if its threads are: a ping was consumed."""
         if all(loop.alive for loop in self._loops):
             self._alive()
 
     def run_once(self) -> bool:
-        """Send a ping where one can be taken; say whether to do so at once again, which there is no reason to."""
+        """Send a ping if a slot is free. Returns False, so that the loop waits before the next one."""
         if self._running >= self._places:
             self.taken()
             return False
         try:
             self._ping()
         except self._away as error:
-            log.warning("broker away", error=type(error).__name__)
+            log.warning("broker unavailable", error=type(error).__name__)
             self.taken()
         return False

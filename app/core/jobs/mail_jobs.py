@@ -5,21 +5,22 @@ from app.core.mail import EmailTemplate, Mailer, RefusedError
 
 
 class SendMail:
-    """
+    """Job handler that renders a mail and sends it.
+
     Args:
         mailer: sends.
-        letters: writes, when the mail is sent: so what no longer holds is not told, and no secret has to be stored.
+        template: renders the mail when it is sent, so that it is up to date and no secrets are stored in the job.
     """
 
     attempts = 100
-    """First within seconds, then every ten minutes: for about 16 hours."""
+    """Retries within seconds at first, then every ten minutes: for about 16 hours."""
 
-    def __init__(self, mailer: Mailer, letters: EmailTemplate) -> None:
+    def __init__(self, mailer: Mailer, template: EmailTemplate) -> None:
         self._mailer = mailer
-        self._letters = letters
+        self._template = template
 
     def run(self, job: Job) -> None:
-        mail = self._letters.write({name: str(value) for name, value in job.parameters.items()})
+        mail = self._template.write({name: str(value) for name, value in job.parameters.items()})
         if mail is None:
             return
         try:

@@ -1,4 +1,4 @@
-"""Queue of mails: jobs without an owner."""
+"""Queue of mails, as jobs without an owner."""
 
 from collections.abc import Mapping
 
@@ -10,6 +10,8 @@ from app.core.jobs.repository import SqlJobs
 
 
 class SqlMails:
+    """Adds mail jobs to the queue."""
+
     def __init__(self, session: Session) -> None:
         self._jobs = SqlJobs(session)
 

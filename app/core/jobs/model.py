@@ -9,16 +9,16 @@ from uuid import UUID
 from app.core.observability.span_context import current
 
 UPLOAD = "upload"
-"""Name of the file that a job works on."""
+"""Name of a job's input file."""
 
 RESULT = "result"
-"""Name of the file that a job makes."""
+"""Name of a job's output file."""
 
 PIECE = 1 << 19
-"""Bytes of each chunk of an uploaded file, the last one aside."""
+"""Bytes of each chunk of an uploaded file except the last one."""
 
 MOST_REFUSED = 10_000
-"""Refused lines of one job that are kept to be listed; the others are counted."""
+"""Rejected lines of a job that are stored; further ones are only counted."""
 
 
 class State(StrEnum):
@@ -26,20 +26,20 @@ class State(StrEnum):
     RUNNING = "running"
     SUCCEEDED = "succeeded"
     FAILED = "failed"
-    """Tried in vain as often as is allowed: it waits here with its reason until somebody resumes it."""
+    """Rejected or dead-lettered, with a reason; can be resumed."""
     CANCELLED = "cancelled"
 
 
 @dataclass(frozen=True)
 class Job:
-    """One job.
+    """A background job.
 
     Args:
-        parameters: what to do; never changes.
-        checkpoint: how far it has come, in the handler's own words; changes in the transaction of what was done.
-        attempts: how often it has been begun since it last got further.
-        cancelling: whether somebody wants it to stop.
-        traceparent: of the request or event that has queued it, where there are traces.
+        parameters: input of the handler; immutable.
+        checkpoint: progress, in a format of the handler's; updated in the transaction of each step.
+        attempts: starts since the last progress.
+        cancelling: whether cancellation was requested.
+        traceparent: trace context of the request or event that queued the job, if there is one.
     """
 
     id: UUID
@@ -66,13 +66,14 @@ def _no_details(_job: Job) -> dict[str, object]:
 
 @dataclass(frozen=True)
 class JobKind:
-    """What the API says of the jobs of a kind beside what it says of all.
+    """How the API presents jobs of a kind: their result, and fields that other kinds do not have.
 
     Args:
-        media_type: of the result; None for a kind without one.
-        file_name: of the result.
-        rows_per_chunk: how many rows of what is done one chunk of the result holds; None if it is another number.
-        details: returns further fields of the job's body.
+        media_type: media type of the result; None for a kind without one.
+        file_name: file name of the result.
+        rows_per_chunk: rows of `done` in each chunk of the result, by which an incomplete result is detected; None if
+            the number varies.
+        details: returns the further fields of the response body.
     """
 
     media_type: str | None = None
@@ -83,11 +84,11 @@ class JobKind:
 
 @dataclass(frozen=True)
 class Claimed:
-    """What is known of a job that somebody has begun.
+    """Kind, attempt and trace context of a claimed job.
 
     Args:
-        attempt: how often it has been begun since it last got further.
-        traceparent: as the job's.
+        attempt: starts since the last progress.
+        traceparent: trace context of the job.
     """
 
     kind: str
@@ -97,7 +98,7 @@ class Claimed:
 
 @dataclass(frozen=True)
 class Step:
-    """Where a job stands after a step."""
+    """Progress of a job after a step."""
 
     finished: bool
     checkpoint: dict[str, object] = field(default_factory=dict)
@@ -108,15 +109,15 @@ class Step:
 
 @dataclass(frozen=True)
 class DeadLetter:
-    """A job, or the delivery of an event, that was tried as often as is allowed: nobody tries it again by itself.
+    """A job or event delivery that has failed permanently, and is no longer retried automatically.
 
     Args:
         what: `job` or `event`.
-        id: of the job, or of the event.
-        kind: of the job; of a delivery, the consumer.
-        tries: how often it was tried in vain.
-        at: when the job was given up, or when the event happened.
-        error: what went wrong at last.
+        id: id of the job or event.
+        kind: kind of the job; for a delivery, the consumer.
+        tries: failed attempts.
+        at: when the job was dead-lettered, or when the event happened.
+        error: the last error.
     """
 
     what: str
@@ -128,8 +129,8 @@ class DeadLetter:
 
 
 class PermanentError(Exception):
-    """The job can't be done, however often it is tried; the message is fit for its user."""
+    """The job has failed permanently: retries would fail too. The message may be shown to the job's user."""
 
 
 class InputRejectedError(Exception):
-    """What the user gave can't be processed: theirs to mend, by the message, and nothing is wrong with the system."""
+    """The user's input can't be processed. The message tells the user what to correct; it is no fault of the system."""

@@ -1,4 +1,4 @@
-"""Polling loop: a thread that runs a function at intervals, and at once when it is woken."""
+"""Polling loop: a thread that calls a function at intervals, or at once when woken."""
 
 import threading
 from collections.abc import Callable
@@ -11,12 +11,13 @@ log = structlog.get_logger(__name__)
 
 
 class PollingLoop:
-    """Calls an action until it is stopped: at once again while there was work, else after a while or when woken.
+    """Calls an action until it is stopped: again at once while there was work, else after a pause or when woken.
 
     Args:
-        name: of the thread.
-        action: says whether there was work. What it raises is logged, and it is called again; MovedError ends it.
-        seconds: between two calls without work.
+        name: name of the thread.
+        action: returns whether there was work. Its exceptions are logged and the loop goes on, except for MovedError,
+            which ends it.
+        seconds: pause after a call without work.
     """
 
     def __init__(self, name: str, action: Callable[[], bool], seconds: float) -> None:
@@ -28,38 +29,40 @@ class PollingLoop:
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
-        # Made here: a thread that was made before the server forked says of itself that it has ended.
+        # Created here: a thread object from before the server forked reports itself as ended.
         self._thread = threading.Thread(target=self.run, name=self._name, daemon=True)
         self._thread.start()
 
     @property
     def alive(self) -> bool:
-        """Whether it goes on, or has been told to end."""
+        """Whether the thread runs, or was asked to stop."""
         return self._stopped.is_set() or (self._thread is not None and self._thread.is_alive())
 
     def wake(self) -> None:
+        """Call the action at once."""
         self._woken.set()
 
     def stop(self, seconds: float) -> None:
-        """Ask it to end, and wait for its current call, but not longer than that."""
+        """Ask the loop to end, and wait at most `seconds` for its current call."""
         self.end()
         if self._thread is not None:
             self._thread.join(seconds)
 
     def end(self) -> None:
+        """Ask the loop to end after its current call."""
         self._stopped.set()
         self._woken.set()
 
     def run(self) -> None:
-        """Go on until it is stopped, in the thread that calls."""
+        """Run the loop in the calling thread until it is stopped."""
         while not self._stopped.is_set():
             try:
                 worked = self._action()
             except MovedError:
-                self.end()  # there is nothing left to do here
+                self.end()  # the work is done elsewhere from now on
                 return
             except UnavailableError as error:
-                log.warning("background work waits", loop=self._name, reason=str(error))
+                log.warning("background work paused", loop=self._name, reason=str(error))
                 worked = False
             except Exception:
                 log.exception("background work failed", loop=self._name)

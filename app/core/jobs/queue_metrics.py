@@ -1,4 +1,4 @@
-"""Metrics of queue depths: jobs and events."""
+"""Metrics of queue depth: jobs, outbox events and failed deliveries."""
 
 from collections.abc import Iterator
 
@@ -14,14 +14,17 @@ log = structlog.get_logger(__name__)
 
 
 class QueueDepth(Collector):
-    """Counts when it is asked: the same in every process, so take the maximum, not the sum."""
+    """Prometheus collector that counts in the database at each scrape.
+
+    Every process reports the same values: aggregate by maximum, not by sum.
+    """
 
     def __init__(self, storage: Storage[UnitOfWork], clock: Clock) -> None:
         self._storage = storage
         self._clock = clock
 
     def describe(self) -> Iterator[GaugeMetricFamily]:
-        """Say what there will be, without asking the database: it may not be there yet."""
+        """Yield the metric families without a query: the database may not be reachable yet."""
         yield from _families()
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
@@ -32,7 +35,7 @@ class QueueDepth(Collector):
                 events, oldest = work.outbox.backlog()
                 failed = work.inbox.failures()
         except UnavailableError:
-            log.warning("no queue depth: the database is away")
+            log.warning("queue depth unknown: database unavailable")
             yield from families
             return
         for state, number in counts.items():
@@ -46,10 +49,8 @@ class QueueDepth(Collector):
 
 def _families() -> tuple[GaugeMetricFamily, ...]:
     return (
-        GaugeMetricFamily("task_manager_jobs", "Jobs that wait, run, or have been given up", labels=["state"]),
-        GaugeMetricFamily("task_manager_events_waiting", "Events that the relay has still to carry on", labels=[]),
-        GaugeMetricFamily("task_manager_events_oldest_seconds", "How long the oldest of them has waited", labels=[]),
-        GaugeMetricFamily(
-            "task_manager_events_failed", "Events that a consumer could not handle", labels=["consumer", "state"]
-        ),
+        GaugeMetricFamily("task_manager_jobs", "Jobs that are queued, running, or dead-lettered", labels=["state"]),
+        GaugeMetricFamily("task_manager_events_waiting", "Events in the outbox, not yet published", labels=[]),
+        GaugeMetricFamily("task_manager_events_oldest_seconds", "Age of the oldest unpublished event", labels=[]),
+        GaugeMetricFamily("task_manager_events_failed", "Failed deliveries of events", labels=["consumer", "state"]),
     )

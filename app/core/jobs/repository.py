@@ -22,18 +22,20 @@ FIELDS = (
 OPEN = (State.QUEUED, State.RUNNING)
 
 FILES_DELETED = 50
-"""Pieces of files, of half a megabyte each, that one transaction deletes."""
+"""Chunks of job files, half a megabyte each, that one transaction deletes."""
 
 MOST_LEFT = 100
-"""Jobs that workers have left behind and that are announced at a time."""
+"""Running jobs with an expired lease that are announced at a time."""
 
 
 class SqlJobs:
+    """Jobs in the database."""
+
     def __init__(self, session: Session) -> None:
         self._session = session
 
     def add(self, job: Job, unique_key: str | None = None) -> bool:
-        """Queue a job, unless one with the same key has ever been; say whether it was."""
+        """Queue a job, unless a stored job has the same unique key; return whether it was queued."""
         values = {name: getattr(job, name) for name in FIELDS}
         statement = insert_into(self._session, JobRow).values(**values, unique_key=unique_key, due_at=job.created_at)
         return self._changed(statement.on_conflict_do_nothing(index_elements=["unique_key"]))
@@ -53,14 +55,14 @@ class SqlJobs:
         return self._session.scalar(select(JobRow.kind).where(JobRow.id == job_id))
 
     def under_way(self, user_id: UUID, kind: str) -> UUID | None:
-        """Return a user's job of a kind that waits or runs, if there is one."""
+        """Return a user's queued or running job of a kind, if there is one."""
         mine = (JobRow.user_id == user_id, JobRow.kind == kind, JobRow.state.in_(OPEN))
         return self._session.scalar(select(JobRow.id).where(*mine).limit(1))
 
     def due(self, now: datetime, kinds: Collection[str], limit: int) -> list[UUID]:
-        """Return jobs of some kinds that wait for somebody to begin them, or whose lease has run out."""
+        """Return jobs of the given kinds that are queued and due, or running with an expired lease."""
         found: list[tuple[datetime, UUID]] = []
-        # of one state at a time and in the order of an index: it reads no more jobs than it needs
+        # One state at a time, in the order of an index: reads no more jobs than it needs.
         for state in OPEN:
             due = select(JobRow.due_at, JobRow.id).where(_due((state,), now, kinds))
             found += self._session.execute(due.order_by(JobRow.due_at).limit(limit)).all()
@@ -69,11 +71,10 @@ class SqlJobs:
     def announce(
         self, now: datetime, kinds: Collection[str], again: datetime, room: int
     ) -> tuple[list[UUID], list[UUID]]:
-        """Return due jobs of some kinds that nobody has been told of since the time `again`, and note that they now
-        will be.
+        """Return due jobs that have not been announced since the time `again`, and mark them as announced.
 
-        Those that a worker has left behind come apart and first, whatever the room: there are few, and they have waited
-        for a lease to run out. Of those that nobody has begun there are as many as there is room for.
+        Running jobs whose lease has expired are returned separately and whatever the room: there are few, and they have
+        already waited for the lease. Of queued jobs, up to `room` are returned.
         """
         left = self._unannounced(State.RUNNING, now, kinds, again, MOST_LEFT)
         waiting = self._unannounced(State.QUEUED, now, kinds, again, room)
@@ -83,9 +84,9 @@ class SqlJobs:
     def _unannounced(
         self, state: State, now: datetime, kinds: Collection[str], again: datetime, limit: int
     ) -> list[UUID]:
-        # of one state and in the order of an index: it reads no more jobs than are announced
-        silent = or_(JobRow.announced_at.is_(None), JobRow.announced_at < again)
-        chosen = select(JobRow.id).where(_due((state,), now, kinds), silent)
+        # One state, in the order of an index: reads no more jobs than are announced.
+        unannounced = or_(JobRow.announced_at.is_(None), JobRow.announced_at < again)
+        chosen = select(JobRow.id).where(_due((state,), now, kinds), unannounced)
         return list(
             self._session.scalars(chosen.order_by(JobRow.due_at).limit(limit).with_for_update(skip_locked=True))
         )
@@ -93,8 +94,12 @@ class SqlJobs:
     def claim(
         self, job_id: UUID, kinds: Collection[str], lease: UUID, now: datetime, until: datetime
     ) -> Claimed | None:
-        """Begin a job that is due and of one of some kinds. Of any number of callers at the same time, exactly one gets
-        it, and the others None."""
+        """Start a due job of one of the given kinds, under a lease. Of concurrent callers one gets it; others get None.
+
+        Args:
+            lease: new lease of the caller.
+            until: when the lease expires.
+        """
         statement = (
             update(JobRow)
             .where(JobRow.id == job_id, _due(OPEN, now, kinds))
@@ -111,13 +116,13 @@ class SqlJobs:
         return row and Claimed(*row)
 
     def renew_lease(self, job_id: UUID, lease: UUID, until: datetime) -> Job | None:
-        """Prolong the lease and hold the job until the transaction ends; None if the lease is somebody else's now."""
+        """Extend a lease, and lock the job's row until the transaction ends; None if the lease was lost."""
         if not self._changed(update(JobRow).where(*_mine(job_id, lease)).values(due_at=until)):
             return None
         return _job(self._session.get_one(JobRow, job_id, populate_existing=True))
 
     def save_progress(self, job_id: UUID, lease: UUID, step: Step) -> None:
-        """Note where the job stands. It has got further, so earlier failures no longer count."""
+        """Store the checkpoint of a step, and reset the attempts, since there was progress."""
         values: dict[str, object] = {
             "checkpoint": step.checkpoint,
             "done": step.done,
@@ -141,13 +146,13 @@ class SqlJobs:
         """End a job.
 
         Args:
-            rejected: whether it failed for what its user gave, so that no operator has to look at it.
+            rejected: whether it failed because of the user's input, so that it is no dead letter.
         """
         values = {"state": state, "finished_at": now, "error": error, "lease": None, "rejected": rejected}
         self._session.execute(update(JobRow).where(*_mine(job_id, lease)).values(**values))
 
     def postpone(self, job_id: UUID, lease: UUID, until: datetime, error: str | None) -> None:
-        """Let the job wait for another try."""
+        """Queue the job again, due at `until`, and release its lease."""
         self._session.execute(
             update(JobRow)
             .where(*_mine(job_id, lease))
@@ -155,14 +160,14 @@ class SqlJobs:
         )
 
     def cancel(self, user_id: UUID, job_id: UUID, now: datetime) -> None:
-        """End a job that waits; ask one that runs to stop at its next step."""
+        """Cancel a queued job; let a running one stop at its next step."""
         mine = (JobRow.id == job_id, JobRow.user_id == user_id)
         waiting = update(JobRow).where(*mine, JobRow.state == "queued").values(state="cancelled", finished_at=now)
         if not self._changed(waiting):
             self._session.execute(update(JobRow).where(*mine, JobRow.state == "running").values(cancelling=True))
 
     def resume(self, user_id: UUID, job_id: UUID, now: datetime) -> bool:
-        """Queue a cancelled or failed job again, from where it stands, and say whether it was one."""
+        """Queue a cancelled or failed job again, from its checkpoint; return False if it is neither."""
         return self._changed(
             update(JobRow)
             .where(JobRow.id == job_id, JobRow.user_id == user_id, JobRow.state.in_(("cancelled", "failed")))
@@ -170,15 +175,12 @@ class SqlJobs:
         )
 
     def lock_imports(self, user_id: UUID) -> None:
-        """Let nobody else count the imports of a user in order to add one, until the transaction ends.
-
-        On SQLite there is only one writer anyway.
-        """
+        """Lock a user's import quota until the transaction ends, by an advisory lock. SQLite has one writer anyway."""
         if self._session.get_bind().dialect.name == "postgresql":
             self._session.execute(select(func.pg_advisory_xact_lock(user_id.int % (1 << 63))))
 
     def import_usage(self, user_id: UUID) -> tuple[int, int]:
-        """Return how many imports of a user wait or run, and how many bytes the uploaded files of all have together."""
+        """Return the number of a user's queued and running imports, and the bytes of the files of all their imports."""
         imports = JobRow.user_id == user_id, JobRow.kind == "import"
         count = select(func.count()).select_from(JobRow).where(*imports, JobRow.state.in_(OPEN))
         size = select(func.coalesce(func.sum(func.length(JobFileRow.data)), 0)).where(
@@ -187,7 +189,7 @@ class SqlJobs:
         return self._session.scalar(count) or 0, int(self._session.scalar(size) or 0)
 
     def dead_letters(self, kind: str | None, limit: int) -> list[DeadLetter]:
-        """Return up to `limit` jobs that were given up, of a kind or of all, the latest first."""
+        """Return up to `limit` dead-lettered jobs, of a kind or of all, the latest first."""
         statement = select(JobRow).where(*_dead(kind)).order_by(JobRow.finished_at.desc()).limit(limit)
         return [
             DeadLetter("job", row.id, row.kind, row.attempts, row.finished_at or row.created_at, row.error or "")
@@ -195,19 +197,20 @@ class SqlJobs:
         ]
 
     def requeue(self, job_ids: Collection[UUID] | None, kind: str | None, now: datetime) -> set[UUID]:
-        """Queue jobs that were given up again, from where they stand, and return which.
+        """Queue dead-lettered jobs again, from their checkpoints; return their ids.
 
         Args:
-            job_ids, kind: which of them; None leaves the choice to the other.
+            job_ids: ids of jobs; None for any.
+            kind: kind of jobs; None for any.
         """
         chosen = () if job_ids is None else (JobRow.id.in_(job_ids),)
-        revived = update(JobRow).where(*_dead(kind), *chosen).values(**_queued_again(now)).returning(JobRow.id)
-        return set(self._session.scalars(revived.execution_options(synchronize_session=False)))
+        requeued = update(JobRow).where(*_dead(kind), *chosen).values(**_queued_again(now)).returning(JobRow.id)
+        return set(self._session.scalars(requeued.execution_options(synchronize_session=False)))
 
     def delete_of(self, user_id: UUID, limit: int) -> int:
-        """Delete up to `limit` of a user's files, refused lines and jobs, in this order; return how many it were.
+        """Delete up to `limit` of a user's job files, rejected lines or jobs, in this order; return the number deleted.
 
-        A job that runs is waited for until its step is over; its worker then finds it gone.
+        Waits for the row lock of a running job's step; its worker then finds its lease lost.
         """
         mine = select(JobRow.id).where(JobRow.user_id == user_id).order_by(JobRow.id).limit(limit)
         jobs = list(self._session.scalars(mine.with_for_update()))
@@ -218,23 +221,22 @@ class SqlJobs:
         )
 
     def delete_about(self, kind: str, parameter: str, user_id: UUID) -> int:
-        """Delete jobs that no user sees and that are about one; return how many it were.
+        """Delete jobs without an owner that refer to a user; return the number deleted.
 
         Args:
-            kind: of the jobs.
-            parameter: the one that holds the user's id.
-            user_id: whom they are about.
+            kind: kind of the jobs.
+            parameter: name of the parameter that holds the user's id.
+            user_id: user that they refer to.
         """
         about = JobRow.parameters[parameter].as_string() == str(user_id)
         statement = delete(JobRow).where(JobRow.user_id.is_(None), JobRow.kind == kind, about)
         return changed(self._session.execute(statement.execution_options(synchronize_session=False)))
 
     def counts(self) -> dict[str, int]:
-        """Return how many jobs are in each state that somebody should look at: of those that have failed, the ones that
-        were not rejected for their input."""
+        """Return the number of queued, running and failed jobs; failed ones without those rejected for their input."""
         states = ("queued", "running", "failed")
-        looked_at = JobRow.state.in_(states), not_(JobRow.rejected)
-        counted = select(JobRow.state, func.count()).where(*looked_at).group_by(JobRow.state)
+        monitored = JobRow.state.in_(states), not_(JobRow.rejected)
+        counted = select(JobRow.state, func.count()).where(*monitored).group_by(JobRow.state)
         return {**dict.fromkeys(states, 0), **dict(self._session.execute(counted).all())}
 
     def _changed(self, statement: Any) -> bool:

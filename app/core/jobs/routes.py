@@ -74,7 +74,7 @@ class RefusedParameters(RequestModel):
 
 
 def blueprint(service: JobService, authenticator: Authenticator) -> APIBlueprint:
-    """The jobs of who asks."""
+    """Return the blueprint of the caller's jobs."""
     jobs = APIBlueprint("jobs", __name__, url_prefix=PREFIX, abp_tags=[{"name": "jobs"}], abp_security=[{"bearer": []}])
     authenticator.protect(jobs)
 
@@ -94,17 +94,17 @@ def blueprint(service: JobService, authenticator: Authenticator) -> APIBlueprint
 
     @jobs.post("/jobs/<job_id>/cancel", responses={202: JobBody}, operation_id="cancel_job")
     def cancel(path: JobPath) -> Response:
-        """Stop a job; what it has done stays"""
+        """Cancel a job; what it has done so far is not undone"""
         return accepted(service, service.cancel(current_caller().user_id, path.identifier()))
 
     @jobs.post("/jobs/<job_id>/resume", responses={202: JobBody}, operation_id="resume_job")
     def resume(path: JobPath) -> Response:
-        """Let a cancelled or failed job go on from where it stands"""
+        """Resume a cancelled or failed job from its last checkpoint"""
         return accepted(service, service.resume(current_caller().user_id, path.identifier(), idempotency_key()))
 
     @jobs.get("/jobs/<job_id>/refused", responses={200: RefusedPage}, operation_id="list_refused_lines")
     def refused(path: JobPath, query: RefusedParameters) -> Response:
-        """List the lines that an import has refused, each with its reason"""
+        """List the lines that an import has rejected, each with its reason"""
         user_id, job_id = current_caller().user_id, path.identifier()
         found, last = page_of(query.limit, lambda most: service.refused_lines(user_id, job_id, query.cursor, most))
         items = [RefusedLine(line=line, reason=reason, text=text) for line, reason, text in found]
@@ -129,7 +129,7 @@ def blueprint(service: JobService, authenticator: Authenticator) -> APIBlueprint
 
 
 def accepted(service: JobService, job: Job) -> Response:
-    """Return the answer of a request that a job has been asked for."""
+    """Return the response to a request for a job: 202, with the job's address in `Location`."""
     response = _body(service, job).response(HTTPStatus.ACCEPTED)
     response.headers["Location"] = f"{PREFIX}/jobs/{job.id}"
     return response

@@ -24,26 +24,27 @@ W = TypeVar("W", bound=UnitOfWork)
 
 
 class Runner(Generic[W]):
-    """Runs jobs, whoever asks for it, and as often as it is asked.
+    """Runs jobs; safe to call repeatedly and from several processes for the same job.
 
-    A worker that dies leaves its job to the next one when the lease has run out. One that has only been slow finds its
-    lease gone: its step is rolled back. So each effect is there exactly once.
+    When a worker dies, another one takes its job over once the lease has expired. When a worker was only slow, its
+    lease is lost and its step is rolled back. So each effect in the database happens exactly once.
 
     Args:
-        storage: where jobs and effects are.
-        handlers, errands: by kind.
+        storage: database of the jobs and their effects.
+        handlers: handlers that work in the database, by kind.
+        side_effect_handlers: handlers with effects outside the database, by kind.
         clock, new_id: time and identifiers.
-        lease: seconds within which a step is done, or the job is free for others.
-        attempts: how often a job is begun without getting further before it is given up; an errand says that itself.
-        backoff: seconds before the second try; each further one waits twice as long.
-        spans: take notes of what is done.
+        lease: seconds within which a step must end; then other workers may claim the job.
+        attempts: starts without progress before a job is dead-lettered; a SideEffectHandler has its own number.
+        backoff: seconds before the first retry; the delay doubles for each further one.
+        spans: records spans.
     """
 
     def __init__(
         self,
         storage: Storage[W],
         handlers: Mapping[str, Handler[W]],
-        errands: Mapping[str, SideEffectHandler],
+        side_effect_handlers: Mapping[str, SideEffectHandler],
         clock: Clock,
         new_id: NewId,
         *,
@@ -54,7 +55,7 @@ class Runner(Generic[W]):
     ) -> None:
         self._storage = storage
         self._handlers = handlers
-        self._side_effects = errands
+        self._side_effects = side_effect_handlers
         self._clock = clock
         self._new_id = new_id
         self._lease = timedelta(seconds=lease)
@@ -65,20 +66,21 @@ class Runner(Generic[W]):
 
     @property
     def lanes(self) -> tuple[Collection[str], Collection[str]]:
-        """The kinds of jobs that may take long, and those that do not: the ones need not wait for the others."""
+        """The kinds of jobs that may take long, and the short ones, which need not wait for them."""
         return self._handlers.keys(), self._side_effects.keys()
 
     @property
     def kinds(self) -> Collection[str]:
-        """The kinds of jobs that are done here."""
+        """The kinds of jobs that this runner handles."""
         return {*self._handlers, *self._side_effects}
 
     def stop(self) -> None:
-        """Let jobs go after their current step, so that others need not wait for their leases to run out."""
+        """Requeue running jobs after their current step, so that other workers need not wait for the leases."""
         self._stopping.set()
 
     def run(self, job_id: UUID) -> None:
-        """Do a job, if it is due, of a kind known here, and nobody else does it. A later release may have queued it."""
+        """Claim a job and run it. Does nothing if it is not due, is claimed already, or is of an unknown kind, such as
+        one of a later release."""
         lease = self._new_id()
 
         def claim(work: W) -> Claimed | None:
@@ -94,7 +96,7 @@ class Runner(Generic[W]):
                 self._steps(job_id, lease)
             except InputRejectedError as error:
                 self._reject(job_id, lease, str(error)[:500])
-            except Exception as error:  # noqa: BLE001 whatever a handler raises must not end the worker
+            except Exception as error:  # noqa: BLE001 a handler's exception must not end the worker
                 span.record_error(error)
                 self._record_failure(job_id, lease, error)
 
@@ -105,17 +107,17 @@ class Runner(Generic[W]):
                 return
 
     def _step(self, job_id: UUID, lease: UUID) -> bool:
-        """Do the next step; say whether there is another."""
+        """Run the next step; return whether there is another."""
         job = run(self._storage.write, lambda work: self._run_step(work, job_id, lease))
         if isinstance(job, bool):
             return job
-        # Not within the transaction: it would hold the job, and on SQLite everybody, for as long as a server takes.
+        # Outside a transaction, which would lock the job's row, and on SQLite all writers, during a remote call.
         self._side_effects[job.kind].run(job)
         run(self._storage.write, lambda work: work.jobs.finish(job_id, lease, State.SUCCEEDED, self._clock()))
         return False
 
     def _run_step(self, work: W, job_id: UUID, lease: UUID) -> Job | bool:
-        """Do the next step, and say whether there is another. Return an errand's job instead, which is to be run."""
+        """Run the next step; return whether there is another, or the job if it is for a SideEffectHandler."""
         job = work.jobs.renew_lease(job_id, lease, self._clock() + self._lease)
         if job is None:
             log.warning("job lost to another worker", job_id=str(job_id))
@@ -123,7 +125,7 @@ class Runner(Generic[W]):
         if job.cancelling or (job.user_id and work.deleted_users.among([job.user_id])):
             work.jobs.finish(job_id, lease, State.CANCELLED, self._clock())
             return False
-        if job.attempts > self._most_attempts(job):  # each try has taken its worker with it
+        if job.attempts > self._most_attempts(job):  # the worker died in each attempt
             self._give_up(work, job, lease, job.error or "Its worker died at each try.")
             return False
         handler = self._handlers.get(job.kind)
@@ -155,8 +157,8 @@ class Runner(Generic[W]):
             work.jobs.postpone(job_id, lease, now + backoff(self._backoff, job.attempts), reason[:500])
 
     def _most_attempts(self, job: Job) -> int:
-        errand = self._side_effects.get(job.kind)
-        return errand.attempts if errand else self._attempts
+        handler = self._side_effects.get(job.kind)
+        return handler.attempts if handler else self._attempts
 
     def _give_up(self, work: W, job: Job, lease: UUID, reason: str, error: Exception | None = None) -> None:
         names = {"job_id": str(job.id), "kind": job.kind, "attempts": job.attempts}
@@ -165,11 +167,11 @@ class Runner(Generic[W]):
 
 
 class ServiceRunners:
-    """Runs each job by the runner of the service that knows its kind.
+    """Runs each job by the runner of the service that handles its kind.
 
     Args:
-        storage: where jobs are.
-        runners: one a service.
+        storage: database of the jobs.
+        runners: one for each service.
     """
 
     def __init__(self, storage: Storage[UnitOfWork], runners: Sequence[Runner[Any]]) -> None:
@@ -179,22 +181,22 @@ class ServiceRunners:
 
     @property
     def lanes(self) -> tuple[Collection[str], Collection[str]]:
-        """As of a runner, for all services together."""
+        """The lanes of all runners together."""
         long, short = zip(*(runner.lanes for runner in self._runners), strict=True)
         return set().union(*long), set().union(*short)
 
     @property
     def kinds(self) -> Collection[str]:
-        """The kinds of jobs that are done here."""
+        """The kinds of jobs that some runner handles."""
         return self._by_kind.keys()
 
     def stop(self) -> None:
-        """Let jobs go after their current step."""
+        """Requeue running jobs after their current step."""
         for runner in self._runners:
             runner.stop()
 
     def run(self, job_id: UUID) -> None:
-        """Do a job, if its kind is known here: a later release may have queued it."""
+        """Run a job, unless its kind is unknown, such as one of a later release."""
         kind = run(self._storage.read, lambda work: work.jobs.kind_of(job_id))
         if kind in self._by_kind:
             self._by_kind[kind].run(job_id)

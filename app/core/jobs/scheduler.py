@@ -1,4 +1,4 @@
-"""Scheduler: one job a period, however many processes look at the clock."""
+"""Scheduler: queues one job for each period, with any number of scheduler processes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,10 +13,10 @@ MONDAY = 0
 
 @dataclass(frozen=True)
 class Entry:
-    """A kind of job, and when it is due.
+    """A daily or weekly job.
 
     Args:
-        hour: of the day, in UTC.
+        hour: hour of the day, in UTC.
         weekday: 0 for Monday; None for every day.
     """
 
@@ -25,7 +25,7 @@ class Entry:
     weekday: int | None = None
 
     def due(self, now: datetime) -> datetime:
-        """Return when it was last due."""
+        """Return the latest due time that is not after `now`."""
         due = now.replace(hour=self.hour, minute=0, second=0, microsecond=0)
         if due > now:
             due -= timedelta(days=1)
@@ -33,9 +33,12 @@ class Entry:
 
 
 class Scheduler:
-    """Queues what is due. A period's name is the job's unique key, so of many schedulers one queues it; a period that
-    nobody was there for is made up for as soon as somebody is, unless a later one has begun. Jobs are forgotten a week
-    after they are done, and no period is longer."""
+    """Queues due jobs.
+
+    The job's unique key names its period, so that one of several schedulers queues it. A period that was missed while
+    no scheduler ran is made up for, unless a later one has begun. Finished jobs are deleted after a week, and no period
+    is longer than that.
+    """
 
     def __init__(self, storage: Storage[UnitOfWork], schedule: Sequence[Entry], clock: Clock, new_id: NewId) -> None:
         self._storage = storage
@@ -45,7 +48,7 @@ class Scheduler:
         self._queued: dict[str, datetime] = {}
 
     def run_once(self) -> bool:
-        """Queue what is due; say whether to look again at once, which there is no reason to."""
+        """Queue due jobs. Returns False, so that the loop waits before the next poll."""
         now = self._clock()
         for entry in self._schedule:
             due = entry.due(now)

@@ -17,11 +17,11 @@ NO_SUCH_JOB = "There is no such job."
 
 @dataclass(frozen=True)
 class ImportQuota:
-    """What one user may have of imports at a time.
+    """Limits of imports for each user.
 
     Args:
-        jobs: that wait or run.
-        size: bytes of uploaded files together.
+        jobs: imports that are queued or running.
+        size: bytes of the uploaded files of all imports.
     """
 
     jobs: int
@@ -29,11 +29,12 @@ class ImportQuota:
 
 
 class JobService:
-    """
+    """A user's jobs.
+
     Args:
-        quota: of imports, for each user.
-        kinds: of jobs that have a result, or details of their own, by name.
-        queued: is told when there is a new job; whoever does the jobs looks for themselves too, after a while.
+        queued: called when there is a new job, to wake the inline runner, which otherwise polls.
+        quota: limits of imports for each user.
+        kinds: kinds of jobs with a result or further fields, by name.
     """
 
     def __init__(
@@ -53,7 +54,7 @@ class JobService:
         self._quota = quota
 
     def upload(self) -> "Upload":
-        """Return a new upload, for a job to come."""
+        """Return a new upload, for a job to be queued."""
         return Upload(self._storage, self._new_id(), self._clock)
 
     def queue(
@@ -65,19 +66,19 @@ class JobService:
         key: IdempotencyKey | None = None,
         single: bool = False,
     ) -> Job:
-        """Add a job to the queue; with a key, one however often it is asked for.
+        """Queue a job and return it; with an idempotency key, once for all requests with the key.
 
         Args:
-            user_id: whose job.
-            kind: what it does.
-            parameters: how, as JSON.
-            upload: the file that it works on.
-            key: the client's name for the request.
-            single: a job of that kind that the user has under way stands for this one.
+            user_id: owner of the job.
+            kind: kind of the job.
+            parameters: input of the handler; JSON-serialisable.
+            upload: input file.
+            key: idempotency key of the request.
+            single: return the user's queued or running job of this kind instead, if there is one.
 
         Raises:
-            ConflictError: the user has no room for another file.
-            InvalidError: the key was used for another request.
+            ConflictError: the user's import quota is used up.
+            InvalidError: the key was used for a different request.
             UnauthenticatedError: the user is deleted.
         """
         job_id = upload.job_id if upload else self._new_id()
@@ -85,7 +86,7 @@ class JobService:
         job = Job(job_id, user_id, kind, self._clock(), parameters={**(parameters or {}), **given})
 
         def add(work: UnitOfWork) -> UUID:
-            if work.deleted_users.among([user_id]):  # an upload may take longer than its user stays
+            if work.deleted_users.among([user_id]):  # the account may have been deleted during the upload
                 raise UnauthenticatedError("The account no longer exists.")
             if single and (under_way := work.jobs.under_way(user_id, kind)):
                 return under_way
@@ -110,7 +111,7 @@ class JobService:
         return self.get(user_id, queued)
 
     def room_for_import(self, user_id: UUID) -> int:
-        """Return how many bytes a user may upload now. Raises ConflictError if there is no room for another import."""
+        """Return how many bytes a user may upload now. Raises ConflictError if the import quota is used up."""
         return self._room(*run(self._storage.read, lambda work: work.jobs.import_usage(user_id)))
 
     def _room(self, jobs: int, size: int) -> int:
@@ -140,38 +141,41 @@ class JobService:
             return work.jobs.find(user_id, after, limit)
 
     def cancel(self, user_id: UUID, job_id: UUID) -> Job:
-        """Let a job end at its next step; what it has done stays. One that has ended stays as it is."""
+        """Cancel a job at its next step, without undoing previous ones. A job that has ended is unchanged."""
         run(self._storage.write, lambda work: work.jobs.cancel(user_id, job_id, self._clock()))
         return self.get(user_id, job_id)
 
     def resume(self, user_id: UUID, job_id: UUID, key: IdempotencyKey | None = None) -> Job:
-        """Let a cancelled or failed job go on from where it stands.
+        """Queue a cancelled or failed job again, from its checkpoint.
 
         Raises:
-            ConflictError: it is neither.
-            InvalidError: the key was used for another request.
-            NotFoundError: this user has no such job.
+            ConflictError: the job is neither cancelled nor failed.
+            InvalidError: the key was used for a different request.
+            NotFoundError: the user has no such job.
         """
 
-        def go_on(work: UnitOfWork) -> UUID:
+        def requeue(work: UnitOfWork) -> UUID:
             if work.jobs.resume(user_id, job_id, self._clock()):
                 return job_id
             if work.jobs.get(user_id, job_id) is None:
                 raise NotFoundError(NO_SUCH_JOB)
             raise ConflictError("Only a job that was cancelled or has failed can be resumed.")
 
-        idempotent(self._storage, user_id, key, go_on, UUID, self._clock)
+        idempotent(self._storage, user_id, key, requeue, UUID, self._clock)
         self._queued()
         return self.get(user_id, job_id)
 
     def refused_lines(self, user_id: UUID, job_id: UUID, after: int, limit: int) -> list[tuple[int, str, str]]:
-        """Return up to `limit` refused lines past a line number: number, reason, and how the line begins."""
+        """Return up to `limit` rejected lines after a line number: number, reason, and the beginning of the line."""
         self.get(user_id, job_id)
         return run(self._storage.read, lambda work: work.files.refused_lines(job_id, after, limit))
 
     def result(self, user_id: UUID, job_id: UUID) -> tuple[Job, int, Iterator[bytes]]:
-        """Return a job, how many bytes its result has, and the chunks of it. Raises NotFoundError if it has none, or
-        none any more."""
+        """Return a job, the size of its result in bytes, and the chunks of the result.
+
+        Raises:
+            NotFoundError: the job has no result, or its result has expired.
+        """
         job = self.get(user_id, job_id)
         chunks, size = run(self._storage.read, lambda work: work.files.size(job_id, RESULT))
         rows = self.kinds[job.kind].rows_per_chunk if job.kind in self.kinds else None
@@ -183,7 +187,7 @@ class JobService:
     def _chunks(self, job_id: UUID, count: int) -> Iterator[bytes]:
         for position in range(count):
             chunk = self._chunk(job_id, position)
-            if chunk is None:  # deleted meanwhile: the download breaks off, so that its reader knows
+            if chunk is None:  # deleted meanwhile: abort the download, so that the client notices
                 raise UnavailableError("The result is no longer there.")
             yield chunk
 
@@ -194,7 +198,7 @@ class JobService:
 
 
 class Upload:
-    """A file that is written to the database as it comes: one piece of it is in memory at a time."""
+    """Uploaded file that is streamed into the database, with one chunk of it in memory."""
 
     def __init__(self, storage: Storage[UnitOfWork], job_id: UUID, clock: Clock) -> None:
         self.job_id = job_id
@@ -202,7 +206,7 @@ class Upload:
         self.digest = hashlib.sha256()
         self._storage = storage
         self._clock = clock
-        self._pieces = 0
+        self._chunks = 0
         self._buffer = bytearray()
 
     def write(self, data: bytes) -> int:
@@ -215,19 +219,19 @@ class Upload:
         return len(data)
 
     def close(self) -> None:
-        """Store what is left."""
+        """Store the last chunk."""
         if self._buffer:
             self._store(bytes(self._buffer))
             self._buffer.clear()
 
     @retried
     def discard(self) -> None:
-        """Forget what has been stored."""
+        """Delete the stored chunks."""
         with self._storage.write() as work:
             work.files.delete(self.job_id, UPLOAD)
 
     @retried
-    def _store(self, piece: bytes) -> None:
+    def _store(self, chunk: bytes) -> None:
         with self._storage.write() as work:
-            work.files.append(self.job_id, UPLOAD, self._pieces, piece, self._clock())
-        self._pieces += 1
+            work.files.append(self.job_id, UPLOAD, self._chunks, chunk, self._clock())
+        self._chunks += 1

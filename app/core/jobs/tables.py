@@ -11,7 +11,7 @@ from app.core.database.types import UtcDateTime
 
 
 class JobRow(Base):
-    """A job. `due_at` is when somebody may begin it: while it runs, the end of the lease of who does it."""
+    """A job. `due_at` is when it may be claimed: while it runs, the end of the lease."""
 
     __tablename__ = "jobs"
 
@@ -51,7 +51,7 @@ class JobRow(Base):
 
 
 class JobFileRow(Base):
-    """A piece of a job's file: what was uploaded for it, or its result."""
+    """A chunk of a job's file, such as its upload or its result."""
 
     __tablename__ = "job_files"
 
@@ -65,6 +65,8 @@ class JobFileRow(Base):
 
 
 class RefusedLineRow(Base):
+    """A line that an import rejected."""
+
     __tablename__ = "job_refused_lines"
 
     job_id: Mapped[UUID] = mapped_column(primary_key=True)

@@ -1,1 +1,1 @@
-"""Object storage for uploaded files: in the database, in a directory, or in S3."""
+"""File store and object storage for uploads: in the database, in a directory, or in S3."""

@@ -1,9 +1,9 @@
-"""Content types by content, never by what the sender says."""
+"""Content-type detection by content, never by the client's claim."""
 
 import codecs
 
 SEEN = 4096
-"""Bytes of a file that are looked at."""
+"""Bytes of a file that are examined."""
 
 BEGINNINGS = (
     (b"\x89PNG\r\n\x1a\n", "image/png"),
@@ -14,15 +14,16 @@ BEGINNINGS = (
     (b"PK\x03\x04", "application/zip"),
     (b"\x1f\x8b", "application/gzip"),
 )
+"""Magic bytes, and the media type of files that begin with them."""
 
 
 def content_type(beginning: bytes) -> str:
-    """Return the media type of a file that begins like this.
+    """Return the media type of a file.
 
-    All text is plain text, pages and drawings (HTML, SVG) among it: nothing that came as a file shall run anywhere.
+    All text is text/plain, including HTML and SVG: no browser must execute an uploaded file.
 
     Args:
-        beginning: its first SEEN bytes.
+        beginning: first SEEN bytes of the file.
     """
     for magic, kind in BEGINNINGS:
         if beginning.startswith(magic):
@@ -36,7 +37,7 @@ def _is_text(data: bytes) -> bool:
     if b"\0" in data:
         return False
     try:
-        # not final: the last character may be cut off
+        # final=False: the last character may be truncated
         codecs.getincrementaldecoder("utf-8")().decode(data, final=False)
     except UnicodeDecodeError:
         return False

@@ -11,24 +11,24 @@ from app.core.objects.model import PIECE, MissingObjectError
 
 
 class DatabaseObjects:
-    """Each piece has a transaction of its own, so that a slow reader or writer holds neither memory nor locks."""
+    """Stores objects in chunks, each in a transaction of its own: slow clients hold neither memory nor locks."""
 
     def __init__(self, storage: Storage[UnitOfWork]) -> None:
         self._storage = storage
 
     def put(self, key: UUID, file: IO[bytes], size: int) -> None:
         position = written = 0
-        while piece := file.read(PIECE):
-            self._add(key, position, piece)
+        while chunk := file.read(PIECE):
+            self._add(key, position, chunk)
             position += 1
-            written += len(piece)
+            written += len(chunk)
         if written != size:
             raise UnavailableError("The file has not come whole.")
 
     def get(self, key: UUID) -> Iterator[bytes]:
         position = 0
-        while (piece := self._piece(key, position)) is not None:
-            yield piece
+        while (chunk := self._chunk(key, position)) is not None:
+            yield chunk
             position += 1
         if position == 0:
             raise MissingObjectError(str(key))
@@ -39,11 +39,11 @@ class DatabaseObjects:
             work.object_chunks.delete(key)
 
     @retried
-    def _add(self, key: UUID, position: int, piece: bytes) -> None:
+    def _add(self, key: UUID, position: int, chunk: bytes) -> None:
         with self._storage.write() as work:
-            work.object_chunks.add(key, position, piece)
+            work.object_chunks.add(key, position, chunk)
 
     @retried
-    def _piece(self, key: UUID, position: int) -> bytes | None:
+    def _chunk(self, key: UUID, position: int) -> bytes | None:
         with self._storage.read() as work:
             return work.object_chunks.get(key, position)

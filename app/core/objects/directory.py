@@ -12,9 +12,10 @@ from app.core.objects.model import PIECE, MissingObjectError
 
 
 class DirectoryObjects:
-    """
+    """Stores each object as a file.
+
     Args:
-        root: made when it is first needed.
+        root: directory; created at the first upload.
     """
 
     def __init__(self, root: Path) -> None:
@@ -26,9 +27,9 @@ class DirectoryObjects:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as target:
-                while piece := file.read(PIECE):
-                    target.write(piece)
-                    written += len(piece)
+                while chunk := file.read(PIECE):
+                    target.write(chunk)
+                    written += len(chunk)
                 target.flush()
                 os.fsync(target.fileno())
         except OSError as error:
@@ -39,8 +40,8 @@ class DirectoryObjects:
     def get(self, key: UUID) -> Iterator[bytes]:
         try:
             with self._path(key).open("rb") as file:
-                while piece := file.read(PIECE):
-                    yield piece
+                while chunk := file.read(PIECE):
+                    yield chunk
         except FileNotFoundError as error:
             raise MissingObjectError(str(key)) from error
         except OSError as error:
@@ -54,5 +55,5 @@ class DirectoryObjects:
             raise UnavailableError("The file can't be deleted.") from error
 
     def _path(self, key: UUID) -> Path:
-        # The last two digits are random where the first tell the time: so the files spread over 256 directories.
+        # UUIDv7: the first digits are the time, the last two are random and spread the files over 256 directories.
         return self._root / key.hex[-2:] / key.hex

@@ -1,8 +1,8 @@
 """File store: uploads that no crash can orphan.
 
-A store of files takes no part in the database's transactions. So each file is noted in the database before the first
-of its bytes is stored, as one that nothing refers to; what comes to refer to it adopts it by the same transaction; and
-whatever is loose when its time has come is swept away, be it left by a crash, by a refusal, or by its owner.
+An object store takes no part in database transactions. So each file is first recorded in the database as unlinked,
+with an expiry time; then its bytes are stored; the transaction that stores a reference to the file links it. A sweep
+deletes expired unlinked files, whether left by a crash, a rejected request or the deletion of their reference.
 """
 
 from collections.abc import Iterator
@@ -21,15 +21,17 @@ from app.core.objects.model import MissingObjectError, ObjectStorage, ObjectStor
 NO_SUCH_FILE = "There is no such file, or its address is no longer good."
 
 UPLOAD_TIME = timedelta(hours=1)
-"""How long storing and adopting a file may take."""
+"""Time limit for storing and linking a file, after which it expires."""
 
 SWEPT = 50
-"""Files that are swept away at a time."""
+"""Files that one sweep deletes."""
 
 log = structlog.get_logger(__name__)
 
 
 class FileStore:
+    """Files with their metadata in the database and their bytes in an object store."""
+
     def __init__(self, storage: ObjectStorage, store: ObjectStore, clock: Clock, new_id: NewId) -> None:
         self._storage = storage
         self._store = store
@@ -38,7 +40,7 @@ class FileStore:
 
     @contextmanager
     def store(self, upload: Upload) -> Iterator[StoredObject]:
-        """Store a file for the block, which adopts it in its transaction. What it has not adopted goes at its end."""
+        """Store an uploaded file; delete it at the end of the block unless a transaction in the block links it."""
         stored = StoredObject(self._new_id(), upload.name, upload.content_type, upload.size)
         run(self._storage.write, lambda work: work.objects.add(stored, self._clock() + UPLOAD_TIME))
         try:
@@ -49,30 +51,38 @@ class FileStore:
             self.sweep()
 
     def open(self, key: UUID) -> tuple[StoredObject, Iterator[bytes]]:
-        """Return a file and its bytes, a piece at a time. Raises NotFoundError."""
+        """Return a linked file and its bytes, in chunks.
+
+        Raises:
+            NotFoundError: there is no such file.
+            UnavailableError: its bytes can't be read.
+        """
         stored = run(self._storage.read, lambda work: work.objects.get(key))
         if stored is None:
             raise NotFoundError(NO_SUCH_FILE)
-        pieces = self._store.get(key)
+        chunks = self._store.get(key)
         try:
-            # The first piece now, while there is still time to say that it isn't there.
-            first = next(pieces, b"")
+            # Read the first chunk now, while an error response is still possible.
+            first = next(chunks, b"")
         except MissingObjectError as error:
             raise UnavailableError("The file can't be read.") from error
-        return stored, chain((first,), pieces)
+        return stored, chain((first,), chunks)
 
     def _expire_unlinked(self, key: UUID) -> None:
-        """Give up a file unless a transaction has adopted it, also one whose COMMIT was not acknowledged.
+        """Let a file expire now if it is unlinked; the database decides, also after a COMMIT with unknown outcome.
 
-        Where the database can't say now, the file's own time decides later.
+        While the database is unavailable, the file stays until its expiry time.
         """
         try:
             run(self._storage.write, lambda work: work.objects.expire_unlinked(key, self._clock()))
         except UnavailableError as error:
-            log.warning("an upload stays until its time is over", reason=str(error))
+            log.warning("upload stays until it expires", reason=str(error))
 
     def sweep(self) -> bool:
-        """Delete some files that are loose; say whether there may be more. What can't be deleted stays for later."""
+        """Delete a batch of expired unlinked files; return whether there may be more.
+
+        A file that can't be deleted now stays for a later sweep.
+        """
         try:
             keys = run(self._storage.read, lambda work: work.objects.unlinked(self._clock(), SWEPT))
             for key in keys:
@@ -80,6 +90,6 @@ class FileStore:
             if keys:
                 run(self._storage.write, lambda work: work.objects.delete(keys))
         except UnavailableError as error:
-            log.warning("loose files stay for now", reason=str(error))
+            log.warning("sweep of unlinked files failed", reason=str(error))
             return False
         return len(keys) == SWEPT

@@ -8,7 +8,7 @@ from typing import IO, Protocol
 from uuid import UUID
 
 PIECE = 1 << 18
-"""Bytes that are in memory at a time: 256 KiB."""
+"""Bytes of a chunk, which bounds the memory: 256 KiB."""
 
 
 class MissingObjectError(Exception):
@@ -17,13 +17,13 @@ class MissingObjectError(Exception):
 
 @dataclass(frozen=True)
 class Upload:
-    """A file as it came, its name and type no longer the client's claim.
+    """An uploaded file with a sanitised name and a detected content type.
 
     Args:
         file: open for reading, at its beginning.
-        size: bytes.
-        name: as `names.safe_name` returns it.
-        content_type: as `content.content_type` returns it.
+        size: in bytes.
+        name: from `names.safe_name`.
+        content_type: from `content.content_type`.
     """
 
     file: IO[bytes]
@@ -34,6 +34,8 @@ class Upload:
 
 @dataclass(frozen=True)
 class StoredObject:
+    """Metadata of a file in the store; `size` is in bytes."""
+
     key: UUID
     name: str
     content_type: str
@@ -41,51 +43,55 @@ class StoredObject:
 
 
 class ObjectStore(Protocol):
-    """Holds the bytes. Raises UnavailableError when it is away."""
+    """Store for the bytes of files. Its methods raise UnavailableError when it can't be reached."""
 
     def put(self, key: UUID, file: IO[bytes], size: int) -> None:
         """Store `size` bytes from `file` under a new key."""
 
     def get(self, key: UUID) -> Iterator[bytes]:
-        """Yield the bytes, a piece at a time. The first raises MissingObjectError if there are none."""
+        """Yield the bytes in chunks. The first iteration raises MissingObjectError if there is no such file."""
 
     def delete(self, key: UUID) -> None:
-        """Delete what is there, if anything is."""
+        """Delete the bytes, if there are any."""
 
 
 class Objects(Protocol):
-    """What the database knows of files, within one transaction. One that nothing refers to is loose: its time runs."""
+    """Metadata of files, within one transaction. A file is linked, or unlinked with an expiry time."""
 
     def add(self, stored: StoredObject, loose_from: datetime) -> None:
-        """Note a file that is about to be stored; it is loose from a time on, unless it is adopted before."""
+        """Record a file that is about to be stored, as unlinked; it expires at `loose_from` unless it is linked."""
 
     def get(self, key: UUID) -> StoredObject | None:
-        """Return what is known of a file that something refers to."""
+        """Return the metadata of a linked file."""
 
     def link(self, key: UUID, now: datetime) -> bool:
-        """Keep a file for good; say whether it was still there to be kept."""
+        """Link a file, so that it does not expire; return False if it has expired, or is about to."""
 
     def unlink(self, keys: Sequence[UUID], now: datetime) -> None:
-        """Nothing refers to these any more."""
+        """Unlink files, which expire at once."""
 
     def expire_unlinked(self, key: UUID, now: datetime) -> None:
-        """Let the time of a file that nothing refers to be over now. Waits for a transaction that is adopting it."""
+        """Let a file expire now if it is unlinked. Waits for a transaction that is linking it."""
 
     def unlinked(self, now: datetime, limit: int) -> list[UUID]:
-        """Return files that are loose."""
+        """Return up to `limit` expired unlinked files, those that expired first at the front."""
 
     def delete(self, keys: Sequence[UUID]) -> None:
-        """Drop what is known of files whose bytes are gone."""
+        """Delete the metadata of files whose bytes are deleted."""
 
 
 class ObjectWork(Protocol):
+    """Unit of work with the metadata of files."""
+
     @property
     def objects(self) -> Objects: ...
 
 
 class ObjectStorage(Protocol):
+    """Opens transactions on the metadata of files."""
+
     def read(self) -> AbstractContextManager[ObjectWork]:
         """Open a transaction that only reads."""
 
     def write(self) -> AbstractContextManager[ObjectWork]:
-        """Open a transaction that commits when its block ends well."""
+        """Open a transaction that commits if its block ends without an exception."""

@@ -4,26 +4,26 @@ import re
 import unicodedata
 
 LONGEST = 200
-"""Bytes of a name, in UTF-8: file systems take 255."""
+"""Bytes of a name, in UTF-8: file systems allow 255."""
 
 FALLBACK = "file"
 SEPARATORS = re.compile(r"[/\\]")
 FORBIDDEN = re.compile(r'[<>:"|?*]')
-"""What Windows does not take in a name, separators aside."""
+"""Characters besides separators that Windows forbids in a name."""
 
 DEVICE = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
-"""Names that are devices on Windows, whatever follows the first point."""
+"""Device names on Windows, with any extension."""
 
 
 def safe_name(name: str) -> str:
-    """Return a name that any system can store a file under, and that is what it looks like.
+    """Return a name that is valid on every operating system and can't mislead its reader.
 
-    No path, no hidden file, no device; nothing that controls a terminal or turns the direction of writing round, so
-    that `gpj.exe` can't pass for a picture. Applied twice it changes nothing more.
+    No path, hidden file or device name; no control characters and no bidirectional overrides, by which `gpj.exe` could
+    be displayed as a picture. Idempotent.
     """
     text = SEPARATORS.split(name)[-1]
     text = "".join(letter for letter in text if unicodedata.category(letter)[0] != "C")
-    # After that: what stood apart may now belong together.
+    # After the removal of control characters: characters that they separated may now compose.
     text = unicodedata.normalize("NFC", text)
     text = FORBIDDEN.sub("_", " ".join(text.split()))
     text = _short(text.strip(". "))
@@ -33,13 +33,13 @@ def safe_name(name: str) -> str:
 
 
 def _short(text: str) -> str:
-    """Cut a name in the middle if it is too long: its ending says what it is."""
+    """Shorten a name that is too long, but keep its extension."""
     if len(text.encode()) <= LONGEST:
         return text
-    stem, point, ending = text.rpartition(".")
-    if not point or len(ending.encode()) > LONGEST // 4:
-        stem, ending = text, ""
+    stem, point, extension = text.rpartition(".")
+    if not point or len(extension.encode()) > LONGEST // 4:
+        stem, extension = text, ""
     else:
-        ending = f".{ending}"
-    kept = stem.encode()[: LONGEST - len(ending.encode())].decode(errors="ignore")
-    return f"{kept.rstrip('. ')}{ending}"
+        extension = f".{extension}"
+    shortened = stem.encode()[: LONGEST - len(extension.encode())].decode(errors="ignore")
+    return f"{shortened.rstrip('. ')}{extension}"

@@ -1,4 +1,4 @@
-"""Repositories of file metadata, and of bytes that are kept in the database."""
+"""Repositories of file metadata, and of files whose bytes are stored in the database."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -12,10 +12,12 @@ from app.core.objects.model import StoredObject
 from app.core.objects.tables import ObjectPieceRow, ObjectRow
 
 MARGIN = timedelta(minutes=5)
-"""A file is not adopted so close to the end of its time: another process's clock may say that it is over."""
+"""A file is not linked so close to its expiry: by another process's clock it may have expired."""
 
 
 class SqlObjects:
+    """Metadata of files in the database."""
+
     def __init__(self, session: Session) -> None:
         self._session = session
 
@@ -36,21 +38,21 @@ class SqlObjects:
         self._session.execute(update(ObjectRow).where(ObjectRow.key.in_(keys)).values(loose_from=now))
 
     def expire_unlinked(self, key: UUID, now: datetime) -> None:
-        # The row of a file that is being adopted is locked until that transaction has ended; then the condition is
-        # looked at anew (READ COMMITTED).
-        unadopted = (ObjectRow.key == key, ObjectRow.loose_from.is_not(None))
-        self._session.execute(update(ObjectRow).where(*unadopted).values(loose_from=now))
+        # Waits for the row lock of a transaction that is linking the file, then evaluates the condition again (READ
+        # COMMITTED).
+        still_unlinked = (ObjectRow.key == key, ObjectRow.loose_from.is_not(None))
+        self._session.execute(update(ObjectRow).where(*still_unlinked).values(loose_from=now))
 
     def unlinked(self, now: datetime, limit: int) -> list[UUID]:
-        over = select(ObjectRow.key).where(ObjectRow.loose_from <= now)
-        return list(self._session.scalars(over.order_by(ObjectRow.loose_from).limit(limit)))
+        expired = select(ObjectRow.key).where(ObjectRow.loose_from <= now)
+        return list(self._session.scalars(expired.order_by(ObjectRow.loose_from).limit(limit)))
 
     def delete(self, keys: Sequence[UUID]) -> None:
         self._session.execute(delete(ObjectRow).where(ObjectRow.key.in_(keys)))
 
 
 class SqlObjectPieces:
-    """The bytes of files, in pieces."""
+    """Bytes of files, in chunks."""
 
     def __init__(self, session: Session) -> None:
         self._session = session

@@ -13,13 +13,14 @@ if TYPE_CHECKING:
     from minio import Minio
 
 SECONDS = 10
-"""How long the store may take to be connected to, and to send anything."""
+"""Connect and read time-out, in seconds."""
 
 
 class S3Objects:
-    """
+    """Stores objects in a bucket.
+
     Args:
-        settings: endpoint, bucket and keys. The bucket has to be there, and private.
+        settings: endpoint, bucket and keys. The bucket must exist, and must be private.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -27,14 +28,14 @@ class S3Objects:
         self._client: Minio | None = None
 
     def put(self, key: UUID, file: IO[bytes], size: int) -> None:
-        with _failures():
-            # One part after the other: each is in memory as long as it is on its way, and has 5 MiB.
+        with _translated_errors():
+            # One part at a time: each is held in memory while it is sent, and has 5 MiB.
             self._connected().put_object(
                 self._settings.s3_bucket, key.hex, cast("BinaryIO", file), size, num_parallel_uploads=1
             )
 
     def get(self, key: UUID) -> Iterator[bytes]:
-        with _failures():
+        with _translated_errors():
             response = self._connected().get_object(self._settings.s3_bucket, key.hex)
             try:
                 yield from response.stream(PIECE)
@@ -43,12 +44,12 @@ class S3Objects:
                 response.release_conn()
 
     def delete(self, key: UUID) -> None:
-        with _failures():
+        with _translated_errors():
             self._connected().remove_object(self._settings.s3_bucket, key.hex)
 
     def _connected(self) -> "Minio":
         if self._client is None:
-            # imported here: a server that stores its files elsewhere need not load it
+            # imported lazily: not needed by a server with another object store
             import urllib3
             from minio import Minio
 
@@ -67,8 +68,8 @@ class S3Objects:
 
 
 @contextmanager
-def _failures() -> Iterator[None]:
-    """Say in our own words what went wrong."""
+def _translated_errors() -> Iterator[None]:
+    """Translate the client's exceptions to MissingObjectError and UnavailableError."""
     from minio.error import MinioException, S3Error
     from urllib3.exceptions import HTTPError
 

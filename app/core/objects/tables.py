@@ -11,7 +11,7 @@ from app.core.database.types import UtcDateTime
 
 
 class ObjectRow(Base):
-    """A file. One that nothing refers to is loose from a time on, and then swept away."""
+    """A file. `loose_from` is the expiry time of an unlinked file, after which it is deleted; null for a linked one."""
 
     __tablename__ = "objects"
 
@@ -32,7 +32,7 @@ class ObjectRow(Base):
 
 
 class ObjectPieceRow(Base):
-    """A piece of a file whose bytes are kept in the database."""
+    """A chunk of a file whose bytes are stored in the database."""
 
     __tablename__ = "object_pieces"
 

@@ -1,1 +1,1 @@
-"""Migration of a SQLite database to PostgreSQL while both serve requests."""
+"""Online migration from SQLite to PostgreSQL."""

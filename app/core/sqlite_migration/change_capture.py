@@ -1,4 +1,4 @@
-"""Change capture on a SQLite database, by triggers, while others write to it."""
+"""Change capture on a SQLite database, by triggers, while servers write to it."""
 
 import sqlite3
 from collections.abc import Iterator, Sequence
@@ -11,23 +11,23 @@ from sqlalchemy import Column, LargeBinary, Table
 from app.core.database.types import UtcDateTime
 
 CHANGES = "carry_changes"
-"""A table that is there while data is carried: keys of what has been changed since, as JSON."""
+"""Table of captured changes, which exists during a copy: primary keys of changed rows, as JSON."""
 
 EVENTS = {"INSERT": ("NEW",), "UPDATE": ("OLD", "NEW"), "DELETE": ("OLD",)}
-"""What may happen to a row, and which rows a trigger then sees."""
+"""Trigger events, with the row references that are valid for each."""
 
 LOCK_TIMEOUT = 30
 """Seconds to wait for the write lock."""
 
 
 class Source:
-    """Gives its rows as they were at one moment, and then, when nobody can write any more, what has changed since.
+    """SQLite database that is copied: yields a snapshot of its rows, and then, under the write lock, the changes since.
 
-    The values are those that COPY into PostgreSQL takes: None, numbers and texts.
+    The values are those that PostgreSQL's COPY accepts: None, numbers and texts.
 
     Args:
         file: the database.
-        tables: what is carried.
+        tables: tables to copy.
     """
 
     def __init__(self, file: Path, tables: Sequence[Table]) -> None:
@@ -35,16 +35,16 @@ class Source:
         self._snapshot, self._live = (
             sqlite3.connect(file, timeout=LOCK_TIMEOUT, isolation_level=None) for _ in range(2)
         )
-        self._live.execute("PRAGMA journal_mode = WAL")  # in which who reads keeps nobody from writing
+        self._live.execute("PRAGMA journal_mode = WAL")  # in which readers do not block writers
 
     def __enter__(self) -> Self:
-        """Begin to note changes. What was there before is what `rows` gives."""
+        """Begin the snapshot that `rows` reads, and the capture of later changes."""
         with self._live:
             self._live.execute("BEGIN IMMEDIATE")
-            # Looked at while nobody else can write: so what is noted is just what this view does not show.
+            # Under the write lock, so that exactly the changes after the snapshot are captured. The SELECT starts it.
             self._snapshot.execute("BEGIN")
             self._snapshot.execute("SELECT count(*) FROM sqlite_master").fetchone()
-            self._remove_capture()  # what a carrier has left that was killed
+            self._remove_capture()  # left by a copy that was killed
             self._live.execute(f"CREATE TABLE {CHANGES} (name TEXT NOT NULL, key TEXT NOT NULL)")
             for table in self._tables:
                 for trigger in _triggers(table):
@@ -54,7 +54,7 @@ class Source:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        """Note no more changes, and let others write."""
+        """End the change capture, and release the write lock."""
         self._snapshot.close()
         if self._live.in_transaction:
             self._live.execute("ROLLBACK")
@@ -64,36 +64,36 @@ class Source:
         self._live.close()
 
     def rows(self, table: Table) -> Iterator[tuple[object, ...]]:
-        """Return the rows of a table as they were in the beginning."""
-        return self._snapshot.execute(f'SELECT {_sent(table)} FROM "{table.name}" AS t')
+        """Return the rows of a table in the snapshot."""
+        return self._snapshot.execute(f'SELECT {_values(table)} FROM "{table.name}" AS t')
 
     def lock(self) -> None:
-        """Keep everybody from writing, until the block of this source ends."""
+        """Take the write lock until this context ends, or `forbid_writes` commits."""
         self._live.execute("BEGIN IMMEDIATE")
 
     def changed(self, table: Table) -> Iterator[tuple[object, ...]]:
-        """Return the rows that have come or changed since the beginning. Under the lock."""
-        query = f'SELECT {_sent(table)} FROM {_noted()} CROSS JOIN "{table.name}" AS t ON {_same(table)}'
+        """Return the rows inserted or updated since the snapshot. Requires the write lock."""
+        query = f'SELECT {_values(table)} FROM {_changed_keys()} CROSS JOIN "{table.name}" AS t ON {_same_key(table)}'
         return self._live.execute(query, (table.name,))
 
     def deleted_keys(self, table: Table) -> Iterator[tuple[object, ...]]:
-        """Return the keys of rows that have gone since the beginning, or came and went. Under the lock."""
+        """Return the keys of rows deleted since the snapshot, or inserted and deleted. Requires the write lock."""
         keys = ", ".join(f"json_extract(c.key, '$[{place}]')" for place, _ in enumerate(table.primary_key))
-        there = f'SELECT 1 FROM "{table.name}" AS t WHERE {_same(table)}'
-        return self._live.execute(f"SELECT {keys} FROM {_noted()} WHERE NOT EXISTS ({there})", (table.name,))
+        existing = f'SELECT 1 FROM "{table.name}" AS t WHERE {_same_key(table)}'
+        return self._live.execute(f"SELECT {keys} FROM {_changed_keys()} WHERE NOT EXISTS ({existing})", (table.name,))
 
     def count(self, table: Table) -> int:
-        """Return how many rows a table has. Under the lock."""
+        """Return the number of rows of a table. Requires the write lock."""
         [number] = self._live.execute(f'SELECT count(*) FROM "{table.name}"').fetchone()
         return int(number)
 
     def forbid_writes(self) -> None:
-        """Let nobody change a row any more, not even a server of a release that knows no seal. Under the lock."""
-        refusal = "SELECT RAISE(ABORT, 'the data has moved to another database')"
+        """Reject all writes by triggers, also of a release without the handover lock. Requires the write lock."""
+        rejection = "SELECT RAISE(ABORT, 'the data has moved to another database')"
         for table in self._tables:
             for event in EVENTS:
                 trigger = f"moved_{table.name}_{event} BEFORE {event} ON {table.name}"
-                self._live.execute(f"CREATE TRIGGER IF NOT EXISTS {trigger} BEGIN {refusal}; END")
+                self._live.execute(f"CREATE TRIGGER IF NOT EXISTS {trigger} BEGIN {rejection}; END")
         self._live.execute("COMMIT")
 
     def _remove_capture(self) -> None:
@@ -105,30 +105,30 @@ class Source:
 
 def _triggers(table: Table) -> Iterator[str]:
     for event, rows in EVENTS.items():
-        notes = ""
+        inserts = ""
         for row in rows:
             key = ", ".join(f'{row}."{column.name}"' for column in table.primary_key)
-            notes += f"INSERT INTO {CHANGES} VALUES ('{table.name}', json_array({key})); "
-        yield f"CREATE TRIGGER {CHANGES}_{table.name}_{event} AFTER {event} ON {table.name} BEGIN {notes}END"
+            inserts += f"INSERT INTO {CHANGES} VALUES ('{table.name}', json_array({key})); "
+        yield f"CREATE TRIGGER {CHANGES}_{table.name}_{event} AFTER {event} ON {table.name} BEGIN {inserts}END"
 
 
-def _noted() -> str:
+def _changed_keys() -> str:
     return f"(SELECT DISTINCT key FROM {CHANGES} WHERE name = ?) AS c"
 
 
-def _same(table: Table) -> str:
+def _same_key(table: Table) -> str:
     key = enumerate(table.primary_key)
     return " AND ".join(f"t.\"{column.name}\" = json_extract(c.key, '$[{place}]')" for place, column in key)
 
 
-def _sent(table: Table) -> str:
-    return ", ".join(map(_form, table.columns))
+def _values(table: Table) -> str:
+    return ", ".join(map(_value, table.columns))
 
 
-def _form(column: Column[object]) -> str:
-    """Return the expression for a value as PostgreSQL reads it. UUIDs, numbers, JSON and days it reads as they are.
+def _value(column: Column[object]) -> str:
+    """Return the expression of a column's value in PostgreSQL's text format.
 
-    A JSON that is nothing but a number is a number to SQLite.
+    UUIDs, numbers, JSON and dates need no conversion. A JSON value that is just a number is a number in SQLite.
     """
     name = f't."{column.name}"'
     if isinstance(column.type, UtcDateTime):

@@ -1,16 +1,16 @@
-"""Completion marker of a PostgreSQL database that has taken over from SQLite."""
+"""Completion marker of a PostgreSQL database that takes over the data of a SQLite one."""
 
 from sqlalchemy import Connection, Engine, text
 
 MARK = "carried"
-"""A table that is made in the transaction that carries the data: it is there when, and only when, all of that is."""
+"""Table that is created in the transaction of the copy: it exists if and only if the copy is complete."""
 
 
 class CopyCompletion:
-    """Says whether a database has the data that it is to take over. Until then nobody may use it.
+    """Whether the copy from SQLite is complete; until then the database must not be used.
 
     Args:
-        engine: of the database.
+        engine: of the PostgreSQL database.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -18,7 +18,7 @@ class CopyCompletion:
         self._complete = False
 
     def complete(self) -> bool:
-        """Ask the database, until it has once said yes."""
+        """Return whether the copy is complete: queries the database until it is, and then remembers it."""
         if not self._complete:
             with self._engine.connect() as connection:
                 self._complete = is_complete(connection)
@@ -26,11 +26,11 @@ class CopyCompletion:
 
 
 def is_complete(connection: Connection) -> bool:
-    """Tell whether the data is there."""
+    """Return whether the completion marker exists."""
     return bool(connection.scalar(text("SELECT to_regclass(:name) IS NOT NULL"), {"name": MARK}))
 
 
 def mark_complete(connection: Connection, rows: int) -> None:
-    """Note that the data is there, and for who looks later, when it came and how much it was."""
+    """Create the completion marker, with the time and the number of rows for diagnosis."""
     connection.execute(text(f"CREATE TABLE {MARK} (at timestamptz NOT NULL DEFAULT now(), rows bigint NOT NULL)"))
     connection.execute(text(f"INSERT INTO {MARK} (rows) VALUES (:rows)"), {"rows": rows})

@@ -1,7 +1,7 @@
 """Online copy of a SQLite database to PostgreSQL.
 
-Most of it is copied beside them. Then they are kept from writing for the moment that it takes to copy what they have
-changed meanwhile, to seal the file, and to commit: the data is in one place or in the other, and never in both.
+A snapshot is copied while servers go on writing. Then the SQLite write lock is held for the moment that it takes to
+copy the changes since, acquire the handover lock and commit: exactly one of the two databases is in use at any time.
 """
 
 import time
@@ -21,24 +21,24 @@ from app.core.sqlite_migration.completion import is_complete, mark_complete
 from app.core.sqlite_migration.handover import HandoverLock
 
 DELTA = "carry_delta"
-"""A temporary table for what has been changed."""
+"""Temporary table of changed rows."""
 
 
 class CopyError(Exception):
-    """The data could not be carried, and is where it was; the message is one line."""
+    """The copy failed, and SQLite stays in use. The message is one line."""
 
 
 class UncertainError(CopyError):
-    """PostgreSQL did not say whether it has the data. The file stays sealed; a further try finds out."""
+    """The outcome of the COMMIT is unknown. The handover lock stays; another run finds out."""
 
 
 @dataclass(frozen=True)
 class Report:
-    """What has been carried.
+    """Outcome of a copy.
 
     Args:
-        rows: how many; None if it was done before.
-        held: seconds for which nobody could write.
+        rows: number of rows; None if an earlier run had completed the copy.
+        held: seconds for which the write lock was held.
     """
 
     rows: int | None
@@ -46,50 +46,53 @@ class Report:
 
 
 def copy_database(file: Path, target: Database, address: str, tables: Sequence[Table]) -> Report:
-    """Carry the data, unless it has been done.
+    """Copy the data, unless an earlier run has done so.
 
     Args:
-        file: the SQLite database, of the schema of this version.
-        target: PostgreSQL, of the same schema.
-        address: who serves the data from then on, as `http://host:port`: it is told to who still has the file.
-        tables: what is copied, each table after those that it refers to.
+        file: the SQLite database, with the schema of this version.
+        target: the PostgreSQL database, with the same schema.
+        address: address of the servers that take over, as `http://host:port`; servers on the file forward requests to
+            it.
+        tables: tables to copy, each after those that it refers to.
 
     Raises:
-        CopyError: PostgreSQL has data of its own, or the two differ in the end.
-        sqlalchemy.exc.SQLAlchemyError, sqlite3.Error: nothing has been carried either.
+        CopyError: PostgreSQL has data of its own, or the row counts differ at the end.
+        UncertainError: the outcome of the COMMIT is unknown.
+        sqlalchemy.exc.SQLAlchemyError, sqlite3.Error: the copy failed, and nothing was committed.
     """
     with target.writer.execution_options(**{UNLIMITED: True}).connect() as connection:
         transaction = connection.begin()
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK})
         if is_complete(connection):
             return Report(rows=None)
-        _refuse_data(connection, tables)
+        _require_empty(connection, tables)
         with Source(file, tables) as source:
             for table in tables:
                 copy_into(connection, table.name, table.columns.keys(), source.rows(table))
             source.lock()
             began = time.monotonic()
             _apply_changes(connection, source, tables)
-            rows = _compared(connection, source, tables)
+            rows = _compare_counts(connection, source, tables)
             mark_complete(connection, rows)
-            seal = HandoverLock(file)
-            seal.acquire(address)
+            handover_lock = HandoverLock(file)
+            handover_lock.acquire(address)
             try:
                 transaction.commit()
             except DBAPIError as error:
-                _verify_commit(target, seal, error)
+                _verify_commit(target, handover_lock, error)
             source.forbid_writes()
         return Report(rows, time.monotonic() - began)
 
 
-def _refuse_data(connection: Connection, tables: Sequence[Table]) -> None:
-    full = [table.name for table in tables if connection.execute(select(table).limit(1)).first()]
-    if full:
-        raise CopyError(f"the PostgreSQL database has data of its own, in {', '.join(full)}: nothing was carried")
+def _require_empty(connection: Connection, tables: Sequence[Table]) -> None:
+    with_rows = [table.name for table in tables if connection.execute(select(table).limit(1)).first()]
+    if with_rows:
+        names = ", ".join(with_rows)
+        raise CopyError(f"the PostgreSQL database has data of its own, in {names}: nothing was carried")
 
 
 def _apply_changes(connection: Connection, source: Source, tables: Sequence[Table]) -> None:
-    """Do what has been done to the SQLite database since the copy was begun."""
+    """Apply the changes that were made to the SQLite database since the snapshot."""
     for table in reversed(tables):
         key = _key(table)
         if _stage(connection, table, key, source.deleted_keys(table)):
@@ -99,8 +102,8 @@ def _apply_changes(connection: Connection, source: Source, tables: Sequence[Tabl
         if staged := _stage(connection, table, names, source.changed(table)):
             new = f"SELECT {_listed(names)} FROM {DELTA} ON CONFLICT DO NOTHING"
             inserted = connection.execute(text(f'INSERT INTO "{table.name}" ({_listed(names)}) {new}'))
-            if inserted.rowcount < staged:  # else not even asked: the audit log refuses every UPDATE
-                # Not deleted and inserted again: a deletion takes along what refers to the row.
+            if inserted.rowcount < staged:  # else skipped, since a trigger rejects any UPDATE of the audit log
+                # UPDATE rather than DELETE and INSERT, since a deletion cascades to rows that refer to this one.
                 values = f"({_listed(names)}) = ROW({_listed(names, of='d.')})"
                 connection.execute(
                     text(f'UPDATE "{table.name}" AS t SET {values} FROM {DELTA} AS d WHERE {_same(table)}')
@@ -108,7 +111,7 @@ def _apply_changes(connection: Connection, source: Source, tables: Sequence[Tabl
 
 
 def _stage(connection: Connection, table: Table, names: list[str], rows: Iterator[tuple[object, ...]]) -> int:
-    """Put rows of a table, or some columns of them, into a table of their own; return how many there are."""
+    """Copy rows, or some columns of them, into the temporary table; return their number."""
     first = next(rows, None)
     if first is None:
         return 0
@@ -135,27 +138,27 @@ def _listed(names: list[str], of: str = "") -> str:
     return ", ".join(f'{of}"{name}"' for name in names)
 
 
-def _compared(connection: Connection, source: Source, tables: Sequence[Table]) -> int:
-    """Return how many rows there are; raise CopyError if there are not as many of each table here as there."""
+def _compare_counts(connection: Connection, source: Source, tables: Sequence[Table]) -> int:
+    """Return the number of rows of all tables; raise CopyError if a table's differs between the databases."""
     total = 0
     for table in tables:
-        here = _count(connection, table.name)
-        there = source.count(table)
-        if here != there:
-            raise CopyError(f"{table.name}: {here} rows have arrived and {there} are there: nothing was carried")
-        total += there
+        copied = _count(connection, table.name)
+        expected = source.count(table)
+        if copied != expected:
+            raise CopyError(f"{table.name}: {copied} rows have arrived and {expected} are there: nothing was carried")
+        total += expected
     return total
 
 
-def _verify_commit(target: Database, seal: HandoverLock, error: DBAPIError) -> None:
-    """Return if the data is there although its COMMIT was answered by an error; else undo the seal and raise."""
+def _verify_commit(target: Database, handover_lock: HandoverLock, error: DBAPIError) -> None:
+    """Check the outcome of a COMMIT that raised: return if it succeeded, else release the handover lock and raise."""
     try:
         with target.reader.connect() as connection:
-            # who still commits has this lock
+            # held by the transaction while its COMMIT is still under way
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK})
             if is_complete(connection):
                 return
     except DBAPIError:
         raise UncertainError("PostgreSQL did not say whether it has the data: try again") from error
-    seal.release()
+    handover_lock.release()
     raise error

@@ -1,7 +1,7 @@
-"""Forwarding of requests to the servers that have taken over.
+"""Forwarding of requests to the servers on PostgreSQL after the migration.
 
-A phase grows under load. From the moment that the data is elsewhere until the last client has been led there, this
-server still gets requests. It neither refuses one nor answers from what is out of date.
+The migration runs under load: this server still receives requests between the handover and the moment when routing has
+moved every client. It forwards them, rather than reject them or answer from outdated data.
 """
 
 import time
@@ -21,24 +21,25 @@ from app.core.sqlite_migration.handover import HandoverLock
 from app.core.sqlite_migration.target import MigrationTarget
 
 LARGEST = 1 << 20
-"""Bytes of a body that is kept until its request has been answered, in case that the data moves meanwhile."""
+"""Largest request body, in bytes, that is buffered so that the request can be forwarded if a handover interrupts it."""
 
 HOLD = 20.0
-"""Seconds that a request is held while nobody has the data yet. The gap is there for moments; clients wait for 30 s."""
+"""Seconds that a request is held until the target is ready. The gap lasts moments; clients wait for 30 s."""
 
 PAUSE = 0.05
-"""Seconds between two tries to reach who has the data."""
+"""Seconds between two attempts to connect to the target."""
 
 ANSWER_TIMEOUT = 60.0
-"""Seconds without a byte of the answer."""
+"""Read time-out of the response, in seconds."""
 
 BLOCK = 64 << 10
+"""Bytes of the response that are read at a time."""
 
-NOT_HANDED_ON = frozenset(
+NOT_FORWARDED = frozenset(
     {"connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "te", "trailer", "transfer-encoding"}
     | {"upgrade", "expect", "date", "server"}
 )
-"""Headers of one connection (RFC 9110, section 7.6.1), and those that the server below gives itself."""
+"""Hop-by-hop headers (RFC 9110, section 7.6.1), and those that this server sets itself."""
 
 AWAY = f"{HTTPStatus.SERVICE_UNAVAILABLE.value} {HTTPStatus.SERVICE_UNAVAILABLE.phrase}"
 
@@ -46,40 +47,43 @@ log = structlog.get_logger(__name__)
 
 
 class ForwardingMiddleware:
-    """Stands before the request middleware of an application on SQLite.
+    """WSGI middleware around an application on SQLite: forwards requests once the database is handed over.
 
     Args:
-        application: answers while the data is here.
-        seal: says whether it is.
+        application: answers until the handover.
+        handover_lock: handover lock of the database.
     """
 
-    def __init__(self, application: Application, seal: HandoverLock) -> None:
+    def __init__(self, application: Application, handover_lock: HandoverLock) -> None:
         self._application = application
-        self._seal = seal
-        self._there = False
+        self._handover_lock = handover_lock
+        self._target_ready = False
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         if environ["PATH_INFO"].startswith(PROBES):
             return self._application(environ, start_response)
-        if self._seal.address() is None:
+        if self._handover_lock.address() is None:
             return self._answer(environ, start_response)
-        return self._hand_on(environ, start_response)
+        return self._forward(environ, start_response)
 
     def _answer(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        """Let the application answer. If that is 503 since the data has just moved, nothing has been done: hand on."""
+        """Call the application; forward the request if the response is 503 because of a handover meanwhile.
+
+        Nothing has been done then, so the request can be repeated; its body is buffered up to `LARGEST`.
+        """
         length = int(environ.get("CONTENT_LENGTH") or 0)
         if length > LARGEST or "HTTP_TRANSFER_ENCODING" in environ:
             return self._application(environ, start_response)
         try:
             body = environ["wsgi.input"].read(length) if length else b""
         except RequestTimeout:
-            return self._application(environ, start_response)  # which finds the same when it reads
+            return self._application(environ, start_response)  # raises the same when it reads the body
         environ["wsgi.input"] = BytesIO(body)
         moved = False
 
         def begin(status: str, *rest: Any) -> None:
             nonlocal moved
-            moved = status.startswith(AWAY[:3]) and self._seal.address() is not None
+            moved = status.startswith(AWAY[:3]) and self._handover_lock.address() is not None
             if not moved:
                 start_response(status, *rest)
 
@@ -88,27 +92,27 @@ class ForwardingMiddleware:
             if close := getattr(answer, "close", None):
                 close()
             environ["wsgi.input"] = BytesIO(body)
-            return self._hand_on(environ, start_response)
+            return self._forward(environ, start_response)
         return answer
 
-    def _hand_on(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+    def _forward(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         end = time.monotonic() + HOLD
         while time.monotonic() < end:
-            address = self._seal.address()
-            if address is None:  # it has been called off
+            address = self._handover_lock.address()
+            if address is None:  # the copy failed, and released the lock
                 return self._answer(environ, start_response)
-            if connection := self._reach(MigrationTarget(address)):
+            if connection := self._connect(MigrationTarget(address)):
                 return _exchange(connection, environ, start_response)
             time.sleep(PAUSE)
-        log.warning("nobody has the data", address=self._seal.address())
+        log.warning("migration target not ready", address=self._handover_lock.address())
         start_response(AWAY, [("Retry-After", "2"), ("Content-Length", "0")])
         return []
 
-    def _reach(self, successor: MigrationTarget) -> HTTPConnection | None:
-        """Return a connection to who has the data; None as long as nobody has."""
-        self._there = self._there or successor.healthy("/health/ready")
+    def _connect(self, target: MigrationTarget) -> HTTPConnection | None:
+        """Return a connection to the target; None until it is ready."""
+        self._target_ready = self._target_ready or target.healthy("/health/ready")
         try:
-            return successor.connect() if self._there else None
+            return target.connect() if self._target_ready else None
         except OSError:
             return None
 
@@ -116,14 +120,14 @@ class ForwardingMiddleware:
 def _exchange(
     connection: HTTPConnection, environ: dict[str, Any], start_response: Callable[..., Any]
 ) -> Iterable[bytes]:
-    """Send the request, and return the answer."""
+    """Send the request, and return the response."""
     if connection.sock:
         connection.sock.settimeout(ANSWER_TIMEOUT)
     has_body = environ.get("CONTENT_LENGTH") or "HTTP_TRANSFER_ENCODING" in environ
     try:
         connection.request(
             environ["REQUEST_METHOD"],
-            # As the client has sent it, but for what may not stand there unescaped.
+            # The client's URI, with characters escaped that must not be sent raw.
             quote(environ["RAW_URI"], safe=punctuation, encoding="latin-1"),
             environ["wsgi.input"] if has_body else None,
             dict(_headers(environ)),
@@ -131,11 +135,11 @@ def _exchange(
         response = connection.getresponse()
     except (OSError, HTTPException) as error:
         connection.close()
-        log.warning("who has the data did not answer", cause=repr(error))
+        log.warning("migration target did not answer", cause=repr(error))
         start_response(AWAY, [("Retry-After", "2"), ("Content-Length", "0")])
         return []
-    kept = [(name, value) for name, value in response.getheaders() if name.lower() not in NOT_HANDED_ON]
-    start_response(f"{response.status} {response.reason}", kept)
+    headers = [(name, value) for name, value in response.getheaders() if name.lower() not in NOT_FORWARDED]
+    start_response(f"{response.status} {response.reason}", headers)
     return _blocks(connection, response)
 
 
@@ -150,11 +154,11 @@ def _blocks(connection: HTTPConnection, response: HTTPResponse) -> Iterator[byte
 def _headers(environ: dict[str, Any]) -> Iterator[tuple[str, str]]:
     for key, value in environ.items():
         name = key.removeprefix("HTTP_").replace("_", "-").title()
-        if key.startswith("HTTP_") and name.lower() not in NOT_HANDED_ON and not name.startswith("X-Forwarded-"):
+        if key.startswith("HTTP_") and name.lower() not in NOT_FORWARDED and not name.startswith("X-Forwarded-"):
             yield name, value
     for key in ("CONTENT_TYPE", "CONTENT_LENGTH"):
         if environ.get(key):
             yield key.replace("_", "-").title(), environ[key]
-    # As a gateway would say it: this server believed nobody's own word, or has had it looked at by ProxyFix.
+    # Set anew, as a gateway does: REMOTE_ADDR is the peer's address, or the one that ProxyFix accepted.
     yield "X-Forwarded-For", environ["REMOTE_ADDR"]
     yield "X-Forwarded-Proto", environ["wsgi.url_scheme"]

@@ -1,29 +1,28 @@
-"""Handover lock of a SQLite database: it stays read-only and names its successor."""
+"""Handover lock of a SQLite database: makes it read-only, and holds the address of the servers that take over."""
 
 import os
 from pathlib import Path
 
 
 class HandoverLock:
-    """A file beside the database, so that every process that has the database sees it.
+    """Lock file next to the database, visible to every process that uses the database.
 
     Args:
-        database: the database's file.
+        database: file of the database.
     """
 
     def __init__(self, database: Path) -> None:
         self._file = database.with_name(f"{database.name}.moved")
 
     def address(self) -> str | None:
-        """Return where the data has gone, as `http://host:port`; None while it is here."""
+        """Return the address of the servers that took over, as `http://host:port`; None if the lock is not acquired."""
         try:
             return self._file.read_text()
         except FileNotFoundError:
             return None
 
     def acquire(self, address: str) -> None:
-        """Seal the database. To be done under its write lock: whoever gets the lock next finds the seal, whole and
-        on the disk."""
+        """Write the lock file atomically and durably. Requires SQLite's write lock: the next writer then sees it."""
         draft = self._file.with_suffix(".draft")
         with draft.open("w") as file:
             file.write(address)
@@ -37,5 +36,5 @@ class HandoverLock:
             os.close(folder)
 
     def release(self) -> None:
-        """Let the database be written to again."""
+        """Make the database writable again."""
         self._file.unlink(missing_ok=True)

@@ -1,30 +1,30 @@
-"""Client of the servers that take over."""
+"""Client of the servers that take over after the migration."""
 
 from http.client import HTTPConnection, HTTPException
 from urllib.parse import urlsplit
 
 CONNECT_TIMEOUT = 2.0
-"""Seconds to reach it, and for it to say how it is."""
+"""Connect and read time-out, in seconds."""
 
 
 class MigrationTarget:
-    """Servers at one address.
+    """Servers on PostgreSQL, behind one address.
 
     Args:
-        address: `http://host:port`; the host may have several addresses, of which some may not answer yet.
+        address: `http://host:port`; the host may resolve to several addresses, not all of which answer yet.
     """
 
     def __init__(self, address: str) -> None:
-        self._place = urlsplit(address).netloc
+        self._netloc = urlsplit(address).netloc
 
     def connect(self) -> HTTPConnection:
-        """Return an open connection to one of them. Raises OSError when none can be reached."""
-        connection = HTTPConnection(self._place, timeout=CONNECT_TIMEOUT)
+        """Return an open connection to one of the servers. Raises OSError when none can be reached."""
+        connection = HTTPConnection(self._netloc, timeout=CONNECT_TIMEOUT)
         connection.connect()
         return connection
 
     def healthy(self, path: str) -> bool:
-        """Tell whether one of them answers 200 at a path of /health."""
+        """Return whether a server answers 200 at a health endpoint, given by its path."""
         try:
             connection = self.connect()
         except OSError:

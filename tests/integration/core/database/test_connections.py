@@ -1,4 +1,4 @@
-"""What holds of each connection to PostgreSQL: it is alive when it is used, and its transactions have their limit."""
+"""Connections to PostgreSQL: alive when they are used, with a statement limit in every transaction."""
 
 import io
 from collections.abc import Callable, Iterator
@@ -29,9 +29,7 @@ def pid_of(connection: Connection) -> int:
     return pid
 
 
-def test_a_connection_that_was_cut_while_nobody_used_it_is_not_handed_out(
-    database: Database, postgres: Postgres
-) -> None:
+def test_an_idle_connection_that_was_cut_is_not_handed_out(database: Database, postgres: Postgres) -> None:
     with database.reader.connect() as connection:
         former = pid_of(connection)
     postgres.execute(f"SELECT pg_terminate_backend({former}, 5000)")
@@ -40,9 +38,7 @@ def test_a_connection_that_was_cut_while_nobody_used_it_is_not_handed_out(
         assert pid_of(connection) != former
 
 
-def test_a_users_read_holds_no_transaction_and_has_its_limit_all_the_same(
-    database: Database, postgres: Postgres
-) -> None:
+def test_a_users_read_is_in_autocommit_mode_and_has_a_statement_limit(database: Database, postgres: Postgres) -> None:
     def state(connection: Connection) -> object:
         pid = pid_of(connection)
         return postgres.execute(f"SELECT state FROM pg_stat_activity WHERE pid = {pid}")  # noqa: S608 a number
@@ -70,9 +66,7 @@ def test_a_users_read_holds_no_transaction_and_has_its_limit_all_the_same(
     ],
     ids=["a statement", "a savepoint", "one statement many times", "rows as they are read", "COPY"],
 )
-def test_a_transaction_has_its_limit_however_it_begins(
-    database: Database, begin: Callable[[Connection], object]
-) -> None:
+def test_every_transaction_has_a_statement_limit(database: Database, begin: Callable[[Connection], object]) -> None:
     for engine, limit in ((database.writer, "1250ms"), (database.writer.execution_options(**{UNLIMITED: True}), "0")):
         for _ in range(2):  # the next transaction on the same connection too
             with engine.begin() as connection:

@@ -1,4 +1,4 @@
-"""What a real PostgreSQL does to a transaction, and what the client gets: no write lost or done twice, none hidden."""
+"""Faults of a real PostgreSQL during a transaction: no write is lost, done twice or hidden."""
 
 import io
 import os
@@ -34,7 +34,7 @@ from tests.support.storage import SystemStorage, storage_of
 
 @pytest.fixture
 def start(postgres_url: str) -> Iterator[Callable[..., Container]]:
-    """Starts the parts of one process more."""
+    """Build the container of one more process."""
     with ExitStack() as ends:
 
         def begin(**settings: Any) -> Container:
@@ -60,7 +60,7 @@ def titles(person: Person) -> list[str]:
 
 
 @pytest.mark.parametrize("before", ["INSERT INTO tasks", "INSERT INTO user_versions"])
-def test_a_write_whose_connection_is_cut_before_its_commit_is_done_once(
+def test_a_write_whose_connection_is_cut_before_its_commit_happens_once(
     start: Callable[..., Container], postgres: Postgres, before: str
 ) -> None:
     parts = start()
@@ -78,7 +78,7 @@ def test_a_write_whose_connection_is_cut_before_its_commit_is_done_once(
     assert titles(person) == ["Once"]
 
 
-def test_a_write_whose_commit_gets_no_answer_is_not_done_again(
+def test_a_write_whose_commit_gets_no_answer_is_not_retried(
     start: Callable[..., Container], postgres: Postgres
 ) -> None:
     parts = start()
@@ -135,8 +135,8 @@ def test_an_import_whose_commit_gets_no_answer_keeps_its_file(
     assert titles(person) == ["Milk"]
 
 
-def test_of_two_writes_that_wait_for_each_other_both_are_done(start: Callable[..., Container]) -> None:
-    """The database undoes one, which is tried again."""
+def test_both_writes_of_a_deadlock_succeed(start: Callable[..., Container]) -> None:
+    """The database rolls one back, which is retried."""
     parts = start()
     person = somebody(parts)
     user_id = parts.platform.tokens.verify(person.access_token).user_id
@@ -167,7 +167,7 @@ def test_of_two_writes_that_wait_for_each_other_both_are_done(start: Callable[..
     assert undone == [1]
 
 
-def test_a_statement_that_takes_too_long_is_given_up_and_not_tried_again(start: Callable[..., Container]) -> None:
+def test_a_statement_that_times_out_is_not_retried(start: Callable[..., Container]) -> None:
     storage = SystemStorage(start(statement_timeout=0.05).database)
     with pytest.raises(UnavailableError) as caught, storage.read() as work:
         work.session.execute(text("SELECT pg_sleep(30)"))
@@ -183,7 +183,7 @@ def test_a_migration_may_take_longer_than_a_request(
         connection.execute(text("SELECT pg_sleep(0.5)"))
 
 
-def test_a_way_that_leads_nowhere_is_found_out_within_a_minute(start: Callable[..., Container]) -> None:
+def test_a_dead_network_path_is_detected_within_a_minute(start: Callable[..., Container]) -> None:
     with start().database.reader.connect() as connection:
         driver: Any = connection.connection.dbapi_connection
         with socket.socket(fileno=os.dup(driver.fileno())) as ours:
@@ -195,8 +195,8 @@ def test_a_way_that_leads_nowhere_is_found_out_within_a_minute(start: Callable[.
     assert 0 < unacknowledged <= 60_000
 
 
-def test_when_a_replica_takes_over_no_acknowledged_write_is_lost_and_writes_go_on() -> None:
-    """The address of the primary leads to another server afterwards, as that of a service does."""
+def test_a_failover_loses_no_acknowledged_write_and_writes_go_on() -> None:
+    """Afterwards the address of the primary leads to another server, as that of a service does."""
     with (
         servers.postgres() as primary,
         replica_of(primary) as replica,
@@ -221,8 +221,8 @@ def test_when_a_replica_takes_over_no_acknowledged_write_is_lost_and_writes_go_o
         assert sorted(titles(person)) == sorted([*acknowledged, "After"])
 
 
-def test_a_former_primary_that_only_reads_now_is_left_at_once() -> None:
-    """Its connections stay alive: only that it refuses a write tells."""
+def test_connections_to_a_demoted_primary_are_dropped_at_once() -> None:
+    """Its connections stay alive: only a rejected write shows that it is read-only."""
     with (
         servers.postgres() as primary,
         replica_of(primary) as replica,
@@ -241,7 +241,7 @@ def test_a_former_primary_that_only_reads_now_is_left_at_once() -> None:
 
 @contextmanager
 def migrated(url: str) -> Iterator[Container]:
-    """The parts of a process, on a database that had no schema."""
+    """The container of a process, on a database without a schema, which is migrated."""
     parts = build(make_settings(url))
     migrate(parts.database)
     yield parts

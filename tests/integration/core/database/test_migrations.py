@@ -1,4 +1,4 @@
-"""Migrations: up, down, no drift, one at a time; and what readiness makes of them."""
+"""Migrations: upgrade, downgrade, no drift, one at a time; and readiness."""
 
 import subprocess
 import sys
@@ -58,7 +58,7 @@ def empty(empty_url: str) -> Iterator[Database]:
 
 
 def single_history(database: Database, revision: str = FORMER_HEAD) -> None:
-    """Bring a database to a revision of the single history, as releases before the branches did."""
+    """Upgrade a database to a revision of the single history, as releases before the branches did."""
     with database.writer.begin() as connection:
         command.upgrade(configuration(connection), revision)
 
@@ -110,7 +110,7 @@ def test_the_indexes_of_the_specification_are_there(empty: Database) -> None:
     assert (email["name"], bool(email["unique"])) == ("idx_users_email", True)
 
 
-def test_processes_that_migrate_at_once_take_turns(empty_url: str, tmp_path: Path) -> None:
+def test_concurrent_migrations_run_one_after_the_other(empty_url: str, tmp_path: Path) -> None:
     variables = environment(tmp_path, empty_url, port=1)
     command_line = [sys.executable, "-m", "app", "migrate"]
     processes = [subprocess.Popen(command_line, cwd=ROOT, env=variables, stderr=subprocess.PIPE) for _ in range(3)]
@@ -140,7 +140,7 @@ def test_a_migration_waits_for_one_that_runs_on_postgresql(postgres_url: str, tm
     database.dispose()
 
 
-def test_ready_means_migrated_far_enough_and_a_newer_schema_will_do(empty: Database) -> None:
+def test_readiness_requires_the_schema_and_accepts_a_newer_one(empty: Database) -> None:
     with pytest.raises(NotMigratedError):
         check_ready(empty, branches())
     migrate(empty)
@@ -179,7 +179,7 @@ def test_each_branch_requires_its_newest_migration() -> None:
         assert all(revision.startswith(f"{branch.name}_") for revision in revisions)
 
 
-def test_the_audit_log_refuses_to_be_changed(empty: Database) -> None:
+def test_the_audit_log_rejects_updates_and_deletes(empty: Database) -> None:
     """V16.4.2: logs are protected from modification."""
     migrate(empty)
     with empty.writer.begin() as connection:
@@ -203,7 +203,7 @@ def before(name: str) -> str:
     return str(revision)
 
 
-def test_mails_reach_accounts_that_are_older_than_the_notifications(empty: Database) -> None:
+def test_accounts_older_than_the_notifications_receive_mails(empty: Database) -> None:
     single_history(empty, before("_notifications"))
     old = {
         "id": uuid4(),
@@ -244,7 +244,7 @@ def test_an_account_whose_password_was_reset_by_mail_is_verified_and_others_are_
 
 @pytest.mark.parametrize("tasks", [0, 2])
 @pytest.mark.parametrize(("migration", "kind"), [("_analytics", "snapshot"), ("_normal_texts", "normalise")])
-def test_tasks_from_before_a_migration_are_gone_through_once_the_rollout_is_over(
+def test_a_job_for_existing_tasks_is_queued_for_after_the_rollout(
     empty: Database, migration: str, kind: str, tasks: int
 ) -> None:
     single_history(empty, before(migration))

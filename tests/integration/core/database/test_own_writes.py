@@ -1,4 +1,4 @@
-"""Whatever happens in whatever order: nobody reads older data than they have seen written."""
+"""Read-your-writes in any order of events: no user reads data older than their own writes."""
 
 from collections.abc import Iterator
 from typing import Any, cast
@@ -38,7 +38,7 @@ class Scene:
 def scene(postgres: Postgres, replica: Postgres, postgres_url: str, valkey: str) -> Iterator[Scene]:
     replica.catch_up(postgres)
     host = f"127.0.0.1:{replica.port}"
-    # A replica that stands still as long as a test lets it has not to be left for that.
+    # A replica that a test pauses must not leave the rotation for its lag.
     given = make_settings(postgres_url, redis_url=valkey, database_replica_host=host, database_replica_lag=3600)
     parts = [build(given), build(given)]
     with Redis.from_url(valkey) as client:
@@ -49,7 +49,7 @@ def scene(postgres: Postgres, replica: Postgres, postgres_url: str, valkey: str)
 
 
 class OwnWrites(RuleBasedStateMachine):
-    """Writes and reads on a scene, and remembers what has been written."""
+    """Random writes and reads on a scene, compared with a model of the data."""
 
     tasks = Bundle("tasks")
     looks = Bundle("looks")
@@ -95,7 +95,7 @@ class OwnWrites(RuleBasedStateMachine):
 
     @rule(target=looks, process=PROCESSES)
     def begin_to_read_slowly(self, process: int) -> tuple[bytes, bytes]:
-        """Another request of the same user: it has its version and its data, and does not keep them yet."""
+        """Another request of the same user, which has read version and data but not cached its response yet."""
         cache = self.scene.parts[process].platform.authenticator._cache
         version = cache.lookup(self.claims.user_id, self.claims.session_id, None).version
         assert version is not None
@@ -120,7 +120,7 @@ class OwnWrites(RuleBasedStateMachine):
         self.scene.redis.flushdb()
 
 
-def test_no_read_is_older_than_what_its_user_has_written(scene: Scene) -> None:
+def test_no_read_is_older_than_the_users_writes(scene: Scene) -> None:
     run_state_machine_as_test(
         cast("Any", lambda: OwnWrites(scene)),
         settings=settings(

@@ -1,4 +1,4 @@
-"""How PostgreSQL answers the lists of tasks: never by looking through a table, and at any depth alike."""
+"""PostgreSQL's plans for task lists: no sequential scans, and the same cost for a deep page."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -44,7 +44,7 @@ def full(postgres: Postgres) -> Iterator[Database]:
     """A database with all the tasks."""
 
     def fill(connection: Connection) -> None:
-        # Each index is made at once when the rows are there: a third of the time.
+        # Indexes are created after the rows are inserted: a third of the time.
         later = [index for model in (TaskRow, TaskTagRow) for index in cast("Table", model.__table__).indexes]
         for index in later:
             index.drop(connection)
@@ -64,18 +64,18 @@ def plans(full: Database) -> Iterator["Plans"]:
 
 
 class Plans:
-    """Asks the repository, and PostgreSQL how it has found the answer."""
+    """Runs queries of the repository, and reads their plans."""
 
     def __init__(self, session: Session) -> None:
         self.session = session
         self.tasks = SqlTasks(session)
 
     def of(self, query: Query) -> Cost:
-        """Return what a page costs."""
+        """Return the cost of a page."""
         return self.cost(lambda: self.tasks.find(USER_ID, query))
 
     def cost(self, ask: Callable[[], object]) -> Cost:
-        """Return what a question costs that has an answer."""
+        """Return the cost of a query, which must have a result."""
         return cost_of(self.session, ask)
 
     def deep(self, sort: Sort) -> Query:
@@ -85,7 +85,7 @@ class Plans:
 
 
 @pytest.mark.parametrize("sort", list(Sort))
-def test_a_list_looks_through_no_table_whatever_its_order(plans: Plans, sort: Sort) -> None:
+def test_a_list_scans_no_table_in_any_order(plans: Plans, sort: Sort) -> None:
     cost = plans.of(Query(sort=sort))
     assert cost.looked_through == set()
     assert cost.pages <= MOST_PAGES
@@ -102,7 +102,7 @@ def test_a_list_looks_through_no_table_whatever_its_order(plans: Plans, sort: So
     ],
     ids=["status", "tag", "text", "due after", "due before"],
 )
-def test_a_filtered_list_looks_through_no_table(plans: Plans, filters: Filters) -> None:
+def test_a_filtered_list_scans_no_table(plans: Plans, filters: Filters) -> None:
     assert plans.of(Query(filters)).looked_through == set()
 
 
@@ -113,7 +113,7 @@ def test_a_deep_page_costs_as_the_first(plans: Plans, sort: Sort) -> None:
     assert deep.pages <= 1.5 * first.pages
 
 
-def test_to_look_for_reminders_costs_nothing_for_those_that_have_been(plans: Plans) -> None:
+def test_sent_reminders_cost_the_query_for_due_ones_nothing(plans: Plans) -> None:
     reminders, late = SqlReminders(plans.session), NOON + timedelta(seconds=ROWS)
     for cost in (plans.cost(lambda: reminders.any_due(late)), plans.cost(lambda: reminders.claim(late, 1))):
         assert cost.looked_through == set()

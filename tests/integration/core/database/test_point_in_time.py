@@ -1,4 +1,4 @@
-"""The database comes back as it was at a moment: what was written by then is there, what came later is not."""
+"""Point-in-time recovery: writes until the target time are restored, later ones are not."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The primary of a real PostgreSQL goes and comes back: nobody waits for it, and who can do without it is served."""
+"""Loss and return of a real primary: no request waits for it, and those that do not need it are served."""
 
 import socket
 from collections.abc import Iterator
@@ -30,7 +30,7 @@ NUMBERS = count(1)
 
 
 class Scene:
-    """A primary behind an address, its replica, and the parts of a process that uses both."""
+    """A primary behind an address, its replica, and the container of a process that uses both."""
 
     def __init__(self, primary: Postgres, replica: Postgres, address: Address, parts: Container) -> None:
         self.primary = primary
@@ -51,11 +51,11 @@ class Scene:
         return person.call("POST", "/tasks", json={"title": "A task"}).status_code
 
     def read(self, person: Person) -> int:
-        """Ask for a list that is not kept yet."""
+        """Get a list that is not cached yet."""
         return person.call("GET", f"/tasks?due_before=2100-01-01T00:00:00.{next(NUMBERS):06d}Z").status_code
 
     def open_by(self, person: Person) -> None:
-        """Write in vain until the circuit is open."""
+        """Write, with failures, until the circuit is open."""
 
         def refused() -> bool:
             assert self.write(person) == 503
@@ -78,8 +78,8 @@ def scene(valkey: str) -> Iterator[Scene]:
         parts.database.dispose()
 
 
-def test_in_an_outage_nobody_waits_and_reads_that_a_replica_can_answer_never_fail(scene: Scene) -> None:
-    """Whatever others fail at: somebody's last write that no replica shows is no reason to refuse another's read."""
+def test_in_an_outage_no_request_waits_and_reads_that_a_replica_can_answer_never_fail(scene: Scene) -> None:
+    """Failing requests of one user, whose last write no replica has, must not reject another user's reads."""
     reader, hidden = scene.somebody(), scene.somebody()
     assert scene.write(reader) == 201
     scene.replica.catch_up(scene.primary)
@@ -109,7 +109,7 @@ def test_in_an_outage_nobody_waits_and_reads_that_a_replica_can_answer_never_fai
 
 
 def test_a_read_during_which_the_primary_dies_is_answered_by_a_replica(scene: Scene) -> None:
-    """It was the primary's as the replica was not there yet, and is there by the time of the retry."""
+    """It began on the primary since the replica lagged; by the time of the retry the replica has caught up."""
     person = scene.somebody()
     scene.replica.catch_up(scene.primary)
     scene.replica.stand_still()
@@ -127,7 +127,7 @@ def test_a_read_during_which_the_primary_dies_is_answered_by_a_replica(scene: Sc
     assert len(deaths) == 1
 
 
-def test_a_former_primary_that_only_reads_is_away_until_there_is_another(scene: Scene) -> None:
+def test_a_demoted_primary_counts_as_unavailable_until_there_is_another(scene: Scene) -> None:
     person = scene.somebody()
     assert scene.read(person) == 200
     scene.replica.catch_up(scene.primary)
@@ -141,7 +141,7 @@ def test_a_former_primary_that_only_reads_is_away_until_there_is_another(scene: 
     wait_for(lambda: scene.write(person) == 201, "writes go on")
 
 
-def test_deadlocks_say_nothing_of_the_server(scene: Scene) -> None:
+def test_deadlocks_do_not_open_the_circuit(scene: Scene) -> None:
     user_id = scene.parts.platform.tokens.verify(scene.somebody().access_token).user_id
     pair = [scene.parts.tasks.service.create(user_id, TaskCreate(f"Task {number}")).id for number in range(2)]
     storage, circuit = storage_of(scene.parts), scene.circuit
@@ -194,8 +194,8 @@ def test_a_frozen_primary_opens_the_circuit_and_closes_it_when_it_goes_on(scene:
     wait_for(lambda: scene.write(person) == 201, "writes go on")
 
 
-def test_a_port_that_nobody_listens_on_is_an_outage_too(postgres_url: str) -> None:
-    """Without a replica; and the metric tells."""
+def test_a_closed_port_opens_the_circuit(postgres_url: str) -> None:
+    """Without a replica; the metric shows the open circuit."""
     del postgres_url
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))  # and never listens

@@ -1,4 +1,4 @@
-"""Reads from a real streaming replica: never older than what their user has written, and never for want of it."""
+"""Reads from a real streaming replica: never older than the user's writes, and never failing for lack of a replica."""
 
 import os
 import signal
@@ -25,7 +25,7 @@ from tests.support.settings import make_settings
 
 @pytest.fixture
 def start(postgres_url: str, valkey: str) -> Iterator[Callable[..., Container]]:
-    """Starts the parts of one process more."""
+    """Build the container of one more process."""
     started: list[Container] = []
 
     def begin(replica: Postgres, **more: Any) -> Container:
@@ -56,7 +56,7 @@ def somebody(parts: Container) -> Person:
 
 
 def titles(person: Person, number: int = 0) -> list[str]:
-    """Return the titles of a list; each number is another list, which is not kept yet."""
+    """Return the titles of a list; each number is a different list, which is not cached yet."""
     response = person.call("GET", f"/tasks?due_before=2100-01-01T00:00:00.{number:06d}Z")
     assert response.status_code == 200, response.text
     return [item["title"] for item in response.get_json()["items"]]
@@ -67,7 +67,7 @@ def a_task(person: Person, title: str) -> str:
     return identifier
 
 
-def test_who_has_written_reads_from_a_replica_once_it_shows_that(
+def test_reads_go_to_a_replica_once_it_has_the_users_writes(
     start: Callable[..., Container], postgres: Postgres, following: Postgres
 ) -> None:
     parts = start(following)
@@ -82,10 +82,10 @@ def test_who_has_written_reads_from_a_replica_once_it_shows_that(
     assert reads(parts)["replica"] == 1
 
 
-def test_of_several_replicas_one_that_shows_it_is_found(
+def test_of_several_replicas_one_with_the_users_writes_is_found(
     start: Callable[..., Container], postgres: Postgres, following: Postgres
 ) -> None:
-    """As when a primary was lost: what its user wrote last may be on one of them alone."""
+    """As after the loss of a primary: perhaps only one replica has the user's last write."""
     with replica_of(postgres) as other:
         other.catch_up(postgres)
         parts = start(following, database_replica_host=f"127.0.0.1:{following.port} 127.0.0.1:{other.port}")
@@ -98,7 +98,7 @@ def test_of_several_replicas_one_that_shows_it_is_found(
         parts.database.dispose()
 
 
-def test_another_process_knows_what_the_user_has_written(
+def test_the_position_is_shared_between_processes(
     start: Callable[..., Container], postgres: Postgres, following: Postgres
 ) -> None:
     writer, reader = start(following), start(following)
@@ -115,7 +115,7 @@ def test_another_process_knows_what_the_user_has_written(
     assert reads(reader)["behind"] == 2
 
 
-def test_who_has_written_nothing_since_still_reads_from_a_replica_that_is_behind(
+def test_without_recent_writes_a_user_reads_from_a_replica_that_lags(
     start: Callable[..., Container], postgres: Postgres, following: Postgres
 ) -> None:
     parts = start(following)
@@ -129,7 +129,7 @@ def test_who_has_written_nothing_since_still_reads_from_a_replica_that_is_behind
     assert reads(parts)["replica"] == before + 1
 
 
-def test_a_position_is_not_lost_with_what_redis_kept(
+def test_a_position_survives_the_loss_of_the_redis_data(
     start: Callable[..., Container], following: Postgres, valkey: str
 ) -> None:
     from redis import Redis
@@ -143,8 +143,8 @@ def test_a_position_is_not_lost_with_what_redis_kept(
     assert titles(person, 1) == ["New"]
 
 
-def test_of_two_commits_the_farther_position_counts(start: Callable[..., Container], following: Postgres) -> None:
-    """The one that was later in the log may be told first."""
+def test_of_two_commits_the_higher_lsn_counts(start: Callable[..., Container], following: Postgres) -> None:
+    """The commit with the higher LSN may be reported first."""
     parts = start(following)
     person = somebody(parts)
     claims = parts.platform.tokens.verify(person.access_token)
@@ -186,7 +186,7 @@ def test_a_replica_that_lags_too_far_leaves_rotation_and_comes_back(
     )
 
 
-def test_while_no_replica_answers_the_primary_does(start: Callable[..., Container]) -> None:
+def test_reads_fall_back_to_the_primary_while_no_replica_answers(start: Callable[..., Container]) -> None:
     parts = start(Postgres(free_port()))
     person = somebody(parts)
     a_task(person, "New")
@@ -197,7 +197,7 @@ def test_while_no_replica_answers_the_primary_does(start: Callable[..., Containe
 
 @pytest.fixture
 def alone(valkey: str) -> Iterator[tuple[Postgres, Postgres, Container]]:
-    """A primary that may be stopped, its replica, which soon lags too far then, and the parts of a process."""
+    """A primary that can be stopped, its replica, which then soon lags too far, and the container of a process."""
     with servers.postgres() as primary, replica_of(primary) as following:
         primary.confirm_with_replica()
         hosts = {"database_replica_host": f"127.0.0.1:{following.port}", "redis_url": valkey}
@@ -207,7 +207,7 @@ def alone(valkey: str) -> Iterator[tuple[Postgres, Postgres, Container]]:
         parts.database.dispose()
 
 
-def test_while_the_primary_is_away_a_replica_answers_however_far_behind_it_is(
+def test_while_the_primary_is_unavailable_a_replica_answers_at_any_lag(
     alone: tuple[Postgres, Postgres, Container],
 ) -> None:
     primary, following, parts = alone
@@ -224,7 +224,7 @@ def test_while_the_primary_is_away_a_replica_answers_however_far_behind_it_is(
     wait_for(late, "the replica is out of rotation")
 
 
-def test_while_the_primary_is_away_no_replica_hides_what_its_user_has_written(
+def test_while_the_primary_is_unavailable_no_replica_hides_the_users_writes(
     alone: tuple[Postgres, Postgres, Container],
 ) -> None:
     primary, following, parts = alone
@@ -238,7 +238,7 @@ def test_while_the_primary_is_away_no_replica_hides_what_its_user_has_written(
     assert titles(person, 1) == ["New"]
 
 
-def test_a_commit_without_an_answer_stops_no_reads_while_the_primary_is_away(
+def test_an_unknown_commit_stops_no_reads_while_the_primary_is_unavailable(
     alone: tuple[Postgres, Postgres, Container],
 ) -> None:
     primary, following, parts = alone
@@ -252,10 +252,10 @@ def test_a_commit_without_an_answer_stops_no_reads_while_the_primary_is_away(
         assert "Acknowledged" in titles(person, number)
 
 
-def test_a_commit_without_an_answer_is_shown_as_soon_as_the_primary_answers(
+def test_an_unknown_commit_is_visible_as_soon_as_the_primary_answers(
     start: Callable[..., Container], postgres: Postgres, following: Postgres
 ) -> None:
-    """By the primary, and by no answer that a replica gave before."""
+    """From the primary, and not from a response that was cached after a read from a replica."""
     parts = start(following)
     person = somebody(parts)
     a_task(person, "Acknowledged")
@@ -269,7 +269,7 @@ def test_a_commit_without_an_answer_is_shown_as_soon_as_the_primary_answers(
     assert sorted(titles(person)) == ["Acknowledged", "Unknown"]
 
 
-def test_a_read_that_its_replica_breaks_off_is_the_primarys(
+def test_a_read_that_fails_on_its_replica_is_retried_on_the_primary(
     start: Callable[..., Container], postgres: Postgres, following: Postgres
 ) -> None:
     parts = start(following)
@@ -308,7 +308,7 @@ def test_a_replica_whose_connection_is_lost_by_the_rollback_leaves_the_read_to_t
 def test_a_replica_that_was_promoted_is_not_read_from(
     start: Callable[..., Container], postgres: Postgres, postgres_url: str
 ) -> None:
-    """A server that is no replica any more may have gone another way than the primary."""
+    """A server that is no longer a replica may have diverged from the primary."""
     del postgres_url
     with replica_of(postgres) as promoted:
         parts = start(promoted)
@@ -323,7 +323,7 @@ def test_a_replica_that_was_promoted_is_not_read_from(
         assert reads(parts)["out"] == 1
 
 
-def test_while_redis_is_silent_reads_are_the_primarys(
+def test_reads_go_to_the_primary_while_redis_is_unavailable(
     start: Callable[..., Container], following: Postgres, redis: Any
 ) -> None:
     parts = start(following, redis_url=redis.connection_url)
@@ -338,10 +338,10 @@ def test_while_redis_is_silent_reads_are_the_primarys(
     assert reads(parts)["replica"] == 0
 
 
-def test_nothing_is_set_for_whoever_gets_the_connection_next(
+def test_no_session_settings_leak_to_the_connections_next_client(
     start: Callable[..., Container], following: Postgres
 ) -> None:
-    """A pooler hands a connection from one to another between transactions."""
+    """A pooler hands a connection from one client to another between transactions."""
     parts = start(following)
     titles(somebody(parts))
     for engine in (parts.database.reader, parts.database.replicas.all[0].engine):

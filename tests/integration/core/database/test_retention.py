@@ -1,4 +1,4 @@
-"""Retention: rows whose time is over are deleted, and no younger ones, on both databases."""
+"""Retention: expired rows are deleted, and no younger ones, on both databases."""
 
 from datetime import timedelta
 from typing import cast
@@ -34,7 +34,7 @@ VALUES: dict[str, dict[str, object]] = {
     "jobs that have failed": {"state": "failed"},
     "deliveries that were given up": {"due_at": None},
 }
-"""What the conditions of a rule ask of its rows."""
+"""Column values that meet the conditions of a rule."""
 
 
 @pytest.fixture
@@ -61,7 +61,7 @@ def table_of(row: type[DeclarativeBase]) -> Table:
 
 
 @pytest.mark.parametrize("rule", EXPIRING, ids=lambda rule: rule.rows)
-def test_rows_whose_time_is_over_are_deleted_and_younger_ones_stay(
+def test_expired_rows_are_deleted_and_younger_ones_stay(
     storage: SystemStorage, clock: FakeClock, rule: ExpiryRule
 ) -> None:
     others = {
@@ -104,7 +104,7 @@ def test_one_cleaning_deletes_many_batches_and_no_more_than_it_may(
         ("succeeded", False, 0),
     ],
 )
-def test_files_of_jobs_that_can_go_on_stay(
+def test_files_of_resumable_jobs_stay(
     storage: SystemStorage, clock: FakeClock, state: str, rejected: bool, stays: int
 ) -> None:
     old = clock.now - FILES - timedelta(hours=1)
@@ -128,7 +128,7 @@ def test_no_job_that_has_ended_stays_for_ever(
     assert count(storage, JobRow) == 0
 
 
-def test_a_job_takes_its_files_and_refused_lines_along(storage: SystemStorage, clock: FakeClock) -> None:
+def test_files_and_rejected_lines_are_deleted_with_their_job(storage: SystemStorage, clock: FakeClock) -> None:
     with storage.write() as work:
         old, young = (
             insert_row(work.session, table_of(JobRow), state="failed", finished_at=clock.now - timedelta(days))

@@ -1,4 +1,4 @@
-"""Whatever a client or a worker does whose connection to a real PostgreSQL is cut before its COMMIT is done once."""
+"""Every action of a client or worker happens once when its connection to PostgreSQL is cut before its COMMIT."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -45,7 +45,7 @@ def scene(postgres_url: str) -> Iterator[Scene]:
 
 @pytest.fixture
 def cut_before(scene: Scene, postgres: Postgres) -> Callable[[str], list[str]]:
-    """Ends the server's side of the first connection that is about to run such a statement."""
+    """Terminate the server process of the first connection that is about to run a given statement."""
 
     def cut(statement: str) -> list[str]:
         cuts: list[str] = []
@@ -134,7 +134,7 @@ def export(scene: Scene) -> None:
         (export, "UPDATE jobs"),
     ],
 )
-def test_it_is_done_once(
+def test_the_action_happens_once(
     scene: Scene, cut_before: Callable[[str], list[str]], action: Callable[[Scene], None], before: str
 ) -> None:
     cuts = cut_before(before)

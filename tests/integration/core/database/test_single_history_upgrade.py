@@ -1,4 +1,4 @@
-"""Databases of the release before the branches: they upgrade in place, while they are in use, and stay its own too."""
+"""Upgrade in place of databases of the release before the branches, while that release uses them."""
 
 import sqlite3
 import subprocess
@@ -27,8 +27,8 @@ from tests.support.settings import make_settings
 from tests.support.storage import storage_of
 
 DUMPS = Path(__file__).parents[3] / "data/single_history"
-"""What a server of that release had written: three users, of whom one is deleted but not yet erased, and an event that
-is not yet published."""
+"""Dump of a database of that release: three users, of whom one is deleted but not yet erased, and an unpublished
+event."""
 
 NEW_JOBS = {"preferences-snapshot"}
 """Kinds of jobs that the upgrade queues."""
@@ -63,14 +63,14 @@ def former(url: str) -> Iterator[Database]:
 
 
 def former_tables(database: Database) -> MetaData:
-    """Return the tables that the database has now, as it describes them."""
+    """Return the reflected tables of the database."""
     found = MetaData()
     found.reflect(database.reader)
     return found
 
 
 def rows(database: Database, tables: MetaData) -> dict[str, list[Any]]:
-    """Return every row of tables but the jobs that the upgrade queues."""
+    """Return all rows of the tables except the jobs that the upgrade queues."""
 
     def of(table: Table) -> list[Any]:
         statement = select(table)
@@ -104,7 +104,7 @@ def test_every_row_and_every_table_of_the_former_release_stays(former: Database)
     after = described(former_tables(former))
     assert {name: after[name] for name in described(tables)} == described(tables)
     with former.reader.begin() as connection:
-        # What the former release asks before it serves: its pods go on, and it can come back.
+        # The former release's readiness check: its pods stay ready, and a rollback is possible.
         assert connection.scalar(text(f"SELECT version_num FROM {FORMER_VERSIONS}")) == FORMER_HEAD  # noqa: S608
 
 
@@ -116,7 +116,7 @@ def upgraded(former: Database, url: str) -> Iterator[Container]:
     parts.database.dispose()
 
 
-def test_users_go_on_with_what_they_had(upgraded: Container) -> None:
+def test_users_keep_their_data(upgraded: Container) -> None:
     client = create_app(upgraded).test_client()
     ada = Person(client, email="ada@example.org").login()
     me = ada.call("GET", "/users/me").get_json()
@@ -129,7 +129,7 @@ def test_users_go_on_with_what_they_had(upgraded: Container) -> None:
     assert len(ada.walk()) == 5, "the key of the former release still holds"
 
 
-def test_what_was_under_way_ends(upgraded: Container) -> None:
+def test_work_in_progress_is_completed(upgraded: Container) -> None:
     with storage_of(upgraded).read() as work:
         [event] = work.outbox.waiting(10)
         erasures = work.session.scalars(select(JobRow).where(JobRow.kind == "erasure")).all()
@@ -150,7 +150,7 @@ def test_what_was_under_way_ends(upgraded: Container) -> None:
     assert str(deleted).replace("-", "") not in {str(user).replace("-", "") for user in recipients}
 
 
-def test_who_wanted_reports_still_gets_them(upgraded: Container) -> None:
+def test_report_subscribers_still_get_reports(upgraded: Container) -> None:
     client = create_app(upgraded).test_client()
     ada, bob = (
         upgraded.platform.tokens.verify(Person(client, email=f"{name}@example.org").login().access_token).user_id
@@ -160,7 +160,7 @@ def test_who_wanted_reports_still_gets_them(upgraded: Container) -> None:
         assert work.subscriptions.among([ada, bob]) == [ada]
 
 
-def test_what_is_chosen_while_the_former_release_still_runs_is_published_by_a_job(upgraded: Container) -> None:
+def test_preferences_changed_by_the_former_release_are_published_by_a_job(upgraded: Container) -> None:
     bob = Person(create_app(upgraded).test_client(), email="bob@example.org").login()
     user_id = upgraded.platform.tokens.verify(bob.access_token).user_id
     with storage_of(upgraded).write() as work:
@@ -174,8 +174,8 @@ def test_what_is_chosen_while_the_former_release_still_runs_is_published_by_a_jo
         assert user_id in work.subscriptions.among([user_id])
 
 
-def test_the_former_release_writes_on_meanwhile(former: Database, url: str) -> None:
-    """Its statements, that is: the same tables and columns, in transactions of their own."""
+def test_the_former_release_can_write_during_the_upgrade(former: Database, url: str) -> None:
+    """Its statements: on the same tables and columns, in transactions of their own."""
     insert = text(
         "INSERT INTO tasks (id, user_id, title, description, status, created_at, updated_at, version, title_key,"
         " search_text) VALUES (:id, :id, 'Meanwhile', '', 'todo', CURRENT_TIMESTAMP, CURRENT_TIMESTAMP, 1, '', '')"
@@ -206,7 +206,7 @@ def test_the_former_release_writes_on_meanwhile(former: Database, url: str) -> N
         assert connection.scalar(text("SELECT count(*) FROM tasks WHERE title = 'Meanwhile'")) == written > 0
 
 
-def test_an_upgrade_that_fails_leaves_everything_as_it_was(former: Database) -> None:
+def test_a_failed_upgrade_changes_nothing(former: Database) -> None:
     with former.writer.begin() as connection:
         connection.execute(text("CREATE TABLE report_subscriptions (x INTEGER)"))
     tables = former_tables(former)

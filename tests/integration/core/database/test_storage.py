@@ -1,4 +1,4 @@
-"""What the databases do alike, and what SQLite must be told."""
+"""Behaviour that both databases share, and SQLite's settings."""
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -48,12 +48,12 @@ def test_the_first_and_the_last_time_that_the_api_takes_can_be_stored(database: 
             assert work.tasks.get(user_id, task.id) == task
 
 
-def test_a_time_without_a_zone_is_refused(database: Database) -> None:
+def test_a_naive_time_is_rejected(database: Database) -> None:
     with pytest.raises(StatementError, match="zone"), SystemStorage(database).write() as work:
-        work.tasks.add(a_task(uuid4(), datetime(2030, 1, 1)))  # noqa: DTZ001 the very thing refused
+        work.tasks.add(a_task(uuid4(), datetime(2030, 1, 1)))  # noqa: DTZ001 naive on purpose
 
 
-def test_what_fails_midway_is_undone(database: Database) -> None:
+def test_a_failed_transaction_is_rolled_back(database: Database) -> None:
     storage, user_id = SystemStorage(database), uuid4()
     task = a_task(user_id, NOON)
 
@@ -79,7 +79,7 @@ def test_sqlite_is_safe_for_two_processes_and_a_power_cut(database: Database) ->
 
 
 @pytest.mark.parametrize("application", ["postgresql"], indirect=True)  # SQLite's writers wait for the whole database
-def test_who_has_waited_for_a_task_sees_its_tags_as_they_have_become(database: Database, postgres: Postgres) -> None:
+def test_after_waiting_for_a_row_lock_the_current_tags_are_read(database: Database, postgres: Postgres) -> None:
     storage, user_id = SystemStorage(database), uuid4()
     task = replace(a_task(user_id, NOON), tags=("old",))
     with storage.write() as work:

@@ -1,5 +1,4 @@
-"""How PostgreSQL finds what is beside the tasks: files, jobs, events, notifications, the audit log. Never by looking
-through a table."""
+"""PostgreSQL's plans for files, jobs, events, notifications and the audit log: no sequential scans."""
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -25,14 +24,14 @@ RISING = """
     CREATE FUNCTION rising(n int) RETURNS uuid
     RETURN ('00000000-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid
 """
-"""Identifiers that rise with time, as those of the application do (UUIDv7)."""
+"""Identifiers in the order of time, like the application's (UUIDv7)."""
 
 FILL = {
     "attachments": """
         INSERT INTO attachments (id, task_id, user_id, name, content_type, size, created_at)
         SELECT md5('file' || n)::uuid, md5('task' || n)::uuid, md5('user' || n % :users)::uuid, 'a.txt',
                'text/plain', 1, :noon FROM generate_series(0, :rows - 1) AS n""",
-    # the last hundredth waits, and the one before has been left behind by its workers
+    # the last hundredth is queued, and the leases of the one before have expired
     "jobs": """
         INSERT INTO jobs (id, user_id, kind, state, parameters, checkpoint, done, refused, attempts, cancelling,
                           created_at, due_at, finished_at)
@@ -41,7 +40,7 @@ FILL = {
                0, 0, 0, false, :noon, :noon + n * interval '1 second',
                CASE WHEN 100 * n / :rows < 98 THEN :noon + n * interval '1 second' END
         FROM generate_series(0, :rows - 1) AS n""",
-    # the last hundredth waits for the relay
+    # the last hundredth is unpublished
     "outbox": """
         INSERT INTO outbox (id, name, user_id, at, payload, carried_at)
         SELECT rising(n), 'task.created', md5('user' || n % :users)::uuid, :noon, '{}',
@@ -68,7 +67,7 @@ FILL = {
                CASE WHEN n % 100 = 0 THEN :noon + n * interval '1 second' END
         FROM generate_series(0, :rows - 1) AS n""",
 }
-"""By table."""
+"""INSERT statements, by table."""
 
 
 @pytest.fixture(scope="module")
@@ -90,7 +89,7 @@ def work(full: Database) -> Iterator[SystemUnitOfWork]:
 
 
 def found_by_index(work: SystemUnitOfWork, ask: Callable[[], object]) -> None:
-    """See that a question looks through no table, and reads few pages."""
+    """Check that a query scans no table, and reads few pages."""
     cost = cost_of(work.session, ask)
     assert cost.looked_through == set()
     assert cost.pages <= MOST_PAGES
@@ -102,7 +101,7 @@ def test_attachments_of_a_task(work: SystemUnitOfWork) -> None:
     found_by_index(work, lambda: work.attachments.delete_of(USER_ID, [task_id]))
 
 
-def test_files_that_belong_to_nobody_any_more(work: SystemUnitOfWork) -> None:
+def test_unlinked_files(work: SystemUnitOfWork) -> None:
     found_by_index(work, lambda: work.objects.unlinked(LATE, LIMIT))
 
 
@@ -117,16 +116,16 @@ def test_jobs_that_are_due(work: SystemUnitOfWork) -> None:
     assert cost_of(work.session, lambda: work.jobs.announce(LATE, kinds, LATE, LIMIT)).looked_through == set()
 
 
-def test_how_many_jobs_wait(work: SystemUnitOfWork) -> None:
+def test_number_of_queued_jobs(work: SystemUnitOfWork) -> None:
     assert cost_of(work.session, work.jobs.counts).looked_through == set()
 
 
-def test_events_that_the_relay_has_to_carry(work: SystemUnitOfWork) -> None:
+def test_unpublished_events(work: SystemUnitOfWork) -> None:
     found_by_index(work, lambda: work.outbox.waiting(LIMIT))
     assert cost_of(work.session, work.outbox.backlog).looked_through == set()
 
 
-def test_deliveries_that_are_to_be_tried_again(work: SystemUnitOfWork) -> None:
+def test_deliveries_due_for_a_retry(work: SystemUnitOfWork) -> None:
     found_by_index(work, lambda: work.inbox.any_due(["facts"], LATE))
     found_by_index(work, lambda: work.inbox.claim_failed(["facts"], LATE, LIMIT))
 

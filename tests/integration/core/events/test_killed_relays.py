@@ -1,4 +1,4 @@
-"""Reminders, events and mails of a process that is killed again and again: each is there once."""
+"""Reminders, events and mails of a process that is killed repeatedly: each happens once."""
 
 import random
 import signal
@@ -29,7 +29,7 @@ TASKS = 400
 """Four batches of reminders, and four of events."""
 
 
-def test_whoever_is_reminded_is_told_once_however_often_the_process_is_killed(
+def test_each_reminder_is_delivered_once_when_the_process_is_killed_repeatedly(
     database_url: str, tmp_path: Path
 ) -> None:
     parts = build(make_settings(database_url))
@@ -43,10 +43,10 @@ def test_whoever_is_reminded_is_told_once_however_often_the_process_is_killed(
         add_tasks(work.session, user_id, tasks)
 
     kills = 0
-    while (reminded := told(parts)) < TASKS:
+    while (reminded := notified(parts)) < TASKS:
         with beat(database_url, tmp_path):
-            wait_for(lambda least=reminded: told(parts) > least, "it goes on")  # type: ignore[misc]
-            time.sleep(random.uniform(0, 0.1))  # noqa: S311 to be killed at any point of what it does next
+            wait_for(lambda least=reminded: notified(parts) > least, "it goes on")  # type: ignore[misc]
+            time.sleep(random.uniform(0, 0.1))  # noqa: S311 to be killed at any point
         kills += 1
     assert kills > 1
 
@@ -61,7 +61,7 @@ def test_whoever_is_reminded_is_told_once_however_often_the_process_is_killed(
     parts.database.dispose()
 
 
-def told(parts: Container) -> int:
+def notified(parts: Container) -> int:
     with storage_of(parts).read() as work:
         return work.session.scalar(select(func.count()).select_from(NotificationRow)) or 0
 

@@ -1,4 +1,4 @@
-"""The outbox: an event waits there exactly when its change is there."""
+"""Transactional outbox: an event is stored if and only if its change is."""
 
 from datetime import UTC, datetime
 from uuid import uuid4
@@ -17,14 +17,14 @@ def waiting(database: Database) -> list[tuple[str, dict[str, object]]]:
         return [(row.name, row.payload) for row in connection.execute(select(OutboxRow.name, OutboxRow.payload))]
 
 
-def test_an_event_waits_once_its_transaction_has_committed(database: Database) -> None:
+def test_an_event_is_in_the_outbox_once_its_transaction_has_committed(database: Database) -> None:
     event = Event(uuid4(), "task.created", uuid4(), datetime.now(UTC), {"task_id": "1"})
     with SystemStorage(database).write() as work:
         work.outbox.add(event)
     assert waiting(database) == [("task.created", {"task_id": "1"})]
 
 
-def test_no_event_waits_when_its_transaction_fails(database: Database) -> None:
+def test_no_event_is_in_the_outbox_when_its_transaction_fails(database: Database) -> None:
     def fail() -> None:
         with SystemStorage(database).write() as work:
             work.outbox.add(Event(uuid4(), "task.created", None, datetime.now(UTC)))

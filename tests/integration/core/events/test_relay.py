@@ -1,4 +1,4 @@
-"""The relay and the inbox: each event has its effect once with each consumer, whatever fails or dies on the way."""
+"""Relay and inbox: each event has its effect once for each consumer, despite failures and crashes."""
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
@@ -33,12 +33,12 @@ ATTEMPTS = 3
 
 
 class DiedError(BaseException):
-    """What no handler of errors catches: the process is gone."""
+    """Crash of the process, which no error handler catches."""
 
 
 @dataclass
 class Effect:
-    """A consumer that writes a row for each event, and may be told to fail at one."""
+    """Consumer that writes a row for each event, and can be made to fail on one."""
 
     name: str = "effect"
     events: Collection[str] = ("thing.happened",)
@@ -46,7 +46,7 @@ class Effect:
 
     def handle(self, work: SystemUnitOfWork, event: Event) -> None:
         line = int(str(event.payload["number"]))
-        # the key is the consumer's and the number's: a second effect of an event would violate it
+        # the primary key is made of consumer and number: a second effect of an event would violate it
         work.session.add(RefusedLineRow(job_id=UUID(int=len(self.name)), line=line, reason=self.name, text=""))
         work.session.flush()
         if event.id in self.fails_at:
@@ -63,7 +63,7 @@ def storage(database: Database) -> SystemStorage:
     return SystemStorage(database)
 
 
-def tell(storage: SystemStorage, clock: FakeClock, number: int, name: str = "thing.happened") -> list[UUID]:
+def add_events(storage: SystemStorage, clock: FakeClock, number: int, name: str = "thing.happened") -> list[UUID]:
     events = [Event(new_id(), name, None, clock(), {"number": each}) for each in range(number)]
     with storage.write() as work:
         for event in events:
@@ -94,9 +94,9 @@ def failures(storage: SystemStorage) -> list[tuple[str, int, str, bool]]:
     return [(row.consumer, row.failures, row.error, row.due_at is None) for row in rows]
 
 
-def test_each_consumer_gets_the_events_that_it_wants_once(storage: SystemStorage, clock: FakeClock) -> None:
-    tell(storage, clock, 3)
-    tell(storage, clock, 2, "other.happened")
+def test_each_consumer_gets_its_events_once(storage: SystemStorage, clock: FakeClock) -> None:
+    add_events(storage, clock, 3)
+    add_events(storage, clock, 2, "other.happened")
     carrying = relay(storage, clock, Effect(), Effect("other", ("other.happened",)))
     assert carrying.run_once()
     assert not carrying.run_once()
@@ -104,8 +104,8 @@ def test_each_consumer_gets_the_events_that_it_wants_once(storage: SystemStorage
     assert effects(storage, "other") == [0, 1]
 
 
-def test_events_are_carried_in_order_a_batch_at_a_time(storage: SystemStorage, clock: FakeClock) -> None:
-    told = tell(storage, clock, BATCH + 1)
+def test_events_are_published_in_order_one_batch_at_a_time(storage: SystemStorage, clock: FakeClock) -> None:
+    told = add_events(storage, clock, BATCH + 1)
     carrying = relay(storage, clock, Effect())
     assert carrying.run_once()
     assert effects(storage) == list(range(BATCH))
@@ -113,8 +113,8 @@ def test_events_are_carried_in_order_a_batch_at_a_time(storage: SystemStorage, c
         assert [event.id for event in work.outbox.waiting(10)] == told[BATCH:]
 
 
-def test_an_event_that_comes_again_has_no_second_effect(storage: SystemStorage, clock: FakeClock) -> None:
-    tell(storage, clock, 2)
+def test_a_repeated_delivery_has_no_effect(storage: SystemStorage, clock: FakeClock) -> None:
+    add_events(storage, clock, 2)
     carrying = relay(storage, clock, Effect())
     carrying.run_once()
     with storage.write() as work:
@@ -125,7 +125,7 @@ def test_an_event_that_comes_again_has_no_second_effect(storage: SystemStorage, 
 
 
 def test_a_relay_that_dies_leaves_its_batch_to_the_next_one(storage: SystemStorage, clock: FakeClock) -> None:
-    first, second = tell(storage, clock, 2)
+    first, second = add_events(storage, clock, 2)
     del first
     with pytest.raises(DiedError):
         relay(storage, clock, Effect(), Effect("dying", fails_at={second: DiedError()})).run_once()
@@ -135,15 +135,15 @@ def test_a_relay_that_dies_leaves_its_batch_to_the_next_one(storage: SystemStora
 
 
 def test_a_failure_stops_neither_other_events_nor_other_consumers(storage: SystemStorage, clock: FakeClock) -> None:
-    told = tell(storage, clock, 3)
+    told = add_events(storage, clock, 3)
     relay(storage, clock, Effect("failing", fails_at={told[1]: KeyError("secret")}), Effect()).run_once()
     assert effects(storage, "failing") == [0, 2]
     assert effects(storage) == [0, 1, 2]
     assert failures(storage) == [("failing", 1, "KeyError", False)]
 
 
-def test_what_has_failed_is_tried_again_after_a_while(storage: SystemStorage, clock: FakeClock) -> None:
-    [event] = tell(storage, clock, 1)
+def test_a_failed_delivery_is_retried_later(storage: SystemStorage, clock: FakeClock) -> None:
+    [event] = add_events(storage, clock, 1)
     consumer = Effect(fails_at={event: KeyError()})
     brought = dispatcher(storage, clock, consumer)
     Relay(storage, brought, clock).run_once()
@@ -156,8 +156,8 @@ def test_what_has_failed_is_tried_again_after_a_while(storage: SystemStorage, cl
     assert failures(storage) == []
 
 
-def test_what_fails_at_each_try_is_kept_as_a_dead_letter(storage: SystemStorage, clock: FakeClock) -> None:
-    [event] = tell(storage, clock, 1)
+def test_a_delivery_that_fails_in_each_attempt_is_dead_lettered(storage: SystemStorage, clock: FakeClock) -> None:
+    [event] = add_events(storage, clock, 1)
     brought = dispatcher(storage, clock, Effect(fails_at={event: KeyError("secret")}))
     Relay(storage, brought, clock).run_once()
     for _ in range(5):
@@ -167,26 +167,26 @@ def test_what_fails_at_each_try_is_kept_as_a_dead_letter(storage: SystemStorage,
     assert effects(storage) == []
 
 
-def test_a_failure_is_left_to_a_process_that_has_its_consumer(storage: SystemStorage, clock: FakeClock) -> None:
-    [event] = tell(storage, clock, 1)
+def test_a_failed_delivery_is_left_to_a_process_that_has_its_consumer(storage: SystemStorage, clock: FakeClock) -> None:
+    [event] = add_events(storage, clock, 1)
     relay(storage, clock, Effect("newer", fails_at={event: KeyError()})).run_once()
     clock.advance(hours=1)
     assert not dispatcher(storage, clock, Effect()).run_once()
     assert dispatcher(storage, clock, Effect("newer")).run_once()
 
 
-def test_relays_that_work_at_once_carry_each_event_once(storage: SystemStorage, clock: FakeClock) -> None:
-    tell(storage, clock, 3 * BATCH)
+def test_concurrent_relays_have_each_effect_once(storage: SystemStorage, clock: FakeClock) -> None:
+    add_events(storage, clock, 3 * BATCH)
     at_once(lambda: relay(storage, clock, Effect()).run_once)
     assert effects(storage) == list(range(3 * BATCH))
     assert failures(storage) == []
 
 
-def test_what_was_carried_is_dropped_after_a_while(storage: SystemStorage, clock: FakeClock) -> None:
-    tell(storage, clock, 2)
+def test_published_events_are_deleted_after_a_while(storage: SystemStorage, clock: FakeClock) -> None:
+    add_events(storage, clock, 2)
     relay(storage, clock, Effect()).run_once()
     clock.advance(seconds=1)
-    waiting = tell(storage, clock, 1, "late.happened")
+    waiting = add_events(storage, clock, 1, "late.happened")
     kept = (select(OutboxRow.id), select(HandledEventRow.event_id))
 
     def left() -> list[int]:
@@ -203,12 +203,12 @@ def test_what_was_carried_is_dropped_after_a_while(storage: SystemStorage, clock
         assert [event.id for event in work.outbox.waiting(10)] == waiting
 
 
-def test_what_waits_and_what_has_failed_is_measured(storage: SystemStorage, clock: FakeClock) -> None:
-    [event] = tell(storage, clock, 1)
+def test_metrics_of_unpublished_events_and_failed_deliveries(storage: SystemStorage, clock: FakeClock) -> None:
+    [event] = add_events(storage, clock, 1)
     outcomes = delivery_counter()
     brought = dispatcher(storage, clock, Effect(fails_at={event: KeyError()}), outcomes=outcomes)
     Relay(storage, brought, clock).run_once()
-    tell(storage, clock, 2, "other.happened")
+    add_events(storage, clock, 2, "other.happened")
     clock.advance(seconds=7)
     measured = {
         (sample.name, *sample.labels.values()): sample.value
@@ -221,13 +221,13 @@ def test_what_waits_and_what_has_failed_is_measured(storage: SystemStorage, cloc
     assert measured["task_manager_events_delivered_total", "thing.happened", "effect", "failed"] == 1
 
 
-def test_the_server_carries_events_on_by_itself(sqlite_url: str, tmp_path: Path) -> None:
+def test_the_server_publishes_events_in_the_background(sqlite_url: str, tmp_path: Path) -> None:
     storage = SystemStorage(connect(make_settings(sqlite_url)))
-    tell(storage, FakeClock(), 1)
+    add_events(storage, FakeClock(), 1)
 
-    def carried() -> bool:
+    def published() -> bool:
         with storage.read() as work:
             return not work.outbox.waiting(1)
 
     with server(tmp_path, sqlite_url):
-        wait_for(carried, "the event is carried on")
+        wait_for(published, "the event is published")

@@ -1,4 +1,4 @@
-"""A server that does the jobs itself says so when one of its threads has died: a restart helps then."""
+"""Liveness of a server that runs jobs itself: it fails when a background thread has died, since a restart helps."""
 
 import threading
 
@@ -13,7 +13,7 @@ from tests.support.settings import make_settings
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 @pytest.mark.parametrize("name", ["jobs", "errands", "relay"])
-def test_a_dead_background_thread_fails_the_probe_of_life(
+def test_a_dead_background_thread_fails_the_liveness_probe(
     sqlite_url: str, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     parts = build(make_settings(sqlite_url))
@@ -41,7 +41,7 @@ def test_a_dead_background_thread_fails_the_probe_of_life(
         parts.database.dispose()
 
 
-def test_threads_that_were_told_to_end_are_not_missed(sqlite_url: str) -> None:
+def test_stopped_threads_do_not_fail_the_liveness_probe(sqlite_url: str) -> None:
     parts = build(make_settings(sqlite_url))
     client = create_app(parts).test_client()
     parts.inline.start()

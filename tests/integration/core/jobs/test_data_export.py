@@ -1,4 +1,4 @@
-"""A copy of one's data: all that is kept of oneself, nothing secret, nothing of others, on both databases."""
+"""Data export: all data of the user, no secrets, nothing of other users, on both databases."""
 
 import io
 import json
@@ -18,7 +18,7 @@ from tests.support.notifications import remind_of
 
 
 def copy_of(container: Container, person: Person) -> dict[str, bytes]:
-    """Have a copy made, and return its files."""
+    """Run a data export, and return its files."""
     asked = person.call("POST", "/users/me/export")
     assert asked.status_code == 202, asked.text
     do_jobs(container)
@@ -38,7 +38,7 @@ def attach(person: Person, task: str, content: bytes) -> dict[str, Any]:
     return attached
 
 
-def test_the_copy_has_all_that_is_kept_of_its_user(container: Container, person: Person, app: OpenAPI) -> None:
+def test_the_export_has_all_data_of_its_user(container: Container, person: Person, app: OpenAPI) -> None:
     stranger = Person(app.test_client()).register()
     stranger.create(title="None of your business")
     remind_at = utc_now().replace(year=2031).isoformat()
@@ -75,7 +75,7 @@ def test_the_copy_has_all_that_is_kept_of_its_user(container: Container, person:
         assert secret not in whole
 
 
-def test_many_tasks_and_files_come_in_several_steps(
+def test_many_tasks_and_files_are_exported_in_several_steps(
     container: Container, person: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(personal_data, "PAGE", 2)
@@ -91,21 +91,21 @@ def test_many_tasks_and_files_come_in_several_steps(
     assert sum(name.startswith("attachments/") for name in files) == 5
 
 
-def test_one_copy_is_made_at_a_time(container: Container, person: Person) -> None:
+def test_one_export_runs_at_a_time(container: Container, person: Person) -> None:
     first = person.call("POST", "/users/me/export").get_json()
     assert person.call("POST", "/users/me/export").get_json()["id"] == first["id"]
     do_jobs(container)
     assert person.call("POST", "/users/me/export").get_json()["id"] != first["id"]
 
 
-def test_a_copy_is_nobody_elses(container: Container, person: Person, app: OpenAPI) -> None:
+def test_an_export_is_private_to_its_user(container: Container, person: Person, app: OpenAPI) -> None:
     job = person.call("POST", "/users/me/export").get_json()
     do_jobs(container)
     stranger = Person(app.test_client()).register()
     assert_problem(stranger.call("GET", f"/jobs/{job['id']}/result"), 404)
 
 
-def test_somebody_without_anything_gets_a_copy_too(container: Container, person: Person) -> None:
+def test_a_user_without_data_gets_an_export_too(container: Container, person: Person) -> None:
     files = copy_of(container, person)
     assert json.loads(files["tasks-0001.json"]) == []
     assert "README.txt" in files

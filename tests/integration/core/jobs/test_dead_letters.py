@@ -1,4 +1,4 @@
-"""What was given up is shown, and tried again when somebody says so: all tries anew, and each effect once."""
+"""Dead letters: listed, and requeued on request with all their attempts, each effect once."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -24,7 +24,7 @@ from tests.support.storage import SystemStorage, SystemUnitOfWork
 
 
 class Fickle:
-    """Handles jobs and events, but not as long as it is broken."""
+    """Handler of jobs and events that fails as long as it is broken."""
 
     name = "test.fickle"
     events = frozenset({"test.happened"})
@@ -48,7 +48,7 @@ class Fickle:
 
 
 class Scene:
-    """Jobs of two kinds and an event, all given up."""
+    """Jobs of two kinds and an event, all dead-lettered."""
 
     def __init__(self, database: Database) -> None:
         self.storage, self.clock, self.fickle = SystemStorage(database), FakeClock(), Fickle()
@@ -72,7 +72,7 @@ class Scene:
         return job.id
 
     def run_once(self) -> None:
-        """Do what is due."""
+        """Run due jobs and deliveries."""
         for job_id in (self.one, self.other):
             self.runner.run(job_id)
             self.clock.advance(seconds=1)
@@ -84,7 +84,7 @@ def scene(database: Database) -> Scene:
     return Scene(database)
 
 
-def test_what_was_given_up_is_shown_with_its_reason_the_latest_first(scene: Scene) -> None:
+def test_dead_letters_are_listed_with_their_reason_the_latest_first(scene: Scene) -> None:
     found = scene.letters.find(None, 9)
     assert [(letter.what, letter.id, letter.kind, letter.tries, letter.error) for letter in found] == [
         ("job", scene.other, "other", 1, "The cause is not mended."),
@@ -96,7 +96,7 @@ def test_what_was_given_up_is_shown_with_its_reason_the_latest_first(scene: Scen
     assert [letter.id for letter in scene.letters.find(None, 1)] == [scene.other]
 
 
-def test_what_is_revived_is_done_once_and_is_no_dead_letter_any_more(scene: Scene) -> None:
+def test_a_requeued_dead_letter_is_done_once_and_is_one_no_more(scene: Scene) -> None:
     scene.fickle.broken = False
     scene.run_once()
     assert scene.fickle.handled == [], "nobody has said that it may be tried again"
@@ -108,7 +108,7 @@ def test_what_is_revived_is_done_once_and_is_no_dead_letter_any_more(scene: Scen
 
 
 @pytest.mark.parametrize("kind", ["other", Fickle.name])
-def test_all_of_a_kind_are_revived_and_nothing_else(scene: Scene, kind: str) -> None:
+def test_all_dead_letters_of_a_kind_are_requeued_and_no_others(scene: Scene, kind: str) -> None:
     [expected] = scene.letters.find(kind, 9)
     scene.fickle.broken = False
     assert scene.letters.requeue(None, kind) == 1
@@ -116,7 +116,7 @@ def test_all_of_a_kind_are_revived_and_nothing_else(scene: Scene, kind: str) -> 
     assert scene.fickle.handled == [expected.id]
 
 
-def test_what_is_revived_in_vain_has_all_its_tries_again_and_is_given_up_again(scene: Scene) -> None:
+def test_a_requeued_dead_letter_has_all_its_attempts_again(scene: Scene) -> None:
     assert scene.letters.requeue([scene.one], None) == 1
     with scene.storage.read() as work:
         row = work.session.get_one(JobRow, scene.one)
@@ -125,7 +125,7 @@ def test_what_is_revived_in_vain_has_all_its_tries_again_and_is_given_up_again(s
     assert {letter.id for letter in scene.letters.find(None, 9)} == {scene.one, scene.other, scene.event}
 
 
-def test_nothing_is_revived_when_one_identifier_is_wrong(scene: Scene) -> None:
+def test_nothing_is_requeued_when_one_identifier_is_wrong(scene: Scene) -> None:
     before, wrong = scene.letters.find(None, 9), uuid4()
     with pytest.raises(NotFoundError, match=f"no dead letter: {wrong}"):
         scene.letters.requeue([scene.one, wrong, scene.event], None)
@@ -136,7 +136,7 @@ def test_nothing_is_revived_when_one_identifier_is_wrong(scene: Scene) -> None:
 def command(
     database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Any:
-    """Runs the command on the scene's database, and returns exit status, output and errors."""
+    """Run the command on the scene's database; returns exit status, stdout and stderr."""
     for name, value in environment(tmp_path, database_url, 8000).items():
         monkeypatch.setenv(name, value)
 
@@ -149,7 +149,7 @@ def command(
     return run
 
 
-def test_the_command_shows_and_revives(scene: Scene, command: Any) -> None:
+def test_the_command_lists_and_requeues(scene: Scene, command: Any) -> None:
     status, shown, _ = command("list", "--json")
     assert status == 0
     assert [letter["id"] for letter in json.loads(shown)] == [str(each.id) for each in scene.letters.find(None, 9)]
@@ -162,7 +162,7 @@ def test_the_command_shows_and_revives(scene: Scene, command: Any) -> None:
     assert command("list", "--kind", "one") == (0, "no dead letters\n", "")
 
 
-def test_the_command_says_in_a_line_what_is_wrong(scene: Scene, command: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_command_reports_errors_in_one_line(scene: Scene, command: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     wrong = uuid4()
     assert command("revive", str(scene.one), str(wrong)) == (1, "", f"error: no dead letter: {wrong}\n")
     for arguments in (("revive",), ("revive", str(scene.one), "--kind", "one")):

@@ -1,4 +1,4 @@
-"""The runner: a job is one worker's at a time, tried again after a while, and given up at last."""
+"""Job runner: one worker at a time for each job, retries with backoff, and dead letters."""
 
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
@@ -26,7 +26,7 @@ KINDS = {"count"}
 
 
 class Counting:
-    """Has an effect at each of three steps; may be told to fail at one."""
+    """Handler with three steps and an effect in each; can be made to fail in one."""
 
     def __init__(self) -> None:
         self.at_step: dict[int, Exception] = {}
@@ -39,7 +39,7 @@ class Counting:
 
 
 class FakeCarrier:
-    """Keeps messages that nobody takes."""
+    """Transport whose messages are never consumed."""
 
     def __init__(self) -> None:
         self.messages: list[tuple[UUID, bool]] = []
@@ -87,7 +87,7 @@ def effects(storage: SystemStorage) -> list[str]:
         return sorted(work.session.scalars(select(OutboxRow.name)))
 
 
-def test_a_job_is_done_once_however_often_it_is_named(storage: SystemStorage, clock: FakeClock) -> None:
+def test_a_job_runs_once_with_repeated_messages(storage: SystemStorage, clock: FakeClock) -> None:
     job_id = queue(storage, clock)
     for _ in range(3):
         runner(storage, Counting(), clock).run(job_id)
@@ -95,9 +95,7 @@ def test_a_job_is_done_once_however_often_it_is_named(storage: SystemStorage, cl
     assert effects(storage) == ["effect.0", "effect.1", "effect.2"]
 
 
-def test_a_failed_step_leaves_nothing_and_is_tried_again_after_a_while(
-    storage: SystemStorage, clock: FakeClock
-) -> None:
+def test_a_failed_step_is_rolled_back_and_retried_later(storage: SystemStorage, clock: FakeClock) -> None:
     job_id, handler = queue(storage, clock), Counting()
     handler.at_step[1] = UnavailableError("away")
     runner(storage, handler, clock).run(job_id)
@@ -112,7 +110,9 @@ def test_a_failed_step_leaves_nothing_and_is_tried_again_after_a_while(
     assert effects(storage) == ["effect.0", "effect.1", "effect.2"]
 
 
-def test_a_job_that_fails_at_each_try_is_given_up_with_its_reason(storage: SystemStorage, clock: FakeClock) -> None:
+def test_a_job_that_fails_in_each_attempt_is_dead_lettered_with_its_reason(
+    storage: SystemStorage, clock: FakeClock
+) -> None:
     job_id, handler = queue(storage, clock), Counting()
     handler.at_step[0] = UnavailableError("away")
     for _ in range(5):
@@ -124,14 +124,14 @@ def test_a_job_that_fails_at_each_try_is_given_up_with_its_reason(storage: Syste
         assert work.jobs.counts() == {"queued": 0, "running": 0, "failed": 1}
 
 
-def test_a_hopeless_job_is_given_up_at_once(storage: SystemStorage, clock: FakeClock) -> None:
+def test_a_permanent_error_dead_letters_a_job_at_once(storage: SystemStorage, clock: FakeClock) -> None:
     job_id, handler = queue(storage, clock), Counting()
     handler.at_step[0] = PermanentError("no columns")
     runner(storage, handler, clock).run(job_id)
     assert (row(storage, job_id).state, row(storage, job_id).attempts) == ("failed", 1)
 
 
-def test_a_worker_that_lost_its_lease_changes_nothing_any_more(storage: SystemStorage, clock: FakeClock) -> None:
+def test_a_worker_that_lost_its_lease_changes_nothing(storage: SystemStorage, clock: FakeClock) -> None:
     job_id, slow, other = queue(storage, clock), new_id(), Counting()
     with storage.write() as work:
         assert work.jobs.claim(job_id, KINDS, slow, clock(), clock() + timedelta(seconds=LEASE))
@@ -143,7 +143,7 @@ def test_a_worker_that_lost_its_lease_changes_nothing_any_more(storage: SystemSt
     assert row(storage, job_id).state == "succeeded"
 
 
-def test_a_job_whose_workers_all_die_is_given_up(storage: SystemStorage, clock: FakeClock) -> None:
+def test_a_job_whose_workers_all_die_is_dead_lettered(storage: SystemStorage, clock: FakeClock) -> None:
     job_id = queue(storage, clock)
     for _ in range(3):
         with storage.write() as work:
@@ -154,10 +154,8 @@ def test_a_job_whose_workers_all_die_is_given_up(storage: SystemStorage, clock: 
     assert effects(storage) == []
 
 
-def test_a_job_of_a_kind_that_a_worker_does_not_know_is_left_to_who_knows_it(
-    storage: SystemStorage, clock: FakeClock
-) -> None:
-    """While a release rolls out, workers of the one before hear of jobs of the new one."""
+def test_a_job_of_an_unknown_kind_is_left_to_other_workers(storage: SystemStorage, clock: FakeClock) -> None:
+    """During a rollout, workers of the former release receive jobs of the new one."""
     job_id, carrier = queue(storage, clock), FakeCarrier()
     for _ in range(10):
         Runner(storage, {"other": Counting()}, {}, clock, new_id, lease=LEASE, attempts=3, backoff=10).run(job_id)
@@ -180,7 +178,9 @@ def test_a_job_whose_message_is_lost_is_announced_again(storage: SystemStorage, 
     assert carrier.messages == [(job_id, False)]
 
 
-def test_jobs_are_not_announced_while_the_broker_is_away(storage: SystemStorage, clock: FakeClock) -> None:
+def test_jobs_are_not_marked_as_announced_while_the_broker_is_unavailable(
+    storage: SystemStorage, clock: FakeClock
+) -> None:
     job_id = queue(storage, clock)
 
     class Away(FakeCarrier):
@@ -193,7 +193,7 @@ def test_jobs_are_not_announced_while_the_broker_is_away(storage: SystemStorage,
 
 
 @pytest.mark.parametrize(("user_id", "kept"), [(uuid4(), JOBS), (None, FILES)], ids=["a user's", "nobody's"])
-def test_jobs_that_have_ended_are_forgotten_after_a_while_and_failed_ones_later(
+def test_finished_jobs_are_deleted_after_a_while_and_failed_ones_later(
     storage: SystemStorage, clock: FakeClock, user_id: UUID | None, kept: timedelta
 ) -> None:
     failing, succeeding = Counting(), runner(storage, Counting(), clock)
@@ -219,7 +219,7 @@ def test_jobs_that_have_ended_are_forgotten_after_a_while_and_failed_ones_later(
         assert work.files.refused_lines(ended[0], 0, 10) == []
 
 
-def test_however_long_jobs_wait_their_messages_do_not_pile_up(storage: SystemStorage, clock: FakeClock) -> None:
+def test_the_number_of_messages_is_bounded(storage: SystemStorage, clock: FakeClock) -> None:
     for _ in range(2 * AHEAD):
         queue(storage, clock)
     carrier = FakeCarrier()
@@ -230,7 +230,7 @@ def test_however_long_jobs_wait_their_messages_do_not_pile_up(storage: SystemSto
     assert len(carrier.messages) == AHEAD
 
 
-def test_a_job_that_a_worker_left_behind_overtakes_all_that_wait(storage: SystemStorage, clock: FakeClock) -> None:
+def test_a_job_with_an_expired_lease_has_priority(storage: SystemStorage, clock: FakeClock) -> None:
     begun, carrier = queue(storage, clock), FakeCarrier()
     with storage.write() as work:
         assert work.jobs.claim(begun, KINDS, new_id(), clock(), clock() + timedelta(seconds=LEASE))

@@ -1,4 +1,4 @@
-"""Mail, by a real server: delivered once, kept while the server is away, given up when it refuses."""
+"""Mail by a real SMTP server: delivered once, queued while the server is unavailable, dead-lettered when rejected."""
 
 import base64
 import ssl
@@ -75,8 +75,8 @@ def test_a_subject_of_several_lines_becomes_one(inbox: Inbox) -> None:
 
 @settings(deadline=None, max_examples=200)
 @given(subject=st.text(), user=st.text(min_size=1))
-def test_nothing_that_somebody_writes_makes_a_header_field(subject: str, user: str) -> None:
-    """V1.3.11: a mail holds the fields of ours and no others, or is not written at all."""
+def test_user_input_can_not_inject_a_header_field(subject: str, user: str) -> None:
+    """V1.3.11: a mail has our header fields and no others, or is not written at all."""
     mailer = SmtpMailer(by(1))
     try:
         raw = mailer._message(Mail(f"{user}@example.org", subject, "x"), UUID(int=1))
@@ -91,7 +91,7 @@ def test_nothing_that_somebody_writes_makes_a_header_field(subject: str, user: s
 
 
 @pytest.mark.parametrize("code", [421, 450, 530, 535])
-def test_what_may_be_taken_later_is_no_refusal(inbox: Inbox, code: int) -> None:
+def test_a_temporary_smtp_error_is_no_rejection(inbox: Inbox, code: int) -> None:
     inbox.to_mail = f"{code} not now, {TO}"
     with pytest.raises(UnavailableError, match=str(code)) as raised:
         SmtpMailer(by(inbox.port)).send(MAIL, uuid4())
@@ -99,7 +99,7 @@ def test_what_may_be_taken_later_is_no_refusal(inbox: Inbox, code: int) -> None:
 
 
 @pytest.mark.parametrize("reply", ["to_recipient", "to_mail"])
-def test_a_refusal_names_nobody(inbox: Inbox, reply: str) -> None:
+def test_a_rejection_names_no_recipient(inbox: Inbox, reply: str) -> None:
     setattr(inbox, reply, f"550 no such user: {TO}")
     with pytest.raises(RefusedError) as raised:
         SmtpMailer(by(inbox.port)).send(MAIL, uuid4())
@@ -108,7 +108,7 @@ def test_a_refusal_names_nobody(inbox: Inbox, reply: str) -> None:
     assert raised.value.__suppress_context__
 
 
-def test_a_mail_that_was_taken_is_sent_although_the_server_leaves_without_goodbye() -> None:
+def test_an_accepted_mail_is_sent_even_if_quit_fails() -> None:
     class Rude(Inbox):
         async def handle_QUIT(self, server: Any, _session: Any, _envelope: Any) -> str:  # noqa: N802
             server.transport.abort()
@@ -141,7 +141,7 @@ def login(inbox_logins: list[tuple[bytes, bytes]]) -> Any:
 
 
 @pytest.mark.parametrize("mode", ["starttls", "implicit"])
-def test_a_password_is_told_under_tls(contexts: ssl.SSLContext, mode: str) -> None:
+def test_the_password_is_sent_under_tls(contexts: ssl.SSLContext, mode: str) -> None:
     """V12.2.1: to a server whose certificate is good, and after the connection is encrypted."""
     told: list[tuple[bytes, bytes]] = []
     tls = {"tls": contexts, "require_starttls": True} if mode == "starttls" else {"ssl_context": contexts}
@@ -156,7 +156,7 @@ def test_a_password_is_told_under_tls(contexts: ssl.SSLContext, mode: str) -> No
 
 
 @pytest.mark.parametrize("mode", ["starttls", "implicit"])
-def test_nothing_is_told_to_a_server_without_tls_or_with_a_strange_certificate(
+def test_nothing_is_sent_without_tls_or_to_an_untrusted_certificate(
     contexts: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch, mode: str
 ) -> None:
     monkeypatch.delenv("SSL_CERT_FILE")
@@ -169,7 +169,7 @@ def test_nothing_is_told_to_a_server_without_tls_or_with_a_strange_certificate(
             assert (inbox.mails, told) == ([], [])
 
 
-def test_without_a_server_nothing_is_sent_which_is_said_once() -> None:
+def test_without_a_server_nothing_is_sent_and_one_line_is_logged() -> None:
     mailer = NoMailer()
     with structlog.testing.capture_logs() as logged:
         for _ in range(3):
@@ -221,7 +221,9 @@ def outcome(storage: SystemStorage, job_id: UUID) -> tuple[str, str | None]:
     return job.state, job.error
 
 
-def test_a_mail_waits_while_the_server_is_away_and_is_then_sent_once(storage: SystemStorage, clock: FakeClock) -> None:
+def test_a_mail_waits_while_the_server_is_unavailable_and_is_then_sent_once(
+    storage: SystemStorage, clock: FakeClock
+) -> None:
     clock.now = datetime.now(UTC)
     job_id, port = queue(storage), free_port()
     clock.advance(seconds=1)
@@ -241,9 +243,7 @@ def test_a_mail_waits_while_the_server_is_away_and_is_then_sent_once(storage: Sy
     assert outcome(storage, job_id) == ("succeeded", None)
 
 
-def test_a_mail_that_is_refused_is_kept_as_a_dead_letter(
-    storage: SystemStorage, clock: FakeClock, inbox: Inbox
-) -> None:
+def test_a_rejected_mail_is_dead_lettered(storage: SystemStorage, clock: FakeClock, inbox: Inbox) -> None:
     clock.now = datetime.now(UTC)
     job_id = queue(storage)
     clock.advance(seconds=1)
@@ -254,7 +254,7 @@ def test_a_mail_that_is_refused_is_kept_as_a_dead_letter(
         assert work.jobs.counts()["failed"] == 1
 
 
-def test_a_mail_without_a_reason_is_not_sent(storage: SystemStorage, clock: FakeClock, inbox: Inbox) -> None:
+def test_a_mail_that_is_no_longer_needed_is_not_sent(storage: SystemStorage, clock: FakeClock, inbox: Inbox) -> None:
     clock.now = datetime.now(UTC)
     job_id, letter = queue(storage), Letter(None)
     clock.advance(seconds=1)
@@ -263,8 +263,8 @@ def test_a_mail_without_a_reason_is_not_sent(storage: SystemStorage, clock: Fake
     assert (letter.written, inbox.mails) == ([{"about": "moths"}], [])
 
 
-def test_nobody_waits_for_the_mail_server(storage: SystemStorage, clock: FakeClock) -> None:
-    """While a mail is being sent, others write: on SQLite too, where one transaction writes at a time."""
+def test_other_writes_do_not_wait_for_the_mail_server(storage: SystemStorage, clock: FakeClock) -> None:
+    """While a mail is being sent, other transactions can write: on SQLite too, which has one writer at a time."""
     clock.now = datetime.now(UTC)
     job_id = queue(storage)
     clock.advance(seconds=1)

@@ -1,4 +1,4 @@
-"""What is due by the clock: queued once a period by however many schedulers, and made up for when nobody was there."""
+"""Scheduler: one job for each period with several schedulers, and missed periods are made up for."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -36,7 +36,7 @@ def queued(storage: SystemStorage) -> list[str]:
         return sorted(f"{row.kind} {row.parameters['due']}" for row in work.session.scalars(select(JobRow)))
 
 
-def test_of_many_schedulers_that_look_often_one_queues_each_period(storage: SystemStorage, clock: FakeClock) -> None:
+def test_of_several_schedulers_one_queues_each_period(storage: SystemStorage, clock: FakeClock) -> None:
     clock.now = datetime(2030, 1, 5, 1, tzinfo=UTC)  # a Saturday
     schedulers = [Scheduler(storage, SCHEDULE, clock, new_id) for _ in range(3)]
     for _ in range(3 * 24):
@@ -50,7 +50,7 @@ def test_of_many_schedulers_that_look_often_one_queues_each_period(storage: Syst
     ]  # fmt: skip
 
 
-def test_what_nobody_was_there_for_is_made_up_for(storage: SystemStorage, clock: FakeClock) -> None:
+def test_a_missed_period_is_made_up_for(storage: SystemStorage, clock: FakeClock) -> None:
     clock.now = datetime(2030, 1, 7, 6, tzinfo=UTC)
     Scheduler(storage, SCHEDULE, clock, new_id).run_once()
     clock.advance(days=9)
@@ -62,7 +62,7 @@ def test_what_nobody_was_there_for_is_made_up_for(storage: SystemStorage, clock:
 
 
 @given(st.datetimes(min_value=datetime(2000, 1, 1), timezones=st.just(UTC)), st.sampled_from(SCHEDULE))  # noqa: DTZ001 it wants them so
-def test_what_was_due_last_is_the_latest_such_time_that_is_over(now: datetime, entry: Entry) -> None:
+def test_the_last_due_time_is_the_latest_one_in_the_past(now: datetime, entry: Entry) -> None:
     due = entry.due(now)
     every = timedelta(days=1 if entry.weekday is None else 7)
     assert due <= now < due + every

@@ -1,4 +1,4 @@
-"""The worker's own entry point: it does what is queued, says that it lives, and ends when it is told to."""
+"""Entry points of worker and beat: they do queued work, report themselves alive, and stop on request."""
 
 import signal
 import socket
@@ -20,13 +20,13 @@ from tests.support.storage import storage_of
 
 
 def worker_environment(folder: Path, database_url: str, broker_url: str, **more: str) -> dict[str, str]:
-    """Return the settings of a worker that keeps to a folder of its own."""
+    """Return the environment of a worker with a folder of its own."""
     return environment(
         folder, database_url, 8000, APP_JOBS="celery", APP_BROKER_URL=broker_url, TMPDIR=str(folder), **more
     )
 
 
-def test_a_worker_does_what_is_queued_and_ends_in_time(postgres_url: str, valkey: str, tmp_path: Path) -> None:
+def test_a_worker_runs_queued_jobs_and_stops_in_time(postgres_url: str, valkey: str, tmp_path: Path) -> None:
     parts = build(make_settings(postgres_url))
     job = parts.jobs.queue(uuid4(), "export")
     variables = worker_environment(tmp_path, postgres_url, f"{valkey}/2", REMAP_SIGTERM="SIGQUIT")
@@ -48,7 +48,7 @@ def test_a_worker_does_what_is_queued_and_ends_in_time(postgres_url: str, valkey
         parts.database.dispose()
 
 
-def test_a_worker_without_a_broker_says_what_is_missing(sqlite_url: str, tmp_path: Path) -> None:
+def test_a_worker_without_a_broker_reports_the_missing_setting(sqlite_url: str, tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "app", "worker"],
         cwd=ROOT,
@@ -61,7 +61,7 @@ def test_a_worker_without_a_broker_says_what_is_missing(sqlite_url: str, tmp_pat
     assert done.stderr == "error: APP_BROKER_URL: missing (or give APP_REDIS_HOST or APP_REDIS_URL)\n"
 
 
-def test_beat_says_in_a_line_that_its_port_is_in_use(sqlite_url: str, tmp_path: Path) -> None:
+def test_beat_reports_in_one_line_that_its_port_is_in_use(sqlite_url: str, tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         variables = environment(tmp_path, sqlite_url, 8000, APP_METRICS_PORT=str(port))
@@ -74,7 +74,7 @@ def test_beat_says_in_a_line_that_its_port_is_in_use(sqlite_url: str, tmp_path: 
     )
 
 
-def test_beat_carries_events_on_says_so_and_ends_when_it_is_told_to(sqlite_url: str, tmp_path: Path) -> None:
+def test_beat_publishes_events_reports_itself_alive_and_stops(sqlite_url: str, tmp_path: Path) -> None:
     from app.cli.beat import ALIVE as BEAT_ALIVE
 
     parts, port = build(make_settings(sqlite_url)), free_port()

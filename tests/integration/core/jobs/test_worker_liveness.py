@@ -1,4 +1,4 @@
-"""A worker process says that it lives while it takes messages, or while a restart would be no help."""
+"""Liveness of a worker process: alive while it consumes messages, or while a restart would not help."""
 
 import subprocess
 import sys
@@ -38,7 +38,7 @@ class Worker:
         return f"redis://127.0.0.1:{self.port}/0"
 
     def says_so_since(self, moment: float) -> bool:
-        """Tell whether the worker has said later than a moment, in seconds since 1970, that it lives."""
+        """Return whether the worker has reported itself alive since a moment, in seconds since 1970."""
         assert self.process.poll() is None, "the worker has ended"
         return self.alive.exists() and self.alive.stat().st_mtime > moment
 
@@ -47,7 +47,7 @@ class Worker:
         wait_for(lambda: self.says_so_since(now), what, 100)
 
     def stays_silent(self) -> bool:
-        """Tell whether the worker says nothing for as long as several pings take; one may be on its way."""
+        """Return whether the worker does not report itself alive for several ping intervals; one may be under way."""
         time.sleep(PERIOD)
         now = time.time()
         time.sleep(3 * PERIOD)
@@ -86,7 +86,7 @@ def worker(postgres_url: str, tmp_path: Path) -> Iterator[Worker]:
         parts.database.dispose()
 
 
-def test_after_thirty_lost_connections_a_worker_takes_jobs(worker: Worker) -> None:
+def test_after_thirty_lost_connections_a_worker_runs_jobs(worker: Worker) -> None:
     with ValkeyServer(worker.port), Redis.from_url(worker.broker) as client:
         worker.wait_until_alive("the worker takes messages")
         user_id = uuid4()
@@ -102,7 +102,7 @@ def test_after_thirty_lost_connections_a_worker_takes_jobs(worker: Worker) -> No
     assert "Task worker.ping" not in log, "pings would be most of the log"
 
 
-def test_a_worker_that_takes_no_messages_is_silent_until_it_takes_them_again(worker: Worker) -> None:
+def test_a_worker_is_not_alive_while_it_consumes_no_messages(worker: Worker) -> None:
     with ValkeyServer(worker.port), Redis.from_url(worker.broker) as client:
         worker.wait_until_alive("the worker takes messages")
         control = Celery(broker=worker.broker).control
@@ -118,7 +118,7 @@ def test_a_worker_that_takes_no_messages_is_silent_until_it_takes_them_again(wor
         worker.wait_until_alive("the worker takes messages again")
 
 
-def test_while_the_broker_is_away_a_worker_lives_and_then_takes_jobs_again(worker: Worker) -> None:
+def test_a_worker_is_alive_while_the_broker_is_unavailable_and_then_runs_jobs(worker: Worker) -> None:
     with ValkeyServer(worker.port):
         worker.wait_until_alive("the worker takes messages")
     with pytest.raises(RedisError), Redis.from_url(worker.broker) as client:

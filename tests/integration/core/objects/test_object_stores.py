@@ -1,4 +1,4 @@
-"""The stores of files keep one promise: what was put comes back, a piece at a time, until it is deleted."""
+"""Contract of all object stores: an object is readable in chunks until it is deleted."""
 
 import io
 import tracemalloc
@@ -48,7 +48,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[ObjectStor
 
 
 class Made(io.BytesIO):
-    """A file that is made as it is read."""
+    """A file whose content is generated as it is read."""
 
     def __init__(self, size: int) -> None:
         super().__init__()
@@ -67,7 +67,7 @@ def put(store: ObjectStore, content: bytes) -> UUID:
 
 
 @pytest.mark.parametrize("size", [1, PIECE, PIECE + 1, (5 << 20) + 1])
-def test_what_was_put_comes_back_until_it_is_deleted(store: ObjectStore, size: int) -> None:
+def test_an_object_is_readable_until_it_is_deleted(store: ObjectStore, size: int) -> None:
     content = bytes(range(256)) * (size // 256) + bytes(size % 256)
     key, other = put(store, content), put(store, b"other")
     assert b"".join(store.get(key)) == content
@@ -85,7 +85,7 @@ def test_memory_does_not_grow_with_the_file(store: ObjectStore) -> None:
     assert sum(len(piece) for piece in store.get(key)) == LARGE
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    # the stand-in for S3 holds the whole in this very process; see below for what is sent to it
+    # the fake S3 server holds the whole object in this process; the next test checks what is sent to it
     assert peak < (8 << 20) or isinstance(store, S3Objects)
 
 
@@ -94,12 +94,12 @@ def test_a_large_file_goes_to_a_bucket_in_parts(bucket: Bucket) -> None:
     assert bucket.largest == 5 << 20
 
 
-def test_a_file_that_does_not_come_whole_is_refused(store: ObjectStore) -> None:
+def test_an_incomplete_file_is_rejected(store: ObjectStore) -> None:
     with pytest.raises(UnavailableError):
         store.put(uuid4(), io.BytesIO(b"short"), 6)
 
 
-def test_a_bucket_that_is_away_or_refuses_is_unavailable(bucket: Bucket) -> None:
+def test_errors_of_the_bucket_are_reported_as_unavailable(bucket: Bucket) -> None:
     for settings in (
         s3_settings(free_port()),
         s3_settings(bucket.port, s3_secret_key="wrong"),

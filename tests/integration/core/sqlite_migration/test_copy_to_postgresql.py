@@ -1,4 +1,4 @@
-"""`carry`: all of a SQLite database arrives in PostgreSQL, once, whatever comes between."""
+"""Copy of a SQLite database to PostgreSQL: complete, once, despite failures and crashes."""
 
 import sqlite3
 import subprocess
@@ -20,7 +20,7 @@ from app.bootstrap.schema import branches, tables
 from app.core.database.engine import Database
 from app.core.database.migrate import NotMigratedError, check_ready
 from app.core.errors import MovedError
-from app.core.sqlite_migration import copy_to_postgresql as carrying
+from app.core.sqlite_migration import copy_to_postgresql as copying
 from app.core.sqlite_migration.change_capture import CHANGES, Source
 from app.core.sqlite_migration.completion import is_complete
 from app.core.sqlite_migration.copy_to_postgresql import CopyError, copy_database
@@ -78,7 +78,7 @@ def test_any_rows_arrive_as_they_are(
 
 @pytest.fixture
 def meanwhile(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
-    """Things to do between the copy and the lock."""
+    """Actions to run between the copy of the snapshot and the write lock."""
     todo: list[Any] = []
     lock = Source.lock
 
@@ -92,7 +92,7 @@ def meanwhile(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
     assert todo, "the test has named nothing"
 
 
-def test_what_is_written_while_the_copy_is_made_arrives_too(
+def test_writes_during_the_copy_are_copied_too(
     file: Path, source: Database, target: Database, meanwhile: list[Any]
 ) -> None:
     stays, goes, parent = uuid4(), uuid4(), uuid4()
@@ -122,7 +122,7 @@ def test_what_is_written_while_the_copy_is_made_arrives_too(
             row(AuditRow),
         ):
             fill(source, each)
-        with source.writer.begin() as connection:  # comes and goes
+        with source.writer.begin() as connection:  # inserted and deleted
             connection.execute(insert(TaskRow.__table__), row(TaskRow, id=(passing := uuid4()))[TaskRow.__table__])  # type: ignore[index,arg-type]
             connection.execute(text("DELETE FROM tasks WHERE id = :id"), {"id": passing.hex})
 
@@ -134,7 +134,7 @@ def test_what_is_written_while_the_copy_is_made_arrives_too(
     assert len(after["audit_log"]) == 2
 
 
-def test_nobody_writes_after_the_last_look_and_readers_go_on(file: Path, source: Database, target: Database) -> None:
+def test_writes_are_rejected_after_the_handover_and_reads_go_on(file: Path, source: Database, target: Database) -> None:
     fill(source, row(TaskRow))
     copy_database(file, target, ADDRESS, TABLES)
     assert HandoverLock(file).address() == ADDRESS
@@ -143,7 +143,9 @@ def test_nobody_writes_after_the_last_look_and_readers_go_on(file: Path, source:
     assert len(content(source)["tasks"]) == 1
 
 
-def test_not_even_a_server_that_knows_no_seal_writes_then(file: Path, source: Database, target: Database) -> None:
+def test_a_server_without_the_handover_lock_can_not_write_either(
+    file: Path, source: Database, target: Database
+) -> None:
     fill(source, row(TaskRow))
     copy_database(file, target, ADDRESS, TABLES)
     HandoverLock(file).release()
@@ -163,7 +165,7 @@ def test_a_second_run_does_nothing(file: Path, source: Database, target: Databas
     assert content(target) == before
 
 
-def test_a_database_with_data_of_its_own_is_refused(file: Path, source: Database, target: Database) -> None:
+def test_a_target_with_data_of_its_own_is_rejected(file: Path, source: Database, target: Database) -> None:
     fill(source, row(TaskRow))
     fill(target, row(UserRow))
     with pytest.raises(CopyError, match="data of its own, in users"):
@@ -171,7 +173,7 @@ def test_a_database_with_data_of_its_own_is_refused(file: Path, source: Database
     fill(source, row(TaskRow))  # as before
 
 
-def test_readiness_waits_for_the_data(file: Path, postgres_url: str) -> None:
+def test_readiness_requires_the_completion_marker(file: Path, postgres_url: str) -> None:
     with connected(postgres_url, database_inherits=True) as heir:
         with pytest.raises(NotMigratedError, match="waits for the data"):
             check_ready(heir, branches())
@@ -179,7 +181,7 @@ def test_readiness_waits_for_the_data(file: Path, postgres_url: str) -> None:
         check_ready(heir, branches())
 
 
-def test_after_a_failure_everything_is_as_before(
+def test_a_failed_copy_changes_nothing(
     file: Path, source: Database, target: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fill(source, row(TaskRow))
@@ -193,9 +195,9 @@ def test_after_a_failure_everything_is_as_before(
     assert copy_database(file, target, ADDRESS, TABLES).rows == 2
 
 
-def test_a_commit_that_fails_lifts_the_seal(file: Path, source: Database, target: Database) -> None:
+def test_a_failed_commit_releases_the_handover_lock(file: Path, source: Database, target: Database) -> None:
     fill(source, row(TaskRow))
-    with target.writer.begin() as connection:  # PostgreSQL refuses at COMMIT what it was to do until then
+    with target.writer.begin() as connection:  # a deferred constraint trigger fails at COMMIT
         connection.execute(
             text(
                 "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS"
@@ -214,19 +216,19 @@ def test_a_commit_that_fails_lifts_the_seal(file: Path, source: Database, target
     fill(source, row(TaskRow))
 
 
-def test_a_commit_whose_answer_is_lost_is_looked_up(file: Path, source: Database, target: Database) -> None:
+def test_the_outcome_of_an_unknown_commit_is_looked_up(file: Path, source: Database, target: Database) -> None:
     fill(source, row(TaskRow))
     seal = HandoverLock(file)
     copy_database(file, target, ADDRESS, TABLES)
-    carrying._verify_commit(target, seal, DBAPIError("COMMIT", None, Exception("lost")))
+    copying._verify_commit(target, seal, DBAPIError("COMMIT", None, Exception("lost")))
     assert seal.address() == ADDRESS
 
 
 WAIT_FOR_EVER = """
 import sys, threading
 from pathlib import Path
-from app.core.sqlite_migration import copy_to_postgresql as copying
 from app.bootstrap.schema import tables
+from app.core.sqlite_migration import copy_to_postgresql as copying
 from app.core.database.engine import connect
 from app.core.sqlite_migration.handover import HandoverLock
 from tests.support.settings import make_settings
@@ -239,15 +241,15 @@ def stand(*_):
 
 if place == "copying":
     copying._apply_changes = stand
-elif place == "sealed":
+elif place == "locked":
     acquire = HandoverLock.acquire
     HandoverLock.acquire = lambda self, address: (acquire(self, address), stand())
-copying.copy_database(Path(file), connect(make_settings(url)), "http://successor:8000", tables())
+copying.copy_database(Path(file), connect(make_settings(url)), "http://target:8000", tables())
 """
 
 
-@pytest.mark.parametrize("place", ["copying", "sealed"])
-def test_a_carrier_that_is_killed_has_done_nothing_and_the_next_does_all(
+@pytest.mark.parametrize("place", ["copying", "locked"])
+def test_a_killed_copy_changes_nothing_and_the_next_one_succeeds(
     file: Path, source: Database, target: Database, postgres_url: str, place: str
 ) -> None:
     fill(source, row(TaskRow))
@@ -267,7 +269,7 @@ def test_a_carrier_that_is_killed_has_done_nothing_and_the_next_does_all(
     assert left == []
 
 
-def test_two_carriers_take_turns(file: Path, source: Database, target: Database) -> None:
+def test_concurrent_copies_run_one_after_the_other(file: Path, source: Database, target: Database) -> None:
     fill(source, row(TaskRow))
     reports: list[int | None] = []
     threads = [

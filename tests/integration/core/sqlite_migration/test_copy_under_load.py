@@ -1,4 +1,4 @@
-"""From SQLite to PostgreSQL while clients read and write: none of them notices."""
+"""Migration from SQLite to PostgreSQL while clients read and write, without a failed or stale response."""
 
 import signal
 import sqlite3
@@ -26,16 +26,16 @@ from tests.support.server import ROOT, Server, environment, server
 from tests.support.settings import make_settings
 
 RATE = 20
-"""Creations a second, and as many reads."""
+"""Writes per second, and as many reads."""
 
 WRITERS = 4
 
 OTHERS = 30_000
-"""Tasks of others: to copy them takes long enough to be killed in it."""
+"""Tasks of other users: copying them takes long enough to kill the copy meanwhile."""
 
 
 class Clients:
-    """Clients of a service, each of which opens a connection for each request. Nothing is tried twice."""
+    """Clients of a service that open a connection for each request, without retries."""
 
     def __init__(self, service: Service, token: str) -> None:
         self._service = service
@@ -46,7 +46,7 @@ class Clients:
         self.stale: list[str] = []
 
     def run(self) -> None:
-        """Create a task and look for it in the list, again and again."""
+        """Repeatedly create a task and check that it is in the list."""
         while self._running:
             began = time.monotonic()
             answer = self.ask("POST", "/tasks", json={"title": f"Task {uuid4()}"})
@@ -59,7 +59,7 @@ class Clients:
             time.sleep(max(0.0, WRITERS / RATE - (time.monotonic() - began)))
 
     def go_on(self, what: str) -> None:
-        """Wait until more has been created."""
+        """Wait until more tasks have been created."""
         until_now = len(self.created)
         wait_for(lambda: len(self.created) > until_now + 2 * RATE, what)
 
@@ -92,7 +92,7 @@ class Clients:
 
 
 def logged_in(url: str) -> dict[str, str]:
-    """Return the tokens of somebody new."""
+    """Register a user, and return their tokens."""
     account = {"email": f"{uuid4().hex}@example.org", "password": uuid4().hex}
     with httpx.Client(base_url=f"{url}/api/v1") as client:
         client.post("/auth/register", json={**account, "name": "Ada"}).raise_for_status()
@@ -116,13 +116,13 @@ def carrier(file: Path, url: str, to: Server) -> "subprocess.Popen[str]":
 
 
 def copies(file: Path) -> bool:
-    """Tell whether a carrier is at work."""
+    """Return whether a copy is running."""
     with closing(sqlite3.connect(file)) as connection:
         return bool(connection.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (CHANGES,)).fetchone())
 
 
 def repeat_task(file: Path, number: int) -> None:
-    """Make tasks of others like one that is there."""
+    """Insert copies of an existing task for other users."""
     other = {"id": "lower(hex(randomblob(16)))", "user_id": "lower(hex(randomblob(16)))", "title": "'Of others'"}
     names = TaskRow.__table__.columns.keys()
     values = ", ".join(other.get(name, f"t.{name}") for name in names)
@@ -141,7 +141,7 @@ def file(migrated_sqlite: bytes, tmp_path: Path) -> Path:
     return made
 
 
-def test_nobody_notices_nor_that_the_first_carrier_is_killed(file: Path, tmp_path: Path, postgres_url: str) -> None:
+def test_clients_notice_neither_the_migration_nor_a_killed_copy(file: Path, tmp_path: Path, postgres_url: str) -> None:
     with server(tmp_path, f"sqlite:///{file}") as former, heir(tmp_path, postgres_url) as new:
         tokens = logged_in(former.url)
         service = Service(former.port)
@@ -168,7 +168,7 @@ def test_nobody_notices_nor_that_the_first_carrier_is_killed(file: Path, tmp_pat
             assert done.returncode == 0, said
             wait_for(lambda: httpx.get(f"{new.url}/health/ready").status_code == 200, "the new server is ready")
             clients.go_on("the former server hands on")
-            # An autoscaler that raises the number within a rollout may start one more of the former kind.
+            # An autoscaler that scales out during a rollout may start one more pod of the former release.
             with server(tmp_path, f"sqlite:///{file}") as late:
                 service.port = late.port
                 clients.go_on("a former server that starts late hands on")

@@ -1,4 +1,4 @@
-"""A server whose data has moved hands requests on: to a stand-in here, which says what it was asked."""
+"""Forwarding of requests after the handover, to a fake target that records them."""
 
 import json
 import sqlite3
@@ -28,9 +28,11 @@ ACCOUNT = {"email": "ada@example.org", "password": "some password", "name": "Ada
 
 @dataclass
 class Heir:
-    """Attributes:
-    ready: whether it has the data.
-    asked: request line, headers and body of each request but those for its health.
+    """Fake migration target.
+
+    Attributes:
+        ready: whether it has the data.
+        asked: request line, headers and body of each request except health checks.
     """
 
     address: str
@@ -94,12 +96,12 @@ def register(app: OpenAPI) -> TestResponse:
     return app.test_client().post("/api/v1/auth/register", json=ACCOUNT)
 
 
-def test_as_long_as_the_data_is_here_nobody_else_is_asked(former: OpenAPI, heir: Heir) -> None:
+def test_before_the_handover_no_request_is_forwarded(former: OpenAPI, heir: Heir) -> None:
     assert register(former).status_code == 201
     assert heir.asked == []
 
 
-def test_a_request_is_handed_on_whole_and_its_answer_comes_back(former: OpenAPI, file: Path, heir: Heir) -> None:
+def test_a_request_is_forwarded_whole_and_its_response_returned(former: OpenAPI, file: Path, heir: Heir) -> None:
     HandoverLock(file).acquire(heir.address)
     answer = former.test_client().patch(
         "/api/v1/tasks/a%20b?c=%2F",
@@ -118,14 +120,14 @@ def test_a_request_is_handed_on_whole_and_its_answer_comes_back(former: OpenAPI,
     assert headers["Content-Type"] == "application/json"
 
 
-def test_it_goes_on_to_tell_of_itself(former: OpenAPI, file: Path, heir: Heir) -> None:
+def test_health_endpoints_are_not_forwarded(former: OpenAPI, file: Path, heir: Heir) -> None:
     HandoverLock(file).acquire(heir.address)
     client = former.test_client()
     assert [client.get(path).status_code for path in ("/health/live", "/health/ready")] == [200] * 2
     assert heir.asked == []
 
 
-def test_a_write_that_waited_while_the_data_moved_is_handed_on(former: OpenAPI, file: Path, heir: Heir) -> None:
+def test_a_write_that_waited_during_the_handover_is_forwarded(former: OpenAPI, file: Path, heir: Heir) -> None:
     with closing(sqlite3.connect(file, isolation_level=None)) as carrier, ThreadPoolExecutor(1) as threads:
         carrier.execute("BEGIN IMMEDIATE")
         answer = threads.submit(register, former)
@@ -138,7 +140,7 @@ def test_a_write_that_waited_while_the_data_moved_is_handed_on(former: OpenAPI, 
     assert json.loads(body) == ACCOUNT
 
 
-def test_a_request_is_held_until_somebody_has_the_data(former: OpenAPI, file: Path) -> None:
+def test_a_request_is_held_until_the_target_is_ready(former: OpenAPI, file: Path) -> None:
     port = free_port()
     HandoverLock(file).acquire(f"http://127.0.0.1:{port}")
     with ThreadPoolExecutor(1) as threads:
@@ -154,7 +156,7 @@ def test_a_request_is_held_until_somebody_has_the_data(former: OpenAPI, file: Pa
             assert answer.result(30).status_code == 418
 
 
-def test_a_request_that_was_held_is_answered_here_when_the_move_is_called_off(former: OpenAPI, file: Path) -> None:
+def test_a_held_request_is_answered_here_when_the_handover_lock_is_released(former: OpenAPI, file: Path) -> None:
     seal = HandoverLock(file)
     seal.acquire(f"http://127.0.0.1:{free_port()}")
     with ThreadPoolExecutor(1) as threads:
@@ -165,7 +167,7 @@ def test_a_request_that_was_held_is_answered_here_when_the_move_is_called_off(fo
         assert answer.result(30).status_code == 201
 
 
-def test_who_was_held_for_too_long_is_asked_to_come_again(
+def test_a_request_held_for_too_long_gets_503_with_retry_after(
     former: OpenAPI, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(forwarding, "HOLD", 0.2)
@@ -174,7 +176,7 @@ def test_who_was_held_for_too_long_is_asked_to_come_again(
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "2")
 
 
-def test_background_work_ends_when_the_data_has_moved() -> None:
+def test_background_work_ends_after_the_handover() -> None:
     turns: list[str] = []
 
     def run_once() -> bool:

@@ -1,4 +1,4 @@
-"""While a server answers nobody, not every thread waits for it."""
+"""Bulkhead: while a server does not answer, not every thread waits for it."""
 
 import threading
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ PLACES = 3
 
 @contextmanager
 def frozen(bulkhead: Bulkhead) -> Iterator[threading.Event]:
-    """Have every place taken by somebody who waits for the server, until the event says that it answers."""
+    """Occupy every place by threads that wait for the server, until the event is set and the server answers."""
     answers, waiting = threading.Event(), threading.Barrier(PLACES + 1)
 
     def wait() -> None:
@@ -35,21 +35,21 @@ def frozen(bulkhead: Bulkhead) -> Iterator[threading.Event]:
 
 
 def refused(bulkhead: Bulkhead) -> float:
-    """Return after how many seconds there was no place."""
+    """Return the seconds until a caller was rejected."""
     began = monotonic()
     with pytest.raises(UnavailableError), bulkhead.place():
         pass
     return monotonic() - began
 
 
-def test_one_too_many_waits_a_moment_and_those_after_it_not_at_all() -> None:
+def test_the_first_caller_over_the_limit_waits_and_later_ones_are_rejected_at_once() -> None:
     bulkhead = Bulkhead(PLACES)
     with frozen(bulkhead):
         assert refused(bulkhead) >= PATIENCE
         assert max(refused(bulkhead) for _ in range(20)) < PATIENCE
 
 
-def test_whoever_gets_a_place_within_that_moment_is_not_refused() -> None:
+def test_a_caller_that_gets_a_place_while_it_waits_is_not_rejected() -> None:
     bulkhead = Bulkhead(PLACES)
     with frozen(bulkhead) as answers:
         threading.Timer(PATIENCE / 5, answers.set).start()
@@ -57,7 +57,7 @@ def test_whoever_gets_a_place_within_that_moment_is_not_refused() -> None:
             pass
 
 
-def test_an_answer_makes_waiting_worth_while_again() -> None:
+def test_after_an_answer_of_the_server_callers_wait_again() -> None:
     bulkhead = Bulkhead(PLACES)
     with frozen(bulkhead):
         refused(bulkhead)
@@ -74,7 +74,7 @@ def test_a_thread_that_has_a_place_needs_no_second_one() -> None:
             pass
 
 
-def test_a_failure_gives_its_place_back_and_says_nothing_of_the_server() -> None:
+def test_a_failure_releases_its_place() -> None:
     bulkhead = Bulkhead(1)
     for _ in range(3):
         with pytest.raises(ConnectionError), bulkhead.place():

@@ -1,4 +1,4 @@
-"""The circuit breaker, by a clock that tests turn: when it refuses, when it probes, and that it always closes again."""
+"""Circuit breaker, by a fake clock: when it opens, when it probes, and that it always closes again."""
 
 from collections.abc import Callable
 from itertools import pairwise
@@ -15,7 +15,7 @@ INTERVAL = 0.25
 
 
 class Server:
-    """A server that is there or away, with the clock and the timers of its circuit breaker."""
+    """A server that is available or not, with the clock and the timers of its circuit breaker."""
 
     def __init__(self, patience: float = PATIENCE) -> None:
         self.now = 1e6
@@ -31,7 +31,7 @@ class Server:
         return len(self._timers)
 
     def advance(self, seconds: float) -> None:
-        """Let time pass, with all that falls due in it."""
+        """Advance the clock, and run the timers that fall due."""
         end = self.now + seconds
         while due := sorted((timer for timer in self._timers if timer[0] <= end), key=lambda timer: timer[0])[:1]:
             self._timers.remove(due[0])
@@ -40,7 +40,7 @@ class Server:
         self.now = end
 
     def call(self) -> bool:
-        """Ask as callers do; tell whether the server was asked."""
+        """Call the server; return whether the call went through."""
         if self.circuit.refuses():
             return False
         if self.away:
@@ -64,13 +64,13 @@ def server() -> Server:
 
 
 def lose(server: Server) -> None:
-    """Let nobody be answered until the circuit is open."""
+    """Make calls fail until the circuit is open."""
     server.away = True
     while server.call():
         server.advance(0.01)
 
 
-def test_it_opens_after_nothing_but_failures_for_its_patience(server: Server) -> None:
+def test_it_opens_after_nothing_but_failures_for_the_patience(server: Server) -> None:
     server.away = True
     began = server.now
     while not server.circuit.open:
@@ -95,7 +95,7 @@ def test_failures_of_long_ago_do_not_count(server: Server) -> None:
 
 
 def test_few_failures_do_not_open_it_however_long_they_last(server: Server) -> None:
-    """One may be a connection that had died unnoticed, after hours in which nobody came."""
+    """A single failure may be a connection that had died unnoticed, after hours without calls."""
     server.away = True
     for _ in range(THRESHOLD - 1):
         server.call()
@@ -109,7 +109,7 @@ def test_without_patience_a_row_of_failures_opens_it() -> None:
     assert [server.call() for _ in range(THRESHOLD + 2)] == [True] * THRESHOLD + [False] * 2
 
 
-def test_while_open_only_probes_ask_at_intervals_and_the_first_answer_closes_it(server: Server) -> None:
+def test_while_open_only_probes_call_the_server_and_the_first_success_closes_it(server: Server) -> None:
     lose(server)
     for _ in range(100):
         assert not server.call()
@@ -121,7 +121,7 @@ def test_while_open_only_probes_ask_at_intervals_and_the_first_answer_closes_it(
     assert server.timers == 0
 
 
-def test_an_answer_to_somebody_who_was_let_through_before_closes_it(server: Server) -> None:
+def test_a_late_success_of_an_earlier_call_closes_it(server: Server) -> None:
     lose(server)
     server.circuit.record_success()
     server.away = False
@@ -142,7 +142,7 @@ def test_when_it_opens_again_before_a_probe_there_is_still_one_at_a_time() -> No
     assert len(server.probes) == 4
 
 
-def test_when_nobody_asks_nobody_probes_and_the_next_one_finds_out(server: Server) -> None:
+def test_without_calls_the_probes_end_and_the_circuit_closes(server: Server) -> None:
     lose(server)
     server.advance(2 * MEMORY)
     assert server.timers == 0
@@ -150,7 +150,7 @@ def test_when_nobody_asks_nobody_probes_and_the_next_one_finds_out(server: Serve
     assert server.call()
 
 
-def test_a_probe_that_fails_in_whatever_way_is_followed_by_another() -> None:
+def test_after_any_exception_of_a_probe_there_is_another_probe() -> None:
     class Broken(Server):
         def _probe(self) -> None:
             super()._probe()
@@ -165,7 +165,7 @@ def test_a_probe_that_fails_in_whatever_way_is_followed_by_another() -> None:
     assert server.call()
 
 
-def test_of_what_a_function_raises_only_failures_of_the_server_count() -> None:
+def test_only_exceptions_that_mean_a_failure_of_the_server_count() -> None:
     server = Server(patience=0)
 
     def fail(error: type[Exception]) -> None:
@@ -181,7 +181,7 @@ def test_of_what_a_function_raises_only_failures_of_the_server_count() -> None:
 
 
 class Circuits(RuleBasedStateMachine):
-    """Callers come, time passes, the server goes and comes back, in any order."""
+    """Calls, time, loss and recovery of the server, in any order."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""One address, behind which are several replicas, of which not each shows what is looked for."""
+"""Several replicas behind one address, of which not all have replayed the position."""
 
 from typing import cast
 
@@ -8,7 +8,7 @@ from app.core.database.replicas import TRIES, Replica, Replicas
 
 
 class Alternating:
-    """Answers that it is not there yet, but for the last of so many tries."""
+    """Replica that has replayed the position only in the last of a number of attempts."""
 
     def __init__(self, tries: int) -> None:
         self.name = "alternating"
@@ -22,7 +22,7 @@ class Alternating:
     begin_late = begin
 
 
-def test_the_replica_that_shows_it_is_found_while_the_primary_is_there_and_while_it_is_away() -> None:
+def test_a_replica_with_the_position_is_found_with_and_without_the_primary() -> None:
     for name in ("begin", "begin_late"):
         replica = Alternating(TRIES)
         replicas = Replicas([cast(Replica, replica)])

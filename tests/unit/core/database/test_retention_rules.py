@@ -16,7 +16,7 @@ def test_every_table_has_a_rule() -> None:
     assert {rule.table.__tablename__ for rule in RULES} == {table.name for table in tables()}
 
 
-def test_rows_whose_time_is_over_are_found_by_an_index() -> None:
+def test_expired_rows_are_found_by_an_index() -> None:
     for rule in RULES:
         if isinstance(rule, ExpiryRule):
             indexes = cast(Table, rule.table.__table__).indexes

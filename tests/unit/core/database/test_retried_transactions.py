@@ -1,4 +1,4 @@
-"""Whoever opens a transaction for a request is retried as a whole: `run`, or a function that is `@retried`."""
+"""Every transaction of a request is opened within `run` or a function that is `@retried`."""
 
 import ast
 from collections.abc import Iterator
@@ -11,11 +11,11 @@ FOLDERS = ("analytics", "auth", "core", "notifications", "tasks")
 OPENERS = {"read", "write", "read_of"}
 
 LOOPS = {"run_once", "collect", "_run"}
-"""What comes again by itself: background loops and a metric."""
+"""Functions that are repeated anyway: polling loops and a metric."""
 
 
 def opened_in(tree: ast.AST, owner: ast.FunctionDef | None = None) -> Iterator[tuple[int, ast.FunctionDef | None]]:
-    """Yield the line of each block that opens a transaction, with the function that it is in."""
+    """Yield the line of each `with` that opens a transaction, and its enclosing function."""
     for node in ast.iter_child_nodes(tree):
         inner = node if isinstance(node, ast.FunctionDef) else owner
         if isinstance(node, ast.With):

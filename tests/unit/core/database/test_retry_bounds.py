@@ -1,4 +1,4 @@
-"""Retries of transactions: only of what was rolled back, of the whole unit of work, and not for ever."""
+"""Retries of transactions: only after a rollback, of the whole unit of work, and for a bounded time."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +12,7 @@ from app.core.errors import CommitUnknownError, TransientError, UnavailableError
 
 
 class Time:
-    """Stands still, but for those who sleep."""
+    """Fake clock that only `sleep` advances."""
 
     def __init__(self) -> None:
         self.now = 1e9
@@ -48,14 +48,14 @@ class Failing:
         return text
 
 
-def test_what_was_rolled_back_is_retried() -> None:
+def test_a_transaction_that_was_rolled_back_is_retried() -> None:
     failing = Failing(4, TransientError)
     assert failing.answer("done") == "done"
     assert failing.calls == 5
 
 
 @pytest.mark.parametrize("error", [UnavailableError, CommitUnknownError, KeyError])
-def test_what_may_have_been_done_is_not_retried(error: type[Exception], time: Time) -> None:
+def test_a_transaction_that_may_have_committed_is_not_retried(error: type[Exception], time: Time) -> None:
     began = time.now
     failing = Failing(1, error)
     with pytest.raises(error):
@@ -73,7 +73,7 @@ def test_retries_end_within_a_second_or_so(time: Time) -> None:
     assert sum(PAUSES) * 0.5 <= time.now - began <= sum(PAUSES) * 1.5
 
 
-def test_what_has_kept_its_caller_waiting_is_not_retried(time: Time) -> None:
+def test_nothing_is_retried_after_a_long_wait(time: Time) -> None:
     failing = Failing(1, TransientError, time, MOST_SECONDS * 1.1)
     with pytest.raises(TransientError):
         failing.answer("late")

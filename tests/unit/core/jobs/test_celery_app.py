@@ -1,4 +1,4 @@
-"""Where workers are told of jobs."""
+"""URL of the broker."""
 
 from typing import Any
 

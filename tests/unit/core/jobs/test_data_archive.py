@@ -1,4 +1,4 @@
-"""The archive of a user's data: written a page at a time, it is one ZIP file, in little memory."""
+"""Data export archive: written one page at a time, it is one valid ZIP file, with bounded memory."""
 
 import io
 import os
@@ -22,23 +22,23 @@ MIB = 1 << 20
 
 
 class Files:
-    """The files of one job, in memory; of the result only its size, if it is not wanted."""
+    """The files of one job, in memory; without `keep_result` only the size of the result."""
 
     def __init__(self, *, keep_result: bool = True) -> None:
-        self.pieces: dict[tuple[str, int], bytes] = {}
+        self.chunks: dict[tuple[str, int], bytes] = {}
         self.size = 0
         self._keep_result = keep_result
 
     def append(self, _job: UUID, name: str, position: int, data: bytes, _now: object) -> None:
-        assert (name, position) not in self.pieces
+        assert (name, position) not in self.chunks
         self.size += len(data)
-        self.pieces[name, position] = data if self._keep_result or name == ENTRIES else b""
+        self.chunks[name, position] = data if self._keep_result or name == ENTRIES else b""
 
-    def piece(self, _job: UUID, name: str, position: int) -> bytes | None:
-        return self.pieces.get((name, position))
+    def chunk(self, _job: UUID, name: str, position: int) -> bytes | None:
+        return self.chunks.get((name, position))
 
-    def drop(self, _job: UUID, name: str) -> None:
-        self.pieces = {key: data for key, data in self.pieces.items() if key[0] != name}
+    def delete(self, _job: UUID, name: str) -> None:
+        self.chunks = {key: data for key, data in self.chunks.items() if key[0] != name}
 
 
 class Section:
@@ -54,7 +54,7 @@ class Section:
 
 
 def export(sections: Sequence[Section], files: Files) -> None:
-    """Do the job, each step from what the one before left."""
+    """Run the job, each step from the checkpoint of the one before."""
     handler = ExportData(sections, FakeClock())
     work = cast(SystemUnitOfWork, SimpleNamespace(files=files))
     values: dict[str, Any] = {}
@@ -82,8 +82,8 @@ def test_the_archive_has_every_file_of_every_page(contents: list[list[list[bytes
         sections.append(Section(named))
     files = Files()
     export(sections, files)
-    assert {name for name, _ in files.pieces} == {RESULT}
-    whole = b"".join(files.pieces[key] for key in sorted(files.pieces, key=lambda key: key[1]))
+    assert {name for name, _ in files.chunks} == {RESULT}
+    whole = b"".join(files.chunks[key] for key in sorted(files.chunks, key=lambda key: key[1]))
     with ZipFile(io.BytesIO(whole)) as archive:
         assert archive.testzip() is None
         found = {name: archive.read(name) for name in archive.namelist()}
@@ -91,8 +91,8 @@ def test_the_archive_has_every_file_of_every_page(contents: list[list[list[bytes
     assert found == expected
 
 
-def test_however_much_there_is_the_memory_stays_the_same() -> None:
-    noise = os.urandom(MIB // 4)  # further apart than any compression looks
+def test_memory_does_not_grow_with_the_archive() -> None:
+    noise = os.urandom(MIB // 4)  # repeats beyond the window of the compression
 
     def content() -> Iterator[bytes]:
         for _ in range(4 * 16):

@@ -1,4 +1,4 @@
-"""When a worker says that it lives: it has taken its own message, or there is a reason why it can't."""
+"""Liveness of a worker: it has consumed its own ping, or there is a reason why it can't."""
 
 import threading
 from contextlib import ExitStack
@@ -12,7 +12,7 @@ PLACES = 2
 
 
 class Worker:
-    """A worker whose broker and consumer a test breaks."""
+    """A worker whose broker and consumer a test can break."""
 
     def __init__(self, *loops: PollingLoop) -> None:
         self.deaf = self.away = False
@@ -34,18 +34,18 @@ class Worker:
         self.said += 1
 
 
-def test_a_worker_that_takes_its_own_messages_lives() -> None:
+def test_a_worker_that_consumes_its_pings_is_alive() -> None:
     assert Worker().says_so()
 
 
-def test_a_deaf_worker_does_not_say_that_it_lives() -> None:
+def test_a_worker_that_consumes_no_pings_is_not_alive() -> None:
     worker = Worker()
     worker.deaf = True
     with worker.liveness.job():
         assert not worker.says_so(), "there is a place left for the message"
 
 
-def test_a_worker_whose_places_are_all_taken_lives() -> None:
+def test_a_worker_whose_slots_are_all_busy_is_alive() -> None:
     worker = Worker()
     worker.deaf = True
     with ExitStack() as jobs:
@@ -55,7 +55,7 @@ def test_a_worker_whose_places_are_all_taken_lives() -> None:
     assert not worker.says_so()
 
 
-def test_a_job_that_fails_gives_its_place_back() -> None:
+def test_a_job_that_fails_releases_its_slot() -> None:
     worker = Worker()
     worker.deaf = True
     for _ in range(PLACES):
@@ -64,13 +64,13 @@ def test_a_job_that_fails_gives_its_place_back() -> None:
     assert not worker.says_so()
 
 
-def test_a_worker_without_its_broker_lives() -> None:
+def test_a_worker_whose_broker_is_unavailable_is_alive() -> None:
     worker = Worker()
     worker.away = True
     assert worker.says_so()
 
 
-def test_whatever_else_keeps_a_ping_from_being_sent_is_no_sign_of_life() -> None:
+def test_another_error_while_sending_a_ping_does_not_report_the_worker_alive() -> None:
     worker = Worker()
 
     def fail() -> None:
@@ -83,7 +83,7 @@ def test_whatever_else_keeps_a_ping_from_being_sent_is_no_sign_of_life() -> None
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
-def test_a_worker_one_of_whose_threads_has_died_does_not_say_that_it_lives() -> None:
+def test_a_worker_with_a_dead_thread_is_not_alive() -> None:
     began = threading.Event()
 
     def die() -> bool:
@@ -100,7 +100,7 @@ def test_a_worker_one_of_whose_threads_has_died_does_not_say_that_it_lives() -> 
     assert not worker.says_so()
 
 
-def test_a_thread_that_was_told_to_end_is_not_missed() -> None:
+def test_a_stopped_thread_does_not_count_as_dead() -> None:
     loop = PollingLoop("ended", lambda: False, 0.01)
     loop.start()
     loop.stop(10)

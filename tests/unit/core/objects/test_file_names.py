@@ -1,4 +1,4 @@
-"""Names and types of files: harmless, whatever comes in."""
+"""Sanitised names and detected types of uploaded files."""
 
 import unicodedata
 
@@ -13,7 +13,7 @@ NAMES = st.text(max_size=300) | st.text(alphabet='./\\ :aé"con\u202e\u0301\n', 
 
 
 @given(NAMES)
-def test_a_name_is_harmless_and_stays_as_it_is(name: str) -> None:
+def test_a_sanitised_name_is_safe_and_sanitising_is_idempotent(name: str) -> None:
     safe = safe_name(name)
     assert 1 <= len(safe.encode()) <= LONGEST
     assert not set(safe) & set('/\\<>:"|?*')
@@ -42,7 +42,7 @@ def test_a_name_is_harmless_and_stays_as_it_is(name: str) -> None:
         ("x" * 300, "x" * 200),
     ],
 )
-def test_what_becomes_of_a_name(name: str, safe: str) -> None:
+def test_names_are_sanitised(name: str, safe: str) -> None:
     assert safe_name(name) == safe
 
 
@@ -60,10 +60,10 @@ def test_what_becomes_of_a_name(name: str, safe: str) -> None:
         (("x" + "é" * SEEN).encode()[:SEEN], "text/plain"),
     ],
 )
-def test_a_type_is_told_by_the_content(content: bytes, kind: str) -> None:
+def test_the_type_is_detected_from_the_content(content: bytes, kind: str) -> None:
     assert content_type(content) == kind
 
 
 @given(st.binary(max_size=64))
-def test_no_content_is_a_page_or_a_drawing(content: bytes) -> None:
+def test_html_and_svg_are_plain_text(content: bytes) -> None:
     assert not content_type(content).startswith(("text/html", "image/svg", "application/xhtml", "text/xml"))
