@@ -39,7 +39,7 @@ class InvalidError(ServiceError):
 
 
 class MalformedError(InvalidError):
-    """A value that only this API issues, such as a cursor, but did not issue for this use. Arguments: InvalidError's."""
+    """A value that only this API issues, such as a cursor, but not for this use. Arguments: those of InvalidError."""
 
 
 class UnavailableError(ServiceError):
