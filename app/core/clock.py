@@ -1,14 +1,14 @@
-"""Clock and identifier factory, injected so that tests can control them."""
+"""Clock and id factory, injected so that tests can control them."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
 from uuid import UUID
 
 Clock = Callable[[], datetime]
-"""Returns the time, aware and in UTC."""
+"""Returns the current time, timezone-aware, in UTC."""
 
 NewId = Callable[[], UUID]
-"""Returns a new identifier; UUIDv7, so that identifiers sort by their making."""
+"""Returns a new id: a UUIDv7, so that ids sort by creation time."""
 
 
 def utc_now() -> datetime:
@@ -16,7 +16,7 @@ def utc_now() -> datetime:
 
 
 def new_id() -> UUID:
-    # imported here, because the rules need no such package where a test brings its own identifiers
+    # imported here: tests that inject their own ids need no such package
     import uuid_utils.compat
 
     return uuid_utils.compat.uuid7()

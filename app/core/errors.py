@@ -1,32 +1,32 @@
-"""Errors of the rules; the HTTP layer maps each to one status."""
+"""Domain errors; app.core.http.problems maps each to an HTTP status."""
 
 
 class ServiceError(Exception):
-    """A rule said no; the message is fit for the client."""
+    """Base of domain errors; the message may be shown to the client."""
 
 
 class NotFoundError(ServiceError):
-    """There is no such thing, or it belongs to somebody else: the caller can't tell which."""
+    """The resource does not exist, or belongs to another user: the caller can't tell which."""
 
 
 class ConflictError(ServiceError):
-    """The thing exists already."""
+    """The resource exists already, or is in a state that does not allow the operation."""
 
 
 class UnauthenticatedError(ServiceError):
-    """Who asks is not known, or no longer."""
+    """The caller is not authenticated, or the session has ended."""
 
 
 class ForbiddenError(ServiceError):
-    """Who asks is known, and may not."""
+    """The caller is authenticated, but not permitted."""
 
 
 class PreconditionError(ServiceError):
-    """The thing is not as the caller believes it to be."""
+    """The resource is not at the version that the caller expects."""
 
 
 class InvalidError(ServiceError):
-    """A value breaks a rule that no schema can say.
+    """A value breaks a rule beyond the schema.
 
     Args:
         field: the name of the field or parameter.
@@ -39,20 +39,20 @@ class InvalidError(ServiceError):
 
 
 class MalformedError(InvalidError):
-    """A value that only this API makes, and that it has not made for this use. Arguments are those of InvalidError."""
+    """A value that only this API issues, such as a cursor, but not for this use. Arguments: those of InvalidError."""
 
 
 class UnavailableError(ServiceError):
-    """Something needed is away or busy; trying again may help."""
+    """A dependency is unavailable or busy; a retry may succeed."""
 
 
 class TransientError(UnavailableError):
-    """The transaction was rolled back, or never began: nothing has been changed, and it is safe to retry."""
+    """The transaction was rolled back, or never began: safe to retry."""
 
 
 class CommitUnknownError(UnavailableError):
-    """COMMIT got no answer: the transaction may have been committed or not. Never retried, nor undone by hand."""
+    """COMMIT got no reply: the transaction may or may not be committed. Never retried, nor compensated."""
 
 
 class MovedError(UnavailableError):
-    """The data has moved to another database, and is written to there only. Nothing has been changed here."""
+    """The data has been migrated to another database, the only one written to. Nothing has been changed here."""

@@ -1,4 +1,4 @@
-"""Idempotency keys: a request that is repeated under its key has no second effect."""
+"""Idempotency keys: a retry with the same key has no second effect."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -16,26 +16,26 @@ from app.core.errors import ConflictError, InvalidError
 T = TypeVar("T")
 
 RETENTION = timedelta(hours=24)
-"""How long a key is remembered."""
+"""How long a key is stored."""
 
 
 @dataclass(frozen=True)
 class IdempotencyKey:
-    """A client's own name for a request, unique among the requests of one user."""
+    """A key that the client makes for a request, unique per user."""
 
     key: str
     digest: str
-    """SHA-256 of the request, in hexadecimal: the same key for another request is a mistake."""
+    """SHA-256 of the request, in hexadecimal, to reject the same key for another request."""
 
 
 class IdempotencyKeys(Protocol):
-    """The keys of all users, each with the result of its request."""
+    """Repository of idempotency keys, each with the result of its request."""
 
     def get(self, user_id: UUID, key: str, since: datetime) -> tuple[str, Any] | None:
-        """Return digest and result of the request with that key, if it is not older than `since`."""
+        """Return digest and result of the request with that key, unless older than `since`."""
 
     def add(self, user_id: UUID, key: IdempotencyKey, result: Any, now: datetime) -> None:
-        """Store the result, a JSON value. Raises ConflictError if the key has been used meanwhile."""
+        """Store the result, a JSON value. Raises ConflictError if a concurrent request has used the key."""
 
 
 class KeyedWork(Protocol):
@@ -50,10 +50,10 @@ Work = TypeVar("Work", bound=KeyedWork, covariant=True)
 
 class KeyedStorage(Protocol[Work]):
     def read(self) -> AbstractContextManager[Work]:
-        """Open a transaction that only reads."""
+        """Open a read-only transaction."""
 
     def write(self) -> AbstractContextManager[Work]:
-        """Open a transaction that commits when its block ends well."""
+        """Open a transaction that commits unless its block raises."""
 
 
 @retried
@@ -68,12 +68,12 @@ def idempotent(
     """Run an action in a transaction, or return the stored result of an earlier request with the same key.
 
     Args:
-        storage: where.
-        user_id: whose request.
-        key: of the request; None runs the action in any case.
-        action: what the request does.
-        kind: the type of its result, to be stored and read again.
-        clock: the time.
+        storage: opens the transactions.
+        user_id: the caller.
+        key: of the request; None runs the action unconditionally.
+        action: performs the request in the transaction.
+        kind: the type of its result, for serialisation.
+        clock: the current time.
 
     Raises:
         InvalidError: the key was used for another request.
@@ -89,7 +89,7 @@ def idempotent(
             work.idempotency_keys.add(user_id, key, TypeAdapter(kind).dump_python(result, mode="json"), clock())
             return result
     except ConflictError:
-        # Another request with the same key was quicker; what was done here is rolled back.
+        # A concurrent request with the same key has committed first; this one is rolled back.
         with storage.read() as work:
             stored = stored_result(work, user_id, key, kind, clock)
         if stored is None:

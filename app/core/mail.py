@@ -1,4 +1,4 @@
-"""Mail by SMTP, sent from jobs."""
+"""Mail over SMTP, sent by jobs."""
 
 import smtplib
 import ssl
@@ -18,21 +18,21 @@ from app.core.mail_headers import EOL, address_field, text_field
 from app.core.settings import Settings
 
 TIMEOUT = 5
-"""Seconds that one exchange with the server may take: all of them together end within a job's lease."""
+"""Socket time-out, seconds: all exchanges of one mail together end within a job's lease."""
 
 MISCONFIGURED = frozenset({530, 534, 535, 538})
-"""Replies about our log-in (RFC 4954): no fault of the mail, which is good once somebody has set it right."""
+"""Reply codes of failed authentication (RFC 4954): not permanent, since the mail can be sent once that is fixed."""
 
 log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
 class Attachment:
-    """A PDF that goes with a mail.
+    """A PDF attached to a mail.
 
     Args:
-        name: what the file is called.
-        data: its bytes.
+        name: its file name.
+        data: its content.
     """
 
     name: str
@@ -41,13 +41,13 @@ class Attachment:
 
 @dataclass(frozen=True)
 class Mail:
-    """A mail to one person.
+    """A mail to one recipient.
 
     Args:
         to: the address.
-        subject: one line; what would break it becomes a space.
-        text: the plain text.
-        attachments: what goes with it.
+        subject: one line; line breaks in it become spaces.
+        text: the body, as plain text.
+        attachments: PDFs.
     """
 
     to: str
@@ -57,40 +57,42 @@ class Mail:
 
 
 class RefusedError(Exception):
-    """The mail will never be taken; the message says by which reply, and names nobody."""
+    """The mail server rejects the mail permanently; the message has the reply code, and no address."""
 
 
 class Outgoing(Protocol):
+    """Queue of outgoing mails, in the current transaction."""
+
     def add(self, kind: str, parameters: Mapping[str, str]) -> None:
-        """Have a mail written and sent once the transaction commits.
+        """Queue a mail, to be sent once the transaction commits.
 
         Args:
-            kind: which mail.
-            parameters: what its writer needs to know; no secrets, since they are stored.
+            kind: name of the template.
+            parameters: of the template; no secrets, since they are stored.
         """
 
 
 class EmailTemplate(Protocol):
     def write(self, parameters: Mapping[str, str]) -> Mail | None:
-        """Write the mail of some parameters; None if there is no reason for it any more."""
+        """Render the mail; None if it has become obsolete."""
 
 
 class Mailer(Protocol):
     def send(self, mail: Mail, mail_id: UUID) -> None:
-        """Hand a mail over to be delivered.
+        """Send a mail.
 
         Args:
-            mail: what to send.
-            mail_id: the same at each try, so that a receiver can tell a repetition.
+            mail: the mail.
+            mail_id: the same at each retry, for the Message-ID, by which recipients detect duplicates.
 
         Raises:
-            UnavailableError: not now; trying again may help.
-            RefusedError: never.
+            UnavailableError: a temporary failure; a retry may succeed.
+            RefusedError: a permanent failure.
         """
 
 
 class NoMailer:
-    """Sends nothing, and says so once."""
+    """Sends nothing, and logs a warning once."""
 
     def __init__(self) -> None:
         self._said = False
@@ -103,10 +105,10 @@ class NoMailer:
 
 
 class SmtpMailer:
-    """Sends by SMTP, a connection a mail.
+    """Sends over SMTP, with one connection a mail.
 
     Args:
-        settings: with a host, and who the mails are from.
+        settings: with SMTP host and sender.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -115,14 +117,14 @@ class SmtpMailer:
 
     def send(self, mail: Mail, mail_id: UUID) -> None:
         message = self._message(mail, mail_id)
-        # What the server replies may repeat the address, which no log shall hold: hence `from None`.
+        # `from None`: the server's reply may contain the address, which must not be logged.
         try:
             self._deliver(mail.to, message)
         except smtplib.SMTPRecipientsRefused as error:
             [(code, _)] = error.recipients.values()
-            raise _trouble(code) from None
+            raise _error(code) from None
         except smtplib.SMTPResponseException as error:
-            raise _trouble(error.smtp_code) from None
+            raise _error(error.smtp_code) from None
         except (smtplib.SMTPException, OSError) as error:
             raise UnavailableError("The mail server can't be reached.") from error
 
@@ -130,21 +132,21 @@ class SmtpMailer:
         server = self._connect()
         try:
             server.sendmail(self._sender, [recipient], message)
-            # The mail is the server's now, whatever becomes of the goodbye.
+            # The server has accepted the mail, whether QUIT succeeds or not.
             with suppress(smtplib.SMTPException, OSError):
                 server.quit()
         finally:
             server.close()
 
     def _message(self, mail: Mail, mail_id: UUID) -> bytes:
-        """Return the message: 7-bit, so that every server takes it. Raises ValueError for what is no address."""
+        """Return the message, 7-bit, which every server accepts. Raises ValueError for a malformed address."""
         fields = [
             address_field("From", self._sender, self._sender_name),
             address_field("To", mail.to),
             text_field("Subject", mail.subject),
             f"Date: {formatdate()}{EOL}",
             f"Message-ID: <{mail_id}@{self._sender.rpartition('@')[2]}>{EOL}",
-            f"Auto-Submitted: auto-generated{EOL}",  # RFC 3834: no machine shall answer
+            f"Auto-Submitted: auto-generated{EOL}",  # RFC 3834: no automatic replies
         ]
         content = EmailMessage(policy.SMTP.clone(cte_type="7bit"))
         content.set_content(mail.text)
@@ -171,12 +173,12 @@ class SmtpMailer:
 
 
 def mailer(settings: Settings) -> Mailer:
-    """Return what sends mails by these settings."""
+    """Return the mailer of the settings."""
     return SmtpMailer(settings) if settings.smtp_host else NoMailer()
 
 
-def _trouble(code: int) -> Exception:
-    """Return the error for a reply: 5xx is for ever, 4xx for now (RFC 5321, section 4.2.1)."""
+def _error(code: int) -> Exception:
+    """Return the error for a reply code: 5xx is permanent, 4xx transient (RFC 5321, section 4.2.1)."""
     if code >= 500 and code not in MISCONFIGURED:
         return RefusedError(f"The mail server refuses the mail ({code}).")
     return UnavailableError(f"The mail server does not take the mail now ({code}).")

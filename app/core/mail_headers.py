@@ -1,6 +1,6 @@
 """Header fields of mails, folded and encoded (RFC 5322, RFC 2047).
 
-`EmailMessage` must not do it: on Python 3.11 it loses the spaces between encoded words and makes words of more than 75
+Not by `EmailMessage`: on Python 3.11 it loses the spaces between encoded words and makes encoded words of more than 75
 characters (cpython issues 92081 and 144156).
 """
 
@@ -12,16 +12,16 @@ from email.utils import quote
 
 EOL = "\r\n"
 WIDTH = 76
-"""Characters of a line that holds an encoded word (RFC 2047, section 2)."""
+"""Maximum length of a line with an encoded word, characters (RFC 2047, section 2)."""
 
 BREAKS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
-"""What would end a line, or control whoever shows it."""
+"""Line breaks and control characters."""
 
 ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?: [A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
-"""A phrase that needs no quotes (RFC 5322, section 3.2.5)."""
+"""A phrase of atoms, which needs no quotes (RFC 5322, section 3.2.5)."""
 
 LONGEST_WORD = 60
-"""Characters of a word that a line takes beside the field's name."""
+"""Characters of a word that fits on a line beside the field's name."""
 
 
 def text_field(name: str, text: str) -> str:
@@ -29,7 +29,7 @@ def text_field(name: str, text: str) -> str:
 
     Args:
         name: of the field.
-        text: any text. Line breaks and control characters become spaces; all else arrives as it is.
+        text: any text. Line breaks and control characters become spaces; all else is preserved.
     """
     line = BREAKS.sub(" ", text)
     return f"{name}: {_plain(name, line) or _encoded(name, line)}{EOL}"
@@ -41,10 +41,10 @@ def address_field(name: str, address: str, display_name: str = "") -> str:
     Args:
         name: of the field.
         address: a mailbox, in ASCII.
-        display_name: whose it is.
+        display_name: the mailbox owner's name.
 
     Raises:
-        ValueError: the address holds what an address can't.
+        ValueError: the address is malformed.
     """
     user, _, domain = address.rpartition("@")
     try:
@@ -67,7 +67,7 @@ def address_field(name: str, address: str, display_name: str = "") -> str:
 
 
 def _plain(name: str, line: str) -> str | None:
-    """Return a line as it is, folded at spaces; None where a reader would take it for something else."""
+    """Return the line unencoded, folded at spaces; None where it has to be encoded."""
     words = line.split(" ")
     if not line.isascii() or "=?" in line or not all(0 < len(word) <= LONGEST_WORD for word in words):
         return None

@@ -1,17 +1,17 @@
-"""Networks by which client addresses are counted."""
+"""Client networks, by which rate limits count addresses."""
 
 from ipaddress import IPv6Address, ip_address, ip_network
 
 SITE = 64
-"""Bits of an IPv6 address that a subscriber can't change: each gets a /64 at least (RFC 6177), with 2^64 addresses."""
+"""Prefix length of IPv6: each subscriber has at least a /64 (RFC 6177), with 2^64 addresses to choose from."""
 
 
 def network_of(address: str) -> str:
-    """Return what stands for an address where clients are counted: an IPv4 address as it is, of IPv6 its /64.
+    """Return the rate-limit key of a client address: an IPv4 address itself, or the /64 of an IPv6 address.
 
     Args:
-        address: as the server or a trusted proxy has it: perhaps IPv4 mapped into IPv6 (RFC 4291, section 2.5.5.2),
-            with a zone, or with a port. What is no address stands for itself.
+        address: from the server or a trusted proxy: perhaps IPv4-mapped (RFC 4291, section 2.5.5.2), with a zone, or
+            with a port. Any other text is returned unchanged.
     """
     host = address.strip()
     if host.startswith("["):

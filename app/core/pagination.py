@@ -7,13 +7,13 @@ Item = TypeVar("Item")
 
 
 def page_of(limit: int, find: Callable[[int], list[Item]]) -> tuple[list[Item], Item | None]:
-    """Return a page, and the item that the next page starts after; None on the last one.
+    """Return a page, and its last item, after which the next page starts; None on the last page.
 
     Args:
-        limit: how many items a page has.
-        find: returns the items, as many as it is told at most.
+        limit: page size.
+        find: returns the items, at most as many as its argument.
     """
-    # One more than asked for tells whether there is a next page.
+    # One item more than the page shows whether there is a next page.
     found = find(limit + 1)
     items = found[:limit]
     return items, items[-1] if len(found) > limit else None

@@ -1,4 +1,4 @@
-"""Port of data exports: a service's files of a user, a page at a time."""
+"""Port of personal data exports: a service's files of a user, page by page."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -15,8 +15,8 @@ class DataFile:
     """A file of the archive.
 
     Args:
-        name: its path there.
-        content: its bytes, a piece at a time.
+        name: its path in the archive.
+        content: its bytes, in chunks.
     """
 
     name: str
@@ -25,11 +25,11 @@ class DataFile:
 
 @dataclass(frozen=True)
 class DataPage:
-    """Some files.
+    """A page of files.
 
     Args:
-        files: of this page.
-        after: where the next page begins, in the section's own words; None when this was the last.
+        files: the files.
+        after: cursor of the next page, opaque outside the section; None on the last page.
     """
 
     files: Sequence[DataFile]
@@ -37,12 +37,12 @@ class DataPage:
 
 
 class DataSection(Protocol[Work_contra]):
-    """One part of what a service has of its users."""
+    """One kind of personal data that a service stores."""
 
     def page(self, work: Work_contra, user_id: UUID, after: str | None) -> DataPage:
-        """Return the files of a user after a place: some megabytes at most."""
+        """Return the files of a user after a cursor: a few megabytes at most."""
 
 
 def json_file(name: str, value: object) -> DataFile:
-    """Return a JSON file of what dataclasses, lists, times and the like hold."""
+    """Return a JSON file of a value: dataclasses, lists, times and the like."""
     return DataFile(name, [to_json(value, indent=2)])

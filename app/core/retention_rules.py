@@ -1,4 +1,4 @@
-"""Retention rules of the core's tables: jobs, events, files, idempotency keys."""
+"""Retention rules of the core tables: jobs, events, files, idempotency keys."""
 
 from datetime import timedelta
 
@@ -13,19 +13,19 @@ from app.core.jobs.tables import JobFileRow, JobRow, RefusedLineRow
 from app.core.objects.tables import ObjectPieceRow, ObjectRow
 
 FILES = timedelta(days=7)
-"""How long uploads and results of jobs are there, and jobs that no user sees."""
+"""Retention of jobs' uploads and results, and of internal jobs."""
 
 JOBS = timedelta(days=30)
-"""How long jobs that have ended are listed, and their unique keys are not used again."""
+"""Retention of ended jobs: as long they are listed, and their unique keys can't be reused."""
 
 DEAD_LETTERS = timedelta(days=90)
-"""How long what was given up waits for somebody to look at it."""
+"""Retention of dead letters, which wait for an operator."""
 
 EVENTS = timedelta(days=3)
-"""How long published events can be looked up, and which of them were handled."""
+"""Retention of published events and of the inbox."""
 
 TOMBSTONES = timedelta(days=365)
-"""How long the ids of deleted users are known: longer than any event, job or dead letter of theirs."""
+"""Retention of the ids of deleted users: longer than any event, job or dead letter of theirs."""
 
 _ENDED = or_(JobRow.state.in_(("succeeded", "cancelled")), JobRow.rejected)
 _OF_JOBS = (RefusedLineRow.job_id, JobFileRow.job_id)
@@ -52,7 +52,7 @@ RULES: tuple[Rule, ...] = (
     ),
     KeepRule(RefusedLineRow, "with the job"),
     ExpiryRule(OutboxRow, "events that were published", OutboxRow.carried_at, EVENTS),
-    # After the events: what says that they were handled must outlive what could be published once more.
+    # After the events: an inbox entry must outlive its event, which could be published again.
     ExpiryRule(HandledEventRow, "which events were handled", HandledEventRow.at, EVENTS),
     ExpiryRule(
         FailedDeliveryRow, "deliveries that were given up", FailedDeliveryRow.at, DEAD_LETTERS,
@@ -61,4 +61,4 @@ RULES: tuple[Rule, ...] = (
     ExpiryRule(DeletedUserRow, "ids of deleted users", DeletedUserRow.at, TOMBSTONES),
     KeepRule(UserVersionRow, WITH_ACCOUNT),
 )  # fmt: skip
-"""In the order in which they are applied."""
+"""In order of application."""

@@ -12,10 +12,10 @@ from pydantic_settings import SettingsConfigDict
 from app.core.observability.settings import TelemetrySettings
 
 MINIMUM_SECRET_BYTES = 32
-"""What keys are derived from holds at least as much as they do: 256 bits."""
+"""256 bits: at least as long as the keys derived from it."""
 
 MINIMUM_SECRET_SYMBOLS = 10
-"""Fewer distinct characters than this in 32 bytes is a typed-in filler, not a random key."""
+"""Fewer distinct characters in 32 bytes mean a typed-in placeholder, not a random key."""
 
 REPLICA = re.compile(r"[A-Za-z0-9.-]{1,253}(:\d{1,5})?", re.ASCII)
 
@@ -26,7 +26,7 @@ SENDER = re.compile(r"(?:[\w .,'-]+ <[^\s<>@]+@[^\s<>@]+>|[^\s<>@]+@[^\s<>@]+)")
 PUBLIC_URL = re.compile(r"https?://[A-Za-z0-9.-]+(?::\d{1,5})?", re.ASCII)
 
 METRICS_PORT = 9464
-"""OpenTelemetry's port for Prometheus to ask at; none of Kubernetes' own."""
+"""Default port of OpenTelemetry's Prometheus exporter; not used by Kubernetes itself."""
 
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
@@ -34,11 +34,11 @@ DEVELOPMENT_DIRECTORY = Path(".cache/dev")
 
 
 class SettingsError(Exception):
-    """A setting is missing or wrong; the message is one line that names the variable."""
+    """A setting is missing or invalid; the message is one line that names the variable."""
 
 
 class Settings(TelemetrySettings):
-    """Everything that differs between environments. Durations are in seconds, sizes in what the name says."""
+    """Configuration of a process. Durations are in seconds, sizes in the unit of the name."""
 
     model_config = SettingsConfigDict(
         env_prefix="APP_", env_ignore_empty=True, frozen=True, extra="ignore", hide_input_in_errors=True
@@ -51,11 +51,11 @@ class Settings(TelemetrySettings):
         default=None,
         ge=1,
         le=65535,
-        description="Where /metrics is served; empty: 9464, or while developing the port of everything else",
+        description="Port of /metrics; empty: 9464, or in development APP_PORT",
     )
     threads: int = Field(default=8, ge=1, le=256)
     connections: int = Field(
-        default=1000, ge=100, le=100_000, description="Connections at a time; for another one, an idle one is closed"
+        default=1000, ge=100, le=100_000, description="Maximum open connections; beyond it an idle one is closed"
     )
     header_timeout: float = Field(
         default=10, ge=0.1, le=600, description="Seconds for a request's header, from its first byte"
@@ -64,19 +64,19 @@ class Settings(TelemetrySettings):
         default=30,
         ge=0.1,
         le=600,
-        description="How many seconds a client may let the server wait, for a body or to read an answer, beyond what"
-        " the minimum rate allows",
+        description="Budget of seconds that the server waits for a client, to send a body or to read a response, beyond"
+        " what the minimum rate allows",
     )
     client_minimum_rate: int = Field(
-        default=1024, ge=1, description="Bytes a second with which a slow client may go on for as long as it likes"
+        default=1024, ge=1, description="Bytes a second at which a slow client is never cut off"
     )
     client_threads: int = Field(
-        default=32, ge=1, le=1024, description="Threads that may wait for clients, beside those that work"
+        default=32, ge=1, le=1024, description="Threads that may be blocked on slow clients, beside `threads`"
     )
-    graceful_timeout: int = Field(default=20, ge=1, le=600, description="How long TERM lets requests finish")
-    trusted_hops: int = Field(default=0, ge=0, le=10, description="How many proxies' X-Forwarded-* are believed")
+    graceful_timeout: int = Field(default=20, ge=1, le=600, description="Seconds for requests to finish after SIGTERM")
+    trusted_hops: int = Field(default=0, ge=0, le=10, description="Number of trusted proxies that set X-Forwarded-*")
     drain_file: Path = Field(
-        default=Path("/tmp/draining"),  # noqa: S108 the only writable path of the container, and empty of secrets
+        default=Path("/tmp/draining"),  # noqa: S108 the only writable path of the container, and holds no secrets
         description="While this file exists, every response closes its connection",
     )
 
@@ -88,22 +88,22 @@ class Settings(TelemetrySettings):
     database_password: SecretStr | None = None
     pool_size: int = Field(default=8, ge=1, le=200)
     max_overflow: int = Field(default=2, ge=0, le=200)
-    statement_timeout: float = Field(default=15, ge=0.01, le=3600, description="Longest that one statement may take")
+    statement_timeout: float = Field(default=15, ge=0.01, le=3600, description="Time-out of one SQL statement")
     database_replica_host: str | None = Field(
         default=None,
-        description="Where reads may go: replicas, or a service before them, as host or host:port, separated by spaces",
+        description="Read replicas, or a service in front of them, as host or host:port, separated by spaces",
     )
     database_replica_lag: float = Field(
-        # Whoever has written sees it at once, whatever this is: only others may see older data. While the primary is
-        # lost a replica falls behind second by second, and reads shall not stop before there is another one.
+        # Users read their own writes whatever this is; only others may see older data. During a failover a replica's
+        # lag grows with each second, and reads should not stop before a new primary is promoted.
         default=30,
         ge=0.1,
         le=3600,
-        description="How far behind a replica may be to be asked",
+        description="Maximum replication lag of a replica that is read",
     )
 
     database_inherits: bool = Field(
-        default=False, description="Whether to wait until `carry` has brought the data of a SQLite database"
+        default=False, description="Whether to wait until `carry` has copied the data of a SQLite database"
     )
 
     redis_url: SecretStr | None = None
@@ -111,54 +111,62 @@ class Settings(TelemetrySettings):
     redis_port: int = Field(default=6379, ge=1, le=65535)
     redis_user: str | None = None
     redis_password: SecretStr | None = None
-    redis_cluster: bool = Field(default=False, description="Whether the Redis is a cluster of several shards")
+    redis_cluster: bool = Field(default=False, description="Whether Redis is a Redis Cluster")
 
     jobs: Literal["inline", "celery"] = Field(
-        default="inline", description="Who does the jobs: threads of the server, or workers of their own"
+        default="inline", description="Where jobs run: in threads of the server, or in Celery workers"
     )
     broker_url: SecretStr | None = Field(
-        default=None, description="Where workers are told of jobs; by default database 1 of the settings' Redis"
+        default=None, description="Celery broker; by default database 1 of the settings' Redis"
     )
-    broker_host: str | None = Field(default=None, description="The same in parts: a Redis that is no cluster")
+    broker_host: str | None = Field(
+        default=None, description="Host of the broker, if not given as URL: a Redis, not a Redis Cluster"
+    )
     broker_port: int = Field(default=6379, ge=1, le=65535)
     broker_user: str | None = None
     broker_password: SecretStr | None = None
     visibility_timeout: int = Field(
-        default=60, ge=1, le=3600, description="Seconds after which a job that a worker took down with it is free again"
+        default=60, ge=1, le=3600, description="Seconds after which the job of a crashed worker is redelivered"
     )
-    worker_concurrency: int = Field(default=4, ge=1, le=64, description="How many jobs a worker does at a time")
-    job_attempts: int = Field(default=5, ge=1, le=100, description="How often a job is tried before it has failed")
-    job_backoff: float = Field(default=2.0, ge=0.01, le=600, description="Seconds before the second try; doubles")
-    job_poll: float = Field(default=1.0, ge=0.01, le=60, description="Seconds between looks for due jobs")
-    import_bytes: int = Field(default=2 << 30, ge=1, description="Largest file that can be imported")
-    import_jobs: int = Field(default=5, ge=1, le=1000, description="Imports of one user that wait or run at a time")
-    import_quota: int = Field(default=4 << 30, ge=1, description="Bytes of one user's files to import, together")
+    worker_concurrency: int = Field(default=4, ge=1, le=64, description="Concurrent jobs of a worker")
+    job_attempts: int = Field(default=5, ge=1, le=100, description="Attempts of a job before it fails")
+    job_backoff: float = Field(
+        default=2.0, ge=0.01, le=600, description="Seconds before the first retry; doubles with each"
+    )
+    job_poll: float = Field(default=1.0, ge=0.01, le=60, description="Seconds between polls for due jobs")
+    import_bytes: int = Field(default=2 << 30, ge=1, description="Maximum size of an imported file, bytes")
+    import_jobs: int = Field(default=5, ge=1, le=1000, description="Maximum queued and running imports of a user")
+    import_quota: int = Field(
+        default=4 << 30, ge=1, description="Maximum total size of a user's files to import, bytes"
+    )
 
     objects: Literal["database", "directory", "s3"] = Field(
-        default="database", description="Where uploaded files are kept; a directory has to be one that all pods share"
+        default="database", description="File store of uploads; a directory has to be shared by all pods"
     )
     objects_directory: Path | None = None
-    attachment_quota: int = Field(default=100 << 20, ge=1, description="Bytes of one user's attachments together")
-    s3_endpoint: str | None = Field(default=None, description="Host and port")
+    attachment_quota: int = Field(
+        default=100 << 20, ge=1, description="Maximum total size of a user's attachments, bytes"
+    )
+    s3_endpoint: str | None = Field(default=None, description="Host and port of the S3 endpoint")
     s3_bucket: str = "task-manager"
     s3_region: str = "us-east-1"
     s3_access_key: SecretStr | None = None
     s3_secret_key: SecretStr | None = None
     s3_tls: bool = True
 
-    smtp_host: str | None = Field(default=None, description="Who takes our mails; without it none are sent")
+    smtp_host: str | None = Field(default=None, description="SMTP server; empty: no mails are sent")
     smtp_port: int = Field(default=587, ge=1, le=65535)
     smtp_user: str | None = None
     smtp_password: SecretStr | None = None
     smtp_tls: Literal["starttls", "implicit", "none"] = "starttls"
     mail_from: str | None = Field(default=None, description="Sender, as `noreply@example.org` or `Name <address>`")
-    public_url: str | None = Field(default=None, description="Where people reach the front end, for links in mails")
+    public_url: str | None = Field(default=None, description="Base URL of the front end, for links in mails")
 
     secret_key: SecretStr | None = None
     secret_keys_accepted: SecretStr | None = Field(
         default=None,
-        description="Further keys, separated by spaces, whose signatures are good too: the next one before it becomes"
-        " the secret key, the former one for as long as its tokens live",
+        description="Further keys, separated by spaces, whose signatures are accepted, for rotation: the next key"
+        " before it becomes the secret key, the former one while its tokens are valid",
     )
     access_token_lifetime: int = Field(default=15 * 60, ge=1, le=24 * 3600)
     refresh_token_lifetime: int = Field(default=30 * 24 * 3600, ge=60, le=365 * 24 * 3600)
@@ -166,31 +174,33 @@ class Settings(TelemetrySettings):
         default=10,
         ge=0,
         le=300,
-        description="Seconds for which a used refresh token works again, for an answer that got lost; 0: never",
+        description="Seconds for which a used refresh token is accepted again, in case its response was lost; 0: never",
     )
 
-    password_memory_kib: int = Field(default=47104, ge=8, le=1 << 21, description="argon2id memory of one hash")
+    password_memory_kib: int = Field(default=47104, ge=8, le=1 << 21, description="argon2id memory of one hash, KiB")
     password_iterations: int = Field(default=1, ge=1, le=20)
-    password_concurrency: int = Field(default=2, ge=1, le=64, description="How many hashes may run at a time")
+    password_concurrency: int = Field(default=2, ge=1, le=64, description="Concurrent password hashes")
 
-    rate_limit: str = Field(default="12000 per minute", description="Requests of one account, or of one address")
+    rate_limit: str = Field(
+        default="12000 per minute", description="Requests of one user, or of one address without log-in"
+    )
     rate_limit_login: str = Field(default="10 per minute", description="Failed log-ins to one account from one address")
     rate_limit_login_account: str = Field(
-        # More than one address may fail, so that nobody alone can lock out a device that is new to the account.
+        # More than the limit of one address allows, so that no single attacker can lock out a new device of the user.
         default="1000 per hour",
-        description="Failed log-ins to one account from everywhere but devices that have logged in to it",
+        description="Failed log-ins to one account from all addresses, except devices that have logged in to it",
     )
     rate_limit_login_address: str = Field(
         default="600 per minute",
-        description="Passwords from one address: of log-ins, registrations, changes and resets together",
+        description="Password attempts from one address: log-ins, registrations, changes and resets together",
     )
     rate_limit_register: str = Field(
         default="10 per minute", description="Registrations of one e-mail address from one address"
     )
 
-    rate_limit_reset: str = Field(default="5 per hour", description="Mails of one kind to one address: links, answers")
+    rate_limit_reset: str = Field(default="5 per hour", description="Mails of one kind to one e-mail address")
     rate_limit_reset_address: str = Field(
-        default="60 per hour", description="Mails of one kind asked for from one address"
+        default="60 per hour", description="Mails of one kind requested from one client address"
     )
 
     @field_validator(
@@ -301,7 +311,7 @@ class Settings(TelemetrySettings):
 
     @property
     def secret_keys(self) -> tuple[str, ...]:
-        """The secret key, then those that are accepted beside it."""
+        """The secret key, then the further accepted keys."""
         accepted = self.secret_keys_accepted.get_secret_value().split() if self.secret_keys_accepted else []
         return (self.secret_key.get_secret_value() if self.secret_key else "", *accepted)
 
@@ -315,15 +325,15 @@ class Settings(TelemetrySettings):
 
     @property
     def listen_address(self) -> str:
-        """The address to bind: loopback while developing; in a container every address of both families."""
+        """The address to bind: loopback in development, else all addresses of both families."""
         if self.host or self.development:
             return self.host or "127.0.0.1"
-        # A pod is reached by its IP. Where the kernel has no IPv6, `::` can't be bound.
+        # A pod is reached by its IP. Without IPv6 in the kernel `::` can't be bound.
         return "::" if socket.has_dualstack_ipv6() else "0.0.0.0"  # noqa: S104
 
     @property
     def metrics_listen_port(self) -> int:
-        """The port of /metrics: while developing it may be that of everything else."""
+        """The port of /metrics; in development it may be APP_PORT."""
         return self.metrics_port or (self.port if self.development else METRICS_PORT)
 
     @property
@@ -334,7 +344,7 @@ class Settings(TelemetrySettings):
 def load_settings() -> Settings:
     """Read the settings from the environment.
 
-    Development needs no setting at all: what is missing is made under `.cache/dev`.
+    Development needs none: a missing secret key and database are created under `.cache/dev`.
 
     Raises:
         SettingsError: one line that names each wrong variable, without its value.
@@ -362,7 +372,7 @@ def _with_development_defaults(settings: Settings) -> Settings:
 
 
 def _development_secret() -> str:
-    """Return this checkout's own key, so that a restart logs nobody out and no key stands in the source."""
+    """Return the checkout's secret key, created once: sessions survive restarts, and no key is in the source."""
     path = DEVELOPMENT_DIRECTORY / "secret-key"
     if not path.exists():
         import secrets

@@ -1,4 +1,4 @@
-"""Tables that every database has, whichever services use it: the `core` branch of the schema."""
+"""Tables of every database, whichever services use it: the `core` branch of the schema."""
 
 from app.core.database import idempotency_key_table, user_version_table
 from app.core.database.base import Base

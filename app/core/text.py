@@ -1,12 +1,13 @@
-"""Unicode normalisation, comparison and visibility of text."""
+"""Text: Unicode normalisation, comparison, and invisible characters."""
 
 import unicodedata
 
 NFC_SHRINKS = 4
-"""Code points at most that NFC makes one of (UAX #15): a text this many times too long need not be normalised."""
+"""Maximum number of code points that NFC composes into one (UAX #15): a text longer than this multiple of its limit is
+rejected before it is normalised."""
 
 CONTROL = r"\x00-\x1f\x7f"
-"""The C0 controls and DEL, as part of a character class. None of them is in a line of text."""
+"""The C0 controls and DEL, which a line of text must not contain; part of a character class."""
 
 INVISIBLE = (
     # White_Space, and the C1 controls.
@@ -17,37 +18,36 @@ INVISIBLE = (
     # The blank of Braille, and the marks around annotations.
     r"\u2800\ufff9-\ufffb"
 )
-"""What shows nothing by itself, as part of a character class: a text of nothing else is blank. Beside other characters
-it has its uses, as the joiners of emoji and of Persian."""
+"""Characters invisible by themselves: a text of only these is blank. Beside others they have their uses, such as the
+joiners in emoji and Persian. Part of a character class."""
 
 LINE = rf"[{INVISIBLE}]*[^{INVISIBLE}{CONTROL}][^{CONTROL}]*"
-"""One line of text that is not blank. No character fits two neighbouring parts, so matching is linear."""
+"""A non-blank line of text. No character matches two adjacent parts, so matching is linear."""
 
 
 def nfc(text: str) -> str:
-    """Return the text in Normalization Form C (UAX #15), in which every text is stored."""
+    """Return the text in Normalization Form C (UAX #15), the form of stored text."""
     return unicodedata.normalize("NFC", text)
 
 
 def nfd(text: str) -> str:
-    """Return the text in Normalization Form D, in which a release before may have stored it."""
+    """Return the text in Normalization Form D, in which an earlier release may have stored it."""
     return unicodedata.normalize("NFD", text)
 
 
 def fold(text: str) -> str:
-    """Return the form in which texts are compared: neither case nor spelling plays a part, in any script and on any
-    database (canonical caseless matching: The Unicode Standard, section 3.13, D145)."""
+    """Return the form for comparison without case and normalisation differences, in any script and on any database
+    (canonical caseless matching: The Unicode Standard, section 3.13, D145)."""
     return text.lower() if text.isascii() else nfc(nfd(text).casefold())
 
 
 def opaque_string(password: str) -> str:
-    """Return a password as it is compared: spaces beyond ASCII are spaces, in NFC (RFC 8265, section 4.2.2)."""
+    """Prepare a password for hashing: non-ASCII spaces become spaces, then NFC (RFC 8265, section 4.2.2)."""
     if password.isascii():
         return password
     return nfc("".join(" " if unicodedata.category(each) == "Zs" else each for each in password))
 
 
 def normalise_email(email: str) -> str:
-    """Return the form under which an address is unique: two that differ in case or spelling are one mailbox for
-    people."""
+    """Return the form in which an address is unique: in NFC, stripped, lower case."""
     return nfc(nfc(email).strip().lower())

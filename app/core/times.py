@@ -1,20 +1,20 @@
-"""Timestamps as text: RFC 3339."""
+"""Timestamps in RFC 3339."""
 
 import re
 from datetime import UTC, datetime
 
 RFC3339 = re.compile(r"\d{4}-\d{2}-\d{2}[T]\d{2}:\d{2}:\d{2}(\.\d{1,9})?(Z|[+-]\d{2}:\d{2})", re.ASCII)
 
-# A day within what Python can represent: so a database may show the time in any zone.
+# One day inside the range of datetime, so that a database can convert the time to any zone.
 EARLIEST = datetime(1, 1, 2, tzinfo=UTC)
 LATEST = datetime(9999, 12, 30, tzinfo=UTC)
 
 
 def parse_rfc3339(text: str) -> datetime:
-    """Parse an RFC 3339 time with an offset into UTC; digits below microseconds are dropped.
+    """Parse an RFC 3339 time with an offset into UTC; digits below microseconds are truncated.
 
     Raises:
-        ValueError: with words for whoever wrote it.
+        ValueError: with a message for the client.
     """
     upper = text.upper()
     if not RFC3339.fullmatch(upper):
@@ -27,7 +27,7 @@ def parse_rfc3339(text: str) -> datetime:
 
 
 def in_utc(time: datetime) -> datetime:
-    """Return an aware time in UTC. Raises ValueError if it lies beyond what databases can show in any zone."""
+    """Convert an aware time to UTC. Raises ValueError outside EARLIEST to LATEST."""
     try:
         time = time.astimezone(UTC)
     except OverflowError:

@@ -1,4 +1,4 @@
-"""Version of the application, from pyproject.toml."""
+"""Version and revision of the application."""
 
 import os
 import tomllib
@@ -14,5 +14,5 @@ def version() -> str:
 
 
 def revision() -> str:
-    """Return the commit that the image was built from, which the build passes as APP_REVISION, or `unknown`."""
+    """Return the Git commit of the image, from APP_REVISION, which the build sets, or `unknown`."""
     return os.environ.get("APP_REVISION", "unknown")

@@ -1,1 +1,1 @@
-"""What gunicorn's threaded worker lacks: clients that are slow hold no thread that others need."""
+"""Extension of gunicorn's threaded worker: slow clients occupy no worker thread."""

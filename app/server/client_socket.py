@@ -1,4 +1,4 @@
-"""Client sockets with a time budget, which hold no thread that others need."""
+"""Client sockets with a time budget for slow reads and writes."""
 
 import contextlib
 import errno
@@ -14,23 +14,23 @@ from werkzeug.exceptions import RequestTimeout
 from app.server.thread_pool import ThreadPool
 
 SEND_STEP = 1 << 20
-"""Bytes of a file that are sent at a time."""
+"""Bytes of a file sent at a time."""
 
 
 class SlowClientError(RequestTimeout):
-    """The body of a request comes too slowly: 408, and the connection ends."""
+    """The request body arrived too slowly: 408, and the connection is closed."""
 
     description = "The body of the request came too slowly."
 
 
 @dataclass(frozen=True)
 class ClientLimits:
-    """How long a server waits for its clients.
+    """Time-outs for slow clients.
 
     Attributes:
         header: seconds from the first byte of a request to the end of its header.
-        stall: seconds that a client may let the server wait for bytes of a body, or for room for an answer.
-        rate: bytes a second that a client has to move, or it uses up the seconds of `stall`.
+        stall: budget of seconds that the server waits for the client to send a body or to read a response.
+        rate: minimum bytes a second: a client that is slower uses up the budget.
     """
 
     header: float
@@ -39,12 +39,12 @@ class ClientLimits:
 
 
 class ClientSocket(socket.socket):
-    """A connection that is never blocking for the system; who reads or writes waits here.
+    """A socket that is non-blocking for the kernel; reads and writes wait in `poll`, within the client's time budget.
 
     Args:
-        accepted: the connection, which is taken over.
-        limits: for its client.
-        pool: of the threads that read and write.
+        accepted: the accepted socket, which is taken over.
+        limits: the client's time-outs.
+        pool: the pool of the threads that read and write.
     """
 
     def __init__(self, accepted: socket.socket, limits: ClientLimits, pool: ThreadPool) -> None:
@@ -59,31 +59,31 @@ class ClientSocket(socket.socket):
         self._cut_off = False
         self._request: Any = None
         self.aborted = False
-        """Whether the client has not read its answer: nothing more is to be said to it."""
+        """Whether the client has not read its response in time: nothing more is sent."""
 
     def begin(self, request: Any) -> None:
-        """Begin to count for a request of gunicorn's."""
+        """Start the time budget of a request (gunicorn's object)."""
         self._request = request
         self._allowance = self._limits.stall
         if self._cut_off:
             request.force_close()
 
     def expire(self) -> None:
-        """Let whoever reads more of the request get SlowClientError."""
+        """Make the next read of the request raise SlowClientError."""
         self._cut_off = True
 
     def time_left(self) -> float:
-        """Return the seconds until who waits gives up."""
+        """Return the seconds until the current wait times out."""
         return self._allowance - (time.monotonic() - self._wait_began)
 
     def cut_off(self) -> None:
-        """End the wait of another thread."""
+        """End the wait of another thread on this socket."""
         self._cut_off = True
-        with contextlib.suppress(OSError):  # a client that is gone ends the wait too
+        with contextlib.suppress(OSError):  # the client has disconnected, which ends the wait too
             self.shutdown(socket.SHUT_RD if self._waits_for == select.POLLIN else socket.SHUT_RDWR)
 
     def recv_available(self, size: int) -> bytes | None:
-        """Return what is there, b"" at the end, or None if there is nothing yet."""
+        """Return the received bytes, b"" at the end of the stream, or None if there are none yet."""
         try:
             return super().recv(size)
         except BlockingIOError:
@@ -92,10 +92,10 @@ class ClientSocket(socket.socket):
             return b""
 
     def recv(self, size: int, flags: int = 0) -> bytes:
-        """Return bytes of the request, waiting for them.
+        """Receive bytes of the request, waiting for them.
 
         Raises:
-            SlowClientError: they don't come in time.
+            SlowClientError: the budget is used up.
         """
         while True:
             if self._cut_off:
@@ -113,7 +113,7 @@ class ClientSocket(socket.socket):
         """Send all of it, waiting for the client to read.
 
         Raises:
-            ConnectionResetError: it does not read in time; gunicorn ends the connection and logs nothing.
+            ConnectionResetError: the budget is used up; gunicorn closes the connection and logs nothing.
         """
         left = memoryview(data)
         while left:
@@ -126,10 +126,10 @@ class ClientSocket(socket.socket):
             left = left[sent:]
 
     def sendfile(self, file: Any, offset: int = 0, count: int | None = None) -> int:
-        """Send a part of a file, waiting for the client to read.
+        """Send a range of a file, waiting for the client to read.
 
         Raises:
-            ConnectionResetError: it does not read in time.
+            ConnectionResetError: the budget is used up.
         """
         start = offset
         end = os.fstat(file.fileno()).st_size if count is None else offset + count
@@ -146,29 +146,29 @@ class ClientSocket(socket.socket):
         return offset - start
 
     def setblocking(self, flag: bool) -> None:  # noqa: ARG002 as gunicorn calls it
-        """Wait as long as the limits say from now on: for the system it stays non-blocking."""
+        """Use the limits' time-outs from now on; for the kernel the socket stays non-blocking."""
         self._timeout = None
 
     def settimeout(self, value: float | None) -> None:
-        """Let the next reads wait this long at most; then they raise TimeoutError."""
+        """Limit the wait of the next reads, in seconds; then they raise TimeoutError."""
         self._timeout = value
 
     def gettimeout(self) -> float | None:
         return self._timeout
 
     def _moved(self, count: int) -> None:
-        # A token bucket of seconds: waiting takes from it, bytes that move fill it.
+        # A token bucket of seconds: waiting drains it, transferred bytes refill it.
         self._allowance = min(self._limits.stall, self._allowance + count / self._limits.rate)
 
     def _wait_to_send(self) -> None:
         if not self._wait(select.POLLOUT) or self._cut_off:
             self.aborted = True
-            # What lies in the system's buffers is not to be sent any more.
+            # SO_LINGER of 0 s: discard the kernel's send buffer.
             self.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
             raise ConnectionResetError(errno.ECONNRESET, "the client does not read its answer")
 
     def _wait(self, event: int) -> bool:
-        """Wait until the client can be read from, or written to. False when its time is up."""
+        """Wait until the socket is readable or writable; return False on time-out."""
         seconds = self._allowance if self._timeout is None else min(self._timeout, self._allowance)
         poll = select.poll()
         poll.register(self, event)

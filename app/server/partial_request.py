@@ -1,18 +1,18 @@
-"""A request whose bytes have not all arrived."""
+"""Buffer of a request that has not arrived completely."""
 
 import re
 
 HEADER_LIMIT = 1 << 16
-"""Bytes of a request line and header together."""
+"""Maximum size of request line and header together, bytes."""
 
 BODY_LIMIT = 1 << 20
-"""Bytes of a body that is gathered before a thread takes the request; a longer one is read by the thread."""
+"""Maximum size of a body that is buffered before a thread serves the request, bytes; a longer one the thread reads."""
 
 REQUEST_LINE_LIMIT = 8190
 
 _END = b"\r\n\r\n"
 
-# What the framing of a body hangs on, and what makes a client wait for `100 Continue` before it sends one.
+# Headers that frame the body, and Expect, with which a client waits for `100 Continue` before it sends one.
 _FRAMING = re.compile(
     rb"\r\n(?:content-length[ \t]*:[ \t]*(\d{1,18})[ \t]*(?=\r\n)|transfer-encoding[ \t]*:|expect[ \t]*:)",
     re.IGNORECASE,
@@ -20,9 +20,10 @@ _FRAMING = re.compile(
 
 
 class PartialRequest:
-    """Gathers a request until a thread can take it.
+    """Buffers a request until a thread can serve it.
 
-    It says only how much there has to be: what is malformed goes to a thread at once, for gunicorn's parser to refuse.
+    It only finds out how many bytes are needed: a malformed request goes to a thread at once, for gunicorn's parser to
+    reject.
     """
 
     __slots__ = ("_needed", "data")
@@ -32,9 +33,7 @@ class PartialRequest:
         self._needed: int | None = None
 
     def add(self, data: bytes) -> bool:
-        """Take bytes, and say whether a thread can take the request: it would not have to wait for more of a header,
-        nor of a body that is short.
-        """
+        """Buffer bytes, and return whether a thread can serve the request: header and short body are complete."""
         searched = max(0, len(self.data) - len(_END) + 1)
         self.data += data
         if self._needed is None:
@@ -50,18 +49,18 @@ class PartialRequest:
 
     @property
     def too_long(self) -> bool:
-        """Whether the header is longer than it may be."""
+        """Whether the header exceeds HEADER_LIMIT."""
         return self._needed is None and len(self.data) > HEADER_LIMIT
 
     def _malformed(self) -> bool:
-        # RFC 9112 section 2.2: lines end with CRLF. With a bare LF the end would never come.
+        # RFC 9112 section 2.2: lines end with CRLF. With bare LF the end of the header would never be found.
         if self.data.count(b"\n") != self.data.count(b"\r\n"):
             return True
         return len(self.data) > REQUEST_LINE_LIMIT + 2 and self.data.find(b"\r\n", 2, REQUEST_LINE_LIMIT + 4) < 0
 
 
 def _short_body(data: bytearray, end: int) -> int:
-    """Return the length of the body, if it has to be gathered: 0 for one that is long, chunked or still asked for."""
+    """Return the length of a body to be buffered; 0 if it is long, chunked, or waits for `100 Continue`."""
     length = 0
     for found in _FRAMING.finditer(data, 0, end + 2):
         if found[1] is None:

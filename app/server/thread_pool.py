@@ -1,4 +1,4 @@
-"""Thread pool that replaces threads which wait for clients."""
+"""Thread pool that replaces threads blocked on clients."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -8,23 +8,21 @@ from typing import Protocol
 
 
 class Client(Protocol):
-    """Whom a thread waits for."""
+    """A client that a thread is blocked on."""
 
     def time_left(self) -> float:
-        """Return the seconds until the thread gives up by itself."""
+        """Return the seconds until the wait times out by itself."""
 
     def cut_off(self) -> None:
         """End the wait now."""
 
 
 class ThreadPool:
-    """So many threads that work, whoever of them waits for a client: another one is started in its place. And one more,
-    for what must not wait until they have time.
+    """A thread pool with a constant number of threads that are not blocked on clients, and one thread for urgent jobs.
 
     Args:
-        size: threads that work.
-        most_blocked: clients that threads wait for at the same time; for another one, that is cut off which would be
-            given up first.
+        size: threads that are not blocked.
+        most_blocked: maximum number of blocked threads; beyond it the client with the least time left is cut off.
     """
 
     def __init__(self, size: int, most_blocked: int) -> None:
@@ -41,15 +39,15 @@ class ThreadPool:
             self._start()
 
     def submit(self, job: Callable[[], None]) -> None:
-        """Let a thread do a job, which must not raise."""
+        """Run a job, which must not raise, in a thread of the pool."""
         self._jobs.put(job)
 
     def submit_urgent(self, job: Callable[[], None]) -> None:
-        """Let the one thread more do a job, which must not raise, nor take long."""
+        """Run a job, which must not raise nor take long, in the urgent thread."""
         self._urgent.put(job)
 
     def shutdown(self, wait: bool = False) -> None:  # noqa: ARG002 as gunicorn calls it
-        """Let the threads end after their jobs, and wait for no client any more."""
+        """End the threads after their queued jobs, and cut off all clients that they are blocked on."""
         with self._lock:
             self._ended = True
             for client in self._blocked:
@@ -60,7 +58,7 @@ class ThreadPool:
 
     @contextmanager
     def blocked(self, client: Client) -> Iterator[None]:
-        """Let another thread work while this one waits for a client."""
+        """Count this thread as blocked on a client: another one is started in its place."""
         with self._lock:
             self._blocked.add(client)
             if len(self._blocked) > self._most_blocked:
@@ -77,7 +75,7 @@ class ThreadPool:
     def _start(self) -> None:
         while not self._ended and self._threads - len(self._blocked) < self._size:
             self._threads += 1
-            # No daemons, nor what requests start: what they have to say at the end would be lost.
+            # Not daemons, nor are the threads that requests start: their last log lines would be lost at exit.
             threading.Thread(target=self._work, name=f"request-{self._threads}", daemon=False).start()
 
     def _work_urgent(self) -> None:

@@ -1,8 +1,8 @@
-"""gunicorn's threaded worker, in which slow clients hold no thread that others need (docs/adr/0032).
+"""gunicorn's threaded worker, extended so that slow clients occupy no worker thread (docs/adr/0032).
 
-A thread takes what has come of a request, and serves it if it has come whole: its header, and a short body. Else the
-event loop gathers the rest first. A thread that waits for more of a long body, or for a client to read its answer, is
-replaced meanwhile (ThreadPool.blocked).
+A thread reads the received bytes of a request, and serves it if header and short body are complete. Else the event loop
+buffers the rest first. A thread that waits for more of a long body, or for a client to read its response, is replaced
+meanwhile (ThreadPool.blocked).
 """
 
 import contextlib
@@ -30,53 +30,53 @@ from app.server.partial_request import PartialRequest
 from app.server.thread_pool import ThreadPool
 
 RECEIVED = 1 << 16
-"""Bytes that are taken from a connection at a time."""
+"""Bytes received from a connection at a time."""
 
-GATHERED = 16 << 20
-"""Bytes of requests that have not come whole, together. Beyond it that one is ended whose time is over first."""
+MAX_BUFFERED = 16 << 20
+"""Maximum bytes of all incomplete requests together. Beyond it the one with the earliest deadline is ended."""
 
-LOOK = 0.25
-"""Seconds between looks for those whose time is over."""
+EXPIRY_INTERVAL = 0.25
+"""Seconds between checks for expired connections."""
 
 LINGER = 2.0
-"""Seconds for a client to close a connection that has ended here (RFC 9112 section 9.6)."""
+"""Seconds for a client to close a connection after the server has shut it down (RFC 9112 section 9.6)."""
 
 LINGER_BYTES = 1 << 16
-"""Bytes that it may still send meanwhile."""
+"""Bytes that it may still send in this time."""
 
 UNSENT = 1 << 17
-"""Bytes that the system takes of an answer beyond those on their way: so it is seen how fast a client reads."""
+"""TCP_NOTSENT_LOWAT, bytes: a small send buffer, so that the progress of writes shows how fast a client reads."""
 
 MAPPED = "::ffff:"
-"""How IPv4 addresses look at a socket for both families (RFC 4291 section 2.5.5.2)."""
+"""Prefix of IPv4 addresses on a dual-stack socket (RFC 4291 section 2.5.5.2)."""
 
 PROBE = b"GET /health/"
-"""How the requests of probes begin."""
+"""Start of a probe's request."""
 
 SPARE_FILES = 512
-"""Open files beside those of connections."""
+"""File descriptors beside those of connections."""
 
 
 class Then(Enum):
-    """What becomes of a connection that a thread has had."""
+    """What the event loop does with a connection that a thread has handled."""
 
     KEEP = auto()
-    GATHER = auto()
+    BUFFER = auto()
     CLOSE = auto()
 
 
 class Connection(TConn):  # type: ignore[misc]
-    """A connection, and what has come of its next request.
+    """A connection, and the received part of its next request.
 
     Attributes:
-        deadline: when more of the request has to be there, or the connection has to be closed, by time.monotonic.
+        deadline: when more of the request must have arrived, or the client must have closed, by time.monotonic.
     """
 
     sock: ClientSocket
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
-        self.data_ready = True  # gunicorn's threads shall not wait for the first byte
+        self.data_ready = True  # so that gunicorn's threads do not wait for the first byte
         self.partial = PartialRequest()
         self.began = 0.0
         self.deadline = 0.0
@@ -84,18 +84,18 @@ class Connection(TConn):  # type: ignore[misc]
 
 
 class Worker(ThreadWorker):  # type: ignore[misc]
-    """Serves with threads. A subclass sets the limits."""
+    """The worker class. A subclass sets the limits."""
 
     limits: ClassVar[ClientLimits]
     waiting_threads: ClassVar[int]
-    """Threads that may wait for clients, beside those that work."""
+    """Threads that may be blocked on clients, beside `threads`."""
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
-        self._gathering: dict[Connection, None] = {}
-        self._gathered = 0
+        self._incomplete: dict[Connection, None] = {}
+        self._buffered = 0
         self._closing: dict[Connection, None] = {}
-        self._next_look = 0.0
+        self._next_check = 0.0
 
     def get_thread_pool(self) -> ThreadPool:
         return ThreadPool(self.cfg.threads, self.waiting_threads)
@@ -110,10 +110,10 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT)  # connections inherit it
         super().init_process()
 
-    # The life of a connection: idle, gathered, served, idle again or closing.
+    # States of a connection: idle, buffering, served, idle again or closing.
 
     def accept(self, listener: socket.socket) -> None:
-        """Take a new connection; it is idle until its first byte comes."""
+        """Accept a connection; it is idle until its first byte arrives."""
         try:
             accepted, (host, port, *_) = listener.accept()
         except OSError as error:
@@ -129,19 +129,19 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             self._make_room()
 
     def on_client_socket_readable(self, conn: Connection, _client: ClientSocket) -> None:
-        """Let a thread take the first bytes of a request, most of which come whole.
+        """Submit the first bytes of a request to a thread; most requests arrive complete.
 
-        Not here: each call of the system hands the interpreter on, and this thread would wait to get it back while all
-        the others have work. But the first request of a connection may be a probe, which makes one each time, and must
-        not wait for a thread behind all others: a pod that is busy would leave the gateway.
+        They are not read here: each system call releases the GIL, and the event loop would wait to get it back from
+        busy threads. The first request of a connection is read here: it may be a probe, which opens a connection each
+        time, and must not queue behind all others, or the gateway would drop a busy pod.
         """
         if conn.sock.fileno() < 0:
-            return  # closed since the poller saw it, to make room
+            return  # closed by _make_room since the poll
         self.keepalived_conns.remove(conn)
         self.poller.unregister(conn.sock)
         if conn.initialized:
             self.tpool.submit(partial(self._in_thread, conn, self._begin))
-        elif then := self._take(conn):
+        elif then := self._receive(conn):
             self.finish_request(conn, then)
         elif conn.partial.data.startswith(PROBE):
             self.tpool.submit_urgent(partial(self._in_thread, conn, self._serve))
@@ -149,18 +149,18 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             self.enqueue_req(conn)
 
     def finish_request(self, conn: Connection, then: Then) -> None:
-        """Go on with a connection that a thread has had, in the thread of the event loop."""
+        """Handle a connection that a thread has finished with; runs in the event loop."""
         if conn.sock.aborted:
             self._close(conn)
         elif then is Then.CLOSE:
-            self._close_gently(conn)
-        elif then is Then.GATHER:
-            self._gather(conn)
+            self._close_gracefully(conn)
+        elif then is Then.BUFFER:
+            self._buffer(conn)
         elif ahead := conn.parser.unreader.take_buffered():
             if conn.partial.add(ahead):
                 self.enqueue_req(conn)
             else:
-                self._gather(conn)
+                self._buffer(conn)
         else:
             self._idle(conn)
 
@@ -171,69 +171,71 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         self.keepalived_conns.append(conn)
         self.poller.register(conn.sock, selectors.EVENT_READ, partial(self.on_client_socket_readable, conn))
 
-    def _gather(self, conn: Connection) -> None:
-        """Wait for the rest of a request. The connection is not in the poller."""
+    def _buffer(self, conn: Connection) -> None:
+        """Buffer the rest of a request in the event loop. The connection is not registered with the poller yet."""
         conn.began = time.monotonic()
         conn.deadline = conn.began + (self.limits.stall if conn.partial.header_complete else self.limits.header)
-        self._gathering[conn] = None
+        self._incomplete[conn] = None
         self.poller.register(conn.sock, selectors.EVENT_READ, partial(self._on_more, conn))
-        self._count(conn, len(conn.partial.data))
+        self._add_buffered(conn, len(conn.partial.data))
 
     def _on_more(self, conn: Connection, _client: ClientSocket) -> None:
-        if conn not in self._gathering or (data := conn.sock.recv_available(RECEIVED)) is None:
+        if conn not in self._incomplete or (data := conn.sock.recv_available(RECEIVED)) is None:
             return
         if not data:
-            self._forget(conn)
+            self._stop_buffering(conn)
             self._close(conn)
             return
         in_body = conn.partial.header_complete
         complete = conn.partial.add(data)
         now = time.monotonic()
         if in_body:
-            # A token bucket of seconds, as ClientSocket has one.
+            # A token bucket of seconds, as in ClientSocket.
             conn.deadline = min(now + self.limits.stall, conn.deadline + len(data) / self.limits.rate)
         elif conn.partial.header_complete:
             conn.deadline = now + self.limits.stall
-        self._gathered += len(data)
+        self._buffered += len(data)
         if complete:
-            self._forget(conn)
+            self._stop_buffering(conn)
             self.enqueue_req(conn)
         else:
-            self._count(conn, 0)
+            self._add_buffered(conn, 0)
 
-    def _count(self, conn: Connection, more: int) -> None:
-        self._gathered += more
+    def _add_buffered(self, conn: Connection, more: int) -> None:
+        self._buffered += more
         if conn.partial.too_long:
-            self._refuse(conn, HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "The header of the request is too long.")
-        if self._gathered > GATHERED:
-            self._expire(min(self._gathering, key=lambda one: one.deadline))
+            self._reject(conn, HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "The header of the request is too long.")
+        if self._buffered > MAX_BUFFERED:
+            self._expire(min(self._incomplete, key=lambda one: one.deadline))
 
-    def _forget(self, conn: Connection) -> None:
-        del self._gathering[conn]
-        self._gathered -= len(conn.partial.data)
+    def _stop_buffering(self, conn: Connection) -> None:
+        del self._incomplete[conn]
+        self._buffered -= len(conn.partial.data)
         self.poller.unregister(conn.sock)
 
     def _expire(self, conn: Connection) -> None:
-        """End a request of which too little has come in time."""
+        """End a request that has passed its deadline."""
         if not conn.partial.header_complete:
-            self._refuse(conn, HTTPStatus.REQUEST_TIMEOUT, "The header of the request came too slowly.")
+            self._reject(conn, HTTPStatus.REQUEST_TIMEOUT, "The header of the request came too slowly.")
             return
-        # The application answers, as it knows route and caller; where it reads the body, with 408.
-        self._forget(conn)
+        # The application answers, since it knows route and caller: with 408, if it reads the body.
+        self._stop_buffering(conn)
         conn.sock.expire()
         self.enqueue_req(conn)
 
-    def _refuse(self, conn: Connection, status: HTTPStatus, reason: str) -> None:
-        """Answer a request that has no complete header."""
-        self._forget(conn)
-        with contextlib.suppress(OSError):  # it does not read either, or is gone
+    def _reject(self, conn: Connection, status: HTTPStatus, reason: str) -> None:
+        """Reject a request whose header is incomplete."""
+        self._stop_buffering(conn)
+        with contextlib.suppress(OSError):  # the client does not read either, or has disconnected
             conn.sock.send(_problem(status, reason))
-        if note := self.wsgi.extensions.get("refused_request"):
-            note(status, time.monotonic() - conn.began, conn.client[0])
-        self._close_gently(conn)
+        if record := self.wsgi.extensions.get("refused_request"):
+            record(status, time.monotonic() - conn.began, conn.client[0])
+        self._close_gracefully(conn)
 
-    def _close_gently(self, conn: Connection) -> None:
-        """Close a connection once its client has: else what it sends now would take its answer away."""
+    def _close_gracefully(self, conn: Connection) -> None:
+        """Shut down the sending side, and close after the client: else bytes still received would reset the connection,
+        and the client could lose the response.
+        """
         try:
             conn.sock.shutdown(socket.SHUT_WR)
         except OSError:
@@ -244,9 +246,9 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             return
         conn.deadline = time.monotonic() + LINGER
         self._closing[conn] = None
-        self.poller.register(conn.sock, selectors.EVENT_READ, partial(self._on_rest, conn))
+        self.poller.register(conn.sock, selectors.EVENT_READ, partial(self._discard_rest, conn))
 
-    def _on_rest(self, conn: Connection, _client: ClientSocket) -> None:
+    def _discard_rest(self, conn: Connection, _client: ClientSocket) -> None:
         if conn not in self._closing or (data := conn.sock.recv_available(RECEIVED)) is None:
             return
         conn.discarded += len(data)
@@ -263,19 +265,21 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         conn.close()
 
     def murder_pending(self) -> None:
-        """End what has had its time. gunicorn's loop calls it each time round."""
+        """End expired connections. gunicorn's event loop calls it in each iteration."""
         now = time.monotonic()
-        if now < self._next_look:
+        if now < self._next_check:
             return
-        self._next_look = now + LOOK
-        for conn in [one for one in self._gathering if one.deadline <= now]:
+        self._next_check = now + EXPIRY_INTERVAL
+        for conn in [one for one in self._incomplete if one.deadline <= now]:
             self._expire(conn)
         for conn in [one for one in self._closing if one.deadline <= now]:
             self._end_closing(conn)
 
     def _make_room(self) -> bool:
-        """Close the connection that is missed least, and say whether there was one: of the idle ones the oldest that
-        has never brought a request, or else the oldest; or a request that comes slowly.
+        """Close the least valuable connection, and return whether there was one.
+
+        In this order: one that is closing anyway; the oldest idle one that has never sent a request; the oldest idle
+        one; the incomplete request with the earliest deadline.
         """
         if self._closing:
             self._end_closing(next(iter(self._closing)))
@@ -284,9 +288,9 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             idle.remove(oldest)
             self.poller.unregister(oldest.sock)
             self._close(oldest)
-        elif self._gathering:
-            slow = min(self._gathering, key=lambda one: one.deadline)
-            self._forget(slow)
+        elif self._incomplete:
+            slow = min(self._incomplete, key=lambda one: one.deadline)
+            self._stop_buffering(slow)
             self._close(slow)
         else:
             return False
@@ -295,7 +299,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
     # Threads.
 
     def enqueue_req(self, conn: Connection) -> None:
-        """Let a thread serve the request that has been gathered."""
+        """Submit a buffered request to a thread."""
         self.tpool.submit(partial(self._in_thread, conn, self._serve))
 
     def _in_thread(self, conn: Connection, work: Callable[[Connection], Then]) -> None:
@@ -308,15 +312,15 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             self.method_queue.defer(self.finish_request, conn, then)
 
     def _begin(self, conn: Connection) -> Then:
-        """Take what has come of a request, and serve it if that is enough."""
-        return self._take(conn) or self._serve(conn)
+        """Receive a request, and serve it if it is complete."""
+        return self._receive(conn) or self._serve(conn)
 
-    def _take(self, conn: Connection) -> Then | None:
-        """Take what has come of a request. Return None if it is whole, else what becomes of the connection."""
+    def _receive(self, conn: Connection) -> Then | None:
+        """Receive the available bytes. Return None if the request is complete, else what to do with the connection."""
         data = conn.sock.recv_available(RECEIVED)
         if not data:
-            return Then.CLOSE if data is not None else Then.GATHER
-        return None if conn.partial.add(data) else Then.GATHER
+            return Then.CLOSE if data is not None else Then.BUFFER
+        return None if conn.partial.add(data) else Then.BUFFER
 
     def _serve(self, conn: Connection) -> Then:
         conn.init()
@@ -329,14 +333,14 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         return bool(super().handle_request(req, conn))
 
     def handle_error(self, req: Any, client: ClientSocket, addr: Any, exc: Exception) -> None:
-        if isinstance(exc, SlowClientError):  # what stands before Flask has read the body
+        if isinstance(exc, SlowClientError):  # raised in middleware before Flask
             client.sendall(_problem(HTTPStatus.REQUEST_TIMEOUT, SlowClientError.description))
         else:
             super().handle_error(req, client, addr, exc)
 
 
 def _problem(status: HTTPStatus, detail: str) -> bytes:
-    """Return an answer that ends the connection (RFC 9457)."""
+    """Return a problem response (RFC 9457) that closes the connection."""
     body = json.dumps({"type": "about:blank", "title": status.phrase, "status": status, "detail": detail}).encode()
     lines = [
         f"HTTP/1.1 {status} {status.phrase}",

@@ -1,1 +1,1 @@
-"""Redis: client, response cache, ended sessions, counters of rate limits."""
+"""Redis: client, response cache, session states, rate counters."""

@@ -14,41 +14,41 @@ T = TypeVar("T")
 
 
 def together(function: Callable[P, T]) -> Callable[P, T]:
-    """Let threads that call a function at the same time wait for one of the calls, and all have what comes of it."""
-    turn = threading.Lock()
+    """Single flight: threads that call the function at the same time share one call and its result or error."""
+    lock = threading.Lock()
     latest: Future[T] = Future()
 
     def shared(*args: P.args, **kwargs: P.kwargs) -> T:
         nonlocal latest
         seen = latest
-        with turn:
+        with lock:
             if latest is seen:
-                made: Future[T] = Future()
+                call: Future[T] = Future()
                 try:
-                    made.set_result(function(*args, **kwargs))
-                except Exception as error:  # noqa: BLE001 raised again for each of them
-                    made.set_exception(error)
-                latest = made
+                    call.set_result(function(*args, **kwargs))
+                except Exception as error:  # noqa: BLE001 raised in each of the threads
+                    call.set_exception(error)
+                latest = call
         return latest.result()
 
     return shared
 
 
 class LazyCluster:
-    """Opened by its first use, and by the next one as long as none of its servers answers.
+    """A RedisCluster that connects at its first command, and retries at the next one while no server answers.
 
-    redis-py's client asks for the shards as it is made, and says with an error that is no RedisError that it finds
-    none: here that is a ConnectionError, whenever it happens.
+    redis-py's client discovers the topology in its constructor, and fails with an error that is no RedisError if no
+    server answers: here that is a ConnectionError, whenever it happens.
 
-    It looks for the shards anew after each error, one thread after the other, each until its own time-out: of eight the
-    last would give a cluster that is silent up after more than two seconds. Here they look together.
+    After each error it refreshes the topology, one thread after the other, each until its own time-out: with a silent
+    cluster the last of eight threads would fail after more than two seconds. Here they share one refresh.
 
     Args:
-        connect: makes the client.
+        connect: creates the client.
     """
 
     def __init__(self, connect: Callable[[], RedisCluster]) -> None:
-        self._open = together(lambda: _looking_together(connect()))
+        self._open = together(lambda: _shared_refresh(connect()))
         self._client: RedisCluster | None = None
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
@@ -58,7 +58,7 @@ class LazyCluster:
         return command
 
     def register_script(self, script: str) -> Callable[[Sequence[str], Sequence[Any]], Any]:
-        """Return what runs a script, given its keys, all of one slot, and its arguments."""
+        """Return a function that runs a script, given its keys, all of one slot, and its arguments."""
         registered: list[Any] = []
 
         def run(keys: Sequence[str], args: Sequence[Any]) -> Any:
@@ -80,7 +80,8 @@ class LazyCluster:
             raise RedisConnectionError(str(error)) from error
 
 
-def _looking_together(client: RedisCluster) -> RedisCluster:
-    shards: Any = client.nodes_manager
-    shards.initialize = together(shards.initialize)
+def _shared_refresh(client: RedisCluster) -> RedisCluster:
+    """Let concurrent topology refreshes share one."""
+    nodes: Any = client.nodes_manager
+    nodes.initialize = together(nodes.initialize)
     return client

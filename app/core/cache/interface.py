@@ -1,4 +1,4 @@
-"""Ports of the response cache and of session state: one lookup a request."""
+"""Ports of the response cache and of session states: one lookup a request."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -9,24 +9,25 @@ from prometheus_client import Counter
 from app.core.cache.rate_counters import Counted, Rate
 
 LIFETIME = 60
-"""Seconds that an answer is kept (specification, section 2)."""
+"""Time to live of a cached response, seconds (specification, section 2)."""
 
 LARGEST = 256 * 1024
-"""Bytes of an answer that is still kept."""
+"""Maximum size of a cached response, bytes."""
 
 LOOKUPS = ("hit", "miss", "error")
+"""Values of the `result` label of the lookup counter."""
 
 
 @dataclass(frozen=True)
 class CacheLookup:
-    """What one look has shown.
+    """The result of a cache lookup.
 
     Attributes:
-        denied: the session has ended, or nobody knows it.
-        version: of the user's data, read before whatever the answer will be made from: an answer is kept under it, and
-            counts only while it is the current one. None when nothing can be kept.
-        body: the answer, when it is there and current.
-        position: how far the database's log has to be replayed to show data of this version; None when nobody knows.
+        denied: the session has ended, or does not exist.
+        version: version of the user's data, read before the data itself: a response is stored under it, and is valid
+            only while it is current. None when no response can be cached.
+        body: the cached response, if there is a current one.
+        position: commit LSN of this version, which a replica has to have replayed; None if it is unknown.
     """
 
     denied: bool
@@ -37,39 +38,41 @@ class CacheLookup:
 
 class UserCache(Protocol):
     def lookup(self, user_id: UUID, session_id: UUID, name: str | None) -> CacheLookup:
-        """Look for the session and for the answer of that name; without a name, for the session alone."""
+        """Look up the session and the cached response of that name; without a name, the session alone."""
 
     def store(self, user_id: UUID, version: bytes, name: str, body: bytes) -> None:
-        """Keep an answer that was made from data of this version or a later one."""
+        """Cache a response made from data of this version or a later one."""
 
     def deny(self, user_id: UUID, session_id: UUID) -> None:
-        """Refuse the session from now on. Raises UnavailableError when that can't be made sure."""
+        """Deny the session from now on. Raises UnavailableError if that can't be stored."""
 
 
 class SessionStates(Protocol):
-    """What the service that owns sessions says of them. Both raise UnavailableError."""
+    """Session states, from the service that owns sessions. Both methods raise UnavailableError."""
 
     def ended(self, user_id: UUID, session_id: UUID) -> bool:
-        """Tell whether the session has ended, or is none of this user's."""
+        """Return whether the session has ended, or is not this user's."""
 
     def version(self, user_id: UUID, session_id: UUID) -> int | None:
-        """Return the version of what the user sees, or None when the session has ended or is none of this user's."""
+        """Return the version of the user's data, or None if the session has ended or is not this user's."""
 
 
 class CountingCache(Protocol):
+    """A cache that also counts requests for the rate limit."""
+
     def count_and_lookup(
         self, rate: Rate, user_id: UUID, session_id: UUID, name: str
     ) -> tuple[Counted, CacheLookup | None] | None:
-        """Count a request, and look for the session and for the answer of that name, in one go.
+        """Count a request, and look up the session and the cached response of that name, in one round trip.
 
-        Nothing else is asked, nor raised: without a Look, `look` may find out more. None when the cache is away: then
-        the request is not counted.
+        Does not fall back to the database, and raises nothing: where there is no CacheLookup, `lookup` may find out
+        more. None if the cache is unavailable: then the request is not counted.
         """
 
 
 def lookup_counter() -> Counter:
-    """Return a counter of looks for answers, by what came of them, that no registry knows yet."""
-    counter = Counter("task_manager_cache_lookups", "Looks for a kept answer", ["result"], registry=None)
+    """Return a new counter of cache lookups, by result, not yet in a registry."""
+    counter = Counter("task_manager_cache_lookups", "Response cache lookups", ["result"], registry=None)
     for result in LOOKUPS:
         counter.labels(result)
     return counter

@@ -11,15 +11,15 @@ from app.core.cache.rate_counters import AHEAD, COUNT, Counted
 
 
 class SingleRoundTripStorage(RedisStorage):
-    """Counts like its parent, and learns in the same call when the window ends.
+    """Counts like its parent, and gets the end of the window in the same call.
 
-    Count and end are remembered for the request that has counted: what its headers say needs no further call.
+    Both are stored in `flask.g` for the rest of the request, so its RateLimit-* headers need no further call.
     """
 
     STORAGE_SCHEME = ["one-trip"]  # noqa: RUF012 as its parent has it
 
     def __init__(self, uri: str, client: Any, **options: Any) -> None:
-        # not the parent's: it would make a client of its own, which can't be one of a cluster
+        # not the parent's: it would create its own client, which can't be one of a Redis Cluster
         Storage.__init__(self, uri, **options)
         self.key_prefix = self.PREFIX
         self.target_server = "redis"
@@ -28,11 +28,11 @@ class SingleRoundTripStorage(RedisStorage):
 
     @property
     def base_exceptions(self) -> type[Exception]:
-        """What the client raises; the parent asks the module that it would have loaded."""
+        """Errors of the client; the parent reads them from a module that it has not loaded here."""
         return RedisError
 
     def incr(self, key: str, expiry: float, amount: int = 1) -> int:
-        """Count, and return how many there are in the window. `expiry` is its length, seconds."""
+        """Count the request, and return the window's count. `expiry` is the window's length, seconds."""
         key = self.prefixed_key(key)
         rate, counted = request.environ.pop(AHEAD, (None, None))
         if rate is None or rate.key != key:
@@ -42,7 +42,7 @@ class SingleRoundTripStorage(RedisStorage):
         return int(counted.current)
 
     def get(self, key: str) -> int:
-        """Return how many there are in the window."""
+        """Return the window's count."""
         known = _remembered().get(self.prefixed_key(key))
         return known.current if known else super().get(key)
 

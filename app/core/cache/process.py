@@ -10,18 +10,18 @@ from cachetools import TTLCache
 from app.core.cache.interface import LARGEST, LIFETIME, CacheLookup, SessionStates
 
 MOST_BYTES = 16 << 20
-"""Memory for cached responses, bytes: of a pod of 384 MiB."""
+"""Memory for cached responses, bytes, in a pod of 384 MiB."""
 
 
 class ProcessUserCache:
-    """Caches responses here, and asks the database for the session and the version of the user's data by one query.
+    """Responses cached in memory; session state and data version come from the database, by one query a request.
 
-    The version is counted in the transaction that changes the data. So two processes that overlap during a rollout
-    never show what the other one has changed meanwhile, although neither tells the other.
+    The version is incremented in the transaction that changes the data. So two processes that overlap during a rollout
+    never serve stale data, although neither notifies the other.
 
     Args:
-        sessions: says which sessions have ended, and the version of a user's data.
-        timer: seconds, as of time.monotonic.
+        sessions: session states and versions of users' data.
+        timer: a clock in seconds, such as time.monotonic.
     """
 
     def __init__(self, sessions: SessionStates, timer: Callable[[], float] = time.monotonic) -> None:
@@ -39,8 +39,8 @@ class ProcessUserCache:
         if name is None:
             return CacheLookup(denied=False, version=version)
         with self._lock:
-            kept_as, body = self._responses.get((user_id, name), (b"", b""))
-        return CacheLookup(denied=False, version=version, body=body if kept_as == version else None)
+            stored_version, body = self._responses.get((user_id, name), (b"", b""))
+        return CacheLookup(denied=False, version=version, body=body if stored_version == version else None)
 
     def store(self, user_id: UUID, version: bytes, name: str, body: bytes) -> None:
         if len(body) <= LARGEST:
@@ -48,4 +48,4 @@ class ProcessUserCache:
                 self._responses[user_id, name] = version, body
 
     def deny(self, user_id: UUID, session_id: UUID) -> None:
-        """Nothing to do: ending the session, which the caller does, is the entry."""
+        """Nothing to do: `lookup` reads the session's end, which the caller commits, from the database."""

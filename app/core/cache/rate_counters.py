@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 AHEAD = "task_manager.counted"
-"""Where the environment of a request that was counted before Flask got it says so: its Rate, and Counted."""
+"""Key of the WSGI environment: Rate and Counted of a request that was counted before Flask."""
 
 COUNT = """
 local current = redis.call("incrby", KEYS[1], ARGV[2])
@@ -12,12 +12,18 @@ if current == tonumber(ARGV[2]) then
 end
 local ends = redis.call("time")[1] + redis.call("ttl", KEYS[1])
 """
-"""The beginning of a script: it counts as the limits library does, and learns when the window ends."""
+"""Lua prefix of scripts: counts as the limits library does, and computes the end of the window."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """Attributes: key of the counter in Redis; seconds that a window lasts; amount of requests allowed in it."""
+    """A fixed-window rate limit.
+
+    Attributes:
+        key: of the counter in Redis.
+        seconds: length of the window.
+        amount: requests allowed in it.
+    """
 
     key: str
     seconds: int
@@ -26,11 +32,16 @@ class Rate:
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """Attributes: current: requests of the window so far; ends: when it ends, seconds since the epoch."""
+    """A counted request.
+
+    Attributes:
+        current: requests in the window so far.
+        ends: when the window ends, seconds since the epoch.
+    """
 
     current: int
     ends: float
 
     def within(self, rate: Rate) -> bool:
-        """Return whether the request that has been counted may pass."""
+        """Return whether the counted request is within the limit."""
         return self.current <= rate.amount

@@ -1,6 +1,6 @@
-"""Session states of a service whose database has no sessions: an access token counts until it expires.
+"""Session states of a service whose database has no sessions: an access token is valid until it expires.
 
-The denylist in Redis still refuses the sessions that have ended; without Redis nobody tells this process of them.
+Ended sessions are denied by their entries in Redis; without Redis this process does not learn of them.
 """
 
 from uuid import UUID
@@ -18,6 +18,6 @@ class RemoteSessionStates:
 
     @retried
     def version(self, user_id: UUID, session_id: UUID) -> int | None:  # noqa: ARG002
-        """Return the version of what the user sees of this database's services."""
+        """Return the version of the user's data in this database."""
         with self._storage.read() as work:
             return work.versions.get(user_id)

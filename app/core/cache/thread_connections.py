@@ -12,9 +12,10 @@ from redis.connection import Connection, ConnectionInterface
 
 
 class SocketTimeoutConnection(Connection):
-    """Leaves its time-out to the kernel. Python asks a socket with a time-out of its own whether it is ready, before
-    each sending and each receiving, and hands the interpreter to another thread meanwhile: with many threads that is
-    what a round trip costs most.
+    """A connection with kernel time-outs (SO_RCVTIMEO, SO_SNDTIMEO).
+
+    With a Python time-out each send and receive polls the socket first, and releases the GIL for it: with many threads
+    that is most of the cost of a round trip.
     """
 
     def _connect(self) -> socket.socket:
@@ -29,22 +30,21 @@ class SocketTimeoutConnection(Connection):
         try:
             return super().read_response(*arguments, **options)
         except RedisConnectionError as error:
-            if isinstance(error.__context__, BlockingIOError):  # so a time-out of the kernel looks
+            if isinstance(error.__context__, BlockingIOError):  # EAGAIN: the kernel's time-out
                 raise RedisTimeoutError("Timeout reading from socket") from error
             raise
 
 
 class ThreadLocalConnections(ConnectionPool):
-    """Gives a thread the same connection each time.
+    """A connection pool with one connection a thread.
 
-    A pool asks the socket of each connection that it hands out whether there is something left in it, which takes as
-    long as sending a command. A connection that nobody else uses holds nothing but answers to its own thread: where
-    one is not read to its end, redis-py closes the connection. One that has died is noticed by the next command, and
-    opened again by its retry.
+    redis-py's pool checks each connection for unread data at checkout, which takes as long as sending a command. A
+    connection of one thread holds replies to that thread alone, and redis-py closes it if a reply is not read to its
+    end. A dead connection fails the next command, whose retry reconnects.
     """
 
     def reset(self) -> None:
-        """Forget every connection: the process is new, by a fork."""
+        """Drop all connections, as after a fork."""
         super().reset()
         self._own = threading.local()
 
@@ -58,17 +58,17 @@ class ThreadLocalConnections(ConnectionPool):
         return connection
 
     def release(self, connection: ConnectionInterface) -> None:
-        """Leave it to its thread, with whose end it is closed."""
+        """Keep it: it is closed when its thread ends."""
 
 
 class ThreadLocalClient(Redis):
-    """A client of such connections, without what its parent measures of each command for whoever observes redis-py."""
+    """A client of thread-local connections, without its parent's instrumentation of each command."""
 
     def execute_command(self, *arguments: Any, **options: Any) -> Any:
         connection = self.connection_pool.get_connection()
 
-        def ask() -> Any:
+        def send() -> Any:
             connection.send_command(*arguments, **options)  # type: ignore[no-untyped-call]
             return self.parse_response(connection, arguments[0], **options)  # type: ignore[no-untyped-call]
 
-        return connection.retry.call_with_retry(ask, lambda _error: connection.disconnect())  # type: ignore[no-untyped-call]
+        return connection.retry.call_with_retry(send, lambda _error: connection.disconnect())  # type: ignore[no-untyped-call]

@@ -1,1 +1,1 @@
-"""HTTP around the services: request middleware, authentication, limits, caching, problems, uploads and downloads."""
+"""HTTP shared by the services: middleware, authentication, rate limits, caching, problems, uploads and downloads."""

@@ -18,7 +18,7 @@ from app.core.security.roles import ONLY_ADMINISTRATORS, Role
 from app.core.security.tokens import AccessTokens, Claims, InvalidTokenError
 
 CACHE_LOOKUP = "task_manager.cache_lookup"
-"""Where the environment of a request for which the cache was asked before Flask has got it keeps the Look."""
+"""Key of the WSGI environment: the CacheLookup, where ResponseCacheMiddleware has made it before Flask."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Caller:
 
 @dataclass(frozen=True)
 class CacheMiss:
-    """An answer that was not there, to be kept when it has been made."""
+    """A response that was not cached, to be stored once the view has made it."""
 
     name: str
     version: bytes
@@ -38,15 +38,15 @@ class CacheMiss:
 
 
 class Authenticator:
-    """Stands before protected blueprints.
+    """Authenticates requests to protected blueprints, and serves their cached responses.
 
     Args:
         tokens: verifies access tokens.
-        cache: knows which sessions have ended, and keeps answers.
+        cache: session states and cached responses.
 
     Attributes:
-        lookups: counts the looks for answers, by what came of them.
-        kept: the endpoints whose answers are kept.
+        lookups: counter of cache lookups, by result.
+        cached_endpoints: the endpoints whose responses are cached.
     """
 
     def __init__(self, tokens: AccessTokens, cache: UserCache) -> None:
@@ -57,18 +57,18 @@ class Authenticator:
         self.lookups = lookup_counter()
 
     def protect(self, blueprint: APIBlueprint, *, cached: frozenset[str] = frozenset()) -> None:
-        """Let only who is logged in come to the blueprint, before a body is looked at.
+        """Require a valid access token for a blueprint, checked before the body is read.
 
         Args:
-            blueprint: whose views know who asks by `principal()`.
-            kept: names of its endpoints whose answers depend on nothing but the user's own data and the URL: they are
-                kept for a while, and served without the view while the data has not changed.
+            blueprint: its views get the caller from `current_caller()`.
+            cached: names of its endpoints whose responses depend only on the user's own data and the URL: they are
+                cached for a while, and served without the view while the data has not changed.
         """
         endpoints = {f"{blueprint.name}.{name}" for name in cached}
         self.cached_endpoints |= endpoints
 
         def is_cached() -> bool:
-            # Flask answers OPTIONS at the same endpoint: that is none of the answers.
+            # Flask answers OPTIONS at the same endpoint: that response is not to be cached.
             return request.endpoint in endpoints and request.method in ("GET", "HEAD")
 
         @blueprint.before_request
@@ -88,10 +88,10 @@ class Authenticator:
         def release_waiters(_error: BaseException | None) -> None:
             read_position.clear()
             if miss := _cache_miss():
-                miss.call.finish(None)  # if it has not been made: nobody shall wait for it
+                miss.call.finish(None)  # if the view has failed: ends the wait of the other requests
 
     def claims(self, authorization: str) -> Claims | None:
-        """Return what a good bearer token in an `Authorization` header says, or None if there is none in it."""
+        """Return the claims of a valid bearer token in an `Authorization` header, or None."""
         try:
             return self._tokens.verify(bearer(authorization))
         except InvalidTokenError:
@@ -107,26 +107,26 @@ class Authenticator:
         user_id, session_id = claims.user_id, claims.session_id
         name = cache_key(request.path, request.query_string.decode("latin-1")) if cached else None
         looked_up: CacheLookup | None = request.environ.pop(CACHE_LOOKUP, None)
-        seen = looked_up or self._cache.lookup(user_id, session_id, name)
-        if seen.denied:
+        lookup = looked_up or self._cache.lookup(user_id, session_id, name)
+        if lookup.denied:
             raise UnauthenticatedError("The session has ended. Log in again.")
         g.current_caller = Caller(user_id, session_id, claims.role)
         request_context(request.environ).user_id = user_id
-        read_position.remember(user_id, seen.position)
+        read_position.remember(user_id, lookup.position)
         if name is None:
             return None
-        if seen.body is not None:
+        if lookup.body is not None:
             self.lookups.labels("hit").inc()
-            return _json_response(seen.body)
-        if seen.version is None:
+            return _json_response(lookup.body)
+        if lookup.version is None:
             self.lookups.labels("error").inc()
             return None
         self.lookups.labels("miss").inc()
-        # Of many who miss the same answer at once, one makes it and the others wait for it.
-        call, first = self._single_flight.join((user_id, name, seen.version))
+        # Single flight: of concurrent misses of one key, one computes the response and the others wait for it.
+        call, first = self._single_flight.join((user_id, name, lookup.version))
         if not first and (body := call.wait()) is not None:
             return _json_response(body)
-        g.cache_miss = CacheMiss(name, seen.version, call)
+        g.cache_miss = CacheMiss(name, lookup.version, call)
         return None
 
     def _store(self, body: bytes) -> None:
@@ -136,7 +136,7 @@ class Authenticator:
 
 
 def cache_key(path: str, query: str) -> str:
-    """Return the name of the answer to a request: what may be long or odd in it is hashed.
+    """Return the cache key of a request: a hash, as path and query may be long or hold any character.
 
     Args:
         query: the bytes of the query string, decoded as Latin-1.
@@ -145,7 +145,7 @@ def cache_key(path: str, query: str) -> str:
 
 
 def bearer(authorization: str) -> str:
-    """Return the token of an `Authorization` header; nothing if it holds something else."""
+    """Return the token of an `Authorization` header; an empty text for any other scheme."""
     scheme, _, token = authorization.partition(" ")
     return token.strip() if scheme.lower() == "bearer" else ""
 
@@ -160,12 +160,12 @@ def _cache_miss() -> CacheMiss | None:
 
 
 def current_caller() -> Caller:
-    """Return who asks, in a view of a protected blueprint."""
-    who: Caller = g.current_caller
-    return who
+    """Return the authenticated caller, in a view of a protected blueprint."""
+    caller: Caller = g.current_caller
+    return caller
 
 
 def require_admin() -> None:
-    """Runs after the guard of a blueprint that only administrators may use. Raises ForbiddenError."""
+    """Require the administrator role, after authentication. Raises ForbiddenError."""
     if current_caller().role != Role.ADMIN:
         raise ForbiddenError(ONLY_ADMINISTRATORS)

@@ -1,7 +1,7 @@
 """Cache-Control of responses: private, public or no-store.
 
-A shared cache, such as a CDN, keeps what says `public` and nothing else. `infra/components/edge/cache_rules.py` says
-the same by path; a test keeps the two alike.
+A shared cache, such as a CDN, stores only `public` responses. `infra/components/edge/cache_rules.py` has the same rules
+by path; a test holds the two equal.
 """
 
 from collections.abc import Mapping
@@ -12,29 +12,30 @@ YEAR = 365 * 24 * 3600
 
 NOBODY = "no-store"
 OWN_USER = "private, no-cache"
-"""Asked for again each time, and mostly answered by 304."""
+"""Revalidated at each use, mostly with a 304."""
 SIGNED_ADDRESS = "private, max-age=3600, immutable"
-"""A file that never changes, for whoever has its address: it must not outlive that address in a cache of others."""
+"""An immutable file behind a signed URL: it must not outlive the signature in a shared cache."""
 FOR_EVER = f"public, max-age={YEAR}, immutable"
 
 SHARED, STALE = 60, 30
-"""Seconds for which a shared cache keeps a public answer, and goes on giving it while it asks for a new one."""
+"""s-maxage and stale-while-revalidate of public responses, seconds."""
 
 
 def public(own: int = 0) -> str:
-    """Return what a public answer says, which may change with a release.
+    """Return the Cache-Control of a public response that may change with a release.
 
     Args:
-        own: seconds for which a client may use it without asking, beside what it may have aged in a shared cache.
+        own: max-age for the client's own cache, seconds, on top of the response's time in a shared cache.
     """
     return f"public, max-age={own}, s-maxage={SHARED}, stale-while-revalidate={STALE}"
 
 
 COUNTS = frozenset({"RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset"})
+"""Headers about the caller, which no shared cache may store."""
 
 
 def kept(response: Response, how: str) -> Response:
-    """Say how an answer may be kept, and leave the body out for who has it already."""
+    """Set Cache-Control and ETag, and answer a matching If-None-Match with 304."""
     response.headers["Cache-Control"] = how
     response.add_etag()
     response.make_conditional(request)
@@ -44,14 +45,15 @@ def kept(response: Response, how: str) -> Response:
 def without_secrets(
     headers: list[tuple[str, str]], said: Mapping[str, str], *, authorised: bool
 ) -> list[tuple[str, str]]:
-    """Return an answer's headers so that a public one says nothing of who asked, and one to a user is not public.
+    """Return the headers, without rate-limit counts if the response is public.
 
-    A shared cache may keep an answer to a request with `Authorization` if it is public (RFC 9111, section 3.5).
+    A response to a request with `Authorization`, or one that sets a cookie, is made private: a shared cache may store
+    even such a response if it is public (RFC 9111, section 3.5).
 
     Args:
-        headers: as the application gives them.
+        headers: as the application sets them.
         said: the same by name.
-        authorised: whether the request had an `Authorization`, whatever it was worth.
+        authorised: whether the request had an `Authorization` header, valid or not.
     """
     if not said.get("Cache-Control", "").startswith("public"):
         return headers

@@ -14,7 +14,7 @@ from app.core.http.signed_urls import PREFIX, SignedUrls
 from app.core.objects.file_service import NO_SUCH_FILE, FileStore
 
 HEADERS = {
-    # Never shown as a page of ours, whatever it is.
+    # A user's HTML or SVG must not run as a page of this origin.
     "Content-Security-Policy": "default-src 'none'; sandbox",
     "Cache-Control": SIGNED_ADDRESS,
 }
@@ -30,19 +30,19 @@ class Signed(RequestModel):
 
 
 def blueprint(file_store: FileStore, addresses: SignedUrls) -> APIBlueprint:
-    """Files, for whoever has their address."""
+    """File downloads, authorised by the signature in the URL alone."""
     files = APIBlueprint("files", __name__, url_prefix=PREFIX, abp_tags=[{"name": "files"}])
 
     @files.get("/<key>", responses={200: {"content": {"*/*": {}}}}, operation_id="download_file")
     def download(path: FilePath, query: Signed) -> Response:
-        """Download a file, by an address that the API has given out"""
+        """Download a file by its signed URL"""
         key = identifier(path.key, NO_SUCH_FILE)
         if not addresses.verify(key, query.expires, query.signature):
             raise NotFoundError(NO_SUCH_FILE)
-        stored, pieces = file_store.open(key)
-        response = Response(pieces, mimetype=stored.content_type, headers=HEADERS)
+        stored, chunks = file_store.open(key)
+        response = Response(chunks, mimetype=stored.content_type, headers=HEADERS)
         response.content_length = stored.size
-        # The one form that holds any name (RFC 8187): a header has room for little more than ASCII.
+        # The form that can hold any name (RFC 8187): a plain header value is limited to ASCII.
         name = quote(stored.name, safe="")
         response.headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{name}"
         return response

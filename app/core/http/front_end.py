@@ -12,7 +12,7 @@ STATIC = WEB / "static"
 
 
 def digest(directory: Path) -> str:
-    """Return a short name for all files of a directory as they are: any change of any of them changes it."""
+    """Return a short content hash over the names and contents of all files of a directory."""
     total = hashlib.sha256()
     for path in sorted(path for path in directory.rglob("*") if path.is_file()):
         total.update(f"{path.relative_to(directory)}\0".encode() + hashlib.sha256(path.read_bytes()).digest())
@@ -22,11 +22,11 @@ def digest(directory: Path) -> str:
 def blueprint(*, versioned: bool) -> Blueprint:
     """Serve the files of `app/web`.
 
-    The page names its assets by what is in all of them together (`/static/v-<digest>/app.js`): modules find each other
-    by relative names, so that a page never gets the scripts of another release, and a browser asks for each only once.
+    The page links its assets under one hash of all of them (`/static/v-<digest>/app.js`). ES modules import each other
+    by relative paths, so a page never loads scripts of another release, and a browser fetches each file only once.
 
     Args:
-        versioned: whether the page does so. It does not where the files are being worked on: they are read once.
+        versioned: whether the page links by hash. Not in development, where files change: the hash is computed once.
     """
     web = Blueprint("web", __name__)
     version = digest(STATIC)
@@ -38,8 +38,8 @@ def blueprint(*, versioned: bool) -> Blueprint:
             page = page.replace('"/static/', f'"/static/v-{version}/')
         return kept(Response(page, mimetype="text/html"), public())
 
-    # During an update a pod is asked for the files of the other release too. It gives its own, as names without a
-    # version do, and nobody may keep them under that name.
+    # During a rollout a pod gets requests for assets of the other release, too. It serves its own, as for paths without
+    # a hash, but not to be cached under that path.
     @web.get("/static/<path:name>", defaults={"asked": ""})
     @web.get("/static/v-<asked>/<path:name>")
     def static(asked: str, name: str) -> Response:

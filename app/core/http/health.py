@@ -11,18 +11,19 @@ from app.core.http.problems import problem
 
 
 def blueprint(database: Database, branches: Collection[Branch], background_alive: Callable[[], bool]) -> Blueprint:
-    """
+    """Liveness and readiness probes.
+
     Args:
-        database: is asked until it has once been ready.
-        branches: of its schema, that the services of this process need.
-        background_alive: says whether the threads that do jobs in this process go on; True where there are none.
+        database: checked until it has been ready once.
+        branches: of its schema, which the services of this process need.
+        background_alive: whether this process's job threads are alive; True where there are none.
     """
     health = Blueprint("health", __name__, url_prefix="/health")
     has_been_ready = False
 
     @health.get("/live")
     def live() -> Response:
-        # Asks nobody else: a pod without its database is not helped by a restart, one whose thread has died is.
+        # Checks no dependency: a restart does not help a pod without its database, but one whose thread has died.
         if not background_alive():
             return problem(HTTPStatus.SERVICE_UNAVAILABLE, "A background thread has died.")
         return jsonify(status="ok")
@@ -30,8 +31,8 @@ def blueprint(database: Database, branches: Collection[Branch], background_alive
     @health.get("/ready")
     def ready() -> Response:
         nonlocal has_been_ready
-        # Asked until it is so: a schema only grows. A database that goes away later takes every pod's fate alike: taken
-        # out of the gateway, none of them could say so, nor answer what replicas and the cache know.
+        # Checked until it has succeeded once: a schema only grows. A database outage later hits every pod alike: if all
+        # were taken out of the gateway, none could answer 503, nor serve reads from replicas and the cache.
         if not has_been_ready:
             try:
                 check_ready(database, branches)

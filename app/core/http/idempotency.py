@@ -25,17 +25,17 @@ SUPPORTED = frozenset(
         "transfers.import_tasks",
     }
 )
-"""The endpoints that honour a key."""
+"""Endpoints that honour an idempotency key."""
 
 
 def register(app: Flask) -> None:
-    """Refuse a key where none is honoured: the client would retry, and trust in a protection that is not there.
+    """Reject a key where none is honoured: else the client would retry without the protection that it relies on.
 
     GET, PUT and DELETE are idempotent by themselves (RFC 9110, section 9.2.2), so a key does no harm there.
     """
 
     @app.before_request
-    def refuse_unsupported_key() -> None:
+    def reject_unsupported_key() -> None:
         unsupported = request.endpoint is not None and request.endpoint not in SUPPORTED
         if unsupported and request.method in ("POST", "PATCH") and HEADER in request.headers:
             raise InvalidError(HEADER, "is not supported by this operation: send the request without it")
@@ -45,8 +45,8 @@ def idempotency_key(content_digest: str | None = None) -> IdempotencyKey | None:
     """Return the key of the request, if it has one.
 
     Args:
-        content_digest: SHA-256 of an uploaded file, in hexadecimal. A form's own bytes differ each time that it is
-            sent, by the boundary between its parts. None takes the body as it is.
+        content_digest: SHA-256 of an uploaded file, in hexadecimal: the bytes of a multipart body differ at each
+            retry, by their boundary. None digests the body as it is.
 
     Raises:
         InvalidError: the header is malformed.
@@ -62,8 +62,8 @@ def idempotency_key(content_digest: str | None = None) -> IdempotencyKey | None:
 
 
 def digest_of(file: IO[bytes], name: str) -> str:
-    """Return the digest of an uploaded file and its name; the file is at its beginning before and after."""
-    digest = hashlib.file_digest(file, "sha256")  # type: ignore[arg-type] # it reads, which is all that is asked for
+    """Return the SHA-256 of an uploaded file and its name, in hexadecimal; the file is rewound."""
+    digest = hashlib.file_digest(file, "sha256")  # type: ignore[arg-type] # it only has to read
     file.seek(0)
     digest.update(name.encode())
     return digest.hexdigest()

@@ -1,4 +1,4 @@
-"""Metrics on a port of their own, which is not routed."""
+"""/metrics on a separate port, which the gateway does not route."""
 
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -10,12 +10,12 @@ from app.core.observability.metrics import RequestMetrics
 
 
 class MetricsPort:
-    """Stands before everything else: `/metrics` is at its port and nowhere else, and at its port is nothing else.
+    """Outermost WSGI middleware: serves `/metrics`, and nothing else, on the metrics port, and only there.
 
     Args:
-        application: answers at every other port.
-        metrics: what is told.
-        port: at which the server listens, too.
+        application: serves every other port.
+        metrics: the metrics to expose.
+        port: the metrics port, one of those that the server listens on.
     """
 
     def __init__(self, application: Application, metrics: RequestMetrics, port: int) -> None:
@@ -25,7 +25,7 @@ class MetricsPort:
         self._port = str(port)
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        # The listener's, as gunicorn says it: no header of a request has changed it yet.
+        # The listener's port, as set by gunicorn: ProxyFix, which applies forwarded headers, comes after this.
         if environ["SERVER_PORT"] == self._port:
             return self._metrics(environ, start_response)
         return self._application(environ, start_response)

@@ -1,6 +1,6 @@
 """WSGI middleware: request id, security headers, access log and RED metrics.
 
-It stands in front of Flask, so that answers for which Flask is not asked pass it too.
+It wraps Flask, so that responses made before Flask pass it too.
 """
 
 import os
@@ -24,14 +24,14 @@ from app.core.observability.metrics import RequestMetrics
 from app.core.observability.span_context import trace_id
 
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
-"""What WSGI calls so (PEP 3333)."""
+"""A WSGI application (PEP 3333)."""
 
-REQUEST_CONTEXT = "task_manager.visit"
-"""Where the environment of a request has its context."""
+REQUEST_CONTEXT = "task_manager.request_context"
+"""Key of the WSGI environment: the RequestContext."""
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}", re.ASCII)
 PROBES = ("/health/", "/metrics")
-"""Paths at which a server tells of itself: asked every few seconds, they would drown the rest."""
+"""Health and metrics paths: requested every few seconds, they would drown the rest of log and metrics."""
 
 METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"}
 
@@ -60,7 +60,7 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
-"""What an answer has that says nothing else."""
+"""Headers added to each response that does not set them itself."""
 
 log = structlog.get_logger(REQUESTS)
 
@@ -71,8 +71,8 @@ class RequestContext:
 
     Attributes:
         started: by time.perf_counter, seconds.
-        route: the template that its path fits, told by who finds it.
-        user_id: who asks, told by who verifies it.
+        route: the route template, once it is matched.
+        user_id: the caller, once the token is verified.
     """
 
     request_id: str
@@ -88,15 +88,15 @@ def request_context(environ: dict[str, Any]) -> RequestContext:
 
 
 def register(app: Flask) -> None:
-    """Let an application tell its door which route a request takes. To be registered before anything else."""
+    """Set the route in the request context. To be registered before every other hook."""
 
     @app.before_request
-    def tell() -> None:
+    def set_route() -> None:
         request_context(request.environ).route = request.url_rule.rule if request.url_rule else None
 
 
 def note_refused(metrics: RequestMetrics, status: int, seconds: float, remote: str) -> None:
-    """Log and count a request of which the server has no whole header.
+    """Log and count a request that the server rejected before its header was complete.
 
     Args:
         seconds: since its first byte.
@@ -107,10 +107,10 @@ def note_refused(metrics: RequestMetrics, status: int, seconds: float, remote: s
 
 
 class RequestMiddleware:
-    """Stands in front of an application.
+    """WSGI middleware around the application.
 
     Args:
-        application: what answers.
+        application: the wrapped application.
         metrics: counts and times the requests.
     """
 
@@ -120,53 +120,53 @@ class RequestMiddleware:
         self._served_by = os.environ.get("HOSTNAME") or socket.gethostname()
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        offered = environ.get("HTTP_X_REQUEST_ID", "")
-        # Of uuid_utils: the standard one asks the system for each, and may lose the thread's turn by it.
-        passing = RequestContext(offered if REQUEST_ID.fullmatch(offered) else uuid4().hex, time.perf_counter())
-        environ[REQUEST_CONTEXT] = passing
-        # One name for every method that HTTP does not know: nobody can fill the metrics with made-up ones.
+        received_id = environ.get("HTTP_X_REQUEST_ID", "")
+        # uuid_utils: the standard uuid4 makes a system call each, and may lose the GIL in it.
+        context = RequestContext(received_id if REQUEST_ID.fullmatch(received_id) else uuid4().hex, time.perf_counter())
+        environ[REQUEST_CONTEXT] = context
+        # One name for every unknown method, which bounds the cardinality of the metrics.
         if environ["REQUEST_METHOD"] not in METHODS:
             environ["REQUEST_METHOD"] = "UNKNOWN"
         structlog.contextvars.clear_contextvars()
-        structlog.contextvars.bind_contextvars(request_id=passing.request_id)
+        structlog.contextvars.bind_contextvars(request_id=context.request_id)
         if "HTTP_TRACEPARENT" in environ and (trace := trace_id(environ["HTTP_TRACEPARENT"])):
             structlog.contextvars.bind_contextvars(trace_id=trace)
 
-        def go_out(status: str, headers: list[tuple[str, str]], *fault: Any) -> Any:
-            self._note(environ, passing, int(status[:3]))
-            return start_response(status, self._complete(environ, passing, headers), *fault)
+        def start_complete_response(status: str, headers: list[tuple[str, str]], *fault: Any) -> Any:
+            self._record(environ, context, int(status[:3]))
+            return start_response(status, self._complete(environ, context, headers), *fault)
 
-        return self._application(environ, go_out)
+        return self._application(environ, start_complete_response)
 
     def _complete(
-        self, environ: dict[str, Any], passing: RequestContext, headers: list[tuple[str, str]]
+        self, environ: dict[str, Any], context: RequestContext, headers: list[tuple[str, str]]
     ) -> list[tuple[str, str]]:
-        # The server below tells the date.
+        # gunicorn sets Date.
         complete = [header for header in headers if header[0] != "Date"]
         said = dict(complete)
         complete = without_secrets(complete, said, authorised="HTTP_AUTHORIZATION" in environ)
         complete += [header for header in HEADERS.items() if header[0] not in said]
         if environ["wsgi.url_scheme"] == "https":
             complete.append(("Strict-Transport-Security", f"max-age={YEAR}"))
-        complete += [("X-Request-ID", passing.request_id), ("X-Served-By", self._served_by)]
+        complete += [("X-Request-ID", context.request_id), ("X-Served-By", self._served_by)]
         return complete
 
-    def _note(self, environ: dict[str, Any], passing: RequestContext, status: int) -> None:
-        seconds = time.perf_counter() - passing.started
+    def _record(self, environ: dict[str, Any], context: RequestContext, status: int) -> None:
+        seconds = time.perf_counter() - context.started
         method = environ["REQUEST_METHOD"]
         path = get_path_info(environ)
         if not path.startswith(PROBES):
-            self._metrics.record(method, passing.route, status, seconds)
+            self._metrics.record(method, context.route, status, seconds)
         elif status < HTTPStatus.BAD_REQUEST:
             return
         log.info(
             "request",
             method=method,
-            route=passing.route,
-            # without the query: it may hold what somebody searched for
+            route=context.route,
+            # without the query string: it may hold a user's search text
             path=path,
             status=status,
             duration_ms=round(seconds * 1000, 1),
             remote=environ.get("REMOTE_ADDR"),
-            user_id=passing.user_id and str(passing.user_id),
+            user_id=context.user_id and str(context.user_id),
         )

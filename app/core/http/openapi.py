@@ -44,24 +44,24 @@ PROBLEM: dict[str, Any] = {
 }
 
 ERRORS = {
-    "400": "The body is not JSON in UTF-8, the URL is not UTF-8, or the cursor is none of this list",
-    "401": "Who asks is not known, or no longer",
-    "403": "Who asks may not",
-    "404": "There is no such thing, or it is somebody else's",
-    "409": "It exists already",
-    "412": "The thing has been changed meanwhile",
+    "400": "The body is not JSON in UTF-8, the URL is not UTF-8, or the cursor does not belong to this list",
+    "401": "The access token is missing, invalid or expired, or its session has ended",
+    "403": "The caller lacks the permission",
+    "404": "The resource does not exist, or belongs to another user",
+    "409": "The resource exists already, or its state does not allow the operation",
+    "412": "The resource has been changed meanwhile",
     "413": "The body is too large",
-    "415": "The body is of another type than asked for, or compressed",
+    "415": "The body has an unsupported media type, or is compressed",
     "422": "The request does not fit its schema",
-    "429": "Too many requests; try again later",
-    "503": "Something needed is away or busy; try again later",
+    "429": "Too many requests; retry later",
+    "503": "A dependency is unavailable or busy; retry later",
 }
 
 
 HEADERS = {
-    "Idempotency-Key": "The client's own name for the request: sending it again within a day has no second effect",
-    "If-Match": "Versions, as in ETag, of which the task has to be one",
-    "If-None-Match": "Versions, as in ETag, that the client has: then the answer has no body",
+    "Idempotency-Key": "A key made by the client: a retry with the same key within a day has no second effect",
+    "If-Match": "ETags, one of which has to be the task's current version",
+    "If-None-Match": "ETags that the client has cached: if one is current, the response is 304 without a body",
 }
 TAKES = {
     "add_attachment": ("Idempotency-Key",),
@@ -79,17 +79,17 @@ TAKES = {
     "get_statistics": ("If-None-Match",),
     "me": ("If-None-Match",),
 }
-"""The headers that each operation, by its identifier, takes beside its parameters."""
+"""Request headers of each operation, by its operationId."""
 
 
 class OneConverter(BaseConverter):
-    """The identifier of one thing; the words that stand beside it in paths (`/tasks/bulk`) are none."""
+    """URL converter of identifiers, which does not match the fixed segments beside them (`/tasks/bulk`)."""
 
     regex = r"(?!(?:bulk|imports|exports)$)[^/]+"
 
 
 def new_application(import_name: str) -> OpenAPI:
-    """Return an application that collects its OpenAPI document as blueprints are registered."""
+    """Return a Flask application that builds its OpenAPI document as blueprints are registered."""
     app = OpenAPI(
         import_name,
         info={"title": "PrimeTrade Task Manager", "version": version()},
@@ -106,7 +106,7 @@ def new_application(import_name: str) -> OpenAPI:
 
 
 def document(app: OpenAPI) -> dict[str, Any]:
-    """Return the document, with each operation's errors added."""
+    """Return the OpenAPI document, with the error responses of each operation added."""
     spec: dict[str, Any] = app.api_doc
     components = spec["components"]
     components["schemas"].pop("ValidationErrorModel", None)
@@ -118,7 +118,7 @@ def document(app: OpenAPI) -> dict[str, Any]:
         }
         for status, description in ERRORS.items()
     }
-    # The server below the application says this one, before there is anything to make a problem of.
+    # Sent by gunicorn, before the application can make a problem of it.
     components["responses"]["TooLong"] = {"description": "The URL is too long", "content": {"text/html": {}}}
     for path, item in spec["paths"].items():
         for method, operation in item.items():
@@ -140,13 +140,13 @@ def _take(operation: dict[str, Any], name: str) -> None:
     if parameter not in parameters:
         parameters.append(parameter)
     if name == "If-None-Match":
-        operation["responses"]["304"] = {"description": "The client has it already"}
+        operation["responses"]["304"] = {"description": "Not modified: the client's cached version is current"}
     if name == "If-Match":
         operation["responses"]["412"] = {"$ref": "#/components/responses/Problem412"}
 
 
 def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
-    """A parameter that may be left out is described as one that may be null; in a URL there is no null."""
+    """Remove null from the schema of an optional parameter: a URL has no null."""
     options = [option for option in schema.get("anyOf", []) if option != {"type": "null"}]
     rest = {key: value for key, value in schema.items() if key != "anyOf"}
     if len(options) > 1:
@@ -177,7 +177,7 @@ def _errors(path: str, method: str, operation: dict[str, Any]) -> set[str]:
 
 
 def blueprint(spec: dict[str, Any]) -> Blueprint:
-    """Serve the document and its page."""
+    """Serve the OpenAPI document, and the page that renders it."""
     docs = Blueprint("docs", __name__, url_prefix=PREFIX)
 
     @docs.get("/openapi.json")

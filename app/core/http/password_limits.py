@@ -1,8 +1,8 @@
 """Rate limits of password attempts.
 
-From one address all such requests count together. Beside that, tries for one account are counted by account and
-origin: an address, or a device that has logged in to the account before. So who guesses locks out nobody but
-themselves. Guesses at one account from many addresses meet a much looser limit, which known devices pass.
+Attempts from one address are counted together. Attempts at one account are also counted by account and origin: an
+address, or a device that has logged in to the account before. So an attacker locks out only themselves. Attempts at one
+account from many addresses meet a much looser limit, from which known devices are exempt.
 """
 
 from collections.abc import Callable
@@ -21,17 +21,17 @@ View = TypeVar("View", bound=Callable[..., Any])
 Key = Callable[[], str]
 
 CURRENT_PASSWORD = frozenset({"current_password", "password"})
-"""The fields that hold it, where somebody confirms something by it."""
+"""Body fields that hold it, in requests that confirm a change by the password."""
 
 
 class PasswordLimits:
-    """Decorators of the views that hash a password.
+    """Decorators for the views that hash a password.
 
     Args:
-        limiter: counts.
-        settings: how much is allowed.
-        devices: knows the devices of an account.
-        caller: names who is logged in.
+        limiter: counts the attempts.
+        settings: the limits.
+        devices: recognises the known devices of an account.
+        caller: returns the counter key of the authenticated user.
     """
 
     def __init__(self, limiter: Limiter, settings: Settings, devices: Devices, caller: Key) -> None:
@@ -59,7 +59,7 @@ class PasswordLimits:
         return cast(View, self._of_address(pair(view)))
 
     def current(self, view: View) -> View:
-        """Limit wrong current passwords of who is logged in, as failed log-ins are, over all that asks for one."""
+        """Limit wrong current passwords of the authenticated user, over all operations that ask for one."""
         pair = self._limiter.shared_limit(
             self._settings.rate_limit_login,
             scope="current-password",
@@ -75,7 +75,7 @@ class PasswordLimits:
         return cast(View, self._of_address(pair(account(view))))
 
     def resets(self, view: View) -> View:
-        """Limit new passwords by a link: of one link, as the account is not known before."""
+        """Limit password resets by link: by the link, since the account is not known yet."""
         link = self._limiter.limit(self._settings.rate_limit_login, key_func=_link_key)
         return cast(View, self._of_address(link(view)))
 
@@ -95,18 +95,18 @@ class PasswordLimits:
 
 
 def address_key() -> str:
-    """Return by what a request's address is counted."""
+    """Return the counter key of the client's address."""
     return f"address:{network_of(request.remote_addr or '')}"
 
 
 def account_key() -> str:
-    """Return by what the account that a request names is counted, whether there is one or not."""
+    """Return the counter key of the account named in the body, whether it exists or not."""
     email = email_of_body()
     return address_key() if email is None else f"account:{normalise_email(email)[:254]}"
 
 
 def email_of_body() -> str | None:
-    """Return the e-mail address that a request names, as it is written."""
+    """Return the e-mail address in the body, not normalised."""
     return _text_of_body("email")
 
 
@@ -128,7 +128,7 @@ def _unauthorised(response: Response) -> bool:
 def _wrong_password(response: Response) -> bool:
     if response.status_code != HTTPStatus.UNPROCESSABLE_ENTITY:
         return False
-    # The rule's own error, not one of the schema: that has cost no hash, and is no guess.
+    # The service's error, not one of schema validation, which costs no hash and is no guess.
     return any(
         error["field"] in CURRENT_PASSWORD and error["code"] == "invalid"
         for error in response.get_json().get("errors", [])

@@ -1,4 +1,4 @@
-"""Errors as `application/problem+json` (RFC 9457), whatever raised them."""
+"""Error responses as `application/problem+json` (RFC 9457)."""
 
 import json
 import re
@@ -37,16 +37,16 @@ STATUS: dict[type[ServiceError], HTTPStatus] = {
     UnauthenticatedError: HTTPStatus.UNAUTHORIZED,
     UnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,
 }
-"""By kind. What is more special has the status of its parent."""
+"""HTTP status by error class; a subclass has the status of its parent."""
 
 RETRY_AFTER = 2
-"""Seconds after which a client may try again what was unavailable."""
+"""Retry-After of a 503, seconds."""
 
 MOST_ERRORS = 20
-"""Wrong fields that an answer names; of the rest it tells the number."""
+"""Field errors listed in a response; the detail has the number of all."""
 
 LONGEST_ECHO = 200
-"""Characters of a field's name or of a message: both may hold what the client has sent."""
+"""Characters of a field name or message: both may echo the client's input."""
 
 HIDDEN_LENGTH = re.compile(r"items? after validation")
 
@@ -54,14 +54,14 @@ log = structlog.get_logger(__name__)
 
 
 class FieldError(dict[str, str]):
-    """One wrong field: its name, what is wrong, and a code that a program can tell it by."""
+    """One invalid field: its name, a message, and a machine-readable code."""
 
     def __init__(self, field: str, message: str, code: str) -> None:
         super().__init__(field=shortened(field), message=shortened(message), code=code)
 
 
 def shortened(text: str) -> str:
-    """Return a text of LONGEST_ECHO characters at most."""
+    """Truncate a text to LONGEST_ECHO characters."""
     return text if len(text) <= LONGEST_ECHO else f"{text[: LONGEST_ECHO - 1]}…"
 
 
@@ -76,8 +76,8 @@ def problem(
 
     Args:
         status: the HTTP status.
-        detail: one sentence for the reader.
-        errors: the wrong fields, if it is about fields.
+        detail: one sentence for the client's developer.
+        errors: the invalid fields, if any.
         headers: further headers.
     """
     body: dict[str, object] = {
@@ -92,7 +92,7 @@ def problem(
         body["errors"] = listed
     response = Response(json.dumps(body), status=status, mimetype=MEDIA_TYPE, headers=headers)
     if status == HTTPStatus.UNAUTHORIZED:
-        # RFC 6750, section 3: the reason is named only to somebody who has shown a token.
+        # RFC 6750, section 3: the error code is given only to a request that carries credentials.
         response.headers["WWW-Authenticate"] = 'Bearer error="invalid_token"' if _shows_token() else "Bearer"
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         response.headers["Retry-After"] = str(RETRY_AFTER)
@@ -104,7 +104,7 @@ def _shows_token() -> bool:
 
 
 def validation_problem(error: ValidationError) -> Response:
-    """Return the answer to a request that breaks its schema. Says which fields and why, never their values."""
+    """Return the 422 for a request that fails schema validation. Names fields and reasons, never values."""
     details = error.errors(include_url=False, include_context=False, include_input=False)
     detail = "The request does not fit its schema."
     if len(details) > MOST_ERRORS:
@@ -115,39 +115,39 @@ def validation_problem(error: ValidationError) -> Response:
 def _field_error(item: ErrorDetails) -> FieldError:
     field = ".".join(str(part) for part in item["loc"]) or "body"
     message = item["msg"].removeprefix("Value error, ")
-    # Of a text that is kept out of sight (a password) pydantic speaks as of a list.
+    # pydantic words the length error of a SecretStr (a password) as that of a list.
     return FieldError(field, HIDDEN_LENGTH.sub("characters", message), item["type"])
 
 
 def register(app: Flask) -> None:
-    """Make every error of the application a problem."""
+    """Register error handlers that turn every exception into a problem."""
 
     @app.errorhandler(ServiceError)
-    def by_rule(error: ServiceError) -> Response:
+    def service_error(error: ServiceError) -> Response:
         errors = [FieldError(error.field, str(error), "invalid")] if isinstance(error, InvalidError) else []
         if isinstance(error, UnavailableError):
             log.warning("unavailable", reason=str(error), cause=repr(error.__cause__))
         if isinstance(error, ForbiddenError) or (isinstance(error, UnauthenticatedError) and _shows_token()):
-            who = g.get("current_caller")
+            caller = g.get("current_caller")
             log.warning(
                 "access refused",
                 reason=str(error),
                 method=request.method,
                 path=request.path,
                 remote=request.remote_addr,
-                user_id=str(who.user_id) if who else None,
+                user_id=str(caller.user_id) if caller else None,
             )
         status = next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
         return problem(status, str(error), errors=errors)
 
     @app.errorhandler(HTTPException)
-    def by_http(error: HTTPException) -> Response | HTTPException:
+    def http_error(error: HTTPException) -> Response | HTTPException:
         if isinstance(error, RequestRedirect) or error.response is not None:
-            return error  # it brings its own answer
-        kept = {name: value for name, value in error.get_headers() if name not in {"Content-Type", "Content-Length"}}
-        return problem(error.code or 500, error.description or "", headers=kept)
+            return error  # a redirect, or an exception with its own response
+        headers = {name: value for name, value in error.get_headers() if name not in {"Content-Type", "Content-Length"}}
+        return problem(error.code or 500, error.description or "", headers=headers)
 
     @app.errorhandler(Exception)
-    def by_fault(_error: Exception) -> Response:
+    def unhandled_error(_error: Exception) -> Response:
         log.exception("unhandled error", method=request.method, route=request_context(request.environ).route)
         return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "Something went wrong here. It has been logged.")

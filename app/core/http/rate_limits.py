@@ -1,4 +1,4 @@
-"""Rate limits of requests."""
+"""Rate limits of requests: fixed windows per user or address."""
 
 import logging
 import time
@@ -30,36 +30,36 @@ View = TypeVar("View", bound=Callable[..., Any])
 
 API = "/api/"
 PREFIX, SCOPE = "task-manager:limits", "all"
-"""What the names of counters hold beside who is counted."""
+"""Parts of a counter's key beside the user or address."""
 
 ANYBODY = "*"
-"""Stands for who is counted in a name that is made once for all."""
+"""Placeholder for the user's id in the key template, which is made once."""
 
 
 class Limits:
-    """The limits of an application.
+    """The rate limits of an application.
 
-    Who is logged in is counted by account, everybody else by address. Counts are kept in Redis, for all processes
-    together. While Redis is away each process counts for itself: a limit is then looser, and nobody is refused for it.
+    Authenticated requests are counted by user, all others by client address, in Redis for all processes together.
+    While Redis is unavailable each process counts by itself: the limit is looser, and the outage rejects no request.
 
     Args:
-        settings: how much is allowed.
-        tokens: tells who asks.
-        redis: a client to count with; None counts in the process.
-        devices: knows the devices of an account.
+        settings: the limits.
+        tokens: verifies access tokens, to identify the user.
+        redis: the client to count with; None counts in the process.
+        devices: recognises the known devices of an account.
 
     Attributes:
-        passwords: the tighter limits of views that try or set a password.
+        passwords: the tighter limits of views that check or set a password.
     """
 
     def __init__(self, settings: Settings, tokens: AccessTokens, redis: Any, devices: Devices) -> None:
         self._tokens = tokens
         self._settings = settings
         if redis is not None:
-            from app.core.cache import limiter_storage  # noqa: F401 it makes its scheme known
+            from app.core.cache import limiter_storage  # noqa: F401 registers its URI scheme
 
         self._limiter = Limiter(
-            self._who,
+            self._caller_key,
             application_limits=[
                 ApplicationLimit(settings.rate_limit, scope=SCOPE, exempt_when=lambda: not request.path.startswith(API))
             ],
@@ -70,40 +70,40 @@ class Limits:
             swallow_errors=True,
             key_prefix=PREFIX,
         )
-        self._limiter.logger.addFilter(_in_a_line)
+        self._limiter.logger.addFilter(_without_traceback)
         self._item = parse(settings.rate_limit)
-        self.passwords = PasswordLimits(self._limiter, settings, devices, self._who)
+        self.passwords = PasswordLimits(self._limiter, settings, devices, self._caller_key)
 
     def register(self, app: Flask) -> None:
-        """Count the requests of an application."""
+        """Enforce the limits in an application."""
         self._limiter.init_app(app)
 
         @self._limiter.request_filter
-        def passed() -> bool:
-            """The way through the limiter, with nothing to be found there, is a tenth of what a list costs."""
-            return _passed() is not None
+        def counted_before_flask() -> bool:
+            """Skip flask-limiter, a tenth of a list's cost, for a request that is counted already."""
+            return _counted_before_flask() is not None
 
         @app.errorhandler(RateLimitExceeded)
-        def refuse(_error: RateLimitExceeded) -> Response:
+        def too_many_requests(_error: RateLimitExceeded) -> Response:
             seconds = self._seconds_left()
             words = f"Too many requests: try again in {seconds} seconds."
             return problem(HTTPStatus.TOO_MANY_REQUESTS, words, headers={"Retry-After": str(seconds)})
 
         @app.after_request
-        def tell(response: Response) -> Response:
-            """Add what is left, in the header fields of draft-ietf-httpapi-ratelimit-headers-03."""
-            if ahead := _passed():
+        def add_headers(response: Response) -> Response:
+            """Add the RateLimit-* headers (draft-ietf-httpapi-ratelimit-headers-03)."""
+            if ahead := _counted_before_flask():
                 response.headers.update(self.headers(*ahead))
                 return response
             try:
                 if limit := self._limiter.current_limit:
                     response.headers.update(_headers(limit.limit.amount, limit.remaining, limit.reset_at))
-            except Exception as error:  # noqa: BLE001 whatever the storage raises, the answer is worth more
-                log.warning("what is left can't be told", error=type(error).__name__)
+            except Exception as error:  # noqa: BLE001 no error of the storage is worth failing the response
+                log.warning("rate limit headers unavailable", error=type(error).__name__)
             return response
 
     def of_user(self, user_id: UUID) -> Rate:
-        """Return what Redis has to count for a request of somebody who is logged in."""
+        """Return the rate limit of an authenticated user, with its counter's key in Redis."""
         return Rate(self._key_of_user.replace(ANYBODY, str(user_id)), self._item.get_expiry(), self._item.amount)
 
     @cached_property
@@ -112,20 +112,20 @@ class Limits:
         return storage.prefixed_key(self._item.key_for(PREFIX, _user(ANYBODY), SCOPE))
 
     def headers(self, rate: Rate, counted: Counted) -> list[tuple[str, str]]:
-        """Return what an answer says of a limit that has not been reached."""
+        """Return the RateLimit-* headers of a request within its limit."""
         return _headers(rate.amount, rate.amount - counted.current, int(counted.ends + 1))
 
     def resets(self, view: View) -> View:
-        """Limit a view that has mails sent: by who gets them, and by who asks for them."""
+        """Limit a view that sends mails: by recipient account and by client address."""
         by_address = self._limiter.limit(self._settings.rate_limit_reset_address, key_func=address_key)
-        # A body without an address sends none, and is refused otherwise.
+        # A body without an address sends no mail, and fails validation.
         by_account = self._limiter.limit(
             self._settings.rate_limit_reset, key_func=account_key, exempt_when=lambda: email_of_body() is None
         )
         return cast(View, by_address(by_account(view)))
 
     def registrations(self, view: View) -> View:
-        """Limit a view that may have a mail sent to whoever has an address: by that address, where mail is sent."""
+        """Limit a view that may mail any address: by that address, where mail is enabled."""
         by_account = self._limiter.limit(
             self._settings.rate_limit_reset,
             key_func=account_key,
@@ -134,12 +134,12 @@ class Limits:
         return cast(View, by_account(view))
 
     def verifications(self, view: View) -> View:
-        """Limit a view that has mails sent to who is logged in: by account, and by who asks for them."""
+        """Limit a view that mails the authenticated user: by user and by client address."""
         by_address = self._limiter.limit(self._settings.rate_limit_reset_address, key_func=address_key)
-        by_account = self._limiter.limit(self._settings.rate_limit_reset, key_func=self._who)
+        by_account = self._limiter.limit(self._settings.rate_limit_reset, key_func=self._caller_key)
         return cast(View, by_address(by_account(view)))
 
-    def _who(self) -> str:
+    def _caller_key(self) -> str:
         try:
             return _user(self._tokens.verify(bearer(request.headers.get("Authorization", ""))).user_id)
         except InvalidTokenError:
@@ -150,10 +150,10 @@ class Limits:
         return _seconds(limit.reset_at) if limit else 1
 
 
-def _in_a_line(record: logging.LogRecord) -> bool:
-    """Make a warning of an error of the library's.
+def _without_traceback(record: logging.LogRecord) -> bool:
+    """Turn flask-limiter's errors into warnings of one line.
 
-    Counters that are away cost nobody anything. It tells so with a traceback, and that to Sentry, for each request.
+    Unavailable counters fail no request, but the library logs an error with traceback for each, and so to Sentry.
     """
     if record.exc_info and (error := record.exc_info[1]):
         record.msg = f"{record.msg}: {type(error).__name__}"
@@ -162,8 +162,8 @@ def _in_a_line(record: logging.LogRecord) -> bool:
     return True
 
 
-def _passed() -> tuple[Rate, Counted] | None:
-    """Return the limit and the count of a request that was counted before Flask got it, and may pass."""
+def _counted_before_flask() -> tuple[Rate, Counted] | None:
+    """Return limit and count of a request that ResponseCacheMiddleware has counted, if it is within the limit."""
     ahead: tuple[Rate, Counted] | None = request.environ.get(AHEAD)
     return ahead if ahead and ahead[1].within(ahead[0]) else None
 
@@ -181,5 +181,5 @@ def _seconds(reset_at: int) -> int:
 
 
 def _user(user_id: UUID | str) -> str:
-    # In braces, as the cache's keys of the user have it: a cluster has them in one slot, and one script reads them all.
+    # A hash tag, as in the user's cache keys: so they share one slot of a Redis Cluster, and one script reads them all.
     return f"user:{{{user_id}}}"

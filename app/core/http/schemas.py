@@ -25,7 +25,7 @@ from app.core.times import parse_rfc3339
 
 
 class RequestModel(BaseModel):
-    """A body or a set of parameters: what it does not name is refused."""
+    """Base of request bodies and parameters: unknown fields are rejected."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
@@ -33,7 +33,7 @@ class RequestModel(BaseModel):
 
     @classmethod
     def model_json_schema(cls, *arguments: Any, **options: Any) -> dict[str, Any]:
-        """Made once: flask-openapi asks for it at each request, which took a third of a list's time."""
+        """Return the JSON schema, cached: flask-openapi asks for it at each request, a third of a list's time."""
         key = (cls, arguments, tuple(sorted(options.items())))
         if key not in cls._json_schemas:
             cls._json_schemas[key] = super().model_json_schema(*arguments, **options)
@@ -41,17 +41,17 @@ class RequestModel(BaseModel):
 
 
 class ResponseModel(BaseModel):
-    """A body of ours, built from an object of the rules."""
+    """Base of response bodies, built from domain objects by attribute."""
 
     model_config = ConfigDict(from_attributes=True, frozen=True)
 
     def response(self, status: int = HTTPStatus.OK) -> Response:
-        """Return the body as an answer."""
+        """Return the model as a JSON response."""
         return Response(self.model_dump_json(), status=status, mimetype="application/json")
 
 
 def parse_time(value: Any) -> Any:
-    """Parse an RFC 3339 time with an offset into UTC. Raises ValueError with words for the client."""
+    """Parse an RFC 3339 time with an offset into UTC. Raises ValueError with a message for the client."""
     return value if isinstance(value, datetime) else parse_rfc3339(value if isinstance(value, str) else "")
 
 
@@ -64,7 +64,7 @@ Time = Annotated[
 
 @dataclass(frozen=True)
 class Pattern:
-    """A pattern that a text must match whole, and what to tell a person when it does not. The length comes first:
+    """A regular expression that a text must match whole, and the error message. The length is to be checked first:
     `Annotated[str, Field(max_length=…), Pattern(…)]`."""
 
     pattern: str
@@ -86,7 +86,7 @@ class Pattern:
 
 @dataclass(frozen=True)
 class MultilineText:
-    """Text of any shape, in NFC. PostgreSQL can't keep a NUL.
+    """Text of any lines, in NFC, without NUL, which PostgreSQL can't store.
 
     Args:
         max_length: characters, once normalised.
@@ -103,7 +103,7 @@ class MultilineText:
         whole = re.compile(self.pattern)
 
         def check(value: str) -> str:
-            # Nothing is looked for in a text that is too long in any form.
+            # A text too long in any normal form is rejected before the pattern runs.
             if len(value) > NFC_SHRINKS * self.max_length:
                 raise PydanticKnownError("string_too_long", {"max_length": self.max_length})
             if whole.fullmatch(value) is None:
@@ -121,7 +121,7 @@ class MultilineText:
 
 @dataclass(frozen=True)
 class SingleLineText(MultilineText):
-    """One line of text in which something can be seen, in NFC; space around it is dropped."""
+    """One line of text with a visible character, in NFC; surrounding space is stripped."""
 
     pattern: ClassVar[str] = LINE
     words: ClassVar[str] = "must be one line of text, and not blank"
@@ -131,12 +131,12 @@ class SingleLineText(MultilineText):
 
 
 def drop_default(schema: dict[str, Any]) -> None:
-    """Take a default that only means "left out" off a JSON schema."""
+    """Remove from a JSON schema a default that only means "left out"."""
     schema.pop("default", None)
 
 
 def identifier(text: str, otherwise: str) -> UUID:
-    """Parse the identifier in a path. A malformed one is as unknown as any other: NotFoundError, in these words."""
+    """Parse the identifier in a path. Raises NotFoundError with the message `otherwise` if it is malformed."""
     try:
         return UUID(text)
     except ValueError:

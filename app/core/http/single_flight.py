@@ -8,21 +8,21 @@ from math import inf
 from cachetools import TTLCache
 
 PATIENCE = 5.0
-"""Seconds that a request waits for another one's result before it computes its own."""
+"""Seconds that a request waits for another's result before it computes its own."""
 
 KEPT = 2 * PATIENCE
-"""Seconds for which a call can be joined, and its result had: also by a request that missed before the result was
-cached, and comes after."""
+"""Seconds for which a call can be joined, even when it has finished: a request may have missed the cache before the
+result was stored, and join after."""
 
 BUDGET = 4 << 20
-"""Bytes of the results that are there for latecomers, together. A request that waits for one gets it in any case."""
+"""Total bytes of finished results held for late joiners. A request that is waiting gets its result in any case."""
 
 
 class SharedCall:
-    """A result that one thread computes, and others wait for.
+    """A result that one thread computes and others wait for.
 
     Args:
-        finished: is called with it once it has its result, or will have none.
+        finished: called with this object once the call has a result, or has failed.
     """
 
     result: bytes | None = None
@@ -32,24 +32,24 @@ class SharedCall:
         self._finished = threading.Event()
 
     def finish(self, result: bytes | None) -> None:
-        """Hand the result to all who wait; None when there is none. Only the first call counts."""
+        """Set the result and wake the waiting threads; None if there is none. Calls after the first are ignored."""
         if not self._finished.is_set():
             self.result = result
             self._finished.set()
             self._on_finish(self)
 
     def wait(self) -> bytes | None:
-        """Return the result, or None when there is none to be had."""
+        """Return the result, or None if there is none within PATIENCE."""
         self._finished.wait(PATIENCE)
         return self.result
 
 
 class SingleFlight:
-    """The calls under way and those that have just finished, by key.
+    """Calls in flight and just finished, by key.
 
     Args:
-        budget: bytes of the results of finished calls.
-        timer: seconds, as of time.monotonic.
+        budget: total bytes of finished results to hold.
+        timer: a clock in seconds, such as time.monotonic.
     """
 
     def __init__(self, budget: int = BUDGET, timer: Callable[[], float] = time.monotonic) -> None:
@@ -58,10 +58,10 @@ class SingleFlight:
         self._lock = threading.Lock()
 
     def join(self, key: Hashable) -> tuple[SharedCall, bool]:
-        """Return the call for a key, and whether the caller is the first: then it has to compute the result.
+        """Return the call of a key, and whether the caller is the first: then it must compute the result and finish.
 
         Args:
-            key: whatever may make it another result has to be part of it.
+            key: everything that the result depends on.
         """
         with self._lock:
             if (call := self._under_way.get(key) or self._finished.get(key)) is not None:
@@ -72,8 +72,8 @@ class SingleFlight:
     def _finish(self, key: Hashable, call: SharedCall) -> None:
         with self._lock:
             if self._under_way.get(key) is not call:
-                return  # it has taken too long
-            self._under_way.pop(key, None)  # whose time may be over at this very moment, where `del` would raise
+                return  # expired, and perhaps replaced by a newer call
+            self._under_way.pop(key, None)  # `del` would raise if it expires at this very moment
             if call.result is not None and len(call.result) <= self._finished.maxsize:
                 self._finished[key] = call
 

@@ -1,5 +1,5 @@
-"""Strict parsing of JSON bodies: UTF-8 only, no half surrogate pairs, no name twice, and no more values than any body
-needs (RFC 8259, RFC 7493)."""
+"""Strict parsing of JSON bodies (RFC 8259, RFC 7493): UTF-8 only, no lone surrogates, no duplicate names, and a limited
+number of values."""
 
 import json
 import math
@@ -10,28 +10,28 @@ from flask.json.provider import DefaultJSONProvider
 from app.core.errors import InvalidError
 
 MOST_VALUES = 5_000
-"""Names and values of a body: the largest that a schema allows has a few hundred. Bounds what validation may cost."""
+"""Names and values in a body, to bound the cost of validation: the largest that a schema allows has a few hundred."""
 
 MOST_COMMAS = 4 * MOST_VALUES
-"""Commas of a body, in its texts and between its values: one of more is refused before it costs a parse. The texts that
-schemas allow have 15,000 characters together."""
+"""Commas in a body, in texts and between values: with more it is rejected before it is parsed. The texts that schemas
+allow have 15,000 characters together."""
 
 
 class StrictJsonProvider(DefaultJSONProvider):
-    """Flask's JSON, with the strict parser for whatever a request brings."""
+    """Flask's JSON provider, with strict parsing of requests."""
 
     def loads(self, s: str | bytes, **_options: Any) -> Any:
         """Parse a JSON text.
 
         Raises:
-            ValueError: it is not JSON in UTF-8, or holds what no program can keep (RFC 8259, sections 6 and 8).
+            ValueError: it is not JSON in UTF-8, or not interoperable (RFC 8259, sections 4, 6 and 8).
             InvalidError: it has more than MOST_VALUES values.
         """
         text = s if isinstance(s, str) else s.decode("utf-8-sig")
         if text.count(",") > MOST_COMMAS:
             raise _too_many()
         try:
-            value = json.loads(text, object_pairs_hook=_object, parse_constant=_refuse, parse_float=_number)
+            value = json.loads(text, object_pairs_hook=_object, parse_constant=_reject_constant, parse_float=_number)
         except RecursionError:
             raise ValueError("is nested too deeply") from None
         _check(value)
@@ -49,7 +49,7 @@ def _too_many() -> InvalidError:
     return InvalidError("body", f"must have at most {MOST_VALUES} values")
 
 
-def _refuse(name: str) -> Any:
+def _reject_constant(name: str) -> Any:
     raise ValueError(f"{name} is not JSON")
 
 
@@ -61,7 +61,7 @@ def _number(text: str) -> float:
 
 
 def _check(value: Any) -> None:
-    """Refuse too many values, and texts that have no UTF-8: half a surrogate pair can be escaped in JSON."""
+    """Reject too many values, and texts with a lone surrogate: JSON escapes can hold one, UTF-8 can't."""
     count, pending = 1, [value]
     while pending:
         each = pending.pop()

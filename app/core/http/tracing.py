@@ -1,7 +1,7 @@
-"""Tracing of requests, by OpenTelemetry's conventions for HTTP servers.
+"""Server spans of requests, by OpenTelemetry's semantic conventions for HTTP.
 
-Stands around the request middleware, where traces are on. The library's own (opentelemetry-instrumentation-wsgi) notes
-the query, in which may be what somebody searched for, and knows no route.
+Wraps the request middleware where traces are on. The library's own middleware (opentelemetry-instrumentation-wsgi)
+records the query string, which may hold a user's search text, and knows no route.
 """
 
 from collections.abc import Callable, Iterable
@@ -20,11 +20,11 @@ HEADERS = {"HTTP_TRACEPARENT": "traceparent", "HTTP_TRACESTATE": "tracestate"}
 
 
 class TracingMiddleware:
-    """Notes how long a request takes until the last byte of its answer is handed over.
+    """WSGI middleware: one span a request, which ends with the last byte of the response.
 
     Args:
-        application: answers, and lets its visit know the route.
-        traces: take the notes.
+        application: the application; it sets the route in the request context.
+        traces: records the spans.
     """
 
     def __init__(self, application: Application, traces: Traces) -> None:
@@ -37,29 +37,29 @@ class TracingMiddleware:
             return self._application(environ, start_response)
         parent = extract({name: environ[variable] for variable, name in HEADERS.items() if variable in environ})
         method = environ["REQUEST_METHOD"] if environ["REQUEST_METHOD"] in METHODS else "_OTHER"
-        facts = {"http.request.method": method, "url.path": path, "url.scheme": environ["wsgi.url_scheme"]}
-        span = self._tracer.start_span(method.replace("_OTHER", "HTTP"), parent, SpanKind.SERVER, facts)
+        attributes = {"http.request.method": method, "url.path": path, "url.scheme": environ["wsgi.url_scheme"]}
+        span = self._tracer.start_span(method.replace("_OTHER", "HTTP"), parent, SpanKind.SERVER, attributes)
         attached = attach(set_span_in_context(span, parent))
-        told = current.set(traceparent_of(span))
+        token = current.set(traceparent_of(span))
 
-        def leave() -> None:
-            current.reset(told)
+        def end() -> None:
+            current.reset(token)
             detach(attached)
             span.end()
 
-        def go_out(status: str, headers: list[tuple[str, str]], *fault: Any) -> Any:
-            _note(span, environ, int(status[:3]))
+        def start_traced_response(status: str, headers: list[tuple[str, str]], *fault: Any) -> Any:
+            _record_response(span, environ, int(status[:3]))
             return start_response(status, headers, *fault)
 
         try:
-            return ClosingIterator(self._application(environ, go_out), leave)
+            return ClosingIterator(self._application(environ, start_traced_response), end)
         except BaseException as error:
             note_failure(span, error)
-            leave()
+            end()
             raise
 
 
-def _note(span: Span, environ: dict[str, Any], status: int) -> None:
+def _record_response(span: Span, environ: dict[str, Any], status: int) -> None:
     span.set_attribute("http.response.status_code", status)
     if route := environ[REQUEST_CONTEXT].route:
         span.set_attribute("http.route", route)

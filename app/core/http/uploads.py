@@ -1,4 +1,4 @@
-"""File uploads in forms: one a request, bounded in size, recognised by content."""
+"""File uploads as multipart forms: one file a request, limited in size, its type detected from the content."""
 
 import os
 from http import HTTPStatus
@@ -17,7 +17,7 @@ from app.core.objects.model import Upload
 from app.core.objects.names import safe_name
 
 FRAME = 1 << 16
-"""Bytes of a form beside the file."""
+"""Bytes allowed for the multipart framing around the file."""
 
 FILE_BODY = RequestBody(
     content={
@@ -32,25 +32,25 @@ FILE_BODY = RequestBody(
     },
     required=True,
 )
-"""For the OpenAPI document."""
+"""The request body in the OpenAPI document."""
 
 
 def require_form() -> Response | None:
-    """Refuse a body that is no form, or compressed: nothing is unpacked here, so nothing can grow."""
+    """Reject a body that is not multipart, or compressed: without decompression there is no bomb."""
     if request.mimetype != "multipart/form-data" or "Content-Encoding" in request.headers:
         return problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "The body must be multipart/form-data, not compressed.")
     return None
 
 
 def uploaded(limit: int) -> Upload:
-    """Return the file of the form. What is large of it lies on the disk, not in memory, until the request ends.
+    """Return the uploaded file. A large one is spooled to disk, not held in memory, until the request ends.
 
     Args:
-        limit: bytes that it may have.
+        limit: maximum size, bytes.
 
     Raises:
-        RequestEntityTooLarge: it has more.
-        InvalidError: there is not exactly one, or it is empty.
+        RequestEntityTooLarge: the file is larger.
+        InvalidError: the form does not hold exactly one file, or the file is empty.
     """
     request.max_content_length = limit + FRAME
     request.max_form_parts = 2

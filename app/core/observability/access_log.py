@@ -1,24 +1,24 @@
-"""Buffered access log."""
+"""Buffered access log: lines of many requests in one write."""
 
 import threading
 from collections import deque
 from typing import BinaryIO
 
 GATHERED = 0.1
-"""Seconds that a line waits at most: also what is lost of them when the process is killed."""
+"""Seconds that a line is buffered at most: what is lost when the process is killed."""
 
 MOST = 1_000
-"""Lines that wait at most. Then whoever has one more writes, and waits itself if nobody reads."""
+"""Lines buffered at most. The thread that adds one more writes them itself, and blocks if the reader of stderr does."""
 
 
 class GatheredLines:
-    """What structlog writes lines to.
+    """A structlog logger that buffers lines, and flushes them from a timer.
 
-    A write hands the interpreter to another thread, and waiting to get it back costs a request more than its line does.
+    A write releases the GIL, and getting it back costs a request more than its line does.
 
     Args:
-        file: where they go.
-        name: of the logger, as its lines tell it.
+        file: the output.
+        name: the logger's name, as in its lines.
     """
 
     def __init__(self, file: BinaryIO, name: str) -> None:
@@ -29,19 +29,19 @@ class GatheredLines:
         self._writing = threading.Lock()
 
     def info(self, line: bytes) -> None:
-        """Take a line, without its end."""
+        """Buffer a line, without its line break."""
         self._lines.append(line)
         if len(self._lines) >= MOST:
             self.flush()
         elif not self._due:
             self._due = True
-            # Not a daemon: an interpreter that ends waits for it, and so loses no line.
+            # Not a daemon thread: the interpreter waits for it at exit, so no line is lost.
             threading.Timer(GATHERED, self.flush).start()
 
     def flush(self) -> None:
-        """Write what there is."""
+        """Write the buffered lines."""
         with self._writing:
-            # Before the lines are taken: one that comes meanwhile is taken too, or gets a moment of its own.
+            # Reset before the lines are taken: one added meanwhile is either taken too, or starts a new timer.
             self._due = False
             taken = [self._lines.popleft() for _ in range(len(self._lines))]
             self._file.write(b"".join(line + b"\n" for line in taken))

@@ -1,4 +1,4 @@
-"""Structured logs: one JSON object a line, with the request id, and without secrets."""
+"""Structured logs: one JSON object a line, with the request id, secrets redacted."""
 
 import json
 import logging
@@ -19,27 +19,27 @@ from app.core.version import version
 SECRET = re.compile(r"password|secret|token|authorization|cookie|api_key", re.IGNORECASE)
 REDACTED = "[redacted]"
 REQUESTS = "access"
-"""The logger of requests: a line each."""
+"""Name of the access log's logger."""
 URL_PASSWORD = re.compile(r"(?<=://)([^:/@\s]*):([^@\s]+)(@?)")
-"""A URL's user and password, if an @ follows. What has none is matched too: so no character is looked at twice."""
+"""User and password of a URL. Also matches without a following @, so that matching is linear."""
 
 
 def redact(_logger: object, _method: str, event: EventDict) -> EventDict:
-    """Hide the values of keys that name secrets, and passwords inside URLs, however deep they lie."""
+    """Redact values under secret names, and passwords in URLs, at any depth."""
     for key, value in event.items():
-        event[key] = _shown(key, value)
+        event[key] = _redacted(key, value)
     return event
 
 
-def _shown(key: object, value: Any) -> Any:
+def _redacted(key: object, value: Any) -> Any:
     if isinstance(key, str) and _secret(key):
         return REDACTED
     if isinstance(value, str):
         return URL_PASSWORD.sub(_without_password, value) if "://" in value else value
     if isinstance(value, dict):
-        return {name: _shown(name, part) for name, part in value.items()}
+        return {name: _redacted(name, part) for name, part in value.items()}
     if type(value) in {list, tuple}:
-        return type(value)(_shown(None, part) for part in value)
+        return type(value)(_redacted(None, part) for part in value)
     return value
 
 
@@ -54,10 +54,10 @@ def _secret(key: str) -> bool:
 
 
 def processors(form: Literal["json", "console"], also: Sequence[Processor] = ()) -> list[Processor]:
-    """Return what makes an event of a line, without secrets.
+    """Return the structlog processors that complete and redact an event.
 
     Args:
-        also: sees each event before its traceback becomes text.
+        also: further processors, run before the traceback is formatted.
     """
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -72,18 +72,18 @@ def processors(form: Literal["json", "console"], also: Sequence[Processor] = ())
 
 
 def renderers(form: Literal["json", "console"]) -> list[Processor]:
-    """Return what makes the bytes of a line of an event."""
+    """Return the structlog processors that render an event as the bytes of a line."""
     if form == "json":
-        return [_of_this_version, structlog.processors.JSONRenderer(serializer=_json)]
-    # Not with the values of local variables, which Rich would show: passwords are among them, and it takes seconds.
+        return [_add_version, structlog.processors.JSONRenderer(serializer=_json)]
+    # Not Rich's tracebacks: they show local variables, passwords among them, and take seconds.
     console = structlog.dev.ConsoleRenderer(
         colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
     )
     return [lambda logger, method, event: console(logger, method, event).encode()]
 
 
-def _of_this_version(_logger: object, _method: str, event: EventDict) -> EventDict:
-    """Say which version writes: during a rollout, lines of two are side by side."""
+def _add_version(_logger: object, _method: str, event: EventDict) -> EventDict:
+    """Add the application's version: during a rollout two versions log side by side."""
     event["version"] = version()
     return event
 
@@ -91,12 +91,12 @@ def _of_this_version(_logger: object, _method: str, event: EventDict) -> EventDi
 def _json(event: EventDict, default: Callable[[Any], Any]) -> bytes:
     try:
         return orjson.dumps(event, default=default)
-    except TypeError:  # half a surrogate pair, or a number beyond 64 bits
+    except TypeError:  # a lone surrogate, or a number beyond 64 bits
         return json.dumps(event, default=default).encode()
 
 
 def configuration(form: Literal["json", "console"], level: str, also: Sequence[Processor] = ()) -> dict[str, Any]:
-    """Return the logging configuration for `logging.config.dictConfig`, and for gunicorn's `logconfig_dict`."""
+    """Return the configuration for `logging.config.dictConfig` and gunicorn's `logconfig_dict`."""
     root = {"handlers": ["stderr"], "level": level.upper()}
     return {
         "version": 1,
@@ -121,7 +121,7 @@ def configuration(form: Literal["json", "console"], level: str, also: Sequence[P
 
 
 def configure(form: Literal["json", "console"], level: str, also: Sequence[Processor] = ()) -> None:
-    """Send everything to stderr in one form: our own lines directly, those of libraries through `logging`."""
+    """Send all logs to stderr in one format: the application's through structlog, libraries' through `logging`."""
     logging.config.dictConfig(configuration(form, level, also))
     structlog.configure(
         processors=[*processors(form, also), *renderers(form)],
@@ -132,7 +132,7 @@ def configure(form: Literal["json", "console"], level: str, also: Sequence[Proce
 
 
 def _factory(form: Literal["json", "console"], file: BinaryIO) -> Callable[..., Any]:
-    """Return what makes loggers: each writes at once, but that of requests gathers lines where a machine reads them."""
-    of_requests = GatheredLines(file, REQUESTS)
-    at_once = structlog.BytesLoggerFactory(file)
-    return lambda *names: of_requests if form == "json" and names == (REQUESTS,) else at_once(*names)
+    """Return a logger factory: the access log is buffered if it is JSON, every other logger writes immediately."""
+    access_log = GatheredLines(file, REQUESTS)
+    unbuffered = structlog.BytesLoggerFactory(file)
+    return lambda *names: access_log if form == "json" and names == (REQUESTS,) else unbuffered(*names)

@@ -1,4 +1,4 @@
-"""Prometheus metrics: rate, errors and duration of requests by route template, the process, and what runs."""
+"""Prometheus metrics: RED metrics by route template, the process, and build info."""
 
 from flask import Flask
 from prometheus_client import CollectorRegistry, Counter, GCCollector, Histogram, PlatformCollector, ProcessCollector
@@ -8,14 +8,14 @@ from prometheus_flask_exporter import PrometheusMetrics  # type: ignore[import-u
 from app.core.version import revision, version
 
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
-"""Upper bounds, seconds: from a cached answer to a time-out."""
+"""Upper bounds of the histogram, seconds: from a cached response to a time-out."""
 
 UNMATCHED = "unmatched"
-"""The route of paths that fit none. Raw paths would make a series of every scanner's guess."""
+"""Route label of paths that match no route: raw paths would make a series for every scanner's guess."""
 
 
 def registry(*more: Collector) -> CollectorRegistry:
-    """Return a registry of what a process tells of itself, and of what else it counts."""
+    """Return a registry with the process, platform and GC collectors, and further ones."""
     made = CollectorRegistry()
     for kind in (ProcessCollector, PlatformCollector, GCCollector):
         kind(registry=made)
@@ -25,22 +25,22 @@ def registry(*more: Collector) -> CollectorRegistry:
 
 
 class RequestMetrics:
-    """What is told of requests, and a registry of all that the process tells.
+    """RED metrics of requests, and the registry of the process.
 
-    One server process keeps them, so plain memory is enough.
+    There is one server process, so prometheus_client's multiprocess mode is not needed.
 
     `flask_http_request_duration_seconds` has the labels method, url_rule, status; its `_count` is the request rate by
     route. `flask_http_request_total` counts by method and status.
 
     Args:
-        more: what the application counts itself.
+        more: further collectors of the application.
     """
 
     def __init__(self, *more: Collector) -> None:
         self._registry = registry(*more)
         self._durations = Histogram(
             "flask_http_request_duration_seconds",
-            "From the first look at a request to its answer",
+            "From the start of a request to its response",
             ["method", "url_rule", "status"],
             registry=self._registry,
             buckets=BUCKETS,
@@ -51,13 +51,19 @@ class RequestMetrics:
         """Count and time a request.
 
         Args:
-            route: the template that its path fits, if there is one.
+            route: the route template, if the path matches one.
+            seconds: its duration.
         """
         self._durations.labels(method, route or UNMATCHED, status).observe(seconds)
         self._total.labels(method, status).inc()
 
     def register(self, app: Flask) -> None:
-        """Serve `/metrics`, and say there what runs."""
-        # Its own measures are hooks of Flask: they would miss the answers for which Flask is not asked.
+        """Serve `/metrics`, with build info."""
+        # Not the exporter's default metrics: they are Flask hooks, and would miss responses made before Flask.
         exporter = PrometheusMetrics(app, path="/metrics", export_defaults=False, registry=self._registry)
-        exporter.info("task_manager_build_info", "What runs", version=version(), revision=revision())
+        exporter.info(
+            "task_manager_build_info",
+            "Version and revision of the running build",
+            version=version(),
+            revision=revision(),
+        )

@@ -9,30 +9,33 @@ from pydantic_settings import BaseSettings
 COLLECTOR = re.compile(r"https?://[A-Za-z0-9.-]+(?::\d{1,5})?(?:/[A-Za-z0-9._/-]*)?", re.ASCII)
 
 HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+=[\x21-\x2b\x2d-\x7e][\x20-\x2b\x2d-\x7e]*", re.ASCII)
-"""A name as RFC 9110 has them, and a value of visible characters; a comma ends it."""
+"""A header name (RFC 9110) and a value of visible characters, without commas, which separate headers."""
 
 DSN = re.compile(r"https?://[A-Za-z0-9]+(?::[A-Za-z0-9]+)?@[A-Za-z0-9.-]+(?::\d{1,5})?(?:/[\w.-]+)*/\d+", re.ASCII)
 
 
 class TelemetrySettings(BaseSettings):
-    """All of it goes to stderr unless an address is given: then traces, or errors, go there too."""
+    """Logs go to stderr; traces and error reports are off until an endpoint is set."""
 
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["json", "console"] | None = None
 
     deployment: str = Field(
-        default="", description="Which of several deployments this is, as traces and errors say it: `prod`, for one"
+        default="", description="Name of the deployment in traces and error reports, such as `prod`"
     )
     traces_endpoint: str | None = Field(
-        default=None, description="Who takes traces, by OTLP over HTTP, as http://collector:4318; without it nobody"
+        default=None, description="OTLP/HTTP endpoint for traces, such as http://collector:4318; empty: none are sent"
     )
     traces_headers: SecretStr | None = Field(
-        default=None, description="Headers that they ask for, such as a key: `name=value`, separated by commas"
+        default=None, description="Headers of the OTLP requests, such as an API key: `name=value`, separated by commas"
     )
     traces_share: float = Field(
-        default=1.0, ge=0, le=1, description="Share of the traces that begin here; those begun before go on as they are"
+        default=1.0,
+        ge=0,
+        le=1,
+        description="Sampling ratio of root traces; a trace begun by the caller keeps the caller's decision",
     )
-    sentry_dsn: SecretStr | None = Field(default=None, description="Who takes errors: the address of a Sentry project")
+    sentry_dsn: SecretStr | None = Field(default=None, description="DSN of the Sentry project for error reports")
 
     @field_validator("log_level", mode="before")
     @classmethod
@@ -62,6 +65,6 @@ class TelemetrySettings(BaseSettings):
 
     @property
     def sent_headers(self) -> dict[str, str]:
-        """The headers of traces, by name."""
+        """Headers of OTLP requests, by name."""
         given = self.traces_headers.get_secret_value().split(",") if self.traces_headers else []
         return dict(header.strip().split("=", 1) for header in given)

@@ -9,44 +9,45 @@ from typing import Protocol
 TRACEPARENT = re.compile(r"[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(?:-.*)?", re.ASCII)
 
 current: ContextVar[str | None] = ContextVar("traceparent", default=None)
-"""Of the request, the event or the job under way: what it queues belongs to its trace. None where traces are off."""
+"""traceparent of the current request, event or job, stored with the events and jobs that it queues; None where traces
+are off."""
 
 
 def trace_id(traceparent: str) -> str | None:
-    """Return the trace that a `traceparent` header names; None where it is none."""
+    """Return the trace id of a `traceparent` header; None if the header is malformed."""
     named = TRACEPARENT.fullmatch(traceparent)
     return named and named[1]
 
 
 class Span(Protocol):
-    """A piece of work under way."""
+    """A span of current work."""
 
     def record_error(self, error: BaseException) -> None:
-        """Note that it has failed, and by which kind of error; what the error says may hold anything."""
+        """Mark the span as failed, with the error's type; not its message, which may hold personal data."""
 
 
 class Spans(Protocol):
-    """Notes of work that is no request's, such as a job."""
+    """Spans of work outside requests, such as a job."""
 
     def work(self, name: str, traceparent: str | None, **facts: str | int) -> AbstractContextManager[Span]:
-        """Note how long the block takes, and whether it raises.
+        """Record the block as a span, and an error that it raises.
 
         Args:
-            name: what is done; one of a few.
-            traceparent: of what has queued it; None begins a trace.
+            name: of the span, of low cardinality.
+            traceparent: of the request or job that has queued the work; None starts a new trace.
             facts: further attributes.
         """
 
 
 class NoSpans:
-    """Takes no notes."""
+    """Records nothing: traces are off."""
 
     @contextmanager
     def work(self, name: str, traceparent: str | None, **facts: str | int) -> Iterator[Span]:  # noqa: ARG002 a protocol
         yield self
 
     def record_error(self, error: BaseException) -> None:
-        """Forget it."""
+        """Do nothing."""
 
 
 NO_SPANS = NoSpans()

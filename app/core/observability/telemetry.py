@@ -1,6 +1,6 @@
 """Telemetry of a process: logs, traces and error reports.
 
-What is off is not even imported: it costs neither memory nor time to start.
+What is off is not imported: it costs neither memory nor start-up time.
 """
 
 from typing import TYPE_CHECKING
@@ -14,18 +14,18 @@ if TYPE_CHECKING:
     from app.core.observability.tracing import Traces
 
 LAST_WORDS = 2.0
-"""Seconds that the end of a process waits for what is not sent yet."""
+"""Seconds that the shutdown waits for unsent spans and errors, for each."""
 
 
 class Telemetry:
-    """Traces and errors of a process.
+    """Traces and error reports of a process.
 
     Args:
         role: of the process: api, worker or beat.
 
     Attributes:
-        traces: None where nobody takes them.
-        spans: takes notes for them, or none.
+        traces: None where traces are off.
+        spans: records spans of jobs and events; does nothing where traces are off.
     """
 
     def __init__(self, settings: Settings, role: str) -> None:
@@ -43,12 +43,12 @@ class Telemetry:
             sentry.set_up(settings, role, environment)
 
     def start(self) -> None:
-        """Begin to send. To be called once the process has forked."""
+        """Start sending. To be called after the fork."""
         if self.traces:
             self.traces.start()
 
     def stop(self) -> None:
-        """Send what is left, within LAST_WORDS for each."""
+        """Flush traces and errors, for at most LAST_WORDS seconds each."""
         if self.traces:
             self.traces.stop(LAST_WORDS)
         if self._errors:
@@ -58,7 +58,7 @@ class Telemetry:
 
 
 def processors(settings: Settings) -> list[Processor]:
-    """Return what each line of the log passes, for traces and errors."""
+    """Return the structlog processors of traces and error reports."""
     found: list[Processor] = []
     if settings.traces_endpoint:
         from app.core.observability.tracing import name_span

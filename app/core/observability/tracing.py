@@ -1,6 +1,6 @@
-"""Traces by OpenTelemetry, over OTLP/HTTP. Imported only where traces are on.
+"""Traces by OpenTelemetry, exported over OTLP/HTTP. Imported only where traces are on.
 
-The process that is to tell of them starts them: threads do not survive a fork.
+The exporting process starts them after its fork: threads do not survive it.
 """
 
 import logging
@@ -34,30 +34,30 @@ if TYPE_CHECKING:
     from redis import Redis, RedisCluster
 
 TIMEOUT = 5.0
-"""Seconds for a batch of spans to be taken, all tries together."""
+"""Seconds to export a batch of spans, retries included."""
 
 SILENCE = 60.0
-"""Seconds between two lines that say that spans are lost."""
+"""Minimum seconds between two warnings that spans are lost."""
 
-# The names of today's conventions, in the library's spans as in ours.
+# The stable semantic conventions, in the instrumentation's spans as in ours.
 os.environ.setdefault("OTEL_SEMCONV_STABILITY_OPT_IN", "http,database")
 
 log = structlog.get_logger(__name__)
 
 
 class Traces:
-    """What becomes a trace, and where it goes.
+    """Tracer of a process: sampling, resource attributes and export.
 
     Args:
         settings: with an endpoint.
         role: of this process: api, worker or beat.
-        environment: the deployment that it belongs to.
+        environment: name of the deployment.
     """
 
     def __init__(self, settings: TelemetrySettings, role: str, environment: str) -> None:
         self._settings = settings
         self._provider = TracerProvider(
-            sampler=ParentBased(_Beginning(settings.traces_share)),
+            sampler=ParentBased(_RootSampler(settings.traces_share)),
             resource=Resource.create(
                 {
                     "service.name": f"task-manager-{role}",
@@ -67,23 +67,23 @@ class Traces:
                     "deployment.environment.name": environment,
                 }
             ),
-            shutdown_on_exit=False,  # see stop
+            shutdown_on_exit=False,  # done by `stop`
         )
         self.tracer = self._provider.get_tracer("app", version())
 
     def start(self) -> None:
-        """Begin to send what is noted. To be called once the process has forked."""
+        """Start exporting spans. To be called after the fork."""
         self._provider.add_span_processor(BatchSpanProcessor(_Exporter(self._settings)))
 
     def stop(self, seconds: float) -> None:
-        """Send what is left, but not for longer than that."""
-        # In a thread that the process does not wait for: the library's own limit is that of each try.
+        """Export pending spans, for at most `seconds`."""
+        # In a daemon thread, which the process does not wait for: the library limits each attempt only.
         sending = threading.Thread(target=self._provider.shutdown, name="last-traces", daemon=True)
         sending.start()
         sending.join(seconds)
 
     def watch(self, client: "Redis | RedisCluster") -> None:
-        """Note the commands of a Redis client, without their arguments."""
+        """Record spans for the commands of a Redis client, without their arguments."""
         RedisInstrumentor.instrument_client(client, tracer_provider=self._provider)
 
     @contextmanager
@@ -92,14 +92,14 @@ class Traces:
         with self.tracer.start_as_current_span(
             name, parent, SpanKind.CONSUMER, facts, record_exception=False, set_status_on_exception=False
         ) as span:
-            told = current.set(traceparent_of(span))
+            token = current.set(traceparent_of(span))
             try:
                 yield _Work(span)
             except BaseException as error:
                 note_failure(span, error)
                 raise
             finally:
-                current.reset(told)
+                current.reset(token)
 
 
 class _Work:
@@ -110,8 +110,8 @@ class _Work:
         note_failure(self._span, error)
 
 
-class _Beginning(Sampler):
-    """Decides on traces that begin here: a share of them, and none for what a loop asks a server each second."""
+class _RootSampler(Sampler):
+    """Samples root spans by ratio. A root CLIENT span, such as of a loop's poll each second, is dropped."""
 
     def __init__(self, share: float) -> None:
         self._share = TraceIdRatioBased(share)
@@ -130,11 +130,11 @@ class _Beginning(Sampler):
         return self._share.should_sample(parent_context, trace_id, name, kind, *rest, **more)
 
     def get_description(self) -> str:
-        return f"Beginning{{{self._share.get_description()}}}"
+        return f"RootSampler{{{self._share.get_description()}}}"
 
 
 class _Exporter(OTLPSpanExporter):
-    """Says that spans are lost once in a while; the library would say so of each batch and each try."""
+    """OTLP exporter with rate-limited warnings: the library would log each failed batch and attempt."""
 
     def __init__(self, settings: TelemetrySettings) -> None:
         logging.getLogger("opentelemetry").setLevel(logging.CRITICAL + 1)
@@ -159,24 +159,24 @@ class _Exporter(OTLPSpanExporter):
 
 
 def note_failure(span: trace.Span, error: BaseException) -> None:
-    """Note by which kind of error a span failed, without the error's own words, which may be somebody's data."""
+    """Mark a span as failed, with the error's type; not its message, which may hold personal data."""
     span.set_status(StatusCode.ERROR)
     span.set_attribute("error.type", type(error).__qualname__)
 
 
 def extract(headers: Mapping[str, str]) -> Context:
-    """Return the context that W3C headers name, and nothing of the one that is there."""
+    """Return the context of W3C headers, independent of the current context."""
     return TraceContextTextMapPropagator().extract(headers, Context())
 
 
 def traceparent_of(span: trace.Span) -> str:
-    """Return the header that makes other work part of a span."""
+    """Return the `traceparent` header of a span, for work that it queues."""
     context = span.get_span_context()
     return f"00-{context.trace_id:032x}-{context.span_id:016x}-{context.trace_flags:02x}"
 
 
 def name_span(_logger: object, _method: str, event: EventDict) -> EventDict:
-    """Let a line of the log name the span in which it is written."""
+    """structlog processor: add the ids of the current trace and span."""
     context = trace.get_current_span().get_span_context()
     if context.is_valid:
         event["trace_id"] = f"{context.trace_id:032x}"

@@ -1,4 +1,4 @@
-"""Servers that listen at both address families."""
+"""Servers that listen on IPv4 and IPv6."""
 
 import json
 import socket

@@ -1,4 +1,4 @@
-"""Clients that are slow, or send nothing: they hold no thread that others need, and have only so much time."""
+"""Slow and idle clients: they occupy no worker thread, and have a limited time budget."""
 
 import json
 import select
@@ -43,7 +43,7 @@ def connected(running: Server, first: bytes = b"", receive_buffer: int = 0) -> I
 
 
 def answer(connection: socket.socket) -> tuple[int, dict[str, str], bytes]:
-    """Return status, headers and body of the next answer."""
+    """Return status, headers and body of the next response."""
     data = b""
     while b"\r\n\r\n" not in data:
         received = connection.recv(1)
@@ -58,7 +58,7 @@ def answer(connection: socket.socket) -> tuple[int, dict[str, str], bytes]:
 
 
 def log_in(client: httpx.Client) -> None:
-    """Register somebody, for whom the client asks from now on."""
+    """Register a user, and set their bearer token on the client."""
     known = {"email": "somebody@example.com", "password": PASSWORD}
     assert client.post(f"{V1}/auth/register", json={**known, "name": "Somebody"}).status_code == 201
     token = client.post(f"{V1}/auth/login", json=known).json()["access_token"]
@@ -69,7 +69,7 @@ def is_closed(connection: socket.socket) -> bool:
     return bool(select.select([connection], [], [], 0)[0]) and connection.recv(1 << 16) == b""
 
 
-def test_two_hundred_slow_clients_beside_twenty_requests_a_second_cost_none(tmp_path: Path, sqlite_url: str) -> None:
+def test_two_hundred_slow_clients_fail_none_of_twenty_requests_a_second(tmp_path: Path, sqlite_url: str) -> None:
     with (
         server(tmp_path, sqlite_url, APP_HEADER_TIMEOUT="2", APP_CLIENT_STALL_TIMEOUT="3") as running,
         slow_clients("127.0.0.1", running.port) as slow,
@@ -90,14 +90,12 @@ def test_two_hundred_slow_clients_beside_twenty_requests_a_second_cost_none(tmp_
 @pytest.mark.parametrize(
     "bytes_sent", [b"", HALF_HEADER, HALF_BODY, LIVE + HALF_HEADER], ids=lambda sent: str(sent[:9])
 )
-def test_who_has_not_sent_a_whole_request_holds_no_thread(tmp_path: Path, sqlite_url: str, bytes_sent: bytes) -> None:
+def test_an_incomplete_request_occupies_no_thread(tmp_path: Path, sqlite_url: str, bytes_sent: bytes) -> None:
     with server(tmp_path, sqlite_url, **ONE_THREAD) as running, connected(running, bytes_sent):
         assert httpx.get(f"{running.url}/health/live", timeout=20).status_code == 200
 
 
-def test_a_chunked_body_or_an_unread_answer_holds_a_thread_in_whose_place_another_one_works(
-    tmp_path: Path, sqlite_url: str
-) -> None:
+def test_a_thread_blocked_on_a_chunked_body_or_an_unread_response_is_replaced(tmp_path: Path, sqlite_url: str) -> None:
     with (
         server(tmp_path, sqlite_url, APP_CLIENT_THREADS="2", **ONE_THREAD) as running,
         connected(running, HALF_CHUNKED_BODY) as chunked,
@@ -105,12 +103,12 @@ def test_a_chunked_body_or_an_unread_answer_holds_a_thread_in_whose_place_anothe
     ):
         assert httpx.get(f"{running.url}/health/live", timeout=20).status_code == 200
         with connected(running, HALF_CHUNKED_BODY):
-            # One too many: of those that wait, the one is cut off whose time is over first.
+            # One too many: the blocked client with the least time left is cut off.
             assert answer(chunked)[0] == 408
             assert httpx.get(f"{running.url}/health/live", timeout=20).status_code == 200
 
 
-def test_a_client_that_does_not_close_its_ended_connection_holds_up_nobody(tmp_path: Path, sqlite_url: str) -> None:
+def test_a_client_that_does_not_close_its_finished_connection_delays_no_other(tmp_path: Path, sqlite_url: str) -> None:
     last = LIVE.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")
     with server(tmp_path, sqlite_url) as running, httpx.Client(base_url=running.url) as client:
         for _ in range(3):
@@ -118,11 +116,11 @@ def test_a_client_that_does_not_close_its_ended_connection_holds_up_nobody(tmp_p
         began = time.monotonic()
         with connected(running, last), connected(running, last), connected(running, last), connected(running, last):
             client.get("/health/live")
-            # One after the other would have been given 2 s each.
+            # One after the other they would take 2 s each.
             assert time.monotonic() - began < 6
 
 
-def test_a_header_that_is_not_there_in_time_is_408(tmp_path: Path, sqlite_url: str) -> None:
+def test_a_header_that_arrives_too_slowly_is_408(tmp_path: Path, sqlite_url: str) -> None:
     with server(tmp_path, sqlite_url, **IMPATIENT) as running:
         with connected(running, HALF_HEADER) as connection:
             wait_for(lambda: bool(select.select([connection], [], [], 0)[0]) or not connection.send(b"x"), "an answer")
@@ -140,7 +138,7 @@ def test_a_header_that_is_not_there_in_time_is_408(tmp_path: Path, sqlite_url: s
 
 
 @pytest.mark.parametrize("half", [HALF_BODY, HALF_CHUNKED_BODY], ids=["short", "chunked"])
-def test_a_body_that_is_not_there_in_time_is_408(tmp_path: Path, sqlite_url: str, half: bytes) -> None:
+def test_a_body_that_arrives_too_slowly_is_408(tmp_path: Path, sqlite_url: str, half: bytes) -> None:
     with server(tmp_path, sqlite_url, **IMPATIENT) as running, connected(running, half) as connection:
         status, headers, body = answer(connection)
         assert (status, headers["connection"], headers["content-type"]) == (408, "close", "application/problem+json")
@@ -156,7 +154,7 @@ def test_a_body_that_is_not_there_in_time_is_408(tmp_path: Path, sqlite_url: str
         assert "Traceback" not in running.log.read_text()
 
 
-def test_an_answer_that_nobody_reads_is_given_up(tmp_path: Path, sqlite_url: str) -> None:
+def test_an_unread_response_resets_the_connection(tmp_path: Path, sqlite_url: str) -> None:
     with server(tmp_path, sqlite_url, **IMPATIENT) as running:
         with connected(running, UNREAD_ANSWERS, receive_buffer=4096) as connection:
             wait_for(lambda: is_ended(connection, answered=False), "the connection is reset")
@@ -168,27 +166,27 @@ def test_a_long_upload_at_a_slow_but_steady_rate_goes_on(tmp_path: Path, sqlite_
         log_in(client)
         task = client.post(f"{V1}/tasks", json={"title": "with a file"}).json()
         frame = b'--frame\r\nContent-Disposition: form-data; name="file"; filename="a.txt"\r\n\r\n'
-        piece, pieces, end = b"some text\n" * 10_000, 20, b"\r\n--frame--\r\n"
+        chunk, chunks, end = b"some text\n" * 10_000, 20, b"\r\n--frame--\r\n"
         head = [
             f"POST {V1}/tasks/{task['id']}/attachments HTTP/1.1",
             "Host: x",
             f"Authorization: {client.headers['Authorization']}",
             "Content-Type: multipart/form-data; boundary=frame",
-            f"Content-Length: {len(frame) + len(piece) * pieces + len(end)}",
+            f"Content-Length: {len(frame) + len(chunk) * chunks + len(end)}",
             "",
             "",
         ]
         began = time.monotonic()
         with connected(running, "\r\n".join(head).encode() + frame) as connection:
-            for _ in range(pieces):
-                connection.sendall(piece)
+            for _ in range(chunks):
+                connection.sendall(chunk)
                 time.sleep(0.15)
             connection.sendall(end)
             assert answer(connection)[0] == 201
         assert time.monotonic() - began > 2 * float(IMPATIENT["APP_CLIENT_STALL_TIMEOUT"])
 
 
-def test_requests_that_come_together_or_in_pieces_are_answered_in_turn(tmp_path: Path, sqlite_url: str) -> None:
+def test_pipelined_and_fragmented_requests_are_answered_in_order(tmp_path: Path, sqlite_url: str) -> None:
     login = HALF_BODY.replace(b"1000", b"2") + b"}"
     with server(tmp_path, sqlite_url, **ONE_THREAD) as running, connected(running) as connection:
         stream = LIVE + login + LIVE + login
@@ -200,7 +198,7 @@ def test_requests_that_come_together_or_in_pieces_are_answered_in_turn(tmp_path:
         assert [answer(connection)[0] for _ in range(4)] == [200, 422, 200, 422]
 
 
-def test_a_client_may_wait_to_be_asked_for_its_body_and_may_send_it_in_chunks(tmp_path: Path, sqlite_url: str) -> None:
+def test_expect_100_continue_and_chunked_bodies_work(tmp_path: Path, sqlite_url: str) -> None:
     expecting = HALF_BODY.replace(b"1000\r\n", b"2\r\nExpect: 100-continue\r\n").removesuffix(b"{")
     chunked = HALF_CHUNKED_BODY.replace(b"3e8", b"1") + b"\r\n1\r\n}\r\n0\r\n\r\n"
     with server(tmp_path, sqlite_url) as running, connected(running, expecting) as connection:
@@ -219,20 +217,20 @@ def test_a_client_may_wait_to_be_asked_for_its_body_and_may_send_it_in_chunks(tm
         (b"GET / HTTP/1.1\r\n" + b"X-A: a\r\n" * 9_000, 431),
     ],
 )
-def test_what_can_become_no_request_is_refused_without_waiting(
+def test_a_malformed_or_oversized_request_is_rejected_without_waiting(
     tmp_path: Path, sqlite_url: str, sent: bytes, status: int
 ) -> None:
     with server(tmp_path, sqlite_url, APP_HEADER_TIMEOUT="600") as running, connected(running, sent) as connection:
         assert answer(connection)[0] == status
 
 
-def test_idle_connections_make_room_for_new_ones(tmp_path: Path, sqlite_url: str) -> None:
+def test_idle_connections_are_closed_for_new_ones(tmp_path: Path, sqlite_url: str) -> None:
     with server(tmp_path, sqlite_url, APP_CONNECTIONS="100") as running, connected(running, LIVE) as used:
         assert answer(used)[0] == 200
         idle = [socket.create_connection(("127.0.0.1", running.port)) for _ in range(150)]
         assert httpx.get(f"{running.url}/health/live", timeout=20).status_code == 200
         used.sendall(LIVE)
-        assert answer(used)[0] == 200, "who has brought a request is kept before those that have brought none"
+        assert answer(used)[0] == 200, "connections that have sent no request are closed first"
         for connection in idle:
             connection.close()
 
@@ -246,5 +244,5 @@ def test_a_probe_is_answered_while_every_thread_works(tmp_path: Path, sqlite_url
         hashed = [threads.submit(register, json=account) for account in accounts]
         for path in ("/health/live", "/health/ready"):
             assert httpx.get(f"{running.url}{path}", timeout=60).status_code == 200
-        assert not all(one.done() for one in hashed), "the probes have waited for them"
+        assert not all(one.done() for one in hashed), "the probes queued behind them"
     assert [one.result().status_code for one in hashed] == [201] * 4

@@ -1,4 +1,4 @@
-"""Answers that are kept: fresh for who has written, one query for a crowd, and none needed while Redis is away."""
+"""The response cache: read-your-writes, single flight, and requests served while Redis is unavailable."""
 
 import os
 import signal
@@ -21,24 +21,24 @@ from tests.support.ports import wait_for
 from tests.support.settings import make_settings
 
 READS = int(os.environ.get("CACHE_READS", "100"))
-"""How many reads after updates are compared; the drill asks for 10,000."""
+"""Number of reads after updates to compare; the drill sets 10,000."""
 
 
 @pytest.fixture(params=["process", "redis", "cluster"])
 def settings(request: pytest.FixtureRequest, database_url: str) -> Settings:
-    """Settings with answers kept in the process, in Redis, and in a cluster of three shards."""
+    """Settings with the cache in the process, in Redis, and in a Redis Cluster of three shards."""
     more: dict[str, Any] = {}
     if request.param == "redis":
         more = {"redis_url": request.getfixturevalue("valkey")}
     if request.param == "cluster":
         more = {"redis_url": request.getfixturevalue("valkey_cluster"), "redis_cluster": True}
-    # more than the drill asks for
+    # more requests than the drill makes
     return make_settings(database_url, rate_limit="1000000 per minute", **more)
 
 
 @pytest.fixture
 def start(settings: Settings) -> Iterator[Callable[[], Container]]:
-    """Starts the parts of one process more."""
+    """Builds the container of another process."""
     started: list[Container] = []
 
     def begin() -> Container:
@@ -51,7 +51,7 @@ def start(settings: Settings) -> Iterator[Callable[[], Container]]:
 
 
 def queries(parts: Container) -> list[str]:
-    """Return a list that grows by each query for tasks."""
+    """Return a list to which each query of tasks is appended."""
     seen: list[str] = []
 
     @event.listens_for(parts.database.reader, "before_cursor_execute")
@@ -70,7 +70,7 @@ def somebody(parts: Container) -> Person:
     return Person(create_app(parts).test_client()).register()
 
 
-def test_a_list_is_made_once_and_served_again(start: Callable[[], Container]) -> None:
+def test_a_second_list_request_is_a_cache_hit(start: Callable[[], Container]) -> None:
     parts = start()
     person, seen = somebody(parts), queries(parts)
     person.create(title="First")
@@ -84,7 +84,7 @@ def test_a_list_is_made_once_and_served_again(start: Callable[[], Container]) ->
     assert lookups(parts, "hit") == 1
 
 
-def test_who_has_it_already_is_told_so_without_a_body(start: Callable[[], Container]) -> None:
+def test_a_matching_etag_is_answered_304_without_a_body(start: Callable[[], Container]) -> None:
     person = somebody(start())
     for path in ("/tasks", "/users/me"):
         tag = person.call("GET", path).headers["ETag"]
@@ -97,13 +97,13 @@ def test_who_has_it_already_is_told_so_without_a_body(start: Callable[[], Contai
 
 
 @pytest.mark.parametrize("path", ["/tasks", "/users/me", "/tags", "/statistics"])
-def test_what_options_answers_is_never_taken_for_the_answer(start: Callable[[], Container], path: str) -> None:
+def test_a_response_to_options_is_never_cached_as_that_to_get(start: Callable[[], Container], path: str) -> None:
     person = somebody(start())
     assert person.call("OPTIONS", path).data == b""
     assert person.call("GET", path).get_json()
 
 
-def test_lists_of_different_questions_are_different_answers(start: Callable[[], Container]) -> None:
+def test_different_queries_have_different_cache_entries(start: Callable[[], Container]) -> None:
     person = somebody(start())
     person.create(title="Done", status="done")
     for _ in range(2):
@@ -112,7 +112,7 @@ def test_lists_of_different_questions_are_different_answers(start: Callable[[], 
         assert_problem(person.call("GET", "/tasks?status=nonsense"), 422)
 
 
-def test_nobody_is_served_what_was_kept_for_somebody_else(start: Callable[[], Container]) -> None:
+def test_cached_responses_are_not_shared_between_users(start: Callable[[], Container]) -> None:
     parts = start()
     one, other = somebody(parts), somebody(parts)
     one.create(title="Mine")
@@ -120,7 +120,7 @@ def test_nobody_is_served_what_was_kept_for_somebody_else(start: Callable[[], Co
     assert other.call("GET", "/tasks").get_json()["items"] == []
 
 
-def test_a_session_that_has_ended_is_not_served_what_was_kept(start: Callable[[], Container]) -> None:
+def test_an_ended_session_gets_no_cached_response(start: Callable[[], Container]) -> None:
     person = somebody(start())
     person.call("GET", "/tasks")
     person.call("POST", "/auth/logout")
@@ -153,7 +153,7 @@ def test_a_slow_reader_can_not_put_old_data_back(start: Callable[[], Container])
     assert cache.lookup(claims.user_id, claims.session_id, "list").body is None
 
 
-def test_of_a_crowd_that_misses_the_same_answer_one_makes_it(start: Callable[[], Container]) -> None:
+def test_concurrent_misses_of_one_response_query_the_database_once(start: Callable[[], Container]) -> None:
     parts = start()
     person, seen = somebody(parts), queries(parts)
     app = person.client.application
@@ -169,7 +169,7 @@ def test_of_a_crowd_that_misses_the_same_answer_one_makes_it(start: Callable[[],
     assert len(seen) == 1
 
 
-def test_who_waits_for_an_answer_that_fails_makes_its_own(
+def test_requests_that_wait_for_a_failed_one_compute_their_own_response(
     start: Callable[[], Container], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     parts = start()
@@ -194,7 +194,7 @@ def test_who_waits_for_an_answer_that_fails_makes_its_own(
         assert sorted(crowd.map(ask, range(8))) == [200] * 7 + [500]
 
 
-def test_while_redis_is_silent_the_database_answers_and_afterwards_nothing_is_stale(
+def test_while_redis_hangs_the_database_answers_and_afterwards_nothing_is_stale(
     sqlite_url: str, redis: ValkeyServer
 ) -> None:
     parts = build(make_settings(sqlite_url, redis_url=redis.connection_url))
@@ -218,7 +218,7 @@ def test_while_redis_is_silent_the_database_answers_and_afterwards_nothing_is_st
         assert person.call("GET", "/tasks").get_json()["items"][0]["title"] == "Number 19"
         return lookups(parts, "hit") > before
 
-    wait_for(served_from_redis, "answers come from Redis again", 10 * INTERVAL)
+    wait_for(served_from_redis, "responses come from Redis again", 10 * INTERVAL)
     parts.database.dispose()
 
 
@@ -235,7 +235,7 @@ def test_a_redis_that_has_lost_everything_does_not_let_ended_sessions_in(sqlite_
     parts.database.dispose()
 
 
-def test_the_metrics_tell_what_came_of_the_looks(start: Callable[[], Container]) -> None:
+def test_the_metrics_count_cache_lookups_by_result(start: Callable[[], Container]) -> None:
     parts = start()
     person = somebody(parts)
     for _ in range(3):

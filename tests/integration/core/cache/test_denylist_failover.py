@@ -1,4 +1,4 @@
-"""What a Redis has acknowledged and not replicated is lost with it: an ended session stays ended all the same."""
+"""Failover of Redis with loss of unreplicated writes: an ended session is denied again within CONFIRMED seconds."""
 
 import os
 import signal
@@ -26,7 +26,7 @@ from tests.support.settings import make_settings
 
 @dataclass
 class Caches:
-    """Two servers of Valkey, the second a replica of the first, behind one address, and the parts of a process."""
+    """A Valkey primary and its replica behind one address, and the container of a process."""
 
     master: ValkeyServer
     replica: ValkeyServer
@@ -55,7 +55,7 @@ class Caches:
         return self.person.call("GET", "/auth/sessions").status_code
 
     def fail_over(self) -> None:
-        """Lose the first server, and let the second take its place."""
+        """Kill the primary, and route the address to the replica."""
         os.kill(self.master._process.pid, signal.SIGKILL)
         self.address.lead_to(self.replica.port)
 
@@ -74,14 +74,14 @@ def caches(sqlite_url: str) -> Iterator[Caches]:
 
 
 def cut_off(caches: Caches) -> None:
-    """Let the replica have that the session is live, and nothing from then on."""
+    """Stop replication once the replica has the session as live."""
     assert caches.status() == 200
     wait_for(lambda: (caches.state(caches.replica) or b"").startswith(LIVE), "the replica knows the session")
     with Redis.from_url(caches.replica.connection_url) as client:
         client.replicaof("NO", "ONE")
 
 
-def test_a_session_that_ended_before_a_failover_of_the_cache_is_refused_after_it(
+def test_a_session_that_ended_before_a_failover_of_the_cache_is_denied_after_it(
     caches: Caches, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(subject, "CONFIRMED", 3)
@@ -95,7 +95,9 @@ def test_a_session_that_ended_before_a_failover_of_the_cache_is_refused_after_it
     assert caches.state(caches.replica) == ENDED
 
 
-def test_a_live_session_is_asked_about_once_in_a_while(caches: Caches, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_live_session_is_confirmed_in_the_database_periodically(
+    caches: Caches, monkeypatch: pytest.MonkeyPatch
+) -> None:
     asked: list[UUID] = []
     ended = caches.cache._sessions.ended
 
@@ -115,10 +117,10 @@ def test_a_live_session_is_asked_about_once_in_a_while(caches: Caches, monkeypat
     assert len(asked) == 2
 
 
-def test_while_the_database_is_away_a_session_is_believed_and_few_ask(
+def test_while_the_database_is_unavailable_a_live_session_is_accepted_and_rarely_checked(
     caches: Caches, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Else each failover of the database would refuse whoever comes in it."""
+    """Else each failover of the database would reject the requests made during it."""
     assert caches.status() == 200
     asked: list[UUID] = []
 
@@ -137,7 +139,7 @@ def test_while_the_database_is_away_a_session_is_believed_and_few_ask(
     assert len(asked) == 2
 
 
-def test_who_ends_a_session_while_the_database_is_asked_about_it_has_the_last_word(
+def test_a_session_that_is_ended_during_its_confirmation_stays_ended(
     caches: Caches, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert caches.status() == 200
@@ -153,7 +155,7 @@ def test_who_ends_a_session_while_the_database_is_asked_about_it_has_the_last_wo
     assert caches.state(caches.master) == ENDED
 
 
-def test_a_session_that_a_former_release_noted_without_a_time_is_asked_about(caches: Caches) -> None:
+def test_a_live_session_stored_without_a_time_by_a_former_release_is_confirmed(caches: Caches) -> None:
     user_id, session_id = caches.session
     with Redis.from_url(caches.master.connection_url) as client:
         client.set(f"task-manager:{{{user_id}}}:session:{session_id}", b"1")

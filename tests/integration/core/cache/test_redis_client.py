@@ -1,4 +1,4 @@
-"""The client of Redis: it waits for a server that stands still, but not for long, and finds its way back."""
+"""The Redis client: short time-outs on a hanging server, and recovery."""
 
 import os
 import signal
@@ -15,7 +15,7 @@ from tests.support.settings import make_settings
 from tests.support.valkey_cluster import address, cluster_servers, shape
 
 
-def test_a_server_that_stands_still_is_given_up_after_one_more_try(redis: ValkeyServer, sqlite_url: str) -> None:
+def test_a_hanging_server_times_out_after_one_retry(redis: ValkeyServer, sqlite_url: str) -> None:
     client = connect(make_settings(sqlite_url, redis_url=redis.connection_url))
     assert client is not None
     client.set("key", "before")
@@ -27,7 +27,7 @@ def test_a_server_that_stands_still_is_given_up_after_one_more_try(redis: Valkey
         assert TIMEOUT < time.monotonic() - began < 10 * TIMEOUT
     finally:
         os.kill(redis._process.pid, signal.SIGCONT)
-    # not the late answer to the question before
+    # not the late reply to the command before
     client.set("key", "after")
     assert client.get("key") == b"after"
 
@@ -36,8 +36,8 @@ THREADS = 16
 
 
 @pytest.mark.parametrize("used", [True, False], ids=["after use", "at first"])
-def test_threads_do_not_wait_for_one_another_to_give_a_cluster_up(sqlite_url: str, used: bool) -> None:
-    """redis-py has them look for the shards one by one, each until its time-out: the last one after 17."""
+def test_threads_time_out_together_while_a_cluster_hangs(sqlite_url: str, used: bool) -> None:
+    """With redis-py they refresh the topology one after the other: the last would fail after 17 time-outs."""
     with cluster_servers(3) as servers:
         assert shape(servers, 3) == 0
         url = f"redis://{address(servers[0])}"

@@ -1,6 +1,6 @@
-"""Who may call what: every operation of the OpenAPI document, by everybody who should not.
+"""Authorisation: every operation of the OpenAPI document, with invalid tokens, other roles and other users.
 
-The numbers are those of the OWASP Application Security Verification Standard 5.0.0.
+The requirement numbers are those of the OWASP Application Security Verification Standard 5.0.0.
 """
 
 import json
@@ -34,7 +34,7 @@ HEADER = {"typ": "at+jwt", "kid": KEY.kid}
 
 
 def protected(app: OpenAPI) -> list[tuple[str, str]]:
-    """Return method and path of every operation that needs a log-in; identifiers in paths are unknown ones."""
+    """Return method and path of every protected operation, with unknown ids in the paths."""
     return [
         (method.upper(), "/".join(str(uuid4()) if part.startswith("{") else part for part in path.split("/")))
         for path, item in document(app)["paths"].items()
@@ -53,7 +53,7 @@ def signed(claims: dict[str, object], key: Any = KEY.private, algorithm: str = "
 
 
 def forged(person: Person, **change: object) -> str:
-    """Return this person's token with something changed, signed with the right key."""
+    """Return the person's token with changed claims, signed with the right key."""
     return signed({**claims_of(person), **change})
 
 
@@ -81,12 +81,12 @@ WRONG: dict[str, Callable[[Person], str]] = {
     "another scheme": lambda person: f"Basic {person.access_token}",
     "no token": lambda _: "Bearer ",
     "nonsense": lambda _: "Bearer a.b.c",
-    # V9.2.1: outside its time
+    # V9.2.1: outside its validity period
     "expired": lambda person: forged(person, exp=int(datetime.now(UTC).timestamp()) - 1),
     "no expiry": lambda person: without(person, "exp"),
     "of a clock far ahead": lambda person: forged(person, iat=int(datetime.now(UTC).timestamp()) + LEEWAY + 10),
     "not yet good": lambda person: forged(person, nbf=int(datetime.now(UTC).timestamp()) + LEEWAY + 10),
-    # V9.2.3: for somebody else
+    # V9.2.3: another audience, issuer or subject
     "another audience": lambda person: forged(person, aud="elsewhere"),
     "another issuer": lambda person: forged(person, iss="elsewhere"),
     "another user's session": lambda person: forged(person, sub=str(uuid4())),
@@ -98,13 +98,13 @@ WRONG: dict[str, Callable[[Person], str]] = {
     "another key": lambda person: signed(claims_of(person), STRANGE.private),
     "an unknown key": lambda person: signed(claims_of(person), STRANGE.private, kid=STRANGE.kid),
     "a changed claim": lambda person: f"Bearer {with_claims(person.access_token, role='admin')}",
-    # V9.1.2: by another algorithm
+    # V9.1.2: another algorithm
     "no signature": lambda person: signed(claims_of(person), "", "none"),
     "an HMAC with the public key": lambda person: by_public_key(person, public_bytes(Encoding.Raw, PublicFormat.Raw)),
     "an HMAC with the public key as PEM": lambda person: by_public_key(
         person, public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     ),
-    # V9.1.3: by a key that the token itself brings or points at
+    # V9.1.3: a key that the token itself contains or refers to
     "a key in the token": lambda person: signed(claims_of(person), STRANGE.private, jwk=STRANGE.jwk()),
     "a key in the token, by its name": lambda person: signed(
         claims_of(person), STRANGE.private, jwk=STRANGE.jwk(), kid=STRANGE.kid
@@ -113,7 +113,7 @@ WRONG: dict[str, Callable[[Person], str]] = {
         claims_of(person), STRANGE.private, jku="http://127.0.0.1:9/jwks.json", kid=STRANGE.kid
     ),
     "a key at a path": lambda person: signed(claims_of(person), b"x" * 32, "HS256", kid="../../../../dev/null"),
-    # V9.2.2: of another type
+    # V9.2.2: another token type
     "another type": lambda person: signed(claims_of(person), typ="JWT"),
     "a refresh token": lambda person: f"Bearer {person.refresh_token}",
 }
@@ -134,7 +134,7 @@ def test_nobody_gets_in_without_a_valid_token(app: OpenAPI, person: Person, how:
     operations = protected(app)
     assert len(operations) >= 7
     for method, path in operations:
-        # a body that breaks its schema: who may not come in does not learn that
+        # a body that breaks its schema, which an unauthenticated caller must not learn
         response = person.client.open(
             path, method=method, json={"unknown": 1}, headers={"Authorization": header} if header else {}
         )
@@ -151,7 +151,7 @@ def test_a_token_of_a_clock_that_is_ahead_is_good_at_once(person: Person, claim:
 
 
 def test_every_route_is_in_the_document_or_known_to_be_public(app: OpenAPI) -> None:
-    """A route that nobody has thought of would escape the tests above."""
+    """A route that is in neither would escape the tests above."""
     documented = {path.replace("{", "<").replace("}", ">") for path in document(app)["paths"]}
     public = {
         "/", "/favicon.ico", "/static/<path:name>", "/static/v-<asked>/<path:name>",
@@ -163,7 +163,7 @@ def test_every_route_is_in_the_document_or_known_to_be_public(app: OpenAPI) -> N
 
 
 def test_only_administrators_get_into_administration(app: OpenAPI, person: Person) -> None:
-    """V8.2.1: each function asks for its permission."""
+    """V8.2.1: each operation checks its permission."""
     operations = [(method, path) for method, path in protected(app) if "/admin/" in path]
     assert len(operations) == 6
     for method, path in operations:
@@ -173,8 +173,8 @@ def test_only_administrators_get_into_administration(app: OpenAPI, person: Perso
         assert_problem(response, 403)
 
 
-def test_nobody_reaches_what_is_somebody_elses(person: Person, container: Container) -> None:
-    """V8.2.2: an object of somebody else is as unknown as one that never was."""
+def test_no_operation_reaches_resources_of_another_user(person: Person, container: Container) -> None:
+    """V8.2.2: an object of another user is as unknown as one that never existed."""
     other = Person(person.client).register()
     task = other.create()["id"]
     [session] = other.call("GET", "/auth/sessions").get_json()["items"]
@@ -193,7 +193,7 @@ def test_nobody_reaches_what_is_somebody_elses(person: Person, container: Contai
     assert other.call("GET", f"/tasks/{task}").get_json()["title"] == "A task"
 
 
-def test_no_body_can_set_what_is_not_the_callers_to_set(app: OpenAPI, person: Person) -> None:
+def test_no_body_sets_protected_fields(app: OpenAPI, person: Person) -> None:
     """V15.3.3: mass assignment, over every body of the document."""
     tried = 0
     for path, item in document(app)["paths"].items():
@@ -210,7 +210,7 @@ def test_no_body_can_set_what_is_not_the_callers_to_set(app: OpenAPI, person: Pe
                     headers={"Authorization": f"Bearer {person.access_token}"},
                 )
                 problem = assert_problem(response, 422)
-                # Of a body that is one of several kinds, the kind is asked for first.
+                # A union body needs its discriminator first.
                 named = {error["code"]: error["field"] for error in problem["errors"]}
                 assert named.get("extra_forbidden") == field or "union_tag_not_found" in named, (path, field, named)
                 tried += 1

@@ -1,4 +1,4 @@
-"""What every answer says of being kept, and that the rules of the edge say the same."""
+"""Cache-Control of every response, and its equality with the rules of the edge."""
 
 import re
 from collections.abc import Iterator
@@ -33,14 +33,14 @@ OTHER_RELEASE = f"/static/v-{'0' * 16}/app.js"
 
 
 @dataclass(frozen=True)
-class Said:
-    """What an answer says to shared caches, in seconds; 0 where it says nothing of it."""
+class Freshness:
+    """Freshness and stale-while-revalidate in a shared cache, seconds; 0 where absent."""
 
     keep: int
     stale: int
 
     @classmethod
-    def of(cls, answer: TestResponse) -> "Said":
+    def of(cls, answer: TestResponse) -> "Freshness":
         control = answer.headers["Cache-Control"]
         if "public" not in control:
             return cls(0, 0)
@@ -49,13 +49,15 @@ class Said:
 
 
 def paths(app: OpenAPI) -> Iterator[str]:
-    """Yield a path for every route, with what a stranger would put into it."""
-    # Last, what ends the session of who asks.
+    """Yield a path for every route, with unknown ids."""
+    # Last the routes that end the caller's session.
     for rule in sorted(app.url_map.iter_rules(), key=lambda rule: "/auth/" in rule.rule):
         yield ASSET if rule.rule == STATIC_RULE else re.sub(r"<[\w:]+>", NOBODYS, rule.rule)
 
 
-def test_every_answer_says_one_of_few_things_and_nothing_to_a_user_is_public(app: OpenAPI, person: Person) -> None:
+def test_every_response_has_a_known_cache_control_and_none_with_credentials_is_public(
+    app: OpenAPI, person: Person
+) -> None:
     token = {"Authorization": f"Bearer {person.access_token}"}
     shared = set()
     for path in paths(app):
@@ -75,19 +77,19 @@ def test_every_answer_says_one_of_few_things_and_nothing_to_a_user_is_public(app
     }
 
 
-def test_the_edge_keeps_what_the_application_calls_public_for_as_long_as_it_says(app: OpenAPI) -> None:
+def test_the_edge_rules_match_the_cache_control_of_public_responses(app: OpenAPI) -> None:
     client = app.test_client()
     used = set()
     for path in paths(app):
-        said, rule = Said.of(client.get(path)), rule_of(path)
+        said, rule = Freshness.of(client.get(path)), rule_of(path)
         if said.keep:
-            assert rule is not None, f"{path} is public and no rule lets the edge keep it"
+            assert rule is not None, f"{path} is public, but no edge rule caches it"
             assert (said.keep, said.stale) == (rule.keep, rule.stale), path
             used.add(rule)
-    assert used == set(RULES), "a rule for what the application keeps to itself"
+    assert used == set(RULES), "an edge rule for responses that are not public"
 
 
-def test_the_page_names_assets_that_may_be_kept_for_ever(app: OpenAPI) -> None:
+def test_the_page_links_immutable_assets(app: OpenAPI) -> None:
     client = app.test_client()
     named = set(re.findall(r'"(/static/[^"]+)"', client.get("/").text))
     assert len(named) > 10
@@ -96,14 +98,14 @@ def test_the_page_names_assets_that_may_be_kept_for_ever(app: OpenAPI) -> None:
 
 
 @pytest.mark.parametrize("path", [OTHER_RELEASE, "/static/app.js"])
-def test_a_file_under_a_name_that_is_not_its_own_is_given_and_kept_by_nobody_else(app: OpenAPI, path: str) -> None:
+def test_an_asset_under_another_releases_path_is_served_but_not_shared_cached(app: OpenAPI, path: str) -> None:
     client = app.test_client()
     answer = client.get(path)
     assert (answer.status_code, answer.headers["Cache-Control"]) == (200, cache_control.OWN_USER)
     assert answer.data == client.get(ASSET).data
 
 
-def test_the_name_of_the_assets_changes_with_any_of_them(tmp_path: Path) -> None:
+def test_the_hash_of_the_assets_changes_with_any_of_them(tmp_path: Path) -> None:
     (tmp_path / "pages").mkdir()
     (tmp_path / "a.js").write_text("1")
     seen = {digest(tmp_path)}
@@ -115,13 +117,13 @@ def test_the_name_of_the_assets_changes_with_any_of_them(tmp_path: Path) -> None
     assert len(seen | {digest(tmp_path)}) == 4
 
 
-def test_where_assets_are_worked_on_they_are_asked_for_again_each_time(sqlite_url: str) -> None:
+def test_in_development_assets_are_revalidated_each_time(sqlite_url: str) -> None:
     client = create_app(build(make_settings(sqlite_url, environment="development"))).test_client()
     assert '"/static/app.js"' in client.get("/").text
     assert client.get("/static/app.js").headers["Cache-Control"] == cache_control.OWN_USER
 
 
-def test_an_answer_that_sets_a_cookie_is_not_public_whatever_it_says(app: OpenAPI, sqlite_url: str) -> None:
+def test_a_response_that_sets_a_cookie_is_never_public(app: OpenAPI, sqlite_url: str) -> None:
     app = create_app(build(make_settings(sqlite_url)))
 
     @app.get("/cookie")
@@ -133,7 +135,7 @@ def test_an_answer_that_sets_a_cookie_is_not_public_whatever_it_says(app: OpenAP
     assert app.test_client().get("/cookie").headers["Cache-Control"] == cache_control.OWN_USER
 
 
-def test_who_has_a_public_answer_already_gets_304_without_a_body(app: OpenAPI) -> None:
+def test_a_matching_etag_of_a_public_response_gets_304_without_a_body(app: OpenAPI) -> None:
     client = app.test_client()
     for path in ("/", "/api/v1/openapi.json", "/api/v1/docs", "/.well-known/jwks.json"):
         first = client.get(path)

@@ -1,4 +1,4 @@
-"""Whoever creates something is told where it is (RFC 9110, section 15.3.2)."""
+"""Location of created resources (RFC 9110, section 15.3.2)."""
 
 import io
 
@@ -8,7 +8,7 @@ from werkzeug.test import TestResponse
 from tests.support.api import PASSWORD, V1, Person
 
 
-def test_each_operation_that_creates_says_where(app: OpenAPI) -> None:
+def test_each_creating_operation_returns_a_location(app: OpenAPI) -> None:
     person = Person(app.test_client()).register()
     task = person.create()
     registration = {"email": "another@example.com", "password": PASSWORD, "name": "Another"}
@@ -25,5 +25,5 @@ def test_each_operation_that_creates_says_where(app: OpenAPI) -> None:
         assert answer.status_code == 201, answer.text
         found = person.call("GET", answer.headers["Location"].removeprefix(V1))
         assert found.status_code == 200, name
-        if name != "register":  # it is the account of whoever asks
+        if name != "register":  # its Location is /users/me, the caller's own account
             assert found.get_json() == answer.get_json()

@@ -1,4 +1,4 @@
-"""Idempotency keys of imports, exports, attachments, changes and resumed jobs; and their refusal elsewhere."""
+"""Idempotency keys of imports, exports, attachments, changes and resumed jobs; rejected by all other operations."""
 
 import io
 from collections.abc import Callable
@@ -40,7 +40,7 @@ def rows(container: Container, table: type[Any], *conditions: Any) -> int:
 
 
 @pytest.mark.parametrize("send", [send_import, send_export])
-def test_a_job_is_queued_once_however_often_it_is_asked_for(person: Person, container: Container, send: Send) -> None:
+def test_a_retried_request_queues_its_job_once(person: Person, container: Container, send: Send) -> None:
     first = send(person, "abc")
     repeated = send(person, "abc")
     assert (first.status_code, repeated.status_code) == (202, 202)
@@ -73,7 +73,7 @@ def test_a_key_of_a_job_belongs_to_one_request(person: Person, send: Send) -> No
     assert problem["errors"][0]["field"] == "Idempotency-Key"
 
 
-def test_of_many_equal_imports_at_once_one_is_queued(person: Person, container: Container) -> None:
+def test_concurrent_retries_queue_one_import(person: Person, container: Container) -> None:
     app = person.client.application
 
     def send(_number: int) -> TestResponse:
@@ -89,7 +89,7 @@ def test_of_many_equal_imports_at_once_one_is_queued(person: Person, container: 
         assert {str(found) for found in connection.scalars(select(JobFileRow.job_id))} == kept
 
 
-def test_a_file_is_attached_once_however_often_it_is_sent(person: Person, container: Container) -> None:
+def test_a_retried_upload_attaches_its_file_once(person: Person, container: Container) -> None:
     task = person.create()["id"]
     first = attach(person, task, "abc")
     repeated = attach(person, task, "abc")
@@ -102,7 +102,7 @@ def test_a_file_is_attached_once_however_often_it_is_sent(person: Person, contai
         assert assert_problem(other, 422)["errors"][0]["field"] == "Idempotency-Key"
 
 
-def test_of_many_equal_attachments_at_once_one_is_kept(person: Person, container: Container) -> None:
+def test_concurrent_retries_attach_one_file(person: Person, container: Container) -> None:
     task = person.create()["id"]
     app = person.client.application
 
@@ -117,7 +117,7 @@ def test_of_many_equal_attachments_at_once_one_is_kept(person: Person, container
     assert rows(container, ObjectRow) == 1
 
 
-def test_a_change_that_is_sent_again_is_not_refused_for_the_version_that_it_made(person: Person) -> None:
+def test_a_retried_change_does_not_fail_its_own_precondition(person: Person) -> None:
     task = person.create()
     headers = {"Idempotency-Key": "abc", "If-Match": '"1"'}
     first = person.call("PATCH", f"/tasks/{task['id']}", json={"title": "New"}, headers=headers)
@@ -127,7 +127,7 @@ def test_a_change_that_is_sent_again_is_not_refused_for_the_version_that_it_made
     assert repeated.headers["ETag"] == '"2"'
 
 
-def test_a_job_is_resumed_once_however_often_it_is_asked_for(person: Person, container: Container) -> None:
+def test_a_retried_request_resumes_its_job_once(person: Person, container: Container) -> None:
     job = send_import(person, "abc").get_json()["id"]
     person.call("POST", f"/jobs/{job}/cancel")
     path, headers = f"/jobs/{job}/resume", {"Idempotency-Key": "resume"}
@@ -140,8 +140,8 @@ def test_a_job_is_resumed_once_however_often_it_is_asked_for(person: Person, con
     assert len(person.walk()) == 1
 
 
-def test_a_key_is_refused_by_every_operation_that_does_not_honour_it(app: OpenAPI, person: Person) -> None:
-    """Whatever is added to the API has to decide."""
+def test_a_key_is_rejected_by_every_operation_that_does_not_honour_it(app: OpenAPI, person: Person) -> None:
+    """A new operation has to either honour or reject it."""
     writing = [
         (rule.rule.replace("<", "{").replace(">", "}"), method, rule.endpoint)
         for rule in app.url_map.iter_rules()

@@ -1,4 +1,4 @@
-"""Malformed requests, at every operation of the OpenAPI document: the client's mistake, never the server's."""
+"""Malformed requests at every operation of the OpenAPI document: always a 4xx, never a 5xx."""
 
 import json
 import tracemalloc
@@ -65,7 +65,7 @@ def with_a_json_body(app: OpenAPI) -> list[tuple[str, str]]:
 
 @pytest.fixture
 def app(sqlite_application: Application) -> Iterator[OpenAPI]:
-    """The application on one kind of database: here it makes no difference."""
+    """The application on SQLite only: the database makes no difference here."""
     yield sqlite_application.app
     sqlite_application.forget()
 
@@ -88,7 +88,7 @@ def test_a_body_that_is_not_json_in_utf8_is_a_400_everywhere(app: OpenAPI, perso
         anonymous = app.test_client().open(path, method=method, data=body, content_type=JSON)
         assert anonymous.status_code == (400 if public else 401), (path, anonymous.text)
         answer = person.call(method, path.removeprefix(V1), data=body, content_type=JSON)
-        # An administrator's operations look at no body of anybody else's.
+        # Administration checks the role before the body.
         assert_problem(answer, 403 if "/admin/" in path else 400)
 
 
@@ -105,7 +105,7 @@ def test_whole_surrogate_pairs_are_characters(person: Person) -> None:
 
 @pytest.mark.parametrize("text", ["%ED%A0%80", "%FF", "%C0%AF", "\xff", "\xed\xa0\x80"])
 def test_a_url_that_is_not_utf8_is_a_400_everywhere(app: OpenAPI, person: Person, text: str) -> None:
-    """The client of the tests would encode the URL itself, so that the server's own variables are given."""
+    """The test client would percent-encode the URL, so the WSGI environment is given directly."""
     authorised = {"HTTP_AUTHORIZATION": f"Bearer {person.access_token}"}
     for method, path, operation in operations(app):
         path = path.replace("{task_id}", ID).replace("{", "").replace("}", "")
@@ -147,7 +147,7 @@ def test_raw_bytes_in_a_header_are_never_a_fault(app: OpenAPI, person: Person, n
 
 
 def test_a_token_with_a_deeply_nested_header_is_a_401(app: OpenAPI) -> None:
-    """Anybody can send it: a token is parsed before its signature can be checked."""
+    """No key is needed to send it: a token is parsed before its signature is checked."""
     header = urlsafe_b64encode(b'{"a":' + b"[" * 5000 + b"]" * 5000 + b"}").decode().rstrip("=")
     answer = app.test_client().get(f"{V1}/tasks", headers={"Authorization": f"Bearer {header}.e30.AA"})
     assert_problem(answer, 401)
@@ -191,7 +191,7 @@ def test_the_answer_to_a_large_wrong_body_is_small_and_takes_little_memory(perso
             tracemalloc.stop()
         assert_problem(answer, 422)
         assert len(answer.data) < MOST_ERRORS * 3 * LONGEST_ECHO, path
-        # Once as bytes, once as text, once as the parser's values: not again as errors.
+        # As bytes, as text, and as parsed values: not a fourth time as errors.
         assert peak < 40 * LIMIT, (path, peak)
 
 

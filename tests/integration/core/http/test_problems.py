@@ -1,4 +1,4 @@
-"""Whatever goes wrong, the answer is a problem (RFC 9457), with the usual headers."""
+"""Every error response is a problem (RFC 9457), with the standard headers."""
 
 import json
 import shutil
@@ -21,7 +21,7 @@ JSON = "application/json"
 
 @pytest.fixture
 def sqlite_app(sqlite_application: Application) -> Iterator[OpenAPI]:
-    """The application on one kind of database: here it makes no difference."""
+    """The application on SQLite only: the database makes no difference here."""
     yield sqlite_application.app
     sqlite_application.forget()
 
@@ -34,7 +34,7 @@ def test_an_unknown_path_is_a_404(sqlite_app: OpenAPI, path: str) -> None:
 
 
 @pytest.mark.parametrize("method", ["DELETE", "TRACE", "BREW"])
-def test_a_method_that_a_path_does_not_know_is_a_405_and_says_what_it_knows(sqlite_app: OpenAPI, method: str) -> None:
+def test_an_unsupported_method_is_a_405_with_allow(sqlite_app: OpenAPI, method: str) -> None:
     response = sqlite_app.test_client().open(f"{V1}/tasks", method=method)
     assert_problem(response, 405)
     assert {"GET", "POST"} <= set(response.headers["Allow"].split(", "))
@@ -72,7 +72,7 @@ def test_a_body_that_is_too_large_is_a_413(sqlite_app: OpenAPI) -> None:
     assert_problem(sqlite_app.test_client().post(f"{V1}/auth/login", data=body, content_type=JSON), 413)
 
 
-def test_a_fault_is_a_500_that_tells_nothing(sqlite_url: str) -> None:
+def test_an_unhandled_error_is_a_500_without_details(sqlite_url: str) -> None:
     def explode() -> str:
         raise RuntimeError("the secret recipe")
 
@@ -83,7 +83,7 @@ def test_a_fault_is_a_500_that_tells_nothing(sqlite_url: str) -> None:
     assert "recipe" not in response.text
 
 
-def test_a_pod_that_has_been_ready_stays_so_while_the_database_is_away(tmp_path: Path) -> None:
+def test_a_pod_that_has_been_ready_stays_ready_while_the_database_is_unavailable(tmp_path: Path) -> None:
     volume = tmp_path / "volume"
     volume.mkdir()
     parts = build(make_settings(f"sqlite:///{volume / 'tasks.sqlite'}"))
@@ -96,7 +96,7 @@ def test_a_pod_that_has_been_ready_stays_so_while_the_database_is_away(tmp_path:
     assert client.get("/health/ready").status_code == 200
 
 
-def test_a_database_that_is_away_is_a_503_while_the_process_stays_alive() -> None:
+def test_an_unavailable_database_is_a_503_while_the_process_stays_alive() -> None:
     parts = build(make_settings("postgresql+psycopg2://nobody@127.0.0.1:1/nothing"))
     client = create_app(parts).test_client()
     assert client.get("/health/live").get_json() == {"status": "ok"}
@@ -107,7 +107,7 @@ def test_a_database_that_is_away_is_a_503_while_the_process_stays_alive() -> Non
 
 
 @pytest.mark.parametrize("path", ["/", "/nowhere", "/health/live", f"{V1}/users/me", f"{V1}/docs", "/static/app.js"])
-def test_every_answer_carries_the_headers_that_protect_and_tell(sqlite_app: OpenAPI, path: str) -> None:
+def test_every_response_has_security_and_tracing_headers(sqlite_app: OpenAPI, path: str) -> None:
     response = sqlite_app.test_client().get(path, headers={"X-Request-ID": "asked-for-0001"})
     assert response.headers["X-Request-ID"] == "asked-for-0001"
     assert response.headers["X-Served-By"]
@@ -126,7 +126,7 @@ def test_a_request_identifier_of_the_wrong_shape_is_replaced(sqlite_app: OpenAPI
 
 
 @pytest.mark.parametrize(("hops", "secure"), [(0, False), (1, True)])
-def test_forwarded_headers_are_believed_from_as_many_proxies_as_the_settings_say(
+def test_forwarded_headers_are_trusted_from_the_configured_number_of_proxies(
     sqlite_url: str, hops: int, secure: bool
 ) -> None:
     app = create_app(build(make_settings(sqlite_url, trusted_hops=hops)))
@@ -135,7 +135,7 @@ def test_forwarded_headers_are_believed_from_as_many_proxies_as_the_settings_say
 
 
 def test_behind_two_proxies_the_address_is_the_one_that_the_outer_proxy_saw(sqlite_url: str) -> None:
-    """Each of them adds an address; the scheme is handed on as one value."""
+    """Each proxy appends an address to X-Forwarded-For; X-Forwarded-Proto has one value."""
     app = create_app(build(make_settings(sqlite_url, trusted_hops=2, rate_limit="1 per minute")))
     statuses = []
     for client in ("203.0.113.1", "203.0.113.2", "203.0.113.2"):

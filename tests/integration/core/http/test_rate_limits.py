@@ -1,4 +1,4 @@
-"""How often somebody may ask: told in every answer, right over several processes, and never by mistake."""
+"""Rate limits: headers of every response, counts shared by processes, and no rejection because of an outage."""
 
 import os
 import signal
@@ -25,7 +25,7 @@ QUOTA = 40
 
 @pytest.fixture
 def start(sqlite_url: str) -> Iterator[Callable[..., OpenAPI]]:
-    """Starts the application of one process more."""
+    """Builds the application of another process."""
     started = []
 
     def begin(**settings: Any) -> OpenAPI:
@@ -39,7 +39,7 @@ def start(sqlite_url: str) -> Iterator[Callable[..., OpenAPI]]:
 
 
 def numbers(response: TestResponse) -> tuple[int, int]:
-    """Return the limit, and what is left of it."""
+    """Return the limit and the remaining requests."""
     return int(response.headers["RateLimit-Limit"]), int(response.headers["RateLimit-Remaining"])
 
 
@@ -48,7 +48,9 @@ def where(request: pytest.FixtureRequest) -> dict[str, str]:
     return {"redis_url": request.getfixturevalue("redis").connection_url} if request.param == "redis" else {}
 
 
-def test_every_answer_says_what_is_left_until_nothing_is(start: Callable[..., OpenAPI], where: dict[str, str]) -> None:
+def test_every_response_has_the_remaining_requests_until_the_limit(
+    start: Callable[..., OpenAPI], where: dict[str, str]
+) -> None:
     person = Person(start(rate_limit=f"{QUOTA} per minute", **where).test_client()).register()
     for used in range(1, QUOTA + 1):
         answer = person.call("GET", "/users/me")
@@ -75,7 +77,7 @@ def test_each_account_and_each_address_has_its_own_count(start: Callable[..., Op
     assert_problem(app.test_client().get(f"{V1}/users/me", headers=elsewhere), 401)
 
 
-def test_an_address_that_no_trusted_hop_has_written_is_not_believed(start: Callable[..., OpenAPI]) -> None:
+def test_forwarded_addresses_of_untrusted_proxies_are_ignored(start: Callable[..., OpenAPI]) -> None:
     client = start(rate_limit="4 per minute").test_client()
     statuses = [
         client.get(f"{V1}/users/me", headers={"X-Forwarded-For": f"192.0.2.{number}"}).status_code
@@ -95,8 +97,8 @@ def test_several_processes_count_together(start: Callable[..., OpenAPI], redis: 
     assert statuses == [200] * QUOTA + [429] * 2 * QUOTA
 
 
-def test_failed_log_ins_to_an_account_are_limited_and_good_ones_are_not(start: Callable[..., OpenAPI]) -> None:
-    """V6.3.1: guessing passwords is slowed down."""
+def test_failed_log_ins_to_an_account_are_limited_and_successful_ones_are_not(start: Callable[..., OpenAPI]) -> None:
+    """V6.3.1: password guessing is rate-limited."""
     app = start(rate_limit_login="5 per minute")
     person, other = Person(app.test_client()).register(), Person(app.test_client()).register()
     for _ in range(10):
@@ -118,7 +120,7 @@ def test_log_ins_from_an_address_are_limited_whatever_the_account(start: Callabl
 
 
 @pytest.mark.parametrize("body", ["[]", '{"email": 1}', "{", ""])
-def test_a_log_in_that_makes_no_sense_is_still_answered(start: Callable[..., OpenAPI], body: str) -> None:
+def test_a_malformed_log_in_is_a_client_error(start: Callable[..., OpenAPI], body: str) -> None:
     answer = start().test_client().post(f"{V1}/auth/login", data=body, content_type="application/json")
     assert answer.status_code in {400, 422}
 
@@ -132,7 +134,7 @@ def test_probes_and_pages_are_not_counted(start: Callable[..., OpenAPI]) -> None
             assert "RateLimit-Limit" not in answer.headers
 
 
-def test_while_redis_is_silent_nobody_is_refused(start: Callable[..., OpenAPI], redis: ValkeyServer) -> None:
+def test_while_redis_hangs_no_request_is_rejected(start: Callable[..., OpenAPI], redis: ValkeyServer) -> None:
     person = Person(start(redis_url=redis.connection_url).test_client()).register()
     assert person.call("GET", "/users/me").status_code == 200
     os.kill(redis._process.pid, signal.SIGSTOP)
@@ -143,7 +145,7 @@ def test_while_redis_is_silent_nobody_is_refused(start: Callable[..., OpenAPI], 
         os.kill(redis._process.pid, signal.SIGCONT)
 
 
-def test_the_storage_of_counters_raises_what_its_client_does() -> None:
+def test_the_storage_raises_the_errors_of_its_client() -> None:
     storage = SingleRoundTripStorage("one-trip://", Redis(port=free_port()))
     with Flask(__name__).test_request_context():
         for method, arguments in (("incr", ("key", 60)), ("get", ("key",)), ("get_expiry", ("key",))):
@@ -151,7 +153,7 @@ def test_the_storage_of_counters_raises_what_its_client_does() -> None:
                 getattr(storage, method)(*arguments)
 
 
-def test_counters_that_come_and_go_are_told_of_in_a_line_each(
+def test_errors_of_the_counters_are_logged_as_warnings_of_one_line(
     start: Callable[..., OpenAPI],
     redis: ValkeyServer,
     monkeypatch: pytest.MonkeyPatch,
@@ -172,10 +174,10 @@ def test_counters_that_come_and_go_are_told_of_in_a_line_each(
     assert not any(record.exc_info for record in told)
 
 
-def test_an_answer_does_not_fail_for_want_of_its_counters(
+def test_a_response_does_not_fail_without_its_counters(
     start: Callable[..., OpenAPI], redis: ValkeyServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The storage may go away between the counting and the telling."""
+    """The storage may fail between counting and reading the count."""
     person = Person(start(redis_url=redis.connection_url).test_client()).register()
     monkeypatch.setattr("app.core.cache.limiter_storage._remembered", dict)
 
@@ -183,7 +185,7 @@ def test_an_answer_does_not_fail_for_want_of_its_counters(
         raise RedisConnectionError
 
     monkeypatch.setattr("app.core.cache.limiter_storage.RedisStorage.get", away)
-    # whose answers are not kept: of those that are, the counters are told by who has counted
+    # an uncached endpoint: for a cached one ResponseCacheMiddleware has counted already
     answer = person.call("GET", "/auth/sessions")
     assert answer.status_code == 200
     assert "RateLimit-Limit" not in answer.headers

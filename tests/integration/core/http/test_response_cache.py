@@ -1,4 +1,4 @@
-"""An answer that is given without Flask differs in nothing from the one that Flask gives."""
+"""ResponseCacheMiddleware: its responses equal those of Flask alone, in one round trip to Redis."""
 
 import os
 from collections.abc import Iterator
@@ -21,17 +21,17 @@ from tests.support.api import METRICS, V1, Person, assert_problem
 from tests.support.settings import make_settings
 
 OWN = {"ratelimit-remaining", "ratelimit-reset"}
-"""Headers that the same request gets with another value the second time."""
+"""Headers that differ when the same request is repeated."""
 
 EXAMPLES = int(os.environ.get("KEPT_EXAMPLES", "80"))
-"""How many requests are sent both ways; 1,000 of them take some minutes."""
+"""Number of generated requests sent both ways; 1,000 take some minutes."""
 
 IDENTIFIER = "a-request-of-the-test"
 
 
 @dataclass
 class Ways:
-    """One application, with the answers before Flask and without, on the same data, kept answers and counters."""
+    """The application with and without ResponseCacheMiddleware, on the same data, cache and counters."""
 
     before: FlaskClient
     flask: FlaskClient
@@ -79,8 +79,8 @@ def send(client: FlaskClient, **request: Any) -> Outcome:
     return Outcome(answer.status, {name: sorted(answer.headers.getlist(name)) for name in names}, body, left, logged)
 
 
-def told(client: FlaskClient) -> dict[Any, float]:
-    """Return what the metrics say of requests, without their times."""
+def counts(client: FlaskClient) -> dict[Any, float]:
+    """Return the request counts in the metrics, without durations."""
     return {
         (sample.name, *sorted(sample.labels.items())): sample.value
         for family in text_string_to_metric_families(client.get("/metrics", base_url=METRICS).text)
@@ -141,7 +141,7 @@ methods = st.sampled_from(["GET"] * 6 + ["HEAD", "OPTIONS", "PUT", "BREW"])
 @example("GET", "/tasks", "limit=1&q=%FF", {"Range": "bytes=0-10"}, "Bearer {}", False, False, b"{")
 @example("HEAD", "/tasks", "", {"If-None-Match": "mine"}, "Bearer {}", False, False, b"")
 @example("GET", "/users/me", "", {}, "ended", False, False, b"")
-def test_both_ways_end_alike(
+def test_both_ways_give_equal_responses_logs_and_metrics(
     ways: Ways,
     method: str,
     path: str,
@@ -153,8 +153,8 @@ def test_both_ways_end_alike(
     body: bytes,
 ) -> None:
     token = ways.person.access_token
-    kept = ways.person.call("GET", f"{path}?{query}")  # the answer is there, if there is one to keep
-    mine = kept.headers.get("ETag", "")
+    cached = ways.person.call("GET", f"{path}?{query}")  # fills the cache, if the response can be cached
+    mine = cached.headers.get("ETag", "")
     values = {"mine": mine, "weak": f"W/{mine}"}
     sent = {name: values.get(value, value) for name, value in given_headers.items()}
     sent["X-Request-ID"] = IDENTIFIER
@@ -172,16 +172,16 @@ def test_both_ways_end_alike(
         "data": body,
         "base_url": "https://localhost" if secure else "http://localhost",
     }
-    started = told(ways.before), told(ways.flask)
+    started = counts(ways.before), counts(ways.flask)
     by_flask = send(ways.flask, **request)
     before = send(ways.before, **request)
-    # One counter for both.
+    # Both count in one counter.
     if by_flask.left is not None:
         assert before.left == by_flask.left - 1
     before.left = by_flask.left
     assert before == by_flask
     grown = [
-        {name: value - earlier.get(name, 0) for name, value in told(client).items() if value != earlier.get(name, 0)}
+        {name: value - earlier.get(name, 0) for name, value in counts(client).items() if value != earlier.get(name, 0)}
         for client, earlier in zip((ways.before, ways.flask), started, strict=True)
     ]
     assert grown[0] == grown[1]
@@ -189,7 +189,7 @@ def test_both_ways_end_alike(
 
 @pytest.fixture
 def commands(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
-    """What is sent to Redis."""
+    """The commands sent to Redis."""
     sent: list[Any] = []
     send_packed: Any = Connection.send_packed_command
 
@@ -201,9 +201,9 @@ def commands(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     return sent
 
 
-def test_a_kept_answer_costs_one_round_trip_and_any_other_request_two(ways: Ways, commands: list[Any]) -> None:
+def test_a_cache_hit_costs_one_round_trip_and_any_other_request_two(ways: Ways, commands: list[Any]) -> None:
     person = replace(ways.person, client=ways.before)
-    person.call("GET", "/tasks")  # from now on Redis knows the scripts
+    person.call("GET", "/tasks")  # loads the scripts into Redis
     task = person.create()["id"]
     for path, trips in (("/tasks", 2), ("/tasks", 1), (f"/tasks/{task}", 2), ("/tasks?limit=x", 1), ("/jobs", 2)):
         commands.clear()
@@ -211,10 +211,8 @@ def test_a_kept_answer_costs_one_round_trip_and_any_other_request_two(ways: Ways
         assert len(commands) == trips, (path, commands)
 
 
-def test_a_database_that_is_needed_and_away_is_told_of_in_both_ways(
-    ways: Ways, redis: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A Redis that has lost everything knows no session: the database has to be asked."""
+def test_an_unavailable_database_is_a_503_both_ways(ways: Ways, redis: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An empty Redis has no session states, so the database is needed."""
 
     def away(*_arguments: Any) -> bool:
         raise UnavailableError("away")
@@ -226,7 +224,7 @@ def test_a_database_that_is_needed_and_away_is_told_of_in_both_ways(
         assert_problem(replace(ways.person, client=client).call("GET", "/tasks"), 503)
 
 
-def test_who_is_over_the_limit_gets_no_kept_answer(sqlite_url: str, redis: Any) -> None:
+def test_over_the_rate_limit_no_cached_response_is_served(sqlite_url: str, redis: Any) -> None:
     parts = build(make_settings(sqlite_url, redis_url=redis.connection_url, rate_limit="5 per day"))
     person = Person(create_app(parts).test_client()).register()
     statuses = [person.call("GET", "/tasks").status_code for _ in range(7)]

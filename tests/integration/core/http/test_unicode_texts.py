@@ -1,4 +1,4 @@
-"""Texts beyond ASCII, on each kind of database: spellings of one text are one, and what shows nothing is blank."""
+"""Unicode texts on each kind of database: normalisation, caseless search, and invisible characters."""
 
 import unicodedata
 from collections.abc import Callable
@@ -37,7 +37,7 @@ def bulk(person: Person, task: dict[str, object], action: str, *tags: str) -> No
     assert answer.status_code == 200, answer.text
 
 
-def test_two_spellings_are_one_tag(person: Person) -> None:
+def test_two_normal_forms_are_one_tag(person: Person) -> None:
     assert person.create(tags=[COMPOSED, DECOMPOSED, DECOMPOSED.upper()])["tags"] == [COMPOSED]
     person.create(tags=[DECOMPOSED])
     assert person.call("GET", "/tags").get_json()["items"] == [{"name": COMPOSED, "count": 2}]
@@ -62,7 +62,7 @@ def test_a_tag_that_was_taken_can_be_found_kept_and_removed(
 
 @FEW
 @given(text=LINES, spell=SPELLINGS, respell=SPELLINGS, as_title=st.booleans())
-def test_a_text_is_found_by_any_spelling(
+def test_a_text_is_found_in_any_normal_form(
     person: Person, text: str, spell: "type[str]", respell: "type[str]", as_title: bool
 ) -> None:
     texts = {"title": spell(text)} if as_title else {"title": "x", "description": spell(text)}
@@ -72,7 +72,7 @@ def test_a_text_is_found_by_any_spelling(
 
 
 @pytest.mark.parametrize("query", ["ÉCOLE", "\u00e9cole", "e\u0301cole", "STRASSE", "stra\u00dfe", "\u03a9", "\u03c9"])
-def test_search_knows_no_case_in_any_script(person: Person, query: str) -> None:
+def test_search_is_caseless_in_any_script(person: Person, query: str) -> None:
     task = person.create(title="\u00c9cole, Stra\u00dfe, \u2126")
     assert [found["id"] for found in person.walk(q=query)] == [task["id"]]
 
@@ -87,7 +87,7 @@ def test_search_knows_no_case_in_any_script(person: Person, query: str) -> None:
         ("e\u0301" * 51, False),
         ("x" * 50, True),
         ("x" * 51, False),
-        ("\u0390" * 50, True),  # folded and composed again it is itself
+        ("\u0390" * 50, True),  # case folding and composition give it back
         (f"  {'x' * 50}  ", True),
     ],
 )
@@ -103,7 +103,7 @@ def test_the_length_of_a_tag_is_that_of_the_form_that_is_stored(person: Person, 
 
 
 def test_a_title_has_its_length_once_normalised(person: Person) -> None:
-    """Of some characters NFC makes two or three: the column has room for 200."""
+    """NFC expands some characters to two or three: the column has room for 200."""
     assert len(nfc("\U0001d160")) == 3
     for title, accepted in ((("e\u0301" * 200), True), ("\U0001d160" * 66, True), ("\U0001d160" * 67, False)):
         answer = person.call("POST", "/tasks", json={"title": title})
@@ -113,7 +113,7 @@ def test_a_title_has_its_length_once_normalised(person: Person) -> None:
 @pytest.mark.parametrize(
     "text", ["\u200b", "\u2060\ufeff", "\u00ad", "\u3164", "\u2800", "\ufe0f", "\u200d\u200c", "\u2003"]
 )
-def test_what_shows_nothing_is_no_title_no_name_and_no_tag(person: Person, text: str) -> None:
+def test_an_invisible_text_is_no_title_no_name_and_no_tag(person: Person, text: str) -> None:
     assert_problem(person.call("POST", "/tasks", json={"title": text}), 422)
     assert_problem(person.call("POST", "/tasks", json={"title": "x", "tags": [text]}), 422)
     assert_problem(person.call("PATCH", "/users/me", json={"name": text}), 422)
@@ -128,7 +128,7 @@ def test_joiners_and_selectors_stay_between_what_they_join(person: Person) -> No
 
 
 def written_by_a_release_before(container: Container, person: Person, task: dict[str, object], tag: str) -> None:
-    """Store a tag, and the text that search looks into, as they were stored when spellings were told apart."""
+    """Store a tag and the search text as an earlier release did, without normalisation."""
     task_id = UUID(str(task["id"]))
     with storage_of(container).write() as work:
         known = work.users.by_email(person.email)
@@ -138,7 +138,7 @@ def written_by_a_release_before(container: Container, person: Person, task: dict
         work.session.execute(old.values(title=DECOMPOSED, title_key=DECOMPOSED, search_text=f"{DECOMPOSED}\n"))
 
 
-def test_what_a_release_before_has_stored_is_found_shown_and_removed(container: Container, person: Person) -> None:
+def test_texts_stored_by_an_earlier_release_are_found_shown_and_removed(container: Container, person: Person) -> None:
     task = person.create()
     written_by_a_release_before(container, person, task, DECOMPOSED)
     for spelling in (COMPOSED, DECOMPOSED):
@@ -159,7 +159,7 @@ def test_a_tag_older_than_the_rule_of_its_length_can_be_kept_and_removed(contain
     assert_problem(person.call("PATCH", f"/tasks/{task['id']}", json={"tags": [long]}), 422)
 
 
-def test_a_job_brings_what_a_release_before_has_stored_to_its_normal_form(
+def test_a_job_normalises_texts_stored_by_an_earlier_release(
     container: Container, person: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(normalise_job, "BATCH", 2)

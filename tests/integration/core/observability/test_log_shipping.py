@@ -1,6 +1,6 @@
-"""Lines on their way: a real Filebeat with the stack's configuration, before a server that speaks `_bulk`.
+"""Log shipping: a real Filebeat with the stack's configuration, and a fake Elasticsearch that implements `_bulk`.
 
-It is of the newest version whose source is in a registry, 7.17. The stack names the image of a later one.
+Filebeat is 7.17, the newest version whose source is in a registry; the stack uses the image of a later one.
 """
 
 import base64
@@ -53,7 +53,7 @@ def port(shipping: Shipping) -> int:
 
 
 def messages(store: Store) -> list[str]:
-    # a copy at once: the server goes on to add to them
+    # a copy, since the server adds documents concurrently
     return [document["message"] for document in list(store.documents.values()) if "message" in document]
 
 
@@ -62,7 +62,7 @@ def all_of(store: Store, lines: list[str]) -> Callable[[], bool]:
 
 
 def arrived(store: Store, message: str) -> dict[str, Any]:
-    """The one document with this message, when it has come."""
+    """Wait for the one document with this message, and return it."""
     wait_for(all_of(store, [message]), f"{message} arrives")
     [found] = [document for document in store.documents.values() if document.get("message") == message]
     return found
@@ -72,11 +72,11 @@ def numbered(name: str, count: int, padding: int = 0) -> list[str]:
     return [f"{name} {number} {'x' * padding}".strip() for number in range(count)]
 
 
-def test_the_apis_own_line_arrives_with_its_fields(
+def test_a_json_line_of_the_api_arrives_with_its_fields(
     node: Node, store: Store, shipping: Shipping, running: Server
 ) -> None:
     asked = httpx.get(f"{running.url}/api/v1/auth/jwks.json", headers={"X-Request-ID": "shipped-0123456789"})
-    wait_for(lambda: "shipped-0123456789" in running.log.read_text(), "the API has told of it")
+    wait_for(lambda: "shipped-0123456789" in running.log.read_text(), "the request is in the API's log")
     [line] = [line for line in running.log.read_text().splitlines() if "shipped-0123456789" in line]
     line = line.replace("{", '{"trace_id":"4bf92f3577b34da6a3ce929d0e0e4736",', 1)
     node.write(POD, [line])
@@ -114,7 +114,7 @@ def test_a_line_that_is_no_json_object_is_the_message(node: Node, store: Store, 
         assert "json" not in document
 
 
-def test_what_is_of_another_type_than_the_field_stays_beside_it(node: Node, store: Store, shipping: Shipping) -> None:
+def test_a_value_of_another_type_than_its_field_stays_under_json(node: Node, store: Store, shipping: Shipping) -> None:
     node.write(POD, ['{"event": "odd", "status": "none", "duration_ms": {"of": 1}, "level": 30, "timestamp": "soon"}'])
     with elasticsearch(store, port(shipping)), node.shipper(shipping, SECRET):
         found = arrived(store, "odd")
@@ -124,7 +124,7 @@ def test_what_is_of_another_type_than_the_field_stays_beside_it(node: Node, stor
     assert abs(datetime.now(UTC) - datetime.fromisoformat(found["@timestamp"])).total_seconds() < 300
 
 
-def test_a_line_that_comes_in_pieces_is_one_document(node: Node, store: Store, shipping: Shipping) -> None:
+def test_a_line_split_by_the_container_runtime_is_one_document(node: Node, store: Store, shipping: Shipping) -> None:
     text = "".join(f"{number:010}" for number in range(10_240))
     assert len(text) > 100_000
     node.write(POD, [json.dumps({"event": text, "level": "error"})])
@@ -142,9 +142,7 @@ def test_pods_of_other_namespaces_are_not_read(node: Node, store: Store, shippin
     assert messages(store) == ["of the stack"]
 
 
-def test_a_shipper_that_starts_again_sends_what_is_new_and_nothing_twice(
-    node: Node, store: Store, shipping: Shipping
-) -> None:
+def test_a_restarted_shipper_sends_new_lines_and_none_twice(node: Node, store: Store, shipping: Shipping) -> None:
     before, after = numbered("before", 300), numbered("after", 300)
     node.write(POD, before)
     with elasticsearch(store, port(shipping)):
@@ -156,7 +154,7 @@ def test_a_shipper_that_starts_again_sends_what_is_new_and_nothing_twice(
     assert sorted(messages(store)) == sorted(before + after)
 
 
-def test_a_shipper_that_has_forgotten_where_it_was_makes_no_line_two_documents(
+def test_a_shipper_that_lost_its_registry_creates_no_duplicate_documents(
     node: Node, store: Store, shipping: Shipping
 ) -> None:
     lines = numbered("line", 300)
@@ -171,13 +169,13 @@ def test_a_shipper_that_has_forgotten_where_it_was_makes_no_line_two_documents(
     assert sorted(messages(store)) == sorted(lines)
 
 
-def test_nothing_is_lost_while_elasticsearch_is_away(node: Node, store: Store, shipping: Shipping) -> None:
+def test_nothing_is_lost_while_elasticsearch_is_unavailable(node: Node, store: Store, shipping: Shipping) -> None:
     first, second, third, fourth = (numbered(name, 500, 100) for name in ("first", "second", "third", "fourth"))
     file = node.write(POD, first)
     with node.shipper(shipping, SECRET) as process:
-        wait_for(lambda: "connection refused" in node.said, "it has not found Elasticsearch")
-        wait_for(lambda: node.waiting() > 100 * len(first), "it has read the first lines all the same")
-        # The kubelet puts a full file away; then the node loses power.
+        wait_for(lambda: "connection refused" in node.said, "it fails to reach Elasticsearch")
+        wait_for(lambda: node.waiting() > 100 * len(first), "the first lines are in its queue")
+        # The kubelet rotates a full file; then the node loses power.
         file.rename(file.with_name("0.log.20300102-030405"))
         node.write(POD, second)
         process.kill()
@@ -185,14 +183,14 @@ def test_nothing_is_lost_while_elasticsearch_is_away(node: Node, store: Store, s
     node.write(POD, third)
     file.rename(file.with_name("0.log.20300102-040506"))
     node.write(POD, fourth)
-    store.busy = 2  # and Elasticsearch comes back with too much to do
+    store.busy = 2  # and Elasticsearch is overloaded when it is back
     with node.shipper(shipping, SECRET), elasticsearch(store, port(shipping)):
         wait_for(all_of(store, first + second + third + fourth), "all arrive")
     assert store.busy == 0
     assert sorted(messages(store)) == sorted(first + second + third + fourth)
 
 
-def test_what_waits_takes_no_more_of_the_disk_than_it_may_and_the_rest_is_read_later(
+def test_the_disk_queue_stays_within_its_limit_and_the_rest_is_read_later(
     node: Node, store: Store, shipping: Shipping
 ) -> None:
     limit = 10
@@ -214,13 +212,11 @@ def test_what_waits_takes_no_more_of_the_disk_than_it_may_and_the_rest_is_read_l
     assert len(store.documents) == len(lines)
 
 
-def test_a_password_and_an_authority_of_the_clusters_own_do_as_well(
-    node: Node, store: Store, shipping: Shipping
-) -> None:
+def test_basic_authentication_and_a_private_ca_work_too(node: Node, store: Store, shipping: Shipping) -> None:
     made = self_signed(["127.0.0.1"], datetime.now(UTC))
     certificate, key = (base64.b64decode(made[name]) for name in ("tls.crt", "tls.key"))
     (node.folder / "server.pem").write_bytes(certificate + key)
-    # As the kubelet lays a Secret out.
+    # The layout of a mounted Secret.
     trusted = node.folder / "trusted"
     (trusted / "..2030").mkdir(parents=True)
     (trusted / "..2030" / "ca.crt").write_bytes(certificate)
@@ -237,7 +233,7 @@ def test_a_password_and_an_authority_of_the_clusters_own_do_as_well(
         arrived(store, "behind TLS")
 
 
-def test_the_template_is_there_before_the_first_line_and_replaces_the_one_before(
+def test_the_index_template_is_installed_before_the_first_line_and_replaces_the_former_one(
     node: Node, store: Store, shipping: Shipping
 ) -> None:
     store.templates[shipping.stream] = {"index_patterns": [shipping.stream], "of": "a former version"}

@@ -1,4 +1,4 @@
-"""Metrics: by route template, and bounded whatever clients send."""
+"""Metrics: by route template, with bounded cardinality, on their own port."""
 
 import re
 from pathlib import Path
@@ -21,7 +21,7 @@ from tests.support.settings import make_settings
 
 @pytest.fixture
 def app(container: Container) -> OpenAPI:
-    """An application that nobody has asked for anything yet."""
+    """An application without any request yet."""
     return create_app(container)
 
 
@@ -46,7 +46,7 @@ def test_requests_are_counted_and_timed_by_method_template_and_status(person: Pe
     assert counts[("GET", f"{V1}/tasks/<task_id>", "404")] == 1
 
 
-def test_made_up_paths_and_methods_make_no_series_of_their_own(app: OpenAPI) -> None:
+def test_unknown_paths_and_methods_share_one_series(app: OpenAPI) -> None:
     client = app.test_client()
     for number in range(30):
         client.get(f"/scan/{number}.php")
@@ -66,7 +66,7 @@ def test_probes_and_scrapes_are_not_counted(app: OpenAPI) -> None:
     assert samples(client, "flask_http_request_duration_seconds_count") == []
 
 
-def test_metrics_are_at_their_port_and_nothing_else_is(app: OpenAPI) -> None:
+def test_the_metrics_port_serves_metrics_and_nothing_else(app: OpenAPI) -> None:
     client = app.test_client()
     assert client.get("/metrics", base_url=METRICS).status_code == 200
     assert client.get("/metrics").status_code == 404
@@ -74,26 +74,26 @@ def test_metrics_are_at_their_port_and_nothing_else_is(app: OpenAPI) -> None:
         assert client.get(path, base_url=METRICS).status_code == 404
 
 
-def test_no_header_leads_to_the_metrics(sqlite_url: str) -> None:
+def test_forged_forwarding_headers_do_not_reach_the_metrics(sqlite_url: str) -> None:
     app = create_app(build(make_settings(sqlite_url, trusted_hops=1)))
     forged = {"Host": "localhost:9464", "X-Forwarded-Host": "localhost:9464", "X-Forwarded-Port": "9464"}
     answer = app.test_client().get("/metrics", headers=forged, base_url="http://localhost:8000")
     assert answer.status_code == 404
 
 
-def test_while_developing_metrics_are_beside_everything_else(sqlite_url: str) -> None:
+def test_in_development_metrics_are_on_the_main_port(sqlite_url: str) -> None:
     client = create_app(build(make_settings(sqlite_url, environment="development"))).test_client()
     assert client.get("/metrics", base_url="http://localhost:8000").status_code == 200
 
 
-def test_a_server_tells_its_metrics_at_their_port_alone(tmp_path: Path, sqlite_url: str) -> None:
+def test_a_server_exposes_metrics_on_their_port_only(tmp_path: Path, sqlite_url: str) -> None:
     with server(tmp_path, sqlite_url) as running:
         assert "process_resident_memory_bytes" in httpx.get(running.metrics_url).text
         assert httpx.get(f"{running.url}/metrics").status_code == 404
         assert httpx.get(running.metrics_url.replace("/metrics", "/health/live")).status_code == 404
 
 
-def test_what_runs_is_told(app: OpenAPI) -> None:
+def test_build_info_is_exposed(app: OpenAPI) -> None:
     from app.core.version import version
 
     [info] = samples(app.test_client(), "task_manager_build_info")
@@ -114,9 +114,9 @@ def test_a_server_collects_garbage_although_it_did_not_while_it_started(tmp_path
         wait_for(lambda: collections() > before, "garbage is collected")
 
 
-def test_the_api_tells_exactly_the_metrics_that_rules_and_dashboards_may_ask_it_for(app: OpenAPI) -> None:
-    told = app.test_client().get("/metrics", base_url=METRICS).text
-    names = {name for family in text_string_to_metric_families(told) for name in _series(family.name, family.type)}
+def test_the_api_exposes_exactly_the_metrics_in_the_catalogue(app: OpenAPI) -> None:
+    exposed = app.test_client().get("/metrics", base_url=METRICS).text
+    names = {name for family in text_string_to_metric_families(exposed) for name in _series(family.name, family.type)}
     assert set(catalogue.exported()["The API"]) == names
 
 
@@ -127,6 +127,6 @@ def test_every_route_belongs_to_one_service_of_the_dashboards(app: OpenAPI) -> N
 
 
 def _series(family: str, kind: str) -> set[str]:
-    """Return what Prometheus calls the series of a family, which need not have any yet."""
+    """Return the series names of a metric family, which need not have samples yet."""
     suffixes = {"counter": ("_total",), "histogram": ("_bucket", "_count", "_sum")}
     return {family + suffix for suffix in suffixes.get(kind, ("",)) if not family.endswith("_created")}

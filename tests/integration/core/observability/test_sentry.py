@@ -1,4 +1,4 @@
-"""Errors that are logged reach Sentry, with what tells them apart and without what somebody has sent."""
+"""Logged errors are reported to Sentry, with tags and trace, without data of the request."""
 
 import subprocess
 import sys
@@ -21,12 +21,12 @@ def dsn(taken: Taken) -> str:
     return f"http://publickey@127.0.0.1:{taken.port}/1"
 
 
-def test_an_unforeseen_error_is_told_with_its_trace_and_without_what_was_sent(
+def test_an_unhandled_error_is_reported_with_its_trace_and_without_request_data(
     postgres_url: str, tmp_path: Path
 ) -> None:
     database = build(make_settings(postgres_url)).database
     with database.writer.begin() as connection:
-        # its violation, which nobody foresees, quotes the row
+        # the error of its violation is unhandled, and quotes the row
         connection.exec_driver_sql("ALTER TABLE tasks ADD CONSTRAINT odd CHECK (title NOT LIKE 'odd%%')")
     database.dispose()
     account = {"email": "grace@example.org", "password": PASSWORD}
@@ -62,7 +62,7 @@ def test_an_unforeseen_error_is_told_with_its_trace_and_without_what_was_sent(
         assert secret.encode() not in taken.everything()
 
 
-def test_a_job_that_is_given_up_is_told(sqlite_url: str, tmp_path: Path) -> None:
+def test_a_failed_job_is_reported(sqlite_url: str, tmp_path: Path) -> None:
     parts = build(make_settings(sqlite_url))
     job = parts.jobs.queue(uuid4(), "import")  # of no file
     parts.database.dispose()
@@ -76,7 +76,7 @@ def test_a_job_that_is_given_up_is_told(sqlite_url: str, tmp_path: Path) -> None
     assert error["contexts"]["log"]["job_id"] == str(job.id)
 
 
-def test_a_dsn_that_is_none_ends_the_start_by_the_name_of_its_variable(sqlite_url: str, tmp_path: Path) -> None:
+def test_a_malformed_dsn_fails_the_start_with_the_name_of_its_variable(sqlite_url: str, tmp_path: Path) -> None:
     variables = environment(tmp_path, sqlite_url, 8000, APP_SENTRY_DSN="https://sentry.example.org")
     done = subprocess.run(
         [sys.executable, "-m", "app", "serve"], cwd=ROOT, env=variables, capture_output=True, text=True, check=False

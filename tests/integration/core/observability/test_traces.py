@@ -1,4 +1,4 @@
-"""Traces: one from the gateway's request through SQL and Redis to the job of a worker; and what is not in them."""
+"""Traces: from the gateway through SQL and Redis to a worker's job; sampling; no secrets; collector outages."""
 
 import json
 import signal
@@ -22,7 +22,7 @@ TRACE, GATEWAY = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 SAMPLED = {"traceparent": f"00-{TRACE}-{GATEWAY}-01"}
 
 SERVER, CLIENT, CONSUMER = 2, 3, 5
-"""Kinds of spans, as OTLP numbers them."""
+"""Span kinds in OTLP."""
 
 SOON = {"OTEL_BSP_SCHEDULE_DELAY": "200"}
 
@@ -32,7 +32,7 @@ def log_lines(path: Path) -> list[dict[str, Any]]:
 
 
 def log_in(url: str, **headers: str) -> dict[str, str]:
-    """Register somebody, and return the headers by which they are known."""
+    """Register a user, log in, and return the authentication headers."""
     body = {"email": "grace@example.org", "password": PASSWORD, "name": "Grace"}
     with httpx.Client(base_url=f"{url}{V1}", headers=headers) as client:
         assert client.post("/auth/register", json=body).status_code == 201
@@ -146,7 +146,7 @@ def test_no_secret_is_in_a_span(postgres_url: str, valkey: str, tmp_path: Path) 
         assert secret.encode() not in sent
 
 
-def test_a_share_of_the_traces_begins_here_and_the_gateways_go_on(sqlite_url: str, tmp_path: Path) -> None:
+def test_root_traces_are_sampled_by_ratio_and_the_gateways_decision_is_kept(sqlite_url: str, tmp_path: Path) -> None:
     variables = {**SOON, "APP_TRACES_SHARE": "0"}
     with collector() as taken, server(tmp_path, sqlite_url, APP_TRACES_ENDPOINT=taken.url, **variables) as started:
         for headers in ({}, {"traceparent": f"00-{'1' * 32}-{GATEWAY}-00"}, SAMPLED):
@@ -158,7 +158,9 @@ def test_a_share_of_the_traces_begins_here_and_the_gateways_go_on(sqlite_url: st
         ]
 
 
-def test_without_traces_the_log_names_the_gateways_and_nothing_is_imported(sqlite_url: str, tmp_path: Path) -> None:
+def test_without_traces_the_log_has_the_gateways_trace_id_and_nothing_is_imported(
+    sqlite_url: str, tmp_path: Path
+) -> None:
     code = (
         "import sys; from app.bootstrap.http import application; application();"
         "print([name for name in sys.modules if name.startswith(('opentelemetry', 'sentry_sdk', 'google.protobuf'))])"
@@ -176,8 +178,8 @@ def test_without_traces_the_log_names_the_gateways_and_nothing_is_imported(sqlit
     assert named == [TRACE, None]
 
 
-def test_requests_do_not_wait_for_a_collector_that_is_silent(sqlite_url: str, tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as silent:  # takes connections, and never answers
+def test_requests_do_not_wait_for_a_hanging_collector(sqlite_url: str, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # accepts connections, and never responds
         address = f"http://127.0.0.1:{silent.getsockname()[1]}"
         variables = {"APP_TRACES_ENDPOINT": address, "APP_SENTRY_DSN": address.replace("://", "://key@") + "/1"}
         with server(tmp_path, sqlite_url, **SOON, **variables) as started:
@@ -187,20 +189,20 @@ def test_requests_do_not_wait_for_a_collector_that_is_silent(sqlite_url: str, tm
             assert time.monotonic() - begun < 12
 
 
-def test_a_collector_that_is_gone_is_told_of_once_and_holds_up_nobody(sqlite_url: str, tmp_path: Path) -> None:
+def test_an_unreachable_collector_is_logged_once_and_delays_no_request(sqlite_url: str, tmp_path: Path) -> None:
     variables = {"APP_TRACES_ENDPOINT": f"http://127.0.0.1:{free_port()}", **SOON}
     with server(tmp_path, sqlite_url, **variables) as started:
 
-        def told() -> list[dict[str, Any]]:
+        def warnings() -> list[dict[str, Any]]:
             assert _slowest(started) < 1
             return [line for line in log_lines(started.log) if line["event"] == "traces not taken"]
 
-        wait_for(lambda: bool(told()), "the log says that traces are lost")
+        wait_for(lambda: bool(warnings()), "the log says that traces are lost")
         for _ in range(3):
-            told()
+            warnings()
         assert started.terminate() == 0
-    assert len(told_lines := [line for line in log_lines(started.log) if line["event"] == "traces not taken"]) == 1
-    assert told_lines[0]["spans"] > 0
+    assert len(logged := [line for line in log_lines(started.log) if line["event"] == "traces not taken"]) == 1
+    assert logged[0]["spans"] > 0
     assert not any(str(line.get("logger", "")).startswith("opentelemetry") for line in log_lines(started.log))
 
 

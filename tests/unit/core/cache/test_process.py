@@ -1,4 +1,4 @@
-"""The response cache in the process: current versions alone, for a while, within its memory."""
+"""The in-process response cache: invalidation by version, time to live, memory limit."""
 
 from uuid import UUID
 
@@ -11,7 +11,7 @@ USER, SESSION = UUID(int=1), UUID(int=2)
 
 
 class Versions:
-    """The versions of users' data, as the service that owns sessions would say them."""
+    """A fake of the session states: the version of the user's data, or None when the session has ended."""
 
     def __init__(self) -> None:
         self.current: int | None = 1

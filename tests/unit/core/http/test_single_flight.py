@@ -1,4 +1,4 @@
-"""One request makes an answer for all who want it at the same moment."""
+"""Single flight: concurrent calls of one key share one result."""
 
 from concurrent.futures import ThreadPoolExecutor
 from itertools import chain, repeat
@@ -7,27 +7,27 @@ from weakref import WeakSet
 from app.core.http.single_flight import KEPT, SharedCall, SingleFlight
 
 
-def test_who_waits_and_who_comes_after_get_the_answer_of_the_first() -> None:
+def test_waiting_and_later_callers_get_the_result_of_the_first() -> None:
     table = SingleFlight()
     call, first = table.join("list")
     with ThreadPoolExecutor(1) as threads:
         other, other_first = table.join("list")
         waiting = threads.submit(other.wait)
         call.finish(b"answer")
-        call.finish(None)  # as the end of each request says it
+        call.finish(None)  # as at the end of each request
         assert (first, other_first, waiting.result()) == (True, False, b"answer")
     after, is_first = table.join("list")
     assert (is_first, after.wait()) == (False, b"answer")
 
 
-def test_where_there_was_no_answer_the_next_one_makes_it() -> None:
+def test_after_a_call_without_result_the_next_caller_is_the_first() -> None:
     table = SingleFlight()
     call, _ = table.join("list")
     call.finish(None)
     assert table.join("list")[1]
 
 
-def test_answers_that_have_landed_take_no_more_than_their_budget() -> None:
+def test_finished_results_stay_within_their_budget() -> None:
     table = SingleFlight(budget=1_000_000)
     there: WeakSet[SharedCall] = WeakSet()
     for number in range(100):
@@ -38,10 +38,10 @@ def test_answers_that_have_landed_take_no_more_than_their_budget() -> None:
         assert (first, other.wait()) == (True, bytes(150_000))
     del call, other
     assert len(there) == 6
-    assert [table.join(number)[1] for number in range(94, 100)] == [False] * 6, "the latest are there for latecomers"
+    assert [table.join(number)[1] for number in range(94, 100)] == [False] * 6, "the latest are held for late joiners"
 
 
-def test_an_answer_larger_than_the_budget_goes_to_who_waits_alone() -> None:
+def test_a_result_larger_than_the_budget_reaches_only_waiting_callers() -> None:
     table = SingleFlight(budget=10)
     call, _ = table.join("long")
     other, _ = table.join("long")
@@ -50,7 +50,7 @@ def test_an_answer_larger_than_the_budget_goes_to_who_waits_alone() -> None:
     assert table.join("long")[1]
 
 
-def test_an_answer_is_there_for_a_while_and_one_that_took_too_long_is_made_again() -> None:
+def test_a_result_expires_and_a_call_that_takes_too_long_is_replaced() -> None:
     now = 0.0
     table = SingleFlight(timer=lambda: now)
     landed, _ = table.join("landed")
@@ -64,7 +64,7 @@ def test_an_answer_is_there_for_a_while_and_one_that_took_too_long_is_made_again
     assert table.join("lost")[0] is not lost
 
 
-def test_a_call_may_be_finished_at_the_very_moment_when_its_time_is_over() -> None:
+def test_a_call_may_finish_at_the_moment_of_its_expiry() -> None:
     for readings in range(1, 10):
         times = chain(repeat(0.0, readings), repeat(KEPT))
         table = SingleFlight(timer=times.__next__)

@@ -43,7 +43,7 @@ def _json(operation: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(("name", "field", "kind"), typed_fields())
-def test_a_value_of_another_type_is_refused(name: str, field: str, kind: str) -> None:
+def test_a_value_of_another_type_is_rejected(name: str, field: str, kind: str) -> None:
     for value in WRONG[kind]:
         with pytest.raises(ValidationError) as refused:
             models()[name].model_validate({field: value})

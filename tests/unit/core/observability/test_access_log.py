@@ -1,4 +1,4 @@
-"""Lines of requests, which are gathered for a moment."""
+"""The buffered access log."""
 
 import io
 import subprocess
@@ -21,12 +21,12 @@ class Counted(io.BytesIO):
 
 
 def until_written(file: io.BytesIO, lines: int) -> list[bytes]:
-    """Wait until so many lines are there, and return them."""
+    """Wait for a number of lines, and return them."""
     wait_for(lambda: len(file.getvalue().splitlines()) >= lines, "the lines are written", 10)
     return file.getvalue().splitlines()
 
 
-def test_lines_of_a_moment_are_written_together_and_in_order() -> None:
+def test_lines_are_buffered_and_written_together_in_order() -> None:
     file = Counted()
     log = GatheredLines(file, "requests")
     lines = [b"line %d" % number for number in range(50)]
@@ -55,12 +55,12 @@ def test_no_line_is_lost_or_written_twice_among_many_threads() -> None:
     assert sorted(found) == sorted(b"%d %d" % (thread, number) for thread in range(8) for number in range(2_000))
 
 
-def test_who_brings_one_line_too_many_writes_them() -> None:
+def test_a_full_buffer_is_written_immediately() -> None:
     file = Counted()
     log = GatheredLines(file, "requests")
     for number in range(access_log.MOST):
         log.info(b"%d" % number)
-    assert len(file.getvalue().splitlines()) == access_log.MOST, "nobody waits for a moment to pass"
+    assert len(file.getvalue().splitlines()) == access_log.MOST, "written without waiting for the timer"
 
 
 def test_the_last_lines_are_written_when_the_interpreter_ends() -> None:

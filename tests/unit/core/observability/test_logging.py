@@ -16,7 +16,7 @@ from tests.support.ports import wait_for
 
 @pytest.fixture
 def stream(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.TextIOWrapper]:
-    """What is logged, as JSON; the state of logging is put back afterwards."""
+    """Standard error with JSON logs; restores the logging configuration afterwards."""
     stream = io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True)
     monkeypatch.setattr("sys.stderr", stream)
     root = logging.getLogger()
@@ -72,7 +72,7 @@ nested = st.recursive(
 
 
 @given(nested, nested)
-def test_secrets_are_hidden_however_deep_they_lie_and_the_rest_is_shown(secret: object, shown: object) -> None:
+def test_secrets_are_redacted_at_any_depth_and_nothing_else_is(secret: object, shown: object) -> None:
     """V16.2.5: sensitive data is masked."""
     body = {"answers": [{"new_password": secret, "plain": shown}]}
     event = logs.redact(None, "info", {"body": body})
@@ -115,13 +115,13 @@ def test_levels_below_the_chosen_one_are_left_out(stream: io.TextIOWrapper) -> N
 
 
 @pytest.mark.parametrize("value", ["\ud800", 1 << 70, object()])
-def test_what_json_can_hardly_say_is_logged_all_the_same(stream: io.TextIOWrapper, value: object) -> None:
+def test_values_that_json_can_not_represent_are_logged_too(stream: io.TextIOWrapper, value: object) -> None:
     structlog.get_logger("ours").info("hello", odd=value)
     [line] = lines(stream)
     assert line["odd"]
 
 
-def test_where_a_machine_reads_them_lines_of_requests_are_written_together_and_all_others_at_once(
+def test_json_access_log_lines_are_buffered_and_all_others_written_immediately(
     stream: io.TextIOWrapper,
 ) -> None:
     structlog.get_logger(logs.REQUESTS).info("request")
