@@ -109,7 +109,7 @@ class EmailVerificationService:
         if (
             user is None
             or expires <= now.timestamp()
-            or not self._signer.knows_text(_message(user, expires), signature)
+            or not self._signer.verify_text(_message(user, expires), signature)
         ):
             raise _invalid_token()
         run(self._storage.write, lambda work: mark_verified(work, user_id, now, self._new_id))

@@ -30,7 +30,7 @@ def worker() -> int:
     from app.core.clock import utc_now
     from app.core.database.unit_of_work import UnitOfWork
     from app.core.jobs.background import Announcer
-    from app.core.jobs.celery_app import carrier
+    from app.core.jobs.celery_app import celery_transport
     from app.core.jobs.liveness import PERIOD, ConsumerLiveness
     from app.core.jobs.polling_loop import PollingLoop
 
@@ -40,7 +40,7 @@ def worker() -> int:
         with liveness.job():
             parts.background.runner.run(job_id)
 
-    messages = carrier(settings, run)
+    messages = celery_transport(settings, run)
     announcer = Announcer(
         parts.platform.storage(UnitOfWork),
         messages,

@@ -10,7 +10,7 @@ from app.core.database.user_version_table import UserVersionRow
 from app.core.events.tables import DeletedUserRow, FailedDeliveryRow, HandledEventRow, OutboxRow
 from app.core.idempotency import RETENTION
 from app.core.jobs.tables import JobFileRow, JobRow, RefusedLineRow
-from app.core.objects.tables import ObjectPieceRow, ObjectRow
+from app.core.objects.tables import ObjectChunkRow, ObjectRow
 
 FILES = timedelta(days=7)
 """Retention of jobs' uploads and results, and of internal jobs."""
@@ -34,7 +34,7 @@ _UNFINISHED = exists().where(JobRow.id == JobFileRow.job_id, JobRow.state != "su
 RULES: tuple[Rule, ...] = (
     ExpiryRule(IdempotencyKeyRow, "keys, with the answers they hold", IdempotencyKeyRow.created_at, RETENTION),
     KeepRule(ObjectRow, "by the sweep, with its bytes, when nothing refers to it any more"),
-    KeepRule(ObjectPieceRow, "with the object"),
+    KeepRule(ObjectChunkRow, "with the object"),
     ExpiryRule(
         JobRow, "users' jobs that succeeded, were cancelled or rejected", JobRow.finished_at, JOBS,
         (_ENDED, JobRow.user_id.is_not(None)), _OF_JOBS, batch=100,

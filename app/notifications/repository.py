@@ -94,7 +94,7 @@ class SqlPreferences:
     def delete(self, user_id: UUID) -> int:
         return changed(self._session.execute(delete(PreferencesRow).where(PreferencesRow.user_id == user_id)))
 
-    def everybodys(self, after: UUID | None, limit: int) -> list[tuple[UUID, Preferences]]:
+    def all_after(self, after: UUID | None, limit: int) -> list[tuple[UUID, Preferences]]:
         """Return the preferences of up to `limit` users, ordered by user id, past `after`."""
         statement = select(PreferencesRow).order_by(PreferencesRow.user_id).limit(limit)
         if after is not None:

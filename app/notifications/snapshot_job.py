@@ -20,7 +20,7 @@ class SnapshotPreferences:
 
     def step(self, work: NotificationUnitOfWork, job: Job) -> Step:
         after = UUID(str(job.checkpoint["user"])) if job.checkpoint else None
-        found = work.preferences.everybodys(after, BATCH)
+        found = work.preferences.all_after(after, BATCH)
         now = self._clock()
         work.outbox.add_many([preferences_changed(user_id, chosen, self._new_id, now) for user_id, chosen in found])
         done = job.done + len(found)

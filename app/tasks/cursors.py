@@ -44,7 +44,7 @@ class Cursors:
         except ValueError:
             raw = b""
         tag, payload = raw[:TAG_BYTES], raw[TAG_BYTES:]
-        if not self._signer.knows(_message(user_id, query, payload), tag):
+        if not self._signer.verify(_message(user_id, query, payload), tag):
             raise MalformedError("cursor", "does not belong to this list: start again without it")
         value, identifier = json.loads(payload)
         if isinstance(value, str) and query.sort.field != "title":

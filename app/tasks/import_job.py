@@ -8,7 +8,7 @@ from uuid import UUID
 from app.core.clock import Clock, NewId
 from app.core.errors import InvalidError
 from app.core.events.model import Event
-from app.core.jobs.model import MOST_REFUSED, PIECE, UPLOAD, InputRejectedError, Job, PermanentError, Step
+from app.core.jobs.model import CHUNK_BYTES, MOST_REFUSED_LINES, UPLOAD, InputRejectedError, Job, PermanentError, Step
 from app.tasks.bulk_insert import add_tasks
 from app.tasks.csv_dialect import Dialect
 from app.tasks.csv_reader import Lines, Record, records
@@ -39,7 +39,7 @@ class ImportTasks:
         uploaded = UploadedFile(work, job)
         plan = _plan(job, uploaded)
         offset, count = (_number(job.checkpoint.get(name)) for name in ("offset", "lines"))
-        lines = Lines(uploaded.chunk, PIECE, plan.dialect, offset or plan.offset, count or plan.lines)
+        lines = Lines(uploaded.chunk, CHUNK_BYTES, plan.dialect, offset or plan.offset, count or plan.lines)
         begun, finished = lines.offset, True
         some: list[Record] = []
         for record in records(lines):
@@ -50,7 +50,7 @@ class ImportTasks:
         batch = Batch(job.user_id, RowReader(plan), self._clock(), self._new_id)
         add_tasks(work.session, job.user_id, batch.tasks(some))
         work.outbox.add_many(batch.events)
-        work.files.add_refused_lines(job.id, batch.refused[: max(MOST_REFUSED - job.refused, 0)])
+        work.files.add_refused_lines(job.id, batch.refused[: max(MOST_REFUSED_LINES - job.refused, 0)])
         if finished:
             work.files.delete(job.id, UPLOAD)
         return Step(
@@ -76,7 +76,7 @@ class UploadedFile:
 
     def chunk(self, index: int) -> bytes:
         """Return a chunk; empty past the last. Raises PermanentError if it is missing or incomplete."""
-        size = max(min(PIECE, self._size - index * PIECE), 0)
+        size = max(min(CHUNK_BYTES, self._size - index * CHUNK_BYTES), 0)
         data = self._work.files.chunk(self._job_id, UPLOAD, index) if size else b""
         if data is None or len(data) != size:
             raise PermanentError(LOST)

@@ -10,7 +10,7 @@ from app.tasks.import_plan import HEAD, Options, Plan, check, plan_of, sample
 from app.tasks.import_rows import RefusedError, RowReader
 
 MOST_TASKS = 5
-MOST_REFUSED = 20
+MOST_REFUSED_LINES = 20
 LONGEST_EXAMPLE = 100
 
 
@@ -65,7 +65,7 @@ def preview(head: bytes, options: Options) -> Preview:
         try:
             values = reader.values(record)
         except RefusedError as error:
-            if len(refused) < MOST_REFUSED:
+            if len(refused) < MOST_REFUSED_LINES:
                 refused.append((record.line, str(error), shown(record.text)))
         else:
             if values is not None and len(tasks) < MOST_TASKS:

@@ -68,7 +68,7 @@ class SqlTasks:
     def find(self, user_id: UUID, query: Query) -> list[Task]:
         return [tagged(user_id, row) for row in self._session.execute(*page(user_id, query))]
 
-    def everybodys(self, after: tuple[UUID, datetime, UUID] | None, limit: int) -> list[Task]:
+    def all_after(self, after: tuple[UUID, datetime, UUID] | None, limit: int) -> list[Task]:
         """Return tasks of all users, without tags, ordered by user, creation and id, past `after`."""
         place = (TaskRow.user_id, TaskRow.created_at, TaskRow.id)
         statement = select(*COLUMNS).order_by(*place).limit(limit)

@@ -21,7 +21,7 @@ class SnapshotTasks:
         self._new_id = new_id
 
     def step(self, work: TaskUnitOfWork, job: Job) -> Step:
-        tasks = work.tasks.everybodys(_place(job.checkpoint), BATCH)
+        tasks = work.tasks.all_after(_place(job.checkpoint), BATCH)
         for user_id, group in groupby(tasks, key=lambda task: task.user_id):
             work.outbox.add_many(list(snapshots(user_id, list(group), self._new_id, self._clock())))
         done = job.done + len(tasks)

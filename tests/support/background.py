@@ -6,7 +6,7 @@ from app.core.events.relay import Relay
 from tests.support.storage import storage_of
 
 
-def carry_events(container: Container) -> None:
+def dispatch_events(container: Container) -> None:
     """Publish and dispatch events until none waits."""
     relay = Relay(storage_of(container), container.background.transport, utc_now)
     while relay.run_once():

@@ -12,7 +12,7 @@ from infra.components.observability import filebeat
 from infra.components.observability.filebeat import Shipping
 from tests.support.tools import built
 
-PIECE = 16 * 1024
+CHUNK_BYTES = 16 * 1024
 """Characters at which containerd splits a line."""
 
 
@@ -46,7 +46,7 @@ class Node:
         with file.open("a") as log:
             for line in lines:
                 now = datetime.now(UTC).isoformat().replace("+00:00", "000Z")
-                *parts, last = [line[start : start + PIECE] for start in range(0, len(line), PIECE)] or [""]
+                *parts, last = [line[start : start + CHUNK_BYTES] for start in range(0, len(line), CHUNK_BYTES)] or [""]
                 log.writelines(f"{now} {stream} P {part}\n" for part in parts)
                 log.write(f"{now} {stream} F {last}\n")
         return file

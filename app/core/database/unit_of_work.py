@@ -22,7 +22,7 @@ from app.core.events.outbox import SqlOutbox
 from app.core.jobs.job_files import SqlFiles
 from app.core.jobs.mail_queue import SqlMails
 from app.core.jobs.repository import SqlJobs
-from app.core.objects.repository import SqlObjectPieces, SqlObjects
+from app.core.objects.repository import SqlObjectChunks, SqlObjects
 
 
 class UnitOfWork:
@@ -31,7 +31,7 @@ class UnitOfWork:
     def __init__(self, session: Session) -> None:
         self.session = session
         self.objects = SqlObjects(session)
-        self.object_chunks = SqlObjectPieces(session)
+        self.object_chunks = SqlObjectChunks(session)
         self.jobs = SqlJobs(session)
         self.mails = SqlMails(session)
         self.files = SqlFiles(session)

@@ -1,7 +1,7 @@
 """Known devices: a signed cookie of earlier log-ins (OWASP, "device cookies").
 
-Somebody else's wrong passwords must not lock a person out, so these devices are counted each for itself. A cookie lets
-nobody in: it only decides by what failed log-ins are counted.
+Failed log-ins of others must not lock a user out, so each known device has a rate limit of its own. A cookie grants no
+access: it only selects the counter of failed log-ins.
 """
 
 import hashlib
@@ -14,11 +14,11 @@ from app.core.security.signed_ids import SignedIds
 
 PATH = "/api/v1/auth/login"
 LIFETIME = 180 * 24 * 3600
-"""Seconds after its latest log-in for which a device is known."""
+"""Lifetime of a device cookie after its latest log-in, in seconds."""
 
 
 class Devices:
-    """Marks devices, and knows them again.
+    """Device cookies: issued at log-in, verified at the next one.
 
     Args:
         new_id: names a device.
@@ -31,12 +31,12 @@ class Devices:
         self._keys = (key, *accepted)
 
     def known(self, account: str) -> str | None:
-        """Return the name of the device that asks, if it has logged in to the account of this e-mail address."""
+        """Return the requesting device's id, if it has logged in to this account before."""
         device = self._signer(account).verify(request.cookies.get(_name(account), ""))
         return device.hex if device else None
 
     def remember(self, response: Response, account: str) -> None:
-        """Let the device that gets the response be known as one of the account."""
+        """Set the device cookie of an account on the response."""
         known = request.cookies.get(_name(account), "")
         signer = self._signer(account)
         device = signer.verify(known) or self._new_id()

@@ -1,4 +1,4 @@
-"""Signed URLs of files: good for a while, without a log-in."""
+"""Signed, expiring URLs of files, which need no log-in."""
 
 from uuid import UUID
 
@@ -10,11 +10,11 @@ HOUR = 3600
 
 
 class SignedUrls:
-    """Signs addresses, and knows its signatures again.
+    """Signer of file URLs that expire.
 
     Args:
         clock: the time.
-        key: what they are signed with.
+        key: signs, and verifies too.
         accepted: keys with which they may have been signed.
     """
 
@@ -30,7 +30,7 @@ class SignedUrls:
 
     def verify(self, key: UUID, expires: int, signature: str) -> bool:
         """Say whether an address is ours and still good."""
-        known = self._signer.knows_text(_message(key, expires), signature)
+        known = self._signer.verify_text(_message(key, expires), signature)
         return known and expires > self._clock().timestamp()
 
 

@@ -58,7 +58,7 @@ class Inline:
         self._cleaner = Cleaner(storage, clock, sweep, rules)
         self._loop = PollingLoop("jobs", self.run_once, poll)
         self._started = False
-        self._beside = (PollingLoop("errands", self.run_short_jobs, poll), *beside)
+        self._beside = (PollingLoop("short jobs", self.run_short_jobs, poll), *beside)
 
     def start(self) -> None:
         for loop in (self._loop, *self._beside):

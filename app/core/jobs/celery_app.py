@@ -107,7 +107,7 @@ def _url(host: str, port: int, user: str | None, password: SecretStr | None, dat
     return f"redis://{login}{host}:{port}/{database}"
 
 
-def carrier(settings: Settings, run: Callable[[UUID], None]) -> CeleryTransport:
+def celery_transport(settings: Settings, run: Callable[[UUID], None]) -> CeleryTransport:
     """Return the transport of a new Celery application.
 
     Args:

@@ -14,10 +14,10 @@ UPLOAD = "upload"
 RESULT = "result"
 """Name of a job's output file."""
 
-PIECE = 1 << 19
+CHUNK_BYTES = 1 << 19
 """Bytes of each chunk of an uploaded file except the last one."""
 
-MOST_REFUSED = 10_000
+MOST_REFUSED_LINES = 10_000
 """Rejected lines of a job that are stored; further ones are only counted."""
 
 

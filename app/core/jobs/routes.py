@@ -13,7 +13,7 @@ from app.core.http.authentication import Authenticator, current_caller
 from app.core.http.idempotency import idempotency_key
 from app.core.http.json_body import require_json
 from app.core.http.schemas import RequestModel, ResponseModel, identifier
-from app.core.jobs.model import MOST_REFUSED, Job, JobKind, State
+from app.core.jobs.model import MOST_REFUSED_LINES, Job, JobKind, State
 from app.core.jobs.service import NO_SUCH_JOB, JobService
 from app.core.pagination import page_of
 
@@ -108,7 +108,7 @@ def blueprint(service: JobService, authenticator: Authenticator) -> APIBlueprint
         user_id, job_id = current_caller().user_id, path.identifier()
         found, last = page_of(query.limit, lambda most: service.refused_lines(user_id, job_id, query.cursor, most))
         items = [RefusedLine(line=line, reason=reason, text=text) for line, reason, text in found]
-        unlisted = max(service.get(user_id, job_id).refused - MOST_REFUSED, 0)
+        unlisted = max(service.get(user_id, job_id).refused - MOST_REFUSED_LINES, 0)
         return RefusedPage(items=items, next_cursor=last[0] if last else None, unlisted=unlisted).response()
 
     @jobs.get(

@@ -10,7 +10,7 @@ from app.core.database.retries import retried, run
 from app.core.database.unit_of_work import Storage, UnitOfWork
 from app.core.errors import ConflictError, InvalidError, NotFoundError, UnauthenticatedError, UnavailableError
 from app.core.idempotency import IdempotencyKey, idempotent
-from app.core.jobs.model import PIECE, RESULT, UPLOAD, Job, JobKind, State
+from app.core.jobs.model import CHUNK_BYTES, RESULT, UPLOAD, Job, JobKind, State
 
 NO_SUCH_JOB = "There is no such job."
 
@@ -213,9 +213,9 @@ class Upload:
         self.size += len(data)
         self.digest.update(data)
         self._buffer += data
-        while len(self._buffer) >= PIECE:
-            self._store(bytes(self._buffer[:PIECE]))
-            del self._buffer[:PIECE]
+        while len(self._buffer) >= CHUNK_BYTES:
+            self._store(bytes(self._buffer[:CHUNK_BYTES]))
+            del self._buffer[:CHUNK_BYTES]
         return len(data)
 
     def close(self) -> None:

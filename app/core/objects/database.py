@@ -7,7 +7,7 @@ from uuid import UUID
 from app.core.database.retries import retried
 from app.core.database.unit_of_work import Storage, UnitOfWork
 from app.core.errors import UnavailableError
-from app.core.objects.model import PIECE, MissingObjectError
+from app.core.objects.model import CHUNK_BYTES, MissingObjectError
 
 
 class DatabaseObjects:
@@ -18,7 +18,7 @@ class DatabaseObjects:
 
     def put(self, key: UUID, file: IO[bytes], size: int) -> None:
         position = written = 0
-        while chunk := file.read(PIECE):
+        while chunk := file.read(CHUNK_BYTES):
             self._add(key, position, chunk)
             position += 1
             written += len(chunk)

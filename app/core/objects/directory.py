@@ -8,7 +8,7 @@ from typing import IO
 from uuid import UUID
 
 from app.core.errors import UnavailableError
-from app.core.objects.model import PIECE, MissingObjectError
+from app.core.objects.model import CHUNK_BYTES, MissingObjectError
 
 
 class DirectoryObjects:
@@ -27,7 +27,7 @@ class DirectoryObjects:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as target:
-                while chunk := file.read(PIECE):
+                while chunk := file.read(CHUNK_BYTES):
                     target.write(chunk)
                     written += len(chunk)
                 target.flush()
@@ -40,7 +40,7 @@ class DirectoryObjects:
     def get(self, key: UUID) -> Iterator[bytes]:
         try:
             with self._path(key).open("rb") as file:
-                while chunk := file.read(PIECE):
+                while chunk := file.read(CHUNK_BYTES):
                     yield chunk
         except FileNotFoundError as error:
             raise MissingObjectError(str(key)) from error

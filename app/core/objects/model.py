@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import IO, Protocol
 from uuid import UUID
 
-PIECE = 1 << 18
+CHUNK_BYTES = 1 << 18
 """Bytes of a chunk, which bounds the memory: 256 KiB."""
 
 

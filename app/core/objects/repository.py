@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.core.database.row_count import changed
 from app.core.objects.model import StoredObject
-from app.core.objects.tables import ObjectPieceRow, ObjectRow
+from app.core.objects.tables import ObjectChunkRow, ObjectRow
 
 MARGIN = timedelta(minutes=5)
 """A file is not linked so close to its expiry: by another process's clock it may have expired."""
@@ -51,19 +51,19 @@ class SqlObjects:
         self._session.execute(delete(ObjectRow).where(ObjectRow.key.in_(keys)))
 
 
-class SqlObjectPieces:
+class SqlObjectChunks:
     """Bytes of files, in chunks."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
 
     def add(self, key: UUID, position: int, data: bytes) -> None:
-        self._session.execute(insert(ObjectPieceRow).values(key=key, position=position, data=data))
+        self._session.execute(insert(ObjectChunkRow).values(key=key, position=position, data=data))
 
     def get(self, key: UUID, position: int) -> bytes | None:
         return self._session.scalar(
-            select(ObjectPieceRow.data).where(ObjectPieceRow.key == key, ObjectPieceRow.position == position)
+            select(ObjectChunkRow.data).where(ObjectChunkRow.key == key, ObjectChunkRow.position == position)
         )
 
     def delete(self, key: UUID) -> None:
-        self._session.execute(delete(ObjectPieceRow).where(ObjectPieceRow.key == key))
+        self._session.execute(delete(ObjectChunkRow).where(ObjectChunkRow.key == key))

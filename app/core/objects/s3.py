@@ -6,7 +6,7 @@ from typing import IO, TYPE_CHECKING, BinaryIO, cast
 from uuid import UUID
 
 from app.core.errors import UnavailableError
-from app.core.objects.model import PIECE, MissingObjectError
+from app.core.objects.model import CHUNK_BYTES, MissingObjectError
 from app.core.settings import Settings
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class S3Objects:
         with _translated_errors():
             response = self._connected().get_object(self._settings.s3_bucket, key.hex)
             try:
-                yield from response.stream(PIECE)
+                yield from response.stream(CHUNK_BYTES)
             finally:
                 response.close()
                 response.release_conn()

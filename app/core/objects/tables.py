@@ -31,7 +31,7 @@ class ObjectRow(Base):
     )
 
 
-class ObjectPieceRow(Base):
+class ObjectChunkRow(Base):
     """A chunk of a file whose bytes are stored in the database."""
 
     __tablename__ = "object_pieces"

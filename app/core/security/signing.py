@@ -9,11 +9,11 @@ SIZE = 32
 
 
 class Signer:
-    """Signs, and knows its signatures again.
+    """HMAC-SHA256 signer for one purpose.
 
     Args:
-        key: what is signed with, for one purpose alone.
-        accepted: keys that may have been signed with.
+        key: signs, and verifies too.
+        accepted: former keys, which still verify.
         size: bytes of the HMAC that are kept; of n bits, forging one takes 2^n tries.
     """
 
@@ -26,19 +26,19 @@ class Signer:
         return self._signature(self._keys[0], message)
 
     def sign_as_text(self, message: bytes) -> str:
-        """Return the signature in characters that an address can hold."""
+        """Return the signature as URL-safe text."""
         return base64url.encode(self.sign(message))
 
-    def knows(self, message: bytes, signature: bytes) -> bool:
-        """Say whether a signature is ours, in the same time for any other one."""
+    def verify(self, message: bytes, signature: bytes) -> bool:
+        """Tell whether a signature is one of these keys', in constant time."""
         # Every key is tried, also after one that fits.
         fits = [hmac.compare_digest(self._signature(key, message), signature) for key in self._keys]
         return any(fits)
 
-    def knows_text(self, message: bytes, signature: str) -> bool:
-        """Say whether what `sign_as_text` may have made is ours."""
+    def verify_text(self, message: bytes, signature: str) -> bool:
+        """Tell whether a signature as text, as `sign_as_text` returns it, is valid."""
         try:
-            return self.knows(message, base64url.decode(signature))
+            return self.verify(message, base64url.decode(signature))
         except ValueError:
             return False
 

@@ -16,7 +16,7 @@ from app.core.events.tables import OutboxRow
 from app.core.jobs.model import Job
 from app.tasks import snapshot_job
 from tests.support.api import V1, Person, assert_problem
-from tests.support.background import carry_events, do_jobs
+from tests.support.background import dispatch_events, do_jobs
 from tests.support.settings import make_settings
 from tests.support.storage import storage_of
 
@@ -32,12 +32,12 @@ def test_changes_count_once_their_events_are_processed(person: Person, container
     task = person.create(due_at="2020-01-01T00:00:00Z")
     person.create(status="in_progress", due_at="2020-01-01T00:00:00Z")
     assert statistics(person)["totals"] == {"todo": 0, "in_progress": 0, "done": 0, "overdue": 0}
-    carry_events(container)
+    dispatch_events(container)
     # the cached response is invalidated: the projection changes the user's data
     assert statistics(person)["totals"] == {"todo": 1, "in_progress": 1, "done": 0, "overdue": 2}
 
     person.call("PATCH", f"/tasks/{task['id']}", json={"status": "done"})
-    carry_events(container)
+    dispatch_events(container)
     today = datetime.now(UTC).date()
     found = statistics(person)
     assert found["totals"] == {"todo": 0, "in_progress": 1, "done": 1, "overdue": 1}
@@ -50,7 +50,7 @@ def test_changes_count_once_their_events_are_processed(person: Person, container
 
 def test_only_the_requested_days_are_counted(person: Person, container: Container) -> None:
     person.create(status="done")
-    carry_events(container)
+    dispatch_events(container)
     found = statistics(person, **{"from": "2020-02-28", "to": "2020-03-01"})
     assert [day["date"] for day in found["days"]] == ["2020-02-28", "2020-02-29", "2020-03-01"]
     assert (found["created"], found["completed"], found["completion_rate"]) == (0, 0, None)
@@ -61,7 +61,7 @@ def test_imported_tasks_count(person: Person, container: Container) -> None:
     lines = b"title,status\n" + b"".join(b"task %d,%s\n" % (n, (b"todo", b"done")[n % 2]) for n in range(250))
     person.call("POST", "/tasks/imports", data={"file": (io.BytesIO(lines), "tasks.csv")})
     do_jobs(container)
-    carry_events(container)
+    dispatch_events(container)
     found = statistics(person)
     assert (found["totals"]["todo"], found["totals"]["done"], found["created"]) == (125, 125, 250)
     assert found["duration"] is None
@@ -72,7 +72,7 @@ def test_an_unchanged_response_is_a_304(person: Person, container: Container) ->
     again = person.call("GET", "/statistics", headers={"If-None-Match": first.headers["ETag"]})
     assert (again.status_code, again.data) == (304, b"")
     person.create()
-    carry_events(container)
+    dispatch_events(container)
     changed = person.call("GET", "/statistics", headers={"If-None-Match": first.headers["ETag"]})
     assert changed.status_code == 200
 
@@ -82,7 +82,7 @@ def test_statistics_exclude_the_tasks_of_other_users(
 ) -> None:
     """V8.2.2: users see their own data only."""
     new_person().create(status="done")
-    carry_events(container)
+    dispatch_events(container)
     found = statistics(person)
     assert (found["totals"]["done"], found["created"], found["streak"]) == (0, 0, 0)
 
@@ -122,7 +122,7 @@ def test_tasks_older_than_the_service_are_published_again(
             work.session.execute(delete(table))
         work.jobs.add(Job(new_id(), None, "snapshot", utc_now()))
     do_jobs(container)
-    carry_events(container)
+    dispatch_events(container)
     assert statistics(person)["totals"] == {"todo": 1, "in_progress": 0, "done": 2, "overdue": 0}
     assert statistics(other)["totals"] == {"todo": 0, "in_progress": 3, "done": 0, "overdue": 0}
 

@@ -26,7 +26,7 @@ from app.core.jobs.runner import Runner
 from app.core.jobs.tables import JobRow
 from app.tasks.model import Status
 from tests.support.api import Person, assert_problem
-from tests.support.background import carry_events
+from tests.support.background import dispatch_events
 from tests.support.fakes import FakeClock
 from tests.support.histories import History, Step
 from tests.support.storage import SystemStorage, SystemUnitOfWork
@@ -41,7 +41,7 @@ def printed(document: bytes) -> str:
 
 def test_a_report_is_html_or_pdf_as_requested(person: Person, container: Container) -> None:
     person.create(title=MARKUP, status="done")
-    carry_events(container)
+    dispatch_events(container)
     name = "Created 1 (the week before: 0)"
     for query, accept, kind in (
         ("", "", "text/html"),
@@ -72,7 +72,7 @@ def test_a_report_covers_only_the_week_and_the_caller(
 ) -> None:
     new_person().create(title="somebody else's", status="done")
     person.create(title="mine", status="done")
-    carry_events(container)
+    dispatch_events(container)
     this_week = person.call("GET", "/reports/weekly").text
     assert "mine" in this_week
     assert "somebody else" not in this_week

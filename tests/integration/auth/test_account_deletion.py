@@ -23,12 +23,12 @@ from app.core.jobs.background import Cleaner
 from app.core.jobs.erasure import Eraser, EraseUser, erase_jobs
 from app.core.jobs.model import Job, Step
 from app.core.jobs.runner import Runner
-from app.core.objects.tables import ObjectPieceRow, ObjectRow
+from app.core.objects.tables import ObjectChunkRow, ObjectRow
 from app.core.retention_rules import FILES
 from app.notifications import personal_data as notifications
 from app.tasks import personal_data as tasks
 from tests.support.api import PASSWORD, Person, assert_problem
-from tests.support.background import carry_events, do_jobs
+from tests.support.background import dispatch_events, do_jobs
 from tests.support.fakes import FakeClock
 from tests.support.retention import RULES
 from tests.support.rows import insert_row
@@ -71,7 +71,7 @@ def rows_of(container: Container, user_id: UUID) -> dict[str, int]:
 
 def files(container: Container) -> tuple[int, int]:
     with storage_of(container).read() as work:
-        counts = [work.session.scalar(select(func.count()).select_from(row)) for row in (ObjectRow, ObjectPieceRow)]
+        counts = [work.session.scalar(select(func.count()).select_from(row)) for row in (ObjectRow, ObjectChunkRow)]
     return counts[0] or 0, counts[1] or 0
 
 
@@ -97,9 +97,9 @@ def fill(container: Container, person: Person) -> UUID:
             insert_row(work.session, TABLES[name], user_id=user_id)
         work.mails.add("report-mail", {"user_id": str(user_id), "week": "2030-W01", "pdf": "x"})
         work.jobs.add(Job(new_id(), None, "report", utc_now(), parameters={"user": str(user_id), "week": "2030-W01"}))
-    carry_events(container)
+    dispatch_events(container)
     do_jobs(container)
-    carry_events(container)
+    dispatch_events(container)
     return user_id
 
 
@@ -114,7 +114,7 @@ def delete(person: Person, password: str = PASSWORD) -> int:
 
 def finish(container: Container) -> None:
     """Deliver a deletion to every service, and run the resulting jobs."""
-    carry_events(container)
+    dispatch_events(container)
     do_jobs(container)
     Cleaner(storage_of(container), utc_now, container.platform.file_store.sweep, RULES).run_once()
 
@@ -185,7 +185,7 @@ def test_a_killed_deletion_resumes_where_it_stopped(
 
     monkeypatch.setattr(erasure, "BATCH", 1)
     assert delete(person) == 204
-    carry_events(container)
+    dispatch_events(container)
     clock = FakeClock()
     clock.now = utc_now()
     handlers = {kind: Dying(erase, clock) for kind, erase in KINDS.items()}

@@ -13,8 +13,8 @@ from werkzeug.test import TestResponse
 
 from app.bootstrap.container import Container
 from app.core.objects import file_service
-from app.core.objects.model import PIECE
-from app.core.objects.tables import ObjectPieceRow, ObjectRow
+from app.core.objects.model import CHUNK_BYTES
+from app.core.objects.tables import ObjectChunkRow, ObjectRow
 from app.tasks import attachment_routes
 from app.tasks.attachments import MOST_ATTACHMENTS
 from app.tasks.tables import AttachmentUsageRow
@@ -49,7 +49,7 @@ def used(container: Container) -> int | None:
 
 def test_a_file_is_attached_listed_downloaded_and_deleted(person: Person, container: Container) -> None:
     task = person.create()
-    content = bytes(range(256)) * (PIECE // 200)  # more than a chunk
+    content = bytes(range(256)) * (CHUNK_BYTES // 200)  # more than a chunk
     attachment = attached(person, task, content, "Übersicht.bin")
     assert (attachment["name"], attachment["size"]) == ("Übersicht.bin", len(content))
     assert attachment["content_type"] == "application/octet-stream"
@@ -72,7 +72,7 @@ def test_a_file_is_attached_listed_downloaded_and_deleted(person: Person, contai
     assert person.call("GET", f"/tasks/{task['id']}/attachments").get_json()["items"] == []
     assert person.call("GET", f"/tasks/{task['id']}").get_json()["attachments"] == 0
     assert_problem(person.client.get(attachment["url"]), 404)
-    assert (count(container, ObjectRow), count(container, ObjectPieceRow), used(container)) == (0, 0, 0)
+    assert (count(container, ObjectRow), count(container, ObjectChunkRow), used(container)) == (0, 0, 0)
 
 
 @pytest.mark.parametrize(
@@ -160,7 +160,7 @@ def test_a_deleted_task_takes_its_files_with_it(person: Person, container: Conta
         assert_problem(person.client.get(attachment["url"]), 404)
     container.platform.file_store.sweep()
     assert person.client.get(stays["url"]).data == b"text"
-    assert (count(container, ObjectRow), count(container, ObjectPieceRow), used(container)) == (1, 1, 4)
+    assert (count(container, ObjectRow), count(container, ObjectChunkRow), used(container)) == (1, 1, 4)
 
 
 def test_files_of_other_users_are_not_found(person: Person, new_person: Callable[[], Person]) -> None:
@@ -225,10 +225,10 @@ def test_the_file_of_an_interrupted_upload_is_swept(
         broken.setattr("app.core.objects.repository.SqlObjects.expire_unlinked", crash)
         with pytest.raises(Crash):
             attach(person, task)
-    assert (count(container, ObjectRow), count(container, ObjectPieceRow), used(container)) == (1, 1, None)
+    assert (count(container, ObjectRow), count(container, ObjectChunkRow), used(container)) == (1, 1, None)
     container.platform.file_store.sweep()
     assert count(container, ObjectRow) == 1  # the upload may still be running
     clock = container.platform.file_store._clock
     monkeypatch.setattr(container.platform.file_store, "_clock", lambda: clock() + file_service.UPLOAD_TIME)
     container.platform.file_store.sweep()
-    assert (count(container, ObjectRow), count(container, ObjectPieceRow)) == (0, 0)
+    assert (count(container, ObjectRow), count(container, ObjectChunkRow)) == (0, 0)

@@ -32,8 +32,8 @@ def upload(person: Person, content: bytes, status: int = 202) -> str:
 def cancelled_half_way(person: Person, container: Container, monkeypatch: pytest.MonkeyPatch) -> UUID:
     """Return an import of 35 rows that was cancelled after 10."""
     monkeypatch.setattr(import_job, "BATCH", 10)
-    monkeypatch.setattr(import_job, "PIECE", 100)
-    monkeypatch.setattr("app.core.jobs.service.PIECE", 100)
+    monkeypatch.setattr(import_job, "CHUNK_BYTES", 100)
+    monkeypatch.setattr("app.core.jobs.service.CHUNK_BYTES", 100)
     job_id = upload(person, ROWS)
     runner = container.background.runner._by_kind["import"]
     step, calls = runner._step, 0
@@ -202,8 +202,8 @@ def test_only_the_first_rejected_lines_are_listed_and_all_are_counted(
     person: Person, container: Container, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(import_job, "BATCH", 4)
-    monkeypatch.setattr(import_job, "MOST_REFUSED", 6)
-    monkeypatch.setattr("app.core.jobs.routes.MOST_REFUSED", 6)
+    monkeypatch.setattr(import_job, "MOST_REFUSED_LINES", 6)
+    monkeypatch.setattr("app.core.jobs.routes.MOST_REFUSED_LINES", 6)
     job_id = upload(person, b"title,status\n" + b"Milk,never\n" * 15 + b"Bread,done\n")
     while container.inline.run_once():
         pass

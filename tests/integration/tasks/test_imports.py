@@ -159,8 +159,8 @@ def test_an_import_can_be_cancelled_and_resumed(
 def test_a_large_file_crosses_chunks_and_batches(
     person: Person, container: Container, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(import_job, "PIECE", 100)
-    monkeypatch.setattr("app.core.jobs.service.PIECE", 100)
+    monkeypatch.setattr(import_job, "CHUNK_BYTES", 100)
+    monkeypatch.setattr("app.core.jobs.service.CHUNK_BYTES", 100)
     monkeypatch.setattr(import_job, "BATCH", 7)
     content = b"title,description\n" + b"".join(b'task %d,"%s\n"\n' % (n, b"x" * (n * 7 % 300)) for n in range(60))
     job = imported(person, container, content)

@@ -10,7 +10,7 @@ from sqlalchemy import Engine, event, text
 from app.bootstrap.container import Container, build
 from app.bootstrap.http import create_app
 from tests.support.api import Person, assert_problem
-from tests.support.background import carry_events
+from tests.support.background import dispatch_events
 from tests.support.commits import unacknowledged_commit
 from tests.support.postgres import Postgres
 from tests.support.settings import make_settings
@@ -37,7 +37,7 @@ def done_tasks(person: Person, parts: Container) -> None:
     for _ in range(3):
         task = person.create()["id"]
         person.call("PATCH", f"/tasks/{task}", json={"status": "done"})
-    carry_events(parts)
+    dispatch_events(parts)
 
 
 def deletion(parts: Container) -> Callable[[], None]:

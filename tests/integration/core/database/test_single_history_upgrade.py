@@ -21,7 +21,7 @@ from app.core.database.engine import Database, connect
 from app.core.database.migrate import FORMER_HEAD, FORMER_VERSIONS, NotMigratedError, check_ready
 from app.core.jobs.tables import JobRow
 from tests.support.api import Person
-from tests.support.background import carry_events, do_jobs
+from tests.support.background import dispatch_events, do_jobs
 from tests.support.postgres import Postgres, binary
 from tests.support.settings import make_settings
 from tests.support.storage import storage_of
@@ -134,7 +134,7 @@ def test_work_in_progress_is_completed(upgraded: Container) -> None:
         [event] = work.outbox.waiting(10)
         erasures = work.session.scalars(select(JobRow).where(JobRow.kind == "erasure")).all()
     assert len(erasures) == 4
-    carry_events(upgraded)
+    dispatch_events(upgraded)
     do_jobs(upgraded)
     deleted = erasures[0].parameters["user"]
     with storage_of(upgraded).read() as work:
@@ -169,7 +169,7 @@ def test_preferences_changed_by_the_former_release_are_published_by_a_job(upgrad
         assert snapshot.due_at > utc_now(), "it waits for the rollout's end"
         snapshot.due_at = utc_now()
     do_jobs(upgraded)
-    carry_events(upgraded)
+    dispatch_events(upgraded)
     with storage_of(upgraded).read() as work:
         assert user_id in work.subscriptions.among([user_id])
 

@@ -12,7 +12,7 @@ from tests.support.settings import make_settings
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
-@pytest.mark.parametrize("name", ["jobs", "errands", "relay"])
+@pytest.mark.parametrize("name", ["jobs", "short jobs", "relay"])
 def test_a_dead_background_thread_fails_the_liveness_probe(
     sqlite_url: str, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:

@@ -13,7 +13,7 @@ from app.bootstrap.container import Container
 from app.core.clock import utc_now
 from app.tasks import personal_data
 from tests.support.api import Person, assert_problem
-from tests.support.background import carry_events, do_jobs
+from tests.support.background import dispatch_events, do_jobs
 from tests.support.notifications import remind_of
 
 
@@ -51,7 +51,7 @@ def test_the_export_has_all_data_of_its_user(container: Container, person: Perso
     person.call("POST", "/tasks/exports", json={})
     remind_of(container, person, "Remembered")
     container.auth.admin.grant_admin(person.email)
-    carry_events(container)
+    dispatch_events(container)
 
     files = copy_of(container, person.login())
     read = {name: json.loads(data) for name, data in files.items() if name.endswith(".json")}

@@ -38,7 +38,7 @@ class Counting:
         return Step(finished=job.done == 2, done=job.done + 1)
 
 
-class FakeCarrier:
+class FakeTransport:
     """Transport whose messages are never consumed."""
 
     def __init__(self) -> None:
@@ -156,26 +156,26 @@ def test_a_job_whose_workers_all_die_is_dead_lettered(storage: SystemStorage, cl
 
 def test_a_job_of_an_unknown_kind_is_left_to_other_workers(storage: SystemStorage, clock: FakeClock) -> None:
     """During a rollout, workers of the former release receive jobs of the new one."""
-    job_id, carrier = queue(storage, clock), FakeCarrier()
+    job_id, celery_transport = queue(storage, clock), FakeTransport()
     for _ in range(10):
         Runner(storage, {"other": Counting()}, {}, clock, new_id, lease=LEASE, attempts=3, backoff=10).run(job_id)
         clock.advance(hours=1)
     assert (row(storage, job_id).state, row(storage, job_id).attempts) == ("queued", 0)
-    assert not Announcer(storage, carrier, {"other"}, clock, LEASE).run_once()
-    assert carrier.messages == []
+    assert not Announcer(storage, celery_transport, {"other"}, clock, LEASE).run_once()
+    assert celery_transport.messages == []
     runner(storage, Counting(), clock).run(job_id)
     assert row(storage, job_id).state == "succeeded"
 
 
 def test_a_job_whose_message_is_lost_is_announced_again(storage: SystemStorage, clock: FakeClock) -> None:
-    job_id, carrier = queue(storage, clock), FakeCarrier()
-    announcer = Announcer(storage, carrier, KINDS, clock, LEASE)
+    job_id, celery_transport = queue(storage, clock), FakeTransport()
+    announcer = Announcer(storage, celery_transport, KINDS, clock, LEASE)
     assert announcer.run_once()
     assert not announcer.run_once()
-    carrier.messages.clear()
+    celery_transport.messages.clear()
     clock.advance(seconds=LEASE + 1)
     assert announcer.run_once()
-    assert carrier.messages == [(job_id, False)]
+    assert celery_transport.messages == [(job_id, False)]
 
 
 def test_jobs_are_not_marked_as_announced_while_the_broker_is_unavailable(
@@ -183,7 +183,7 @@ def test_jobs_are_not_marked_as_announced_while_the_broker_is_unavailable(
 ) -> None:
     job_id = queue(storage, clock)
 
-    class Away(FakeCarrier):
+    class Away(FakeTransport):
         def send(self, *_message: object) -> None:
             raise ConnectionError
 
@@ -222,26 +222,26 @@ def test_finished_jobs_are_deleted_after_a_while_and_failed_ones_later(
 def test_the_number_of_messages_is_bounded(storage: SystemStorage, clock: FakeClock) -> None:
     for _ in range(2 * AHEAD):
         queue(storage, clock)
-    carrier = FakeCarrier()
-    announcer = Announcer(storage, carrier, KINDS, clock, LEASE)
+    celery_transport = FakeTransport()
+    announcer = Announcer(storage, celery_transport, KINDS, clock, LEASE)
     for _ in range(10):
         announcer.run_once()
         clock.advance(seconds=LEASE + 1)
-    assert len(carrier.messages) == AHEAD
+    assert len(celery_transport.messages) == AHEAD
 
 
 def test_a_job_with_an_expired_lease_has_priority(storage: SystemStorage, clock: FakeClock) -> None:
-    begun, carrier = queue(storage, clock), FakeCarrier()
+    begun, celery_transport = queue(storage, clock), FakeTransport()
     with storage.write() as work:
         assert work.jobs.claim(begun, KINDS, new_id(), clock(), clock() + timedelta(seconds=LEASE))
     for _ in range(AHEAD):
         queue(storage, clock)
-    announcer = Announcer(storage, carrier, KINDS, clock, LEASE)
+    announcer = Announcer(storage, celery_transport, KINDS, clock, LEASE)
     announcer.run_once()
-    assert begun not in dict(carrier.messages), "its worker may still be there"
+    assert begun not in dict(celery_transport.messages), "its worker may still be there"
     clock.advance(seconds=LEASE + 1)
     announcer.run_once()
-    assert carrier.messages[AHEAD:] == [(begun, True)]
+    assert celery_transport.messages[AHEAD:] == [(begun, True)]
 
 
 def test_of_two_jobs_with_one_key_only_the_first_is_queued(storage: SystemStorage, clock: FakeClock) -> None:

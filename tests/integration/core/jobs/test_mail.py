@@ -211,8 +211,8 @@ def queue(storage: SystemStorage) -> UUID:
 def runner(
     storage: SystemStorage, clock: FakeClock, mailer: Mailer, letter: Letter | None = None
 ) -> Runner[SystemUnitOfWork]:
-    errands = {"letter": SendMail(mailer, letter or Letter())}
-    return Runner(storage, {}, errands, clock, new_id, lease=60, attempts=1, backoff=2)
+    side_effects = {"letter": SendMail(mailer, letter or Letter())}
+    return Runner(storage, {}, side_effects, clock, new_id, lease=60, attempts=1, backoff=2)
 
 
 def outcome(storage: SystemStorage, job_id: UUID) -> tuple[str, str | None]:

@@ -12,7 +12,7 @@ from app.core.database.engine import connect
 from app.core.errors import UnavailableError
 from app.core.objects.database import DatabaseObjects
 from app.core.objects.directory import DirectoryObjects
-from app.core.objects.model import PIECE, MissingObjectError, ObjectStore
+from app.core.objects.model import CHUNK_BYTES, MissingObjectError, ObjectStore
 from app.core.objects.s3 import S3Objects
 from app.core.settings import Settings
 from tests.support.ports import free_port
@@ -66,7 +66,7 @@ def put(store: ObjectStore, content: bytes) -> UUID:
     return key
 
 
-@pytest.mark.parametrize("size", [1, PIECE, PIECE + 1, (5 << 20) + 1])
+@pytest.mark.parametrize("size", [1, CHUNK_BYTES, CHUNK_BYTES + 1, (5 << 20) + 1])
 def test_an_object_is_readable_until_it_is_deleted(store: ObjectStore, size: int) -> None:
     content = bytes(range(256)) * (size // 256) + bytes(size % 256)
     key, other = put(store, content), put(store, b"other")

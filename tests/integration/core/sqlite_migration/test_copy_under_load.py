@@ -107,7 +107,7 @@ def heir(folder: Path, url: str) -> Iterator[Server]:
         yield it
 
 
-def carrier(file: Path, url: str, to: Server) -> "subprocess.Popen[str]":
+def celery_transport(file: Path, url: str, to: Server) -> "subprocess.Popen[str]":
     command = [sys.executable, "-m", "app", "carry", str(file), "--to", to.url]
     variables = environment(file.parent, url, port=1)
     return subprocess.Popen(
@@ -157,13 +157,13 @@ def test_clients_notice_neither_the_migration_nor_a_killed_copy(file: Path, tmp_
         with clients.at_work():
             clients.go_on("the clients are at work")
             assert httpx.get(f"{new.url}/health/ready").status_code == 503
-            with carrier(file, postgres_url, new) as killed:
+            with celery_transport(file, postgres_url, new) as killed:
                 wait_for(lambda: copies(file), "the carrier copies")
                 killed.kill()
             assert killed.returncode == -signal.SIGKILL
             clients.go_on("they are still at work")
             assert httpx.get(f"{new.url}/health/ready").status_code == 503
-            with carrier(file, postgres_url, new) as done:
+            with celery_transport(file, postgres_url, new) as done:
                 said, _ = done.communicate(timeout=120)
             assert done.returncode == 0, said
             wait_for(lambda: httpx.get(f"{new.url}/health/ready").status_code == 200, "the new server is ready")

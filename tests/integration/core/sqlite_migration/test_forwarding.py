@@ -128,13 +128,13 @@ def test_health_endpoints_are_not_forwarded(former: OpenAPI, file: Path, heir: H
 
 
 def test_a_write_that_waited_during_the_handover_is_forwarded(former: OpenAPI, file: Path, heir: Heir) -> None:
-    with closing(sqlite3.connect(file, isolation_level=None)) as carrier, ThreadPoolExecutor(1) as threads:
-        carrier.execute("BEGIN IMMEDIATE")
+    with closing(sqlite3.connect(file, isolation_level=None)) as celery_transport, ThreadPoolExecutor(1) as threads:
+        celery_transport.execute("BEGIN IMMEDIATE")
         answer = threads.submit(register, former)
         with pytest.raises(TimeoutError):
             answer.result(0.5)
         HandoverLock(file).acquire(heir.address)
-        carrier.execute("ROLLBACK")
+        celery_transport.execute("ROLLBACK")
         assert answer.result(30).status_code == 418
     [(_, _, body)] = heir.asked
     assert json.loads(body) == ACCOUNT
