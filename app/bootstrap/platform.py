@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TypeVar
 from uuid import UUID
 
 from app.core.cache.client import connect as connect_redis
@@ -12,7 +11,7 @@ from app.core.cache.process import ProcessUserCache
 from app.core.cache.redis import RedisUserCache
 from app.core.clock import new_id, utc_now
 from app.core.database.engine import Database, connect
-from app.core.database.unit_of_work import Storage, UnitOfWork
+from app.core.database.unit_of_work import Storage, UnitOfWork, W
 from app.core.http.authentication import Authenticator
 from app.core.http.devices import Devices
 from app.core.http.rate_limits import Limits
@@ -24,8 +23,6 @@ from app.core.observability.telemetry import Telemetry
 from app.core.security.keys import derive, signature_key
 from app.core.security.tokens import LEEWAY, AccessTokens
 from app.core.settings import Settings
-
-W = TypeVar("W", bound=UnitOfWork)
 
 Changed = Callable[[set[UUID], int | None], None]
 

@@ -46,6 +46,9 @@ class UnitOfWork:
         return self.session.begin_nested()
 
 
+W = TypeVar("W", bound=UnitOfWork)
+"""A service's unit of work."""
+
 W_co = TypeVar("W_co", bound=UnitOfWork, covariant=True)
 
 

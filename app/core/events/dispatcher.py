@@ -1,14 +1,14 @@
 """Dispatcher: delivers events to the consumers of one service, and retries failed deliveries."""
 
 from collections.abc import Sequence
-from typing import Generic, TypeVar
+from typing import Generic
 
 import structlog
 from prometheus_client import Counter
 
 from app.core.clock import Clock
 from app.core.database.retries import retried
-from app.core.database.unit_of_work import Storage, UnitOfWork
+from app.core.database.unit_of_work import Storage, W
 from app.core.events.model import USER_DELETED, Consumer, Event
 from app.core.jobs.backoff import backoff
 from app.core.observability.span_context import NO_SPANS, Spans
@@ -17,9 +17,6 @@ RETRIED = 20
 """Failed deliveries that one transaction retries."""
 
 log = structlog.get_logger(__name__)
-
-
-W = TypeVar("W", bound=UnitOfWork)
 
 
 def delivery_counter() -> Counter:

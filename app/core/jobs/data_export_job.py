@@ -2,13 +2,13 @@
 
 import json
 from collections.abc import Callable, Sequence
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, Protocol
 from uuid import UUID
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from app.core.clock import Clock
 from app.core.database.retries import run
-from app.core.database.unit_of_work import Storage, UnitOfWork
+from app.core.database.unit_of_work import Storage, UnitOfWork, W
 from app.core.jobs.model import RESULT, Job, JobKind, Step
 from app.core.personal_data import DataPage, DataSection, json_file
 
@@ -38,9 +38,6 @@ jobs.json                                   your imports and exports
 
 Your password is not among it: nobody knows it. Times are those of UTC.
 """
-
-
-W = TypeVar("W", bound=UnitOfWork)
 
 
 class DataSource(Protocol):

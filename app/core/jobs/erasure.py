@@ -2,11 +2,11 @@
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Generic, TypeVar
+from typing import Generic
 from uuid import UUID
 
 from app.core.clock import Clock, NewId
-from app.core.database.unit_of_work import UnitOfWork
+from app.core.database.unit_of_work import UnitOfWork, W
 from app.core.events.model import USER_DELETED, Event
 from app.core.jobs.model import Job, Step
 
@@ -15,8 +15,6 @@ FORMER_KIND = "erasure"
 
 BATCH = 500
 """Rows that one step deletes: on SQLite no other transaction can write meanwhile."""
-
-W = TypeVar("W", bound=UnitOfWork)
 
 
 def kind_of(service: str) -> str:

@@ -3,14 +3,14 @@
 import threading
 from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic
 from uuid import UUID
 
 import structlog
 
 from app.core.clock import Clock, NewId
 from app.core.database.retries import retried, run
-from app.core.database.unit_of_work import Storage, UnitOfWork
+from app.core.database.unit_of_work import Storage, UnitOfWork, W
 from app.core.errors import ServiceError
 from app.core.jobs.backoff import backoff
 from app.core.jobs.handler import Handler, SideEffectHandler
@@ -18,9 +18,6 @@ from app.core.jobs.model import Claimed, InputRejectedError, Job, PermanentError
 from app.core.observability.span_context import NO_SPANS, Spans
 
 log = structlog.get_logger(__name__)
-
-
-W = TypeVar("W", bound=UnitOfWork)
 
 
 class Runner(Generic[W]):
