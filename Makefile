@@ -126,6 +126,10 @@ lint: $(VENV)/app/.ready $(VENV)/infra/.ready $(VENV)/checks/.ready ## Check sty
 dashboards: $(VENV)/infra/.ready ## Write the Grafana dashboards that monitoring/dashboards describes
 	@$(INFRA)/python -m monitoring.dashboards
 
+.PHONY: snapshots
+snapshots: $(VENV)/infra/.ready ## Write what each phase and variant registers to tests/infra/snapshots
+	@$(INFRA)/python -m tests.infra.snapshot
+
 # --- the pipeline; STACK names the environment's stack
 
 # In a pipeline the cluster's credentials come as one variable; they live in a file that goes when the command ends. Its

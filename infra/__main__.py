@@ -8,24 +8,27 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import pulumi
 
-from infra import names, network, outputs
-from infra.chart import ROOT, chart_values
+from infra import names, outputs
 from infra.cluster import connect
+from infra.components import network
 from infra.components.base import Target
-from infra.components.broker import Broker
-from infra.components.cache import Cache, CacheShape
-from infra.components.cdn import Purge, maker, purge_command
-from infra.components.certificate_renewal import CertificateRenewal
-from infra.components.databases import database, former_databases
-from infra.components.gateway import Gateway
-from infra.components.logs import logs
-from infra.components.monitoring import monitoring
+from infra.components.data.broker import Broker
+from infra.components.data.cache import Cache
+from infra.components.data.cache_resharding import CacheResharding
+from infra.components.data.databases import database, former_databases
+from infra.components.edge.cdn import maker
+from infra.components.edge.certificate_renewal import CertificateRenewal
+from infra.components.edge.gateway import Gateway
+from infra.components.edge.purge import Purge, purge_command
 from infra.components.namespace import Namespace
+from infra.components.observability.logs import logs
+from infra.components.observability.monitoring import monitoring
 from infra.components.secrets import Secrets, Wanted, certificate, random_keys
-from infra.components.workload import Workload
-from infra.config import Settings, choose_image, load_settings
-from infra.rows import Edge
-from infra.values import LoadBalancing, Origin, Tls, parse_ports
+from infra.components.workload.chart import ROOT, chart_values
+from infra.components.workload.release import Workload
+from infra.config.phase_spec import Edge
+from infra.config.settings import Settings, choose_image, load_settings
+from infra.config.types import LoadBalancing, Origin, Tls, parse_ports
 
 
 def _wanted(settings: Settings) -> list[Wanted]:
@@ -103,7 +106,7 @@ def main() -> None:
     release = Workload("api", target, values=values, timeout=settings.rollout_timeout, after=parts)
     former_databases(settings, target, after=[*parts, release])
     if row.cache and row.cache.servers > 1:
-        CacheShape("cache-shape", target, row=row.cache, image=image, after=[*after, release])
+        CacheResharding("cache-shape", target, row=row.cache, image=image, after=[*after, release])
     if command := purge_command(settings):
         Purge("purge", target, command=command, image=image, after=[*after, release])
 

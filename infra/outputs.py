@@ -3,12 +3,12 @@
 from typing import Any
 
 from infra import names
-from infra.components.edge import statistics
-from infra.components.valkey import client
-from infra.config import Settings
-from infra.image import Image
-from infra.rows import Cdn, DatabaseKind, Edge
-from infra.values import LogsTo
+from infra.components.data.valkey import client
+from infra.components.edge.varnish import statistics
+from infra.config.image import Image
+from infra.config.phase_spec import Cdn, DatabaseKind, Edge
+from infra.config.settings import Settings
+from infra.config.types import LogsTo
 
 
 def outputs(settings: Settings, image: Image, namespace: str) -> dict[str, Any]:

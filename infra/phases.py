@@ -4,7 +4,7 @@ A row says how much of each part there is; the components say what a part is. Gr
 `pulumi up`, so a row never renames anything (see `names.py`).
 """
 
-from infra.rows import (
+from infra.config.phase_spec import (
     Api,
     Broker,
     Cache,

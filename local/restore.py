@@ -1,6 +1,6 @@
 """Brings the database of a stack back to a moment: another cluster out of the backups, and the API moves over to it.
 
-The program does the work (`infra/restores.py` says how its configuration tells it to). Here is what has to be so
+The program does the work (`infra/config/restores.py` says how its configuration tells it to). Here is what has to be so
 before: the moment lies within the backups, and the log is archived beyond it.
 """
 
@@ -13,8 +13,8 @@ from datetime import UTC, datetime
 from rich.console import Console
 from tenacity import Retrying, stop_after_delay, wait_fixed
 
+from infra.config.restores import Restore, archive_of, parse_moment, parse_restores, write_restores
 from infra.names import BACKUPS, DATABASE_NAME, Generation
-from infra.restores import Restore, archive_of, parse_moment, parse_restores, write_restores
 from local import stack
 from local.errors import LocalError
 

@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import pulumi
 import pulumi_kubernetes as kubernetes
 from pulumi_kubernetes.meta import v1 as meta
 
-from infra.network import Flow
+from infra.components.network import Flow
 
 
 @dataclass(frozen=True)
@@ -51,9 +52,13 @@ class Component(pulumi.ComponentResource):
         after: what has to be there first.
     """
 
+    TYPE: ClassVar[str] = ""
+    """Last part of the type token, where it is not the class's name. Tokens are part of each URN in a stack's state, so
+    a renamed class keeps the former one."""
+
     def __init__(self, name: str, target: Target, after: Sequence[pulumi.Resource] = ()) -> None:
         options = pulumi.ResourceOptions(providers=[target.provider])
-        super().__init__(f"task-manager:components:{type(self).__name__}", name, None, options)
+        super().__init__(f"task-manager:components:{self.TYPE or type(self).__name__}", name, None, options)
         self.name = name
         self.target = target
         self._after = tuple(after)

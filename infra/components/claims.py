@@ -7,7 +7,7 @@ under the name that the StatefulSet would give it is taken as it is, and its siz
 import pulumi
 from pulumi_kubernetes.core import v1 as core
 
-from infra import pods
+from infra.components import pods
 from infra.components.base import Component
 
 

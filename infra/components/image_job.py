@@ -10,15 +10,16 @@ from pulumi_kubernetes.core import v1 as core
 from pulumi_kubernetes.meta import v1 as meta
 from pulumi_kubernetes.networking import v1 as networking
 
-from infra import network, pods, rows
+from infra.components import network, pods
 from infra.components.base import Component, Target
+from infra.components.network import Flow
 from infra.components.secret_access import USER
-from infra.image import Image
-from infra.network import Flow
+from infra.config import phase_spec
+from infra.config.image import Image
 
 SECRETS: Final = "/run/secrets/job"
 
-_COMPUTE: Final = rows.Compute(cpu_request=25, cpu_limit=500, memory=128)
+_COMPUTE: Final = phase_spec.Compute(cpu_request=25, cpu_limit=500, memory=128)
 
 
 @dataclass(frozen=True)

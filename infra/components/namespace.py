@@ -4,7 +4,7 @@ from pulumi_kubernetes.core import v1 as core
 from pulumi_kubernetes.meta import v1 as meta
 from pulumi_kubernetes.networking import v1 as networking
 
-from infra import network
+from infra.components import network
 from infra.components.base import Component, Target
 
 

@@ -8,10 +8,10 @@ from pulumi_kubernetes.core import v1 as core
 from pulumi_kubernetes.networking import v1 as networking
 from pulumi_kubernetes.rbac import v1 as rbac
 
-from infra import network, pods
+from infra.components import network, pods
 from infra.components.base import Component
-from infra.image import Image
-from infra.rows import Compute
+from infra.config.image import Image
+from infra.config.phase_spec import Compute
 
 USER: Final = 10001  # the image's own user
 _COMPUTE: Final = Compute(cpu_request=25, cpu_limit=500, memory=128)

@@ -8,10 +8,11 @@ from pulumi_kubernetes.batch import v1 as batch
 from pulumi_kubernetes.core import v1 as core
 from pulumi_kubernetes.meta import v1 as meta
 
-from infra import names, pods
+from infra import names
+from infra.components import pods
 from infra.components.base import Component, Target
 from infra.components.secret_access import TOKEN_EXCEPTION, container, pod, secret_access
-from infra.image import Image
+from infra.config.image import Image
 
 SECONDS = 300
 """Most that its Job may take. It is the first to pull the image: an update soon tells of one that does not exist."""

@@ -13,9 +13,9 @@ from typing import Any
 
 import yaml
 
-from infra.chart import CHART, chart_values
-from infra.config import load_settings
-from infra.image import parse_image
+from infra.components.workload.chart import CHART, chart_values
+from infra.config.image import parse_image
+from infra.config.settings import load_settings
 from infra.names import RELEASE
 from local import wheels
 from tests.infra.engine import stack_file

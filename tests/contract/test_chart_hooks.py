@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from infra.chart import CHART
+from infra.components.workload.chart import CHART
 from tests.contract.chart import ROOT, STACKS, Manifest, manifests, objects, one, render, values_of
 
 every_stack = pytest.mark.parametrize("stack", STACKS)

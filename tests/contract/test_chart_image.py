@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.chart import CHART
+from infra.components.workload.chart import CHART
 from tests.contract.chart import ROOT, STACKS, Manifest, objects, one, pod_specs
 from tests.support.ports import free_port
 

@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 from infra import names
-from infra.edge_rules import rule_of
+from infra.components.edge.cache_rules import rule_of
 from tests.contract.chart import ROOT, STACKS, Manifest, manifests, objects, one, pod_specs, render, values_of
 
 every_stack = pytest.mark.parametrize("stack", STACKS)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from infra.chart import CHART
+from infra.components.workload.chart import CHART
 from infra.names import RELEASE
 from tests.contract.chart import ROOT, STACKS, RenderError, helm, render, values_of
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from infra.components.database import READY
+from infra.components.data.database import READY
 from local import tools
 from monitoring import catalogue
 from monitoring.catalogue import FOLDER

@@ -14,8 +14,8 @@ from typing import Any
 
 import yaml
 
-from infra.components import alertmanager
-from infra.components.prometheus import RULES
+from infra.components.observability import alertmanager
+from infra.components.observability.prometheus import RULES
 from local import tools
 from monitoring.prometheus import Prometheus
 from tests.support.ports import free_port, wait_for
@@ -89,7 +89,7 @@ def seconds_to_page(folder: Path, interval: float) -> float:
     """Return how long after the first error the web hook is told of a page.
 
     Args:
-        interval: seconds between looks and evaluations; the program's own is `infra.components.prometheus.INTERVAL`.
+        interval: seconds between looks and evaluations; the program's own is `prometheus.INTERVAL`.
     """
     traffic = Traffic()
     with (

@@ -34,7 +34,10 @@ class Resource:
     dependencies: frozenset[str]
     provider: str
     create_timeout: str
+    update_timeout: str
     ignored: tuple[str, ...]
+    delete_before_replace: bool
+    aliases: tuple[str, ...]
     urn: str
 
     @property
@@ -126,7 +129,10 @@ class _Monitor(mocks.MockMonitor):
                     dependencies=frozenset(request.dependencies),
                     provider=request.provider,
                     create_timeout=request.customTimeouts.create,
+                    update_timeout=request.customTimeouts.update,
                     ignored=tuple(request.ignoreChanges),
+                    delete_before_replace=request.deleteBeforeReplace,
+                    aliases=(*request.aliasURNs, *(alias.urn or str(alias.spec) for alias in request.aliases)),
                     urn=response.urn,
                 )
             )
@@ -180,6 +186,17 @@ def _run(config: Mapping[str, Any], name: str) -> Stack:
 
 def _program() -> None:
     runpy.run_path(str(PROGRAM), run_name="__main__")
+
+
+def whole_numbers(value: Any) -> Any:
+    """The value with integers for whole floats: numbers cross the engine as floats, Kubernetes wants integers."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, dict):
+        return {key: whole_numbers(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [whole_numbers(item) for item in value]
+    return value
 
 
 def walk(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:

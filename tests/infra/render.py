@@ -16,19 +16,8 @@ from tests.infra.engine import Resource
 def manifest(resource: Resource) -> dict[str, Any]:
     """The object as the API server gets it."""
     version = resource.type.removeprefix("kubernetes:").rpartition(":")[0].removeprefix("core/")
-    inputs = {key: _whole(value) for key, value in resource.inputs.items() if not key.startswith("__")}
+    inputs = {key: engine.whole_numbers(value) for key, value in resource.inputs.items() if not key.startswith("__")}
     return {"apiVersion": version, "kind": resource.kind, **inputs}
-
-
-def _whole(value: Any) -> Any:
-    """Numbers cross the engine as floats; Kubernetes wants the whole ones whole."""
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
-    if isinstance(value, dict):
-        return {key: _whole(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_whole(item) for item in value]
-    return value
 
 
 def main() -> None:
@@ -39,7 +28,7 @@ def main() -> None:
     options = parser.parse_args()
     stack = engine.run(engine.stack_file(options.stack), options.stack)
     if options.chart_values:
-        documents = [_whole(stack.values)]
+        documents = [engine.whole_numbers(stack.values)]
     else:
         documents = [manifest(resource) for resource in stack.objects if resource.kind != "Release"]
     yaml.safe_dump_all(documents, sys.stdout, sort_keys=False)

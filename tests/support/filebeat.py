@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from infra import filebeat
-from infra.filebeat import Shipping
+from infra.components.observability import filebeat
+from infra.components.observability.filebeat import Shipping
 from tests.support.tools import built
 
 PIECE = 16 * 1024

@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from infra import varnish
-from infra.edge_rules import RULES, Rule
+from infra.components.edge import varnish_config
+from infra.components.edge.cache_rules import RULES, Rule
 from tests.support.ports import free_port, wait_for
 
 
@@ -41,7 +41,7 @@ class Edge:
 def exporter(before: Edge) -> Iterator[str]:
     """Run the exporter of an edge until the block ends; it has counted when the block begins. Return host and port."""
     listen = f"127.0.0.1:{free_port()}"
-    command = varnish.exporter_arguments(directory=str(before.directory), listen=listen)
+    command = varnish_config.exporter_arguments(directory=str(before.directory), listen=listen)
     with (before.directory / "exporter.log").open("wb") as log, subprocess.Popen(command, stderr=log) as process:
         try:
             wait_for(lambda: told(listen).get("varnish_up") == 1, "the exporter has found Varnish")
@@ -75,9 +75,9 @@ def edge(folder: Path, origin_port: int, rules: Sequence[Rule] = RULES, resolver
     directory = folder / f"varnish-{origin_port}"
     directory.mkdir()
     file = directory / "default.vcl"
-    file.write_text(varnish.vcl("127.0.0.1", origin_port, rules))
-    server = varnish.arguments(file=str(file), directory=str(directory), listen=listen, purge=purge, memory=32)
-    command = varnish.watched("127.0.0.1", server, seconds=0.2)
+    file.write_text(varnish_config.vcl("127.0.0.1", origin_port, rules))
+    server = varnish_config.arguments(file=str(file), directory=str(directory), listen=listen, purge=purge, memory=32)
+    command = varnish_config.watched("127.0.0.1", server, seconds=0.2)
     path = os.pathsep.join([*([str(resolver)] if resolver else []), os.environ["PATH"]])
     environment = {**os.environ, "TMPDIR": str(directory), "PATH": path}
     log = directory / "log"
@@ -88,7 +88,7 @@ def edge(folder: Path, origin_port: int, rules: Sequence[Rule] = RULES, resolver
         if process.poll() is not None:
             raise RuntimeError(f"Varnish did not start:\n{log.read_text()}")
         try:
-            with urllib.request.urlopen(f"http://{listen}{varnish.HEALTH}", timeout=5):
+            with urllib.request.urlopen(f"http://{listen}{varnish_config.HEALTH}", timeout=5):
                 return True
         except OSError:
             return False

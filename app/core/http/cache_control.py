@@ -1,7 +1,7 @@
 """Cache-Control of responses: private, public or no-store.
 
-A shared cache, such as a CDN, keeps what says `public` and nothing else. `infra/edge_rules.py` says the same by path; a
-test keeps the two alike.
+A shared cache, such as a CDN, keeps what says `public` and nothing else. `infra/components/edge/cache_rules.py` says
+the same by path; a test keeps the two alike.
 """
 
 from collections.abc import Mapping

@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from infra.edge_rules import RULES, Rule
+from infra.components.edge.cache_rules import RULES, Rule
 from tests.support.api import PASSWORD, V1
 from tests.support.origin import Origin, origin
 from tests.support.ports import wait_for

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from infra.chart import CHART
+from infra.components.workload.chart import CHART
 from infra.names import RELEASE as NAME
 from local import paths
 from local.plugins.kubernetes_provider.client import MERGE_PATCH, Client

@@ -14,7 +14,7 @@ from app.bootstrap.container import build
 from app.bootstrap.http import create_app
 from app.core.http import cache_control
 from app.core.http.front_end import STATIC, digest
-from infra.edge_rules import RULES, rule_of
+from infra.components.edge.cache_rules import RULES, rule_of
 from tests.support.api import Person
 from tests.support.settings import make_settings
 

@@ -16,7 +16,7 @@ import pytest
 
 from app.cli.ensure_certificate import self_signed
 from app.core.version import version
-from infra.filebeat import Shipping
+from infra.components.observability.filebeat import Shipping
 from infra.phases import PHASES
 from tests.support.elasticsearch import SECRET, Store, elasticsearch
 from tests.support.filebeat import Node

@@ -1,0 +1,264 @@
+"""PostgreSQL by the CloudNativePG operator: a cluster of one or more instances, and a pooler before its primary.
+
+Bringing the database back to a moment makes another cluster beside the one there is (a generation), out of its
+backups; the API moves over when that one is ready, and the former one is put to sleep.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+import pulumi
+from pulumi_kubernetes.apiextensions import CustomResource
+from pulumi_kubernetes.meta import v1 as meta
+from pulumi_kubernetes.networking import v1 as networking
+from pulumi_kubernetes.policy import v1 as policy
+
+from infra import names
+from infra.components import network, pods
+from infra.components.base import Component, Target
+from infra.components.data import backups
+from infra.components.data.backups import Bucket
+from infra.components.data.pooler import pooler_spec
+from infra.components.network import Flow, Peer
+from infra.config.phase_spec import PostgreSQL
+from infra.config.restores import Restore
+from infra.config.types import Durability
+from infra.names import Generation
+
+API_VERSION: Final = "postgresql.cnpg.io/v1"
+POSTGRESQL_IMAGE: Final = "ghcr.io/cloudnative-pg/postgresql:15-minimal-bookworm"
+
+# The instance manager in every pod answers the operator, and its siblings, here (cloudnative-pg, pkg/management/url).
+_STATUS_PORT: Final = 8000
+
+_MAX_CONNECTIONS: Final = 100
+READY: Final = {"type": "streaming", "maximumLag": "64Mi", "periodSeconds": 10, "failureThreshold": 90}
+"""A standby is asked once it follows and has all but four segments. One that does not follow any more stays ready for
+a quarter of an hour: the operator promotes none that is not ready, however long it takes until there is an operator
+again. What a read may be behind is measured by the API itself."""
+_LEASE: Final = {"leaseDurationSeconds": 3, "renewDeadlineSeconds": 2, "retryPeriodSeconds": 1}
+"""The operator chooses the next primary within two seconds, but that one takes over only when it has seen for so long
+that the former one does not renew its lease, unless it was given back. A server that is lost gives nothing back, and
+the operator's 15 s would be most of a failover. A primary that renews late stays what it is, and one that is cut off
+confirms nothing without a standby."""
+_GOODBYE: Final = 15
+"""Seconds: as long as a statement of the API may take."""
+_HANDOVER: Final = 15
+"""Seconds for which a primary that hands over may write back and archive what it has. Then it is stopped as if it had
+been lost, which costs nothing that a standby has confirmed: while the bucket is away it would wait for that, a minute
+and more in which nobody can write."""
+
+
+def parameters(row: PostgreSQL) -> dict[str, str]:
+    """PostgreSQL's settings for an instance of this size.
+
+    A quarter of the memory for shared buffers and three quarters as the planner's guess of what is cached are the
+    starting values of PostgreSQL's documentation (section 20.4) and its wiki. A standby that is away holds back at most
+    a quarter of the volume (`max_slot_wal_keep_size`; without it the log fills the volume and stops the primary), and
+    1 GiB between checkpoints keeps a restart after a crash short.
+    """
+    memory = row.compute.memory
+    log = row.storage * 1024 // 4
+    return {
+        "max_connections": str(_MAX_CONNECTIONS),
+        "shared_buffers": f"{memory // 4}MB",
+        "effective_cache_size": f"{memory * 3 // 4}MB",
+        "maintenance_work_mem": f"{memory // 16}MB",
+        "max_wal_size": f"{min(log, 1024)}MB",
+        "max_slot_wal_keep_size": f"{log}MB",
+        "log_min_duration_statement": "1s",
+        "idle_in_transaction_session_timeout": "60s",
+    }
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What the clusters of a stack's database are like.
+
+    Args:
+        row: sizes and numbers.
+        durability: see `cluster_spec`.
+        bucket: where backups go; None for none.
+        restored: how each cluster but the first came about.
+        operator_namespace: where the operator runs; it has to reach every instance.
+        scraper: who asks instances and poolers for their metrics, if anybody does.
+    """
+
+    row: PostgreSQL
+    durability: Durability
+    bucket: Bucket | None
+    restored: tuple[Restore, ...]
+    operator_namespace: str
+    scraper: Peer | None
+
+
+def cluster_spec(plan: Plan, generation: Generation, *, storage_class: str | None) -> dict[str, Any]:
+    """The `Cluster` of a phase.
+
+    Writes are confirmed by a standby as well as by the primary (`method: any`, `number: 1`), so that losing the primary
+    loses none. `required` is the default though phase 2 has a single standby, and writes wait while it restarts:
+    `preferred` would go on without it and then, if the primary is lost before the standby has caught up, take back
+    writes that users were told are safe. Waiting can be retried, a broken promise cannot. Reads go on either way.
+    """
+    row = plan.row
+    alone = row.instances == 1
+    postgresql: dict[str, Any] = {"parameters": parameters(row)}
+    lasting: dict[str, Any] = {}
+    if not alone:
+        lasting = {"probes": {"readiness": READY}, "primaryLease": _LEASE}
+        postgresql["synchronous"] = {"method": "any", "number": 1, "dataDurability": str(plan.durability)}
+        if plan.durability is Durability.REQUIRED:
+            lasting["switchoverDelay"] = _HANDOVER
+    storage: dict[str, Any] = {"size": f"{row.storage}Gi"}
+    if storage_class:
+        storage["storageClass"] = storage_class
+    begins: dict[str, Any] = {
+        "bootstrap": {
+            "initdb": {"database": names.DATABASE_NAME, "owner": names.DATABASE_NAME, "dataChecksums": True},
+        }
+    }
+    if generation.number > 1:
+        begins = backups.recovered(generation, plan.restored)
+    return {
+        "instances": row.instances,
+        "imageName": POSTGRESQL_IMAGE,
+        # A budget for a single instance would block the drain of its node for ever.
+        "enablePDB": not alone,
+        # With a standby, the primary is updated by handing over to it: a few seconds instead of a restart's.
+        "primaryUpdateMethod": "restart" if alone else "switchover",
+        "primaryUpdateStrategy": "unsupervised",
+        # A server that is to end waits for its clients so long, which is for their transactions: the connections of
+        # poolers outlast even the operator's three minutes.
+        "smartShutdownTimeout": _GOODBYE,
+        **begins,
+        **(backups.archiving(generation, plan.restored) if plan.bucket else {}),
+        # By these the policies and Prometheus find the pods, whatever the cluster is called.
+        "inheritedMetadata": {"labels": names.DATABASE_LABELS},
+        "postgresql": postgresql,
+        **lasting,
+        "storage": storage,
+        "resources": row.compute.resources(),
+        # Preferred, not required: on a single node the standby still comes up.
+        "affinity": {
+            "enablePodAntiAffinity": True,
+            "podAntiAffinityType": "preferred",
+            "topologyKey": "kubernetes.io/hostname",
+        },
+    }
+
+
+class Database(Component):
+    """A cluster, its poolers where the phase has them, its schedule of backups, and who may talk to all of them.
+
+    The operator makes the Services `…-rw`, `…-ro`, `…-r` and the Secret `…-app`, and keeps the password out of here.
+
+    Args:
+        plan: what every cluster is like.
+        generation: which cluster it is.
+        asleep: whether there are its volumes alone. Its pods leave after what moves the API away from them.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        target: Target,
+        *,
+        plan: Plan,
+        generation: Generation,
+        asleep: bool = False,
+        after: Sequence[pulumi.Resource],
+    ) -> None:
+        super().__init__(name, target, after)
+        self.plan = plan
+        self.generation = generation
+        if asleep:
+            self._cluster({"cnpg.io/hibernation": "on", "pulumi.com/waitFor": "condition=cnpg.io/hibernation"})
+        else:
+            flows = self._flows()
+            # The chart's migration runs next, and needs a primary that answers.
+            cluster = self._cluster({"pulumi.com/waitFor": "condition=Ready"}, flows)
+            if plan.bucket:
+                self._schedule(cluster)
+            self._poolers(flows)
+        self.register_outputs({"primary": generation.primary})
+
+    def _flows(self) -> pulumi.Resource:
+        mine = Peer(names.DATABASE_LABELS)
+        bucket, scraper = self.plan.bucket, self.plan.scraper
+        return networking.NetworkPolicy(
+            f"{self.name}-flows",
+            metadata=self.metadata(names.DATABASE_CLUSTER, annotations=pods.OPERATORS_PODS),
+            spec=network.spec(
+                names.DATABASE_LABELS,
+                inward=(
+                    Flow(Peer(names.API_LABELS), (names.DATABASE_PORT,)),
+                    Flow(mine, (names.DATABASE_PORT, _STATUS_PORT)),
+                    Flow(Peer(namespace=self.plan.operator_namespace), (names.DATABASE_PORT, _STATUS_PORT)),
+                    *((Flow(scraper, names.DATABASE_METRICS_PORTS),) if scraper else ()),
+                ),
+                outward=(
+                    Flow(mine, (names.DATABASE_PORT, _STATUS_PORT)),
+                    self.target.api_server,
+                    *((Flow(Peer(anywhere=True), (bucket.port,)),) if bucket else ()),
+                ),
+            ),
+            opts=self.options(),
+        )
+
+    def _cluster(self, annotations: dict[str, str], *after: pulumi.Resource) -> pulumi.Resource:
+        return CustomResource(
+            f"database-cluster{self.generation.suffix}",
+            api_version=API_VERSION,
+            kind="Cluster",
+            metadata=self.metadata(self.generation.cluster, annotations=annotations),
+            spec=cluster_spec(self.plan, self.generation, storage_class=self.target.storage_class),
+            # One that comes out of backups reads them all first.
+            opts=self.options(*after, protect=True, minutes=15 if self.generation.number == 1 else 240),
+        )
+
+    def _schedule(self, cluster: pulumi.Resource) -> None:
+        CustomResource(
+            f"database-backups{self.generation.suffix}",
+            api_version=API_VERSION,
+            kind="ScheduledBackup",
+            metadata=self.metadata(self.generation.cluster),
+            spec=backups.schedule_spec(self.generation),
+            opts=self.options(cluster),
+        )
+
+    def _poolers(self, flows: pulumi.Resource) -> None:
+        row, own = self.plan.row, self.generation
+        if row.poolers:
+            self._pooler(f"database-pooler{own.suffix}", own.pooler, "rw", row.poolers, flows)
+        if row.replica_poolers:
+            self._pooler(f"database-replica-pooler{own.suffix}", own.replica_pooler, "ro", row.replica_poolers, flows)
+
+    def _pooler(
+        self, resource: str, name: str, kind: Literal["rw", "ro"], instances: int, flows: pulumi.Resource
+    ) -> None:
+        CustomResource(
+            resource,
+            api_version=API_VERSION,
+            kind="Pooler",
+            metadata=self.metadata(
+                name,
+                annotations={
+                    "pulumi.com/waitFor": f"jsonpath={{.status.instances}}={instances}",
+                    # The operator makes what a pooler owns anew, also while it waits for that to be gone.
+                    "pulumi.com/deletionPropagationPolicy": "background",
+                },
+            ),
+            spec=pooler_spec(name, self.generation.cluster, kind, instances),
+            # Not after the cluster: its pods need the operator's Secrets alone and start while the cluster does, so
+            # that the chart's migration finds them answering.
+            opts=self.options(flows, minutes=15),
+        )
+        policy.PodDisruptionBudget(
+            f"{resource}-budget",
+            metadata=self.metadata(name),
+            spec=policy.PodDisruptionBudgetSpecArgs(
+                max_unavailable=1, selector=meta.LabelSelectorArgs(match_labels={"cnpg.io/poolerName": name})
+            ),
+            opts=self.options(),
+        )

@@ -1,0 +1,43 @@
+"""The CDN of a stack, by the rules of `cache_rules.py`: Varnish in the cluster, Cloudflare, or none."""
+
+from collections.abc import Sequence
+
+import pulumi
+
+from infra.components import network
+from infra.components.base import Target
+from infra.components.edge.varnish import Edge
+from infra.components.edge.varnish_exporter import Exporter
+from infra.config.phase_spec import Cdn
+from infra.config.settings import Settings
+
+
+def maker(settings: Settings, target: Target, after: Sequence[pulumi.Resource]) -> list[pulumi.Resource]:
+    """Make the CDN that the settings name. It stands before the release, whose route leads to it."""
+    if settings.cdn_kind is Cdn.EDGE and settings.row.varnish:
+        watching, scraper = settings.row.monitoring, network.scraper(settings)
+        return [
+            Edge(
+                "edge",
+                target,
+                row=settings.row.varnish,
+                gateway_namespace=settings.gateway_namespace,
+                exporter=Exporter(watching.exporter, scraper) if watching and scraper else None,
+                after=after,
+            )
+        ]
+    if settings.cdn_kind is Cdn.CLOUDFLARE:
+        # The provider's package takes seconds to load.
+        from infra.components.edge.cloudflare import Cloudflare
+
+        return [
+            Cloudflare(
+                "cloudflare",
+                target,
+                zone=settings.cdn_zone,
+                hostname=settings.hostname,
+                origin=settings.cdn_origin,
+                after=after,
+            )
+        ]
+    return []

@@ -1,0 +1,59 @@
+"""What gathers metrics, shows them, and says when something is wrong."""
+
+from collections.abc import Iterator, Sequence
+
+import pulumi
+
+from infra import names
+from infra.components import network
+from infra.components.base import Target
+from infra.components.observability.alertmanager import Alertmanager
+from infra.components.observability.grafana import Grafana
+from infra.components.observability.operated_monitoring import OperatedMonitoring
+from infra.components.observability.prometheus import Limits, Prometheus
+from infra.components.observability.valkey_exporter import ValkeyExporter
+from infra.config.settings import Settings
+
+
+def monitoring(settings: Settings, target: Target, after: Sequence[pulumi.Resource]) -> Iterator[pulumi.Resource]:
+    """Yield what watches the stack: its own servers, or objects for an operator; nothing where the phase has none."""
+    row, scraper = settings.row.monitoring, network.scraper(settings)
+    if row is None or scraper is None:
+        return
+    for name, servers, labels in (
+        ("cache", names.CACHE, names.CACHE_LABELS),
+        ("broker", names.BROKER, names.BROKER_LABELS),
+    ):
+        yield ValkeyExporter(
+            f"{name}-exporter",
+            target,
+            servers=servers,
+            labels=labels,
+            compute=row.exporter,
+            scraper=scraper,
+            after=after,
+        )
+    limits = Limits(settings.row.api, settings.postgresql.storage)
+    if not settings.own_monitoring:
+        yield OperatedMonitoring(
+            "monitoring",
+            target,
+            limits=limits,
+            gateway_namespace=settings.gateway_namespace,
+            release=settings.monitoring_release,
+            after=after,
+        )
+        return
+    yield Prometheus(
+        "prometheus",
+        target,
+        row=row,
+        limits=limits,
+        adapter_namespace=settings.adapter_namespace,
+        gateway_namespace=settings.gateway_namespace,
+        grafana=settings.grafana,
+        after=after,
+    )
+    yield Alertmanager("alertmanager", target, row=row, webhook_port=settings.alerts_port, after=after)
+    if settings.grafana:
+        yield Grafana("grafana", target, row=row, after=after)

@@ -1,0 +1,110 @@
+"""What the cluster's own Prometheus operator and Grafana are given, in place of servers of the stack's own.
+
+The same rules and dashboards as `prometheus.py` and `grafana.py` run, as objects that the cluster's servers find.
+"""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import pulumi
+import yaml
+from pulumi_kubernetes.apiextensions import CustomResource
+from pulumi_kubernetes.core import v1 as core
+
+from infra import names
+from infra.components.base import Component, Target
+from infra.components.observability import grafana, prometheus
+
+API_VERSION: Final = "monitoring.coreos.com/v1"
+
+
+def pod_monitors(namespace: str, gateway_namespace: str) -> dict[str, dict[str, Any]]:
+    """Whom Prometheus asks: the same pods as a server of the stack's own would, by the same names of jobs."""
+    component = "__meta_kubernetes_pod_label_app_kubernetes_io_component"
+
+    def job(name: str) -> dict[str, Any]:
+        return {"targetLabel": "job", "replacement": name}
+
+    def exporter(part: str, servers: str) -> dict[str, Any]:
+        relabelled: list[dict[str, Any]] = [
+            {"sourceLabels": ["__address__"], "targetLabel": "__param_target", "replacement": "redis://$1"},
+            {
+                "targetLabel": "__address__",
+                "replacement": f"{names.valkey_exporter(servers)}.{namespace}:{names.VALKEY_EXPORTER_PORT}",
+            },
+            job(part),
+        ]
+        labels = {"app.kubernetes.io/part-of": names.PROJECT, "app.kubernetes.io/component": part}
+        return _pod_monitor({"matchLabels": labels}, "valkey", relabelled, path="/scrape")
+
+    return {
+        "api": _pod_monitor(
+            {"matchLabels": names.API_LABELS}, "metrics", [{"sourceLabels": [component], "targetLabel": "job"}]
+        ),
+        "database": _pod_monitor({"matchLabels": names.DATABASE_LABELS}, "metrics", [job("database")]),
+        "cache": exporter("cache", names.CACHE),
+        "broker": exporter("broker", names.BROKER),
+        "edge": _pod_monitor({"matchLabels": names.EDGE_LABELS}, "metrics", [job("edge")]),
+        "gateway": {
+            **_pod_monitor({}, "metrics", [job("gateway")]),
+            "namespaceSelector": {"matchNames": [gateway_namespace]},
+        },
+    }
+
+
+def _pod_monitor(
+    selector: dict[str, Any], port: str, relabelled: list[dict[str, Any]], path: str = "/metrics"
+) -> dict[str, Any]:
+    endpoint = {"port": port, "path": path, "interval": f"{prometheus.INTERVAL}s", "relabelings": relabelled}
+    return {"selector": selector, "sampleLimit": prometheus.SAMPLES, "podMetricsEndpoints": [endpoint]}
+
+
+class OperatedMonitoring(Component):
+    """Objects for the operator, and a ConfigMap a dashboard for the sidecar of Grafana's chart.
+
+    Args:
+        limits: for the rules.
+        gateway_namespace: where Traefik runs.
+        release: value of the label `release` by which the operator selects what it reads; empty for none.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        target: Target,
+        *,
+        limits: prometheus.Limits,
+        gateway_namespace: str,
+        release: str,
+        after: Sequence[pulumi.Resource],
+    ) -> None:
+        super().__init__(name, target, after)
+        self._selected = {"release": release} if release else {}
+        for part, spec in pod_monitors(target.namespace, gateway_namespace).items():
+            self._custom("PodMonitor", part, spec)
+        rules = {file.stem: yaml.safe_load(file.read_text()) for file in sorted(prometheus.RULES.glob("*.yaml"))}
+        for part, spec in {**rules, "limits": limits.rules()}.items():
+            self._custom("PrometheusRule", part, spec)
+        for file in sorted(grafana.DASHBOARDS.glob("*.json")):
+            core.ConfigMap(
+                f"{name}-dashboard-{file.stem}",
+                metadata=self._metadata(f"dashboard-{file.stem}", {"grafana_dashboard": "1"}),
+                data={f"{names.PROJECT}-{file.name}": file.read_text()},
+                opts=self.options(),
+            )
+        self.register_outputs({})
+
+    def _custom(self, kind: str, part: str, spec: dict[str, Any]) -> None:
+        CustomResource(
+            f"{self.name}-{kind.lower()}-{part}",
+            api_version=API_VERSION,
+            kind=kind,
+            metadata=self._metadata(part, self._selected),
+            spec=spec,
+            opts=self.options(),
+        )
+
+    def _metadata(self, part: str, labels: dict[str, str]) -> Any:
+        metadata = self.metadata(f"{names.PROJECT}-{part}")
+        metadata.labels = {**self.target.labels(self.name), **labels}
+        return metadata

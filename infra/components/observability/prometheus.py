@@ -1,0 +1,240 @@
+"""Prometheus: gathers what the stack's pods tell, keeps it, and evaluates the rules of `monitoring/rules`."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import pulumi
+import yaml
+from pulumi_kubernetes.core import v1 as core
+from pulumi_kubernetes.meta import v1 as meta
+from pulumi_kubernetes.rbac import v1 as rbac
+
+from infra import names
+from infra.components.base import Target
+from infra.components.network import Flow, Peer
+from infra.components.observability.single_server import Server, SingleServer
+from infra.config import phase_spec
+
+IMAGE: Final = "docker.io/prom/prometheus:v3.16.0"
+RULES: Final = Path(__file__).resolve().parents[3] / "monitoring" / "rules"
+
+_USER: Final = 10003  # above every user of a host; the server needs none in particular
+_CONFIG: Final = "/etc/prometheus"
+INTERVAL: Final = 10
+"""Seconds between looks: the autoscaler asks each 15 s, and a rate needs two of them."""
+
+SAMPLES: Final = 4000
+"""Most series of a pod, twice what one of the API may have: who goes wild loses its own metrics and not everybody's."""
+
+
+_COMPONENT: Final = "__meta_kubernetes_pod_label_app_kubernetes_io_component"
+_PORT: Final = "__meta_kubernetes_pod_container_port_name"
+
+
+def scrape(job: str, *relabelled: dict[str, Any], namespace: str = "") -> dict[str, Any]:
+    """A job for pods of a namespace, by default the stack's own, each with its name."""
+    return {
+        "job_name": job,
+        "sample_limit": SAMPLES,
+        "kubernetes_sd_configs": [
+            {"role": "pod", "namespaces": {"names": [namespace]} if namespace else {"own_namespace": True}}
+        ],
+        "relabel_configs": [
+            {"source_labels": ["__meta_kubernetes_pod_phase"], "regex": "Running", "action": "keep"},
+            *relabelled,
+            {"source_labels": ["__meta_kubernetes_namespace"], "target_label": "namespace"},
+            {"source_labels": ["__meta_kubernetes_pod_name"], "target_label": "pod"},
+        ],
+    }
+
+
+def configuration(gateway_namespace: str) -> dict[str, Any]:
+    """Whom Prometheus asks: pods whose annotations say so (API, worker, edge), the database, Valkey, the gateway."""
+    annotation = "__meta_kubernetes_pod_annotation_prometheus_io_"
+    annotated = scrape(
+        "annotated",
+        {"source_labels": [f"{annotation}scrape"], "regex": "true", "action": "keep"},
+        {
+            "source_labels": ["__meta_kubernetes_pod_ip", f"{annotation}port"],
+            "separator": ":",
+            "target_label": "__address__",
+        },
+        {"source_labels": [f"{annotation}path"], "regex": "(.+)", "target_label": "__metrics_path__"},
+        {"source_labels": [_COMPONENT], "target_label": "job"},
+    )
+    database = scrape(
+        "database",
+        {
+            "source_labels": [
+                "__meta_kubernetes_pod_label_task_manager_part",
+                _PORT,
+            ],
+            "regex": "database;metrics",
+            "action": "keep",
+        },
+    )
+    valkey = scrape(
+        "valkey",
+        {"source_labels": [_COMPONENT, _PORT], "regex": "(cache|broker);valkey", "action": "keep"},
+        {"source_labels": ["__address__"], "target_label": "__param_target", "replacement": "redis://$1"},
+        {"source_labels": [_COMPONENT], "target_label": "job"},
+        *(
+            {
+                "source_labels": [_COMPONENT],
+                "regex": component,
+                "target_label": "__address__",
+                "replacement": f"{names.valkey_exporter(servers)}:{names.VALKEY_EXPORTER_PORT}",
+            }
+            for component, servers in (("cache", names.CACHE), ("broker", names.BROKER))
+        ),
+    )
+    valkey["metrics_path"] = "/scrape"
+    gateway = scrape(
+        "gateway", {"source_labels": [_PORT], "regex": "metrics", "action": "keep"}, namespace=gateway_namespace
+    )
+    return {
+        "global": {
+            "scrape_interval": f"{INTERVAL}s",
+            "scrape_timeout": f"{INTERVAL - 1}s",
+            "evaluation_interval": f"{INTERVAL}s",
+        },
+        "rule_files": [f"{_CONFIG}/rules-*.yaml"],
+        "alerting": {
+            "alertmanagers": [{"static_configs": [{"targets": [f"{names.ALERTMANAGER}:{names.ALERTMANAGER_PORT}"]}]}]
+        },
+        "scrape_configs": [annotated, database, valkey, gateway],
+    }
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What rules cannot know.
+
+    Args:
+        api: the bounds of its autoscaler.
+        database_storage: volume of each instance, in GiB.
+    """
+
+    api: phase_spec.Api
+    database_storage: int
+
+    def rules(self) -> dict[str, Any]:
+        """A rule that says each."""
+        values = {
+            "task_manager:api_replicas:min": self.api.min_replicas,
+            "task_manager:api_replicas:max": self.api.max_replicas,
+            "task_manager:database_volume:bytes": self.database_storage * 1024**3,
+        }
+        records = [{"record": name, "expr": f"vector({value})"} for name, value in values.items()]
+        return {"groups": [{"name": "limits", "rules": records}]}
+
+
+def files(limits: Limits, gateway_namespace: str) -> dict[str, str]:
+    """The configuration and the rules, by file name."""
+    rules = {f"rules-{path.name}": path.read_text() for path in sorted(RULES.glob("*.yaml"))}
+    return {
+        "prometheus.yaml": yaml.safe_dump(configuration(gateway_namespace), sort_keys=False),
+        "rules-limits.yaml": yaml.safe_dump(limits.rules(), sort_keys=False),
+        **rules,
+    }
+
+
+def arguments(row: phase_spec.Monitoring) -> list[str]:
+    """Command-line flags. Samples go by age, or by size before the volume is full: a full one stops the server."""
+    return [
+        f"--config.file={_CONFIG}/prometheus.yaml",
+        "--storage.tsdb.path=/data",
+        f"--storage.tsdb.retention.time={row.retention}d",
+        f"--storage.tsdb.retention.size={row.storage * 1024 * 8 // 10}MB",
+        f"--web.listen-address=:{names.PROMETHEUS_PORT}",
+    ]
+
+
+class Prometheus(SingleServer):
+    """One server. It reads the list of the namespace's pods and of the gateway's, and nothing else.
+
+    While it is away the autoscaler goes by CPU alone and takes no pod away.
+
+    Args:
+        row: sizes.
+        limits: for the rules.
+        adapter_namespace: where prometheus-adapter runs, which asks for what the autoscaler wants to know.
+        gateway_namespace: where Traefik runs.
+        grafana: whether Grafana asks, too.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        target: Target,
+        *,
+        row: phase_spec.Monitoring,
+        limits: Limits,
+        adapter_namespace: str,
+        gateway_namespace: str,
+        grafana: bool,
+        after: Sequence[pulumi.Resource],
+    ) -> None:
+        super().__init__(name, target, after)
+        callers = [Peer(namespace=adapter_namespace), *([Peer(names.GRAFANA_LABELS)] if grafana else [])]
+        server = Server(
+            name=names.PROMETHEUS,
+            image=IMAGE,
+            user=_USER,
+            arguments=arguments(row),
+            port=names.PROMETHEUS_PORT,
+            files=files(limits, gateway_namespace),
+            config=_CONFIG,
+            storage=row.storage,
+            compute=row.prometheus,
+            account=names.PROMETHEUS,
+            inward=tuple(Flow(caller, (names.PROMETHEUS_PORT,)) for caller in callers),
+            outward=(
+                Flow(Peer(names.API_LABELS), (names.API_METRICS_PORT,)),
+                Flow(Peer(names.DATABASE_LABELS), names.DATABASE_METRICS_PORTS),
+                *(
+                    Flow(Peer(names.valkey_exporter_labels(component)), (names.VALKEY_EXPORTER_PORT,))
+                    for component in ("cache", "broker")
+                ),
+                Flow(Peer(names.EDGE_LABELS), (names.EDGE_METRICS_PORT,)),
+                Flow(Peer(namespace=gateway_namespace), (names.GATEWAY_METRICS_PORT,)),
+                Flow(Peer(names.ALERTMANAGER_LABELS), (names.ALERTMANAGER_PORT,)),
+                target.api_server,
+            ),
+        )
+        self.serve(server, *self._rights(gateway_namespace))
+        self.register_outputs({"service": names.PROMETHEUS})
+
+    def _rights(self, gateway_namespace: str) -> list[pulumi.Resource]:
+        account = core.ServiceAccount(
+            f"{self.name}-account",
+            metadata=self.metadata(names.PROMETHEUS),
+            automount_service_account_token=False,
+            opts=self.options(),
+        )
+        # Several stacks may stand behind one gateway: there the name says whose Prometheus it is.
+        places = {
+            self.name: (names.PROMETHEUS, self.target.namespace),
+            f"{self.name}-gateway": (f"{self.target.namespace}-prometheus", gateway_namespace),
+        }
+        return [account, *(self._may_list_pods(resource, *place, account) for resource, place in places.items())]
+
+    def _may_list_pods(
+        self, resource: str, name: str, namespace: str, account: core.ServiceAccount
+    ) -> rbac.RoleBinding:
+        metadata = meta.ObjectMetaArgs(name=name, namespace=namespace, labels=self.target.labels(self.name))
+        role = rbac.Role(
+            f"{resource}-role",
+            metadata=metadata,
+            rules=[rbac.PolicyRuleArgs(api_groups=[""], resources=["pods"], verbs=["get", "list", "watch"])],
+            opts=self.options(),
+        )
+        return rbac.RoleBinding(
+            f"{resource}-binding",
+            metadata=metadata,
+            role_ref=rbac.RoleRefArgs(api_group="rbac.authorization.k8s.io", kind="Role", name=name),
+            subjects=[rbac.SubjectArgs(kind="ServiceAccount", name=names.PROMETHEUS, namespace=self.target.namespace)],
+            opts=self.options(account, role),
+        )

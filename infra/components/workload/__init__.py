@@ -1,0 +1,1 @@
+"""The API: its chart and the Helm release."""

@@ -1,0 +1,258 @@
+"""The values that the program gives to the chart `helm/task-manager`: a pure function of settings and phase."""
+
+import hashlib
+from pathlib import Path
+from typing import Any, Final
+
+from infra import names
+from infra.components.edge.cache_rules import RULES
+from infra.components.network import EVERY_ADDRESS
+from infra.config.image import Image
+from infra.config.phase_spec import Api, Cdn, DatabaseKind, Edge
+from infra.config.settings import Settings
+from infra.config.types import LoadBalancing, port_of
+
+ROOT: Final = Path(__file__).resolve().parents[3]
+CHART: Final = "helm/task-manager"
+
+
+def digest() -> str:
+    """A short name for the chart's files as they are: any change of any of them changes it."""
+    chart = ROOT / CHART
+    total = hashlib.sha256()
+    for path in sorted(path for path in chart.rglob("*") if path.is_file()):
+        total.update(f"{path.relative_to(chart)}\0".encode() + hashlib.sha256(path.read_bytes()).digest())
+    return total.hexdigest()[:12]
+
+
+def chart_values(settings: Settings, image: Image) -> dict[str, Any]:
+    """Values for a stack. Secrets appear as names and keys only."""
+    row = settings.row
+    gateway = row.edge is Edge.GATEWAY
+    return {
+        "image": {"repository": image.repository, "tag": image.tag, "digest": image.digest},
+        "autoscaling": _autoscaling(row.api),
+        "resources": row.api.compute.resources(),
+        "env": _env(settings),
+        "envFromSecrets": _env_from_secrets(settings),
+        "persistence": {"enabled": True, "claimName": names.DATA_CLAIM, "mountPath": names.DATA_MOUNT}
+        if settings.database_kind is DatabaseKind.SQLITE
+        else {"enabled": False},
+        "carry": _carry(settings),
+        "service": {"type": "ClusterIP", "port": names.API_PORT}
+        if gateway
+        else {"type": "NodePort", "port": names.API_PORT, "nodePort": settings.node_port},
+        "route": _route(settings) if gateway else {"enabled": False},
+        "networkPolicy": _network_policy(settings),
+        "jobs": _jobs(settings),
+    }
+
+
+def _carry(settings: Settings) -> dict[str, Any]:
+    """Phase 1's file, which the chart looks for: the program cannot know whether it is there."""
+    if settings.database_kind is DatabaseKind.SQLITE:
+        return {"claimName": ""}
+    return {
+        "claimName": names.DATA_CLAIM,
+        "file": names.DATA_FILE,
+        # From the commit on there is no way back: a third of the time is left for the pods to be found ready.
+        "activeDeadlineSeconds": settings.rollout_timeout * 2 // 3,
+        "nodePort": settings.node_port if settings.row.edge is Edge.GATEWAY else 0,
+    }
+
+
+def _autoscaling(api: Api) -> dict[str, int]:
+    bounds = {"minReplicas": api.min_replicas, "maxReplicas": api.max_replicas}
+    if api.requests_per_second is None:
+        return bounds
+    return {
+        **bounds,
+        "targetRequestsPerSecond": api.requests_per_second,
+        # Seven tenths of what a pod may use, too. Kubernetes counts it in percent of the request, which is far smaller.
+        "targetCPUUtilizationPercentage": 70 * api.compute.cpu_limit // api.compute.cpu_request,
+    }
+
+
+def _env(settings: Settings) -> dict[str, str]:
+    row, generation = settings.row, settings.generation
+    env = {
+        "APP_ENVIRONMENT": "production",
+        "APP_LOG_FORMAT": "json",
+        "APP_LOG_LEVEL": settings.log_level.value,
+        "APP_THREADS": str(row.api.threads),
+        # One connection a thread, and two for a health check that must not wait behind eight slow requests.
+        "APP_POOL_SIZE": str(row.api.threads),
+        "APP_MAX_OVERFLOW": "2",
+        "APP_TRUSTED_HOPS": str(_trusted_hops(settings)),
+    }
+    if settings.database_kind is DatabaseKind.SQLITE:
+        env["APP_DATABASE_URL"] = f"sqlite:///{names.DATA_MOUNT}/{names.DATA_FILE}"
+    else:
+        env |= {
+            "APP_DATABASE_HOST": generation.pooler if row.postgresql.poolers else generation.primary,
+            "APP_DATABASE_PORT": str(names.DATABASE_PORT),
+            "APP_DATABASE_NAME": names.DATABASE_NAME,
+            **({"APP_DATABASE_REPLICA_HOST": generation.replica_pooler} if row.postgresql.replica_poolers else {}),
+            # libpq's own variable. The operator's servers and poolers all have certificates: never fall back to plain.
+            "PGSSLMODE": "require",
+        }
+    if row.cache:
+        env |= {
+            # A cluster's client may begin with any of its servers, and learns of the others there.
+            "APP_REDIS_HOST": names.CACHE_PODS if row.cache.shards > 1 else names.CACHE,
+            "APP_REDIS_PORT": str(names.VALKEY_PORT),
+            "APP_REDIS_USER": names.VALKEY_USER,
+            "APP_REDIS_CLUSTER": str(row.cache.shards > 1).lower(),
+        }
+    if row.jobs:
+        env |= {
+            "APP_BROKER_HOST": names.BROKER,
+            "APP_BROKER_PORT": str(names.VALKEY_PORT),
+            "APP_BROKER_USER": names.VALKEY_USER,
+        }
+    if settings.smtp_host:
+        env |= {
+            "APP_SMTP_HOST": settings.smtp_host,
+            "APP_SMTP_PORT": str(settings.smtp_port),
+            "APP_SMTP_TLS": settings.smtp_tls.value,
+            "APP_MAIL_FROM": settings.mail_from,
+            "APP_PUBLIC_URL": settings.addresses()[1] or settings.addresses()[0],
+        }
+        if settings.smtp_user:
+            env["APP_SMTP_USER"] = settings.smtp_user
+    if settings.traces_endpoint:
+        share = settings.traces_percent / 100
+        env |= {"APP_TRACES_ENDPOINT": settings.traces_endpoint, "APP_TRACES_SHARE": str(share)}
+    return env
+
+
+def _trusted_hops(settings: Settings) -> int:
+    """How many proxies' X-Forwarded-… headers are believed. Varnish, behind the gateway, adds nothing to them."""
+    if settings.row.edge is Edge.NODE_PORT:
+        return 0
+    return 2 if settings.cdn_kind is Cdn.CLOUDFLARE else 1
+
+
+def _env_from_secrets(settings: Settings) -> list[dict[str, Any]]:
+    wanted = [("APP_SECRET_KEY", names.KEYS_SECRET, names.KEYS_SECRET_KEY)]
+    if settings.database_kind is DatabaseKind.POSTGRESQL:
+        wanted += [
+            ("APP_DATABASE_USER", settings.generation.secret, "username"),
+            ("APP_DATABASE_PASSWORD", settings.generation.secret, "password"),
+        ]
+    if settings.row.cache:
+        wanted.append(("APP_REDIS_PASSWORD", names.CACHE, names.VALKEY_PASSWORD))
+    if settings.row.jobs:
+        wanted.append(("APP_BROKER_PASSWORD", names.BROKER, names.VALKEY_PASSWORD))
+    if settings.smtp_host and settings.smtp_user:
+        wanted.append(("APP_SMTP_PASSWORD", names.MAIL_SECRET, names.MAIL_SECRET_KEY))
+    may_be_there = [("APP_SECRET_KEYS_ACCEPTED", names.KEYS_SECRET, names.KEYS_ACCEPTED_KEY)]
+    if settings.traces_endpoint:
+        may_be_there.append(("APP_TRACES_HEADERS", names.TRACES_SECRET, names.TRACES_SECRET_KEY))
+    if settings.errors:
+        may_be_there.append(("APP_SENTRY_DSN", names.SENTRY_SECRET, names.SENTRY_SECRET_KEY))
+    return [
+        *({"name": variable, "secret": secret, "key": key} for variable, secret, key in wanted),
+        *({"name": variable, "secret": secret, "key": key, "optional": True} for variable, secret, key in may_be_there),
+    ]
+
+
+def _route(settings: Settings) -> dict[str, Any]:
+    route: dict[str, Any] = {
+        "enabled": True,
+        "gateway": {
+            "name": names.GATEWAY,
+            # With the redirect, the plain listener has a route of its own.
+            "sectionNames": ["https"] if settings.redirect_http else ["http", "https"],
+        },
+        "hostnames": [settings.hostname] if settings.hostname else [],
+        "filters": [
+            {
+                "type": "ExtensionRef",
+                "extensionRef": {"group": "traefik.io", "kind": "Middleware", "name": names.RETRY},
+            }
+        ],
+    }
+    if settings.load_balancing is LoadBalancing.LEAST_LOADED:
+        # Traefik looks the name up in the route's own namespace.
+        route["backend"] = {"group": "traefik.io", "kind": "TraefikService", "name": names.BALANCER}
+    if settings.cdn_kind is Cdn.EDGE:
+        route["edge"] = {
+            "name": names.EDGE,
+            "port": names.EDGE_PORT,
+            "paths": [
+                {"type": "Exact", "value": rule.path}
+                if rule.whole
+                else {"type": "PathPrefix", "value": rule.path.rstrip("/")}
+                for rule in RULES
+            ],
+        }
+    return route
+
+
+def _jobs(settings: Settings) -> dict[str, Any]:
+    row = settings.row.jobs
+    if row is None:
+        return {"enabled": False}
+    worker: dict[str, Any] = {
+        "autoscaling": {
+            "minReplicas": row.min_workers,
+            "maxReplicas": row.max_workers,
+            **({} if row.waiting is None else {"targetJobsWaiting": row.waiting}),
+        },
+        "resources": row.worker.resources(),
+    }
+    if settings.smtp_host:
+        worker["egressTo"] = [_outside(settings.smtp_port)]
+    return {"enabled": True, "worker": worker, "beat": {"resources": row.beat.resources()}}
+
+
+def _network_policy(settings: Settings) -> dict[str, Any]:
+    outward = []
+    if settings.database_kind is DatabaseKind.POSTGRESQL:
+        outward.append(_egress(names.DATABASE_LABELS, names.DATABASE_PORT))
+    if settings.row.cache:
+        outward.append(_egress(names.CACHE_LABELS, names.VALKEY_PORT))
+    if settings.row.jobs:
+        outward.append(_egress(names.BROKER_LABELS, names.VALKEY_PORT))
+    if settings.smtp_host and settings.row.jobs is None:
+        outward.append(_outside(settings.smtp_port))
+    outward += [_anywhere(port) for port in _told_at(settings)]
+    if settings.row.edge is Edge.NODE_PORT:
+        return {"ingressFromAnywhere": True, "egressTo": outward}
+    inward = [_namespace(settings.gateway_namespace)]
+    if settings.cdn_kind is Cdn.EDGE:
+        inward.append({"podSelector": {"matchLabels": names.EDGE_LABELS}})
+    return {"ingressFrom": inward, "metricsFrom": _scrapers(settings), "egressTo": outward}
+
+
+def _scrapers(settings: Settings) -> list[dict[str, Any]]:
+    if settings.own_monitoring:
+        return [{"podSelector": {"matchLabels": names.PROMETHEUS_LABELS}}]
+    return [_namespace(settings.monitoring_namespace)] if settings.row.monitoring else []
+
+
+def _told_at(settings: Settings) -> list[int]:
+    """Ports of those who take traces and errors."""
+    traces = [port_of(settings.traces_endpoint)] if settings.traces_endpoint else []
+    return traces + ([settings.errors_port] if settings.errors else [])
+
+
+def _namespace(name: str) -> dict[str, Any]:
+    return {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": name}}}
+
+
+def _egress(pods: dict[str, str], port: int) -> dict[str, Any]:
+    return {"to": [{"podSelector": {"matchLabels": pods}}], "ports": [{"port": port, "protocol": "TCP"}]}
+
+
+def _outside(port: int) -> dict[str, Any]:
+    """A rule for a server that may be anywhere: a NetworkPolicy knows no host names."""
+    anywhere = [{"ipBlock": {"cidr": block}} for block in EVERY_ADDRESS]
+    return {"to": anywhere, "ports": [{"port": port, "protocol": "TCP"}]}
+
+
+def _anywhere(port: int) -> dict[str, Any]:
+    """The same for one that may be in the cluster too: of some networks' address blocks pods are no part."""
+    rule = _outside(port)
+    return {**rule, "to": [*rule["to"], {"namespaceSelector": {}}]}

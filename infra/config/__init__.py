@@ -1,0 +1,1 @@
+"""Settings of a stack, by section, with their types and messages."""

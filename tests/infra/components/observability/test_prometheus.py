@@ -1,0 +1,123 @@
+"""Prometheus: whom it asks, what it may see, and that it evaluates the rules that are tested."""
+
+from __future__ import annotations
+
+import dataclasses
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from infra import names, phases
+from infra.components.observability import prometheus
+from local import tools
+from monitoring import catalogue
+from tests.infra import engine
+from tests.infra.engine import Stack
+
+MONITORING = phases.PHASES[3].monitoring
+
+
+def pod(stack: Stack) -> dict[str, Any]:
+    found: dict[str, Any] = stack.find("StatefulSet", names.PROMETHEUS).inputs["spec"]["template"]
+    return found
+
+
+def test_the_server_takes_its_configuration_and_every_rule(phase3: Stack, tmp_path: Path) -> None:
+    data = phase3.find("ConfigMap", names.PROMETHEUS).inputs["data"]
+    for name, content in data.items():
+        (tmp_path / name).write_text(content.replace("/etc/prometheus", str(tmp_path)))
+    promtool = tools.build("prometheus") / "promtool"
+    said = subprocess.run(
+        [promtool, "check", "config", tmp_path / "prometheus.yaml"], capture_output=True, text=True, check=False
+    )
+    assert said.returncode == 0, said.stdout + said.stderr
+    rules = {f"rules-{path.name}" for path in (engine.ROOT / "monitoring" / "rules").glob("*.yaml")}
+    assert rules | {"rules-limits.yaml"} == data.keys() - {"prometheus.yaml"}
+    assert f"SUCCESS: {len(rules) + 1} rule files found" in said.stdout
+
+
+def test_the_image_is_of_the_version_that_tests_the_rules() -> None:
+    assert f"docker.io/prom/prometheus:v{tools.PROMETHEUS_VERSION}" == prometheus.IMAGE
+
+
+def test_changed_rules_change_the_pod(monkeypatch: pytest.MonkeyPatch, phase3: Stack, tmp_path: Path) -> None:
+    (tmp_path / "other.yaml").write_text("groups: []\n")
+    monkeypatch.setattr(prometheus, "RULES", tmp_path)
+    assert pod(engine.run(engine.stack_file("phase3"), "phase3")) != pod(phase3)
+
+
+@pytest.mark.parametrize(
+    ("name", "namespace"),
+    [(names.PROMETHEUS, "task-manager-phase3"), ("task-manager-phase3-prometheus", "traefik")],
+)
+def test_it_may_list_the_pods_of_its_own_namespace_and_of_the_gateways(
+    phase3: Stack, name: str, namespace: str
+) -> None:
+    role = phase3.find("Role", name)
+    assert role.inputs["metadata"]["namespace"] == namespace
+    (rule,) = role.inputs["rules"]
+    assert rule == {"apiGroups": [""], "resources": ["pods"], "verbs": ["get", "list", "watch"]}
+    binding = phase3.find("RoleBinding", name).inputs
+    assert binding["metadata"]["namespace"] == namespace
+    assert binding["roleRef"]["name"] == name
+    (subject,) = binding["subjects"]
+    assert subject["name"] == pod(phase3)["spec"]["serviceAccountName"]
+    assert subject["namespace"] == "task-manager-phase3"
+
+
+def test_it_looks_for_pods_in_its_own_namespace_and_in_the_gateways_and_nowhere_else() -> None:
+    own = [{"role": "pod", "namespaces": {"own_namespace": True}}]
+    gateways = [{"role": "pod", "namespaces": {"names": ["edge"]}}]
+    jobs = prometheus.configuration("edge")["scrape_configs"]
+    looks = {job["job_name"]: job["kubernetes_sd_configs"] for job in jobs}
+    assert looks == {"annotated": own, "database": own, "valkey": own, "gateway": gateways}
+
+
+def test_rules_are_told_the_bounds_of_the_autoscaler_and_the_size_of_the_databases_volumes(phase3: Stack) -> None:
+    file = yaml.safe_load(phase3.find("ConfigMap", names.PROMETHEUS).inputs["data"]["rules-limits.yaml"])
+    told = {rule["record"]: rule["expr"] for group in file["groups"] for rule in group["rules"]}
+    scaling = phase3.values["autoscaling"]
+    gibibytes = int(phase3.find("Cluster").inputs["spec"]["storage"]["size"].removesuffix("Gi"))
+    assert told == {
+        "task_manager:api_replicas:min": f"vector({scaling['minReplicas']:g})",
+        "task_manager:api_replicas:max": f"vector({scaling['maxReplicas']:g})",
+        "task_manager:database_volume:bytes": f"vector({gibibytes * 1024**3})",
+    }
+    assert set(catalogue.exported()["The stack's program"]) == told.keys()
+
+
+def test_samples_leave_before_the_volume_is_full() -> None:
+    assert MONITORING
+    row = dataclasses.replace(MONITORING, retention=3, storage=10)
+    flags = dict(flag.split("=", 1) for flag in prometheus.arguments(row))
+    assert flags["--storage.tsdb.retention.time"] == "3d"
+    assert int(flags["--storage.tsdb.retention.size"].removesuffix("MB")) < 9 * 1024
+
+
+def test_a_pod_of_wild_series_is_refused_and_the_others_are_kept() -> None:
+    limits = [job["sample_limit"] for job in prometheus.configuration("traefik")["scrape_configs"]]
+    assert all(2000 <= limit <= 5000 for limit in limits)
+
+
+def test_it_is_called_at_its_service(phase3: Stack) -> None:
+    service = phase3.find("Service", names.PROMETHEUS).inputs["spec"]
+    assert service["selector"].items() <= pod(phase3)["metadata"]["labels"].items()
+    assert service["selector"].items() >= names.PROMETHEUS_LABELS.items()
+    assert [port["port"] for port in service["ports"]] == [names.PROMETHEUS_PORT]
+
+
+def test_the_adapter_of_the_autoscaler_is_let_in(phase3: Stack) -> None:
+    (rule,) = phase3.find("NetworkPolicy", names.PROMETHEUS).inputs["spec"]["ingress"]
+    (peer,) = rule["from"]
+    namespace = engine.stack_file("phase3")["task-manager:adapter_namespace"]
+    assert peer["namespaceSelector"]["matchLabels"] == {"kubernetes.io/metadata.name": namespace}
+    assert "podSelector" not in peer
+    assert [port["port"] for port in rule["ports"]] == [names.PROMETHEUS_PORT]
+
+
+def test_it_comes_with_phase_3(phase2: Stack, phase3: Stack) -> None:
+    assert names.PROMETHEUS not in {resource.object_name for resource in phase2.objects}
+    assert phase3.outputs["reach"]["metrics"].endswith("9090")

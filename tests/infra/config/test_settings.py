@@ -1,0 +1,155 @@
+"""Configuration: defaults, and one clear line for each mistake."""
+
+import re
+
+import pulumi
+import pytest
+
+from infra.config.phase_spec import DatabaseKind
+from infra.config.settings import choose_image, load_settings
+from tests.infra import engine
+
+GATEWAY = {"task-manager:phase": "2", "task-manager:hostname": "tasks.example.com"}
+
+
+def refusal(config: dict[str, str]) -> str:
+    """What the engine prints for this configuration."""
+    with pytest.raises(pulumi.RunError) as error:
+        load_settings(config)
+    return str(error.value)
+
+
+def test_an_empty_configuration_is_phase_1_on_sqlite_with_its_data_protected() -> None:
+    settings = load_settings({})
+    assert settings.phase == 1
+    assert settings.database_kind is DatabaseKind.SQLITE
+    assert settings.protect_data
+
+
+def test_the_projects_defaults_mean_the_same_as_no_configuration() -> None:
+    assert load_settings(engine.project_defaults()) == load_settings({})
+
+
+@pytest.mark.parametrize("stack", ["phase1", "phase2", "phase3"])
+def test_the_example_stacks_are_valid_and_run_their_phase(stack: str) -> None:
+    assert load_settings(engine.stack_file(stack)).phase == int(stack[-1])
+
+
+@pytest.mark.parametrize(
+    ("config", "sentence"),
+    [
+        ({"phase": "4"}, "phase 4 is not built yet: set task-manager:phase to 1 or 2 or 3"),
+        ({"phase": "7"}, "there is no phase 7: set task-manager:phase to 1 or 2 or 3"),
+        ({"phase": "two"}, "task-manager:phase: 'two' is not a whole number"),
+        ({"phase": "1.5"}, "task-manager:phase: '1.5' is not a whole number"),
+        ({"protect_data": "maybe"}, "task-manager:protect_data: 'maybe' is neither true nor false"),
+        ({"fase": "2"}, "task-manager:fase: there is no such key (did you mean task-manager:phase?)"),
+        ({"database": "mysql"}, "task-manager:database: 'mysql' is not one of 'sqlite' or 'postgresql'"),
+        ({"load_balancing": "random"}, "task-manager:load_balancing: 'random' is not one of"),
+        ({"node_port": "80"}, "task-manager:node_port: 80 is below 30000"),
+        ({"node_port": "40000"}, "task-manager:node_port: 40000 is above 32767"),
+        ({"rollout_timeout": "1"}, "task-manager:rollout_timeout: 1 is below 30"),
+        ({"url": "tasks.example.com"}, "task-manager:url: 'tasks.example.com' is not the address of a site"),
+        ({"hostname": "x_y"}, "task-manager:hostname: 'x_y' is not a DNS name"),
+        ({"image": "not an image"}, "task-manager:image: 'not an image' is no image"),
+        ({"image": "ghcr.io/primetrade/task-manager"}, "does not say which image"),
+        ({"image": "ghcr.io/primetrade/task-manager:latest"}, "does not say which image"),
+        ({"phase": "2"}, "task-manager:hostname: phase 2 needs it"),
+        ({"cdn": "edge"}, "task-manager:cdn: phase 1 has nothing for edge: set it to none"),
+        ({"logs": "loki"}, "task-manager:logs: 'loki' is not one of 'none', 'elasticsearch' or 'operator'"),
+        (
+            {"logs": "elasticsearch"},
+            "task-manager:logs: elasticsearch needs an address: set task-manager:logs_endpoint",
+        ),
+        ({"logs": "operator"}, "task-manager:logs: phase 1 has nothing for operator: set it to elasticsearch"),
+        ({"cdn": "akamai"}, "task-manager:cdn: 'akamai' is not one of 'none', 'edge' or 'cloudflare'"),
+        ({"cdn_zone": "example.com"}, "task-manager:cdn_zone: 'example.com' is not a zone's identifier"),
+        (
+            {"phase": "2", "hostname": "a.example", "cdn": "cloudflare"},
+            "task-manager:cdn: cloudflare needs to know more: set cdn_zone and cdn_origin",
+        ),
+        ({"backup_bucket": "b"}, "task-manager:backup_bucket: SQLite is not backed up: set task-manager:database to"),
+        ({"backup_folder": "/a"}, "task-manager:backup_folder: '/a' is not a folder"),
+        ({"restores": "2030-01-02T03:04:05+00:00@1"}, "task-manager:restores: a restore reads from the bucket: set"),
+        ({"restores": "yesterday@1"}, "task-manager:restores: 'yesterday' is no moment with a time zone: write it as"),
+        ({"restores": "2030-01-02 03:04:05@1"}, "is no moment with a time zone"),
+        ({"restores": "2030-01-02 03:04:05+00@2"}, "does not end in the number of an earlier cluster, as @1 would"),
+        ({"former_databases": "gone"}, "task-manager:former_databases: 'gone' is not one of 'asleep' or 'removed'"),
+        ({"smtp_host": "mail.example.com"}, "task-manager:mail_from: mails of mail.example.com need a sender"),
+        (
+            {"phase": "2", "hostname": "a.example", "database": "sqlite"},
+            "task-manager:database: phase 2 cannot run on sqlite: set it to postgresql",
+        ),
+    ],
+)
+def test_a_wrong_value_is_answered_with_one_line_that_names_key_and_remedy(
+    config: dict[str, str], sentence: str
+) -> None:
+    line = refusal({f"task-manager:{key}": value for key, value in config.items()})
+    assert sentence in line
+    assert "\n" not in line
+
+
+def test_a_key_of_another_namespace_is_refused_because_nothing_would_read_it() -> None:
+    assert "kubernetes:context: there is no such key" in refusal({"kubernetes:context": "prod"})
+
+
+@pytest.mark.parametrize("key", ["pulumi:tags", "cloudflare:apiToken"])
+def test_keys_of_the_engine_and_of_a_provider_are_left_alone(key: str) -> None:
+    assert load_settings({key: "{}"}).phase == 1
+
+
+def test_every_mistake_is_named_at_once() -> None:
+    line = refusal({"task-manager:phase": "two", "task-manager:protect_data": "maybe", "task-manager:fase": "1"})
+    assert all(key in line for key in ("task-manager:phase:", "task-manager:protect_data:", "task-manager:fase:"))
+    assert "\n" not in line
+
+
+@pytest.mark.parametrize("phase", ["4", "7", "two"])
+def test_a_refused_configuration_registers_nothing(phase: str) -> None:
+    with pytest.raises(pulumi.RunError) as error:
+        engine.run({"task-manager:phase": phase})
+    assert "task-manager:phase" in str(error.value)
+
+
+@pytest.mark.parametrize("stack", ["staging", "prod"])
+def test_the_pipelines_stacks_protect_their_data_and_serve_by_tls_alone(stack: str) -> None:
+    settings = load_settings(engine.stack_file(stack))
+    assert settings.protect_data
+    assert settings.redirect_http
+    assert settings.addresses()[1].startswith("https://tasks.")
+
+
+def test_the_image_is_the_stacks_then_the_environments_then_this_versions(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("TASK_MANAGER_IMAGE", raising=False)
+    assert re.fullmatch(
+        r"ghcr\.io/primetrade/task-manager:\d+\.\d+\.\d+", str(choose_image(load_settings({}), engine.ROOT))
+    )
+    monkeypatch.setenv("TASK_MANAGER_IMAGE", "ghcr.io/primetrade/task-manager:local-0123456789ab")
+    assert choose_image(load_settings({}), engine.ROOT).tag == "local-0123456789ab"
+    digest = "sha256:" + "a" * 64
+    chosen = choose_image(
+        load_settings({"task-manager:image": f"ghcr.io/primetrade/task-manager@{digest}"}), engine.ROOT
+    )
+    assert (chosen.tag, chosen.digest) == ("", digest)
+
+
+def test_an_environment_that_names_no_image_is_refused_with_the_variables_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TASK_MANAGER_IMAGE", "nonsense")
+    with pytest.raises(pulumi.RunError, match=r"TASK_MANAGER_IMAGE: 'nonsense' is no image"):
+        choose_image(load_settings({}), engine.ROOT)
+
+
+def test_addresses_are_the_node_port_or_the_host_name_unless_they_are_set() -> None:
+    assert load_settings({}).addresses() == ("http://127.0.0.1:30080", "")
+    assert load_settings({"task-manager:node_port": "31000"}).addresses() == ("http://127.0.0.1:31000", "")
+    assert load_settings(GATEWAY).addresses() == ("http://tasks.example.com", "https://tasks.example.com")
+    assert load_settings(engine.stack_file("phase2")).addresses() == (
+        "http://127.0.0.1:30090",
+        "https://127.0.0.1:30443",
+    )
+
+
+def test_a_certificate_is_made_for_the_host_that_users_open() -> None:
+    assert load_settings(GATEWAY).certificate_hosts() == ("tasks.example.com",)
+    assert load_settings(engine.stack_file("phase2")).certificate_hosts() == ("127.0.0.1",)
