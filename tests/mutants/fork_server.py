@@ -1,0 +1,88 @@
+"""Fork server: runs pytest again and again, each time in a fork of a process that has imported the libraries already.
+
+Started in the environment of the tests, in a copy of the repository: `python -m tests.mutants.fork_server`. It reads
+one run a line, as JSON, and answers by a line with pytest's exit code, or null for none in time.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+POLL = 0.02
+
+
+LIST_LIBRARIES = """
+import json, os, pytest, sys
+answer, sys.stdout = sys.stdout, open(os.devnull, "w")
+pytest.main(["--collect-only", "--quiet", *sys.argv[1:]])
+files = {name: getattr(module, "__file__", None) or "" for name, module in sys.modules.items()}
+here = os.getcwd() + os.sep
+json.dump([name for name, file in files.items() if file.startswith(sys.prefix) or not file.startswith(here)], answer)
+"""
+
+
+def libraries(arguments: list[str]) -> list[str]:
+    """Return the modules that some tests import from elsewhere than here, where one may be a mutant.
+
+    Byte code of all modules is written on the way.
+    """
+    command = [sys.executable, "-c", LIST_LIBRARIES, *arguments]
+    listed: list[str] = json.loads(subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout)
+    return [name for name in listed if name != "__main__"]
+
+
+def run(arguments: list[str], timeout: float | None) -> int | None:
+    """Run pytest in a fork and return its exit code; None after the time-out."""
+    process = os.fork()
+    if process == 0:
+        os.setsid()
+        log = os.open("tests.log", os.O_CREAT | os.O_TRUNC | os.O_WRONLY)
+        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+        os.dup2(log, 1)
+        os.dup2(log, 2)
+        sys.dont_write_bytecode = True  # that of a mutant would be taken for the next one's of the same length
+        code = int(pytest.ExitCode.INTERNAL_ERROR)
+        try:
+            code = int(pytest.main(arguments))
+        finally:
+            os._exit(code)
+    deadline = time.monotonic() + timeout if timeout else None
+    ended, status = os.waitpid(process, os.WNOHANG)
+    while not ended and (deadline is None or time.monotonic() < deadline):
+        time.sleep(POLL)
+        ended, status = os.waitpid(process, os.WNOHANG)
+    with suppress(ProcessLookupError):  # servers that the tests have started go too
+        os.killpg(process, signal.SIGKILL)
+    if not ended:
+        os.waitpid(process, 0)
+        return None
+    return os.waitstatus_to_exitcode(status)
+
+
+def main() -> None:
+    """Serve runs until the input ends."""
+    sys.path.insert(0, str(Path.cwd()))
+    known: list[list[str]] = []
+    for line in sys.stdin:
+        arguments, timeout = json.loads(line)
+        if arguments not in known:
+            known.append(arguments)
+            for name in libraries(arguments):
+                with suppress(Exception):
+                    importlib.import_module(name)
+        sys.stdout.write(json.dumps(run(arguments, timeout)) + "\n")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()
