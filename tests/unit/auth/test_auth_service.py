@@ -202,6 +202,7 @@ def test_a_change_of_a_password_whose_hash_was_renewed_meanwhile_goes_on(
     monkeypatch.setattr(scene.passwords, "hash", renew)
     scene.service.change_password(user.id, scene.session_of(mine), PASSWORD, "another password")
     assert scene.service.login(EMAIL, "another password")
+    assert scene.service.refresh(mine.refresh_token)
 
 
 def test_each_login_is_a_session_of_its_own(scene: Scene) -> None:
