@@ -62,6 +62,7 @@ def main(given: list[str]) -> int:
     results: list[Result] = []
     (ROOT / ".cache").mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="mutants-", dir=ROOT / ".cache") as folder, ExitStack() as opened:
+        Path(folder).chmod(0o755)  # PostgreSQL runs as somebody else, from the environment that is linked in there
         places = [Path(folder, str(number)) for number in range(options.jobs)]
         copies = [opened.enter_context(Copy.make(ROOT, place, ROOT / ".venv")) for place in places]
         try:
