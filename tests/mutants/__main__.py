@@ -6,7 +6,6 @@ import argparse
 import json
 import os
 import random
-import shlex
 import sys
 import tempfile
 import time
@@ -76,8 +75,8 @@ def main(given: list[str]) -> int:
     sys.stdout.write(f"{shown}\n")
     if options.record:
         title = ", ".join(options.of) + (f", stage {options.stage} alone" if options.stage else "")
-        body = f"{datetime.now(UTC):%Y-%m-%d}, `python -m tests.mutants {shlex.join(given)}`\n\n{report.table(results)}"
-        report.record(options.record, title, body)
+        drawn = f"seed {options.seed}, at most {options.at_most or 'all'}"
+        report.record(options.record, title, f"{datetime.now(UTC):%Y-%m-%d}, {drawn}.\n\n{report.table(results)}")
     return int(report.tally(results).share < options.aim)
 
 

@@ -1,7 +1,8 @@
 """Fork server: runs pytest again and again, each time in a fork of a process that has imported the libraries already.
 
 Started in the environment of the tests, in a copy of the repository: `python -m tests.mutants.fork_server`. It reads
-one run a line, as JSON, and answers by a line with pytest's exit code, or null for none in time.
+requests, a JSON object a line: `libraries_of` some tests are imported; a run of pytest (`arguments`, `timeout`) is
+answered with its exit code, or null for none in time.
 """
 
 from __future__ import annotations
@@ -70,17 +71,18 @@ def run(arguments: list[str], timeout: float | None) -> int | None:
 
 
 def main() -> None:
-    """Serve runs until the input ends."""
+    """Serve requests until the input ends."""
     sys.path.insert(0, str(Path.cwd()))
-    known: list[list[str]] = []
     for line in sys.stdin:
-        arguments, timeout = json.loads(line)
-        if arguments not in known:
-            known.append(arguments)
-            for name in libraries(arguments):
+        request = json.loads(line)
+        answer = None
+        if "libraries_of" in request:
+            for name in libraries(request["libraries_of"]):
                 with suppress(Exception):
                     importlib.import_module(name)
-        sys.stdout.write(json.dumps(run(arguments, timeout)) + "\n")
+        else:
+            answer = run(**request)
+        sys.stdout.write(json.dumps(answer) + "\n")
         sys.stdout.flush()
 
 

@@ -12,6 +12,8 @@ from tests.mutants.runner import Mutant, Outcome, Result
 
 OUTCOMES: tuple[Outcome, ...] = ("killed", "timeout", "survived", "not run")
 
+HEAD = "# Mutants\n\nWritten by `python -m tests.mutants OF… --record docs/measured/mutants.md`: see `make mutants`."
+
 
 @dataclass(frozen=True)
 class Tally:
@@ -76,7 +78,7 @@ def as_json(results: Sequence[Result]) -> dict[str, object]:
 
 def record(page: Path, title: str, body: str) -> None:
     """Write a section of a page, in place of the one with that title if there is one."""
-    head, *sections = page.read_text().split("\n## ") if page.exists() else ["# Mutants\n"]
+    head, *sections = page.read_text().split("\n## ") if page.exists() else [HEAD]
     kept = {section.partition("\n")[0]: section.rstrip("\n") for section in sections}
     kept[title] = f"{title}\n\n{body}"
     page.write_text("\n\n## ".join([head.rstrip("\n"), *kept.values()]) + "\n")

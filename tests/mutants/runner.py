@@ -92,17 +92,19 @@ class Copy:
             server.kill()
             server.communicate()
 
-    def test(self, stage: Stage, timeout: float | None = None) -> int | None:
-        """Return the exit code of pytest; None after the time-out.
+    def prepare(self, stage: Stage) -> None:
+        """Let the fork server import the libraries of some tests: before there is a mutant."""
+        self._ask(stage[0], {"libraries_of": stage[1]})
 
-        Raises:
-            BaselineError: the fork server has ended.
-        """
-        environment, arguments = stage
+    def test(self, stage: Stage, timeout: float | None = None) -> int | None:
+        """Return the exit code of pytest; None after the time-out."""
+        return self._ask(stage[0], {"arguments": [*PYTEST, *stage[1]], "timeout": timeout})
+
+    def _ask(self, environment: str, request: dict[str, object]) -> int | None:
         server = self._servers.get(environment) or self._start(environment)
         assert server.stdin
         assert server.stdout
-        server.stdin.write(json.dumps([[*PYTEST, *arguments], timeout]) + "\n")
+        server.stdin.write(json.dumps(request) + "\n")
         server.stdin.flush()
         answer = server.stdout.readline()
         if not answer:
@@ -174,6 +176,9 @@ def run(
     for copy in copies:
         free.put(copy)
     needed = dict.fromkeys(stage for mutant in mutants for stage in stages(mutant.suite))
+    for copy in copies:
+        for stage in needed:
+            copy.prepare(stage)
     limits = {stage: _time_limit(copies[0], stage) for stage in needed}
 
     def judge(mutant: Mutant) -> Result:

@@ -68,7 +68,7 @@ SUITES = (
         "infra/**/*.py",
         "infra",
         (
-            ("tests/infra/test_snapshots.py",),
+            ("tests/infra/config", "tests/infra/test_snapshots.py"),
             ("tests/infra", "--ignore", "tests/infra/test_snapshots.py"),
         ),
     ),
