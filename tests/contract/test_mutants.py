@@ -27,10 +27,10 @@ def test_three():
 """
 
 
-@pytest.fixture
-def project(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A repository with a module and its test, not committed, and with the fork server in it."""
-    project = tmp_path / "project"
+    project = tmp_path_factory.mktemp("project")
     shutil.copytree(ROOT / "tests" / "mutants", project / "tests" / "mutants")
     (project / "tests" / "__init__.py").touch()
     (project / "counting.py").write_text(SOURCE)
@@ -39,11 +39,15 @@ def project(tmp_path: Path) -> Path:
     return project
 
 
-@pytest.fixture
-def copy(project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Copy]:
-    monkeypatch.setattr(runner, "LEAST_SECONDS", 3.0)
-    with Copy.make(project, tmp_path / "copy", ROOT / ".venv") as copy:
+@pytest.fixture(scope="module")
+def copy(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Copy]:
+    with Copy.make(project, tmp_path_factory.mktemp("copies") / "copy", ROOT / ".venv") as copy:
         yield copy
+
+
+@pytest.fixture(autouse=True)
+def short_time_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runner, "LEAST_SECONDS", 3.0)
 
 
 def mutant(source: str, number: int = 0) -> Mutant:
@@ -77,10 +81,13 @@ def test_mutants_of_one_length_are_told_apart_and_the_sources_stay(copy: Copy, p
     assert [(root / "counting.py").read_text() for root in (project, copy.root)] == [SOURCE, SOURCE]
 
 
-def test_nothing_is_said_of_mutants_when_the_tests_fail_without_them(project: Path, tmp_path: Path) -> None:
-    (project / "counting.py").write_text("def double(number): return 0\n")
-    with Copy.make(project, tmp_path / "copy", ROOT / ".venv") as copy, pytest.raises(BaselineError, match="fails without a mutant"):
-        list(run([mutant(SOURCE)], [copy], in_a_minute()))
+def test_nothing_is_said_of_mutants_when_the_tests_fail_without_them_in_any_copy(
+    copy: Copy, project: Path, tmp_path: Path
+) -> None:
+    with Copy.make(project, tmp_path / "other", ROOT / ".venv") as other:
+        (other.root / "counting.py").write_text("def double(number): return 0\n")
+        with pytest.raises(BaselineError, match="fails without a mutant"):
+            list(run([mutant(SOURCE)], [copy, other], in_a_minute()))
 
 
 def test_after_the_deadline_no_mutant_is_begun(copy: Copy) -> None:

@@ -26,9 +26,19 @@ LIST_LIBRARIES = """
 import json, os, pytest, sys
 answer, sys.stdout = sys.stdout, open(os.devnull, "w")
 pytest.main(["--collect-only", "--quiet", *sys.argv[1:]])
-files = {name: getattr(module, "__file__", None) or "" for name, module in sys.modules.items()}
 here = os.getcwd() + os.sep
-json.dump([name for name, file in files.items() if file.startswith(sys.prefix) or not file.startswith(here)], answer)
+
+def of_a_library(module):
+    file = getattr(module, "__file__", None) or ""
+    return file.startswith(sys.prefix) or not file.startswith(here)
+
+def is_attribute_of_its_package(name, module):
+    # or else its package has a class of that name: to import the module would hide it
+    package, _, last = name.rpartition(".")
+    return not package or getattr(sys.modules.get(package), last, None) is module
+
+found = list(sys.modules.items())
+json.dump([name for name, each in found if of_a_library(each) and is_attribute_of_its_package(name, each)], answer)
 """
 
 

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -92,9 +93,19 @@ class Copy:
             server.kill()
             server.communicate()
 
-    def prepare(self, stage: Stage) -> None:
-        """Let the fork server import the libraries of some tests: before there is a mutant."""
-        self._ask(stage[0], {"libraries_of": stage[1]})
+    def time_limit(self, stage: Stage) -> float:
+        """Return how many seconds some tests may take, by how long they take without a mutant.
+
+        Raises:
+            BaselineError: they fail without one.
+        """
+        environment, arguments = stage
+        self._ask(environment, {"libraries_of": arguments})
+        began = time.monotonic()
+        if self.test(stage) != 0:
+            said = (self.root / "tests.log").read_text()
+            raise BaselineError(f"{' '.join(arguments)} fails without a mutant:\n{said}")
+        return max(LEAST_SECONDS, SLOWER * (time.monotonic() - began))
 
     def test(self, stage: Stage, timeout: float | None = None) -> int | None:
         """Return the exit code of pytest; None after the time-out."""
@@ -156,11 +167,7 @@ def outcome(code: int | None) -> Outcome:
     raise BaselineError(f"pytest ended with {code}")
 
 
-def run(
-    mutants: Iterable[Mutant],
-    copies: list[Copy],
-    deadline: float,
-) -> Iterator[Result]:
+def run(mutants: Iterable[Mutant], copies: list[Copy], deadline: float) -> Iterator[Result]:
     """Judge mutants, as many at a time as there are copies.
 
     Args:
@@ -169,17 +176,13 @@ def run(
         deadline: as of time.monotonic().
 
     Raises:
-        BaselineError: the tests fail without any mutant.
+        BaselineError: the tests fail in a copy without any mutant.
     """
     mutants = list(mutants)
     free: queue.SimpleQueue[Copy] = queue.SimpleQueue()
     for copy in copies:
         free.put(copy)
     needed = dict.fromkeys(stage for mutant in mutants for stage in stages(mutant.suite))
-    for copy in copies:
-        for stage in needed:
-            copy.prepare(stage)
-    limits = {stage: _time_limit(copies[0], stage) for stage in needed}
 
     def judge(mutant: Mutant) -> Result:
         if time.monotonic() > deadline:
@@ -192,16 +195,10 @@ def run(
 
     with ThreadPoolExecutor(len(copies)) as pool:
         try:
+            # In each copy: one in which the tests fail by themselves would kill every mutant.
+            limits = {stage: max(pool.map(partial(Copy.time_limit, stage=stage), copies)) for stage in needed}
             for done in as_completed([pool.submit(judge, mutant) for mutant in mutants]):
                 yield done.result()
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
-
-
-def _time_limit(copy: Copy, stage: Stage) -> float:
-    began = time.monotonic()
-    if copy.test(stage) != 0:
-        said = (copy.root / "tests.log").read_text()
-        raise BaselineError(f"{' '.join(stage[1])} fails without a mutant:\n{said}")
-    return max(LEAST_SECONDS, SLOWER * (time.monotonic() - began))
