@@ -11,11 +11,12 @@ APP := $(VENV)/app/bin
 INFRA := $(VENV)/infra/bin
 CHECKS := $(VENV)/checks/bin
 
-# --- environments: of the API, the infrastructure, the checkers and the bench; all locked with hashes
+# --- environments: of the API, the infrastructure, the checkers, mutation testing and the bench; all locked with hashes
 
 $(VENV)/app/.ready: requirements/app-test.txt
 $(VENV)/infra/.ready: requirements/infra-test.txt
 $(VENV)/checks/.ready: requirements/checks.txt
+$(VENV)/mutants/.ready: requirements/mutants.txt
 $(VENV)/bench/.ready: requirements/bench.txt
 $(VENV)/%/.ready:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "make: $(PYTHON) is older than 3.11: set PYTHON to a newer one" >&2; exit 1; }
@@ -103,17 +104,23 @@ fuzz: $(VENV)/app/.ready $(VENV)/infra/.ready ## Send generated requests, right 
 	@$(LOCAL) prepare-tests
 	@FUZZ_REQUESTS=$(or $(FUZZ_REQUESTS),20000) $(APP)/pytest -q -s tests/fuzz
 
+.PHONY: mutants
+mutants: $(VENV)/app/.ready $(VENV)/infra/.ready $(VENV)/mutants/.ready ## Change single expressions, and see whether tests notice: make mutants [MUTANTS=200] [MINUTES=60] [OF="infra/components"]
+	@$(LOCAL) prepare-tests
+	@nice -n 5 $(VENV)/mutants/bin/python -m tests.mutants $(OF) --at-most $(or $(MUTANTS),200) --minutes $(or $(MINUTES),60)
+
 .PHONY: bench
 bench: $(VENV)/infra/.ready $(VENV)/bench/.ready ## Measure beside what it is compared with: make bench [BENCH="--quick --json"]
 	@$(LOCAL) prepare-bench
 	@$(VENV)/bench/bin/python -m bench $(BENCH)
 
 .PHONY: lint
-lint: $(VENV)/app/.ready $(VENV)/infra/.ready $(VENV)/checks/.ready ## Check style, types, workflows, Dockerfile and manifests
+lint: $(VENV)/app/.ready $(VENV)/infra/.ready $(VENV)/checks/.ready $(VENV)/mutants/.ready ## Check style, types, workflows, Dockerfile and manifests
 	@$(CHECKS)/ruff check .
 	@$(CHECKS)/ruff format --check .
 	@$(APP)/mypy app tests/unit tests/integration tests/faults tests/fuzz tests/e2e
 	@$(INFRA)/mypy infra local monitoring tests/infra tests/contract tests/local tests/plugins tests/scale
+	@$(VENV)/mutants/bin/mypy tests/mutants
 	@$(CHECKS)/hadolint Dockerfile
 	@$(CHECKS)/zizmor --offline --quiet .github/workflows
 	@$(LOCAL) tools actionlint kube-score >/dev/null
@@ -174,7 +181,7 @@ restore: $(VENV)/infra/.ready ## Bring the database back to a moment: make resto
 .PHONY: lock
 lock: ## Lock the dependencies of pyproject.toml again, with hashes
 	@$(PYTHON) -m venv --clear $(VENV)/lock && $(VENV)/lock/bin/pip install --quiet uv
-	@for group in app app-test infra infra-test checks bench; do \
+	@for group in app app-test infra infra-test checks mutants bench; do \
 	  base=$${group%-test}; if [ $$group = bench ]; then base=app-test; fi; \
 	  $(VENV)/lock/bin/uv pip compile --quiet pyproject.toml --group $$group --universal --python-version 3.11 \
 	    --generate-hashes --no-header --no-annotate --output-file requirements/$$group.txt \

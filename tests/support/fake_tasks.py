@@ -16,15 +16,20 @@ from app.tasks.query import Query
 @dataclass
 class FakeTasks:
     rows: dict[UUID, Task] = field(default_factory=dict)
+    locked: list[UUID] = field(default_factory=list)
+    """Which were read in order to be changed, in this order."""
 
     def add(self, task: Task) -> None:
         self.rows[task.id] = task
 
-    def get(self, user_id: UUID, task_id: UUID, *, for_update: bool = False) -> Task | None:  # noqa: ARG002 one thread
+    def get(self, user_id: UUID, task_id: UUID, *, for_update: bool = False) -> Task | None:
+        if for_update:
+            self.locked.append(task_id)
         task = self.rows.get(task_id)
         return task if task and task.user_id == user_id else None
 
     def replace(self, task: Task) -> None:
+        assert task.id in self.locked, "somebody else may have changed it since it was read"
         self.rows[task.id] = task
 
     def delete(self, user_id: UUID, task_id: UUID) -> Task | None:

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from app.core.events.model import Event
 from tests.support.fake_accounts import FakeAudit, FakeDeletedUsers, FakeMails, FakeResets, FakeSessions, FakeUsers
+from tests.support.fake_notifications import FakeNotifications, FakePreferences, FakeRecipients
 from tests.support.fake_tasks import FakeAttachments, FakeIdempotencyKeys, FakeObjects, FakeReminders, FakeTasks
 
 
@@ -55,15 +56,22 @@ class FakeStorage:
         self.reminders = FakeReminders()
         self.attachments = FakeAttachments()
         self.objects = FakeObjects()
+        self.notifications = FakeNotifications()
+        self.preferences = FakePreferences()
+        self.recipients = FakeRecipients()
         self.outbox = FakeOutbox()
         self.idempotency_keys = FakeIdempotencyKeys()
+        self.snapshots = 0
+        """Reads that see the data of one moment."""
 
     @contextmanager
     def read(self) -> "Iterator[FakeStorage]":
         yield self
 
     @contextmanager
-    def read_of(self, user_id: UUID, *, snapshot: bool = False) -> "Iterator[FakeStorage]":  # noqa: ARG002 no copies
+    def read_of(self, user_id: UUID, *, snapshot: bool = False) -> "Iterator[FakeStorage]":
+        assert isinstance(user_id, UUID), "nobody's data may be old by any measure"
+        self.snapshots += snapshot
         yield self
 
     @contextmanager
