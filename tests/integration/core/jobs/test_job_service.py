@@ -143,7 +143,7 @@ def test_nothing_is_queued_for_a_deleted_user_and_the_file_is_dropped(scene: Sce
 
 
 def test_an_upload_is_stored_in_pieces_under_the_job_to_come(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.core.jobs.service.PIECE", 4)
+    monkeypatch.setattr("app.core.jobs.service.CHUNK_BYTES", 4)
     upload = scene.service.upload()
     assert [upload.write(data) for data in (b"ab", b"cdefghi", b"")] == [2, 7, 0]
     assert [piece for _, _, piece in scene.files()] == [b"abcd", b"efgh"]
@@ -158,7 +158,7 @@ def test_an_upload_is_stored_in_pieces_under_the_job_to_come(scene: Scene, monke
 def test_an_upload_of_whole_pieces_leaves_none_to_be_stored_at_its_end(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.core.jobs.service.PIECE", 4)
+    monkeypatch.setattr("app.core.jobs.service.CHUNK_BYTES", 4)
     scene.upload(b"abcd")
     assert [(position, piece) for _, position, piece in scene.files()] == [(0, b"abcd")]
 
