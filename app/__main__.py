@@ -105,9 +105,9 @@ def main(arguments: list[str] | None = None) -> int:
 
             return ensure_certificate(options.name, options.host, options.namespace)
         case "shape-cache":
-            from app.cli.shape_cache import shape_cache
+            from app.cli.reshard_cache import reshard_cache
 
-            return shape_cache(options.server, options.shards, options.user, options.password_file)
+            return reshard_cache(options.server, options.shards, options.user, options.password_file)
         case "grant-admin":
             from app.cli.grant_admin import grant_admin
 

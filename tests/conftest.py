@@ -121,11 +121,11 @@ def valkey() -> Iterator[str]:
 @pytest.fixture(scope="session")
 def valkey_cluster() -> Iterator[str]:
     """The URL of a server of a cluster of three shards."""
-    from app.cli.shape_cache import shape_cache
+    from app.cli.reshard_cache import reshard_cache
     from tests.support.valkey_cluster import address, cluster_servers
 
     with cluster_servers(3) as servers:
-        assert shape_cache([address(server) for server in servers], 3, "default", None) == 0
+        assert reshard_cache([address(server) for server in servers], 3, "default", None) == 0
         yield f"redis://{address(servers[0])}"
 
 

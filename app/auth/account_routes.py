@@ -87,9 +87,9 @@ class UserBody(ResponseModel):
     created_at: datetime
 
     @classmethod
-    def from_user(cls, user: User, addresses: SignedUrls) -> Self:
+    def from_user(cls, user: User, urls: SignedUrls) -> Self:
         """Return the body of an account, with the signed URL of its avatar."""
-        url = addresses.url_for(user.avatar_id) if user.avatar_id else None
+        url = urls.url_for(user.avatar_id) if user.avatar_id else None
         return cls.model_validate(user).model_copy(update={"avatar_url": url})
 
 
@@ -97,9 +97,9 @@ class MyAccount(UserBody):
     mail_enabled: Annotated[bool, Field(description="Whether this deployment sends mail, which verification needs")]
 
     @classmethod
-    def of_caller(cls, user: User, addresses: SignedUrls, mail_enabled: bool) -> Self:
+    def of_caller(cls, user: User, urls: SignedUrls, mail_enabled: bool) -> Self:
         """Return the body of the caller's own account."""
-        return cls(**dict(UserBody.from_user(user, addresses)), mail_enabled=mail_enabled)
+        return cls(**dict(UserBody.from_user(user, urls)), mail_enabled=mail_enabled)
 
 
 def blueprint(
@@ -107,7 +107,7 @@ def blueprint(
     deletion: AccountDeletionService,
     authenticator: Authenticator,
     limits: Limits,
-    addresses: SignedUrls,
+    urls: SignedUrls,
     mail_enabled: bool,
 ) -> APIBlueprint:
     """Routes of the caller's account.
@@ -126,7 +126,7 @@ def blueprint(
     account.before_request(require_json)
 
     def shown(user: User) -> Response:
-        return MyAccount.of_caller(user, addresses, mail_enabled).response()
+        return MyAccount.of_caller(user, urls, mail_enabled).response()
 
     @account.get("", responses={200: MyAccount}, operation_id="me")
     def me() -> Response:

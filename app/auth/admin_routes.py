@@ -93,7 +93,7 @@ class ExportParameters(AuditFilterParameters):
 
 
 def blueprint(
-    service: AdminService, deletion: AccountDeletionService, authenticator: Authenticator, addresses: SignedUrls
+    service: AdminService, deletion: AccountDeletionService, authenticator: Authenticator, urls: SignedUrls
 ) -> APIBlueprint:
     """Routes for administrators."""
     admin = APIBlueprint(
@@ -107,7 +107,7 @@ def blueprint(
     def users(query: UserParameters) -> Response:
         """List accounts, the newest first"""
         found, last = page_of(query.limit, lambda most: service.users(query.q, query.cursor, most))
-        items = [ManagedUser.from_user(user, addresses) for user in found]
+        items = [ManagedUser.from_user(user, urls) for user in found]
         return UserPage(items=items, next_cursor=last.id if last else None).response()
 
     @admin.patch("/users/<user_id>", responses={200: ManagedUser}, operation_id="update_user")
@@ -115,7 +115,7 @@ def blueprint(
         """Change the role of an account, lock it or unlock it; ends its sessions"""
         given = {name: getattr(body, name) for name in body.model_fields_set}
         user = service.update(_actor(), identifier(path.user_id, NO_SUCH_USER), **given)
-        return ManagedUser.from_user(user, addresses).response()
+        return ManagedUser.from_user(user, urls).response()
 
     @admin.post("/users/<user_id>/logout", responses={204: None}, operation_id="log_user_out")
     def log_out(path: UserPath) -> Response:

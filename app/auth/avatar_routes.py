@@ -20,7 +20,7 @@ def blueprint(
     service: AvatarService,
     accounts: AuthService,
     authenticator: Authenticator,
-    addresses: SignedUrls,
+    urls: SignedUrls,
     mail_enabled: bool,
 ) -> APIBlueprint:
     """Routes of the caller's avatar.
@@ -46,7 +46,7 @@ def blueprint(
         """Set the caller's avatar: JPEG, PNG, WebP or GIF of up to 10 MiB"""
         user_id = current_caller().user_id
         service.replace(user_id, uploaded(LIMIT).file)
-        return MyAccount.of_caller(accounts.user(user_id), addresses, mail_enabled).response()
+        return MyAccount.of_caller(accounts.user(user_id), urls, mail_enabled).response()
 
     @avatar.delete("", responses={204: None}, operation_id="delete_avatar")
     def remove() -> Response:

@@ -39,7 +39,7 @@ class AttachmentList(ResponseModel):
     items: list[AttachmentBody]
 
 
-def blueprint(service: AttachmentService, authenticator: Authenticator, addresses: SignedUrls) -> APIBlueprint:
+def blueprint(service: AttachmentService, authenticator: Authenticator, urls: SignedUrls) -> APIBlueprint:
     """Routes of attachments of the caller's tasks."""
     attachments = APIBlueprint(
         "attachments", __name__, url_prefix=PREFIX, abp_tags=[{"name": "files"}], abp_security=[{"bearer": []}]
@@ -47,7 +47,7 @@ def blueprint(service: AttachmentService, authenticator: Authenticator, addresse
     authenticator.protect(attachments)
 
     def body(attachment: Attachment) -> AttachmentBody:
-        return AttachmentBody.model_validate({**vars(attachment), "url": addresses.url_for(attachment.id)})
+        return AttachmentBody.model_validate({**vars(attachment), "url": urls.url_for(attachment.id)})
 
     @attachments.before_request
     def check_body() -> Response | None:

@@ -95,7 +95,7 @@ class Lines:
             line = self._buffer[self._position : end]
             self._position = end
             return line
-        rest, skipped, begins = self._buffer[self._position :], 0, b""
+        rest, skipped, beginning = self._buffer[self._position :], 0, b""
         while True:
             self._load(self._loaded + 1)
             end = self._end_of_line()
@@ -106,10 +106,10 @@ class Lines:
             if len(rest) > RECORD_LIMIT:
                 if self._second != self._begun:
                     raise RecordTooLongError(UNCLOSED)
-                begins = begins or rest[:400]
+                beginning = beginning or rest[:400]
                 skipped, rest = skipped + len(rest), b""
         if skipped:
-            self._count(skipped + len(rest), begins.decode(self.dialect.encoding, errors="replace"))
+            self._count(skipped + len(rest), beginning.decode(self.dialect.encoding, errors="replace"))
         return rest
 
     def _end_of_line(self) -> int:

@@ -23,7 +23,7 @@ BEFORE = 5.0
 """Seconds that a statement may take on a connection whose transactions have not set a limit yet."""
 
 
-class Watch:
+class DeadlineEnforcer:
     """Shuts down sockets whose deadline has passed, by one thread for the whole process."""
 
     def __init__(self) -> None:
@@ -63,7 +63,7 @@ class Watch:
                         connection.shutdown(socket.SHUT_RDWR)
 
 
-WATCH = Watch()
+WATCH = DeadlineEnforcer()
 
 
 class DeadlineConnection(psycopg2.extensions.connection):

@@ -29,7 +29,7 @@ class Signed(RequestModel):
     signature: Annotated[str, Field(max_length=100)]
 
 
-def blueprint(file_store: FileStore, addresses: SignedUrls) -> APIBlueprint:
+def blueprint(file_store: FileStore, urls: SignedUrls) -> APIBlueprint:
     """File downloads, authorised by the signature in the URL alone."""
     files = APIBlueprint("files", __name__, url_prefix=PREFIX, abp_tags=[{"name": "files"}])
 
@@ -37,7 +37,7 @@ def blueprint(file_store: FileStore, addresses: SignedUrls) -> APIBlueprint:
     def download(path: FilePath, query: Signed) -> Response:
         """Download a file by its signed URL"""
         key = identifier(path.key, NO_SUCH_FILE)
-        if not addresses.verify(key, query.expires, query.signature):
+        if not urls.verify(key, query.expires, query.signature):
             raise NotFoundError(NO_SUCH_FILE)
         stored, chunks = file_store.open(key)
         response = Response(chunks, mimetype=stored.content_type, headers=HEADERS)

@@ -118,24 +118,29 @@ class Announcer:
     Args:
         transport: its exceptions roll back the record that the jobs were announced.
         kinds: kinds of jobs to announce; those of later releases are left to their announcers.
-        again: seconds after which a job that is still due is announced again.
+        repeat_after: seconds after which a job that is still due is announced again.
     """
 
     def __init__(
-        self, storage: Storage[UnitOfWork], transport: Transport, kinds: Collection[str], clock: Clock, again: float
+        self,
+        storage: Storage[UnitOfWork],
+        transport: Transport,
+        kinds: Collection[str],
+        clock: Clock,
+        repeat_after: float,
     ) -> None:
         self._storage = storage
         self._transport = transport
         self._kinds = kinds
         self._clock = clock
-        self._again = timedelta(seconds=again)
+        self._repeat_after = timedelta(seconds=repeat_after)
 
     def run_once(self) -> bool:
         """Announce as many due jobs as the queue has room for; return whether there were any."""
         room = max(AHEAD - self._transport.waiting(), 0)
         now = self._clock()
         with self._storage.write() as work:
-            left, waiting = work.jobs.announce(now, self._kinds, now - self._again, room)
+            left, waiting = work.jobs.announce(now, self._kinds, now - self._repeat_after, room)
             for job_id in left:
                 self._transport.send(job_id, True)
             for job_id in waiting:

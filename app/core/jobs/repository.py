@@ -69,23 +69,23 @@ class SqlJobs:
         return [job_id for _, job_id in sorted(found)[:limit]]
 
     def announce(
-        self, now: datetime, kinds: Collection[str], again: datetime, room: int
+        self, now: datetime, kinds: Collection[str], announced_before: datetime, room: int
     ) -> tuple[list[UUID], list[UUID]]:
-        """Return due jobs that have not been announced since the time `again`, and mark them as announced.
+        """Return due jobs that have not been announced since `announced_before`, and mark them as announced.
 
         Running jobs whose lease has expired are returned separately and whatever the room: there are few, and they have
         already waited for the lease. Of queued jobs, up to `room` are returned.
         """
-        left = self._unannounced(State.RUNNING, now, kinds, again, MOST_LEFT)
-        waiting = self._unannounced(State.QUEUED, now, kinds, again, room)
+        left = self._unannounced(State.RUNNING, now, kinds, announced_before, MOST_LEFT)
+        waiting = self._unannounced(State.QUEUED, now, kinds, announced_before, room)
         self._session.execute(update(JobRow).where(JobRow.id.in_([*left, *waiting])).values(announced_at=now))
         return left, waiting
 
     def _unannounced(
-        self, state: State, now: datetime, kinds: Collection[str], again: datetime, limit: int
+        self, state: State, now: datetime, kinds: Collection[str], announced_before: datetime, limit: int
     ) -> list[UUID]:
         # One state, in the order of an index: reads no more jobs than are announced.
-        unannounced = or_(JobRow.announced_at.is_(None), JobRow.announced_at < again)
+        unannounced = or_(JobRow.announced_at.is_(None), JobRow.announced_at < announced_before)
         chosen = select(JobRow.id).where(_due((state,), now, kinds), unannounced)
         return list(
             self._session.scalars(chosen.order_by(JobRow.due_at).limit(limit).with_for_update(skip_locked=True))

@@ -28,7 +28,7 @@ class CopyError(Exception):
     """The copy failed, and SQLite stays in use. The message is one line."""
 
 
-class UncertainError(CopyError):
+class CopyCommitUnknownError(CopyError):
     """The outcome of the COMMIT is unknown. The handover lock stays; another run finds out."""
 
 
@@ -159,6 +159,6 @@ def _verify_commit(target: Database, handover_lock: HandoverLock, error: DBAPIEr
             if is_complete(connection):
                 return
     except DBAPIError:
-        raise UncertainError("PostgreSQL did not say whether it has the data: try again") from error
+        raise CopyCommitUnknownError("PostgreSQL did not say whether it has the data: try again") from error
     handover_lock.release()
     raise error

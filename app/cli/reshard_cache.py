@@ -44,7 +44,7 @@ class _Server:
         return {known["node_id"]: known for known in self.command("CLUSTER NODES").values()}
 
 
-def shape_cache(addresses: Sequence[str], shards: int, user: str, password_file: Path | None) -> int:
+def reshard_cache(addresses: Sequence[str], shards: int, user: str, password_file: Path | None) -> int:
     """Reshard the cluster; print each change in a line.
 
     Args:
