@@ -104,6 +104,7 @@ def results() -> list[Result]:
 def test_the_share_is_of_those_that_were_run_and_a_time_out_counts_as_killed() -> None:
     assert report.tally(results()).share == pytest.approx(200 / 3)
     assert report.tally([]).share == 100
+    assert report.table(results()[3:]).splitlines()[2] == "| other.py | 0 | 0 | 0 | 1 |  |"
     assert report.table(results()).splitlines()[2:] == [
         "| counting.py | 1 | 0 | 1 | 0 | 50.0 |",
         "| other.py | 0 | 1 | 0 | 1 | 100.0 |",

@@ -26,10 +26,13 @@ class Tally:
         return self.counts["killed"] + self.counts["timeout"]
 
     @property
+    def ran(self) -> int:
+        return self.noticed + self.counts["survived"]
+
+    @property
     def share(self) -> float:
         """Percentage killed of those that were run; 100 of none."""
-        ran = self.noticed + self.counts["survived"]
-        return 100 * self.noticed / ran if ran else 100.0
+        return 100 * self.noticed / self.ran if self.ran else 100.0
 
 
 def tally(results: Sequence[Result]) -> Tally:
@@ -45,7 +48,8 @@ def table(results: Sequence[Result]) -> str:
     """Return a Markdown table: a row a module, and all of them together."""
     rows = [["module", *OUTCOMES, "killed, %"], ["---", *["--:"] * (len(OUTCOMES) + 1)]]
     for name, found in [*by_module(results).items(), ("all", tally(results))]:
-        rows.append([name, *(str(found.counts[outcome]) for outcome in OUTCOMES), f"{found.share:.1f}"])
+        share = f"{found.share:.1f}" if found.ran else ""
+        rows.append([name, *(str(found.counts[outcome]) for outcome in OUTCOMES), share])
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
