@@ -35,7 +35,11 @@ class SqlOutbox:
         return [Event(row.id, row.name, row.user_id, row.at, row.payload, row.traceparent) for row in rows]
 
     def mark_published(self, event_ids: Sequence[UUID], now: datetime) -> None:
-        self._session.execute(update(OutboxRow).where(OutboxRow.id.in_(event_ids)).values(carried_at=now))
+        """Mark events as published, except those that a concurrent relay is marking."""
+        # Rows locked by one statement have no order among transactions: waiting for them could deadlock.
+        free = select(OutboxRow.id).where(OutboxRow.id.in_(event_ids)).with_for_update(skip_locked=True)
+        marked = update(OutboxRow).where(OutboxRow.id.in_(free)).values(carried_at=now)
+        self._session.execute(marked.execution_options(synchronize_session=False))
 
     def backlog(self) -> tuple[int, datetime | None]:
         """Return the number of unpublished events, and the time of the oldest."""

@@ -182,6 +182,19 @@ def test_concurrent_relays_have_each_effect_once(storage: SystemStorage, clock: 
     assert failures(storage) == []
 
 
+def test_a_relay_waits_for_no_event_that_another_one_is_marking(postgres_url: str, clock: FakeClock) -> None:
+    """Two that wait for each other's rows would deadlock. On SQLite there is one writer at a time."""
+    storage = SystemStorage(connect(make_settings(postgres_url, statement_timeout=2)))
+    first, _ = add_events(storage, clock, 2)
+    with storage.write() as other:
+        other.session.scalar(select(OutboxRow.id).where(OutboxRow.id == first).with_for_update())
+        assert relay(storage, clock, Effect()).run_once()
+    with storage.read() as work:
+        assert [event.id for event in work.outbox.waiting(10)] == [first]
+    assert relay(storage, clock, Effect()).run_once()
+    assert effects(storage) == [0, 1]
+
+
 def test_published_events_are_deleted_after_a_while(storage: SystemStorage, clock: FakeClock) -> None:
     add_events(storage, clock, 2)
     relay(storage, clock, Effect()).run_once()
