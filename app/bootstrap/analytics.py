@@ -12,7 +12,7 @@ from app.analytics.retention import RULES
 from app.analytics.statistics import StatisticsService
 from app.analytics.unit_of_work import AnalyticsUnitOfWork
 from app.bootstrap.platform import Platform
-from app.bootstrap.service import Service
+from app.bootstrap.wiring import Service
 from app.core.clock import new_id, utc_now
 from app.core.jobs.scheduler import MONDAY, Entry
 

@@ -17,7 +17,7 @@ from app.auth.service import AuthService, Lifetimes
 from app.auth.sessions import SessionService
 from app.auth.unit_of_work import AuthUnitOfWork
 from app.bootstrap.platform import Platform
-from app.bootstrap.service import Service
+from app.bootstrap.wiring import Service
 from app.core.clock import new_id, utc_now
 from app.core.images import AvatarMaker
 from app.core.jobs.mail_jobs import SendMail

@@ -7,8 +7,8 @@ from typing import Any
 from prometheus_client import Counter
 
 from app.bootstrap.platform import Platform
-from app.bootstrap.service import Service
 from app.bootstrap.services import SERVICES
+from app.bootstrap.wiring import Service
 from app.core.clock import new_id, utc_now
 from app.core.database.retention import Rule
 from app.core.database.unit_of_work import Storage, UnitOfWork

@@ -9,8 +9,8 @@ from pydantic import SecretStr
 
 from app.bootstrap.background import Background, background
 from app.bootstrap.platform import Platform, build_platform
-from app.bootstrap.service import Service
 from app.bootstrap.services import SERVICES
+from app.bootstrap.wiring import Service
 from app.core.cache.interface import SessionStates
 from app.core.clock import new_id, utc_now
 from app.core.database.engine import Database

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from app.bootstrap.platform import Platform
-from app.bootstrap.service import Service
+from app.bootstrap.wiring import Service
 from app.core.clock import new_id, utc_now
 from app.core.jobs.mail_jobs import SendMail
 from app.core.mail import mailer
