@@ -3,11 +3,12 @@
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Index, String, text
+from sqlalchemy import BigInteger, Index, String
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from app.core.database.base import new_metadata
 from app.core.database.migrate import Branch
+from app.core.database.partial_index import where
 from app.core.database.types import UtcDateTime
 
 
@@ -37,20 +38,8 @@ class TaskFactRow(AnalyticsBase):
     __table_args__ = (
         Index("idx_task_facts_user_created", "user_id", "created_on"),
         Index("idx_task_facts_user_completed", "user_id", "completed_on"),
-        Index(
-            "idx_task_facts_user_status",
-            "user_id",
-            "status",
-            "due_at",
-            postgresql_where=text("deleted_at IS NULL"),
-            sqlite_where=text("deleted_at IS NULL"),
-        ),
-        Index(
-            "idx_task_facts_deleted_at",
-            "deleted_at",
-            postgresql_where=text("deleted_at IS NOT NULL"),
-            sqlite_where=text("deleted_at IS NOT NULL"),
-        ),
+        Index("idx_task_facts_user_status", "user_id", "status", "due_at", **where("deleted_at IS NULL")),
+        Index("idx_task_facts_deleted_at", "deleted_at", **where("deleted_at IS NOT NULL")),
     )
 
 

@@ -3,11 +3,12 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String, text
+from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from app.core.database.base import new_metadata
 from app.core.database.migrate import Branch
+from app.core.database.partial_index import where
 from app.core.database.types import UtcDateTime
 
 
@@ -44,12 +45,7 @@ class SessionRow(AuthBase):
     __table_args__ = (
         Index("idx_sessions_user_id", "user_id"),
         Index("idx_sessions_last_used_at", "last_used_at"),
-        Index(
-            "idx_sessions_revoked_at",
-            "revoked_at",
-            postgresql_where=text("revoked_at IS NOT NULL"),
-            sqlite_where=text("revoked_at IS NOT NULL"),
-        ),
+        Index("idx_sessions_revoked_at", "revoked_at", **where("revoked_at IS NOT NULL")),
     )
 
 

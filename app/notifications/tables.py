@@ -3,11 +3,12 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Index, String, false, text
+from sqlalchemy import Index, String, false
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from app.core.database.base import new_metadata
 from app.core.database.migrate import Branch
+from app.core.database.partial_index import where
 from app.core.database.types import UtcDateTime
 
 
@@ -28,12 +29,7 @@ class NotificationRow(NotificationsBase):
 
     __table_args__ = (
         Index("idx_notifications_user_id", "user_id", "id"),
-        Index(
-            "idx_notifications_unread",
-            "user_id",
-            postgresql_where=text("read_at IS NULL"),
-            sqlite_where=text("read_at IS NULL"),
-        ),
+        Index("idx_notifications_unread", "user_id", **where("read_at IS NULL")),
         Index("idx_notifications_created_at", "created_at"),
     )
 

@@ -3,11 +3,12 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, Text, desc, text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, Text, desc
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from app.core.database.base import new_metadata
 from app.core.database.migrate import Branch
+from app.core.database.partial_index import where
 from app.core.database.types import BinaryText, UtcDateTime
 
 REMINDER_TO_COME = "remind_at IS NOT NULL AND status <> 'done' AND (reminded_for IS NULL OR reminded_for <> remind_at)"
@@ -53,12 +54,7 @@ class TaskRow(TasksBase):
         Index("idx_tasks_user_due", "user_id", "due_at", "id"),
         Index("idx_tasks_user_title", "user_id", "title_key", "id"),
         # partial index of pending reminders: stays small however many were sent
-        Index(
-            "idx_tasks_reminders",
-            "remind_at",
-            postgresql_where=text(REMINDER_TO_COME),
-            sqlite_where=text(REMINDER_TO_COME),
-        ),
+        Index("idx_tasks_reminders", "remind_at", **where(REMINDER_TO_COME)),
     )
 
 

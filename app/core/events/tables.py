@@ -3,10 +3,11 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import JSON, Index, String, text
+from sqlalchemy import JSON, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.database.base import Base
+from app.core.database.partial_index import where
 from app.core.database.types import UtcDateTime
 
 
@@ -24,12 +25,7 @@ class OutboxRow(Base):
     traceparent: Mapped[str | None] = mapped_column(String(55))
 
     __table_args__ = (
-        Index(
-            "idx_outbox_waiting",
-            "id",
-            postgresql_where=text("carried_at IS NULL"),
-            sqlite_where=text("carried_at IS NULL"),
-        ),
+        Index("idx_outbox_waiting", "id", **where("carried_at IS NULL")),
         Index("idx_outbox_carried_at", "carried_at"),
     )
 
@@ -53,12 +49,7 @@ class FailedDeliveryRow(Base):
 
     __table_args__ = (
         Index("idx_failed_deliveries_due_at", "due_at"),
-        Index(
-            "idx_failed_deliveries_dead",
-            "at",
-            postgresql_where=text("due_at IS NULL"),
-            sqlite_where=text("due_at IS NULL"),
-        ),
+        Index("idx_failed_deliveries_dead", "at", **where("due_at IS NULL")),
     )
 
 

@@ -3,10 +3,11 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import JSON, BigInteger, Index, LargeBinary, String, false, text
+from sqlalchemy import JSON, BigInteger, Index, LargeBinary, String, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.database.base import Base
+from app.core.database.partial_index import where
 from app.core.database.types import UtcDateTime
 
 
@@ -41,12 +42,7 @@ class JobRow(Base):
         Index("idx_jobs_user_id", "user_id", "id"),
         Index("idx_jobs_state_due", "state", "due_at"),
         Index("idx_jobs_unique_key", "unique_key", unique=True),
-        Index(
-            "idx_jobs_finished_at",
-            "finished_at",
-            postgresql_where=text("finished_at IS NOT NULL"),
-            sqlite_where=text("finished_at IS NOT NULL"),
-        ),
+        Index("idx_jobs_finished_at", "finished_at", **where("finished_at IS NOT NULL")),
     )
 
 

@@ -3,10 +3,11 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Index, LargeBinary, String, text
+from sqlalchemy import BigInteger, Index, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.database.base import Base
+from app.core.database.partial_index import where
 from app.core.database.types import UtcDateTime
 
 
@@ -21,14 +22,7 @@ class ObjectRow(Base):
     size: Mapped[int] = mapped_column(BigInteger)
     loose_from: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
-    __table_args__ = (
-        Index(
-            "idx_objects_loose_from",
-            "loose_from",
-            postgresql_where=text("loose_from IS NOT NULL"),
-            sqlite_where=text("loose_from IS NOT NULL"),
-        ),
-    )
+    __table_args__ = (Index("idx_objects_loose_from", "loose_from", **where("loose_from IS NOT NULL")),)
 
 
 class ObjectChunkRow(Base):
