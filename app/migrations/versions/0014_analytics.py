@@ -1,10 +1,9 @@
 """What is known of tasks, for statistics; and a job that tells of the tasks that are there already."""
 
-from datetime import UTC, datetime, timedelta
-from uuid import uuid4
-
 import sqlalchemy as sa
 from alembic import op
+
+from app.core.jobs.migration_job import queue_after_rollout
 
 revision = "0014"
 down_revision = "0013"
@@ -14,25 +13,6 @@ depends_on = None
 TIME = sa.DateTime(timezone=True)
 THERE = sa.text("deleted_at IS NULL")
 GONE = sa.text("deleted_at IS NOT NULL")
-
-AFTER_THE_ROLLOUT = timedelta(minutes=15)
-"""The release before knows no such job, and tells nobody of what it changes: until then it may still be running."""
-
-JOBS = sa.table(
-    "jobs",
-    sa.column("id", sa.Uuid),
-    sa.column("kind"),
-    sa.column("state"),
-    sa.column("parameters", sa.JSON),
-    sa.column("checkpoint", sa.JSON),
-    sa.column("done"),
-    sa.column("refused"),
-    sa.column("attempts"),
-    sa.column("cancelling", sa.Boolean),
-    sa.column("created_at", TIME),
-    sa.column("due_at", TIME),
-    sa.column("unique_key"),
-)
 
 
 def upgrade() -> None:
@@ -66,30 +46,8 @@ def upgrade() -> None:
         sa.Column("completed", sa.Integer, nullable=False),
         sa.PrimaryKeyConstraint("user_id", "day", name="pk_daily_counts"),
     )
-    _tell_of_tasks()
-
-
-def _tell_of_tasks() -> None:
-    """Queue the job that fills the new table a batch at a time, from events as ever: no lock is held meanwhile."""
-    connection = op.get_bind()
-    if not connection.scalar(sa.text("SELECT EXISTS (SELECT 1 FROM tasks)")):
-        return
-    now = datetime.now(UTC)
-    row = {
-        "id": uuid4(),
-        "kind": "snapshot",
-        "state": "queued",
-        "parameters": {},
-        "checkpoint": {},
-        "done": 0,
-        "refused": 0,
-        "attempts": 0,
-        "cancelling": False,
-        "created_at": now,
-        "due_at": now + AFTER_THE_ROLLOUT,
-        "unique_key": "snapshot:analytics",
-    }
-    connection.execute(sa.insert(JOBS).values(row))
+    # It fills the new table a batch at a time, from events as ever: no lock is held meanwhile.
+    queue_after_rollout(op.get_bind(), "snapshot", "snapshot:analytics", rows_of="tasks")
 
 
 def downgrade() -> None:
