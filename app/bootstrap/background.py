@@ -7,7 +7,7 @@ from typing import Any
 from prometheus_client import Counter
 
 from app.bootstrap.platform import Platform
-from app.bootstrap.services import SERVICES
+from app.bootstrap.services import complete
 from app.bootstrap.wiring import Service
 from app.core.clock import new_id, utc_now
 from app.core.database.retention import Rule
@@ -53,9 +53,8 @@ def background(platform: Platform, services: Sequence[Service]) -> Background:
     to other processes."""
     settings = platform.settings
     core = platform.storage(UnitOfWork)
-    complete = len(services) == len(SERVICES)
     deliveries = delivery_counter()
-    runners = [_runner(platform, core, _core_handlers(core, services if complete else ()), {})]
+    runners = [_runner(platform, core, _core_handlers(core, services if complete(services) else ()), {})]
     dispatchers = [_dispatcher(platform, core, (EraseOnDeletion("jobs", utc_now, new_id),), deliveries)]
     for service in services:
         handlers, consumers = dict(service.handlers), list(service.consumers)
@@ -73,7 +72,7 @@ def background(platform: Platform, services: Sequence[Service]) -> Background:
         PollingLoop("scheduler", Scheduler(core, schedule, utc_now, new_id).run_once, SCHEDULING),
         *(loop for service in services for loop in service.loops),
     ]
-    if complete:
+    if complete(services):
         loops.append(PollingLoop("relay", Relay(core, transport, utc_now).run_once, settings.job_poll))
     return Background(
         runner=ServiceRunners(core, runners),

@@ -7,7 +7,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app.bootstrap.container import Container, build
 from app.bootstrap.schema import branches
-from app.bootstrap.services import ALL, SERVICES
+from app.bootstrap.services import ALL, chosen, complete
 from app.core.clock import utc_now
 from app.core.database.metrics import DatabaseMetrics
 from app.core.database.unit_of_work import UnitOfWork
@@ -51,7 +51,7 @@ def create_app(container: Container) -> OpenAPI:
         app.register_blueprint(routes.keys_blueprint(platform.tokens))
     app.register_api(downloads.blueprint(platform.file_store, platform.signed_urls))
     app.register_blueprint(openapi.blueprint(openapi.document(app)))
-    if len(container.services) == len(SERVICES):
+    if complete(container.services):
         app.register_blueprint(front_end.blueprint(versioned=not settings.development))
     app.wsgi_app = _layers(container, app, metrics)  # type: ignore[assignment, method-assign]
     return app
@@ -88,4 +88,4 @@ def application(service: str = ALL) -> OpenAPI:
     Args:
         service: a name of app.bootstrap.services.
     """
-    return create_app(build(load_settings(), services=SERVICES if service == ALL else (service,)))
+    return create_app(build(load_settings(), services=chosen(service)))

@@ -1,5 +1,21 @@
 """Names of the services, importable without loading any."""
 
+from collections.abc import Sized
+
 ALL = "all"
 SERVICES = ("auth", "tasks", "notifications", "analytics")
 CHOICES = (ALL, *SERVICES)
+
+
+def chosen(choice: str) -> tuple[str, ...]:
+    """Return the services that one of the `CHOICES` means."""
+    return SERVICES if choice == ALL else (choice,)
+
+
+def complete(services: Sized) -> bool:
+    """Return whether these are all services.
+
+    Args:
+        services: of one process, none twice.
+    """
+    return len(services) == len(SERVICES)

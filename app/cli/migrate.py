@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.bootstrap.services import ALL, SERVICES
+from app.bootstrap.services import ALL, SERVICES, chosen
 from app.cli import fail
 from app.core.errors import MovedError
 from app.core.settings import Settings, SettingsError, load_settings
@@ -20,7 +20,7 @@ def migrate(service: str = ALL) -> int:
         settings = load_settings()
     except SettingsError as error:
         return fail(str(error), 2)
-    return run(settings, SERVICES if service == ALL else (service,))
+    return run(settings, chosen(service))
 
 
 def run(settings: Settings, services: Sequence[str] = SERVICES) -> int:

@@ -4,7 +4,7 @@ import errno
 import socket
 import sys
 
-from app.bootstrap.services import ALL, SERVICES
+from app.bootstrap.services import chosen
 from app.cli import fail
 from app.core.settings import SettingsError, load_settings
 
@@ -23,7 +23,7 @@ def serve(service: str) -> int:
     if settings.development:
         from app.cli.migrate import run
 
-        if status := run(settings, SERVICES if service == ALL else (service,)):
+        if status := run(settings, chosen(service)):
             return status
         sys.stderr.write(f"Task Manager: http://{settings.listen_address}:{settings.port}  (API: /api/v1/docs)\n")
 
