@@ -58,6 +58,7 @@ class Dispatcher(Generic[W]):
     ) -> None:
         self._storage = storage
         self._consumers = {consumer.name: consumer for consumer in consumers}
+        self._subscribed = {name for consumer in consumers for name in consumer.events}
         self._clock = clock
         self._attempts = attempts
         self._first = first
@@ -67,7 +68,7 @@ class Dispatcher(Generic[W]):
     @retried
     def deliver(self, events: Sequence[Event]) -> None:
         """Deliver events to the consumers that subscribe to them, in one transaction; in none without a subscriber."""
-        wanted = [event for event in events if any(event.name in each.events for each in self._consumers.values())]
+        wanted = [event for event in events if event.name in self._subscribed]
         if not wanted:
             return
         with self._storage.write() as work:
