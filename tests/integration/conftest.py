@@ -7,11 +7,14 @@ from uuid import uuid4
 import pytest
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import httpx
     from playwright.sync_api import Browser, BrowserContext, Page
 
     from app.bootstrap.container import Container
     from tests.e2e.browser import Watch
+    from tests.support.postgres import Postgres
     from tests.support.server import Server
     from tests.support.smtp import Inbox
 
@@ -175,3 +178,16 @@ def slow_uploads(page: "Page") -> None:
     """What `page` sends takes its time: an upload of a mebibyte can be watched."""
     limits = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": 300_000}
     page.context.new_cdp_session(page).send("Network.emulateNetworkConditions", limits)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_url(request: pytest.FixtureRequest, tmp_path: "Path") -> Iterator[str]:
+    """A database without any table."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'empty.sqlite'}"
+        return
+    server: Postgres = request.getfixturevalue("postgres")
+    name = f"empty_{uuid4().hex}"
+    server.execute(f"CREATE DATABASE {name}")
+    yield server.url(name)
+    server.execute(f"DROP DATABASE {name} WITH (FORCE)")

@@ -2,7 +2,7 @@
 
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
@@ -16,7 +16,6 @@ from app.bootstrap.schema import branches
 from app.bootstrap.services import SERVICES
 from tests.support.content import connected
 from tests.support.ports import wait_for
-from tests.support.postgres import Postgres
 from tests.support.server import ROOT, environment, server
 from tests.support.settings import make_settings
 
@@ -27,19 +26,6 @@ OWN_PATHS = {
     "analytics": "/statistics",
 }
 """A path that only this service has, by service."""
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """An empty database."""
-    if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path / 'empty.sqlite'}"
-        return
-    postgres: Postgres = request.getfixturevalue("postgres")
-    name = f"alone_{uuid4().hex}"
-    postgres.execute(f"CREATE DATABASE {name}")
-    yield postgres.url(name)
-    postgres.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture

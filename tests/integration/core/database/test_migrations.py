@@ -30,24 +30,10 @@ from app.core.jobs.tables import JobRow
 from app.notifications.tables import RecipientRow
 from app.tasks.tables import TaskRow
 from tests.support.ports import wait_for
-from tests.support.postgres import Postgres
 from tests.support.server import ROOT, environment
 from tests.support.settings import make_settings
 
 SPECIFIED = {"idx_tasks_user_id", "idx_tasks_status", "idx_tasks_created_at", "idx_tasks_user_status"}
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """A database without any table."""
-    if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path / 'empty.sqlite'}"
-        return
-    server: Postgres = request.getfixturevalue("postgres")
-    name = f"empty_{uuid4().hex}"
-    server.execute(f"CREATE DATABASE {name}")
-    yield server.url(name)
-    server.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture
