@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from infra.config.flat_keys import FLAT_KEYS, as_text
-from infra.config.reading import fields_of
+from infra.config.reading import fields_of, keys_of
 from infra.config.settings import Settings
 
 ROOT: Final = Path(__file__).resolve().parents[2]
@@ -61,8 +61,7 @@ def declaration(name: str, info: FieldInfo, section: type[BaseModel] | None) -> 
 
 
 def _summary(section: type[BaseModel]) -> str:
-    keys = ", ".join(info.alias or name for name, info in section.model_fields.items())
-    return f"{section.__doc__} Its keys: {keys}."
+    return f"{section.__doc__} Its keys: {', '.join(keys_of(section))}."
 
 
 def declarations() -> Mapping[str, Any]:
@@ -84,9 +83,9 @@ def page() -> str:
     former = {path: key for key, path in FLAT_KEYS.items()}
     rows = []
     for name, section in fields_of(Settings).items():
-        infos = section.model_fields if section else {"": Settings.model_fields[name]}
+        infos = keys_of(section) if section else {"": Settings.model_fields[name]}
         for key, info in infos.items():
-            path = f"{name}.{info.alias or key}" if key else name
+            path = f"{name}.{key}" if key else name
             default = default_of(info)
             shown = "" if default in ("", []) else as_text(default)
             cells = (_code(path), _code(shown), info.description or "", _code(former.get(path, "")))

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import BaseModel
+from pydantic.fields import FieldInfo
 
 from infra.config import errors
 from infra.config.flat_keys import FLAT_KEYS, as_text, value_of
@@ -64,11 +65,16 @@ def fields_of(model: type[BaseModel]) -> dict[str, type[BaseModel] | None]:
     }
 
 
+def keys_of(section: type[BaseModel]) -> dict[str, FieldInfo]:
+    """Fields of a section by the key that configuration writes."""
+    return {info.alias or name: info for name, info in section.model_fields.items()}
+
+
 def paths_of(model: type[BaseModel]) -> tuple[str, ...]:
     """Paths of all settings, such as `phase` and `database.kind`."""
     paths: list[str] = []
     for name, section in fields_of(model).items():
-        paths += [f"{name}.{info.alias or key}" for key, info in section.model_fields.items()] if section else [name]
+        paths += [f"{name}.{key}" for key in keys_of(section)] if section else [name]
     return tuple(paths)
 
 
@@ -98,9 +104,7 @@ def read(config: Mapping[str, Any], model: type[BaseModel], secret: Iterable[str
         elif name in FLAT_KEYS:
             flat[name] = value_of(name, value)
         elif section:
-            found.problems.append(
-                errors.no_object(key, [info.alias or each for each, info in section.model_fields.items()])
-            )
+            found.problems.append(errors.no_object(key, keys_of(section)))
         else:
             found.set(name, value, name)
     _move(flat, found)
