@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import delete, exists, select, update
+from sqlalchemy import bindparam, delete, exists, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session as SqlSession
 
@@ -14,6 +14,13 @@ from app.core.database.user_versions import touch
 from app.core.errors import ConflictError
 from app.core.security.roles import Role
 from app.core.text import normalise_email
+
+# Built once: without Redis it is part of every request.
+ACTIVE_SESSION = select(SessionRow.id).where(
+    SessionRow.id == bindparam("session_id"),
+    SessionRow.user_id == bindparam("user_id"),
+    SessionRow.revoked_at.is_(None),
+)
 
 
 class SqlUsers:
@@ -114,8 +121,8 @@ class SqlSessions:
 
     def active(self, user_id: UUID, session_id: UUID) -> bool:
         """Return whether this is a session of the user that has not ended."""
-        mine = (SessionRow.id == session_id, SessionRow.user_id == user_id, SessionRow.revoked_at.is_(None))
-        return self._session.scalar(select(SessionRow.id).where(*mine)) is not None
+        ids = {"session_id": session_id, "user_id": user_id}
+        return self._session.scalar(ACTIVE_SESSION, ids) is not None
 
     def get(self, session_id: UUID) -> Session | None:
         row = self._session.get(SessionRow, session_id)

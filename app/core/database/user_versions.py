@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from sqlalchemy import delete, select
+from sqlalchemy import bindparam, delete, select
 from sqlalchemy.orm import Session
 
 from app.core.database.row_count import changed
@@ -24,6 +24,10 @@ def touched(session: Session) -> set[UUID]:
     return users
 
 
+# Built once: without Redis it is part of every request.
+VERSION = select(UserVersionRow.version).where(UserVersionRow.user_id == bindparam("user_id"))
+
+
 class SqlVersions:
     """User versions in the database."""
 
@@ -39,7 +43,7 @@ class SqlVersions:
 
     def get(self, user_id: UUID) -> int:
         """Return the user's version; 0 without any change."""
-        return self._session.scalar(select(UserVersionRow.version).where(UserVersionRow.user_id == user_id)) or 0
+        return self._session.scalar(VERSION, {"user_id": user_id}) or 0
 
     def delete(self, user_id: UUID) -> int:
         """Delete a user's version; return the number of rows deleted."""
