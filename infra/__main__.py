@@ -30,6 +30,7 @@ from infra.components.workload.release import Workload
 from infra.config.phase_spec import Edge
 from infra.config.settings import Settings, choose_image, load_settings
 from infra.config.types import LoadBalancing, SecretSource, Tls, parse_ports
+from infra.prerequisites.check import check_prerequisites
 
 
 def _generated_secrets(settings: Settings) -> list[GeneratedSecret]:
@@ -58,6 +59,7 @@ def main() -> None:
     config = pulumi.runtime.config
     secret = frozenset(filter(config.is_config_secret, config.CONFIG.get()))
     settings = load_settings(config.CONFIG.get(), secret)
+    check_prerequisites(settings)
     row = settings.row
     image = choose_image(settings, ROOT)
     stack = pulumi.get_stack()

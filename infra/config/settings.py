@@ -79,6 +79,11 @@ class Settings(sections.Section):
         default=300, ge=30, le=3600, description="Seconds that a release has to become ready before it goes back."
     )
     log_level: LogLevel = Field(default=LogLevel.INFO, description="debug, info, warning or error.")
+    check_prerequisites: bool = Field(
+        default=True,
+        description="Whether preview and up ask the cluster first for what the phase stands on: operators, APIs, their"
+        " versions, classes.",
+    )
     context: str = Field(default="", description="Context of the kubeconfig. Empty: its current one.")
 
     @property

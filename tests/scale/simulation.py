@@ -12,6 +12,7 @@ import os
 import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import yaml
 
@@ -130,7 +131,7 @@ def bring_up() -> None:
     """Run `pulumi up`, then make the pods that an operator would have made."""
     environment.prepare()
     pulumi.run("stack", "select", "--create", STACK)
-    pulumi.run("up", "--yes", "--skip-preview", stack=STACK)
+    pulumi.run("up", "--yes", "--skip-preview", "--config-file", str(_configuration()), stack=STACK)
     [cluster], poolers = (_live(f"{kind}.postgresql.cnpg.io") for kind in ("clusters", "poolers"))
     wanted = machines.operator_pods(cluster, poolers)
     apply({**part, "metadata": {**part["metadata"], "namespace": NAMESPACE}} for part in wanted)
@@ -138,6 +139,13 @@ def bring_up() -> None:
         name = f"{part['kind'].lower()}/{part['metadata']['name']}"
         kubectl.run("--namespace", NAMESPACE, "rollout", "status", name, "--timeout=60s")
     deployment.wait_until_scaled(NAMESPACE)
+
+
+def _configuration() -> Path:
+    """Write the stack's configuration without the look at operators, of which only the definitions are simulated."""
+    content = yaml.safe_load((paths.ROOT / f"Pulumi.{STACK}.yaml").read_text())
+    content["config"]["task-manager:check_prerequisites"] = "false"
+    return write(paths.CONFIG / f"Pulumi.{STACK}.yaml", yaml.safe_dump(content))
 
 
 def _live(kind: str) -> list[Object]:

@@ -1,0 +1,246 @@
+"""Missing parts of a cluster are reported before anything is made."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pulumi
+import pytest
+
+from tests.infra import engine
+from tests.infra.prerequisites import api_server
+from tests.infra.prerequisites.api_server import ApiServer
+
+CNPG = "/apis/apps/v1/namespaces/cnpg-system/deployments"
+CLASSES = "/apis/storage.k8s.io/v1/storageclasses"
+TRAEFIK_CLASS = "/apis/gateway.networking.k8s.io/v1/gatewayclasses/traefik"
+EVERYTHING = {
+    **engine.stack_file("phase3"),
+    "task-manager:monitoring.mode": "operator",
+    "task-manager:logs.destination": "operator",
+    "task-manager:check_prerequisites": "true",
+}
+
+
+@pytest.fixture
+def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ApiServer]:
+    """A cluster that lacks nothing, and the kubeconfig that leads to it."""
+    with api_server.serving(api_server.complete()) as running:
+        monkeypatch.setenv("KUBECONFIG", str(running.kubeconfig(tmp_path)))
+        yield running
+
+
+def complaints(config: dict[str, Any], caplog: pytest.LogCaptureFixture) -> list[str]:
+    """The lines that a run is refused with."""
+    with pytest.raises(pulumi.RunError) as refused:
+        engine.run(config)
+    return [*(record.message for record in caplog.records), str(refused.value)]
+
+
+@pytest.mark.parametrize("phase", [1, 2, 3])
+@pytest.mark.usefixtures("cluster")
+def test_a_cluster_that_has_everything_is_accepted(phase: int) -> None:
+    config = {**engine.stack_file(f"phase{phase}"), "task-manager:check_prerequisites": "true"}
+    assert engine.run(config).objects
+    assert engine.run(EVERYTHING).objects
+
+
+PLATFORM = "`pulumi -C infra/platform up` brings it"
+MISSING: dict[str, tuple[dict[str, Any] | int, str]] = {
+    CLASSES: (
+        api_server.items(),
+        (
+            "storage class: the cluster has none. Volumes of the stack are made by it;"
+            " set task-manager:storage_class to one that `kubectl get storageclasses` lists"
+        ),
+    ),
+    f"{CLASSES} ": (
+        api_server.items(api_server.storage_class("fast", default=False)),
+        (
+            "storage class: none is the default, of fast. Volumes of the stack are made by it;"
+            " set task-manager:storage_class to one that `kubectl get storageclasses` lists"
+        ),
+    ),
+    "/apis/postgresql.cnpg.io/v1": (
+        404,
+        (
+            "CloudNativePG: postgresql.cnpg.io/v1 serves no clusters, no poolers, no scheduledbackups."
+            f" PostgreSQL is run by this operator; {PLATFORM}"
+        ),
+    ),
+    CNPG: (
+        api_server.items(api_server.workload("cloudnative-pg", "mirror:5000/cloudnative-pg:1.28.1")),
+        (
+            "CloudNativePG: 1.28.1 runs in the namespace cnpg-system; 1.30 or later is needed."
+            f" PostgreSQL is run by this operator; {PLATFORM}"
+        ),
+    ),
+    f"{CNPG} ": (
+        api_server.items(api_server.workload("something-else", "other:1.0")),
+        (
+            "CloudNativePG: none runs in the namespace cnpg-system, which"
+            " task-manager:database.operator_namespace names."
+            f" PostgreSQL is run by this operator; {PLATFORM}"
+        ),
+    ),
+    "/apis/barmancloud.cnpg.io/v1": (
+        404,
+        (
+            "Barman Cloud plugin: barmancloud.cnpg.io/v1 serves no objectstores."
+            f" Backups go to the bucket by it; {PLATFORM}"
+        ),
+    ),
+    "/apis/gateway.networking.k8s.io/v1": (
+        api_server.served("gatewayclasses", "gateways"),
+        (
+            "Gateway API: gateway.networking.k8s.io/v1 serves no httproutes."
+            f" The way in is a Gateway with routes; {PLATFORM}"
+        ),
+    ),
+    TRAEFIK_CLASS: (
+        404,
+        (
+            "gateway class traefik: there is none of this name. The Gateway is served by its controller;"
+            f" {PLATFORM}, or set task-manager:gateway.class to one that `kubectl get gatewayclasses` lists"
+        ),
+    ),
+    f"{TRAEFIK_CLASS} ": (
+        api_server.gateway_class(accepted="Unknown"),
+        (
+            "gateway class traefik: no controller has accepted it (traefik.io/gateway-controller would have to)."
+            " The Gateway is served by its controller;"
+            f" {PLATFORM}, or set task-manager:gateway.class to one that `kubectl get gatewayclasses` lists"
+        ),
+    ),
+    "/apis/traefik.io/v1alpha1": (
+        404,
+        (
+            "Traefik: traefik.io/v1alpha1 serves no middlewares, no traefikservices."
+            f" Retries and load balancing are its middlewares; {PLATFORM}"
+        ),
+    ),
+    "/apis/apps/v1/namespaces/traefik/deployments": (
+        api_server.items(api_server.workload("traefik", "traefik:v3.6.2")),
+        (
+            "Traefik: 3.6.2 runs in the namespace traefik; 3.7 or later is needed."
+            f" Retries and load balancing are its middlewares; {PLATFORM}"
+        ),
+    ),
+    "/apis/metrics.k8s.io/v1beta1": (
+        503,
+        f"resource metrics: metrics.k8s.io/v1beta1 does not answer. The autoscaler counts CPU by them; {PLATFORM}",
+    ),
+    "/apis/custom.metrics.k8s.io/v1beta1": (
+        404,
+        (
+            "custom metrics: custom.metrics.k8s.io/v1beta1 does not answer."
+            f" The autoscaler counts requests by them; {PLATFORM}"
+        ),
+    ),
+    "/apis/monitoring.coreos.com/v1": (
+        404,
+        (
+            "Prometheus operator: monitoring.coreos.com/v1 serves no podmonitors, no prometheusrules."
+            f" task-manager:monitoring.mode is operator; {PLATFORM}, or set that to own"
+        ),
+    ),
+    "/apis/elasticsearch.k8s.elastic.co/v1": (
+        404,
+        (
+            "ECK operator: elasticsearch.k8s.elastic.co/v1 serves no elasticsearches."
+            " task-manager:logs.destination is operator;"
+            " https://www.elastic.co/docs/deploy-manage/deploy/cloud-on-k8s says how to install it"
+        ),
+    ),
+    "/version": (
+        {"gitVersion": "v1.29.15+k3s1"},
+        "Kubernetes: URL runs 1.29.15. 1.30 is the oldest that is supported; upgrade the cluster",
+    ),
+}
+
+
+@pytest.mark.parametrize("path", MISSING)
+def test_a_missing_part_is_one_line_and_nothing_is_made(
+    path: str, cluster: ApiServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    answer, line = MISSING[path]
+    cluster.answers[path.strip()] = answer
+    assert complaints(EVERYTHING, caplog) == [line.replace("URL", cluster.url)]
+
+
+def test_each_of_several_missing_parts_has_its_line(cluster: ApiServer, caplog: pytest.LogCaptureFixture) -> None:
+    for path in ("/apis/postgresql.cnpg.io/v1", "/apis/barmancloud.cnpg.io/v1", "/apis/metrics.k8s.io/v1beta1"):
+        del cluster.answers[path]
+    assert [line.partition(":")[0] for line in complaints(EVERYTHING, caplog)] == [
+        "CloudNativePG",
+        "Barman Cloud plugin",
+        "resource metrics",
+    ]
+
+
+def test_what_a_phase_does_not_stand_on_is_not_asked_for(cluster: ApiServer) -> None:
+    for path in set(cluster.answers) - {"/version", CLASSES}:
+        del cluster.answers[path]
+    assert engine.run({**engine.stack_file("phase1"), "task-manager:check_prerequisites": "true"}).objects
+
+
+def test_the_storage_class_of_the_setting_has_to_be_there(cluster: ApiServer, caplog: pytest.LogCaptureFixture) -> None:
+    config = {**EVERYTHING, "task-manager:storage_class": "fast"}
+    assert complaints(config, caplog)[0].startswith("storage class: there is none named fast, only standard.")
+    cluster.answers[CLASSES] = api_server.items(api_server.storage_class("fast", default=False))
+    assert engine.run(config).objects
+
+
+def test_what_the_caller_may_not_see_is_not_called_missing(cluster: ApiServer) -> None:
+    for path in [path for path in cluster.answers if path.startswith(("/apis/apps/v1/", CLASSES))]:
+        cluster.answers[path] = 403
+    assert engine.run(EVERYTHING).objects
+
+
+def test_the_check_can_be_turned_off(cluster: ApiServer) -> None:
+    cluster.answers.clear()
+    assert engine.run({**EVERYTHING, "task-manager:check_prerequisites": "false"}).objects
+
+
+def test_without_a_kubeconfig_nothing_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("KUBECONFIG", "KUBERNETES_SERVICE_HOST"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert engine.run(EVERYTHING).objects
+
+
+@pytest.mark.usefixtures("cluster")
+def test_a_kubeconfig_that_leads_nowhere_is_one_line(caplog: pytest.LogCaptureFixture) -> None:
+    assert complaints({**EVERYTHING, "task-manager:context": "nowhere"}, caplog) == [
+        "cluster: http://127.0.0.1:1 cannot be reached: [Errno 111] Connection refused"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("answer", "line"),
+    [
+        (401, "cluster: URL does not accept the kubeconfig's credentials"),
+        (404, "cluster: URL does not answer as a Kubernetes API server"),
+        ({"hello": "world"}, "cluster: URL does not answer as a Kubernetes API server"),
+    ],
+)
+def test_an_answer_that_is_no_api_servers_is_one_line(
+    answer: Any, line: str, cluster: ApiServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    cluster.answers["/version"] = answer
+    assert complaints(EVERYTHING, caplog) == [line.replace("URL", cluster.url)]
+
+
+@pytest.mark.usefixtures("cluster")
+def test_an_unknown_context_is_one_line(caplog: pytest.LogCaptureFixture) -> None:
+    [line] = complaints({**EVERYTHING, "task-manager:context": "elsewhere"}, caplog)
+    assert line.startswith("cluster: ")
+    assert "elsewhere" in line
+    assert "\n" not in line
+
+
+def test_a_kubeconfig_that_is_not_there_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "config"))
+    assert complaints(EVERYTHING, caplog) == [f"cluster: KUBECONFIG={tmp_path / 'config'}: there is no such file"]
