@@ -79,7 +79,9 @@ class Settings(sections.Section):
         default=300, ge=30, le=3600, description="Seconds that a release has to become ready before it goes back."
     )
     log_level: LogLevel = Field(default=LogLevel.INFO, description="debug, info, warning or error.")
-    context: str = Field(default="", description="Context of the kubeconfig. Empty: its current one.")
+    context: str = Field(
+        default="", description="Context of the kubeconfig. Empty: that of `kubernetes:context`, else its current one."
+    )
 
     @property
     def row(self) -> Phase:

@@ -125,8 +125,26 @@ def test_a_wrong_value_is_answered_with_one_line_that_names_key_and_remedy(
     assert "\n" not in line
 
 
-def test_a_key_of_another_namespace_is_refused_because_nothing_would_read_it() -> None:
-    assert "kubernetes:context: there is no such key" in refusal({"kubernetes:context": "prod"})
+def test_the_context_of_the_kubernetes_provider_is_read() -> None:
+    assert load_settings({"kubernetes:context": "prod"}).context == "prod"
+    assert load_settings({"kubernetes:context": "prod", "task-manager:context": "prod"}).context == "prod"
+    assert load_settings({"kubernetes:context": "prod", "task-manager:context": ""}).context == "prod"
+
+
+def test_two_contexts_that_differ_are_refused() -> None:
+    line = refusal({"kubernetes:context": "prod", "task-manager:context": "staging"})
+    assert "kubernetes:context: 'prod' is not the 'staging' of task-manager:context: remove one of the two" in line
+
+
+@pytest.mark.parametrize("key", ["kubernetes:kubeconfig", "kubernetes:cluster"])
+def test_a_key_that_would_lead_to_another_cluster_is_refused(key: str) -> None:
+    assert f"{key}: nothing reads it: set $KUBECONFIG" in refusal({key: "elsewhere"})
+
+
+def test_a_misspelt_namespace_is_refused() -> None:
+    assert "task-manger:phase: there is no such key (did you mean task-manager:phase?)" in refusal(
+        {"task-manger:phase": "2"}
+    )
 
 
 @pytest.mark.parametrize("key", ["mail.port", "smtp_port"])
@@ -137,8 +155,10 @@ def test_a_message_does_not_show_a_value_that_is_secret(key: str) -> None:
     assert str(error.value) == f"configuration: task-manager:{key}: its secret value is not valid"
 
 
-@pytest.mark.parametrize("key", ["pulumi:tags", "cloudflare:apiToken"])
-def test_keys_of_the_engine_and_of_a_provider_are_left_alone(key: str) -> None:
+@pytest.mark.parametrize(
+    "key", ["pulumi:tags", "cloudflare:apiToken", "aws:region", "digitalocean:token", "kubernetes:namespace"]
+)
+def test_keys_of_the_engine_and_of_providers_are_left_alone(key: str) -> None:
     assert load_settings({key: "{}"}).phase == 1
 
 
