@@ -5,15 +5,21 @@ from __future__ import annotations
 import requests
 from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixed
 
+from infra.config.image import IMAGE_VARIABLE
 from local.host.commands import run
 from local.stack import pulumi
 from local.tools import environment
 
 
-def up(stack: str) -> None:
-    """Run `pulumi up` for the stack and wait until its address answers."""
+def up(stack: str, image: str | None = None) -> None:
+    """Run `pulumi up` for the stack and wait until its address answers.
+
+    Args:
+        image: in place of the environment's; the stack's own setting goes before it.
+    """
     pulumi.release_stale_lock(stack)
-    pulumi.run("up", "--yes", "--skip-preview", stack=stack)
+    variables = {IMAGE_VARIABLE: image} if image else {}
+    pulumi.run("up", "--yes", "--skip-preview", stack=stack, variables=variables)
     outputs = pulumi.outputs(stack)
     wait_until_scaled(outputs["namespace"])
     wait_until_served(outputs["url"])

@@ -123,14 +123,15 @@ def restore(name: str, at: str, source: int | None, console: Console) -> None:
         after = parse_restores(write_restores([*before, Restore(moment, origin.number)]))
     except ValueError as error:
         raise LocalError(str(error)) from error
-    namespace = pulumi.outputs(name)["namespace"]
+    outputs = pulumi.outputs(name)
+    namespace = outputs["namespace"]
     store = deployment.kubectl("get", f"objectstores/{BACKUPS}", "--output=json", namespace=namespace)
     check_within_backups(moment, archive_of(origin, before), store, datetime.now(UTC))
     if origin == current and is_reachable(current, namespace):
         archive_wal(current, namespace)
     for command in commands_to_record(config, after):
         pulumi.run(*command, stack=name)
-    deployment.up(name)
+    deployment.up(name, image=outputs["image"])  # a restore is no release
     minutes = (time.monotonic() - began) / 60
     console.print(f"\nThe database is as it was at {moment}, after {minutes:.1f} minutes.", highlight=False)
     console.print(

@@ -1,12 +1,10 @@
 """Configuration: defaults, and one clear line for each mistake."""
 
-import re
-
 import pulumi
 import pytest
 
 from infra.config.phase_spec import DatabaseKind
-from infra.config.settings import choose_image, load_settings
+from infra.config.settings import load_settings
 from tests.infra import engine
 
 GATEWAY = {"task-manager:phase": "2", "task-manager:hostname": "tasks.example.com"}
@@ -181,26 +179,6 @@ def test_the_pipelines_stacks_protect_their_data_and_serve_by_tls_alone(stack: s
     assert settings.protect_data
     assert settings.gateway.redirect_http
     assert settings.addresses()[1].startswith("https://tasks.")
-
-
-def test_the_image_is_the_stacks_then_the_environments_then_this_versions(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("TASK_MANAGER_IMAGE", raising=False)
-    assert re.fullmatch(
-        r"ghcr\.io/primetrade/task-manager:\d+\.\d+\.\d+", str(choose_image(load_settings({}), engine.ROOT))
-    )
-    monkeypatch.setenv("TASK_MANAGER_IMAGE", "ghcr.io/primetrade/task-manager:local-0123456789ab")
-    assert choose_image(load_settings({}), engine.ROOT).tag == "local-0123456789ab"
-    digest = "sha256:" + "a" * 64
-    chosen = choose_image(
-        load_settings({"task-manager:image": f"ghcr.io/primetrade/task-manager@{digest}"}), engine.ROOT
-    )
-    assert (chosen.tag, chosen.digest) == ("", digest)
-
-
-def test_an_environment_that_names_no_image_is_refused_with_the_variables_name(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TASK_MANAGER_IMAGE", "nonsense")
-    with pytest.raises(pulumi.RunError, match=r"TASK_MANAGER_IMAGE: 'nonsense' is no image"):
-        choose_image(load_settings({}), engine.ROOT)
 
 
 def test_addresses_are_the_node_port_or_the_host_name_unless_they_are_set() -> None:
