@@ -11,7 +11,8 @@ from rich.console import Console
 
 from infra.config.restores import parse_restores
 from local.errors import LocalError
-from local.stack import deployment, pulumi
+from local.stack import address, deployment, pulumi
+from local.stack.place import Place
 from local.stack.restore import check_within_backups, commands_to_record, past_restores, restore
 
 NOW = datetime(2030, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -91,9 +92,9 @@ def test_a_restore_leaves_the_image_that_runs(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(pulumi, "run", run)
     monkeypatch.setattr(pulumi, "outputs", lambda _: {"namespace": "n", "url": "http://x", "image": deployed})
     monkeypatch.setattr(pulumi, "release_stale_lock", lambda _: None)
-    monkeypatch.setattr(deployment, "kubectl", lambda *_, **__: store("2019-01-01T00:00:00Z"))
-    for wait in ("wait_until_scaled", "wait_until_served"):
-        monkeypatch.setattr(deployment, wait, lambda *_: None)
+    monkeypatch.setattr(Place, "kubectl", lambda *_, **__: store("2019-01-01T00:00:00Z"))
+    monkeypatch.setattr(deployment, "wait_until_scaled", lambda _: None)
+    monkeypatch.setattr(address, "first_answering", lambda found: found[0])
     monkeypatch.setattr("local.stack.restore.is_reachable", lambda *_: False)
     restore("prod", "2020-01-01 00:00:01+00", None, Console(quiet=True))
     [up] = [variables for words, variables in ran if words[0] == "up"]
