@@ -3,6 +3,7 @@
 import pytest
 import yaml
 
+from infra.components.workload.chart import CHART
 from tests.contract import chart
 from tests.support.quantities import is_canonical, quantities
 
@@ -15,5 +16,5 @@ def test_every_quantity_of_a_rendered_stack_is_canonical(stack: str) -> None:
 
 
 def test_every_default_of_the_chart_is_canonical() -> None:
-    values = yaml.safe_load((chart.ROOT / chart.CHART / "values.yaml").read_text())
+    values = yaml.safe_load((chart.ROOT / CHART / "values.yaml").read_text())
     assert [(path, value) for path, value in quantities(values) if not is_canonical(value)] == []
