@@ -170,7 +170,7 @@ refresh: $(VENV)/infra/.ready ## Compare the state with the cluster, and show wh
 
 .PHONY: smoke
 smoke: $(VENV)/infra/.ready ## Ask the stack whether it is ready and its certificate lasts: make smoke STACK=prod
-	@$(LOCAL) stack smoke $(STACK)
+	@$(WITH_CLUSTER); $(LOCAL) stack smoke $(STACK)
 
 .PHONY: restore
 restore: $(VENV)/infra/.ready ## Bring the database back to a moment: make restore STACK=prod AT="2030-01-02 03:04:05+00" [FROM=1]
