@@ -244,3 +244,19 @@ def test_a_new_spelling_that_the_live_object_has_already_is_no_change() -> None:
 )
 def test_a_custom_resource_is_known_by_its_group(api_version: str, *, custom: bool) -> None:
     assert is_custom({"apiVersion": api_version}) is custom
+
+
+@pytest.mark.parametrize(
+    ("ignored", "left"),
+    [
+        ([], ["spec.limits.cpu", "spec.size"]),
+        (["spec.limits"], ["spec.size"]),
+        (["spec.lim"], ["spec.limits.cpu", "spec.size"]),
+        (["spec"], []),
+    ],
+)
+def test_what_the_program_ignores_is_no_change(ignored: list[str], left: list[str]) -> None:
+    server: Any = SimpleNamespace(settings=Settings())
+    asked = database("1000m", size="1024Mi")
+    found = diff(server, asked, asked, database("1", size="1Gi"), "pulumi-kubernetes").without(ignored)
+    assert [change.text() for change in found.changes] == left

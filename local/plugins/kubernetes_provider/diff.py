@@ -1,5 +1,6 @@
 """Diff: what changes between two updates, and whether that needs a replacement."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -52,6 +53,22 @@ class Difference:
     changes: tuple[Change, ...] = ()
     replaces: tuple[Change, ...] = field(default=())
     delete_first: bool = False
+
+    def without(self, ignored: Iterable[str]) -> "Difference":
+        """Leave out changes at the paths of `ignoreChanges`, and below them."""
+
+        def kept(changes: tuple[Change, ...]) -> tuple[Change, ...]:
+            return tuple(
+                change
+                for change in changes
+                if not any(
+                    change.text() == path or change.text().startswith((f"{path}.", f"{path}[")) for path in paths
+                )
+            )
+
+        paths = tuple(ignored)
+        replaces = kept(self.replaces)
+        return Difference(kept(self.changes), replaces, self.delete_first and bool(replaces))
 
 
 def diff(cluster: Cluster, old_inputs: Tree, new_inputs: Tree, live: Object, manager: str) -> Difference:
