@@ -143,11 +143,11 @@ snapshots: $(VENV)/infra/.ready ## Write what each phase and variant registers t
 
 # --- the pipeline; STACK names the environment's stack
 
-# In a pipeline the cluster's credentials come as one variable; they live in a file that goes when the command ends. Its
-# path is always the same, since the Kubernetes provider keeps it as an input: another one would show as a change.
+# In a pipeline the cluster's credentials are a variable, for which a file lives as long as the command, or at their standard
+# place, where a cloud's log-in writes them; on a machine with a local cluster they are its own.
 WITH_CLUSTER = if [ -n "$${KUBECONFIG_BASE64:-}" ]; then \
-  export KUBECONFIG="$(CURDIR)/.cache/kubeconfig"; trap 'rm -f "$$KUBECONFIG"' EXIT; mkdir -p .cache; \
-  (umask 077; base64 -d <<< "$$KUBECONFIG_BASE64" > "$$KUBECONFIG"); fi; \
+  KUBECONFIG="$$(mktemp)"; export KUBECONFIG; trap 'rm -f "$$KUBECONFIG"' EXIT; base64 -d <<< "$$KUBECONFIG_BASE64" > "$$KUBECONFIG"; \
+  elif [ -z "$${KUBECONFIG:-}" ] && [ -f ~/.kube/config ] && ! [ -f "$$($(LOCAL) kubeconfig)" ]; then export KUBECONFIG=~/.kube/config; fi; \
   $(ENVIRONMENT); if [ -n "$${IMAGE:-}" ]; then export TASK_MANAGER_IMAGE="$$IMAGE"; fi
 
 .PHONY: publish
@@ -170,7 +170,7 @@ refresh: $(VENV)/infra/.ready ## Compare the state with the cluster, and show wh
 
 .PHONY: smoke
 smoke: $(VENV)/infra/.ready ## Ask the stack whether it is ready and its certificate lasts: make smoke STACK=prod
-	@$(LOCAL) stack smoke $(STACK)
+	@$(WITH_CLUSTER); $(LOCAL) stack smoke $(STACK)
 
 .PHONY: restore
 restore: $(VENV)/infra/.ready ## Bring the database back to a moment: make restore STACK=prod AT="2030-01-02 03:04:05+00" [FROM=1]

@@ -1,6 +1,7 @@
 """The whole system on one screen: read the phase, compose the components."""
 
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +28,9 @@ from infra.components.observability.monitoring import monitoring
 from infra.components.secrets import GeneratedSecret, Secrets, certificate, random_keys
 from infra.components.workload.chart import ROOT, chart_values
 from infra.components.workload.release import Workload
+from infra.config.image import choose_image
 from infra.config.phase_spec import Edge
-from infra.config.settings import Settings, choose_image, load_settings
+from infra.config.settings import Settings, load_settings
 from infra.config.types import LoadBalancing, SecretSource, Tls, parse_ports
 from infra.prerequisites.check import check_prerequisites
 
@@ -61,7 +63,7 @@ def main() -> None:
     settings = load_settings(config.CONFIG.get(), secret)
     check_prerequisites(settings)
     row = settings.row
-    image = choose_image(settings, ROOT)
+    image = choose_image(settings.image, partial(outputs.recorded, "image"), ROOT)
     stack = pulumi.get_stack()
     cluster = connect(settings.context or None)
     target = Target(

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pulumi
+
 from infra import names
 from infra.components.data.valkey import client
 from infra.components.edge.varnish import statistics
@@ -9,6 +11,26 @@ from infra.config.image import Image
 from infra.config.phase_spec import Cdn, DatabaseKind, Edge
 from infra.config.settings import Settings
 from infra.config.types import LogDestination
+
+
+def recorded(name: str) -> Any:
+    """An output of the stack's last update that ended well; None before the first one.
+
+    Raises:
+        pulumi.RunError: the state cannot be read.
+    """
+    stack = pulumi.get_stack()
+    # The file layout of Pulumi 3.60 and older has no projects, and takes the plain name alone.
+    names_of_stack = (f"{pulumi.get_organization()}/{pulumi.get_project()}/{stack}", stack)
+    problem: Exception | None = None
+    for each in names_of_stack:
+        try:
+            found = pulumi.runtime.invoke("pulumi:pulumi:readStackOutputs", {"name": each}).value
+        except Exception as error:  # noqa: BLE001 - the SDK raises no other
+            problem = problem or error
+        else:
+            return found["outputs"].get(name)
+    raise pulumi.RunError(f"the outputs of stack {stack} cannot be read: {problem}")
 
 
 def outputs(settings: Settings, image: Image, namespace: str) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from pulumi_kubernetes.core import v1 as core
 from pulumi_kubernetes.meta import v1 as meta
 
 from infra.config.phase_spec import Compute
+from infra.config.quantity import quantity
 
 # Rules of kube-score and checkov that do not fit, each with its reason where the checker reads it.
 PULL_EXCEPTIONS: Final = {
@@ -89,7 +90,7 @@ def claim_spec(gibibytes: int, storage_class: str | None) -> core.PersistentVolu
     return core.PersistentVolumeClaimSpecArgs(
         access_modes=["ReadWriteOnce"],
         storage_class_name=storage_class,
-        resources=core.VolumeResourceRequirementsArgs(requests={"storage": f"{gibibytes}Gi"}),
+        resources=core.VolumeResourceRequirementsArgs(requests={"storage": quantity(gibibytes, "Gi")}),
     )
 
 

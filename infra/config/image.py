@@ -3,9 +3,14 @@
 import os
 import re
 import tomllib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+import pulumi
+
+from infra.names import PROJECT
 
 REPOSITORY: Final = "ghcr.io/primetrade/task-manager"
 IMAGE_VARIABLE: Final = "TASK_MANAGER_IMAGE"
@@ -46,14 +51,41 @@ def parse_image(reference: str) -> Image:
     return image
 
 
-def default_reference(root: Path) -> str:
-    """The image to run when the stack names none: the environment's (a pipeline, a local cluster), else this version's.
+def version_reference(root: Path) -> str:
+    """The image of this version.
 
     Args:
         root: the repository's top folder, for `pyproject.toml`.
     """
-    given = os.environ.get(IMAGE_VARIABLE)
-    if given:
-        return given
     version = tomllib.loads((root / "pyproject.toml").read_text())["project"]["version"]
     return f"{REPOSITORY}:{version}"
+
+
+def choose_image(setting: str, deployed: Callable[[], str | None], root: Path) -> Image:
+    """The image to run: the stack's setting, the environment's, the one that runs, else that of this version.
+
+    What runs stays until somebody names another: a restore, or an update for another reason, is no release.
+
+    Args:
+        setting: the stack's; empty for none.
+        deployed: returns the image that the stack's last update has recorded; None before the first one.
+        root: the repository's top folder.
+
+    Raises:
+        pulumi.RunError: the environment names something that is no image.
+    """
+    if setting:
+        return parse_image(setting)
+    if given := os.environ.get(IMAGE_VARIABLE):
+        try:
+            return parse_image(given)
+        except ValueError as error:
+            raise pulumi.RunError(f"{IMAGE_VARIABLE}: {error}") from error
+    own = parse_image(version_reference(root))
+    recorded = deployed()
+    if recorded is None:
+        return own
+    image = parse_image(recorded)
+    if image.repository == own.repository and image.tag and image.tag != own.tag:
+        pulumi.log.info(f"the image stays {image}, and this is version {own.tag}: set {PROJECT}:image to release it")
+    return image

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from infra.config.quantity import quantity
+
 
 class DatabaseKind(StrEnum):
     """Database engine."""
@@ -42,10 +44,10 @@ class Compute:
 
     def resources(self) -> dict[str, dict[str, str]]:
         """The `resources` of a container, as Kubernetes writes them."""
-        memory = f"{self.memory}Mi"
+        memory = quantity(self.memory, "Mi")
         return {
-            "requests": {"cpu": f"{self.cpu_request}m", "memory": memory},
-            "limits": {"cpu": f"{self.cpu_limit}m", "memory": memory},
+            "requests": {"cpu": quantity(self.cpu_request, "m"), "memory": memory},
+            "limits": {"cpu": quantity(self.cpu_limit, "m"), "memory": memory},
         }
 
 

@@ -1,9 +1,10 @@
 """Reads a stack's configuration into the shape of the models: objects, and flat keys in their sections."""
 
+import difflib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
@@ -12,8 +13,11 @@ from infra.config import errors
 from infra.config.flat_keys import FLAT_KEYS, as_text, value_of
 from infra.names import PROJECT
 
-_OTHERS = ("pulumi", "cloudflare")
-"""Namespaces of the engine (`pulumi:tags`) and of a provider."""
+CONTEXT_KEY: Final = f"{PROJECT}:context"
+PROVIDER_CONTEXT_KEY: Final = "kubernetes:context"
+
+_OTHER_CLUSTER: Final = ("kubernetes:kubeconfig", "kubernetes:cluster")
+"""Keys of the Kubernetes provider that would lead to another cluster, if anything read them."""
 
 
 @dataclass
@@ -91,9 +95,9 @@ def read(config: Mapping[str, Any], model: type[BaseModel], secret: Iterable[str
     flat: dict[str, Any] = {}
     for key, value in sorted(config.items()):
         namespace, _, name = key.partition(":")
-        if namespace in _OTHERS:
-            continue
-        if namespace != PROJECT or not (name in tops or name in FLAT_KEYS):
+        if namespace != PROJECT:
+            found.problems += _foreign(key, value, found.known)
+        elif not (name in tops or name in FLAT_KEYS):
             found.problems.append(errors.unknown(key, found.known))
         elif value == "":  # an empty value is the way to write "the default"
             continue
@@ -108,7 +112,37 @@ def read(config: Mapping[str, Any], model: type[BaseModel], secret: Iterable[str
         else:
             found.set(name, value, name)
     _move(flat, found)
+    _set_context(config, found)
     return found
+
+
+def _set_context(config: Mapping[str, Any], found: Found) -> None:
+    try:
+        found.values["context"] = context_of(config)
+    except ValueError as error:
+        found.problems.append(str(error))
+
+
+def _foreign(key: str, value: Any, known: Iterable[str]) -> Iterator[str]:
+    """Sentences about a key of another namespace: those of the engine and of other providers are their own business."""
+    if key in _OTHER_CLUSTER and value != "":
+        yield f"{key}: nothing reads it: set $KUBECONFIG, and {CONTEXT_KEY} for another context than the current one"
+    elif difflib.get_close_matches(key.partition(":")[0], [PROJECT], cutoff=0.8):
+        yield errors.unknown(key, known)
+
+
+def context_of(config: Mapping[str, Any]) -> str:
+    """The kubeconfig's context, by the project's own key or by the Kubernetes provider's; empty for the current one.
+
+    Raises:
+        ValueError: the two differ; the message says what to do.
+    """
+    own, provider = (str(config.get(key) or "") for key in (CONTEXT_KEY, PROVIDER_CONTEXT_KEY))
+    if own and provider and own != provider:
+        raise ValueError(
+            f"{PROVIDER_CONTEXT_KEY}: {provider!r} is not the {own!r} of {CONTEXT_KEY}: remove one of the two"
+        )
+    return own or provider
 
 
 def _move(flat: Mapping[str, Any], found: Found) -> None:

@@ -5,7 +5,6 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlsplit
 
@@ -14,7 +13,6 @@ from pydantic import Field, ValidationError, model_validator
 
 from infra import phases
 from infra.config import sections
-from infra.config.image import IMAGE_VARIABLE, Image, default_reference, parse_image
 from infra.config.phase_spec import Cdn, DatabaseKind, Edge, Phase, PostgreSQL
 from infra.config.reading import read
 from infra.config.restores import Restore, parse_restores
@@ -42,7 +40,8 @@ class Settings(sections.Section):
     )
     image: ImageReference = Field(
         default="",
-        description="Image of the API, by digest or fixed tag. Empty: $TASK_MANAGER_IMAGE, else this version's.",
+        description="Image of the API, by digest or fixed tag. Empty: $TASK_MANAGER_IMAGE, else the one that the"
+        " stack's last update recorded (output `image`), else this version's.",
     )
     hostname: Name = Field(default="", description="Host name that the gateway answers for. Empty: any.")
     url: Url = Field(
@@ -84,7 +83,9 @@ class Settings(sections.Section):
         description="Whether preview and up ask the cluster first for what the phase stands on: operators, APIs, their"
         " versions, classes.",
     )
-    context: str = Field(default="", description="Context of the kubeconfig. Empty: its current one.")
+    context: str = Field(
+        default="", description="Context of the kubeconfig. Empty: that of `kubernetes:context`, else its current one."
+    )
 
     @property
     def row(self) -> Phase:
@@ -213,18 +214,3 @@ def load_settings(config: Mapping[str, Any], secret: frozenset[str] = frozenset(
     for line in found.deprecated:
         pulumi.log.warn(line)
     return settings
-
-
-def choose_image(settings: Settings, root: Path) -> Image:
-    """The image to run: the stack's, else the environment's, else the one of the version in `pyproject.toml`.
-
-    Args:
-        root: the repository's top folder.
-
-    Raises:
-        pulumi.RunError: the environment names something that is no image.
-    """
-    try:
-        return parse_image(settings.image or default_reference(root))
-    except ValueError as error:
-        raise pulumi.RunError(f"{IMAGE_VARIABLE}: {error}") from error

@@ -5,12 +5,14 @@ from __future__ import annotations
 import sys
 from datetime import UTC, datetime
 from typing import Annotated
+from urllib.parse import urlsplit
 
 import typer
 from rich.console import Console
 
 from local.cluster import addons
-from local.stack import deployment, preflight, pulumi, served_certificate, summary
+from local.stack import address, deployment, preflight, pulumi, served_certificate, summary
+from local.stack.place import place_of
 from local.stack.restore import restore as bring_back
 from local.tools import environment
 
@@ -26,14 +28,15 @@ def up(phase: Annotated[int, typer.Option(help="Which ready-made stack.")] = 1) 
     environment.prepare()
     pulumi.select(name)
     preflight.prepare(name, sys.stdout)
-    deployment.up(name)
-    summary.show(name, Console(highlight=False))
+    summary.show(name, deployment.up(name), Console(highlight=False))
 
 
 @stack_commands.command()
 def url(name: Name = None) -> None:
     """Print the address of the application, and nothing else."""
-    sys.stdout.write(pulumi.outputs(name)["url"] + "\n")
+    outputs = pulumi.outputs(name)
+    found = address.candidates(outputs, place_of(name, outputs))
+    sys.stdout.write((found[0] if len(found) == 1 else address.first_answering(found, seconds=10)) + "\n")
 
 
 @stack_commands.command()
@@ -46,9 +49,12 @@ def status(name: Name = None) -> None:
 def smoke(name: Name = None) -> None:
     """Ask the stack's address whether it is ready, and look how long its certificate is good for."""
     outputs = pulumi.outputs(name)
-    deployment.wait_until_served(outputs["url"])
+    place = place_of(name, outputs)
+    url = address.first_answering(address.candidates(outputs, place))
     if "url_tls" in outputs:
-        served_certificate.check(outputs["url_tls"], datetime.now(UTC))
+        by_tls = address.candidates(outputs, place, "https")
+        same = [each for each in by_tls if urlsplit(each).hostname == urlsplit(url).hostname]
+        served_certificate.check((same or by_tls)[0], datetime.now(UTC))
 
 
 @stack_commands.command()

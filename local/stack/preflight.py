@@ -7,18 +7,20 @@ left by a Helm that was killed, nor what somebody has changed in a release by ha
 from __future__ import annotations
 
 import json
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Final, TextIO
+from typing import Any, Final, TextIO
 
+from infra.config.reading import context_of
 from infra.names import RELEASE
 from local.errors import LocalError
 from local.plugins.kubernetes_provider.client import Client
 from local.plugins.kubernetes_provider.context import Cluster
 from local.plugins.kubernetes_provider.discovery import Discovery
 from local.plugins.kubernetes_provider.errors import ProviderError
-from local.plugins.kubernetes_provider.kubeconfig import load
+from local.plugins.kubernetes_provider.kubeconfig import is_lost, load
 from local.plugins.kubernetes_provider.release import drift, record, recovery
 from local.plugins.kubernetes_provider.release.inputs import ReleaseInputs
 from local.plugins.kubernetes_provider.settings import Settings
@@ -69,15 +71,20 @@ def deployed(name: str, stream: TextIO) -> DeployedStack | None:
     """
     state = json.loads(pulumi.run("stack", "export", stack=name, capture=True))
     config = json.loads(pulumi.run("config", "--json", stack=name, capture=True))
+    try:
+        context = context_of({key: entry.get("value") for key, entry in config.items()})
+    except ValueError as error:
+        raise LocalError(str(error)) from error
     resources = (state.get("deployment") or {}).get("resources") or []
     namespace = next((each.get("outputs", {}).get("namespace") for each in resources if each["type"] == _STACK), None)
     if namespace is None:
+        _forget_lost_kubeconfigs(name, state, stream)
         return None
-    context = config.get("task-manager:context", {}).get("value")
     with _as_local_error():
         client = Client(load(environment.variables().get("KUBECONFIG"), context or None))
         uid = client.get("/api/v1/namespaces/kube-system")["metadata"]["uid"]
     # A stack of a release that did not remember its cluster learns of it in its next update.
+    _forget_lost_kubeconfigs(name, state, stream)
     known = {each["inputs"].get("clusterIdentifier", uid) for each in resources if each["type"] == _PROVIDER} - {uid}
     if known:
         raise LocalError(
@@ -86,6 +93,30 @@ def deployed(name: str, stream: TextIO) -> DeployedStack | None:
             f"good, `pulumi stack rm --force --preserve-config {name}` forgets it; nothing has been changed"
         )
     return DeployedStack(Cluster(client, Discovery(client), Settings(), _WarningStream(stream)), namespace)
+
+
+def _forget_lost_kubeconfigs(name: str, state: dict[str, Any], stream: TextIO) -> None:
+    """Take paths of kubeconfigs that are not on this machine out of the providers' inputs.
+
+    Releases before kept $KUBECONFIG there, and the official provider compares no inputs with a path that is gone. The
+    program gives none any more, and the uid beside it says which cluster it is.
+    """
+    lost = False
+    for resource in (state.get("deployment") or {}).get("resources") or []:
+        if resource["type"] != _PROVIDER:
+            continue
+        for properties in (resource.get("inputs") or {}, resource.get("outputs") or {}):
+            kubeconfig = properties.get("kubeconfig")
+            if isinstance(kubeconfig, str) and is_lost(kubeconfig):
+                del properties["kubeconfig"]
+                lost = True
+    if not lost:
+        return
+    with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+        json.dump(state, file)
+        file.flush()
+        pulumi.run("stack", "import", "--file", file.name, stack=name, capture=True)
+    stream.write(f"stack {name}: the path of a kubeconfig that is not there has been taken out of its state\n")
 
 
 def check(name: str, stream: TextIO) -> None:

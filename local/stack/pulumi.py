@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+from collections.abc import Mapping
 from typing import Any
 
 import psutil
@@ -14,8 +15,13 @@ from local.errors import LocalError
 from local.tools import environment
 
 
-def run(*arguments: str, stack: str | None = None, capture: bool = False) -> str:
+def run(
+    *arguments: str, stack: str | None = None, capture: bool = False, variables: Mapping[str, str] | None = None
+) -> str:
     """Run pulumi in the repository; return what it printed when `capture` is set.
+
+    Args:
+        variables: of the environment, in place of those that `make shell` has.
 
     Raises:
         LocalError: pulumi failed. It has printed why, unless its output was captured: then the error has its last line.
@@ -24,7 +30,7 @@ def run(*arguments: str, stack: str | None = None, capture: bool = False) -> str
     done = subprocess.run(
         command,
         cwd=paths.ROOT,
-        env={**os.environ, **environment.variables()},
+        env={**os.environ, **environment.variables(), **(variables or {})},
         capture_output=capture,
         text=True,
         check=False,

@@ -20,6 +20,7 @@ from infra.config.restores import Restore, archive_of, parse_moment, parse_resto
 from infra.names import BACKUPS, DATABASE_NAME, PROJECT, ClusterGeneration
 from local.errors import LocalError
 from local.stack import deployment, pulumi
+from local.stack.place import Place, place_of
 
 
 def configuration(name: str) -> dict[str, Any]:
@@ -72,33 +73,33 @@ def check_within_backups(moment: datetime, archive: str, store: str, now: dateti
         raise LocalError(f"the first backup in {archive} is of {first}: {moment} lies before it")
 
 
-def _sql(statement: str, cluster: ClusterGeneration, namespace: str) -> str:
+def _sql(statement: str, cluster: ClusterGeneration, place: Place) -> str:
     psql = ("psql", "--no-psqlrc", "--tuples-only", "--no-align", "--dbname", DATABASE_NAME, "--command", statement)
     primary = ("exec", f"service/{cluster.primary}", "--container=postgres", "--")
-    return deployment.kubectl(*primary, *psql, namespace=namespace).strip()
+    return place.kubectl(*primary, *psql).strip()
 
 
-def is_reachable(cluster: ClusterGeneration, namespace: str) -> bool:
+def is_reachable(cluster: ClusterGeneration, place: Place) -> bool:
     """Tell whether the cluster has a primary that answers; without one, only what is archived can be restored."""
     try:
-        return _sql("SELECT 1", cluster, namespace) == "1"
+        return _sql("SELECT 1", cluster, place) == "1"
     except LocalError:
         return False
 
 
-def archive_wal(cluster: ClusterGeneration, namespace: str) -> None:
+def archive_wal(cluster: ClusterGeneration, place: Place) -> None:
     """Return when the WAL of everything committed until now is archived.
 
     Raises:
         LocalError: the primary does not answer, or nothing is archived for two minutes.
     """
     # A recovery ends at the first commit after its moment, so there has to be one.
-    _sql("SELECT pg_logical_emit_message(true, 'restore', '')", cluster, namespace)
-    segment = _sql("SELECT pg_walfile_name(pg_switch_wal())", cluster, namespace)
+    _sql("SELECT pg_logical_emit_message(true, 'restore', '')", cluster, place)
+    segment = _sql("SELECT pg_walfile_name(pg_switch_wal())", cluster, place)
     archived = f"SELECT coalesce(last_archived_wal, '') >= '{segment}' FROM pg_stat_archiver"  # noqa: S608 - its own word
     for attempt in Retrying(stop=stop_after_delay(120), wait=wait_fixed(0.5), reraise=True):
         with attempt:
-            if _sql(archived, cluster, namespace) != "t":
+            if _sql(archived, cluster, place) != "t":
                 raise LocalError(f"{segment} of {cluster.cluster} is not archived: `kubectl describe cluster` says why")
 
 
@@ -123,14 +124,15 @@ def restore(name: str, at: str, source: int | None, console: Console) -> None:
         after = parse_restores(write_restores([*before, Restore(moment, origin.number)]))
     except ValueError as error:
         raise LocalError(str(error)) from error
-    namespace = pulumi.outputs(name)["namespace"]
-    store = deployment.kubectl("get", f"objectstores/{BACKUPS}", "--output=json", namespace=namespace)
+    outputs = pulumi.outputs(name)
+    place = place_of(name, outputs)
+    store = place.kubectl("get", f"objectstores/{BACKUPS}", "--output=json")
     check_within_backups(moment, archive_of(origin, before), store, datetime.now(UTC))
-    if origin == current and is_reachable(current, namespace):
-        archive_wal(current, namespace)
+    if origin == current and is_reachable(current, place):
+        archive_wal(current, place)
     for command in commands_to_record(config, after):
         pulumi.run(*command, stack=name)
-    deployment.up(name)
+    deployment.up(name, image=outputs["image"])  # a restore is no release
     minutes = (time.monotonic() - began) / 60
     console.print(f"\nThe database is as it was at {moment}, after {minutes:.1f} minutes.", highlight=False)
     console.print(

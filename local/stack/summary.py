@@ -12,7 +12,7 @@ from rich.console import Console
 
 from local import paths
 from local.stack import pulumi
-from local.stack.deployment import kubectl
+from local.stack.place import place_of
 
 DEMO_EMAIL = "demo@example.org"
 
@@ -47,9 +47,8 @@ def demo_login(stack: str, url: str) -> DemoLogin:
     return fresh
 
 
-def show(stack: str, console: Console) -> None:
-    """Print the address, a log-in and the next commands."""
-    url = pulumi.outputs(stack)["url"]
+def show(stack: str, url: str, console: Console) -> None:
+    """Print the address at which the stack answers, a log-in and the next commands."""
     login = demo_login(stack, url)
     console.print(f"\n[bold]The task manager is up[/]: [link={url}]{url}[/]", highlight=False)
     console.print(f"  log in with   {login.email}   {login.password}", highlight=False, markup=False)
@@ -71,4 +70,4 @@ def show_status(stack: str | None) -> None:
             console.print(f"{name:<12} {value}", markup=False)
     for part, command in outputs["reach"].items():
         console.print(f"{'to ' + part:<12} {command}", markup=False)
-    console.print(kubectl("get", "pods,horizontalpodautoscalers", namespace=outputs["namespace"]), markup=False)
+    console.print(place_of(stack, outputs).kubectl("get", "pods,horizontalpodautoscalers"), markup=False)

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import requests
 
 from tests.e2e.registry import Registry, registry
-from tests.e2e.system import ROOT, System, in_shell, run
+from tests.e2e.system import System, in_shell, run
 
 pytestmark = pytest.mark.phases(1)
 
@@ -39,14 +40,16 @@ def names(system: System) -> list[str]:
 
 
 def test_what_is_published_is_previewed_deployed_and_answers(
-    system: System, images: Registry, variables: dict[str, str]
+    system: System, images: Registry, variables: dict[str, str], tmp_path: Path
 ) -> None:
     repository = f"{images.address}/task-manager"
     published = run("make", "--silent", "publish", f"REPOSITORY={repository}", env=images.environment).ok()
     image = published.splitlines()[-1]
     assert image.startswith(f"{repository}@sha256:")
 
-    pipeline = {**variables, "IMAGE": image}
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    pipeline = {**variables, "IMAGE": image, "TMPDIR": str(scratch)}
     before = names(system)
     assert image in run("make", "preview", env=pipeline).ok()
     assert names(system) == before
@@ -54,4 +57,17 @@ def test_what_is_published_is_previewed_deployed_and_answers(
     run("make", "deploy", env=pipeline).ok()
     assert [pod["spec"]["containers"][0]["image"] for pod in system.api_pods()] == [image]
     run("make", "smoke", env=pipeline).ok()
-    assert not (ROOT / ".cache" / "kubeconfig").exists()
+    assert [path for path in scratch.glob("tmp.*") if path.is_file()] == [], "no kubeconfig is left"
+
+
+def test_another_machine_sees_no_change_and_finds_the_address(
+    system: System, variables: dict[str, str], tmp_path: Path
+) -> None:
+    kubeconfig = tmp_path / "elsewhere"
+    kubeconfig.write_bytes(base64.b64decode(variables.pop("KUBECONFIG_BASE64")))
+    machine = {**variables, "KUBECONFIG": str(kubeconfig)}
+    shown = run("make", "preview", env=machine).ok()
+    assert "unchanged" in shown
+    assert " to " not in shown.rpartition("Resources:")[2], "nothing to create, update, replace or delete"
+    address = run("make", "--silent", "url", env=machine).ok().strip()
+    assert requests.get(f"{address}/health/ready", timeout=10).status_code == 200

@@ -11,6 +11,7 @@ import runpy
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pulumi
@@ -96,7 +97,12 @@ class Stack:
 
 
 class _Mocks(mocks.Mocks):
-    def call(self, args: mocks.MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]] | None]:
+    def __init__(self, deployed: Mapping[str, Any]) -> None:
+        self._deployed = dict(deployed)
+
+    def call(self, args: mocks.MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]]]:
+        if args.token == "pulumi:pulumi:readStackOutputs":
+            return {"name": args.args["name"], "outputs": self._deployed, "secretOutputNames": []}, []
         raise AssertionError(f"the program asks the provider at preview: {args.token}")
 
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
@@ -111,8 +117,8 @@ class _Mocks(mocks.Mocks):
 class _Monitor(mocks.MockMonitor):
     """Keeps what `Mocks` does not hand on: protection, retention, dependencies, parents, time-outs."""
 
-    def __init__(self) -> None:
-        super().__init__(_Mocks())
+    def __init__(self, deployed: Mapping[str, Any]) -> None:
+        super().__init__(_Mocks(deployed))
         self.stack = Stack()
 
     def RegisterResource(self, request: Any) -> Any:  # noqa: N802 - the engine's name for it
@@ -181,24 +187,32 @@ def _as_engine(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def run(config: Mapping[str, Any], name: str = "test", secret: Sequence[str] = ()) -> Stack:
+def run(
+    config: Mapping[str, Any],
+    name: str = "test",
+    secret: Sequence[str] = (),
+    deployed: Mapping[str, Any] = MappingProxyType({}),
+) -> Stack:
     """Run the program with this configuration, by path, on top of the project's defaults.
 
     Args:
         secret: keys of the engine that hold something secret.
+        deployed: outputs of the stack's last update.
 
     Raises:
         pulumi.RunError: the program refuses the configuration.
     """
-    return contextvars.copy_context().run(_run, {**project_defaults(), **as_engine(config)}, name, list(secret))
+    return contextvars.copy_context().run(
+        _run, {**project_defaults(), **as_engine(config)}, name, list(secret), deployed
+    )
 
 
-def _run(config: Mapping[str, str], name: str, secret: list[str]) -> Stack:
-    monitor = _Monitor()
+def _run(config: Mapping[str, str], name: str, secret: list[str], deployed: Mapping[str, Any]) -> Stack:
+    monitor = _Monitor(deployed)
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     try:
-        mocks.set_mocks(_Mocks(), project="task-manager", stack=name, monitor=monitor)
+        mocks.set_mocks(_Mocks(deployed), project="task-manager", stack=name, monitor=monitor)
         settings.ROOT.set(None)  # the program's run registers a stack of its own, with the outputs
         pulumi.runtime.set_all_config(dict(config), secret)
         loop.run_until_complete(stack.run_in_stack(_program))

@@ -37,6 +37,20 @@ def test_everything_goes_through_providers_that_know_their_cluster(stack: Stack)
     assert stack.outputs["cluster"] == "the-id-of-the-cluster"
 
 
+def test_no_machines_kubeconfig_is_an_input(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KUBECONFIG", "/home/jane/kubeconfig")
+    stack = engine.run({"task-manager:context": "prod"})
+    providers = [each for each in stack.resources if each.type == "pulumi:providers:kubernetes"]
+    assert {each.inputs["context"] for each in providers} == {"prod"}
+    inputs = [leaf for each in stack.resources for leaf in walk(each.inputs)]
+    assert [path for path, value in inputs if value == "/home/jane/kubeconfig"] == []
+
+
+def test_the_kubernetes_providers_own_context_is_honoured() -> None:
+    stack = engine.run({"kubernetes:context": "prod"})
+    assert provider(stack, "cluster").inputs["context"] == "prod"
+
+
 def test_a_job_that_has_failed_is_made_anew_and_has_time_to_pull_its_image(stack: Stack) -> None:
     jobs = [resource for resource in stack.objects if resource.kind == "Job"]
     assert jobs

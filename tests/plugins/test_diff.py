@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from local.plugins.kubernetes_provider.changes import Change, Kind, compare
-from local.plugins.kubernetes_provider.diff import Difference, compare_objects, diff
+from local.plugins.kubernetes_provider.diff import Difference, compare_objects, diff, is_custom
 from local.plugins.kubernetes_provider.errors import ApiError
 from local.plugins.kubernetes_provider.objects import Object
 from local.plugins.kubernetes_provider.settings import Settings
@@ -176,7 +176,7 @@ def test_what_a_controller_writes_during_the_comparison_is_no_change_of_ours(
     server: Any = SimpleNamespace(settings=Settings(), read=lambda _: next(looks))
     answer = deployment(tried, revision="1")
     monkeypatch.setattr("local.plugins.kubernetes_provider.diff.apply", lambda *_, **__: answer)
-    found = diff(server, deployment("1"), deployment("1000m"), "pulumi-kubernetes")
+    found = diff(server, deployment("1"), deployment("1000m"), {}, "pulumi-kubernetes")
     assert len(found.changes) == changes
 
 
@@ -197,7 +197,7 @@ def job(state: str | None = None, *, replaced: str = "true") -> Object:
 def test_a_job_that_has_not_completed_is_made_anew_where_it_asks_for_that(live: Object, *, replaced: bool) -> None:
     wanted = {key: value for key, value in live.items() if key != "status"}
     server: Any = SimpleNamespace(settings=Settings(), read=lambda _: live)
-    found = diff(server, wanted, wanted, "pulumi-kubernetes")
+    found = diff(server, wanted, wanted, {}, "pulumi-kubernetes")
     assert bool(found.replaces) is replaced
     assert found.delete_first is replaced, "both have one name"
 
@@ -207,4 +207,56 @@ def test_a_job_that_somebody_has_deleted_is_not_replaced() -> None:
         raise ApiError(404, {"reason": "NotFound"})
 
     server: Any = SimpleNamespace(settings=Settings(), read=gone)
-    assert diff(server, job(), job(), "pulumi-kubernetes") == Difference()
+    assert diff(server, job(), job(), {}, "pulumi-kubernetes") == Difference()
+
+
+def database(cpu: str, **spec: object) -> Object:
+    """Make a custom resource with a quantity."""
+    return objects("postgresql.cnpg.io/v1", "Cluster", spec={"limits": {"cpu": cpu}, **spec})
+
+
+@pytest.mark.parametrize(("live", "asked", "changes"), [("1", "1000m", ["spec.limits.cpu"]), ("1", "1", [])])
+def test_what_a_controller_spells_differently_in_a_custom_resource_is_a_change(
+    live: str, asked: str, changes: list[str]
+) -> None:
+    server: Any = SimpleNamespace(settings=Settings())
+    seen = database(live, added_by="the controller")
+    found = diff(server, database(asked), database(asked), seen, "pulumi-kubernetes")
+    assert [change.text() for change in found.changes] == changes
+    assert not found.replaces
+
+
+def test_a_new_spelling_that_the_live_object_has_already_is_no_change() -> None:
+    server: Any = SimpleNamespace(settings=Settings())
+    found = diff(server, database("1000m"), database("1"), database("1"), "pulumi-kubernetes")
+    assert found == Difference()
+
+
+@pytest.mark.parametrize(
+    ("api_version", "custom"),
+    [
+        ("v1", False),
+        ("apps/v1", False),
+        ("networking.k8s.io/v1", False),
+        ("gateway.networking.k8s.io/v1", True),
+        ("postgresql.cnpg.io/v1", True),
+    ],
+)
+def test_a_custom_resource_is_known_by_its_group(api_version: str, *, custom: bool) -> None:
+    assert is_custom({"apiVersion": api_version}) is custom
+
+
+@pytest.mark.parametrize(
+    ("ignored", "left"),
+    [
+        ([], ["spec.limits.cpu", "spec.size"]),
+        (["spec.limits"], ["spec.size"]),
+        (["spec.lim"], ["spec.limits.cpu", "spec.size"]),
+        (["spec"], []),
+    ],
+)
+def test_what_the_program_ignores_is_no_change(ignored: list[str], left: list[str]) -> None:
+    server: Any = SimpleNamespace(settings=Settings())
+    asked = database("1000m", size="1024Mi")
+    found = diff(server, asked, asked, database("1", size="1Gi"), "pulumi-kubernetes").without(ignored)
+    assert [change.text() for change in found.changes] == left

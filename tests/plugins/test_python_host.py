@@ -1,12 +1,13 @@
 """The language host picks the program's Python and tells its end."""
 
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from pulumi.runtime.proto import language_pb2
 
-from local.plugins.python_host import exit_codes, program
+from local.plugins.python_host import dependencies, exit_codes, program
 from local.plugins.python_host.__main__ import engine_address
 from local.plugins.python_host.interpreter import InterpreterError, interpreter
 
@@ -25,6 +26,62 @@ def test_the_environment_of_the_project_is_used(tmp_path: Path) -> None:
 def test_an_environment_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(InterpreterError, match=f"'env' that Pulumi.yaml names is not at {tmp_path}/env"):
         interpreter({"virtualenv": "env"}, str(tmp_path))
+
+
+RECORDING_PYTHON = """#!/bin/sh
+echo "$(pwd)|$*" >> "{log}"
+if [ "$2" = venv ]; then mkdir -p "$3/bin" && cp "$0" "$3/bin/python"; fi
+"""
+
+
+@dataclass
+class Clone:
+    """A project whose environment has not been made, and a Python that records what it is asked for."""
+
+    root: Path
+    log: Path
+
+    def install(self) -> list[str]:
+        """Install, and give the commands with the folders that they ran in."""
+        list(dependencies.install({"virtualenv": ".venv/infra"}, str(self.root), str(self.root / "infra")))
+        return self.log.read_text().replace(str(self.root), "ROOT").splitlines()
+
+
+@pytest.fixture
+def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Clone:
+    root, log, python = tmp_path / "clone", tmp_path / "log", tmp_path / "python"
+    (root / "infra").mkdir(parents=True)
+    python.write_text(RECORDING_PYTHON.format(log=log))
+    python.chmod(0o755)
+    monkeypatch.setenv("PULUMI_PYTHON_CMD", str(python))
+    return Clone(root, log)
+
+
+def test_a_clone_gets_its_environment_and_the_requirements_beside_the_program(clone: Clone) -> None:
+    (clone.root / "infra" / "requirements.txt").touch()
+    assert dependencies.is_missing({"virtualenv": ".venv/infra"}, str(clone.root))
+    assert clone.install() == [
+        "ROOT|-m venv ROOT/.venv/infra",
+        "ROOT/infra|-m pip install --upgrade pip setuptools wheel",
+        "ROOT/infra|-m pip install --requirement requirements.txt",
+    ]
+    assert not dependencies.is_missing({"virtualenv": ".venv/infra"}, str(clone.root))
+
+
+def test_requirements_elsewhere_than_beside_the_program_are_not_installed(clone: Clone) -> None:
+    (clone.root / "requirements.txt").touch()
+    assert not any("--requirement" in command for command in clone.install())
+
+
+def test_an_installation_that_fails_says_which_command_did(clone: Clone, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PULUMI_PYTHON_CMD", "false")
+    with pytest.raises(InterpreterError, match=r"`\S*false -m venv \S+` in \S+ ended with exit code 1"):
+        clone.install()
+
+
+def test_a_folder_that_is_no_environment_is_left_alone(clone: Clone) -> None:
+    (clone.root / ".venv" / "infra" / "notes").mkdir(parents=True)
+    assert not dependencies.is_missing({"virtualenv": ".venv/infra"}, str(clone.root))
 
 
 def test_a_toolchain_that_is_not_known_is_named(tmp_path: Path) -> None:

@@ -52,6 +52,36 @@ def test_another_cluster_means_new_objects_and_another_user_does_not(tmp_path: P
     assert compare({"kubeconfig": one}, {"kubeconfig": one, "context": "two"}).replaces
 
 
+def test_a_kubeconfig_that_is_gone_cannot_be_compared(tmp_path: Path) -> None:
+    here = str(write(tmp_path / "here"))
+    gone = str(tmp_path / "gone")
+    for old, new in (({"kubeconfig": gone}, {}), ({"kubeconfig": gone}, {"kubeconfig": here})):
+        with pytest.raises(ProviderError, match=f"failed to parse kubeconfig: there is none at {gone}"):
+            compare({**old, "clusterIdentifier": "a"}, {**new, "clusterIdentifier": "a"})
+
+
+def rotated(path: Path) -> dict[str, str]:
+    """Give the inputs of a kubeconfig whose cluster has another authority than that of `write`."""
+    text = write(path).read_text()
+    path.write_text(text.replace("certificate-authority: ca.crt", "certificate-authority-data: bmV3"))
+    return {"kubeconfig": str(path)}
+
+
+def test_another_authority_replaces_everything_unless_the_identifier_stays(tmp_path: Path) -> None:
+    before, after = {"kubeconfig": str(write(tmp_path / "before"))}, rotated(tmp_path / "after")
+    assert compare(before, after).replaces
+    stays = compare({**before, "clusterIdentifier": UIDS[0]}, {**after, "clusterIdentifier": UIDS[0]})
+    assert stays.changes
+    assert not stays.replaces
+
+
+def test_a_kubeconfig_that_is_no_input_any_more_replaces_nothing(tmp_path: Path) -> None:
+    found = compare({"kubeconfig": str(write(tmp_path / "one")), "clusterIdentifier": "a"}, {"clusterIdentifier": "a"})
+    assert found.changes
+    assert not found.replaces
+    assert not compare({"kubeconfig": str(tmp_path / "one")}, {}).replaces
+
+
 def test_the_clusters_own_identifier_decides_where_there_is_one(tmp_path: Path) -> None:
     one = {"kubeconfig": str(write(tmp_path / "one")), "clusterIdentifier": "a"}
     assert not compare(one, {**one, "context": "two"}).replaces

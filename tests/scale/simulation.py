@@ -24,6 +24,7 @@ from local.host import processes
 from local.host.files import write
 from local.host.processes import ProcessSpec
 from local.stack import deployment, pulumi
+from local.stack.place import Place
 from local.tools import environment, go_tools
 from tests.scale import machines
 from tests.scale.machines import Object
@@ -138,7 +139,7 @@ def bring_up() -> None:
     for part in wanted:
         name = f"{part['kind'].lower()}/{part['metadata']['name']}"
         kubectl.run("--namespace", NAMESPACE, "rollout", "status", name, "--timeout=60s")
-    deployment.wait_until_scaled(NAMESPACE)
+    deployment.wait_until_scaled(Place(NAMESPACE))
 
 
 def _configuration() -> Path:

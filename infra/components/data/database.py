@@ -22,6 +22,7 @@ from infra.components.data.backups import Bucket
 from infra.components.data.pooler import pooler_spec
 from infra.components.network import Flow, Peer
 from infra.config.phase_spec import PostgreSQL
+from infra.config.quantity import quantity
 from infra.config.restores import Restore
 from infra.config.types import Durability
 from infra.names import ClusterGeneration
@@ -110,7 +111,7 @@ def cluster_spec(plan: Plan, generation: ClusterGeneration, *, storage_class: st
         postgresql["synchronous"] = {"method": "any", "number": 1, "dataDurability": str(plan.durability)}
         if plan.durability is Durability.REQUIRED:
             availability["switchoverDelay"] = _SWITCHOVER_DELAY
-    storage: dict[str, Any] = {"size": f"{row.storage}Gi"}
+    storage: dict[str, Any] = {"size": quantity(row.storage, "Gi")}
     if storage_class:
         storage["storageClass"] = storage_class
     bootstrap: dict[str, Any] = {

@@ -10,7 +10,7 @@ from local.plugins.kubernetes_provider.discovery import Discovery
 from local.plugins.kubernetes_provider.errors import ProviderError, UnreachableError
 from local.plugins.kubernetes_provider.lifecycle import Lifecycle, ObjectLifecycle
 from local.plugins.kubernetes_provider.objects import dig
-from local.plugins.kubernetes_provider.settings import Settings, parse
+from local.plugins.kubernetes_provider.settings import parse
 from local.plugins.kubernetes_provider.tokens import RELEASE
 from local.plugins.kubernetes_provider.values import Tree, has_unknown, plain
 from local.plugins.plugin_kit.engine import Engine
@@ -90,8 +90,12 @@ class Configuration:
 def compare(old: Tree, new: Tree) -> Difference:
     """Compare two configurations: another cluster means that everything is replaced.
 
+    The rules are those of the official provider (`DiffConfig` of pulumi-kubernetes 4.34): an identifier that stays
+    replaces nothing; else it compares the clusters' entries, the authority's certificate included.
+
     Raises:
         ProviderError: both name their cluster by its uid, and the uids differ. The official provider would replace all.
+            Or one of them names a kubeconfig that is not there.
     """
     if has_unknown(new):
         return Difference((Change(("kubeconfig",), Kind.UPDATE),))
@@ -105,9 +109,13 @@ def compare(old: Tree, new: Tree) -> Difference:
     known, found = old_settings.cluster_identifier, new_settings.cluster_identifier
     if known and found and known != found and _is_uid(known) and _is_uid(found):
         raise _another_cluster(known, found, "the kubeconfig")
-    if _same_cluster(old_settings, new_settings):
+    old_cluster, new_cluster = old_settings.active_cluster(), new_settings.active_cluster()
+    if known and known == found:
         return Difference(changes)
-    return Difference(changes, replaces=changes)
+    replacing = {"clusterIdentifier"} if known and found else set()
+    if old_cluster is not None and new_cluster is not None and old_cluster != new_cluster:
+        replacing |= {"kubeconfig", "context", "cluster"}
+    return Difference(changes, replaces=tuple(change for change in changes if change.path[0] in replacing))
 
 
 def _check_cluster(identifier: str | None, client: Client) -> None:
@@ -139,13 +147,3 @@ def _another_cluster(known: str, found: str, source: str) -> ProviderError:
         "the context to the stack's own; if that is gone for good, `pulumi stack rm --force --preserve-config` forgets "
         "it; nothing has been changed"
     )
-
-
-def _same_cluster(before: Settings, after: Settings) -> bool:
-    if before.cluster_identifier and after.cluster_identifier:
-        return before.cluster_identifier == after.cluster_identifier
-    try:
-        return before.connection().server == after.connection().server
-    except ProviderError:
-        # The old kubeconfig may be gone. Replacing everything on a guess would be worse than not doing so.
-        return True

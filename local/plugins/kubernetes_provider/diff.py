@@ -1,6 +1,8 @@
 """Diff: what changes between two updates, and whether that needs a replacement."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 from local.plugins.kubernetes_provider.apply import apply
 from local.plugins.kubernetes_provider.awaiters import job
@@ -15,6 +17,31 @@ from local.plugins.kubernetes_provider.values import Tree, has_unknown, plain
 
 _REPLACE_UNREADY = "pulumi.com/replaceUnready"
 
+# Groups of the API server's own kinds whose names have a dot (k8s.io/api of Kubernetes 1.34).
+_BUILT_IN_GROUPS = frozenset(
+    f"{name}.k8s.io"
+    for name in (
+        "admissionregistration",
+        "apiextensions",
+        "apiregistration",
+        "authentication",
+        "authorization",
+        "certificates",
+        "coordination",
+        "discovery",
+        "events",
+        "flowcontrol.apiserver",
+        "internal.apiserver",
+        "networking",
+        "node",
+        "rbac.authorization",
+        "resource",
+        "scheduling",
+        "storage",
+        "storagemigration",
+    )
+)
+
 # What a write changes by itself.
 _BOOKKEEPING = ("managedFields", "resourceVersion", "generation", "creationTimestamp")
 
@@ -27,20 +54,42 @@ class Difference:
     replaces: tuple[Change, ...] = field(default=())
     delete_first: bool = False
 
+    def without(self, ignored: Iterable[str]) -> "Difference":
+        """Leave out changes at the paths of `ignoreChanges`, and below them."""
 
-def diff(cluster: Cluster, old_inputs: Tree, new_inputs: Tree, manager: str) -> Difference:
+        def kept(changes: tuple[Change, ...]) -> tuple[Change, ...]:
+            return tuple(
+                change
+                for change in changes
+                if not any(
+                    change.text() == path or change.text().startswith((f"{path}.", f"{path}[")) for path in paths
+                )
+            )
+
+        paths = tuple(ignored)
+        replaces = kept(self.replaces)
+        return Difference(kept(self.changes), replaces, self.delete_first and bool(replaces))
+
+
+def diff(cluster: Cluster, old_inputs: Tree, new_inputs: Tree, live: Object, manager: str) -> Difference:
     """Compare the inputs of two updates.
 
     A difference that the API server would not see (`1000m` of a processor or `1`, a default written out) is none: an
-    apply that is only tried shows what would change.
+    apply that is only tried shows what would change. A custom resource is compared with its live object of the last
+    update instead, and whatever a controller spells differently is a change, as the official provider has it (`Diff`
+    and `normalizeInputs` of pulumi-kubernetes 4.34).
 
     Args:
         cluster: the configured provider.
         old_inputs: what was asked for last time, or what a refresh has found.
+        live: the object as the last update or refresh saw it.
         new_inputs: what is asked for now.
         manager: the field manager that applies the object.
     """
     old, new = normalise(plain(old_inputs)), normalise(plain(new_inputs))
+    custom = is_custom(new)
+    if custom:
+        old = prune(live, old)
     _same_version(old, new)
     found = compare_objects(
         old,
@@ -51,9 +100,24 @@ def diff(cluster: Cluster, old_inputs: Tree, new_inputs: Tree, manager: str) -> 
     if not found.replaces and _is_unready_job(cluster, old, new):
         unready = Change(("metadata", "annotations", _REPLACE_UNREADY), Kind.UPDATE)
         return Difference((*found.changes, unready), (unready,), delete_first=_same_place(old, new))
-    if found.changes and not found.replaces and not has_unknown(new) and _changes_nothing(cluster, new, manager):
-        return Difference()
-    return found
+    if custom or not found.changes or found.replaces or has_unknown(new):
+        return found
+    return Difference() if _changes_nothing(cluster, new, manager) else found
+
+
+def is_custom(obj: Object) -> bool:
+    """Tell whether an object's kind comes from a CustomResourceDefinition."""
+    group = str(obj.get("apiVersion", "")).rpartition("/")[0]
+    return "." in group and group not in _BUILT_IN_GROUPS
+
+
+def prune(live: Any, inputs: Any) -> Any:
+    """Give the parts of a live object that the inputs have set, as the server has them."""
+    if isinstance(live, dict) and isinstance(inputs, dict):
+        return {key: prune(live[key], value) for key, value in inputs.items() if key in live}
+    if isinstance(live, list) and isinstance(inputs, list):
+        return [prune(*items) for items in zip(live, inputs, strict=False)]
+    return live
 
 
 def compare_objects(old: Object, new: Object, *, config_map_mutable: bool, secret_mutable: bool) -> Difference:

@@ -75,8 +75,35 @@ def load(kubeconfig: str | None, context: str | None = None, cluster: str | None
     )
 
 
+def active_cluster(kubeconfig: str | None, context: str | None, cluster: str | None) -> dict[str, Any] | None:
+    """Give the cluster's entry of a provider's `kubeconfig`; None where that is not set, or names no such cluster.
+
+    Raises:
+        ProviderError: it is a path to nothing. The official provider takes it for the content then, and fails too.
+    """
+    if not kubeconfig:
+        return None
+    if is_lost(kubeconfig):
+        raise ProviderError(f"failed to parse kubeconfig: there is none at {kubeconfig}")
+    text = kubeconfig if _is_content(kubeconfig) else Path(kubeconfig).expanduser().read_text(encoding="utf-8")
+    config = _parse(text, "the provider's kubeconfig")
+    contexts = {entry.get("name"): entry.get("context") or {} for entry in config.get("contexts") or []}
+    clusters = {entry.get("name"): entry.get("cluster") or {} for entry in config.get("clusters") or []}
+    chosen = contexts.get(context or config.get("current-context"))
+    return None if chosen is None else clusters.get(cluster or chosen.get("cluster"))
+
+
+def is_lost(kubeconfig: str) -> bool:
+    """Tell whether a provider's `kubeconfig` is a path, and no file is there."""
+    return bool(kubeconfig) and not _is_content(kubeconfig) and not Path(kubeconfig).expanduser().is_file()
+
+
+def _is_content(kubeconfig: str) -> bool:
+    return "\n" in kubeconfig.strip() or kubeconfig.lstrip().startswith("{")
+
+
 def _locate(kubeconfig: str | None) -> tuple[str | None, tuple[str, ...]]:
-    if kubeconfig and ("\n" in kubeconfig.strip() or kubeconfig.lstrip().startswith("{")):
+    if kubeconfig and _is_content(kubeconfig):
         return kubeconfig, ()
     named = kubeconfig or os.environ.get("KUBECONFIG")
     candidates = [str(Path(part).expanduser()) for part in (named or "~/.kube/config").split(os.pathsep) if part]

@@ -75,7 +75,7 @@ class ObjectLifecycle:
     def diff(self, resource: ResourceRef, old_inputs: Tree, state: Tree, news: Tree) -> Difference:
         """Compare the inputs with those of the last update."""
         del resource
-        return diff(self._cluster, inputs_of(state, old_inputs), news, manager_of(state))
+        return diff(self._cluster, inputs_of(state, old_inputs), news, live_of(state), manager_of(state))
 
     def create(self, resource: ResourceRef, inputs: Tree, *, preview: bool) -> tuple[str, Tree]:
         """Make the object; give its id and its state."""

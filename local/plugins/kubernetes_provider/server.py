@@ -85,7 +85,7 @@ class KubernetesProvider(provider_pb2_grpc.ResourceProviderServicer):
             if self._configuration.is_skipped(resource.urn):
                 return provider_pb2.DiffResponse(changes=provider_pb2.DiffResponse.DIFF_NONE)
             found = lifecycle.diff(resource, decode(request.old_inputs), decode(request.olds), decode(request.news))
-            return responses.diff(found)
+            return responses.diff(found.without(request.ignoreChanges))
 
         return self._on(context, request, work)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from local.plugins.kubernetes_provider.errors import ProviderError
-from local.plugins.kubernetes_provider.kubeconfig import Connection, load
+from local.plugins.kubernetes_provider.kubeconfig import Connection, active_cluster, load
 from local.plugins.kubernetes_provider.values import Tree, Unknown, plain
 
 
@@ -31,6 +31,10 @@ class Settings:
     def connection(self) -> Connection:
         """Read the kubeconfig that these settings name."""
         return load(self.kubeconfig, self.context, self.cluster)
+
+    def active_cluster(self) -> dict[str, Any] | None:
+        """Give the entry of the cluster that these settings name themselves, the environment left aside."""
+        return active_cluster(self.kubeconfig, self.context, self.cluster)
 
 
 def parse(inputs: Tree) -> Settings:

@@ -11,7 +11,7 @@ from google.protobuf import empty_pb2, json_format
 from pulumi.runtime.proto import language_pb2, language_pb2_grpc, plugin_pb2
 
 from local.plugins.plugin_kit.engine import Engine
-from local.plugins.python_host import exit_codes
+from local.plugins.python_host import dependencies, exit_codes
 from local.plugins.python_host.interpreter import InterpreterError, interpreter
 
 RUNNER = Path(__file__).with_name("program.py")
@@ -55,8 +55,13 @@ class PythonHost(language_pb2_grpc.LanguageRuntimeServicer):
     def Run(self, request: language_pb2.RunRequest, context: grpc.ServicerContext) -> language_pb2.RunResponse:  # noqa: N802
         """Run the program to its end, in a process of its own."""
         del context
+        options = json_format.MessageToDict(request.info.options)
+        root = request.info.root_directory
         try:
-            python = interpreter(json_format.MessageToDict(request.info.options), request.info.root_directory)
+            if dependencies.is_missing(options, root):
+                for line in dependencies.install(options, root, request.info.program_directory):
+                    sys.stderr.buffer.write(line)
+            python = interpreter(options, root)
         except InterpreterError as error:
             return self._failed(str(error))
         command = [str(python), "-u", "-P", str(RUNNER), self._engine_address]
@@ -107,23 +112,13 @@ class PythonHost(language_pb2_grpc.LanguageRuntimeServicer):
     def InstallDependencies(  # noqa: N802
         self, request: language_pb2.InstallDependenciesRequest, context: grpc.ServicerContext
     ) -> Iterator[language_pb2.InstallDependenciesResponse]:
-        """Install the program's requirements.txt, where it has one, into its environment (`pulumi install`)."""
-        requirements = Path(request.info.program_directory, "requirements.txt")
-        if not requirements.exists():
-            yield language_pb2.InstallDependenciesResponse(
-                stdout=b"no requirements.txt beside the program: its environment is used as it is\n"
-            )
-            return
+        """Make the program's environment, and install its requirements.txt there (`pulumi install`)."""
+        options = json_format.MessageToDict(request.info.options)
         try:
-            python = interpreter(json_format.MessageToDict(request.info.options), request.info.root_directory)
+            for line in dependencies.install(options, request.info.root_directory, request.info.program_directory):
+                yield language_pb2.InstallDependenciesResponse(stdout=line)
         except InterpreterError as error:
             context.abort(grpc.StatusCode.FAILED_PRECONDITION, str(error))
-        command = [str(python), "-m", "pip", "install", "--requirement", str(requirements)]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as pip:
-            for line in pip.stdout or ():
-                yield language_pb2.InstallDependenciesResponse(stdout=line)
-        if pip.returncode:
-            context.abort(grpc.StatusCode.FAILED_PRECONDITION, f"pip ended with exit code {pip.returncode}")
 
     def RuntimeOptionsPrompts(  # noqa: N802
         self, request: language_pb2.RuntimeOptionsRequest, context: grpc.ServicerContext

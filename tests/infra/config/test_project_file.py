@@ -44,6 +44,14 @@ def test_the_project_runs_this_folder_in_its_own_environment() -> None:
     assert PROJECT["runtime"] == {"name": "python", "options": {"toolchain": "pip", "virtualenv": ".venv/infra"}}
 
 
+def test_the_language_host_finds_the_locked_dependencies_beside_the_program() -> None:
+    """It reads `requirements.txt` in the folder of `main`, and nowhere else."""
+    folder = ROOT / PROJECT["main"]
+    lines = (folder / "requirements.txt").read_text().splitlines()
+    [included] = [line.removeprefix("-r ") for line in lines if not line.startswith("#")]
+    assert (folder / included).resolve() == ROOT / "requirements" / "infra.txt"
+
+
 @pytest.mark.parametrize("stack", ["phase1", "phase2"])
 def test_an_example_stack_holds_no_secret(stack: str) -> None:
     written = yaml.safe_load((ROOT / f"Pulumi.{stack}.yaml").read_text())

@@ -1,12 +1,10 @@
 """Configuration: defaults, and one clear line for each mistake."""
 
-import re
-
 import pulumi
 import pytest
 
 from infra.config.phase_spec import DatabaseKind
-from infra.config.settings import choose_image, load_settings
+from infra.config.settings import load_settings
 from tests.infra import engine
 
 GATEWAY = {"task-manager:phase": "2", "task-manager:hostname": "tasks.example.com"}
@@ -125,8 +123,26 @@ def test_a_wrong_value_is_answered_with_one_line_that_names_key_and_remedy(
     assert "\n" not in line
 
 
-def test_a_key_of_another_namespace_is_refused_because_nothing_would_read_it() -> None:
-    assert "kubernetes:context: there is no such key" in refusal({"kubernetes:context": "prod"})
+def test_the_context_of_the_kubernetes_provider_is_read() -> None:
+    assert load_settings({"kubernetes:context": "prod"}).context == "prod"
+    assert load_settings({"kubernetes:context": "prod", "task-manager:context": "prod"}).context == "prod"
+    assert load_settings({"kubernetes:context": "prod", "task-manager:context": ""}).context == "prod"
+
+
+def test_two_contexts_that_differ_are_refused() -> None:
+    line = refusal({"kubernetes:context": "prod", "task-manager:context": "staging"})
+    assert "kubernetes:context: 'prod' is not the 'staging' of task-manager:context: remove one of the two" in line
+
+
+@pytest.mark.parametrize("key", ["kubernetes:kubeconfig", "kubernetes:cluster"])
+def test_a_key_that_would_lead_to_another_cluster_is_refused(key: str) -> None:
+    assert f"{key}: nothing reads it: set $KUBECONFIG" in refusal({key: "elsewhere"})
+
+
+def test_a_misspelt_namespace_is_refused() -> None:
+    assert "task-manger:phase: there is no such key (did you mean task-manager:phase?)" in refusal(
+        {"task-manger:phase": "2"}
+    )
 
 
 @pytest.mark.parametrize("key", ["mail.port", "smtp_port"])
@@ -137,8 +153,10 @@ def test_a_message_does_not_show_a_value_that_is_secret(key: str) -> None:
     assert str(error.value) == f"configuration: task-manager:{key}: its secret value is not valid"
 
 
-@pytest.mark.parametrize("key", ["pulumi:tags", "cloudflare:apiToken"])
-def test_keys_of_the_engine_and_of_a_provider_are_left_alone(key: str) -> None:
+@pytest.mark.parametrize(
+    "key", ["pulumi:tags", "cloudflare:apiToken", "aws:region", "digitalocean:token", "kubernetes:namespace"]
+)
+def test_keys_of_the_engine_and_of_providers_are_left_alone(key: str) -> None:
     assert load_settings({key: "{}"}).phase == 1
 
 
@@ -161,26 +179,6 @@ def test_the_pipelines_stacks_protect_their_data_and_serve_by_tls_alone(stack: s
     assert settings.protect_data
     assert settings.gateway.redirect_http
     assert settings.addresses()[1].startswith("https://tasks.")
-
-
-def test_the_image_is_the_stacks_then_the_environments_then_this_versions(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("TASK_MANAGER_IMAGE", raising=False)
-    assert re.fullmatch(
-        r"ghcr\.io/primetrade/task-manager:\d+\.\d+\.\d+", str(choose_image(load_settings({}), engine.ROOT))
-    )
-    monkeypatch.setenv("TASK_MANAGER_IMAGE", "ghcr.io/primetrade/task-manager:local-0123456789ab")
-    assert choose_image(load_settings({}), engine.ROOT).tag == "local-0123456789ab"
-    digest = "sha256:" + "a" * 64
-    chosen = choose_image(
-        load_settings({"task-manager:image": f"ghcr.io/primetrade/task-manager@{digest}"}), engine.ROOT
-    )
-    assert (chosen.tag, chosen.digest) == ("", digest)
-
-
-def test_an_environment_that_names_no_image_is_refused_with_the_variables_name(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TASK_MANAGER_IMAGE", "nonsense")
-    with pytest.raises(pulumi.RunError, match=r"TASK_MANAGER_IMAGE: 'nonsense' is no image"):
-        choose_image(load_settings({}), engine.ROOT)
 
 
 def test_addresses_are_the_node_port_or_the_host_name_unless_they_are_set() -> None:

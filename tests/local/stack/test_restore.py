@@ -7,10 +7,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 from infra.config.restores import parse_restores
 from local.errors import LocalError
-from local.stack.restore import check_within_backups, commands_to_record, past_restores
+from local.stack import address, deployment, pulumi
+from local.stack.place import Place
+from local.stack.restore import check_within_backups, commands_to_record, past_restores, restore
 
 NOW = datetime(2030, 1, 2, 3, 4, 5, tzinfo=UTC)
 FIRST, SECOND = "2030-01-02T03:04:05+00:00@1", "2030-02-02T03:04:05+00:00@1"
@@ -76,3 +79,23 @@ def test_flat_keys_of_the_section_move_into_it_so_that_none_is_lost() -> None:
         f"database.restores[1]={SECOND}",
     }
     assert remove == ["config", "rm-all", "database_storage", "restores", "former_databases"]
+
+
+def test_a_restore_leaves_the_image_that_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    deployed = f"ghcr.io/primetrade/task-manager@sha256:{'a' * 64}"
+    ran: list[tuple[tuple[str, ...], dict[str, str]]] = []
+
+    def run(*words: str, variables: dict[str, str] | None = None, **_: object) -> str:
+        ran.append((words, variables or {}))
+        return json.dumps({"task-manager:database": {"value": "", "objectValue": {"kind": "postgresql"}}})
+
+    monkeypatch.setattr(pulumi, "run", run)
+    monkeypatch.setattr(pulumi, "outputs", lambda _: {"namespace": "n", "url": "http://x", "image": deployed})
+    monkeypatch.setattr(pulumi, "release_stale_lock", lambda _: None)
+    monkeypatch.setattr(Place, "kubectl", lambda *_, **__: store("2019-01-01T00:00:00Z"))
+    monkeypatch.setattr(deployment, "wait_until_scaled", lambda _: None)
+    monkeypatch.setattr(address, "first_answering", lambda found: found[0])
+    monkeypatch.setattr("local.stack.restore.is_reachable", lambda *_: False)
+    restore("prod", "2020-01-01 00:00:01+00", None, Console(quiet=True))
+    [up] = [variables for words, variables in ran if words[0] == "up"]
+    assert up == {"TASK_MANAGER_IMAGE": deployed}

@@ -2,7 +2,7 @@
 
 import io
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -29,10 +29,23 @@ class State:
 
     namespace: str | None
     cluster: str | None
+    kubeconfig: str | None = None
+    config: dict[str, str] = field(default_factory=dict)
+    imported: list[dict[str, Any]] = field(default_factory=list)
+
+    def run(self, *words: str, **_: Any) -> str:
+        """Answer in place of pulumi."""
+        if "import" in words:
+            self.imported.append(json.loads(Path(words[words.index("--file") + 1]).read_text()))
+        if "config" in words:
+            return json.dumps({key: {"value": value} for key, value in self.config.items()})
+        return json.dumps(self.export())
 
     def export(self) -> dict[str, Any]:
         outputs = {"namespace": self.namespace} if self.namespace else {}
         inputs = {"clusterIdentifier": self.cluster} if self.cluster else {}
+        if self.kubeconfig:
+            inputs["kubeconfig"] = self.kubeconfig
         stack_, provider = "pulumi:pulumi:Stack", "pulumi:providers:kubernetes"
         resources = [{"type": stack_, "outputs": outputs}, {"type": provider, "inputs": inputs}]
         return {"deployment": {"resources": resources}}
@@ -42,7 +55,7 @@ class State:
 def state(monkeypatch: pytest.MonkeyPatch, plane: ControlPlane, client: Client, namespace: str) -> State:
     """A stack of this cluster; a test may change it."""
     kept = State(namespace, client.get("/api/v1/namespaces/kube-system")["metadata"]["uid"])
-    monkeypatch.setattr(pulumi, "run", lambda *words, **_: json.dumps(kept.export() if "export" in words else {}))
+    monkeypatch.setattr(pulumi, "run", kept.run)
     kubeconfig = str(plane.kubeconfig())
     monkeypatch.setattr(environment, "variables", lambda: {"KUBECONFIG": kubeconfig})
     return kept
@@ -83,6 +96,36 @@ def test_a_stack_that_does_not_remember_its_cluster_yet_is_let_through(state: St
 def test_a_stack_that_was_never_brought_up_is_let_through(state: State, command: str) -> None:
     state.namespace = None
     assert output_of(command) == []
+
+
+@pytest.mark.parametrize("command", ["check", "prepare"])
+def test_a_path_of_another_machine_is_taken_out_of_the_state(state: State, command: str, tmp_path: Path) -> None:
+    state.kubeconfig = str(tmp_path / "gone")
+    assert output_of(command) == [
+        "stack prod: the path of a kubeconfig that is not there has been taken out of its state"
+    ]
+    [written] = state.imported
+    [provider] = [each for each in written["deployment"]["resources"] if each["type"] == "pulumi:providers:kubernetes"]
+    assert provider["inputs"] == {"clusterIdentifier": state.cluster}
+
+
+def test_a_kubeconfig_that_is_there_is_left_to_the_update(state: State, tmp_path: Path) -> None:
+    (tmp_path / "here").touch()
+    state.kubeconfig = str(tmp_path / "here")
+    assert output_of("check") == []
+    assert state.imported == []
+
+
+def test_two_contexts_that_differ_are_refused_in_one_line(state: State) -> None:
+    state.config = {"kubernetes:context": "prod", "task-manager:context": "staging"}
+    with pytest.raises(LocalError, match="kubernetes:context: 'prod' is not the 'staging' of task-manager:context"):
+        output_of("check")
+
+
+def test_the_context_of_the_kubernetes_provider_is_the_one_that_is_asked(state: State) -> None:
+    state.config = {"kubernetes:context": "elsewhere"}
+    with pytest.raises(LocalError, match="'elsewhere'"):
+        output_of("check")
 
 
 @pytest.mark.usefixtures("state", "installed")

@@ -2,12 +2,15 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from local import paths
 from local.plugins.kubernetes_provider.client import MERGE_PATCH, Client
 from tests.plugins.live.charts import write_chart
 from tests.plugins.live.control_plane import ControlPlane
@@ -249,6 +252,46 @@ def test_the_kubeconfig_of_another_cluster_changes_nothing(project: Project, cli
     assert {entry["urn"] for entry in after} == {entry["urn"] for entry in before}
     exported.write_text(json.dumps({"version": 3, "deployment": {"resources": before}}).replace(elsewhere, uid))
     project.run("stack", "import", "--stack", STACK, "--file", str(exported)).ok()
+
+
+def connected(namespace: str, connect: str) -> str:
+    """Give a program of one ConfigMap by the stack's own provider."""
+    return f"""
+        import sys
+        sys.path.insert(0, "{paths.ROOT}")
+        from infra.cluster import connect
+        cluster = {connect}
+        core.ConfigMap(
+            "settings", metadata={{"name": "settings", "namespace": "{namespace}"}}, data={{"a": "1"}},
+            opts=opts(provider=cluster.provider),
+        )
+    """
+
+
+def test_another_machine_with_another_kubeconfig_sees_no_change(
+    project: Project, plane: ControlPlane, namespace: str, tmp_path: Path
+) -> None:
+    project.program(connected(namespace, "connect(None)"))
+    project.up().ok()
+    assert ".kubeconfig" not in project.state()
+    elsewhere = replace(project, folder=shutil.copytree(project.folder, tmp_path / "elsewhere"))
+    there = plane.kubeconfig()
+    elsewhere.extra = {"KUBECONFIG": str(there), "PULUMI_BACKEND_URL": f"file://{project.folder / 'state'}"}
+    assert "unchanged" in elsewhere.up("--expect-no-changes").ok()
+    assert "unchanged" in elsewhere.run("preview", "--expect-no-changes", "--stack", STACK).ok()
+
+
+def test_a_state_with_a_path_in_it_goes_on_without_a_replacement(project: Project, namespace: str) -> None:
+    with_path = """type("Cluster", (), {"provider": Provider("cluster", cluster_identifier=core.Namespace.get(
+            "kube-system", "kube-system", opts=opts(provider=Provider("cluster-identity"))
+        ).metadata.uid)})"""
+    project.program(connected(namespace, with_path))
+    project.up().ok()
+    assert ".kubeconfig" in project.state()
+    project.program(connected(namespace, "connect(None)"))
+    shown = project.up().ok()
+    assert "replaced" not in shown
+    assert ".kubeconfig" not in project.state()
 
 
 @pytest.mark.parametrize("plugin", ["pulumi-language-python", "pulumi-resource-kubernetes"])

@@ -292,6 +292,18 @@ def test_a_custom_resource_waits_for_the_definition_of_its_kind(cluster: Cluster
     kind = resources.create(definition)
     assert plain(kind.state)["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["x_kubernetes_preserve_unknown_fields"]
     thing = {"apiVersion": "example.org/v1", "kind": "Thing", "metadata": {"namespace": "default"}, "spec": {"n": 1}}
+    made = resources.create({**thing, "spec": {"n": 1, "cpu": "1000m"}})
+    assert not resources.diff(made, {**thing, "spec": {"n": 1, "cpu": "1000m"}}).changes
+    path = f"/apis/example.org/v1/namespaces/default/things/{made.name}"
+    cluster.client.request("PATCH", path, {"fieldManager": "operator"}, {"spec": {"cpu": "1"}}, MERGE_PATCH)
+    found = resources.refresh(made)
+    assert found is not None
+    seen = Made(made.resource, found.inputs, found.state)
+    assert [change.text() for change in resources.diff(seen, {**thing, "spec": {"n": 1, "cpu": "1000m"}}).changes] == [
+        "spec.cpu"
+    ]
+    assert not resources.diff(seen, {**thing, "spec": {"n": 1, "cpu": "1"}}).changes
+    resources.delete(made)
     made = resources.create(thing)
     assert plain(resources.update(made, {**thing, "spec": {"n": 2}}).state)["spec"] == {"n": 2}
     resources.delete(made)
