@@ -88,10 +88,12 @@ def test_scaling_on_cpu_has_a_request_to_compare_with(stack: str) -> None:
 
 
 @every_stack
-def test_a_rollout_takes_no_pod_away_before_its_successor_is_ready(stack: str) -> None:
-    spec = one(objects(stack), "Deployment", "api")["spec"]
-    assert spec["strategy"] == {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}}
-    assert 1 <= spec["minReadySeconds"] <= 10
+def test_a_rollout_takes_no_pod_away_before_its_successor_is_ready_and_a_quarter_of_them_at_a_time(stack: str) -> None:
+    deployments = [found["spec"] for found in objects(stack) if found["kind"] == "Deployment"]
+    assert deployments
+    for spec in deployments:
+        assert spec["strategy"] == {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": "25%", "maxUnavailable": 0}}
+        assert 1 <= spec["minReadySeconds"] <= 10
 
 
 @every_stack

@@ -90,7 +90,7 @@ class Edge(Component):
                 selector=matching,
                 strategy=apps.DeploymentStrategyArgs(
                     type="RollingUpdate",
-                    rolling_update=apps.RollingUpdateDeploymentArgs(max_surge=1, max_unavailable=0),
+                    rolling_update=apps.RollingUpdateDeploymentArgs(max_surge="25%", max_unavailable=0),
                 ),
                 template=core.PodTemplateSpecArgs(
                     # A changed configuration is a changed pod, or the server would run on with the former one.
