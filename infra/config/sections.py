@@ -29,6 +29,16 @@ class Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", coerce_numbers_to_str=True)
 
 
+class Images(Section):
+    """Pull of container images."""
+
+    pull_secret: Name = Field(
+        default="",
+        description="Secret of type kubernetes.io/dockerconfigjson by which every pod pulls its image; where logs are"
+        " shipped, in the namespace that ends in -logs too. Empty: none.",
+    )
+
+
 class Database(Section):
     """The database and its clusters."""
 

@@ -55,6 +55,7 @@ class Settings(sections.Section):
     node_port: int = Field(
         default=30080, ge=30000, le=32767, description="Phase 1: port of each node that leads to the API."
     )
+    images: sections.Images = Field(default_factory=sections.Images)
     database: sections.Database = Field(default_factory=sections.Database)
     backups: sections.Backups = Field(default_factory=sections.Backups)
     gateway: sections.Gateway = Field(default_factory=sections.Gateway)

@@ -199,6 +199,15 @@ def test_a_digest_wins_over_a_tag() -> None:
     }
 
 
+@pytest.mark.parametrize("stack", ["phase1", "phase2-carrying"])
+def test_every_pod_pulls_its_image_by_the_secrets_that_are_named(stack: str) -> None:
+    values = values_of(stack)
+    values["image"]["pullSecrets"] = ["registry", "mirror"]
+    for kind, _, spec in pod_specs(manifests(render(values))):
+        assert spec.get("imagePullSecrets") == [{"name": "registry"}, {"name": "mirror"}], kind
+    assert all("imagePullSecrets" not in spec for _, _, spec in pod_specs(objects(stack)))
+
+
 @every_stack
 def test_only_a_secret_that_may_be_missing_lets_a_pod_start_without_it(stack: str) -> None:
     references = {

@@ -107,6 +107,7 @@ VARIANTS: Final[Mapping[str, Variant]] = {
     ),
     "phase3-logs-operator": _of("phase3", {"logs.destination": "operator", "logs.operator_namespace": "eck"}),
     "phase3-logs-provided": _of("phase3", {"logs.destination": "operator", "secrets.source": "provided"}),
+    "phase3-pull-secret": _of("phase3", {"images.pull_secret": "registry"}),
     "phase3-no-backups": _of("phase3", {"backups.bucket": ""}),
     "phase3-restored": _of("phase3", {"database.restores": [RESTORED]}),
     "phase3-restored-twice": _of(

@@ -93,7 +93,7 @@ class Plan:
     scraper: Peer | None
 
 
-def cluster_spec(plan: Plan, generation: ClusterGeneration, *, storage_class: str | None) -> dict[str, Any]:
+def cluster_spec(plan: Plan, generation: ClusterGeneration, target: Target) -> dict[str, Any]:
     """The `Cluster` of a phase.
 
     Writes are confirmed by a standby as well as by the primary (`method: any`, `number: 1`), so that losing the primary
@@ -111,8 +111,8 @@ def cluster_spec(plan: Plan, generation: ClusterGeneration, *, storage_class: st
         if plan.durability is Durability.REQUIRED:
             availability["switchoverDelay"] = _SWITCHOVER_DELAY
     storage: dict[str, Any] = {"size": f"{row.storage}Gi"}
-    if storage_class:
-        storage["storageClass"] = storage_class
+    if target.storage_class:
+        storage["storageClass"] = target.storage_class
     bootstrap: dict[str, Any] = {
         "bootstrap": {
             "initdb": {"database": names.DATABASE_NAME, "owner": names.DATABASE_NAME, "dataChecksums": True},
@@ -123,6 +123,7 @@ def cluster_spec(plan: Plan, generation: ClusterGeneration, *, storage_class: st
     return {
         "instances": row.instances,
         "imageName": POSTGRESQL_IMAGE,
+        **({"imagePullSecrets": target.pull_secrets} if target.pull_secrets else {}),
         # A budget for a single instance would block the drain of its node for ever.
         "enablePDB": not alone,
         # With a standby, the primary is updated by handing over to it: a few seconds instead of a restart's.
@@ -211,7 +212,7 @@ class Database(Component):
             api_version=API_VERSION,
             kind="Cluster",
             metadata=self.metadata(self.generation.cluster, annotations=annotations),
-            spec=cluster_spec(self.plan, self.generation, storage_class=self.target.storage_class),
+            spec=cluster_spec(self.plan, self.generation, self.target),
             # One that comes out of backups reads them all first.
             opts=self.options(*after, protect=True, minutes=15 if self.generation.number == 1 else 240),
         )
@@ -248,7 +249,7 @@ class Database(Component):
                     "pulumi.com/deletionPropagationPolicy": "background",
                 },
             ),
-            spec=pooler_spec(name, self.generation.cluster, kind, instances),
+            spec=pooler_spec(name, self.generation.cluster, kind, instances, self.target.pull_secrets),
             # Not after the cluster: its pods need the operator's Secrets alone and start while the cluster does, so
             # that the chart's migration finds them answering.
             opts=self.options(flows, minutes=15),

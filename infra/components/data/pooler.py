@@ -2,6 +2,8 @@
 
 from typing import Any, Final, Literal
 
+from pulumi_kubernetes.core import v1 as core
+
 from infra import names
 from infra.components import pods
 from infra.config.phase_spec import Compute
@@ -19,7 +21,13 @@ _PRE_STOP_SECONDS: Final = 5
 PgBouncer itself would refuse them at once."""
 
 
-def pooler_spec(name: str, cluster: str, kind: Literal["rw", "ro"], instances: int) -> dict[str, Any]:
+def pooler_spec(
+    name: str,
+    cluster: str,
+    kind: Literal["rw", "ro"],
+    instances: int,
+    pull_secrets: list[core.LocalObjectReferenceArgs] | None,
+) -> dict[str, Any]:
     """A `Pooler` before the primary (`rw`) or the standbys (`ro`).
 
     In transaction mode a connection serves whichever pod has a transaction open.
@@ -50,6 +58,7 @@ def pooler_spec(name: str, cluster: str, kind: Literal["rw", "ro"], instances: i
         "template": {
             "metadata": {"labels": {"app.kubernetes.io/part-of": "task-manager", **names.DATABASE_LABELS}},
             "spec": {
+                **({"imagePullSecrets": pull_secrets} if pull_secrets else {}),
                 "containers": [
                     {
                         "name": "pgbouncer",

@@ -147,6 +147,7 @@ class Edge(Component):
         )
         return core.PodSpecArgs(
             automount_service_account_token=False,
+            image_pull_secrets=self.target.pull_secrets,
             security_context=pods.pod_security(_USER),
             termination_grace_period_seconds=30,
             topology_spread_constraints=pods.spread(self.labels),

@@ -30,7 +30,12 @@ def chart_values(settings: Settings, image: Image) -> dict[str, Any]:
     row = settings.row
     gateway = row.edge is Edge.GATEWAY
     return {
-        "image": {"repository": image.repository, "tag": image.tag, "digest": image.digest},
+        "image": {
+            "repository": image.repository,
+            "tag": image.tag,
+            "digest": image.digest,
+            **({"pullSecrets": [settings.images.pull_secret]} if settings.images.pull_secret else {}),
+        },
         "autoscaling": _autoscaling(row.api),
         "resources": row.api.compute.resources(),
         "env": _env(settings),
