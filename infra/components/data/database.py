@@ -21,7 +21,7 @@ from infra.components.data import backups
 from infra.components.data.backups import Bucket
 from infra.components.data.pooler import pooler_spec
 from infra.components.network import Flow, Peer
-from infra.config.phase_spec import PostgreSQL
+from infra.config.phase_spec import MAX_CONNECTIONS, PostgreSQL
 from infra.config.restores import Restore
 from infra.config.types import Durability
 from infra.names import ClusterGeneration
@@ -32,7 +32,6 @@ POSTGRESQL_IMAGE: Final = "ghcr.io/cloudnative-pg/postgresql:15-minimal-bookworm
 # The instance manager in every pod answers the operator, and its siblings, here (cloudnative-pg, pkg/management/url).
 _STATUS_PORT: Final = 8000
 
-_MAX_CONNECTIONS: Final = 100
 READY: Final = {"type": "streaming", "maximumLag": "64Mi", "periodSeconds": 10, "failureThreshold": 90}
 """A standby is asked once it follows and has all but four segments. One that does not follow any more stays ready for
 a quarter of an hour: the operator promotes none that is not ready, however long it takes until there is an operator
@@ -55,18 +54,18 @@ def parameters(row: PostgreSQL) -> dict[str, str]:
 
     A quarter of the memory for shared buffers and three quarters as the planner's guess of what is cached are the
     starting values of PostgreSQL's documentation (section 20.4) and its wiki. A standby that is away holds back at most
-    a quarter of the volume (`max_slot_wal_keep_size`; without it the log fills the volume and stops the primary), and
-    1 GiB between checkpoints keeps a restart after a crash short.
+    a quarter of the volume (`max_slot_wal_keep_size`; without it the log fills the volume and stops the primary), or
+    half of it if the log has one of its own, and 1 GiB between checkpoints keeps a restart after a crash short.
     """
     memory = row.compute.memory
-    log = row.storage * 1024 // 4
+    log = (row.wal_storage or row.storage) * 1024 // 4
     return {
-        "max_connections": str(_MAX_CONNECTIONS),
+        "max_connections": str(MAX_CONNECTIONS),
         "shared_buffers": f"{memory // 4}MB",
         "effective_cache_size": f"{memory * 3 // 4}MB",
         "maintenance_work_mem": f"{memory // 16}MB",
         "max_wal_size": f"{min(log, 1024)}MB",
-        "max_slot_wal_keep_size": f"{log}MB",
+        "max_slot_wal_keep_size": f"{2 * log if row.wal_storage else log}MB",
         "log_min_duration_statement": "1s",
         "idle_in_transaction_session_timeout": "60s",
     }
@@ -110,9 +109,6 @@ def cluster_spec(plan: Plan, generation: ClusterGeneration, target: Target) -> d
         postgresql["synchronous"] = {"method": "any", "number": 1, "dataDurability": str(plan.durability)}
         if plan.durability is Durability.REQUIRED:
             availability["switchoverDelay"] = _SWITCHOVER_DELAY
-    storage: dict[str, Any] = {"size": f"{row.storage}Gi"}
-    if target.storage_class:
-        storage["storageClass"] = target.storage_class
     bootstrap: dict[str, Any] = {
         "bootstrap": {
             "initdb": {"database": names.DATABASE_NAME, "owner": names.DATABASE_NAME, "dataChecksums": True},
@@ -137,7 +133,8 @@ def cluster_spec(plan: Plan, generation: ClusterGeneration, target: Target) -> d
         "inheritedMetadata": {"labels": names.DATABASE_LABELS},
         "postgresql": postgresql,
         **availability,
-        "storage": storage,
+        "storage": _volume(row.storage, target.storage_class),
+        **({"walStorage": _volume(row.wal_storage, target.storage_class)} if row.wal_storage else {}),
         "resources": row.compute.resources(),
         # Preferred, not required: on a single node the standby still comes up.
         "affinity": {
@@ -146,6 +143,10 @@ def cluster_spec(plan: Plan, generation: ClusterGeneration, target: Target) -> d
             "topologyKey": "kubernetes.io/hostname",
         },
     }
+
+
+def _volume(gibibytes: int, storage_class: str | None) -> dict[str, str]:
+    return {"size": f"{gibibytes}Gi", **({"storageClass": storage_class} if storage_class else {})}
 
 
 class Database(Component):
