@@ -181,8 +181,15 @@ def test_every_container_states_what_it_needs_and_what_it_may_use(stack: str) ->
         for container in spec["containers"]:
             for side in ("requests", "limits"):
                 assert container["resources"][side].keys() == {"cpu", "memory", "ephemeral-storage"}
+            assert container["resources"]["requests"]["memory"] == container["resources"]["limits"]["memory"]
         for volume in spec["volumes"]:
             assert "emptyDir" not in volume or volume["emptyDir"]["sizeLimit"]
+
+
+def test_by_default_too_a_pod_asks_for_the_memory_that_it_may_use() -> None:
+    for _, _, spec in pod_specs(manifests(render({}))):
+        [container] = spec["containers"]
+        assert container["resources"]["requests"]["memory"] == container["resources"]["limits"]["memory"]
 
 
 @every_stack
