@@ -74,6 +74,7 @@ def main() -> None:
         storage_class=settings.storage_class or None,
         api_server=network.api_server(parse_ports(settings.api_server_ports)),
         protect=settings.protect_data,
+        pull_secret=settings.images.pull_secret or None,
     )
 
     namespace = Namespace("namespace", target)

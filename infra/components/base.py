@@ -6,6 +6,7 @@ from typing import ClassVar
 
 import pulumi
 import pulumi_kubernetes as kubernetes
+from pulumi_kubernetes.core import v1 as core
 from pulumi_kubernetes.meta import v1 as meta
 
 from infra.components.network import Flow
@@ -23,6 +24,7 @@ class Target:
         storage_class: of every volume; None for the cluster's default.
         api_server: how pods call the API server.
         protect: whether what holds data refuses to be destroyed.
+        pull_secret: Secret by which pods pull their images; None for none.
     """
 
     provider: kubernetes.Provider
@@ -32,6 +34,12 @@ class Target:
     storage_class: str | None
     api_server: Flow
     protect: bool
+    pull_secret: str | None
+
+    @property
+    def pull_secrets(self) -> list[core.LocalObjectReferenceArgs] | None:
+        """The `imagePullSecrets` of every pod."""
+        return [core.LocalObjectReferenceArgs(name=self.pull_secret)] if self.pull_secret else None
 
     def labels(self, component: str) -> dict[str, str]:
         """Labels by which people and policies find a component's objects."""

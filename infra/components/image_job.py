@@ -72,6 +72,7 @@ class ImageJob(Component):
                     metadata=meta.ObjectMetaArgs(labels=labels),
                     spec=core.PodSpecArgs(
                         automount_service_account_token=False,
+                        image_pull_secrets=target.pull_secrets,
                         restart_policy="OnFailure",
                         security_context=pods.pod_security(USER),
                         containers=[

@@ -1,5 +1,6 @@
 """A namespace of the stack: what runs in it is bounded, and talks to nobody unless a policy says so."""
 
+import pulumi
 from pulumi_kubernetes.core import v1 as core
 from pulumi_kubernetes.meta import v1 as meta
 from pulumi_kubernetes.networking import v1 as networking
@@ -33,8 +34,11 @@ class Namespace(Component):
                     **{f"pod-security.kubernetes.io/{mode}": pod_security for mode in ("enforce", "audit", "warn")},
                 },
             ),
-            # Deleting a namespace deletes the volumes in it, so it is protected as they are.
-            opts=self.options(protect=keeps_data),
+            # Deleting a namespace deletes the volumes in it, so it is protected as they are. One that is there already,
+            # since somebody has brought Secrets for the first pods, becomes the stack's.
+            opts=pulumi.ResourceOptions.merge(
+                self.options(protect=keeps_data), pulumi.ResourceOptions(provider=target.adopting)
+            ),
         )
         networking.NetworkPolicy(
             f"{name}-default-deny",

@@ -9,7 +9,7 @@ from pulumi_kubernetes.networking import v1 as networking
 from pulumi_kubernetes.rbac import v1 as rbac
 
 from infra.components import network, pods
-from infra.components.base import Component
+from infra.components.base import Component, Target
 from infra.config.image import Image
 from infra.config.phase_spec import Compute
 
@@ -67,11 +67,12 @@ def secret_access(
     return binding, policy
 
 
-def pod(account: str, containers: Sequence[core.ContainerArgs]) -> core.PodSpecArgs:
+def pod(target: Target, account: str, containers: Sequence[core.ContainerArgs]) -> core.PodSpecArgs:
     """A pod with the account's token, whose containers run once."""
     return core.PodSpecArgs(
         service_account_name=account,
         automount_service_account_token=True,
+        image_pull_secrets=target.pull_secrets,
         restart_policy="OnFailure",
         security_context=pods.pod_security(USER),
         containers=list(containers),

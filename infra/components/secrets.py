@@ -65,6 +65,7 @@ class Secrets(Component):
                 template=core.PodTemplateSpecArgs(
                     metadata=meta.ObjectMetaArgs(labels=target.labels(name)),
                     spec=pod(
+                        target,
                         names.SECRET_MAKER,
                         [container(secret.name, image, secret.command, target.namespace) for secret in generated],
                     ),

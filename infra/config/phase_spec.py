@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Self
 
 from infra.config.quantity import quantity
 
@@ -28,6 +29,12 @@ class Cdn(StrEnum):
     CLOUDFLARE = "cloudflare"
 
 
+MAX_CONNECTIONS = 100
+"""Of a PostgreSQL server."""
+POOLER_CLIENTS = 500
+"""Connections that one PgBouncer takes."""
+
+
 @dataclass(frozen=True)
 class Compute:
     """Requests and limits of a container. Both are the same for memory: a busy neighbour never gets a pod evicted.
@@ -41,6 +48,11 @@ class Compute:
     cpu_request: int
     cpu_limit: int
     memory: int
+
+    def resized(self, cpu: int | None, memory: int | None) -> Self:
+        """With another request and memory; None keeps what is there. The limit is never below the request."""
+        request = self.cpu_request if cpu is None else cpu
+        return type(self)(request, max(request, self.cpu_limit), self.memory if memory is None else memory)
 
     def resources(self) -> dict[str, dict[str, str]]:
         """The `resources` of a container, as Kubernetes writes them."""
@@ -68,6 +80,14 @@ class Api:
     threads: int
     compute: Compute
     requests_per_second: int | None = None
+
+    @property
+    def connections(self) -> int:
+        """Connections to the database of one pod: one a thread, and two for a health check.
+
+        The check must not wait behind requests that are slow.
+        """
+        return self.threads + 2
 
 
 @dataclass(frozen=True)
@@ -115,6 +135,7 @@ class PostgreSQL:
         compute: for each instance.
         backup_days: how far back the database can be brought, where the stack has a bucket.
         backups_expected: whether a stack without a bucket gets a warning.
+        wal_storage: volume of each instance's write-ahead log, in GiB; 0 keeps the log on the volume of the data.
     """
 
     instances: int
@@ -124,6 +145,14 @@ class PostgreSQL:
     compute: Compute
     backup_days: int
     backups_expected: bool
+    wal_storage: int = 0
+
+    def client_connections(self, poolers: int) -> int:
+        """Connections that so many poolers take while one of them is away; without any, what PostgreSQL itself takes.
+
+        A few of PostgreSQL's are for migrations and the operator.
+        """
+        return POOLER_CLIENTS * max(1, poolers - 1) if poolers else MAX_CONNECTIONS - 10
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from infra.config.phase_spec import Cdn, DatabaseKind
 from infra.config.types import (
     Collector,
+    Cpu,
     Durability,
     LoadBalancing,
     LogDestination,
@@ -16,6 +17,7 @@ from infra.config.types import (
     RetiredClusterPolicy,
     SecretSource,
     SmtpTls,
+    Storage,
     Tls,
     Url,
     Zone,
@@ -29,6 +31,16 @@ class Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", coerce_numbers_to_str=True)
 
 
+class Images(Section):
+    """Pull of container images."""
+
+    pull_secret: Name = Field(
+        default="",
+        description="Secret of type kubernetes.io/dockerconfigjson by which every pod pulls its image; where logs are"
+        " shipped, in the namespace that ends in -logs too. Empty: none.",
+    )
+
+
 class Database(Section):
     """The database and its clusters."""
 
@@ -40,12 +52,40 @@ class Database(Section):
         description="With a standby: required (a write waits until a standby has it, even if none is up) or preferred"
         " (writes go on without a standby, and those of that time are lost if the primary is lost too).",
     )
+    instances: Annotated[int, Field(ge=1, le=9)] | None = Field(
+        default=None,
+        description="PostgreSQL's servers: the primary and its standbys. Empty: the phase's own (1: 1, 2: 2, 3: 4).",
+    )
+    cpu: Cpu | None = Field(
+        default=None, description="CPU request of each server, in millicores. Empty: the phase's own (150)."
+    )
+    memory: Annotated[int, Field(ge=256, le=1_048_576)] | None = Field(
+        default=None,
+        description="Memory of each server, in MiB: request and limit, and what its buffers are derived from. Empty:"
+        " the phase's own (512).",
+    )
     storage: int = Field(
         default=0,
         ge=0,
         le=65536,
         description="GiB of each volume of the database; where the StorageClass lets volumes grow it can be raised at"
-        " any time, and never lowered. 0: the phase's own.",
+        " any time, and never lowered. 0: the phase's own (1: 5, 2 and 3: 10).",
+    )
+    wal_storage: int = Field(
+        default=0,
+        ge=0,
+        le=65536,
+        description="GiB of a volume of its own for each server's write-ahead log. It can be added and raised at any"
+        " time, and neither lowered nor taken away. 0: the log is on the volume of the data.",
+    )
+    poolers: Annotated[int, Field(ge=0, le=8)] | None = Field(
+        default=None,
+        description="PgBouncer's pods before the primary; 0 for none. Empty: the phase's own (1: 0, 2 and 3: 2).",
+    )
+    replica_poolers: Annotated[int, Field(ge=0, le=8)] | None = Field(
+        default=None,
+        description="PgBouncer's pods before the standbys; 0 keeps all reads on the primary. Empty: the phase's own (3:"
+        " 2, else 0).",
     )
     operator_namespace: Name = Field(
         default="cnpg-system", min_length=1, description="Namespace of the CloudNativePG operator."
@@ -147,6 +187,15 @@ class Monitoring(Section):
     namespace: Name = Field(default="monitoring", min_length=1, description="With operator: its namespace.")
     release: Name = Field(default="", description="With operator: the label `release` by which it selects, if any.")
     grafana: bool = Field(default=True, description="Whether the stack has a Grafana with its dashboards.")
+    retention: Annotated[int, Field(ge=1, le=3650)] | None = Field(
+        default=None,
+        description="With own: days that Prometheus keeps samples, as long as they fit the volume. Empty: the phase's"
+        " own (15).",
+    )
+    storage: Storage | None = Field(
+        default=None,
+        description="With own: GiB of Prometheus's volume; it can grow, and never shrink. Empty: the phase's own (10).",
+    )
     alerts_port: int = Field(
         default=443,
         ge=1,

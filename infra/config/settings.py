@@ -4,7 +4,6 @@
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any, Self
 from urllib.parse import urlsplit
 
@@ -12,8 +11,8 @@ import pulumi
 from pydantic import Field, ValidationError, model_validator
 
 from infra import phases
-from infra.config import sections
-from infra.config.phase_spec import Cdn, DatabaseKind, Edge, Phase, PostgreSQL
+from infra.config import sections, size_sections, sizes
+from infra.config.phase_spec import Cdn, DatabaseKind, Edge, Phase
 from infra.config.reading import read
 from infra.config.restores import Restore, parse_restores
 from infra.config.types import (
@@ -54,7 +53,12 @@ class Settings(sections.Section):
     node_port: int = Field(
         default=30080, ge=30000, le=32767, description="Phase 1: port of each node that leads to the API."
     )
+    images: sections.Images = Field(default_factory=sections.Images)
+    api: size_sections.Api = Field(default_factory=size_sections.Api)
+    workers: size_sections.Workers = Field(default_factory=size_sections.Workers)
     database: sections.Database = Field(default_factory=sections.Database)
+    cache: size_sections.Cache = Field(default_factory=size_sections.Cache)
+    broker: size_sections.Broker = Field(default_factory=size_sections.Broker)
     backups: sections.Backups = Field(default_factory=sections.Backups)
     gateway: sections.Gateway = Field(default_factory=sections.Gateway)
     secrets: sections.Secrets = Field(default_factory=sections.Secrets)
@@ -89,8 +93,8 @@ class Settings(sections.Section):
 
     @property
     def row(self) -> Phase:
-        """The phase's row in the table; a ValueError where there is none, which a validated model has ruled out."""
-        return phases.phase(self.phase)
+        """The phase's row with the sizes that the stack sets; a ValueError where there is no such phase."""
+        return sizes.resized(phases.phase(self.phase), self)
 
     @property
     def own_monitoring(self) -> bool:
@@ -101,17 +105,6 @@ class Settings(sections.Section):
     def database_kind(self) -> DatabaseKind:
         """Where tasks are kept: as set, else the phase's own."""
         return self.database.kind or self.row.databases[0]
-
-    @property
-    def sqlite_storage(self) -> int:
-        """Volume of the SQLite file, in GiB."""
-        return self.database.storage or self.row.sqlite_storage
-
-    @property
-    def postgresql(self) -> PostgreSQL:
-        """The database cluster of the phase, with volumes of the size that is set."""
-        row = self.row.postgresql
-        return replace(row, storage=self.database.storage or row.storage)
 
     @property
     def cdn_kind(self) -> Cdn:
@@ -178,6 +171,12 @@ class Settings(sections.Section):
             raise ValueError(
                 f"{PROJECT}:hostname: phase {self.phase} needs it, or both url and url_tls, for its address"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _sizes_work(self) -> Self:
+        if problems := list(sizes.problems(self)):
+            raise ValueError("; ".join(problems))
         return self
 
     def addresses(self) -> tuple[str, str]:

@@ -134,6 +134,12 @@ def port_of(address: str) -> int:
     return parts.port or (80 if parts.scheme == "http" else 443)
 
 
+def _is_shards(number: int) -> int:
+    if number == 2:
+        raise ValueError("of two shards none could outvote the other: set it to 1, or to 3 or more")
+    return number
+
+
 _DNS_NAME = r"^$|^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$"
 Name = Annotated[str, Field(pattern=_DNS_NAME, max_length=253)]
 Url = Annotated[str, AfterValidator(_is_url)]
@@ -142,3 +148,10 @@ Collector = Annotated[str, AfterValidator(_is_collector)]
 Zone = Annotated[str, AfterValidator(_is_zone)]
 Ports = Annotated[str, AfterValidator(_are_ports)]
 RestoreEntry = str
+Cpu = Annotated[int, Field(ge=10, le=64_000)]
+"""Millicores."""
+Memory = Annotated[int, Field(ge=64, le=1_048_576)]
+"""MiB."""
+Storage = Annotated[int, Field(ge=1, le=65_536)]
+"""GiB."""
+Shards = Annotated[int, Field(ge=1, le=30), AfterValidator(_is_shards)]

@@ -4,10 +4,13 @@ from grafana_foundation_sdk.builders.dashboard import Dashboard
 
 from monitoring.dashboards.panels import WINDOW, Rows, dashboard, graph, number
 
-_VOLUME_IN_USE = (
-    '(sum by (pod) (cnpg_pg_database_size_bytes) + on (pod) sum by (pod) (cnpg_collector_pg_wal{value="size"}))'
+_LOG = 'sum by (pod) (cnpg_collector_pg_wal{value="size"})'
+_DATA_VOLUME_IN_USE = (
+    f"(sum by (pod) (cnpg_pg_database_size_bytes) + on (pod) {_LOG}"
+    " * on () group_left () (task_manager:database_wal_volume:bytes == bool 0))"
     " / on () group_left () task_manager:database_volume:bytes"
 )
+_LOG_VOLUME_IN_USE = f"{_LOG} / on () group_left () (task_manager:database_wal_volume:bytes > 0)"
 
 
 def database() -> Dashboard:
@@ -108,9 +111,10 @@ def database() -> Dashboard:
         "The volumes": [
             graph(
                 "Share of the volume in use",
-                "By data and write-ahead log. A full one stops the server.",
+                "By data and write-ahead log, or by each of them where the log has a volume of its own. A full one stops"
+                " the server.",
                 "percentunit",
-                {"{{pod}}": _VOLUME_IN_USE},
+                {"{{pod}}": _DATA_VOLUME_IN_USE, "{{pod}} log": _LOG_VOLUME_IN_USE},
                 alerts=["DatabaseVolumeFills"],
             ),
         ],

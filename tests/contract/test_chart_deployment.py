@@ -88,10 +88,12 @@ def test_scaling_on_cpu_has_a_request_to_compare_with(stack: str) -> None:
 
 
 @every_stack
-def test_a_rollout_takes_no_pod_away_before_its_successor_is_ready(stack: str) -> None:
-    spec = one(objects(stack), "Deployment", "api")["spec"]
-    assert spec["strategy"] == {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}}
-    assert 1 <= spec["minReadySeconds"] <= 10
+def test_a_rollout_takes_no_pod_away_before_its_successor_is_ready_and_a_quarter_of_them_at_a_time(stack: str) -> None:
+    deployments = [found["spec"] for found in objects(stack) if found["kind"] == "Deployment"]
+    assert deployments
+    for spec in deployments:
+        assert spec["strategy"] == {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": "25%", "maxUnavailable": 0}}
+        assert 1 <= spec["minReadySeconds"] <= 10
 
 
 @every_stack
@@ -179,8 +181,15 @@ def test_every_container_states_what_it_needs_and_what_it_may_use(stack: str) ->
         for container in spec["containers"]:
             for side in ("requests", "limits"):
                 assert container["resources"][side].keys() == {"cpu", "memory", "ephemeral-storage"}
+            assert container["resources"]["requests"]["memory"] == container["resources"]["limits"]["memory"]
         for volume in spec["volumes"]:
             assert "emptyDir" not in volume or volume["emptyDir"]["sizeLimit"]
+
+
+def test_by_default_too_a_pod_asks_for_the_memory_that_it_may_use() -> None:
+    for _, _, spec in pod_specs(manifests(render({}))):
+        [container] = spec["containers"]
+        assert container["resources"]["requests"]["memory"] == container["resources"]["limits"]["memory"]
 
 
 @every_stack
@@ -195,6 +204,15 @@ def test_a_digest_wins_over_a_tag() -> None:
     assert {c["image"] for _, _, spec in pod_specs(found) for c in spec["containers"]} == {
         f"example.org/tasks@{digest}"
     }
+
+
+@pytest.mark.parametrize("stack", ["phase1", "phase2-carrying"])
+def test_every_pod_pulls_its_image_by_the_secrets_that_are_named(stack: str) -> None:
+    values = values_of(stack)
+    values["image"]["pullSecrets"] = ["registry", "mirror"]
+    for kind, _, spec in pod_specs(manifests(render(values))):
+        assert spec.get("imagePullSecrets") == [{"name": "registry"}, {"name": "mirror"}], kind
+    assert all("imagePullSecrets" not in spec for _, _, spec in pod_specs(objects(stack)))
 
 
 @every_stack

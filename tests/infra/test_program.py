@@ -30,8 +30,8 @@ def provider(stack: Stack, name: str) -> Resource:
 
 def test_everything_goes_through_providers_that_know_their_cluster(stack: Stack) -> None:
     for each in stack.objects:
-        claim = each.kind == "PersistentVolumeClaim" and "-claim-" in each.name
-        through = provider(stack, "cluster-adopting" if claim else "cluster")
+        adopted = each.kind == "Namespace" or (each.kind == "PersistentVolumeClaim" and "-claim-" in each.name)
+        through = provider(stack, "cluster-adopting" if adopted else "cluster")
         assert each.provider.rpartition("::")[0] == through.urn, each.name
         assert through.inputs["clusterIdentifier"] == "the-id-of-the-cluster"
     assert stack.outputs["cluster"] == "the-id-of-the-cluster"

@@ -104,6 +104,7 @@ def test_every_container_has_requests_and_limits(stack: Stack) -> None:
     for name, part in described.items():
         for kind in ("requests", "limits"):
             assert {"cpu", "memory"} <= set(part["resources"][kind]), name
+        assert part["resources"]["requests"]["memory"] == part["resources"]["limits"]["memory"], name
 
 
 def test_only_who_makes_or_renews_secrets_and_prometheus_get_a_token(stack: Stack) -> None:

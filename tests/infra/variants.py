@@ -24,6 +24,29 @@ MAIL: Final = {
     "mail.sender": "tasks@example.com",
 }
 TRACES: Final = {"tracing.endpoint": "http://collector.monitoring:4318", "tracing.percent": "5"}
+SIZES: Final = {
+    "api.min_replicas": 2,
+    "api.max_replicas": 5,
+    "api.threads": 16,
+    "api.cpu": 400,
+    "api.memory": 512,
+    "workers.min_replicas": 2,
+    "workers.max_replicas": 6,
+    "workers.cpu": 250,
+    "workers.memory": 640,
+    "database.instances": 3,
+    "database.cpu": 2000,
+    "database.memory": 4096,
+    "database.storage": 100,
+    "database.wal_storage": 20,
+    "database.poolers": 3,
+    "cache.cpu": 100,
+    "cache.memory": 512,
+    "cache.storage": 5,
+    "broker.cpu": 50,
+    "broker.memory": 128,
+    "broker.storage": 3,
+}
 ERRORS: Final = {"errors.enabled": "true", "errors.port": "9000"}
 
 
@@ -91,6 +114,7 @@ VARIANTS: Final[Mapping[str, Variant]] = {
         "phase2",
         {"database.durability": "preferred", "database.storage": "25", "database.operator_namespace": "postgres"},
     ),
+    "phase2-sizes": _of("phase2", {**SIZES}),
     "phase2-mail": _of("phase2", {**MAIL}),
     "phase2-telemetry": _of("phase2", {**TRACES, **ERRORS}),
     "phase2-edge": _of("phase2", {"cdn.kind": "edge"}),
@@ -107,6 +131,18 @@ VARIANTS: Final[Mapping[str, Variant]] = {
     ),
     "phase3-logs-operator": _of("phase3", {"logs.destination": "operator", "logs.operator_namespace": "eck"}),
     "phase3-logs-provided": _of("phase3", {"logs.destination": "operator", "secrets.source": "provided"}),
+    "phase3-sizes": _of(
+        "phase3",
+        {
+            **SIZES,
+            "database.replica_poolers": 1,
+            "cache.shards": 4,
+            "cache.followers": 2,
+            "monitoring.retention": 30,
+            "monitoring.storage": 40,
+        },
+    ),
+    "phase3-pull-secret": _of("phase3", {"images.pull_secret": "registry"}),
     "phase3-no-backups": _of("phase3", {"backups.bucket": ""}),
     "phase3-restored": _of("phase3", {"database.restores": [RESTORED]}),
     "phase3-restored-twice": _of(

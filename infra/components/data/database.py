@@ -21,7 +21,7 @@ from infra.components.data import backups
 from infra.components.data.backups import Bucket
 from infra.components.data.pooler import pooler_spec
 from infra.components.network import Flow, Peer
-from infra.config.phase_spec import PostgreSQL
+from infra.config.phase_spec import MAX_CONNECTIONS, PostgreSQL
 from infra.config.quantity import quantity
 from infra.config.restores import Restore
 from infra.config.types import Durability
@@ -33,7 +33,6 @@ POSTGRESQL_IMAGE: Final = "ghcr.io/cloudnative-pg/postgresql:15-minimal-bookworm
 # The instance manager in every pod answers the operator, and its siblings, here (cloudnative-pg, pkg/management/url).
 _STATUS_PORT: Final = 8000
 
-_MAX_CONNECTIONS: Final = 100
 READY: Final = {"type": "streaming", "maximumLag": "64Mi", "periodSeconds": 10, "failureThreshold": 90}
 """A standby is asked once it follows and has all but four segments. One that does not follow any more stays ready for
 a quarter of an hour: the operator promotes none that is not ready, however long it takes until there is an operator
@@ -56,18 +55,18 @@ def parameters(row: PostgreSQL) -> dict[str, str]:
 
     A quarter of the memory for shared buffers and three quarters as the planner's guess of what is cached are the
     starting values of PostgreSQL's documentation (section 20.4) and its wiki. A standby that is away holds back at most
-    a quarter of the volume (`max_slot_wal_keep_size`; without it the log fills the volume and stops the primary), and
-    1 GiB between checkpoints keeps a restart after a crash short.
+    a quarter of the volume (`max_slot_wal_keep_size`; without it the log fills the volume and stops the primary), or
+    half of it if the log has one of its own, and 1 GiB between checkpoints keeps a restart after a crash short.
     """
     memory = row.compute.memory
-    log = row.storage * 1024 // 4
+    log = (row.wal_storage or row.storage) * 1024 // 4
     return {
-        "max_connections": str(_MAX_CONNECTIONS),
+        "max_connections": str(MAX_CONNECTIONS),
         "shared_buffers": f"{memory // 4}MB",
         "effective_cache_size": f"{memory * 3 // 4}MB",
         "maintenance_work_mem": f"{memory // 16}MB",
         "max_wal_size": f"{min(log, 1024)}MB",
-        "max_slot_wal_keep_size": f"{log}MB",
+        "max_slot_wal_keep_size": f"{2 * log if row.wal_storage else log}MB",
         "log_min_duration_statement": "1s",
         "idle_in_transaction_session_timeout": "60s",
     }
@@ -94,7 +93,7 @@ class Plan:
     scraper: Peer | None
 
 
-def cluster_spec(plan: Plan, generation: ClusterGeneration, *, storage_class: str | None) -> dict[str, Any]:
+def cluster_spec(plan: Plan, generation: ClusterGeneration, target: Target) -> dict[str, Any]:
     """The `Cluster` of a phase.
 
     Writes are confirmed by a standby as well as by the primary (`method: any`, `number: 1`), so that losing the primary
@@ -111,9 +110,6 @@ def cluster_spec(plan: Plan, generation: ClusterGeneration, *, storage_class: st
         postgresql["synchronous"] = {"method": "any", "number": 1, "dataDurability": str(plan.durability)}
         if plan.durability is Durability.REQUIRED:
             availability["switchoverDelay"] = _SWITCHOVER_DELAY
-    storage: dict[str, Any] = {"size": quantity(row.storage, "Gi")}
-    if storage_class:
-        storage["storageClass"] = storage_class
     bootstrap: dict[str, Any] = {
         "bootstrap": {
             "initdb": {"database": names.DATABASE_NAME, "owner": names.DATABASE_NAME, "dataChecksums": True},
@@ -124,6 +120,7 @@ def cluster_spec(plan: Plan, generation: ClusterGeneration, *, storage_class: st
     return {
         "instances": row.instances,
         "imageName": POSTGRESQL_IMAGE,
+        **({"imagePullSecrets": target.pull_secrets} if target.pull_secrets else {}),
         # A budget for a single instance would block the drain of its node for ever.
         "enablePDB": not alone,
         # With a standby, the primary is updated by handing over to it: a few seconds instead of a restart's.
@@ -137,7 +134,8 @@ def cluster_spec(plan: Plan, generation: ClusterGeneration, *, storage_class: st
         "inheritedMetadata": {"labels": names.DATABASE_LABELS},
         "postgresql": postgresql,
         **availability,
-        "storage": storage,
+        "storage": _volume(row.storage, target.storage_class),
+        **({"walStorage": _volume(row.wal_storage, target.storage_class)} if row.wal_storage else {}),
         "resources": row.compute.resources(),
         # Preferred, not required: on a single node the standby still comes up.
         "affinity": {
@@ -146,6 +144,10 @@ def cluster_spec(plan: Plan, generation: ClusterGeneration, *, storage_class: st
             "topologyKey": "kubernetes.io/hostname",
         },
     }
+
+
+def _volume(gibibytes: int, storage_class: str | None) -> dict[str, str]:
+    return {"size": quantity(gibibytes, "Gi"), **({"storageClass": storage_class} if storage_class else {})}
 
 
 class Database(Component):
@@ -212,7 +214,7 @@ class Database(Component):
             api_version=API_VERSION,
             kind="Cluster",
             metadata=self.metadata(self.generation.cluster, annotations=annotations),
-            spec=cluster_spec(self.plan, self.generation, storage_class=self.target.storage_class),
+            spec=cluster_spec(self.plan, self.generation, self.target),
             # One that comes out of backups reads them all first.
             opts=self.options(*after, protect=True, minutes=15 if self.generation.number == 1 else 240),
         )
@@ -249,7 +251,7 @@ class Database(Component):
                     "pulumi.com/deletionPropagationPolicy": "background",
                 },
             ),
-            spec=pooler_spec(name, self.generation.cluster, kind, instances),
+            spec=pooler_spec(name, self.generation.cluster, kind, instances, self.target.pull_secrets),
             # Not after the cluster: its pods need the operator's Secrets alone and start while the cluster does, so
             # that the chart's migration finds them answering.
             opts=self.options(flows, minutes=15),

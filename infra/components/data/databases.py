@@ -14,7 +14,7 @@ from infra.config.settings import Settings
 
 
 def _plan(settings: Settings) -> Plan:
-    row = settings.postgresql
+    row = settings.row.postgresql
     bucket = None
     if settings.backups.bucket:
         bucket = Bucket(
@@ -33,7 +33,7 @@ def _plan(settings: Settings) -> Plan:
 def database(settings: Settings, target: Target, namespace: Namespace) -> list[pulumi.Resource]:
     """Register what the API keeps its tasks in, and return it."""
     if settings.database_kind is DatabaseKind.SQLITE:
-        return [Volume("volume", target, storage=settings.sqlite_storage, after=[namespace])]
+        return [Volume("volume", target, storage=settings.row.sqlite_storage, after=[namespace])]
     plan = _plan(settings)
     parts: list[pulumi.Resource] = []
     if plan.bucket:

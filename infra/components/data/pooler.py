@@ -2,14 +2,16 @@
 
 from typing import Any, Final, Literal
 
+from pulumi_kubernetes.core import v1 as core
+
 from infra import names
 from infra.components import pods
-from infra.config.phase_spec import Compute
+from infra.config.phase_spec import POOLER_CLIENTS, Compute
 
 PGBOUNCER_IMAGE: Final = "ghcr.io/cloudnative-pg/pgbouncer:1.25.1"
 
-_POOL_SIZE: Final = 20
-"""Server connections of one PgBouncer. Two of them take 40 of the 100, migrations and the operator take a handful."""
+_POOL: Final = 40
+"""Server connections of all PgBouncers of one kind, of PostgreSQL's 100: migrations and the operator take a handful."""
 _ROUND_ROBIN: Final = {"server_round_robin": "1", "server_lifetime": "60"}
 """A connection leads to one of the standbys, by chance. PgBouncer prefers the one used last, so one standby would do
 all the work: here they take turns, and one that came back is among them within a minute."""
@@ -19,7 +21,13 @@ _PRE_STOP_SECONDS: Final = 5
 PgBouncer itself would refuse them at once."""
 
 
-def pooler_spec(name: str, cluster: str, kind: Literal["rw", "ro"], instances: int) -> dict[str, Any]:
+def pooler_spec(
+    name: str,
+    cluster: str,
+    kind: Literal["rw", "ro"],
+    instances: int,
+    pull_secrets: list[core.LocalObjectReferenceArgs] | None,
+) -> dict[str, Any]:
     """A `Pooler` before the primary (`rw`) or the standbys (`ro`).
 
     In transaction mode a connection serves whichever pod has a transaction open.
@@ -39,8 +47,8 @@ def pooler_spec(name: str, cluster: str, kind: Literal["rw", "ro"], instances: i
         "pgbouncer": {
             "poolMode": "transaction",
             "parameters": {
-                "default_pool_size": str(_POOL_SIZE),
-                "max_client_conn": "500",
+                "default_pool_size": str(_POOL // instances),
+                "max_client_conn": str(POOLER_CLIENTS),
                 "server_login_retry": "0.2",
                 "server_connect_timeout": "3",
                 "query_wait_timeout": "15",
@@ -50,6 +58,7 @@ def pooler_spec(name: str, cluster: str, kind: Literal["rw", "ro"], instances: i
         "template": {
             "metadata": {"labels": {"app.kubernetes.io/part-of": "task-manager", **names.DATABASE_LABELS}},
             "spec": {
+                **({"imagePullSecrets": pull_secrets} if pull_secrets else {}),
                 "containers": [
                     {
                         "name": "pgbouncer",

@@ -191,6 +191,7 @@ class Valkey(Component):
         address = core.ObjectFieldSelectorArgs(field_path="status.podIP")
         return core.PodSpecArgs(
             automount_service_account_token=False,
+            image_pull_secrets=self.target.pull_secrets,
             security_context=pods.pod_security(_USER),
             termination_grace_period_seconds=30,
             topology_spread_constraints=pods.spread(self.labels),

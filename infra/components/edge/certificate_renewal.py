@@ -48,6 +48,7 @@ class CertificateRenewal(Component):
                         template=core.PodTemplateSpecArgs(
                             metadata=meta.ObjectMetaArgs(labels=target.labels(name)),
                             spec=pod(
+                                target,
                                 names.CERTIFICATE_RENEWAL,
                                 [container(generated.name, image, generated.command, target.namespace)],
                             ),

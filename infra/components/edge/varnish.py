@@ -90,7 +90,7 @@ class Edge(Component):
                 selector=matching,
                 strategy=apps.DeploymentStrategyArgs(
                     type="RollingUpdate",
-                    rolling_update=apps.RollingUpdateDeploymentArgs(max_surge=1, max_unavailable=0),
+                    rolling_update=apps.RollingUpdateDeploymentArgs(max_surge="25%", max_unavailable=0),
                 ),
                 template=core.PodTemplateSpecArgs(
                     # A changed configuration is a changed pod, or the server would run on with the former one.
@@ -147,6 +147,7 @@ class Edge(Component):
         )
         return core.PodSpecArgs(
             automount_service_account_token=False,
+            image_pull_secrets=self.target.pull_secrets,
             security_context=pods.pod_security(_USER),
             termination_grace_period_seconds=30,
             topology_spread_constraints=pods.spread(self.labels),

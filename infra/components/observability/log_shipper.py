@@ -114,6 +114,7 @@ class LogShipper(Component):
         alive = core.HTTPGetActionArgs(path="/", port="status")
         return core.PodSpecArgs(
             automount_service_account_token=False,
+            image_pull_secrets=self.target.pull_secrets,
             security_context=core.PodSecurityContextArgs(
                 # The kubelet's files have mode 640 and are root's. As root without any capability it reads those, and
                 # nothing that is another user's.

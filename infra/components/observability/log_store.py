@@ -75,8 +75,8 @@ class LogStore(Component):
             egress=(Flow(itself, (store, among)),),
         )
         viewer_flows = self._flows("viewer", VIEWER, egress=(Flow(itself, (store,)),))
-        elasticsearch = self._object("Elasticsearch", elasticsearch_spec(row, target.storage_class), store_flows)
-        self._object("Kibana", kibana_spec(row), viewer_flows, elasticsearch)
+        elasticsearch = self._object("Elasticsearch", elasticsearch_spec(row, target), store_flows)
+        self._object("Kibana", kibana_spec(row, target), viewer_flows, elasticsearch)
         self.register_outputs({"service": names.ELASTICSEARCH_SERVICE})
 
     def _flows(
@@ -100,9 +100,9 @@ class LogStore(Component):
         )
 
 
-def elasticsearch_spec(row: phase_spec.LogStore, storage_class: str | None) -> dict[str, Any]:
+def elasticsearch_spec(row: phase_spec.LogStore, target: Target) -> dict[str, Any]:
     """Specification of the operator's Elasticsearch."""
-    template = _pod("elasticsearch", STORE, row.elasticsearch)
+    template = _pod("elasticsearch", STORE, row.elasticsearch, target)
     # Where nodes allow it: the loss of one of them should be that of one node of Elasticsearch.
     template["spec"]["topologySpreadConstraints"] = pods.spread(STORE)
     return {
@@ -118,30 +118,34 @@ def elasticsearch_spec(row: phase_spec.LogStore, storage_class: str | None) -> d
                 "config": {"node.store.allow_mmap": False},
                 "podTemplate": template,
                 "volumeClaimTemplates": [
-                    {"metadata": {"name": "elasticsearch-data"}, "spec": pods.claim_spec(row.storage, storage_class)}
+                    {
+                        "metadata": {"name": "elasticsearch-data"},
+                        "spec": pods.claim_spec(row.storage, target.storage_class),
+                    }
                 ],
             }
         ],
     }
 
 
-def kibana_spec(row: phase_spec.LogStore) -> dict[str, Any]:
+def kibana_spec(row: phase_spec.LogStore, target: Target) -> dict[str, Any]:
     """Specification of the operator's Kibana, which asks nothing of the internet."""
     return {
         "version": VERSION,
         "count": 1,
         "elasticsearchRef": {"name": names.LOGS},
         "config": {"telemetry.enabled": False, "xpack.fleet.isAirGapped": True},
-        "podTemplate": _pod("kibana", VIEWER, row.kibana),
+        "podTemplate": _pod("kibana", VIEWER, row.kibana, target),
     }
 
 
-def _pod(container: str, labels: Mapping[str, str], compute: phase_spec.Compute) -> dict[str, Any]:
+def _pod(container: str, labels: Mapping[str, str], compute: phase_spec.Compute, target: Target) -> dict[str, Any]:
     """What is said of the operator's pods; it takes the capabilities away and closes the root file system itself."""
     return {
         "metadata": {"labels": dict(labels)},
         "spec": {
             "automountServiceAccountToken": False,
+            **({"imagePullSecrets": target.pull_secrets} if target.pull_secrets else {}),
             "securityContext": {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}},
             "containers": [{"name": container, "resources": compute.resources()}],
         },

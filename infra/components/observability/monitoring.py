@@ -33,7 +33,7 @@ def monitoring(settings: Settings, target: Target, after: Sequence[pulumi.Resour
             scraper=scraper,
             after=after,
         )
-    limits = Limits(settings.row.api, settings.postgresql.storage)
+    limits = Limits(settings.row.api, settings.row.postgresql)
     if not settings.own_monitoring:
         yield OperatedMonitoring(
             "monitoring",

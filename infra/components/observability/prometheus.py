@@ -114,18 +114,19 @@ class Limits:
 
     Args:
         api: the bounds of its autoscaler.
-        database_storage: volume of each instance, in GiB.
+        database: volumes of each instance.
     """
 
     api: phase_spec.Api
-    database_storage: int
+    database: phase_spec.PostgreSQL
 
     def rules(self) -> dict[str, Any]:
         """A recording rule for each."""
         values = {
             "task_manager:api_replicas:min": self.api.min_replicas,
             "task_manager:api_replicas:max": self.api.max_replicas,
-            "task_manager:database_volume:bytes": self.database_storage * 1024**3,
+            "task_manager:database_volume:bytes": self.database.storage * 1024**3,
+            "task_manager:database_wal_volume:bytes": self.database.wal_storage * 1024**3,
         }
         records = [{"record": name, "expr": f"vector({value})"} for name, value in values.items()]
         return {"groups": [{"name": "limits", "rules": records}]}

@@ -148,6 +148,7 @@ class SingleServer(Component):
         return core.PodSpecArgs(
             service_account_name=server.account,
             automount_service_account_token=server.account is not None,
+            image_pull_secrets=self.target.pull_secrets,
             security_context=pods.pod_security(server.user),
             # What is in memory is in a log on the volume too; a clean end only makes the next start quick.
             termination_grace_period_seconds=60,

@@ -75,6 +75,7 @@ class ValkeyExporter(Component):
                     metadata=meta.ObjectMetaArgs(labels=own),
                     spec=core.PodSpecArgs(
                         automount_service_account_token=False,
+                        image_pull_secrets=target.pull_secrets,
                         security_context=pods.pod_security(_USER),
                         containers=[
                             core.ContainerArgs(

@@ -30,7 +30,12 @@ def chart_values(settings: Settings, image: Image) -> dict[str, Any]:
     row = settings.row
     gateway = row.edge is Edge.GATEWAY
     return {
-        "image": {"repository": image.repository, "tag": image.tag, "digest": image.digest},
+        "image": {
+            "repository": image.repository,
+            "tag": image.tag,
+            "digest": image.digest,
+            **({"pullSecrets": [settings.images.pull_secret]} if settings.images.pull_secret else {}),
+        },
         "autoscaling": _autoscaling(row.api),
         "resources": row.api.compute.resources(),
         "env": _env(settings),
@@ -63,12 +68,13 @@ def _carry(settings: Settings) -> dict[str, Any]:
 
 def _autoscaling(api: Api) -> dict[str, int]:
     bounds = {"minReplicas": api.min_replicas, "maxReplicas": api.max_replicas}
-    if api.requests_per_second is None:
+    if api.min_replicas == api.max_replicas:
         return bounds
+    requests = {} if api.requests_per_second is None else {"targetRequestsPerSecond": api.requests_per_second}
     return {
         **bounds,
-        "targetRequestsPerSecond": api.requests_per_second,
-        # Seven tenths of what a pod may use, too. Kubernetes counts it in percent of the request, which is far smaller.
+        **requests,
+        # Seven tenths of what a pod may use, which Kubernetes counts in percent of the request.
         "targetCPUUtilizationPercentage": 70 * api.compute.cpu_limit // api.compute.cpu_request,
     }
 
@@ -80,9 +86,8 @@ def _env(settings: Settings) -> dict[str, str]:
         "APP_LOG_FORMAT": "json",
         "APP_LOG_LEVEL": settings.log_level.value,
         "APP_THREADS": str(row.api.threads),
-        # One connection a thread, and two for a health check that must not wait behind eight slow requests.
         "APP_POOL_SIZE": str(row.api.threads),
-        "APP_MAX_OVERFLOW": "2",
+        "APP_MAX_OVERFLOW": str(row.api.connections - row.api.threads),
         "APP_TRUSTED_HOPS": str(_trusted_hops(settings)),
     }
     if settings.database_kind is DatabaseKind.SQLITE:

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from infra import names, phases
+from infra import names
+from infra.components.data.database import parameters
 from infra.phases import PHASES
 from tests.infra import engine
 from tests.infra.engine import Resource, Stack
@@ -38,19 +39,41 @@ def test_the_claims_of_a_stack_that_has_them_already_are_taken_over_whoever_has_
         assert claim.inputs["metadata"]["annotations"]["pulumi.com/patchForce"] == "true"
 
 
-def test_a_volume_that_grows_in_the_phase_table_changes_its_claims_alone(
-    monkeypatch: pytest.MonkeyPatch, phase3: Stack
-) -> None:
-    row = PHASES[3]
-    assert row.cache is not None
-    monkeypatch.setitem(phases.PHASES, 3, replace(row, cache=replace(row.cache, storage=7)))
-    grown = engine.run(engine.stack_file("phase3"), "phase3")
-    servers = grown.find("StatefulSet", names.CACHE)
-    assert servers.ignored == ("spec.volumeClaimTemplates",), "the API server refuses another one"
-    mine = [name for name in claims(grown) if name.startswith(f"data-{names.CACHE}-")]
-    assert len(mine) == 6
-    assert {size(claims(phase3)[name]) for name in mine} == {"2Gi"}
-    assert {size(claims(grown)[name]) for name in mine} == {"7Gi"}
+@pytest.mark.parametrize(
+    ("setting", "servers"),
+    [("cache.storage", names.CACHE), ("broker.storage", names.BROKER), ("monitoring.storage", names.PROMETHEUS)],
+)
+def test_a_volume_that_grows_changes_its_claims_and_replaces_nothing(phase3: Stack, setting: str, servers: str) -> None:
+    grown = engine.run({**engine.stack_file("phase3"), f"task-manager:{setting}": 70}, "phase3")
+    mine = {name for name in claims(grown) if name.startswith(f"data-{servers}-")}
+    assert len(mine) == grown.find("StatefulSet", servers).inputs["spec"]["replicas"]
+    assert {name for name, claim in claims(grown).items() if size(claim) == "70Gi"} == mine
+    assert {claim.urn for claim in claims(grown).values()} == {claim.urn for claim in claims(phase3).values()}
+
+
+def test_the_template_of_a_stateful_sets_claims_stays_what_it_was(stack: Stack) -> None:
+    """The API server refuses another one, and the providers would replace the set."""
+    for servers in stack.objects:
+        if servers.kind == "StatefulSet":
+            assert servers.ignored == ("spec.volumeClaimTemplates",), servers.name
+
+
+def test_the_write_ahead_log_has_a_volume_of_its_own_where_the_stack_wants_one(phase2: Stack) -> None:
+    config = {**engine.stack_file("phase2"), "task-manager:database.wal_storage": 20}
+    own = engine.run({**config, "task-manager:storage_class": "fast"}, "phase2").find("Cluster")
+    assert "walStorage" not in phase2.find("Cluster").inputs["spec"]
+    assert own.inputs["spec"]["walStorage"] == {"size": "20Gi", "storageClass": "fast"}
+    assert own.urn == phase2.find("Cluster").urn
+
+
+@pytest.mark.parametrize("gibibytes", [1, 4, 20])
+def test_the_log_leaves_room_on_its_own_volume_whatever_is_held_back(gibibytes: int) -> None:
+    said = parameters(replace(PHASES[2].postgresql, wal_storage=gibibytes))
+    kept, between_checkpoints = (
+        int(said[name].removesuffix("MB")) for name in ("max_slot_wal_keep_size", "max_wal_size")
+    )
+    assert kept + between_checkpoints <= 0.75 * gibibytes * 1024
+    assert between_checkpoints > 80, "the operator refuses one below min_wal_size"
 
 
 @pytest.mark.parametrize("variant", ["phase2", "phase3"])

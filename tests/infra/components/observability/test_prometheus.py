@@ -85,6 +85,7 @@ def test_rules_are_told_the_bounds_of_the_autoscaler_and_the_size_of_the_databas
         "task_manager:api_replicas:min": f"vector({scaling['minReplicas']:g})",
         "task_manager:api_replicas:max": f"vector({scaling['maxReplicas']:g})",
         "task_manager:database_volume:bytes": f"vector({gibibytes * 1024**3})",
+        "task_manager:database_wal_volume:bytes": "vector(0)",
     }
     assert set(catalogue.exported()["The stack's program"]) == told.keys()
 
