@@ -27,9 +27,9 @@ _VARNISH = Varnish(replicas=2, compute=Compute(25, 1000, 192))
 
 _SHIPPER = Compute(25, 500, 192)
 
-# CPU requests are small enough that phase 2, a rolling update's extra pods included, asks for 1.4 CPU: it fits a node
-# of two CPUs beside the cluster's own add-ons; phase 3 fits two such nodes. Limits, not requests, say what a pod may
-# use when the node is idle.
+# CPU requests are small enough that phase 2 with monitoring and backups, a rolling update's extra pods included, asks
+# for 1.6 CPU: it fits a node of two CPUs beside the cluster's own add-ons; phase 3 fits two such nodes. Limits, not
+# requests, say what a pod may use when the node is idle.
 PHASES = {
     1: Phase(
         number=1,
@@ -66,7 +66,7 @@ PHASES = {
             storage=10,
             compute=Compute(150, 1000, 512),
             backup_days=14,
-            backups_expected=False,
+            backups_expected=True,
         ),
         cache=Cache(shards=1, followers=0, storage=2, compute=Compute(50, 500, 192)),
         jobs=Jobs(
@@ -76,7 +76,16 @@ PHASES = {
             worker=Compute(100, 1000, 384),
             beat=Compute(25, 500, 192),
         ),
-        monitoring=None,
+        # Three instances and two workers of at most 2,000 series each, and the database's: a third of phase 3's. The
+        # volume is as large as there, so that growing does not wait for one.
+        monitoring=Monitoring(
+            retention=15,
+            storage=10,
+            prometheus=Compute(50, 1000, 512),
+            alertmanager=Compute(10, 500, 96),
+            grafana=Compute(25, 1000, 256),
+            exporter=Compute(10, 200, 48),
+        ),
         logs=Logs(days=14, buffer=512, shipper=_SHIPPER),
         edge=Edge.GATEWAY,
         cdns=(Cdn.NONE, Cdn.EDGE, Cdn.CLOUDFLARE),

@@ -77,6 +77,11 @@ class Backups(Section):
         description="Folder in the bucket. Empty: the namespace's name and id, so that a stack that is made anew does"
         " not write into what is left of the one before it.",
     )
+    waived: bool = Field(
+        default=False,
+        description="Whether the stack goes without backups on purpose: without a bucket, each update from phase 2 on"
+        " warns otherwise.",
+    )
 
 
 class Gateway(Section):

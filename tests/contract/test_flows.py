@@ -167,7 +167,14 @@ def _is(peer: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
 
 @pytest.fixture(
     scope="module",
-    params=["phase1", "phase2", "phase3", "phase3 monitoring.grafana=true", "phase3 monitoring.mode=operator"],
+    params=[
+        "phase1",
+        "phase2",
+        "phase2 monitoring.grafana=true",
+        "phase3",
+        "phase3 monitoring.grafana=true",
+        "phase3 monitoring.mode=operator",
+    ],
 )
 def system(request: pytest.FixtureRequest) -> System:
     phase, *config = request.param.split()

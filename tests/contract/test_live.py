@@ -59,6 +59,16 @@ def test_every_rule_and_every_panel_asks() -> None:
     assert askers == rules | panels
 
 
+def test_nothing_is_asked_of_parts_that_the_stack_has_not() -> None:
+    every, left = (
+        " ".join(question.expression for question in live.questions(parts)) for parts in ((), live.OPTIONAL_PARTS)
+    )
+    for prefix in (prefix for prefixes in live.OPTIONAL_PARTS.values() for prefix in prefixes):
+        assert prefix in every
+        assert prefix not in left
+    assert "task_manager_database_connections" in left
+
+
 def test_only_queried_expressions_have_a_reason_to_have_no_data() -> None:
     exceptions = yaml.safe_load(live.EXCEPTIONS.read_text())
     assert exceptions.keys() <= {question.asker for question in live.questions()}

@@ -39,8 +39,11 @@ def database(settings: Settings, target: Target, namespace: Namespace) -> list[p
     if plan.bucket:
         folder = settings.backups.folder or pulumi.Output.concat(target.namespace, "/", namespace.id_in_cluster)
         parts.append(Backups("backups", target, bucket=plan.bucket, folder=folder, after=[namespace]))
-    elif plan.row.backups_expected:
-        pulumi.warn(f"{names.PROJECT}:backups.bucket is not set: nothing could bring a dropped table back")
+    elif plan.row.backups_expected and not settings.backups.waived:
+        pulumi.warn(
+            f"{names.PROJECT}:backups.bucket is not set, so nothing could bring a dropped table back: set it, or"
+            f" {names.PROJECT}:backups.waived to true to go without backups"
+        )
     after = [namespace, *parts]
     return [*parts, Database("database", target, plan=plan, generation=settings.generation, after=after)]
 

@@ -118,6 +118,13 @@ def test_the_adapter_of_the_autoscaler_is_let_in(phase3: Stack) -> None:
     assert [port["port"] for port in rule["ports"]] == [names.PROMETHEUS_PORT]
 
 
-def test_it_comes_with_phase_3(phase2: Stack, phase3: Stack) -> None:
-    assert names.PROMETHEUS not in {resource.object_name for resource in phase2.objects}
-    assert phase3.outputs["reach"]["metrics"].endswith("9090")
+def test_it_comes_with_phase_2(phase1: Stack, phase2: Stack) -> None:
+    assert names.PROMETHEUS not in {resource.object_name for resource in phase1.objects}
+    assert phase2.outputs["reach"]["metrics"].endswith("9090")
+
+
+def test_growing_needs_no_other_volume_and_no_other_name(phase2: Stack, phase3: Stack) -> None:
+    servers = [stack.find("StatefulSet", names.PROMETHEUS) for stack in (phase2, phase3)]
+    assert len({server.urn.rpartition("::")[2] for server in servers}) == 1
+    [before, after] = [server.inputs["spec"]["volumeClaimTemplates"] for server in servers]
+    assert before == after
