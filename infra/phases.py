@@ -28,7 +28,7 @@ _VARNISH = Varnish(replicas=2, compute=Compute(25, 1000, 192))
 _SHIPPER = Compute(25, 500, 192)
 
 # CPU requests are small enough that phase 2 with monitoring and backups, a rolling update's extra pods included, asks
-# for 1.6 CPU: it fits a node of two CPUs beside the cluster's own add-ons; phase 3 fits two such nodes. Limits, not
+# for 1.5 CPU: it fits a node of two CPUs beside the cluster's own add-ons; phase 3 fits two such nodes. Limits, not
 # requests, say what a pod may use when the node is idle.
 PHASES = {
     1: Phase(
