@@ -4,11 +4,6 @@ from grafana_foundation_sdk.builders.dashboard import Dashboard
 
 from monitoring.dashboards.panels import WINDOW, Rows, dashboard, graph, number
 
-_VOLUME_IN_USE = (
-    '(sum by (pod) (cnpg_pg_database_size_bytes) + on (pod) sum by (pod) (cnpg_collector_pg_wal{value="size"}))'
-    " / on () group_left () task_manager:database_volume:bytes"
-)
-
 
 def database() -> Dashboard:
     """What the API sees of the database, and what the database says of itself."""
@@ -110,8 +105,8 @@ def database() -> Dashboard:
                 "Share of the volume in use",
                 "By data and write-ahead log. A full one stops the server.",
                 "percentunit",
-                {"{{pod}}": _VOLUME_IN_USE},
-                alerts=["DatabaseVolumeFills"],
+                {"{{pod}}": 'task_manager:volume_used:ratio{volume="database"}'},
+                alerts=["DatabaseVolumeFills", "DatabaseVolumeFillsFast", "DatabaseVolumeFillsSoon"],
             ),
         ],
         "The log and backups": [

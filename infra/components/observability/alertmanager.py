@@ -17,7 +17,7 @@ IMAGE: Final = "docker.io/prom/alertmanager:v0.28.1"
 _USER: Final = 10004  # above every user of a host; the server needs none in particular
 _CONFIG: Final = "/etc/alertmanager"
 _SECRET: Final = "/run/secrets/alerts"  # noqa: S105 - a directory
-_STORAGE: Final = 1  # GiB, the least that most storage classes give: silences, and what was sent
+STORAGE: Final = 1  # GiB, the least that most storage classes give: silences, and what was sent
 
 
 def _inhibits(fast: str, slow: str) -> dict[str, Any]:
@@ -35,11 +35,13 @@ def configuration() -> dict[str, Any]:
             "group_interval": "5m",
             "repeat_interval": "24h",
             "routes": [
+                {"matchers": ["alertname=Watchdog"], "receiver": "nobody"},
                 {"matchers": ["severity=page"], "receiver": "team", "group_wait": "5s", "repeat_interval": "1h"}
             ],
         },
         "receivers": [
             {"name": "team", "webhook_configs": [{"url_file": f"{_SECRET}/{names.ALERTS_SECRET_KEY}"}]},
+            {"name": "nobody"},
         ],
         "inhibit_rules": [
             _inhibits("ErrorBudgetBurnsFast", "ErrorBudgetBurnsSlowly"),
@@ -80,7 +82,7 @@ class Alertmanager(SingleServer):
                 port=names.ALERTMANAGER_PORT,
                 files={"alertmanager.yaml": yaml.safe_dump(configuration(), sort_keys=False)},
                 config=_CONFIG,
-                storage=_STORAGE,
+                storage=STORAGE,
                 compute=row.alertmanager,
                 secret=SecretFiles(names.ALERTS_SECRET, _SECRET, optional=True),
                 ingress=(Flow(Peer(names.PROMETHEUS_LABELS), (names.ALERTMANAGER_PORT,)),),

@@ -7,6 +7,7 @@ import pulumi
 from infra import names
 from infra.components import network
 from infra.components.base import Target
+from infra.components.observability import alertmanager
 from infra.components.observability.alertmanager import Alertmanager
 from infra.components.observability.grafana import Grafana
 from infra.components.observability.operated_monitoring import OperatedMonitoring
@@ -33,7 +34,7 @@ def monitoring(settings: Settings, target: Target, after: Sequence[pulumi.Resour
             scraper=scraper,
             after=after,
         )
-    limits = Limits(settings.row.api, settings.postgresql.storage)
+    limits = Limits(settings.row.api, settings.postgresql.storage, _volumes(settings))
     if not settings.own_monitoring:
         yield OperatedMonitoring(
             "monitoring",
@@ -57,3 +58,15 @@ def monitoring(settings: Settings, target: Target, after: Sequence[pulumi.Resour
     yield Alertmanager("alertmanager", target, row=row, webhook_port=settings.monitoring.alerts_port, after=after)
     if settings.monitoring.grafana:
         yield Grafana("grafana", target, row=row, after=after)
+
+
+def _volumes(settings: Settings) -> dict[str, int]:
+    """Volumes of the servers that tell how much of theirs they use, in GiB."""
+    row, volumes = settings.row, {}
+    if row.cache:
+        volumes["cache"] = row.cache.storage
+    if row.jobs:
+        volumes["broker"] = row.jobs.broker.storage
+    if row.monitoring and settings.own_monitoring:
+        volumes |= {"prometheus": row.monitoring.storage, "alertmanager": alertmanager.STORAGE}
+    return volumes
