@@ -12,6 +12,8 @@ from infra.config.types import (
     LogDestination,
     MonitoringMode,
     Name,
+    Receiver,
+    Recipients,
     RestoreEntry,
     RetiredClusterPolicy,
     SecretSource,
@@ -19,6 +21,7 @@ from infra.config.types import (
     Tls,
     Url,
     Zone,
+    split_receivers,
     split_restores,
 )
 
@@ -164,6 +167,30 @@ class Monitoring(Section):
         min_length=1,
         description="Namespace of prometheus-adapter, which queries the stack's Prometheus.",
     )
+
+
+class Alerts(Section):
+    """Receivers of alerts, where the stack has an Alertmanager of its own."""
+
+    page: Annotated[tuple[Receiver, ...], BeforeValidator(split_receivers)] = Field(
+        default=(Receiver.WEBHOOK,),
+        description="Receivers of pages: a list of webhook, slack, pagerduty and email. Their keys in the Secret"
+        " task-manager-alerts are `url`, `slack-url` (an incoming web hook) and `pagerduty-key` (the routing key of an"
+        " Events API v2 integration).",
+    )
+    ticket: Annotated[tuple[Receiver, ...], BeforeValidator(split_receivers)] = Field(
+        default=(Receiver.WEBHOOK,), description="Receivers of tickets: a list of the same."
+    )
+    email: Recipients = Field(
+        default="",
+        description="With email: recipients, separated by commas. The mails are sent by `mail.host`.",
+    )
+    watchdog: bool = Field(
+        default=False,
+        description="Whether the alert Watchdog, which always fires, calls each minute the web hook whose address is"
+        " `watchdog-url` in the Secret task-manager-alerts: a service that raises an alarm when the calls stop.",
+    )
+    watchdog_port: int = Field(default=443, ge=1, le=65535, description="Port of that web hook.")
 
 
 class Tracing(Section):

@@ -19,13 +19,16 @@ from infra.config.phase_spec import Cdn, DatabaseKind, Edge, Phase, PostgreSQL
 from infra.config.reading import read
 from infra.config.restores import Restore, parse_restores
 from infra.config.types import (
+    SMTPS_PORT,
     ImageReference,
     LogDestination,
     LogLevel,
     MonitoringMode,
     Name,
     Ports,
+    Receiver,
     RetiredClusterPolicy,
+    SmtpTls,
     Url,
     port_of,
 )
@@ -62,6 +65,7 @@ class Settings(sections.Section):
     cdn: sections.CdnSection = Field(default_factory=sections.CdnSection)
     mail: sections.Mail = Field(default_factory=sections.Mail)
     monitoring: sections.Monitoring = Field(default_factory=sections.Monitoring)
+    alerts: sections.Alerts = Field(default_factory=sections.Alerts)
     tracing: sections.Tracing = Field(default_factory=sections.Tracing)
     errors: sections.Errors = Field(default_factory=sections.Errors)
     logs: sections.Logs = Field(default_factory=sections.Logs)
@@ -171,6 +175,30 @@ class Settings(sections.Section):
         if self.row.edge is Edge.GATEWAY and not self.hostname and not (self.url and self.url_tls):
             raise ValueError(
                 f"{PROJECT}:hostname: phase {self.phase} needs it, or both url and url_tls, for its address"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _alerts_can_be_sent(self) -> Self:
+        alerts, mail = self.alerts, self.mail
+        if alerts != sections.Alerts() and not self.own_monitoring:
+            whose = (
+                f"phase {self.phase} has no alerts"
+                if self.row.monitoring is None
+                else "the operator's are the cluster's"
+            )
+            raise ValueError(
+                f"{PROJECT}:alerts: the stack has no Alertmanager of its own ({whose}): remove {PROJECT}:alerts"
+            )
+        if Receiver.EMAIL not in (*alerts.page, *alerts.ticket):
+            return self
+        missing = [key for key, value in {"alerts.email": alerts.email, "mail.host": mail.host}.items() if not value]
+        if missing:
+            raise ValueError(f"{PROJECT}:alerts: email needs to know more: set {' and '.join(missing)}")
+        if (mail.port == SMTPS_PORT) != (mail.tls is SmtpTls.IMPLICIT):
+            raise ValueError(
+                f"{PROJECT}:alerts: Alertmanager's mails begin with TLS at port {SMTPS_PORT}, and there alone: set"
+                f" {PROJECT}:mail.port or {PROJECT}:mail.tls accordingly"
             )
         return self
 

@@ -12,6 +12,7 @@ from infra.components.observability.alertmanager import Alertmanager
 from infra.components.observability.grafana import Grafana
 from infra.components.observability.operated_monitoring import OperatedMonitoring
 from infra.components.observability.prometheus import Limits, Prometheus
+from infra.components.observability.receivers import Email, MailServer, Routing
 from infra.components.observability.valkey_exporter import ValkeyExporter
 from infra.config.settings import Settings
 
@@ -55,9 +56,21 @@ def monitoring(settings: Settings, target: Target, after: Sequence[pulumi.Resour
         grafana=settings.monitoring.grafana,
         after=after,
     )
-    yield Alertmanager("alertmanager", target, row=row, webhook_port=settings.monitoring.alerts_port, after=after)
+    yield Alertmanager("alertmanager", target, row=row, routing=_routing(settings), after=after)
     if settings.monitoring.grafana:
         yield Grafana("grafana", target, row=row, after=after)
+
+
+def _routing(settings: Settings) -> Routing:
+    alerts, mail = settings.alerts, settings.mail
+    server = MailServer(mail.host, mail.port, mail.user, mail.sender)
+    return Routing(
+        page=alerts.page,
+        ticket=alerts.ticket,
+        webhook_port=settings.monitoring.alerts_port,
+        email=Email(alerts.email, server) if alerts.email else None,
+        watchdog_port=alerts.watchdog_port if alerts.watchdog else None,
+    )
 
 
 def _volumes(settings: Settings) -> dict[str, int]:
