@@ -8,6 +8,7 @@ from infra.config.phase_spec import Cdn, DatabaseKind
 from infra.config.types import (
     Collector,
     Durability,
+    IdentityName,
     LoadBalancing,
     LogDestination,
     MonitoringMode,
@@ -71,9 +72,20 @@ class Backups(Section):
     bucket: Name = Field(
         default="",
         description="Bucket for PostgreSQL's backups and write-ahead log; its credentials are in the Secret"
-        " task-manager-backups (access-key-id, secret-access-key, region). Empty: no backups.",
+        " task-manager-backups (access-key-id, secret-access-key, region), unless there is an identity. Empty: no"
+        " backups.",
     )
-    endpoint: Url = Field(default="", description="Address of the bucket's S3 interface. Empty: Amazon's.")
+    endpoint: Url = Field(
+        default="",
+        description="Address of the bucket's S3 interface, or of the storage account with an identity of Azure. Empty:"
+        " Amazon's.",
+    )
+    identity: IdentityName = Field(
+        default="",
+        description="Workload identity that may use the bucket, in place of keys: the ARN of an IAM role for the"
+        " ServiceAccount (EKS), pod-identity (EKS Pod Identity), the e-mail address of a Google service account (GKE;"
+        " the bucket is Google's) or the client ID of a managed identity (AKS; the bucket is a container).",
+    )
     folder: str = Field(
         default="",
         pattern=r"^$|^[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*$",

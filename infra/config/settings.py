@@ -14,6 +14,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from infra import phases
 from infra.config import sections
+from infra.config.identities import IdentityKind, parse_identity
 from infra.config.image import IMAGE_VARIABLE, Image, default_reference, parse_image
 from infra.config.phase_spec import Cdn, DatabaseKind, Edge, Phase, PostgreSQL
 from infra.config.reading import read
@@ -175,6 +176,26 @@ class Settings(sections.Section):
         if self.row.edge is Edge.GATEWAY and not self.hostname and not (self.url and self.url_tls):
             raise ValueError(
                 f"{PROJECT}:hostname: phase {self.phase} needs it, or both url and url_tls, for its address"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _identity_fits_the_bucket(self) -> Self:
+        backups = self.backups
+        identity = parse_identity(backups.identity)
+        if identity is None:
+            return self
+        if not backups.bucket:
+            raise ValueError(f"{PROJECT}:backups.identity: there is no bucket for it: set {PROJECT}:backups.bucket")
+        if identity.kind is IdentityKind.GKE and backups.endpoint:
+            raise ValueError(
+                f"{PROJECT}:backups.endpoint: {identity.kind} opens Google's buckets alone: remove it, or"
+                f" {PROJECT}:backups.identity"
+            )
+        if identity.kind is IdentityKind.AKS and not backups.endpoint:
+            raise ValueError(
+                f"{PROJECT}:backups.endpoint: {identity.kind} needs the address of its storage account: set it to"
+                " https://ACCOUNT.blob.core.windows.net"
             )
         return self
 

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field
 
+from infra.config.identities import parse_identity
 from infra.config.image import parse_image
 from infra.config.restores import parse_restores
 
@@ -122,6 +123,11 @@ def _are_recipients(text: str) -> str:
     return text
 
 
+def _is_identity(text: str) -> str:
+    parse_identity(text)
+    return text
+
+
 def split_restores(value: Any) -> Any:
     """Take a list of restores that is written as one text apart, and check each against those before it."""
     entries = [entry for entry in value.split(",") if entry] if isinstance(value, str) else value
@@ -167,6 +173,7 @@ Url = Annotated[str, AfterValidator(_is_url)]
 ImageReference = Annotated[str, AfterValidator(_is_image)]
 Collector = Annotated[str, AfterValidator(_is_collector)]
 Zone = Annotated[str, AfterValidator(_is_zone)]
+IdentityName = Annotated[str, AfterValidator(_is_identity)]
 Recipients = Annotated[str, AfterValidator(_are_recipients)]
 Ports = Annotated[str, AfterValidator(_are_ports)]
 RestoreEntry = str

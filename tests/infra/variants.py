@@ -105,6 +105,15 @@ VARIANTS: Final[Mapping[str, Variant]] = {
             "alerts.watchdog": "true",
         },
     ),
+    "phase2-backups-irsa": Variant(
+        "phase2",
+        {
+            "backups.bucket": "backups",
+            "monitoring.grafana": "true",
+            "backups.identity": "arn:aws:iam::123456789012:role/tasks-backups",
+        },
+        "phase2-backups",
+    ),
     "phase2-edge": _of("phase2", {"cdn.kind": "edge"}),
     "phase2-cloudflare": _of("phase2", {**CLOUDFLARE}),
     "phase3-protected": _of("phase3", {"protect_data": "true", "rollout_timeout": "600"}),

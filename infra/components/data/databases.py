@@ -9,6 +9,7 @@ from infra.components.data.backups import Backups, Bucket
 from infra.components.data.database import Database, Plan
 from infra.components.data.volume import Volume
 from infra.components.namespace import Namespace
+from infra.config.identities import parse_identity
 from infra.config.phase_spec import DatabaseKind
 from infra.config.settings import Settings
 
@@ -18,7 +19,11 @@ def _plan(settings: Settings) -> Plan:
     bucket = None
     if settings.backups.bucket:
         bucket = Bucket(
-            settings.backups.bucket, settings.backups.endpoint, port=settings.backup_port(), days=row.backup_days
+            settings.backups.bucket,
+            settings.backups.endpoint,
+            port=settings.backup_port(),
+            days=row.backup_days,
+            identity=parse_identity(settings.backups.identity),
         )
     return Plan(
         row=row,
