@@ -138,7 +138,11 @@ ALERTMANAGER_LABELS: Final = {
 }
 ALERTMANAGER_PORT: Final = 9093
 ALERTS_SECRET: Final = "task-manager-alerts"  # noqa: S105 - a Secret's name
-ALERTS_SECRET_KEY: Final = "url"  # noqa: S105 - the key's name in the Secret
+ALERTS_URL_KEY: Final = "url"
+"""Keys of that Secret: a web hook, Slack's, PagerDuty's, and the one that the watchdog calls."""
+ALERTS_SLACK_KEY: Final = "slack-url"
+ALERTS_PAGERDUTY_KEY: Final = "pagerduty-key"
+ALERTS_WATCHDOG_KEY: Final = "watchdog-url"
 
 GRAFANA: Final = "task-manager-grafana"
 """Grafana's StatefulSet and Service, and the Secret with its passwords."""

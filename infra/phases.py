@@ -65,7 +65,7 @@ PHASES = {
             storage=10,
             compute=Compute(150, 1000, 512),
             backup_days=14,
-            backups_expected=False,
+            backups_expected=True,
         ),
         cache=Cache(shards=1, followers=0, storage=2, compute=Compute(50, 500, 192)),
         jobs=Jobs(
@@ -75,7 +75,16 @@ PHASES = {
             worker=Compute(100, 1000, 384),
             beat=Compute(25, 500, 192),
         ),
-        monitoring=None,
+        # Three instances and two workers of at most 2,000 series each, and the database's: a third of phase 3's. The
+        # volume is as large as there, so that growing does not wait for one.
+        monitoring=Monitoring(
+            retention=15,
+            storage=10,
+            prometheus=Compute(50, 1000, 512),
+            alertmanager=Compute(10, 500, 96),
+            grafana=Compute(25, 1000, 256),
+            exporter=Compute(10, 200, 48),
+        ),
         logs=Logs(days=14, buffer=512, shipper=_SHIPPER),
         edge=Edge.GATEWAY,
         cdns=(Cdn.NONE, Cdn.EDGE, Cdn.CLOUDFLARE),

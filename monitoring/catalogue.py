@@ -11,6 +11,9 @@ GENERATED: Final = FOLDER / "dashboards" / "generated"
 """Dashboards as Grafana reads them."""
 RUNBOOKS: Final = "https://github.com/primetrade/task-manager/blob/main/monitoring/runbooks/"
 
+WATCHDOG: Final = "Watchdog"
+"""The alert that always fires: it asks for no metric, and nobody is paged by it."""
+
 ROUTES: Final = {
     "auth": "/api/v1/(auth|users|admin)(/.*)?|/[.]well-known/jwks[.]json",
     "tasks": "/api/v1/(tasks|tags|jobs|files)(/.*)?",

@@ -9,7 +9,7 @@ import requests
 import yaml
 
 from monitoring import catalogue
-from monitoring.expressions import operands
+from monitoring.expressions import metrics_in, operands
 from monitoring.prometheus import Prometheus
 
 
@@ -21,10 +21,27 @@ class Question(NamedTuple):
 
 
 EXCEPTIONS: Final = catalogue.FOLDER / "silent.yaml"
+OPTIONAL_PARTS: Final = {
+    "backups": ("barman_",),
+    "edge": ("varnish_", "task_manager:edge_"),
+    "replicas": ("task_manager_database_replica_",),
+}
+"""Parts that not every stack has → prefixes of their metrics."""
 
 
-def questions() -> Iterator[Question]:
-    """The expressions of all rules and panels; of comparisons, their operands, since a silent alert has no data."""
+def questions(without: Iterable[str] = ()) -> Iterator[Question]:
+    """Questions of all rules and panels; of comparisons, their operands, since a silent alert has no data.
+
+    Args:
+        without: parts that the stack has not, whose metrics are not asked for.
+    """
+    absent = tuple(prefix for part in without for prefix in OPTIONAL_PARTS[part])
+    for question in _every_question():
+        if not any(metric.startswith(absent) for metric in metrics_in(question.expression)):
+            yield question
+
+
+def _every_question() -> Iterator[Question]:
     for rule in catalogue.rules():
         for operand in operands(rule["expr"]):
             yield Question(rule.get("alert") or rule["record"], operand)
@@ -62,10 +79,13 @@ def main() -> int:
     """Return 0 if every expression has data or a reason to have none, 1 if one has not, 2 if the server is away."""
     parser = argparse.ArgumentParser(description="Check a live Prometheus for data of every rule and panel.")
     parser.add_argument("--prometheus", required=True, metavar="URL", help="such as http://127.0.0.1:9090")
+    parser.add_argument(
+        "--without", nargs="*", default=[], choices=OPTIONAL_PARTS, metavar="PART", help="backups, edge, replicas"
+    )
     options = parser.parse_args()
     exceptions = yaml.safe_load(EXCEPTIONS.read_text())
     try:
-        said, well = report(Prometheus(options.prometheus), questions(), exceptions)
+        said, well = report(Prometheus(options.prometheus), questions(options.without), exceptions)
     except (requests.RequestException, ValueError) as error:
         sys.stderr.write(f"error: {error}\n")
         return 2

@@ -22,24 +22,24 @@ DUAL_STACK: Final = "PreferDualStack"
 
 @dataclass(frozen=True)
 class Peer:
-    """The other end of a flow: pods of this namespace, of another, or any address.
+    """The other end of a flow: pods of this namespace, of another, certain addresses, or any.
 
     Args:
         pods: labels of the pods; None for all of them.
         namespace: None for the policy's own.
         anywhere: addresses in and out of the cluster, pods included.
+        blocks: addresses that are always the same, in CIDR notation.
     """
 
     pods: Mapping[str, str] | None = None
     namespace: str | None = None
     anywhere: bool = False
+    blocks: tuple[str, ...] = ()
 
     def args(self) -> list[networking.NetworkPolicyPeerArgs]:
         """The peer as the API writes it."""
-        if self.anywhere:
-            return [
-                networking.NetworkPolicyPeerArgs(ip_block=networking.IPBlockArgs(cidr=block)) for block in EVERY_ADDRESS
-            ]
+        if blocks := EVERY_ADDRESS if self.anywhere else self.blocks:
+            return [networking.NetworkPolicyPeerArgs(ip_block=networking.IPBlockArgs(cidr=block)) for block in blocks]
         return [
             networking.NetworkPolicyPeerArgs(
                 pod_selector=meta.LabelSelectorArgs(match_labels=self.pods)

@@ -134,7 +134,7 @@ class PostgreSQL:
         storage: volume of each instance, in GiB.
         compute: for each instance.
         backup_days: how far back the database can be brought, where the stack has a bucket.
-        backups_expected: whether a stack without a bucket gets a warning.
+        backups_expected: whether a stack without a bucket gets a warning, unless it waives them.
         wal_storage: volume of each instance's write-ahead log, in GiB; 0 keeps the log on the volume of the data.
     """
 

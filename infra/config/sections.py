@@ -9,10 +9,13 @@ from infra.config.types import (
     Collector,
     Cpu,
     Durability,
+    IdentityName,
     LoadBalancing,
     LogDestination,
     MonitoringMode,
     Name,
+    Receiver,
+    Recipients,
     RestoreEntry,
     RetiredClusterPolicy,
     SecretSource,
@@ -21,6 +24,7 @@ from infra.config.types import (
     Tls,
     Url,
     Zone,
+    split_receivers,
     split_restores,
 )
 
@@ -108,14 +112,30 @@ class Backups(Section):
     bucket: Name = Field(
         default="",
         description="Bucket for PostgreSQL's backups and write-ahead log; its credentials are in the Secret"
-        " task-manager-backups (access-key-id, secret-access-key, region). Empty: no backups.",
+        " task-manager-backups (access-key-id, secret-access-key, region), unless there is an identity. Empty: no"
+        " backups.",
     )
-    endpoint: Url = Field(default="", description="Address of the bucket's S3 interface. Empty: Amazon's.")
+    endpoint: Url = Field(
+        default="",
+        description="Address of the bucket's S3 interface, or of the storage account with an identity of Azure. Empty:"
+        " Amazon's.",
+    )
+    identity: IdentityName = Field(
+        default="",
+        description="Workload identity that may use the bucket, in place of keys: the ARN of an IAM role for the"
+        " ServiceAccount (EKS), pod-identity (EKS Pod Identity), the e-mail address of a Google service account (GKE;"
+        " the bucket is Google's) or the client ID of a managed identity (AKS; the bucket is a container).",
+    )
     folder: str = Field(
         default="",
         pattern=r"^$|^[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*$",
         description="Folder in the bucket. Empty: the namespace's name and id, so that a stack that is made anew does"
         " not write into what is left of the one before it.",
+    )
+    waived: bool = Field(
+        default=False,
+        description="Whether the stack goes without backups on purpose: without a bucket, each update from phase 2 on"
+        " warns otherwise.",
     )
 
 
@@ -208,6 +228,30 @@ class Monitoring(Section):
         min_length=1,
         description="Namespace of prometheus-adapter, which queries the stack's Prometheus.",
     )
+
+
+class Alerts(Section):
+    """Receivers of alerts, where the stack has an Alertmanager of its own."""
+
+    page: Annotated[tuple[Receiver, ...], BeforeValidator(split_receivers)] = Field(
+        default=(Receiver.WEBHOOK,),
+        description="Receivers of pages: a list of webhook, slack, pagerduty and email. Their keys in the Secret"
+        " task-manager-alerts are `url`, `slack-url` (an incoming web hook) and `pagerduty-key` (the routing key of an"
+        " Events API v2 integration).",
+    )
+    ticket: Annotated[tuple[Receiver, ...], BeforeValidator(split_receivers)] = Field(
+        default=(Receiver.WEBHOOK,), description="Receivers of tickets: a list of the same."
+    )
+    email: Recipients = Field(
+        default="",
+        description="With email: recipients, separated by commas. The mails are sent by `mail.host`.",
+    )
+    watchdog: bool = Field(
+        default=False,
+        description="Whether the alert Watchdog, which always fires, calls each minute the web hook whose address is"
+        " `watchdog-url` in the Secret task-manager-alerts: a service that raises an alarm when the calls stop.",
+    )
+    watchdog_port: int = Field(default=443, ge=1, le=65535, description="Port of that web hook.")
 
 
 class Tracing(Section):

@@ -12,17 +12,21 @@ from pydantic import Field, ValidationError, model_validator
 
 from infra import phases
 from infra.config import sections, size_sections, sizes
+from infra.config.identities import IdentityKind, parse_identity
 from infra.config.phase_spec import Cdn, DatabaseKind, Edge, Phase
 from infra.config.reading import read
 from infra.config.restores import Restore, parse_restores
 from infra.config.types import (
+    SMTPS_PORT,
     ImageReference,
     LogDestination,
     LogLevel,
     MonitoringMode,
     Name,
     Ports,
+    Receiver,
     RetiredClusterPolicy,
+    SmtpTls,
     Url,
     port_of,
 )
@@ -65,6 +69,7 @@ class Settings(sections.Section):
     cdn: sections.CdnSection = Field(default_factory=sections.CdnSection)
     mail: sections.Mail = Field(default_factory=sections.Mail)
     monitoring: sections.Monitoring = Field(default_factory=sections.Monitoring)
+    alerts: sections.Alerts = Field(default_factory=sections.Alerts)
     tracing: sections.Tracing = Field(default_factory=sections.Tracing)
     errors: sections.Errors = Field(default_factory=sections.Errors)
     logs: sections.Logs = Field(default_factory=sections.Logs)
@@ -177,6 +182,50 @@ class Settings(sections.Section):
     def _sizes_work(self) -> Self:
         if problems := list(sizes.problems(self)):
             raise ValueError("; ".join(problems))
+        return self
+
+    @model_validator(mode="after")
+    def _identity_fits_the_bucket(self) -> Self:
+        backups = self.backups
+        identity = parse_identity(backups.identity)
+        if identity is None:
+            return self
+        if not backups.bucket:
+            raise ValueError(f"{PROJECT}:backups.identity: there is no bucket for it: set {PROJECT}:backups.bucket")
+        if identity.kind is IdentityKind.GKE and backups.endpoint:
+            raise ValueError(
+                f"{PROJECT}:backups.endpoint: {identity.kind} opens Google's buckets alone: remove it, or"
+                f" {PROJECT}:backups.identity"
+            )
+        if identity.kind is IdentityKind.AKS and not backups.endpoint:
+            raise ValueError(
+                f"{PROJECT}:backups.endpoint: {identity.kind} needs the address of its storage account: set it to"
+                " https://ACCOUNT.blob.core.windows.net"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _alerts_can_be_sent(self) -> Self:
+        alerts, mail = self.alerts, self.mail
+        if alerts != sections.Alerts() and not self.own_monitoring:
+            whose = (
+                f"phase {self.phase} has no alerts"
+                if self.row.monitoring is None
+                else "the operator's are the cluster's"
+            )
+            raise ValueError(
+                f"{PROJECT}:alerts: the stack has no Alertmanager of its own ({whose}): remove {PROJECT}:alerts"
+            )
+        if Receiver.EMAIL not in (*alerts.page, *alerts.ticket):
+            return self
+        missing = [key for key, value in {"alerts.email": alerts.email, "mail.host": mail.host}.items() if not value]
+        if missing:
+            raise ValueError(f"{PROJECT}:alerts: email needs to know more: set {' and '.join(missing)}")
+        if (mail.port == SMTPS_PORT) != (mail.tls is SmtpTls.IMPLICIT):
+            raise ValueError(
+                f"{PROJECT}:alerts: Alertmanager's mails begin with TLS at port {SMTPS_PORT}, and there alone: set"
+                f" {PROJECT}:mail.port or {PROJECT}:mail.tls accordingly"
+            )
         return self
 
     def addresses(self) -> tuple[str, str]:

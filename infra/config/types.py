@@ -2,11 +2,12 @@
 
 import re
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field
 
+from infra.config.identities import parse_identity
 from infra.config.image import parse_image
 from infra.config.restores import parse_restores
 
@@ -51,6 +52,19 @@ class MonitoringMode(StrEnum):
 
     OWN = "own"
     OPERATOR = "operator"
+
+
+SMTPS_PORT: Final = 465
+"""Where Alertmanager's mails begin with TLS (0.28, notify/email/email.go); at others it asks for STARTTLS."""
+
+
+class Receiver(StrEnum):
+    """Receiver of alerts."""
+
+    WEBHOOK = "webhook"
+    SLACK = "slack"
+    PAGERDUTY = "pagerduty"
+    EMAIL = "email"
 
 
 class LogDestination(StrEnum):
@@ -103,11 +117,30 @@ def _is_zone(zone: str) -> str:
     return zone
 
 
+def _are_recipients(text: str) -> str:
+    if text and not re.fullmatch(r"[^@\s,]+@[^@\s,]+(,\s*[^@\s,]+@[^@\s,]+)*", text):
+        raise ValueError(f"{text!r} are no recipients: write them as one@example.com,another@example.com")
+    return text
+
+
+def _is_identity(text: str) -> str:
+    parse_identity(text)
+    return text
+
+
 def split_restores(value: Any) -> Any:
     """Take a list of restores that is written as one text apart, and check each against those before it."""
     entries = [entry for entry in value.split(",") if entry] if isinstance(value, str) else value
     if isinstance(entries, list | tuple):
         parse_restores(",".join(map(str, entries)))
+    return entries
+
+
+def split_receivers(value: Any) -> Any:
+    """Take a list of receivers that is written as one text apart; refuse an empty one."""
+    entries = [entry.strip() for entry in value.split(",")] if isinstance(value, str) else value
+    if not entries:
+        raise ValueError(f"nobody would be told: name at least one of {', '.join(Receiver)}")
     return entries
 
 
@@ -146,6 +179,8 @@ Url = Annotated[str, AfterValidator(_is_url)]
 ImageReference = Annotated[str, AfterValidator(_is_image)]
 Collector = Annotated[str, AfterValidator(_is_collector)]
 Zone = Annotated[str, AfterValidator(_is_zone)]
+IdentityName = Annotated[str, AfterValidator(_is_identity)]
+Recipients = Annotated[str, AfterValidator(_are_recipients)]
 Ports = Annotated[str, AfterValidator(_are_ports)]
 RestoreEntry = str
 Cpu = Annotated[int, Field(ge=10, le=64_000)]

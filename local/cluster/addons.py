@@ -127,8 +127,8 @@ ADDONS = {
     "monitoring": Addon("monitoring", _image_only, (PROMETHEUS, ALERTMANAGER, VALKEY_EXPORTER_IMAGE)),
 }
 ALWAYS = ("storage", "dns", "metrics")
-SEVERAL = (*ALWAYS, "database", "gateway", "cache")
-PHASES = {1: ALWAYS, 2: SEVERAL, 3: (*SEVERAL, "backups", "edge", "monitoring")}
+SEVERAL = (*ALWAYS, "database", "gateway", "cache", "monitoring")
+PHASES = {1: ALWAYS, 2: SEVERAL, 3: (*SEVERAL, "backups", "edge")}
 
 
 def of_phase(phase: int) -> tuple[str, ...]:

@@ -1,6 +1,6 @@
 """Expiry of the certificate that a stack serves.
 
-Only phase 3 has a Prometheus that watches it. Here it is looked at from outside, in every phase that has TLS.
+From phase 2 on a Prometheus watches it too. Here it is looked at from outside: what users get.
 """
 
 from __future__ import annotations

@@ -4,14 +4,6 @@ from grafana_foundation_sdk.builders.dashboard import Dashboard
 
 from monitoring.dashboards.panels import WINDOW, Rows, dashboard, graph, number
 
-_LOG = 'sum by (pod) (cnpg_collector_pg_wal{value="size"})'
-_DATA_VOLUME_IN_USE = (
-    f"(sum by (pod) (cnpg_pg_database_size_bytes) + on (pod) {_LOG}"
-    " * on () group_left () (task_manager:database_wal_volume:bytes == bool 0))"
-    " / on () group_left () task_manager:database_volume:bytes"
-)
-_LOG_VOLUME_IN_USE = f"{_LOG} / on () group_left () (task_manager:database_wal_volume:bytes > 0)"
-
 
 def database() -> Dashboard:
     """What the API sees of the database, and what the database says of itself."""
@@ -111,11 +103,11 @@ def database() -> Dashboard:
         "The volumes": [
             graph(
                 "Share of the volume in use",
-                "By data and write-ahead log, or by each of them where the log has a volume of its own. A full one stops"
+                "By data and write-ahead log, or by each where the log has a volume of its own. A full one stops"
                 " the server.",
                 "percentunit",
-                {"{{pod}}": _DATA_VOLUME_IN_USE, "{{pod}} log": _LOG_VOLUME_IN_USE},
-                alerts=["DatabaseVolumeFills"],
+                {"{{pod}}, {{volume}}": 'task_manager:volume_used:ratio{volume=~"database.*"}'},
+                alerts=["DatabaseVolumeFills", "DatabaseVolumeFillsFast", "DatabaseVolumeFillsSoon"],
             ),
         ],
         "The log and backups": [

@@ -123,6 +123,69 @@ def platform() -> Dashboard:
             ),
         ],
     }
+    rows = {**rows, **_monitoring()}
     return dashboard(
         "platform", "platform", "The autoscaler, the gateway, the edge, and the targets of Prometheus.", rows
     )
+
+
+def _monitoring() -> Rows:
+    """Prometheus and Alertmanager themselves, and the volumes beside the database's."""
+    sent, errors, dropped = (
+        f"sum(rate(prometheus_notifications_{counter}_total[{WINDOW}]))" for counter in ("sent", "errors", "dropped")
+    )
+    every, failed = (
+        f"sum by (integration) (rate(alertmanager_notifications_{counter}[{WINDOW}]))"
+        for counter in ("total", "failed_total")
+    )
+    broken = " + ".join(
+        f"sum(rate(prometheus_tsdb_{counter}_total[{WINDOW}]))"
+        for counter in ("compactions_failed", "reloads_failures", "wal_corruptions", "wal_writes_failed")
+    )
+    return {
+        "Alerting": [
+            graph(
+                "Alerts to Alertmanager",
+                "A second: handed over, failed and dropped. The watchdog is always among them.",
+                "ops",
+                {"sent": sent, "failed": errors, "dropped": dropped},
+                alerts=["AlertmanagerGone", "AlertsNotDelivered", "Watchdog"],
+            ),
+            graph(
+                "Notifications",
+                "A second, by integration, and those that fail.",
+                "ops",
+                {"{{integration}}": every, "{{integration}} failed": failed},
+                alerts=["NotificationsFail"],
+            ),
+        ],
+        "Monitoring itself": [
+            graph(
+                "Failures of Prometheus",
+                "A second: evaluations of rules, and attempts to store samples.",
+                "ops",
+                {
+                    "rules": f"sum(rate(prometheus_rule_evaluation_failures_total[{WINDOW}]))",
+                    "storage": broken,
+                },
+                alerts=["RulesFail", "TsdbFails"],
+            ),
+            graph(
+                "Configurations in use",
+                "1 for a server that has taken what it was given last, 0 for one that has refused it.",
+                "short",
+                {
+                    "Prometheus": "min(prometheus_config_last_reload_successful)",
+                    "Alertmanager": "min(alertmanager_config_last_reload_successful)",
+                },
+                alerts=["ReloadFails"],
+            ),
+            graph(
+                "Share of volumes in use",
+                "By what each server says of its own files.",
+                "percentunit",
+                {"{{pod}}": 'task_manager:volume_used:ratio{volume!="database"}'},
+                alerts=["ServerVolumeFills"],
+            ),
+        ],
+    }

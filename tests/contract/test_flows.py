@@ -94,7 +94,10 @@ class System:
 
     def _of_prometheus(self) -> Iterator[Flow]:
         config = yaml.safe_load(self.stack.find("ConfigMap", names.PROMETHEUS).inputs["data"]["prometheus.yaml"])
-        assert [job["job_name"] for job in config["scrape_configs"]] == ["annotated", "database", "valkey", "gateway"]
+        assert [job["job_name"] for job in config["scrape_configs"]] == [
+            *("annotated", "database", "valkey", "gateway"),
+            *("prometheus", "alertmanager"),
+        ]
         for manifest in self.chart:
             said = manifest.get("spec", {}).get("template", {}).get("metadata", {}).get("annotations", {})
             if said.get("prometheus.io/scrape") == "true":
@@ -108,10 +111,11 @@ class System:
             if rule.get("target_label") == "__address__":
                 exporter, _, port = rule["replacement"].partition(":")
                 yield names.PROMETHEUS, self.group_at(exporter), int(port)
-        for servers in config["alerting"]["alertmanagers"]:
-            for called in servers["static_configs"][0]["targets"]:
+        for servers in [*config["alerting"]["alertmanagers"], *config["scrape_configs"]]:
+            for called in servers.get("static_configs", [{"targets": []}])[0]["targets"]:
                 host, _, port = called.partition(":")
-                yield names.PROMETHEUS, self.group_at(host), int(port)
+                if host != "localhost":
+                    yield names.PROMETHEUS, self.group_at(host), int(port)
 
     def _of_the_edge(self) -> Iterator[Flow]:
         text = self.stack.find("ConfigMap", names.EDGE).inputs["data"]["default.vcl"]
@@ -167,7 +171,14 @@ def _is(peer: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
 
 @pytest.fixture(
     scope="module",
-    params=["phase1", "phase2", "phase3", "phase3 monitoring.grafana=true", "phase3 monitoring.mode=operator"],
+    params=[
+        "phase1",
+        "phase2",
+        "phase2 monitoring.grafana=true",
+        "phase3",
+        "phase3 monitoring.grafana=true",
+        "phase3 monitoring.mode=operator",
+    ],
 )
 def system(request: pytest.FixtureRequest) -> System:
     phase, *config = request.param.split()

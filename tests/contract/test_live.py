@@ -50,13 +50,23 @@ def test_a_server_that_is_away_is_one_line(monkeypatch: pytest.MonkeyPatch, caps
 
 def test_every_rule_and_every_panel_asks() -> None:
     askers = {question.asker for question in live.questions()}
-    rules = {rule.get("alert") or rule["record"] for rule in catalogue.rules()}
+    rules = {rule.get("alert") or rule["record"] for rule in catalogue.rules()} - {catalogue.WATCHDOG}
     panels = {
         f"{name}/{panel['title']}"
         for name, dashboard in catalogue.dashboards().items()
         for panel in catalogue.panels(dashboard)
     }
     assert askers == rules | panels
+
+
+def test_nothing_is_asked_of_parts_that_the_stack_has_not() -> None:
+    every, left = (
+        " ".join(question.expression for question in live.questions(parts)) for parts in ((), live.OPTIONAL_PARTS)
+    )
+    for prefix in (prefix for prefixes in live.OPTIONAL_PARTS.values() for prefix in prefixes):
+        assert prefix in every
+        assert prefix not in left
+    assert "task_manager_database_connections" in left
 
 
 def test_only_queried_expressions_have_a_reason_to_have_no_data() -> None:

@@ -53,13 +53,13 @@ def test_alerts_fire_and_stay_silent(path: Path) -> None:
 @every_alert
 def test_an_alert_is_seen_to_fire_and_to_be_silent(name: str) -> None:
     outcomes = {bool(case["exp_alerts"]) for case in CASES if case["alertname"] == name}
-    assert outcomes == {True, False}
+    assert outcomes == ({True} if name == catalogue.WATCHDOG else {True, False})
 
 
 @every_alert
 def test_an_alert_says_how_urgent_it_is_and_what_to_do(name: str) -> None:
     alert = ALERTS[name]
-    assert alert["labels"]["severity"] in ("page", "ticket")
+    assert alert["labels"]["severity"] in (("none",) if name == catalogue.WATCHDOG else ("page", "ticket"))
     assert alert["annotations"].keys() == {"summary", "description", "runbook_url"}
     assert alert["annotations"]["runbook_url"] == catalogue.runbook(name)
     page = (FOLDER / "runbooks" / f"{name}.md").read_text()

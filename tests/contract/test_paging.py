@@ -16,6 +16,8 @@ import yaml
 
 from infra.components.observability import alertmanager
 from infra.components.observability.prometheus import RULES
+from infra.components.observability.receivers import SECRET_FOLDER, Routing
+from infra.config.types import Receiver
 from local.tools import go_tools
 from monitoring.prometheus import Prometheus
 from tests.support.ports import free_port, wait_for
@@ -67,9 +69,9 @@ def alertmanager_to(hook: str, folder: Path) -> Iterator[str]:
     """Run the program's Alertmanager with this web hook; yield its address."""
     secret = folder / "url"
     secret.write_text(hook)
-    config = alertmanager.configuration()
-    config["receivers"][0]["webhook_configs"] = [{"url_file": str(secret)}]
-    (folder / "alertmanager.yaml").write_text(yaml.safe_dump(config))
+    routing = Routing(page=(Receiver.WEBHOOK,), ticket=(Receiver.WEBHOOK,), webhook_port=443)
+    config = yaml.safe_dump(alertmanager.configuration(routing))
+    (folder / "alertmanager.yaml").write_text(config.replace(SECRET_FOLDER, str(folder)))
     address = f"127.0.0.1:{free_port()}"
     command = [
         str(go_tools.build("alertmanager") / "alertmanager"),

@@ -1,4 +1,4 @@
-"""Paging in phase 3: from the first failed request to the call of the web hook."""
+"""Paging: from the first failed request to the call of the web hook."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.e2e.faults import task_creation_denied, wait_until_ready
 from tests.e2e.load import steady_load
 from tests.e2e.system import System, machine_address, wait_for
 
-pytestmark = pytest.mark.phases(3)
+pytestmark = pytest.mark.phases(2, 3)
 
 SECRET = "task-manager-alerts"
 RATE = 40

@@ -11,6 +11,11 @@ VARIANTS = {
     "phase2": engine.stack_file("phase2"),
     "phase3": engine.stack_file("phase3"),
     "phase3-grafana": {**engine.stack_file("phase3"), "task-manager:monitoring.grafana": "true"},
+    "phase2-whole": {
+        **engine.stack_file("phase2"),
+        "task-manager:monitoring.grafana": "true",
+        "task-manager:backups.bucket": "backups",
+    },
     "phase3-operator": {
         **engine.stack_file("phase3"),
         "task-manager:monitoring.mode": "operator",

@@ -3,6 +3,7 @@
 from typing import Any
 
 from infra import names
+from infra.phases import PHASES
 from tests.infra import engine
 from tests.infra.engine import Resource, Stack
 
@@ -17,6 +18,34 @@ def test_phase_2_is_three_instances_behind_the_gateway(phase2: Stack) -> None:
     assert phase2.values["service"]["type"] == "ClusterIP"
     assert phase2.values["route"]["gateway"]["name"] == phase2.find("Gateway").object_name
     assert phase2.values["env"]["APP_TRUSTED_HOPS"] == "1"
+
+
+def test_phase_2_fits_a_node_of_two_cpus_beside_the_addons_even_while_it_is_updated() -> None:
+    config = {
+        "task-manager:phase": "2",
+        "task-manager:hostname": "tasks.example.com",
+        "task-manager:backups.bucket": "backups",
+    }
+    stack, row = engine.run(config), PHASES[2]
+    assert row.jobs
+    surge = 1  # of each Deployment of the chart
+    asked = (row.api.max_replicas + surge) * row.api.compute.cpu_request
+    asked += (row.jobs.min_workers + surge) * row.jobs.worker.cpu_request + (1 + surge) * row.jobs.beat.cpu_request
+    for resource in stack.objects:
+        spec = resource.inputs.get("spec", {})
+        if resource.kind in ("StatefulSet", "Deployment", "Pooler"):
+            containers = spec["template"]["spec"]["containers"]
+            each = sum(millicores(container["resources"]) for container in containers)
+            asked += each * spec.get("instances", spec.get("replicas", 1))
+        if resource.kind == "Cluster":
+            sidecar = stack.find("ObjectStore").inputs["spec"]["instanceSidecarConfiguration"]
+            asked += spec["instances"] * (millicores(spec["resources"]) + millicores(sidecar["resources"]))
+    assert 1400 < asked <= 1500
+
+
+def millicores(resources: dict[str, Any]) -> int:
+    """The CPU that is asked for."""
+    return int(resources["requests"]["cpu"].removesuffix("m"))
 
 
 def test_phase_2_confirms_every_write_on_the_standby(phase2: Stack) -> None:

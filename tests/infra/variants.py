@@ -117,6 +117,27 @@ VARIANTS: Final[Mapping[str, Variant]] = {
     "phase2-sizes": _of("phase2", {**SIZES}),
     "phase2-mail": _of("phase2", {**MAIL}),
     "phase2-telemetry": _of("phase2", {**TRACES, **ERRORS}),
+    "phase2-backups": _of("phase2", {"backups.bucket": "backups", "monitoring.grafana": "true"}),
+    "phase2-receivers": _of(
+        "phase2",
+        {
+            **MAIL,
+            "mail.port": "465",
+            "alerts.page": "pagerduty,slack",
+            "alerts.ticket": "email",
+            "alerts.email": "team@example.com",
+            "alerts.watchdog": "true",
+        },
+    ),
+    "phase2-backups-irsa": Variant(
+        "phase2",
+        {
+            "backups.bucket": "backups",
+            "monitoring.grafana": "true",
+            "backups.identity": "arn:aws:iam::123456789012:role/tasks-backups",
+        },
+        "phase2-backups",
+    ),
     "phase2-edge": _of("phase2", {"cdn.kind": "edge"}),
     "phase2-cloudflare": _of("phase2", {**CLOUDFLARE}),
     "phase3-protected": _of("phase3", {"protect_data": "true", "rollout_timeout": "600"}),

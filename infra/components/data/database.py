@@ -131,7 +131,8 @@ def cluster_spec(plan: Plan, generation: ClusterGeneration, target: Target) -> d
         **bootstrap,
         **(backups.archiving(generation, plan.restored) if plan.bucket else {}),
         # By these the policies and Prometheus find the pods, whatever the cluster is called.
-        "inheritedMetadata": {"labels": names.DATABASE_LABELS},
+        "inheritedMetadata": {"labels": {**names.DATABASE_LABELS, **backups.pod_labels(plan.bucket)}},
+        **backups.service_account(plan.bucket),
         "postgresql": postgresql,
         **availability,
         "storage": _volume(row.storage, target.storage_class),
@@ -187,7 +188,7 @@ class Database(Component):
 
     def _flows(self) -> pulumi.Resource:
         mine = Peer(names.DATABASE_LABELS)
-        bucket, scraper = self.plan.bucket, self.plan.scraper
+        scraper = self.plan.scraper
         return networking.NetworkPolicy(
             f"{self.name}-flows",
             metadata=self.metadata(names.DATABASE_CLUSTER, annotations=pods.OPERATORS_PODS),
@@ -202,7 +203,7 @@ class Database(Component):
                 egress=(
                     Flow(mine, (names.DATABASE_PORT, _STATUS_PORT)),
                     self.target.api_server,
-                    *((Flow(Peer(anywhere=True), (bucket.port,)),) if bucket else ()),
+                    *backups.flows(self.plan.bucket),
                 ),
             ),
             opts=self.options(),

@@ -9,6 +9,7 @@ from infra.components.data.backups import Backups, Bucket
 from infra.components.data.database import Database, Plan
 from infra.components.data.volume import Volume
 from infra.components.namespace import Namespace
+from infra.config.identities import parse_identity
 from infra.config.phase_spec import DatabaseKind
 from infra.config.settings import Settings
 
@@ -18,7 +19,11 @@ def _plan(settings: Settings) -> Plan:
     bucket = None
     if settings.backups.bucket:
         bucket = Bucket(
-            settings.backups.bucket, settings.backups.endpoint, port=settings.backup_port(), days=row.backup_days
+            settings.backups.bucket,
+            settings.backups.endpoint,
+            port=settings.backup_port(),
+            days=row.backup_days,
+            identity=parse_identity(settings.backups.identity),
         )
     return Plan(
         row=row,
@@ -39,8 +44,11 @@ def database(settings: Settings, target: Target, namespace: Namespace) -> list[p
     if plan.bucket:
         folder = settings.backups.folder or pulumi.Output.concat(target.namespace, "/", namespace.id_in_cluster)
         parts.append(Backups("backups", target, bucket=plan.bucket, folder=folder, after=[namespace]))
-    elif plan.row.backups_expected:
-        pulumi.warn(f"{names.PROJECT}:backups.bucket is not set: nothing could bring a dropped table back")
+    elif plan.row.backups_expected and not settings.backups.waived:
+        pulumi.warn(
+            f"{names.PROJECT}:backups.bucket is not set, so nothing could bring a dropped table back: set it, or"
+            f" {names.PROJECT}:backups.waived to true to go without backups"
+        )
     after = [namespace, *parts]
     return [*parts, Database("database", target, plan=plan, generation=settings.generation, after=after)]
 

@@ -9,15 +9,15 @@ import yaml
 from infra import names
 from infra.components.base import Target
 from infra.components.network import Flow, Peer
+from infra.components.observability.receivers import MAIL_FOLDER, SECRET_FOLDER, Routing
 from infra.components.observability.single_server import SecretFiles, Server, SingleServer
 from infra.config import phase_spec
 
 IMAGE: Final = "docker.io/prom/alertmanager:v0.28.1"
+STORAGE: Final = 1  # GiB, the least that most storage classes give: silences, and what was sent
 
 _USER: Final = 10004  # above every user of a host; the server needs none in particular
 _CONFIG: Final = "/etc/alertmanager"
-_SECRET: Final = "/run/secrets/alerts"  # noqa: S105 - a directory
-_STORAGE: Final = 1  # GiB, the least that most storage classes give: silences, and what was sent
 
 
 def _inhibits(fast: str, slow: str) -> dict[str, Any]:
@@ -25,35 +25,42 @@ def _inhibits(fast: str, slow: str) -> dict[str, Any]:
     return {"source_matchers": [f"alertname={fast}"], "target_matchers": [f"alertname={slow}"]}
 
 
-def configuration() -> dict[str, Any]:
+def configuration(routing: Routing) -> dict[str, Any]:
     """Pages go out at once and again each hour, tickets within minutes and again each day."""
     return {
         "route": {
-            "receiver": "team",
+            "receiver": "ticket",
             "group_by": ["alertname"],
             "group_wait": "1m",
             "group_interval": "5m",
             "repeat_interval": "24h",
             "routes": [
-                {"matchers": ["severity=page"], "receiver": "team", "group_wait": "5s", "repeat_interval": "1h"}
+                # A repetition is due when a group is looked at: shortly before, so that it is each time.
+                {
+                    "matchers": ["alertname=Watchdog"],
+                    "receiver": "watchdog",
+                    "group_wait": "0s",
+                    "group_interval": "1m",
+                    "repeat_interval": "50s",
+                },
+                {"matchers": ["severity=page"], "receiver": "page", "group_wait": "5s", "repeat_interval": "1h"},
             ],
         },
-        "receivers": [
-            {"name": "team", "webhook_configs": [{"url_file": f"{_SECRET}/{names.ALERTS_SECRET_KEY}"}]},
-        ],
+        "receivers": routing.receivers(),
         "inhibit_rules": [
             _inhibits("ErrorBudgetBurnsFast", "ErrorBudgetBurnsSlowly"),
             _inhibits("LatencyBudgetBurnsFast", "LatencyBudgetBurnsSlowly"),
+            _inhibits("DatabaseVolumeFillsFast", "DatabaseVolumeFillsSoon"),
         ],
     }
 
 
 class Alertmanager(SingleServer):
-    """One server. Alerts go to the web hook whose address is in a Secret; without it they are only shown.
+    """One server. Keys and addresses are in Secrets, which it reads when it sends: it starts without them.
 
     Args:
         row: sizes.
-        webhook_port: of that address, which the program does not know.
+        routing: who is told of what.
     """
 
     def __init__(
@@ -62,10 +69,13 @@ class Alertmanager(SingleServer):
         target: Target,
         *,
         row: phase_spec.Monitoring,
-        webhook_port: int,
+        routing: Routing,
         after: Sequence[pulumi.Resource],
     ) -> None:
         super().__init__(name, target, after)
+        secrets = [SecretFiles(names.ALERTS_SECRET, SECRET_FOLDER, optional=True)]
+        if routing.mail_password:
+            secrets.append(SecretFiles(names.MAIL_SECRET, MAIL_FOLDER, optional=True, volume="mail"))
         self.serve(
             Server(
                 name=names.ALERTMANAGER,
@@ -78,13 +88,13 @@ class Alertmanager(SingleServer):
                     "--cluster.listen-address=",  # alone: it has nobody to agree with
                 ),
                 port=names.ALERTMANAGER_PORT,
-                files={"alertmanager.yaml": yaml.safe_dump(configuration(), sort_keys=False)},
+                files={"alertmanager.yaml": yaml.safe_dump(configuration(routing), sort_keys=False)},
                 config=_CONFIG,
-                storage=_STORAGE,
+                storage=STORAGE,
                 compute=row.alertmanager,
-                secret=SecretFiles(names.ALERTS_SECRET, _SECRET, optional=True),
+                secrets=tuple(secrets),
                 ingress=(Flow(Peer(names.PROMETHEUS_LABELS), (names.ALERTMANAGER_PORT,)),),
-                egress=(Flow(Peer(anywhere=True), (webhook_port,)),),
+                egress=(Flow(Peer(anywhere=True), routing.ports()),),
             )
         )
         self.register_outputs({"service": names.ALERTMANAGER})

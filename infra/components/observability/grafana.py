@@ -125,7 +125,7 @@ class Grafana(SingleServer):
                 config=_CONFIG,
                 storage=_STORAGE,
                 compute=row.grafana,
-                secret=SecretFiles(names.GRAFANA, _SECRET, optional=False),
+                secrets=(SecretFiles(names.GRAFANA, _SECRET, optional=False),),
                 ready="/api/health",
                 healthy="/api/health",
                 egress=(Flow(Peer(names.PROMETHEUS_LABELS), (names.PROMETHEUS_PORT,)),),

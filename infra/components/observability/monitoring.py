@@ -7,10 +7,12 @@ import pulumi
 from infra import names
 from infra.components import network
 from infra.components.base import Target
+from infra.components.observability import alertmanager
 from infra.components.observability.alertmanager import Alertmanager
 from infra.components.observability.grafana import Grafana
 from infra.components.observability.operated_monitoring import OperatedMonitoring
 from infra.components.observability.prometheus import Limits, Prometheus
+from infra.components.observability.receivers import Email, MailServer, Routing
 from infra.components.observability.valkey_exporter import ValkeyExporter
 from infra.config.settings import Settings
 
@@ -33,7 +35,7 @@ def monitoring(settings: Settings, target: Target, after: Sequence[pulumi.Resour
             scraper=scraper,
             after=after,
         )
-    limits = Limits(settings.row.api, settings.row.postgresql)
+    limits = Limits(settings.row.api, settings.row.postgresql, _volumes(settings))
     if not settings.own_monitoring:
         yield OperatedMonitoring(
             "monitoring",
@@ -54,6 +56,30 @@ def monitoring(settings: Settings, target: Target, after: Sequence[pulumi.Resour
         grafana=settings.monitoring.grafana,
         after=after,
     )
-    yield Alertmanager("alertmanager", target, row=row, webhook_port=settings.monitoring.alerts_port, after=after)
+    yield Alertmanager("alertmanager", target, row=row, routing=_routing(settings), after=after)
     if settings.monitoring.grafana:
         yield Grafana("grafana", target, row=row, after=after)
+
+
+def _routing(settings: Settings) -> Routing:
+    alerts, mail = settings.alerts, settings.mail
+    server = MailServer(mail.host, mail.port, mail.user, mail.sender)
+    return Routing(
+        page=alerts.page,
+        ticket=alerts.ticket,
+        webhook_port=settings.monitoring.alerts_port,
+        email=Email(alerts.email, server) if alerts.email else None,
+        watchdog_port=alerts.watchdog_port if alerts.watchdog else None,
+    )
+
+
+def _volumes(settings: Settings) -> dict[str, int]:
+    """Volumes of the servers that tell how much of theirs they use, in GiB."""
+    row, volumes = settings.row, {}
+    if row.cache:
+        volumes["cache"] = row.cache.storage
+    if row.jobs:
+        volumes["broker"] = row.jobs.broker.storage
+    if row.monitoring and settings.own_monitoring:
+        volumes |= {"prometheus": row.monitoring.storage, "alertmanager": alertmanager.STORAGE}
+    return volumes

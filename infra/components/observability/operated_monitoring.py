@@ -16,6 +16,8 @@ from infra.components.base import Component, Target
 from infra.components.observability import grafana, prometheus
 
 API_VERSION: Final = "monitoring.coreos.com/v1"
+_RULES_OF_OWN_SERVERS: Final = "monitoring"
+"""The file of rules about the stack's own Prometheus and Alertmanager: the operator's charts watch theirs."""
 
 
 def pod_monitors(namespace: str, gateway_namespace: str) -> dict[str, dict[str, Any]]:
@@ -82,7 +84,11 @@ class OperatedMonitoring(Component):
         self._selected = {"release": release} if release else {}
         for part, spec in pod_monitors(target.namespace, gateway_namespace).items():
             self._custom("PodMonitor", part, spec)
-        rules = {file.stem: yaml.safe_load(file.read_text()) for file in sorted(prometheus.RULES.glob("*.yaml"))}
+        rules = {
+            file.stem: yaml.safe_load(file.read_text())
+            for file in sorted(prometheus.RULES.glob("*.yaml"))
+            if file.stem != _RULES_OF_OWN_SERVERS
+        }
         for part, spec in {**rules, "limits": limits.rules()}.items():
             self._custom("PrometheusRule", part, spec)
         for file in sorted(grafana.DASHBOARDS.glob("*.json")):

@@ -1,6 +1,6 @@
 """Prometheus: scrapes the stack's pods, stores their metrics, and evaluates the rules of `monitoring/rules`."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -50,8 +50,14 @@ def scrape(job: str, *relabelled: dict[str, Any], namespace: str = "") -> dict[s
     }
 
 
+def _server(job: str, address: str, server: str) -> dict[str, Any]:
+    """A job for the one pod of a server of the stack's own."""
+    targets = {"targets": [address], "labels": {"pod": f"{server}-0"}}
+    return {"job_name": job, "sample_limit": SAMPLES, "static_configs": [targets]}
+
+
 def configuration(gateway_namespace: str) -> dict[str, Any]:
-    """Scrape configuration: pods whose annotations say so (API, worker, edge), the database, Valkey, the gateway."""
+    """Scrape configuration: annotated pods (API, worker, edge), database, Valkey, gateway, and monitoring itself."""
     annotation = "__meta_kubernetes_pod_annotation_prometheus_io_"
     annotated = scrape(
         "annotated",
@@ -94,6 +100,8 @@ def configuration(gateway_namespace: str) -> dict[str, Any]:
     gateway = scrape(
         "gateway", {"source_labels": [_PORT], "regex": "metrics", "action": "keep"}, namespace=gateway_namespace
     )
+    alertmanager = f"{names.ALERTMANAGER}:{names.ALERTMANAGER_PORT}"
+    itself = _server("prometheus", f"localhost:{names.PROMETHEUS_PORT}", names.PROMETHEUS)
     return {
         "global": {
             "scrape_interval": f"{INTERVAL}s",
@@ -101,10 +109,15 @@ def configuration(gateway_namespace: str) -> dict[str, Any]:
             "evaluation_interval": f"{INTERVAL}s",
         },
         "rule_files": [f"{_CONFIG}/rules-*.yaml"],
-        "alerting": {
-            "alertmanagers": [{"static_configs": [{"targets": [f"{names.ALERTMANAGER}:{names.ALERTMANAGER_PORT}"]}]}]
-        },
-        "scrape_configs": [annotated, database, valkey, gateway],
+        "alerting": {"alertmanagers": [{"static_configs": [{"targets": [alertmanager]}]}]},
+        "scrape_configs": [
+            annotated,
+            database,
+            valkey,
+            gateway,
+            itself,
+            _server("alertmanager", alertmanager, names.ALERTMANAGER),
+        ],
     }
 
 
@@ -115,10 +128,12 @@ class Limits:
     Args:
         api: the bounds of its autoscaler.
         database: volumes of each instance.
+        volumes: volume of each other server, in GiB, by the name of its job.
     """
 
     api: phase_spec.Api
     database: phase_spec.PostgreSQL
+    volumes: Mapping[str, int]
 
     def rules(self) -> dict[str, Any]:
         """A recording rule for each."""
@@ -128,7 +143,11 @@ class Limits:
             "task_manager:database_volume:bytes": self.database.storage * 1024**3,
             "task_manager:database_wal_volume:bytes": self.database.wal_storage * 1024**3,
         }
-        records = [{"record": name, "expr": f"vector({value})"} for name, value in values.items()]
+        records: list[dict[str, Any]] = [{"record": name, "expr": f"vector({value})"} for name, value in values.items()]
+        records += [
+            {"record": "task_manager:volume:bytes", "labels": {"volume": job}, "expr": f"vector({size * 1024**3})"}
+            for job, size in self.volumes.items()
+        ]
         return {"groups": [{"name": "limits", "rules": records}]}
 
 

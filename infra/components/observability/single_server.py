@@ -25,11 +25,13 @@ class SecretFiles:
         name: of the Secret.
         path: the folder.
         optional: whether the server starts without it.
+        volume: name of the volume in the pod.
     """
 
     name: str
     path: str
     optional: bool
+    volume: str = "secret"
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,7 @@ class Server:
         storage: volume under `/data`, in GiB.
         compute: its share.
         account: ServiceAccount whose token it gets; None for no token.
-        secret: what it must not say aloud.
+        secrets: what it must not say aloud.
         command: in place of the image's own.
         ready, healthy: paths of the probes.
         ingress, egress: who calls, and who is called.
@@ -63,7 +65,7 @@ class Server:
     storage: int
     compute: Compute
     account: str | None = None
-    secret: SecretFiles | None = None
+    secrets: tuple[SecretFiles, ...] = ()
     command: Sequence[str] = ()
     ready: str = "/-/ready"
     healthy: str = "/-/healthy"
@@ -139,12 +141,10 @@ class SingleServer(Component):
         items = [core.KeyToPathArgs(key=_key(path), path=path) for path in server.files]
         config = core.ConfigMapVolumeSourceArgs(name=server.name, items=items)
         volumes = [core.VolumeArgs(name="config", config_map=config)]
-        if server.secret:
-            mounts.append(core.VolumeMountArgs(name="secret", mount_path=server.secret.path, read_only=True))
-            source = core.SecretVolumeSourceArgs(
-                secret_name=server.secret.name, optional=server.secret.optional, default_mode=0o440
-            )
-            volumes.append(core.VolumeArgs(name="secret", secret=source))
+        for secret in server.secrets:
+            mounts.append(core.VolumeMountArgs(name=secret.volume, mount_path=secret.path, read_only=True))
+            source = core.SecretVolumeSourceArgs(secret_name=secret.name, optional=secret.optional, default_mode=0o440)
+            volumes.append(core.VolumeArgs(name=secret.volume, secret=source))
         return core.PodSpecArgs(
             service_account_name=server.account,
             automount_service_account_token=server.account is not None,

@@ -56,17 +56,33 @@ def test_the_databases_pods_may_call_the_port_of_the_bucket_and_only_with_one(ph
     assert outside(phase3) - outside(phase2) == {7070}
 
 
-def test_a_stack_without_a_bucket_has_no_backups_and_phase_3_says_so(
-    phase2: Stack, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def warnings(monkeypatch: pytest.MonkeyPatch, config: dict[str, str]) -> tuple[Stack, list[str]]:
+    """Run the program; return its stack and the lines that it warns with."""
     said: list[str] = []
     monkeypatch.setattr(pulumi, "warn", said.append)
-    without = engine.run({**engine.stack_file("phase3"), "task-manager:backups.bucket": ""})
-    for stack in (phase2, without):
-        assert not stack.has("ObjectStore")
-        assert not stack.has("ScheduledBackup")
-        assert "plugins" not in stack.find("Cluster").inputs["spec"]
-    assert [line.partition(" ")[0] for line in said] == ["task-manager:backups.bucket"]
+    return engine.run(config), said
+
+
+@pytest.mark.parametrize(("number", "warned"), [(1, False), (2, True), (3, True)])
+def test_a_stack_without_a_bucket_has_no_backups_and_says_so_from_phase_2_on(
+    monkeypatch: pytest.MonkeyPatch, number: int, warned: bool
+) -> None:
+    config = {
+        "task-manager:phase": str(number),
+        "task-manager:database.kind": "postgresql",
+        "task-manager:hostname": "tasks.example.com",
+    }
+    stack, said = warnings(monkeypatch, config)
+    assert not stack.has("ObjectStore")
+    assert not stack.has("ScheduledBackup")
+    assert "plugins" not in stack.find("Cluster").inputs["spec"]
+    assert [line.partition(" ")[0] for line in said] == ["task-manager:backups.bucket"] * warned
+
+
+def test_backups_that_are_waived_are_not_warned_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    stack, said = warnings(monkeypatch, engine.stack_file("phase2"))
+    assert not stack.has("ObjectStore")
+    assert said == []
 
 
 def test_a_restore_makes_a_cluster_beside_the_one_there_is_out_of_its_backups(restored: Stack) -> None:

@@ -72,13 +72,14 @@ def test_it_looks_for_pods_in_its_own_namespace_and_in_the_gateways_and_nowhere_
     own = [{"role": "pod", "namespaces": {"own_namespace": True}}]
     gateways = [{"role": "pod", "namespaces": {"names": ["edge"]}}]
     jobs = prometheus.configuration("edge")["scrape_configs"]
-    looks = {job["job_name"]: job["kubernetes_sd_configs"] for job in jobs}
+    looks = {job["job_name"]: job["kubernetes_sd_configs"] for job in jobs if "kubernetes_sd_configs" in job}
     assert looks == {"annotated": own, "database": own, "valkey": own, "gateway": gateways}
 
 
 def test_rules_are_told_the_bounds_of_the_autoscaler_and_the_size_of_the_databases_volumes(phase3: Stack) -> None:
     file = yaml.safe_load(phase3.find("ConfigMap", names.PROMETHEUS).inputs["data"]["rules-limits.yaml"])
-    told = {rule["record"]: rule["expr"] for group in file["groups"] for rule in group["rules"]}
+    rules = [rule for group in file["groups"] for rule in group["rules"]]
+    told = {rule["record"]: rule["expr"] for rule in rules if "labels" not in rule}
     scaling = phase3.values["autoscaling"]
     gibibytes = int(phase3.find("Cluster").inputs["spec"]["storage"]["size"].removesuffix("Gi"))
     assert told == {
@@ -87,7 +88,30 @@ def test_rules_are_told_the_bounds_of_the_autoscaler_and_the_size_of_the_databas
         "task_manager:database_volume:bytes": f"vector({gibibytes * 1024**3})",
         "task_manager:database_wal_volume:bytes": "vector(0)",
     }
-    assert set(catalogue.exported()["The stack's program"]) == told.keys()
+    assert set(catalogue.exported()["The stack's program"]) == {rule["record"] for rule in rules}
+
+
+def test_rules_are_told_the_size_of_every_other_volume_that_its_server_tells_the_use_of(phase3: Stack) -> None:
+    file = yaml.safe_load(phase3.find("ConfigMap", names.PROMETHEUS).inputs["data"]["rules-limits.yaml"])
+    told = {
+        rule["labels"]["volume"]: rule["expr"]
+        for rule in file["groups"][0]["rules"]
+        if rule["record"] == "task_manager:volume:bytes"
+    }
+    claims = {
+        server.object_name.removeprefix("task-manager-"): server.inputs["spec"]["volumeClaimTemplates"][0]
+        for server in phase3.objects
+        if server.kind == "StatefulSet"
+    }
+    sizes = {
+        name: int(claim["spec"]["resources"]["requests"]["storage"].removesuffix("Gi"))
+        for name, claim in claims.items()
+    }
+    assert told == {name: f"vector({size * 1024**3})" for name, size in sizes.items()}
+    measured = {
+        rule["labels"]["volume"] for rule in catalogue.rules() if rule.get("record") == "task_manager:volume_used:ratio"
+    }
+    assert measured == {*sizes, "database"}
 
 
 def test_samples_leave_before_the_volume_is_full() -> None:
@@ -119,6 +143,13 @@ def test_the_adapter_of_the_autoscaler_is_let_in(phase3: Stack) -> None:
     assert [port["port"] for port in rule["ports"]] == [names.PROMETHEUS_PORT]
 
 
-def test_it_comes_with_phase_3(phase2: Stack, phase3: Stack) -> None:
-    assert names.PROMETHEUS not in {resource.object_name for resource in phase2.objects}
-    assert phase3.outputs["reach"]["metrics"].endswith("9090")
+def test_it_comes_with_phase_2(phase1: Stack, phase2: Stack) -> None:
+    assert names.PROMETHEUS not in {resource.object_name for resource in phase1.objects}
+    assert phase2.outputs["reach"]["metrics"].endswith("9090")
+
+
+def test_growing_needs_no_other_volume_and_no_other_name(phase2: Stack, phase3: Stack) -> None:
+    servers = [stack.find("StatefulSet", names.PROMETHEUS) for stack in (phase2, phase3)]
+    assert len({server.urn.rpartition("::")[2] for server in servers}) == 1
+    [before, after] = [server.inputs["spec"]["volumeClaimTemplates"] for server in servers]
+    assert before == after
