@@ -120,6 +120,15 @@ class CdnSection(Section):
     origin: Name = Field(
         default="", description="Host name or IPv4 address at which Cloudflare reaches the gateway's load balancer."
     )
+    zone_rules: bool = Field(
+        default=True,
+        description="Whether this stack holds Cloudflare's rules of the zone, which has one set of them: of several"
+        " stacks in a zone one says true.",
+    )
+    zone_hosts: tuple[Annotated[Name, Field(min_length=1)], ...] = Field(
+        default=(),
+        description="With zone_rules: a list of the hostnames of the zone's other stacks, which get the same rules.",
+    )
 
 
 class Mail(Section):

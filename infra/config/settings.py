@@ -151,15 +151,6 @@ class Settings(sections.Section):
             raise ValueError(
                 f"{PROJECT}:database.kind: phase {self.phase} cannot run on {self.database_kind}: set it to {known}"
             )
-        if self.cdn_kind not in self.row.cdns:
-            known = " or ".join(self.row.cdns)
-            raise ValueError(
-                f"{PROJECT}:cdn.kind: phase {self.phase} has nothing for {self.cdn_kind}: set it to {known}"
-            )
-        needed = {"hostname": self.hostname, "cdn.zone": self.cdn.zone, "cdn.origin": self.cdn.origin}
-        missing = [key for key, value in needed.items() if not value]
-        if self.cdn_kind is Cdn.CLOUDFLARE and missing:
-            raise ValueError(f"{PROJECT}:cdn.kind: cloudflare needs to know more: set {' and '.join(missing)}")
         if self.logs.destination is LogDestination.ELASTICSEARCH and not self.logs.endpoint:
             raise ValueError(f"{PROJECT}:logs.destination: elasticsearch needs an address: set {PROJECT}:logs.endpoint")
         if self.logs.destination is LogDestination.OPERATOR and self.row.logs.store is None:
@@ -174,11 +165,33 @@ class Settings(sections.Section):
             )
         return self
 
+    @model_validator(mode="after")
+    def _cdn_fits(self) -> Self:
+        if self.cdn_kind not in self.row.cdns:
+            known = " or ".join(self.row.cdns)
+            raise ValueError(
+                f"{PROJECT}:cdn.kind: phase {self.phase} has nothing for {self.cdn_kind}: set it to {known}"
+            )
+        needed = {"hostname": self.hostname, "cdn.zone": self.cdn.zone, "cdn.origin": self.cdn.origin}
+        missing = [key for key, value in needed.items() if not value]
+        if self.cdn_kind is Cdn.CLOUDFLARE and missing:
+            raise ValueError(f"{PROJECT}:cdn.kind: cloudflare needs to know more: set {' and '.join(missing)}")
+        if self.cdn.zone_hosts and not self.cdn.zone_rules:
+            raise ValueError(
+                f"{PROJECT}:cdn.zone_hosts: another stack holds the zone's rules: set it there, or set"
+                f" {PROJECT}:cdn.zone_rules to true"
+            )
+        return self
+
     def addresses(self) -> tuple[str, str]:
         """Address for users in plain HTTP and by TLS; the latter is empty where nothing terminates TLS."""
         if self.row.edge is Edge.NODE_PORT:
             return self.url or f"http://127.0.0.1:{self.node_port}", ""
         return self.url or f"http://{self.hostname}", self.url_tls or f"https://{self.hostname}"
+
+    def cloudflare_hosts(self) -> tuple[str, ...]:
+        """Hosts that Cloudflare's rules of this stack are for: none where another stack holds the zone's."""
+        return tuple(dict.fromkeys((self.hostname, *self.cdn.zone_hosts))) if self.cdn.zone_rules else ()
 
     def certificate_hosts(self) -> tuple[str, ...]:
         """Hosts that a self-signed certificate is made for."""

@@ -98,6 +98,10 @@ VARIANTS: Final[Mapping[str, Variant]] = {
     "phase3-protected": _of("phase3", {"protect_data": "true", "rollout_timeout": "600"}),
     "phase3-no-cdn": _of("phase3", {"cdn.kind": "none"}),
     "phase3-cloudflare": _of("phase3", {**CLOUDFLARE}),
+    "phase3-cloudflare-zone": Variant(
+        "phase3", {**CLOUDFLARE, "cdn.zone_hosts": ["staging.example.com"]}, "phase3-cloudflare"
+    ),
+    "phase3-cloudflare-guest": Variant("phase3", {**CLOUDFLARE, "cdn.zone_rules": "false"}, "phase3-cloudflare"),
     "phase3-grafana": _of(
         "phase3", {"monitoring.grafana": "true", "monitoring.alerts_port": "8443", "api_server_ports": "443, 16443"}
     ),

@@ -111,6 +111,12 @@ def test_the_example_stacks_are_valid_and_run_their_phase(stack: str) -> None:
         ({"backups.folder": "/a"}, "task-manager:backups.folder: '/a' is not a folder"),
         ({"cdn.zone": "example.com"}, "task-manager:cdn.zone: 'example.com' is not a zone's identifier"),
         (
+            {"cdn.zone_rules": "false", "cdn.zone_hosts": ["b.example"]},
+            "task-manager:cdn.zone_hosts: another stack holds the zone's rules: set it there, or set",
+        ),
+        ({"cdn.zone_hosts": "b.example"}, "task-manager:cdn.zone_hosts: 'b.example' is not a list: set its entries"),
+        ({"cdn.zone_hosts": ["b.example", "b_c"]}, "task-manager:cdn.zone_hosts: 'b_c' is not a DNS name"),
+        (
             {"mail": "mail.example.com"},
             "task-manager:mail: it is an object: set one of its keys (host, port",
         ),
