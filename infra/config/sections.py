@@ -80,8 +80,12 @@ class Backups(Section):
 
 
 class Gateway(Section):
-    """The Gateway that Traefik serves, from phase 2 on."""
+    """The Gateway that Traefik serves: from phase 2 on, and in phase 1 by setting."""
 
+    enabled: bool | None = Field(
+        default=None,
+        description="Whether requests come through a Gateway, with TLS. Empty: the phase's own (1: no, else yes).",
+    )
     class_name: Name = Field(
         default="traefik", alias="class", min_length=1, description="GatewayClass that Traefik serves."
     )
@@ -101,10 +105,21 @@ class Gateway(Section):
     redirect_http: bool = Field(default=False, description="Whether plain HTTP is redirected to url_tls.")
     certificate: Tls = Field(
         default=Tls.SELF_SIGNED,
-        description="self-signed (made in the cluster) or provided (the kubernetes.io/tls Secret task-manager-tls).",
+        description="self-signed (made in the cluster), acme (cert-manager gets and renews it) or provided (the"
+        " kubernetes.io/tls Secret task-manager-tls).",
+    )
+    issuer: Name = Field(
+        default="letsencrypt", min_length=1, description="With acme: the ClusterIssuer of cert-manager that is asked."
     )
     load_balancing: LoadBalancing = Field(
         default=LoadBalancing.LEAST_LOADED, description="Load-balancing strategy: least-loaded or round-robin."
+    )
+    trusted_hops: int | None = Field(
+        default=None,
+        ge=0,
+        le=10,
+        description="Number of addresses at the end of X-Forwarded-For that proxies of yours have written; the first of"
+        " them is the client's. Empty: 1 for the gateway, 2 with Cloudflare before it, 0 at a node port.",
     )
 
 

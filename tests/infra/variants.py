@@ -63,6 +63,17 @@ VARIANTS: Final[Mapping[str, Variant]] = {
     "staging": Variant("staging", base="phase2"),
     "phase1-storage": _of("phase1", {"database.storage": "25", "storage_class": "fast"}),
     "phase1-address": _of("phase1", {"node_port": "30123", "url": "http://tasks.example.com", "log_level": "debug"}),
+    "phase1-gateway": _of(
+        "phase1",
+        {
+            "hostname": "tasks.example.com",
+            "gateway.enabled": "true",
+            "gateway.certificate": "acme",
+            "gateway.issuer": "letsencrypt-staging",
+            "gateway.redirect_http": "true",
+            "gateway.trusted_hops": "2",
+        },
+    ),
     "phase1-mail": _of("phase1", {**MAIL}),
     "phase1-telemetry": _of("phase1", {**TRACES, **ERRORS}),
     "phase1-logs": _of("phase1", {"logs.destination": "elasticsearch", "logs.endpoint": "https://logs.example.com"}),
