@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from local.images import catalogue
 from tests.e2e.registry import Registry, registry
 from tests.e2e.system import ROOT, System, in_shell, run
 
@@ -42,11 +43,12 @@ def test_what_is_published_is_previewed_deployed_and_answers(
     system: System, images: Registry, variables: dict[str, str]
 ) -> None:
     repository = f"{images.address}/task-manager"
-    published = run("make", "--silent", "publish", f"REPOSITORY={repository}", env=images.environment).ok()
+    given = (f"REPOSITORY={repository}", f"BASE_IMAGE={catalogue.BASE_IMAGE}", "INSECURE=1")
+    published = run("make", "--silent", "publish", *given, env=images.environment).ok()
     image = published.splitlines()[-1]
     assert image.startswith(f"{repository}@sha256:")
 
-    pipeline = {**variables, "IMAGE": image}
+    pipeline = {**variables, "IMAGE": run("make", "--silent", "promote", f"IMAGE={image}").ok().strip()}
     before = names(system)
     assert image in run("make", "preview", env=pipeline).ok()
     assert names(system) == before
