@@ -1,6 +1,8 @@
 # syntax=docker/dockerfile:1
 # One image for the API, its migrations and its jobs; the first argument says which (see `python -m app --help`).
-ARG BASE_IMAGE=docker.io/library/python:3.11-slim-bookworm
+# The index of all architectures, of Python 3.11.16, as public repositories have resolved it (2026-10); .github/renovate.json
+# keeps it. Whoever builds on another base, such as the local cluster's, names it by the argument.
+ARG BASE_IMAGE=docker.io/library/python:3.11-slim-bookworm@sha256:a36c24f9cbdf4fd0f52d67f0823eeac19c2028c637cecc392d97f980d4fec56b
 
 FROM ${BASE_IMAGE} AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PYTHONDONTWRITEBYTECODE=1

@@ -122,7 +122,7 @@ lint: $(VENV)/app/.ready $(VENV)/infra/.ready $(VENV)/checks/.ready $(VENV)/muta
 	@$(INFRA)/mypy infra local monitoring tests/infra tests/contract tests/local tests/plugins tests/scale
 	@$(VENV)/mutants/bin/mypy tests/mutants
 	@$(CHECKS)/hadolint Dockerfile
-	@$(CHECKS)/zizmor --offline --quiet .github/workflows
+	@$(CHECKS)/zizmor --offline --quiet .github
 	@$(LOCAL) tools actionlint kube-score >/dev/null
 	@$(ENVIRONMENT); actionlint
 	@$(INFRA)/python -m tests.contract.chart .cache/rendered
@@ -150,11 +150,26 @@ WITH_CLUSTER = if [ -n "$${KUBECONFIG_BASE64:-}" ]; then \
   elif [ -z "$${KUBECONFIG:-}" ] && [ -f ~/.kube/config ] && ! [ -f "$$($(LOCAL) kubeconfig)" ]; then export KUBECONFIG=~/.kube/config; fi; \
   $(ENVIRONMENT); if [ -n "$${IMAGE:-}" ]; then export TASK_MANAGER_IMAGE="$$IMAGE"; fi
 
+VERSION = $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
+
+# One manifest list, of this machine's architecture unless PLATFORMS names others; building for those needs QEMU's binfmt
+# handlers. BASE_IMAGE replaces the Dockerfile's; INSECURE=1 is for a registry without TLS. buildah 1.28 ends with 0 when
+# it could not push a list, and only its digest is missing then.
 .PHONY: publish
-publish: ## Build the image, push it to REPOSITORY and print its reference by digest
+publish: ## Build the image, push it to REPOSITORY and print its reference by digest: make publish REPOSITORY=… [PLATFORMS=linux/amd64,linux/arm64] [TAG=…]
 	@: $${REPOSITORY:?publish needs REPOSITORY=registry/name}
-	@buildah build --quiet --tag "$(REPOSITORY)" --build-arg REVISION="$$(git rev-parse HEAD)" . >&2
-	@digest="$$(mktemp)"; buildah push --quiet --digestfile "$$digest" "$(REPOSITORY)" >&2; echo "$(REPOSITORY)@$$(cat "$$digest")"; rm -f "$$digest"
+	@revision="$$(git rev-parse HEAD)"; list="task-manager-$$$$"; digest="$$(mktemp)"; \
+	trap 'rm -f "$$digest"; buildah manifest rm "$$list" >/dev/null 2>&1 || true' EXIT; \
+	buildah build --quiet --manifest "$$list" $(if $(PLATFORMS),--platform "$(PLATFORMS)") $(if $(BASE_IMAGE),--build-arg BASE_IMAGE="$(BASE_IMAGE)") \
+	  --build-arg VERSION="$(VERSION)" --build-arg REVISION="$$revision" . >&2; \
+	buildah manifest push --quiet --all $(if $(INSECURE),--tls-verify=false) --digestfile "$$digest" "$$list" "docker://$(REPOSITORY):$(or $(TAG),$${revision:0:12})" >&2; \
+	[ -s "$$digest" ] || { echo "publish: $(REPOSITORY) took no image: is it an address of a registry, by TLS, that you have logged in to?" >&2; exit 1; }; \
+	echo "$(REPOSITORY)@$$(cat "$$digest")"
+
+.PHONY: promote
+promote: ## Print IMAGE, which another environment has run, if it is named by digest: make promote IMAGE=…@sha256:…
+	@[[ "$${IMAGE:-}" =~ ^[^[:space:]]+@sha256:[0-9a-f]{64}$$ ]] || { echo "promote: IMAGE='$${IMAGE:-}' names no image by digest: give what staging has run, as registry/name@sha256:…" >&2; exit 1; }
+	@echo "$$IMAGE"
 
 .PHONY: preview
 preview: $(VENV)/infra/.ready ## Show what `pulumi up` would change: make preview STACK=prod [IMAGE=…@sha256:…]

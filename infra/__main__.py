@@ -20,7 +20,7 @@ from infra.components.data.cache_resharding import CacheResharding
 from infra.components.data.databases import database, retired_clusters
 from infra.components.edge.cdn import cdn
 from infra.components.edge.certificate_renewal import CertificateRenewal
-from infra.components.edge.gateway import Gateway
+from infra.components.edge.gateway import Acme, Gateway
 from infra.components.edge.purge import Purge, purge_command
 from infra.components.namespace import Namespace
 from infra.components.observability.logs import logs
@@ -29,7 +29,7 @@ from infra.components.secrets import GeneratedSecret, Secrets, certificate, rand
 from infra.components.workload.chart import ROOT, chart_values
 from infra.components.workload.release import Workload
 from infra.config.image import choose_image
-from infra.config.phase_spec import Edge
+from infra.config.phase_spec import Cdn, Edge
 from infra.config.settings import Settings, load_settings
 from infra.config.types import LoadBalancing, SecretSource, Tls, parse_ports
 from infra.prerequisites.check import check_prerequisites
@@ -51,7 +51,7 @@ def _generated_secrets(settings: Settings) -> list[GeneratedSecret]:
 
 def _self_signed(settings: Settings) -> list[GeneratedSecret]:
     """Return the self-signed certificate that the cluster generates, if there is one."""
-    if settings.row.edge is Edge.GATEWAY and settings.gateway.certificate is Tls.SELF_SIGNED:
+    if settings.edge is Edge.GATEWAY and settings.gateway.certificate is Tls.SELF_SIGNED:
         return [certificate(names.TLS_SECRET, settings.certificate_hosts())]
     return []
 
@@ -98,7 +98,7 @@ def main() -> None:
         parts.append(Broker("broker", target, row=row.jobs.broker, scraped=scraped, after=after))
     parts += monitoring(settings, target, after)
     logs(settings, target, image)
-    if row.edge is Edge.GATEWAY:
+    if settings.edge is Edge.GATEWAY:
         gateway = Gateway(
             "gateway",
             target,
@@ -107,9 +107,14 @@ def main() -> None:
             ports={"http": settings.gateway.port, "https": settings.gateway.port_tls},
             least_loaded=settings.gateway.load_balancing is LoadBalancing.LEAST_LOADED,
             redirect_to=settings.addresses()[1] if settings.gateway.redirect_http else "",
+            acme=Acme(settings.gateway.issuer, settings.gateway.namespace)
+            if settings.gateway.certificate is Tls.ACME
+            else None,
             after=after,
         )
         parts.append(gateway)
+        if settings.hostname and settings.cdn_kind is not Cdn.CLOUDFLARE:
+            pulumi.export("dns", gateway.dns_record(settings.hostname))
     parts += cdn(settings, target, after)
     values: pulumi.Input[dict[str, Any]] = chart_values(settings, image)
     if any(key.startswith(f"{names.PROJECT}:") for key in secret):

@@ -80,7 +80,7 @@ def _reach(settings: Settings, namespace: str) -> dict[str, str]:
         ways["kibana"] = f"{there} port-forward service/{names.KIBANA_SERVICE} {names.KIBANA_PORT}"
     if settings.cdn_kind is Cdn.EDGE:
         ways["edge"] = f"{kubectl} exec deployment/{names.EDGE} --container varnish -- {statistics()}"
-    if settings.row.edge is Edge.GATEWAY:
+    if settings.edge is Edge.GATEWAY:
         ways["gateway"] = f"{kubectl} get gateways,httproutes --output wide"
     return ways
 

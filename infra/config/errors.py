@@ -2,9 +2,16 @@
 
 import difflib
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Final
 
 from infra.names import PROJECT
+
+_WRONG_TYPE: Final = {
+    **dict.fromkeys(("int_parsing", "int_from_float", "int_type"), "is not a whole number"),
+    **dict.fromkeys(("bool_parsing", "bool_type"), "is neither true nor false"),
+    "tuple_type": "is not a list: set its entries by `pulumi config set --path`, the first at [0]",
+}
+"""What is wrong with a value, by the type of pydantic's error."""
 
 
 def unknown(key: str, names: Iterable[str]) -> str:
@@ -34,10 +41,8 @@ def sentence(key: str, problem: Any, *, hidden: bool = False) -> str:
     match problem["type"]:
         case "value_error":
             reason = str(problem["ctx"]["error"])
-        case "int_parsing" | "int_from_float" | "int_type":
-            reason = f"{value!r} is not a whole number"
-        case "bool_parsing" | "bool_type":
-            reason = f"{value!r} is neither true nor false"
+        case kind if kind in _WRONG_TYPE:
+            reason = f"{value!r} {_WRONG_TYPE[kind]}"
         case "enum":
             reason = f"{value!r} is not one of {problem['ctx']['expected']}"
         case "string_pattern_mismatch":

@@ -140,8 +140,12 @@ class Backups(Section):
 
 
 class Gateway(Section):
-    """The Gateway that Traefik serves, from phase 2 on."""
+    """The Gateway that Traefik serves: from phase 2 on, and in phase 1 by setting."""
 
+    enabled: bool | None = Field(
+        default=None,
+        description="Whether requests come through a Gateway, with TLS. Empty: the phase's own (1: no, else yes).",
+    )
     class_name: Name = Field(
         default="traefik", alias="class", min_length=1, description="GatewayClass that Traefik serves."
     )
@@ -161,10 +165,21 @@ class Gateway(Section):
     redirect_http: bool = Field(default=False, description="Whether plain HTTP is redirected to url_tls.")
     certificate: Tls = Field(
         default=Tls.SELF_SIGNED,
-        description="self-signed (made in the cluster) or provided (the kubernetes.io/tls Secret task-manager-tls).",
+        description="self-signed (made in the cluster), acme (cert-manager gets and renews it) or provided (the"
+        " kubernetes.io/tls Secret task-manager-tls).",
+    )
+    issuer: Name = Field(
+        default="letsencrypt", min_length=1, description="With acme: the ClusterIssuer of cert-manager that is asked."
     )
     load_balancing: LoadBalancing = Field(
         default=LoadBalancing.LEAST_LOADED, description="Load-balancing strategy: least-loaded or round-robin."
+    )
+    trusted_hops: int | None = Field(
+        default=None,
+        ge=0,
+        le=10,
+        description="Number of addresses at the end of X-Forwarded-For that proxies of yours have written; the first of"
+        " them is the client's. Empty: 1 for the gateway, 2 with Cloudflare before it, 0 at a node port.",
     )
 
 
@@ -179,6 +194,15 @@ class CdnSection(Section):
     zone: Zone = Field(default="", description="Cloudflare's identifier of the zone that the hostname is in.")
     origin: Name = Field(
         default="", description="Host name or IPv4 address at which Cloudflare reaches the gateway's load balancer."
+    )
+    zone_rules: bool = Field(
+        default=True,
+        description="Whether this stack holds Cloudflare's rules of the zone, which has one set of them: of several"
+        " stacks in a zone one says true.",
+    )
+    zone_hosts: tuple[Annotated[Name, Field(min_length=1)], ...] = Field(
+        default=(),
+        description="With zone_rules: a list of the hostnames of the zone's other stacks, which get the same rules.",
     )
 
 

@@ -3,6 +3,7 @@
 `Pulumi.yaml` and docs/settings.md are written from these models by `make settings`; a test keeps them current.
 """
 
+import ipaddress
 from collections.abc import Mapping
 from typing import Any, Self
 from urllib.parse import urlsplit
@@ -27,6 +28,7 @@ from infra.config.types import (
     Receiver,
     RetiredClusterPolicy,
     SmtpTls,
+    Tls,
     Url,
     port_of,
 )
@@ -49,13 +51,17 @@ class Settings(sections.Section):
     hostname: Name = Field(default="", description="Host name that the gateway answers for. Empty: any.")
     url: Url = Field(
         default="",
-        description="Address that users open. Empty: the node port on this machine, or http:// and the hostname.",
+        description="Address that users open. Empty: http:// and the hostname where there is a gateway, else the node"
+        " port on this machine.",
     )
     url_tls: Url = Field(
         default="", description="The same by TLS, where there is a gateway. Empty: https:// and the hostname."
     )
     node_port: int = Field(
-        default=30080, ge=30000, le=32767, description="Phase 1: port of each node that leads to the API."
+        default=30080,
+        ge=30000,
+        le=32767,
+        description="Phase 1 without a gateway: port of each node that leads to the API.",
     )
     images: sections.Images = Field(default_factory=sections.Images)
     api: size_sections.Api = Field(default_factory=size_sections.Api)
@@ -100,6 +106,11 @@ class Settings(sections.Section):
     def row(self) -> Phase:
         """The phase's row with the sizes that the stack sets; a ValueError where there is no such phase."""
         return sizes.resized(phases.phase(self.phase), self)
+
+    @property
+    def edge(self) -> Edge:
+        """Entry point of requests: as set, else the phase's own."""
+        return Edge.GATEWAY if self.gateway.enabled else self.row.edge
 
     @property
     def own_monitoring(self) -> bool:
@@ -155,6 +166,39 @@ class Settings(sections.Section):
             raise ValueError(
                 f"{PROJECT}:database.kind: phase {self.phase} cannot run on {self.database_kind}: set it to {known}"
             )
+        if self.logs.destination is LogDestination.ELASTICSEARCH and not self.logs.endpoint:
+            raise ValueError(f"{PROJECT}:logs.destination: elasticsearch needs an address: set {PROJECT}:logs.endpoint")
+        if self.logs.destination is LogDestination.OPERATOR and self.row.logs.store is None:
+            raise ValueError(
+                f"{PROJECT}:logs.destination: phase {self.phase} has nothing for operator: set it to elasticsearch"
+            )
+        if self.mail.host and not self.mail.sender:
+            raise ValueError(f"{PROJECT}:mail.sender: {PROJECT}:mail.host needs a sender of mail: set it to an address")
+        return self
+
+    @model_validator(mode="after")
+    def _gateway_fits(self) -> Self:
+        if self.row.edge is Edge.GATEWAY and self.gateway.enabled is False:
+            raise ValueError(f"{PROJECT}:gateway.enabled: phase {self.phase} has no other way in: set it to true")
+        if self.edge is Edge.GATEWAY and not self.hostname and not (self.url and self.url_tls):
+            raise ValueError(
+                f"{PROJECT}:hostname: phase {self.phase} needs it, or both url and url_tls, for its address"
+                if self.row.edge is Edge.GATEWAY
+                else f"{PROJECT}:hostname: the gateway needs it, or both url and url_tls, for its address"
+            )
+        if self.gateway.certificate is Tls.ACME and self.edge is not Edge.GATEWAY:
+            raise ValueError(
+                f"{PROJECT}:gateway.certificate: acme is of a gateway, and phase {self.phase} has none: set"
+                f" {PROJECT}:gateway.enabled to true"
+            )
+        if self.gateway.certificate is Tls.ACME and not self.hostname:
+            raise ValueError(
+                f"{PROJECT}:gateway.certificate: acme needs the name that is certified: set {PROJECT}:hostname"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _cdn_fits(self) -> Self:
         if self.cdn_kind not in self.row.cdns:
             known = " or ".join(self.row.cdns)
             raise ValueError(
@@ -164,17 +208,10 @@ class Settings(sections.Section):
         missing = [key for key, value in needed.items() if not value]
         if self.cdn_kind is Cdn.CLOUDFLARE and missing:
             raise ValueError(f"{PROJECT}:cdn.kind: cloudflare needs to know more: set {' and '.join(missing)}")
-        if self.logs.destination is LogDestination.ELASTICSEARCH and not self.logs.endpoint:
-            raise ValueError(f"{PROJECT}:logs.destination: elasticsearch needs an address: set {PROJECT}:logs.endpoint")
-        if self.logs.destination is LogDestination.OPERATOR and self.row.logs.store is None:
+        if self.cdn.zone_hosts and not self.cdn.zone_rules:
             raise ValueError(
-                f"{PROJECT}:logs.destination: phase {self.phase} has nothing for operator: set it to elasticsearch"
-            )
-        if self.mail.host and not self.mail.sender:
-            raise ValueError(f"{PROJECT}:mail.sender: {PROJECT}:mail.host needs a sender of mail: set it to an address")
-        if self.row.edge is Edge.GATEWAY and not self.hostname and not (self.url and self.url_tls):
-            raise ValueError(
-                f"{PROJECT}:hostname: phase {self.phase} needs it, or both url and url_tls, for its address"
+                f"{PROJECT}:cdn.zone_hosts: another stack holds the zone's rules: set it there, or set"
+                f" {PROJECT}:cdn.zone_rules to true"
             )
         return self
 
@@ -230,9 +267,13 @@ class Settings(sections.Section):
 
     def addresses(self) -> tuple[str, str]:
         """Address for users in plain HTTP and by TLS; the latter is empty where nothing terminates TLS."""
-        if self.row.edge is Edge.NODE_PORT:
+        if self.edge is Edge.NODE_PORT:
             return self.url or f"http://127.0.0.1:{self.node_port}", ""
         return self.url or f"http://{self.hostname}", self.url_tls or f"https://{self.hostname}"
+
+    def cloudflare_hosts(self) -> tuple[str, ...]:
+        """Hosts that Cloudflare's rules of this stack are for: none where another stack holds the zone's."""
+        return tuple(dict.fromkeys((self.hostname, *self.cdn.zone_hosts))) if self.cdn.zone_rules else ()
 
     def certificate_hosts(self) -> tuple[str, ...]:
         """Hosts that a self-signed certificate is made for."""
@@ -259,6 +300,27 @@ def load_settings(config: Mapping[str, Any], secret: frozenset[str] = frozenset(
         problems += [found.sentence(problem) for problem in error.errors(include_url=False)]
     if problems:
         raise pulumi.RunError("configuration: " + "; ".join(problems))
-    for line in found.deprecated:
+    for line in (*found.deprecated, *plain_text_warnings(settings)):
         pulumi.log.warn(line)
     return settings
+
+
+def plain_text_warnings(settings: Settings) -> list[str]:
+    """A line where passwords may travel without TLS to a host that is not this machine."""
+    url = urlsplit(settings.addresses()[0])
+    host = settings.hostname or url.hostname or ""
+    if url.scheme == "https" or _is_loopback(host):
+        return []
+    if settings.edge is Edge.NODE_PORT:
+        remedy = f"{PROJECT}:gateway.enabled to true and {PROJECT}:gateway.certificate to acme"
+        return [f"{host}: passwords travel in plain text: set {remedy}, or {PROJECT}:url to a proxy's https:// address"]
+    if not settings.gateway.redirect_http and settings.cdn_kind is not Cdn.CLOUDFLARE:
+        return [f"{host}: plain HTTP is served, with passwords in it: set {PROJECT}:gateway.redirect_http to true"]
+    return []
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")

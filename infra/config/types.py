@@ -30,6 +30,7 @@ class Tls(StrEnum):
     """Source of the gateway's certificate."""
 
     SELF_SIGNED = "self-signed"
+    ACME = "acme"
     PROVIDED = "provided"
 
 

@@ -8,7 +8,7 @@ from packaging.version import Version
 
 from infra.config.phase_spec import DatabaseKind, Edge
 from infra.config.settings import Settings
-from infra.config.types import LogDestination, MonitoringMode
+from infra.config.types import LogDestination, MonitoringMode, Tls
 from infra.names import PROJECT
 from infra.prerequisites.cluster_api import ClusterApi, parse_version
 
@@ -76,7 +76,7 @@ def requirements(settings: Settings) -> Iterator[Requirement]:
             _PLATFORM,
             _serves("barmancloud.cnpg.io/v1", "objectstores"),
         )
-    if row.edge is Edge.GATEWAY:
+    if settings.edge is Edge.GATEWAY:
         yield from _gateway(settings)
     if row.api.min_replicas < row.api.max_replicas or (row.jobs and row.jobs.min_workers < row.jobs.max_workers):
         yield Requirement(
@@ -126,6 +126,13 @@ def _gateway(settings: Settings) -> Iterator[Requirement]:
         _PLATFORM,
         _all(_serves("traefik.io/v1alpha1", "middlewares", "traefikservices"), traefik.problem),
     )
+    if settings.gateway.certificate is Tls.ACME:
+        yield Requirement(
+            "cert-manager",
+            f"{PROJECT}:gateway.certificate is acme",
+            f"{_PLATFORM}, or set that to provided",
+            _all(_serves("cert-manager.io/v1", "certificates", "clusterissuers"), _issuer(settings.gateway.issuer)),
+        )
 
 
 def _kubernetes(cluster: ClusterApi) -> str | None:
@@ -164,6 +171,11 @@ def _serves(group_version: str, *plurals: str) -> Check:
 def _answers(group_version: str) -> Check:
     """Return a check of an aggregated API, which may be registered and not answer."""
     return lambda cluster: None if cluster.is_served(group_version) else f"{group_version} does not answer"
+
+
+def _issuer(name: str) -> Check:
+    path = f"/apis/cert-manager.io/v1/clusterissuers/{name}"
+    return lambda cluster: None if cluster.object(path) else f"there is no ClusterIssuer named {name}"
 
 
 def _accepted(name: str) -> Check:

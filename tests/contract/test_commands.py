@@ -12,6 +12,7 @@ import yaml
 
 ROOT = Path(__file__).parents[2]
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+ACTIONS = sorted((ROOT / ".github" / "actions").glob("*/action.yml"))
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 TARGETS = set(re.findall(r"^([a-z0-9-]+):.*## ", (ROOT / "Makefile").read_text(), re.MULTILINE))
 
@@ -31,11 +32,12 @@ def test_every_step_of_a_workflow_is_a_make_target(workflow: Path) -> None:
         assert make_targets(command) <= TARGETS, f"{workflow.name}: `{command}` names a target that is not there"
 
 
-@pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.name)
-def test_actions_are_pinned_by_digest(workflow: Path) -> None:
-    used = re.findall(r"uses: (\S+)", workflow.read_text())
+@pytest.mark.parametrize("workflow", [*WORKFLOWS, *ACTIONS], ids=lambda path: path.name)
+def test_actions_of_others_are_pinned_by_digest_with_their_version(workflow: Path) -> None:
+    used = re.findall(r"uses: (.+)", workflow.read_text())
     assert used
-    assert [action for action in used if not re.fullmatch(r"[\w./-]+@[0-9a-f]{40}", action)] == []
+    others = [action for action in used if not (ROOT / action / "action.yml").is_file()]
+    assert [action for action in others if not re.fullmatch(r"[\w./-]+@[0-9a-f]{40} # v[\d.]+", action)] == []
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import requests
 
+from local.images import catalogue
 from tests.e2e.registry import Registry, registry
 from tests.e2e.system import System, in_shell, run
 
@@ -43,13 +44,15 @@ def test_what_is_published_is_previewed_deployed_and_answers(
     system: System, images: Registry, variables: dict[str, str], tmp_path: Path
 ) -> None:
     repository = f"{images.address}/task-manager"
-    published = run("make", "--silent", "publish", f"REPOSITORY={repository}", env=images.environment).ok()
+    given = (f"REPOSITORY={repository}", f"BASE_IMAGE={catalogue.BASE_IMAGE}", "INSECURE=1")
+    published = run("make", "--silent", "publish", *given, env=images.environment).ok()
     image = published.splitlines()[-1]
     assert image.startswith(f"{repository}@sha256:")
 
     scratch = tmp_path / "scratch"
     scratch.mkdir()
-    pipeline = {**variables, "IMAGE": image, "TMPDIR": str(scratch)}
+    promoted = run("make", "--silent", "promote", f"IMAGE={image}").ok().strip()
+    pipeline = {**variables, "IMAGE": promoted, "TMPDIR": str(scratch)}
     before = names(system)
     assert image in run("make", "preview", env=pipeline).ok()
     assert names(system) == before

@@ -27,6 +27,13 @@ VARIANTS = {
         "task-manager:logs.destination": "elasticsearch",
         "task-manager:logs.endpoint": "https://logs.example.com",
     },
+    "phase1-gateway": {
+        **engine.stack_file("phase1"),
+        "task-manager:hostname": "tasks.example.com",
+        "task-manager:gateway.enabled": "true",
+        "task-manager:gateway.certificate": "acme",
+        "task-manager:gateway.redirect_http": "true",
+    },
     "phase3-shipped": {**engine.stack_file("phase3"), "task-manager:logs.destination": "operator"},
     "phase2-tls-only": {
         "task-manager:phase": "2",
@@ -54,6 +61,12 @@ def stack(request: pytest.FixtureRequest, variants: dict[str, Stack]) -> Stack:
 def phase1(variants: dict[str, Stack]) -> Stack:
     """The example stack `phase1`."""
     return variants["phase1"]
+
+
+@pytest.fixture
+def phase1_gateway(variants: dict[str, Stack]) -> Stack:
+    """Phase 1 behind a gateway, with a certificate by ACME."""
+    return variants["phase1-gateway"]
 
 
 @pytest.fixture

@@ -111,6 +111,8 @@ class _Mocks(mocks.Mocks):
             system = args.name == "kube-system"
             uid = "the-id-of-the-cluster" if system else "the-id-of-the-namespace"
             outputs["metadata"] = {**outputs.get("metadata", {}), "uid": uid}
+        if args.typ.endswith(":Gateway"):
+            outputs["status"] = {"addresses": [{"type": "IPAddress", "value": "192.0.2.20"}]}
         return f"{args.name}-id" if args.custom else None, outputs
 
 

@@ -86,6 +86,17 @@ VARIANTS: Final[Mapping[str, Variant]] = {
     "staging": Variant("staging", base="phase2"),
     "phase1-storage": _of("phase1", {"database.storage": "25", "storage_class": "fast"}),
     "phase1-address": _of("phase1", {"node_port": "30123", "url": "http://tasks.example.com", "log_level": "debug"}),
+    "phase1-gateway": _of(
+        "phase1",
+        {
+            "hostname": "tasks.example.com",
+            "gateway.enabled": "true",
+            "gateway.certificate": "acme",
+            "gateway.issuer": "letsencrypt-staging",
+            "gateway.redirect_http": "true",
+            "gateway.trusted_hops": "2",
+        },
+    ),
     "phase1-mail": _of("phase1", {**MAIL}),
     "phase1-telemetry": _of("phase1", {**TRACES, **ERRORS}),
     "phase1-logs": _of("phase1", {"logs.destination": "elasticsearch", "logs.endpoint": "https://logs.example.com"}),
@@ -143,6 +154,10 @@ VARIANTS: Final[Mapping[str, Variant]] = {
     "phase3-protected": _of("phase3", {"protect_data": "true", "rollout_timeout": "600"}),
     "phase3-no-cdn": _of("phase3", {"cdn.kind": "none"}),
     "phase3-cloudflare": _of("phase3", {**CLOUDFLARE}),
+    "phase3-cloudflare-zone": Variant(
+        "phase3", {**CLOUDFLARE, "cdn.zone_hosts": ["staging.example.com"]}, "phase3-cloudflare"
+    ),
+    "phase3-cloudflare-guest": Variant("phase3", {**CLOUDFLARE, "cdn.zone_rules": "false"}, "phase3-cloudflare"),
     "phase3-grafana": _of(
         "phase3", {"monitoring.grafana": "true", "monitoring.alerts_port": "8443", "api_server_ports": "443, 16443"}
     ),

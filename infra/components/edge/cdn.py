@@ -37,6 +37,7 @@ def cdn(settings: Settings, target: Target, after: Sequence[pulumi.Resource]) ->
                 zone=settings.cdn.zone,
                 hostname=settings.hostname,
                 origin=settings.cdn.origin,
+                hosts=settings.cloudflare_hosts(),
                 after=after,
             )
         ]

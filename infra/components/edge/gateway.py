@@ -1,20 +1,33 @@
-"""The way in from phase 2 on: a Gateway (Gateway API) that Traefik serves, with TLS, retries and load balancing.
+"""The way in (in phase 1 by setting): a Gateway that Traefik serves, with TLS, retries and load balancing.
 
 The routes themselves are the chart's: they change with a release. What they refer to is here.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 import pulumi
 from pulumi_kubernetes.apiextensions import CustomResource
+from pulumi_kubernetes.meta import v1 as meta
+from pulumi_kubernetes.networking import v1 as networking
 
 from infra import names
+from infra.components import network
 from infra.components.base import Component, Target
+from infra.components.network import Flow, Peer
 
 GATEWAY_API: Final = "gateway.networking.k8s.io/v1"
 TRAEFIK_API: Final = "traefik.io/v1alpha1"
+
+SOLVER_LABELS: Final = {"acme.cert-manager.io/http01-solver": "true"}
+SOLVER_PORT: Final = 8089
+"""Label and port of the pods that answer an HTTP-01 challenge, as cert-manager makes them in the stack's namespace."""
+
+_HTTP_PROGRAMMED: Final = (
+    'jsonpath={.status.listeners[?(@.name=="http")].conditions[?(@.type=="Programmed")].status}=True'
+)
 
 
 def gateway_spec(gateway_class: str, hostname: str, ports: Mapping[str, int]) -> dict[str, Any]:
@@ -51,6 +64,44 @@ def redirect_spec(url_tls: str) -> dict[str, Any]:
     }
 
 
+def dns_record(hostname: str, status: Mapping[str, Any] | None) -> str:
+    """The DNS record that leads a name to a Gateway, by the Gateway's status."""
+    for address in (status or {}).get("addresses") or []:
+        value = str(address["value"])
+        kind = "CNAME" if address.get("type") == "Hostname" else "AAAA" if ":" in value else "A"
+        return f"{hostname} {kind} {value}"
+    return f"{hostname}: the gateway had no address at the last update: kubectl get gateway {names.GATEWAY} shows it"
+
+
+@dataclass(frozen=True)
+class Acme:
+    """A certificate by ACME, which cert-manager orders for an annotated Gateway.
+
+    Args:
+        issuer: the ClusterIssuer.
+        gateway_namespace: where Traefik runs, which asks the solver's pod on behalf of the authority (HTTP-01).
+    """
+
+    issuer: str
+    gateway_namespace: str
+
+    @property
+    def annotations(self) -> dict[str, str]:
+        return {"cert-manager.io/cluster-issuer": self.issuer}
+
+
+class _GatewayObject(pulumi.CustomResource):
+    """The Gateway with its status, which the generic `CustomResource` does not give out."""
+
+    status: pulumi.Output[Any]
+
+    def __init__(
+        self, name: str, *, metadata: meta.ObjectMetaArgs, spec: Mapping[str, Any], opts: pulumi.ResourceOptions
+    ) -> None:
+        properties = {"apiVersion": GATEWAY_API, "kind": "Gateway", "metadata": metadata, "spec": spec, "status": None}
+        super().__init__(f"kubernetes:{GATEWAY_API}:Gateway", name, properties, opts)
+
+
 class Gateway(Component):
     """The Gateway and what the chart's route refers to.
 
@@ -61,6 +112,7 @@ class Gateway(Component):
             port in its pod, whatever port its Service shows outside.
         least_loaded: make the balancer that asks two pods at random and takes the one with fewer requests open.
         redirect_to: address by TLS that plain requests are sent on to; empty to serve them.
+        acme: who certifies the hostname; None where the certificate comes from elsewhere.
     """
 
     def __init__(
@@ -73,17 +125,33 @@ class Gateway(Component):
         ports: Mapping[str, int],
         least_loaded: bool,
         redirect_to: str,
+        acme: Acme | None,
         after: Sequence[pulumi.Resource],
     ) -> None:
         super().__init__(name, target, after)
-        gateway = CustomResource(
+        self._gateway = _GatewayObject(
             f"{name}-gateway",
-            api_version=GATEWAY_API,
-            kind="Gateway",
-            metadata=self.metadata(names.GATEWAY, annotations={"pulumi.com/waitFor": "condition=Programmed"}),
+            metadata=self.metadata(
+                names.GATEWAY,
+                annotations={
+                    # A certificate comes when DNS leads here, so what is waited for is the listener of its challenge:
+                    # Traefik programs each listener by itself, and the Gateway when all are.
+                    "pulumi.com/waitFor": _HTTP_PROGRAMMED if acme else "condition=Programmed",
+                    **(acme.annotations if acme else {}),
+                },
+            ),
             spec=gateway_spec(gateway_class, hostname, ports),
             opts=self.options(minutes=3),
         )
+        if acme:
+            networking.NetworkPolicy(
+                f"{name}-acme-solver",
+                metadata=self.metadata(f"{names.GATEWAY}-acme-solver"),
+                spec=network.spec(
+                    SOLVER_LABELS, ingress=(Flow(Peer(namespace=acme.gateway_namespace), (SOLVER_PORT,)),)
+                ),
+                opts=self.options(),
+            )
         CustomResource(
             f"{name}-retry",
             api_version=TRAEFIK_API,
@@ -124,6 +192,10 @@ class Gateway(Component):
                 kind="HTTPRoute",
                 metadata=self.metadata(f"{names.GATEWAY}-redirect"),
                 spec=redirect_spec(redirect_to),
-                opts=self.options(gateway),
+                opts=self.options(self._gateway),
             )
         self.register_outputs({"gateway": names.GATEWAY})
+
+    def dns_record(self, hostname: str) -> pulumi.Output[str]:
+        """The DNS record that leads a name here, by the address that the Gateway had at the last update."""
+        return self._gateway.status.apply(lambda status: dns_record(hostname, status))

@@ -28,7 +28,7 @@ def digest() -> str:
 def chart_values(settings: Settings, image: Image) -> dict[str, Any]:
     """Values for a stack. Secrets appear as names and keys only."""
     row = settings.row
-    gateway = row.edge is Edge.GATEWAY
+    gateway = settings.edge is Edge.GATEWAY
     return {
         "image": {
             "repository": image.repository,
@@ -62,7 +62,8 @@ def _carry(settings: Settings) -> dict[str, Any]:
         "file": names.DATA_FILE,
         # From the commit on there is no way back: a third of the time is left for the pods to be found ready.
         "activeDeadlineSeconds": settings.rollout_timeout * 2 // 3,
-        "nodePort": settings.node_port if settings.row.edge is Edge.GATEWAY else 0,
+        # Where the stack had a gateway in phase 1 too, no client has ever come by the node port.
+        "nodePort": settings.node_port if settings.edge is Edge.GATEWAY and not settings.gateway.enabled else 0,
     }
 
 
@@ -133,7 +134,9 @@ def _env(settings: Settings) -> dict[str, str]:
 
 def _trusted_hops(settings: Settings) -> int:
     """Number of proxies whose X-Forwarded-… headers are trusted. Varnish, behind the gateway, adds nothing to them."""
-    if settings.row.edge is Edge.NODE_PORT:
+    if settings.gateway.trusted_hops is not None:
+        return settings.gateway.trusted_hops
+    if settings.edge is Edge.NODE_PORT:
         return 0
     return 2 if settings.cdn_kind is Cdn.CLOUDFLARE else 1
 
@@ -223,7 +226,7 @@ def _network_policy(settings: Settings) -> dict[str, Any]:
     if settings.mail.host and settings.row.jobs is None:
         egress.append(_outside(settings.mail.port))
     egress += [_anywhere(port) for port in _telemetry_ports(settings)]
-    if settings.row.edge is Edge.NODE_PORT:
+    if settings.edge is Edge.NODE_PORT:
         return {"ingressFromAnywhere": True, "egressTo": egress}
     ingress = [_namespace(settings.gateway.namespace)]
     if settings.cdn_kind is Cdn.EDGE:

@@ -67,7 +67,15 @@ def test_every_flat_key_leads_to_a_setting() -> None:
     assert len(set(FLAT_KEYS.values())) == len(FLAT_KEYS)
 
 
-@pytest.mark.parametrize("name", [name for name, variant in VARIANTS.items() if set(variant.config) & set(FLAT)])
+def known_before(config: dict[str, Any]) -> bool:
+    """Whether the release before has all of it: a setting that came later has its section alone."""
+    return all(key in FLAT for key in config if "." in key)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [name for name, variant in VARIANTS.items() if set(variant.config) & set(FLAT) and known_before(variant.config)],
+)
 def test_flat_keys_register_the_same_resources(name: str, warnings: list[str]) -> None:
     variant = VARIANTS[name]
     assert snapshot.describe(flat(variant.config), snapshot.stack_name(name)) == snapshot.take(name)

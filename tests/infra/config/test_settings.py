@@ -109,6 +109,26 @@ def test_the_example_stacks_are_valid_and_run_their_phase(stack: str) -> None:
         ({"backups.folder": "/a"}, "task-manager:backups.folder: '/a' is not a folder"),
         ({"cdn.zone": "example.com"}, "task-manager:cdn.zone: 'example.com' is not a zone's identifier"),
         (
+            {"phase": "2", "hostname": "a.example", "gateway.enabled": "false"},
+            "task-manager:gateway.enabled: phase 2 has no other way in: set it to true",
+        ),
+        ({"gateway.enabled": "true"}, "task-manager:hostname: the gateway needs it, or both url and url_tls"),
+        (
+            {"hostname": "a.example", "gateway.certificate": "acme"},
+            "task-manager:gateway.certificate: acme is of a gateway, and phase 1 has none: set task-manager:gateway.",
+        ),
+        (
+            {"phase": "2", "url": "http://a", "url_tls": "https://a", "gateway.certificate": "acme"},
+            "task-manager:gateway.certificate: acme needs the name that is certified: set task-manager:hostname",
+        ),
+        ({"gateway.trusted_hops": "11"}, "task-manager:gateway.trusted_hops: 11 is above 10"),
+        (
+            {"cdn.zone_rules": "false", "cdn.zone_hosts": ["b.example"]},
+            "task-manager:cdn.zone_hosts: another stack holds the zone's rules: set it there, or set",
+        ),
+        ({"cdn.zone_hosts": "b.example"}, "task-manager:cdn.zone_hosts: 'b.example' is not a list: set its entries"),
+        ({"cdn.zone_hosts": ["b.example", "b_c"]}, "task-manager:cdn.zone_hosts: 'b_c' is not a DNS name"),
+        (
             {"mail": "mail.example.com"},
             "task-manager:mail: it is an object: set one of its keys (host, port",
         ),

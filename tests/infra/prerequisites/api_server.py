@@ -111,6 +111,8 @@ def complete() -> ApiServer:
             "/apis/barmancloud.cnpg.io/v1": served("objectstores"),
             "/apis/gateway.networking.k8s.io/v1": served("gatewayclasses", "gateways", "httproutes"),
             "/apis/gateway.networking.k8s.io/v1/gatewayclasses/traefik": gateway_class(accepted="True"),
+            "/apis/cert-manager.io/v1": served("certificates", "clusterissuers"),
+            "/apis/cert-manager.io/v1/clusterissuers/letsencrypt": {"metadata": {"name": "letsencrypt"}},
             "/apis/traefik.io/v1alpha1": served("middlewares", "traefikservices"),
             "/apis/metrics.k8s.io/v1beta1": served("pods", "nodes"),
             "/apis/custom.metrics.k8s.io/v1beta1": served(),

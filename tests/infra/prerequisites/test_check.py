@@ -18,6 +18,8 @@ EVERYTHING = {
     **engine.stack_file("phase3"),
     "task-manager:monitoring.mode": "operator",
     "task-manager:logs.destination": "operator",
+    "task-manager:hostname": "tasks.example.com",
+    "task-manager:gateway.certificate": "acme",
     "task-manager:check_prerequisites": "true",
 }
 
@@ -150,6 +152,20 @@ MISSING: dict[str, tuple[dict[str, Any] | int, str]] = {
             "ECK operator: elasticsearch.k8s.elastic.co/v1 serves no elasticsearches."
             " task-manager:logs.destination is operator;"
             " https://www.elastic.co/docs/deploy-manage/deploy/cloud-on-k8s says how to install it"
+        ),
+    ),
+    "/apis/cert-manager.io/v1": (
+        404,
+        (
+            "cert-manager: cert-manager.io/v1 serves no certificates, no clusterissuers."
+            f" task-manager:gateway.certificate is acme; {PLATFORM}, or set that to provided"
+        ),
+    ),
+    "/apis/cert-manager.io/v1/clusterissuers/letsencrypt": (
+        404,
+        (
+            "cert-manager: there is no ClusterIssuer named letsencrypt."
+            f" task-manager:gateway.certificate is acme; {PLATFORM}, or set that to provided"
         ),
     ),
     "/version": (

@@ -14,6 +14,7 @@ from tests.infra.engine import Resource, Stack
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:pulumi_cloudflare")
 
 ZONE = "0123456789abcdef" * 2
+HOST = 'http.host in {"tasks.example.com"}'
 CONFIG = {
     **engine.stack_file("phase3"),
     "task-manager:hostname": "tasks.example.com",
@@ -40,6 +41,10 @@ def ruleset(stack: Stack, phase: str) -> list[dict[str, Any]]:
     return rules
 
 
+def unquoted(expression: str) -> str:
+    return re.sub(r'"[^"]*"', "", expression)
+
+
 def test_everything_is_made_in_the_zone_of_the_settings(stack: Stack) -> None:
     assert {resource.inputs["zoneId"] for resource in made(stack)} == {ZONE}
 
@@ -59,7 +64,7 @@ def test_an_origin_with_a_name_gets_an_alias() -> None:
 def test_nothing_is_kept_but_what_the_table_names_and_never_for_somebody_who_has_logged_in(stack: Stack) -> None:
     nothing, public, authorised = ruleset(stack, "http_request_cache_settings")
     # The last rule that fits decides.
-    assert (nothing["expression"], nothing["actionParameters"]["cache"]) == ("true", False)
+    assert (nothing["expression"], nothing["actionParameters"]["cache"]) == (HOST, False)
     assert public["actionParameters"]["cache"] is True
     assert "authorization" in authorised["expression"]
     assert authorised["actionParameters"]["cache"] is False
@@ -90,13 +95,44 @@ def test_too_many_requests_and_known_attacks_are_turned_away(stack: Stack) -> No
 
 
 def test_it_is_tls_1_2_or_newer_on_both_sides_and_plain_requests_are_sent_on(stack: Stack) -> None:
-    settings = {
-        resource.inputs["settingId"]: resource.inputs["value"]
-        for resource in made(stack)
-        if resource.kind == "ZoneSetting"
-    }
-    assert (settings["ssl"], settings["min_tls_version"], settings["always_use_https"]) == ("strict", "1.2", "on")
-    assert stack.find("TieredCache").inputs["value"] == "on"
+    [old] = ruleset(stack, "http_request_firewall_custom")
+    assert (old["action"], old["expression"]) == ("block", f'{HOST} and (cf.tls_version in {{"TLSv1" "TLSv1.1"}})')
+    [origin] = ruleset(stack, "http_config_settings")
+    assert (origin["action"], origin["actionParameters"]["ssl"]) == ("set_config", "strict")
+    [plain] = ruleset(stack, "http_request_dynamic_redirect")
+    assert (plain["action"], plain["expression"]) == ("redirect", f"{HOST} and (not ssl)")
+    target = plain["actionParameters"]["fromValue"]
+    assert target["targetUrl"]["expression"].startswith('concat("https://", http.host')
+    assert (target["statusCode"], target["preserveQueryString"]) == (301, True)
+
+
+def test_every_rule_names_the_host_and_nothing_is_set_for_the_whole_zone(stack: Stack) -> None:
+    rulesets = [resource for resource in made(stack) if resource.kind == "Ruleset"]
+    expressions = [rule["expression"] for resource in rulesets for rule in resource.inputs["rules"]]
+    assert expressions
+    # An `or` inside could let other hosts in, so what follows the host stands in brackets.
+    assert [text for text in expressions if not re.fullmatch(rf"{re.escape(HOST)}( and \(.*\))?", text)] == []
+    assert {resource.kind for resource in made(stack)} == {"Ruleset", "DnsRecord"}
+
+
+def test_of_two_stacks_in_a_zone_one_holds_the_rules_of_both() -> None:
+    first = engine.run({**CONFIG, "task-manager:cdn.zone_hosts": ["staging.example.com"]}, "prod")
+    second = engine.run(
+        {**CONFIG, "task-manager:hostname": "staging.example.com", "task-manager:cdn.zone_rules": "false"}, "staging"
+    )
+    assert [(resource.kind, resource.inputs["name"]) for resource in made(second)] == [
+        ("DnsRecord", "staging.example.com")
+    ]
+    rules = [rule for resource in made(first) for rule in resource.inputs.get("rules", ())]
+    assert all('http.host in {"tasks.example.com" "staging.example.com"}' in rule["expression"] for rule in rules)
+    assert first.find("DnsRecord").inputs["name"] == "tasks.example.com"
+
+
+def test_rate_limits_compare_what_the_plan_that_knows_hosts_lets_them_compare(stack: Stack) -> None:
+    limits = ruleset(stack, "http_ratelimit")
+    fields = {field for rule in limits for field in re.findall(r"[a-z_]+(?:\.[a-z_]+)+", unquoted(rule["expression"]))}
+    assert fields == {"http.host", "http.request.uri.path"}
+    assert len(limits) <= 2, "the plan Pro has no more"
 
 
 def test_no_token_is_an_input_or_needed_for_a_preview(stack: Stack) -> None:
