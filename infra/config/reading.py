@@ -10,10 +10,7 @@ from pydantic.fields import FieldInfo
 
 from infra.config import errors
 from infra.config.flat_keys import FLAT_KEYS, as_text, value_of
-from infra.names import PROJECT
-
-_OTHERS = ("pulumi", "cloudflare")
-"""Namespaces of the engine (`pulumi:tags`) and of a provider."""
+from infra.config.project import ENVIRONMENT, Project
 
 
 @dataclass
@@ -27,10 +24,12 @@ class Found:
         written: key as it stands in the configuration, by path of the setting.
         known: paths of all settings.
         secret: keys that hold something secret.
+        project: whose keys they are.
     """
 
     known: tuple[str, ...]
     secret: frozenset[str]
+    project: Project = ENVIRONMENT
     values: dict[str, Any] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
     deprecated: list[str] = field(default_factory=list)
@@ -39,9 +38,9 @@ class Found:
     def sentence(self, problem: Any) -> str:
         """A sentence about one of `ValidationError.errors()`, with the key as it was written."""
         path = ".".join(str(part) for part in problem["loc"] if not isinstance(part, int))
-        key = f"{PROJECT}:{self.written.get(path, path)}"
+        key = f"{self.project.name}:{self.written.get(path, path)}"
         if problem["type"] == "extra_forbidden":
-            return errors.unknown(key, self.known)
+            return errors.unknown(key, self.known, self.project)
         return errors.sentence(key, problem, hidden=key.partition(".")[0] in self.secret)
 
     def set(self, path: str, value: Any, key: str) -> None:
@@ -49,8 +48,9 @@ class Found:
         section, _, name = path.rpartition(".")
         values = self.values.setdefault(section, {}) if section else self.values
         if name in values and as_text(values[name]) != as_text(value):
+            prefix = self.project.name
             self.problems.append(
-                f"{PROJECT}:{key}: {PROJECT}:{path} says something else: remove {PROJECT}:{key}, which it replaces"
+                f"{prefix}:{key}: {prefix}:{path} says something else: remove {prefix}:{key}, which it replaces"
             )
             return
         values[name] = value
@@ -78,30 +78,34 @@ def paths_of(model: type[BaseModel]) -> tuple[str, ...]:
     return tuple(paths)
 
 
-def read(config: Mapping[str, Any], model: type[BaseModel], secret: Iterable[str]) -> Found:
+def read(
+    config: Mapping[str, Any], model: type[BaseModel], secret: Iterable[str], project: Project = ENVIRONMENT
+) -> Found:
     """Sort the values by setting.
 
     Args:
         config: by full key, as the engine hands them over.
         model: of all settings.
         secret: full keys whose values are secret.
+        project: whose configuration it is.
     """
     tops = fields_of(model)
-    found = Found(known=paths_of(model), secret=frozenset(secret))
+    former = FLAT_KEYS if project.flat_keys else {}
+    found = Found(known=paths_of(model), secret=frozenset(secret), project=project)
     flat: dict[str, Any] = {}
     for key, value in sorted(config.items()):
         namespace, _, name = key.partition(":")
-        if namespace in _OTHERS:
+        if namespace in ("pulumi", *project.providers):  # the engine's own (`pulumi:tags`), and those that read theirs
             continue
-        if namespace != PROJECT or not (name in tops or name in FLAT_KEYS):
-            found.problems.append(errors.unknown(key, found.known))
+        if namespace != project.name or not (name in tops or name in former):
+            found.problems.append(errors.unknown(key, found.known, project))
         elif value == "":  # an empty value is the way to write "the default"
             continue
         elif (section := tops.get(name)) and (content := _object(value)) is not None:
             for inner, each in content.items():
                 if each not in ("", None):
                     found.set(f"{name}.{inner}", each, f"{name}.{inner}")
-        elif name in FLAT_KEYS:
+        elif name in former:
             flat[name] = value_of(name, value)
         elif section:
             found.problems.append(errors.no_object(key, keys_of(section)))
@@ -115,9 +119,8 @@ def _move(flat: Mapping[str, Any], found: Found) -> None:
     """Put the values of flat keys into their sections, after all objects: what both say has to agree."""
     for name, value in flat.items():
         found.set(FLAT_KEYS[name], value, name)
-        found.deprecated.append(
-            f"{PROJECT}:{name} is deprecated and will not be read by the next release: set {PROJECT}:{FLAT_KEYS[name]}"
-        )
+        key, path = f"{found.project.name}:{name}", f"{found.project.name}:{FLAT_KEYS[name]}"
+        found.deprecated.append(f"{key} is deprecated and will not be read by the next release: set {path}")
 
 
 def _object(value: Any) -> dict[str, Any] | None:

@@ -95,8 +95,28 @@ class Stack:
         return any(resource.kind == kind for resource in self.objects)
 
 
+STACKS: dict[str, dict[str, Any]] = {
+    "organization/task-manager-platform/aws": {
+        "environment": {
+            "context": "task-manager-aws",
+            "storage_class": "gp3",
+            "backups.bucket": "task-manager-backups-1a2b3c4",
+            "gateway.namespace": "ingress",
+            "hostname": "tasks.example.com",
+            "later.setting": "of a platform that is newer than the environment",
+        }
+    },
+    "organization/task-manager-platform/empty": {},
+}
+"""Outputs of other stacks."""
+
+
 class _Mocks(mocks.Mocks):
     def call(self, args: mocks.MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]] | None]:
+        if args.token == "pulumi:pulumi:readStackOutputs":
+            if args.args["name"] not in STACKS:
+                return {}, [("name", f"unknown stack {args.args['name']!r}")]
+            return {"name": args.args["name"], "outputs": STACKS[args.args["name"]]}, []
         raise AssertionError(f"the program asks the provider at preview: {args.token}")
 
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
@@ -198,7 +218,7 @@ def _run(config: Mapping[str, str], name: str, secret: list[str]) -> Stack:
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     try:
-        mocks.set_mocks(_Mocks(), project="task-manager", stack=name, monitor=monitor)
+        mocks.set_mocks(_Mocks(), project="task-manager", stack=name, monitor=monitor, organization="organization")
         settings.ROOT.set(None)  # the program's run registers a stack of its own, with the outputs
         pulumi.runtime.set_all_config(dict(config), secret)
         loop.run_until_complete(stack.run_in_stack(_program))
