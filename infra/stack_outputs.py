@@ -1,5 +1,6 @@
 """Outputs of other stacks, read while the program runs."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -24,7 +25,8 @@ def read(stack: str) -> Mapping[str, Any]:
     try:
         answer = pulumi.runtime.invoke("pulumi:pulumi:readStackOutputs", {"name": stack}).value
     except Exception as error:
-        reason = str(error).strip().splitlines()[-1]
+        # The engine says which call of its own has failed before it says why.
+        reason = re.sub(r"^.*(failed|returned an error): ", "", str(error).strip().splitlines()[-1])
         raise ValueError(f"the outputs of stack {stack} can't be read: {reason}") from error
     outputs: Mapping[str, Any] = (answer or {}).get("outputs") or {}
     return outputs

@@ -214,14 +214,14 @@ def load_settings(
     """
     found = read(config, Settings, secret)
     problems = found.problems
-    try:
-        if platform := found.values.get("platform"):
+    if platform := found.values.get("platform"):
+        try:
             offered = platform_settings(str(platform))
-            for path in paths_of(Settings):
-                if path in offered and path not in found.written:
-                    found.set(path, offered[path], path)
-    except ValueError as error:
-        problems.append(str(error))
+        except ValueError as error:  # what it would have offered is not missing: nothing more can be said
+            raise pulumi.RunError("configuration: " + "; ".join([*problems, str(error)])) from error
+        for path in paths_of(Settings):
+            if path in offered and path not in found.written:
+                found.set(path, offered[path], path)
     try:
         settings = Settings.model_validate(found.values)
     except ValidationError as error:

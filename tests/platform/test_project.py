@@ -46,7 +46,7 @@ def test_pulumi_finds_environment_and_requirements_beside_the_program() -> None:
 
 @pytest.mark.parametrize("folder", ["infra", "infra/platform"])
 def test_a_program_folder_hides_no_standard_module(folder: str) -> None:
-    """The engine puts it first on the path. A folder without `__init__.py` comes after all modules, so it may be there."""
+    """The engine puts it first on the path. A folder without `__init__.py` comes after all modules, so it may."""
     shown = subprocess.run(
         [sys.executable, "-c", "import platform, sys; print(platform.__file__, hasattr(platform, 'system'))"],
         env={"PYTHONPATH": str(ROOT / folder)},
