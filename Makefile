@@ -11,10 +11,11 @@ APP := $(VENV)/app/bin
 INFRA := $(VENV)/infra/bin
 CHECKS := $(VENV)/checks/bin
 
-# --- environments: of the API, the infrastructure, the checkers, mutation testing and the bench; all locked with hashes
+# --- environments: of the API, the infrastructure, the platform's program, the checkers, mutation testing and the bench; all locked with hashes
 
 $(VENV)/app/.ready: requirements/app-test.txt
 $(VENV)/infra/.ready: requirements/infra-test.txt
+$(VENV)/platform/.ready: requirements/platform-test.txt
 $(VENV)/checks/.ready: requirements/checks.txt
 $(VENV)/mutants/.ready: requirements/mutants.txt
 $(VENV)/bench/.ready: requirements/bench.txt
@@ -134,8 +135,9 @@ dashboards: $(VENV)/infra/.ready ## Write the Grafana dashboards that monitoring
 	@$(INFRA)/python -m monitoring.dashboards
 
 .PHONY: settings
-settings: $(VENV)/infra/.ready ## Write Pulumi.yaml's configuration and docs/settings.md from infra/config
+settings: $(VENV)/infra/.ready ## Write the configuration of both Pulumi.yaml, docs/settings.md and docs/platform-settings.md from their models
 	@$(INFRA)/python -m infra.config.project_file
+	@$(INFRA)/python -m infra.platform.project_file
 
 .PHONY: snapshots
 snapshots: $(VENV)/infra/.ready ## Write what each phase and variant registers to tests/infra/snapshots
@@ -196,8 +198,8 @@ restore: $(VENV)/infra/.ready ## Bring the database back to a moment: make resto
 .PHONY: lock
 lock: ## Lock the dependencies of pyproject.toml again, with hashes
 	@$(PYTHON) -m venv --clear $(VENV)/lock && $(VENV)/lock/bin/pip install --quiet uv
-	@for group in app app-test infra infra-test checks mutants bench; do \
-	  base=$${group%-test}; if [ $$group = bench ]; then base=app-test; fi; \
+	@for group in app app-test infra infra-test platform platform-test checks mutants bench; do \
+	  base=$${group%-test}; if [ $$group = bench ]; then base=app-test; elif [ $$group = platform ]; then base=infra; fi; \
 	  $(VENV)/lock/bin/uv pip compile --quiet pyproject.toml --group $$group --universal --python-version 3.11 \
 	    --generate-hashes --no-header --no-annotate --output-file requirements/$$group.txt \
 	    $$([ $$base = $$group ] || echo --constraint requirements/$$base.txt); \

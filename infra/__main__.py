@@ -5,12 +5,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-# The engine runs this folder as a program; everything in it is the package `infra`.
+# The engine runs this folder as a program; everything in it is the package `infra`. The folder itself is on the path
+# too, so `platform` in it has no `__init__.py`: as a namespace package it comes after the standard library's module.
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import pulumi
 
-from infra import names, outputs
+from infra import names, outputs, stack_outputs
 from infra.cluster import connect
 from infra.components import network
 from infra.components.base import Target
@@ -60,7 +61,7 @@ def main() -> None:
     """Register every resource of the stack."""
     config = pulumi.runtime.config
     secret = frozenset(filter(config.is_config_secret, config.CONFIG.get()))
-    settings = load_settings(config.CONFIG.get(), secret)
+    settings = load_settings(config.CONFIG.get(), secret, stack_outputs.platform_settings)
     check_prerequisites(settings)
     row = settings.row
     image = choose_image(settings.image, partial(outputs.recorded, "image"), ROOT)

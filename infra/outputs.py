@@ -4,7 +4,7 @@ from typing import Any
 
 import pulumi
 
-from infra import names
+from infra import names, stack_outputs
 from infra.components.data.valkey import client
 from infra.components.edge.varnish import statistics
 from infra.config.image import Image
@@ -22,15 +22,13 @@ def recorded(name: str) -> Any:
     stack = pulumi.get_stack()
     # The file layout of Pulumi 3.60 and older has no projects, and takes the plain name alone.
     names_of_stack = (f"{pulumi.get_organization()}/{pulumi.get_project()}/{stack}", stack)
-    problem: Exception | None = None
+    problems = []
     for each in names_of_stack:
         try:
-            found = pulumi.runtime.invoke("pulumi:pulumi:readStackOutputs", {"name": each}).value
-        except Exception as error:  # noqa: BLE001 - the SDK raises no other
-            problem = problem or error
-        else:
-            return found["outputs"].get(name)
-    raise pulumi.RunError(f"the outputs of stack {stack} cannot be read: {problem}")
+            return stack_outputs.read(each).get(name)
+        except ValueError as error:
+            problems.append(str(error))
+    raise pulumi.RunError(problems[0])
 
 
 def outputs(settings: Settings, image: Image, namespace: str) -> dict[str, Any]:

@@ -4,7 +4,7 @@ import difflib
 from collections.abc import Iterable
 from typing import Any, Final
 
-from infra.names import PROJECT
+from infra.config.project import Project
 
 _WRONG_TYPE: Final = {
     **dict.fromkeys(("int_parsing", "int_from_float", "int_type"), "is not a whole number"),
@@ -14,10 +14,10 @@ _WRONG_TYPE: Final = {
 """What is wrong with a value, by the type of pydantic's error."""
 
 
-def unknown(key: str, names: Iterable[str]) -> str:
+def unknown(key: str, names: Iterable[str], project: Project) -> str:
     """A sentence about a key that nothing reads; `names` are those of the settings there are."""
-    close = difflib.get_close_matches(key, [f"{PROJECT}:{name}" for name in names], n=1)
-    hint = f"did you mean {close[0]}?" if close else "docs/settings.md lists the keys"
+    close = difflib.get_close_matches(key, [f"{project.name}:{name}" for name in names], n=1)
+    hint = f"did you mean {close[0]}?" if close else f"{project.page} lists the keys"
     return f"{key}: there is no such key ({hint})"
 
 

@@ -1,6 +1,7 @@
 """Generator of the `config:` block of `Pulumi.yaml`, and of docs/settings.md, from the models: `make settings`."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -9,6 +10,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from infra.config.flat_keys import FLAT_KEYS, as_text
+from infra.config.project import ENVIRONMENT, Project
 from infra.config.reading import fields_of, keys_of
 from infra.config.settings import Settings
 
@@ -16,7 +18,6 @@ ROOT: Final = Path(__file__).resolve().parents[2]
 PROJECT_FILE: Final = ROOT / "Pulumi.yaml"
 PAGE: Final = ROOT / "docs" / "settings.md"
 
-_MARK: Final = "# Written by `make settings` from infra/config; docs/settings.md has the settings of each object.\n"
 _INTRODUCTION: Final = """\
 # Settings
 
@@ -32,9 +33,33 @@ Flat keys of the release before (last column) are read for one more release, wit
 object: `database`, `cdn`, `monitoring`, `errors`, `logs`, `secrets`. With a flat `database`, setting `database.storage`
 by `--path` replaces it and what it said, so set `database.kind` too. `make restore` does so itself.
 
-| setting | default | what it is | formerly |
-|---|---|---|---|
 """
+
+
+@dataclass(frozen=True)
+class Documents:
+    """What is written for a project.
+
+    Args:
+        project: the project.
+        model: its settings.
+        source: folder that the models stand in.
+        introduction: of its page.
+    """
+
+    project: Project
+    model: type[BaseModel]
+    source: str
+    introduction: str
+
+    @property
+    def mark(self) -> str:
+        """The line of the project file below which everything is generated."""
+        page = self.project.page
+        return f"# Written by `make settings` from {self.source}; {page} has the settings of each object.\n"
+
+
+_ENVIRONMENT: Final = Documents(ENVIRONMENT, Settings, "infra/config", _INTRODUCTION)
 
 
 def default_of(info: FieldInfo) -> Any:
@@ -47,13 +72,15 @@ def default_of(info: FieldInfo) -> Any:
     return value if isinstance(value, bool | int) else str(value)
 
 
-def declaration(name: str, info: FieldInfo, section: type[BaseModel] | None) -> dict[str, Any]:
+def declaration(
+    name: str, info: FieldInfo, section: type[BaseModel] | None, project: Project = ENVIRONMENT
+) -> dict[str, Any]:
     """A key of `Pulumi.yaml`.
 
     A section that has the name of a flat key has no type: the engine would refuse the scalar that older stacks have.
     """
     if section:
-        kind = {} if name in FLAT_KEYS else {"type": "object"}
+        kind = {} if project.flat_keys and name in FLAT_KEYS else {"type": "object"}
         return {**kind, "default": {}, "description": _summary(section)}
     default = default_of(info)
     kind = {"type": "boolean" if isinstance(default, bool) else "integer" if isinstance(default, int) else "string"}
@@ -64,33 +91,36 @@ def _summary(section: type[BaseModel]) -> str:
     return f"{section.__doc__} Its keys: {', '.join(keys_of(section))}."
 
 
-def declarations() -> Mapping[str, Any]:
+def declarations(documents: Documents = _ENVIRONMENT) -> Mapping[str, Any]:
     """The whole block."""
+    fields = documents.model.model_fields
     return {
-        name: declaration(name, Settings.model_fields[name], section) for name, section in fields_of(Settings).items()
+        name: declaration(name, fields[name], section, documents.project)
+        for name, section in fields_of(documents.model).items()
     }
 
 
-def project_file(before: str) -> str:
+def project_file(before: str, documents: Documents = _ENVIRONMENT) -> str:
     """`Pulumi.yaml` with its block written anew; what stands above it is kept by hand."""
-    head = before.partition(_MARK)[0]
-    block = yaml.safe_dump({"config": declarations()}, sort_keys=False, allow_unicode=True, width=10_000)
-    return head + _MARK + block
+    head = before.partition(documents.mark)[0]
+    block = yaml.safe_dump({"config": declarations(documents)}, sort_keys=False, allow_unicode=True, width=10_000)
+    return head + documents.mark + block
 
 
-def page() -> str:
+def page(documents: Documents = _ENVIRONMENT) -> str:
     """The page of all settings, by path."""
+    flat = documents.project.flat_keys
     former = {path: key for key, path in FLAT_KEYS.items()}
-    rows = []
-    for name, section in fields_of(Settings).items():
-        infos = keys_of(section) if section else {"": Settings.model_fields[name]}
+    rows = [("setting", "default", "what it is", "formerly"), ("---",) * 4]
+    for name, section in fields_of(documents.model).items():
+        infos = keys_of(section) if section else {"": documents.model.model_fields[name]}
         for key, info in infos.items():
             path = f"{name}.{key}" if key else name
             default = default_of(info)
             shown = "" if default in ("", []) else as_text(default)
-            cells = (_code(path), _code(shown), info.description or "", _code(former.get(path, "")))
-            rows.append(f"| {' | '.join(cells)} |\n")
-    return _INTRODUCTION + "".join(rows)
+            rows.append((_code(path), _code(shown), info.description or "", _code(former.get(path, ""))))
+    lines = [f"| {' | '.join(cells if flat else cells[:3])} |\n" for cells in rows]
+    return documents.introduction + "".join(lines)
 
 
 def _code(text: str) -> str:

@@ -11,9 +11,8 @@ from pydantic.fields import FieldInfo
 
 from infra.config import errors
 from infra.config.flat_keys import FLAT_KEYS, as_text, value_of
-from infra.names import PROJECT
+from infra.config.project import ENVIRONMENT, Project
 
-CONTEXT_KEY: Final = f"{PROJECT}:context"
 PROVIDER_CONTEXT_KEY: Final = "kubernetes:context"
 
 _OTHER_CLUSTER: Final = ("kubernetes:kubeconfig", "kubernetes:cluster")
@@ -31,10 +30,12 @@ class Found:
         written: key as it stands in the configuration, by path of the setting.
         known: paths of all settings.
         secret: keys that hold something secret.
+        project: whose keys they are.
     """
 
     known: tuple[str, ...]
     secret: frozenset[str]
+    project: Project = ENVIRONMENT
     values: dict[str, Any] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
     deprecated: list[str] = field(default_factory=list)
@@ -43,9 +44,9 @@ class Found:
     def sentence(self, problem: Any) -> str:
         """A sentence about one of `ValidationError.errors()`, with the key as it was written."""
         path = ".".join(str(part) for part in problem["loc"] if not isinstance(part, int))
-        key = f"{PROJECT}:{self.written.get(path, path)}"
+        key = f"{self.project.name}:{self.written.get(path, path)}"
         if problem["type"] == "extra_forbidden":
-            return errors.unknown(key, self.known)
+            return errors.unknown(key, self.known, self.project)
         return errors.sentence(key, problem, hidden=key.partition(".")[0] in self.secret)
 
     def set(self, path: str, value: Any, key: str) -> None:
@@ -53,8 +54,9 @@ class Found:
         section, _, name = path.rpartition(".")
         values = self.values.setdefault(section, {}) if section else self.values
         if name in values and as_text(values[name]) != as_text(value):
+            prefix = self.project.name
             self.problems.append(
-                f"{PROJECT}:{key}: {PROJECT}:{path} says something else: remove {PROJECT}:{key}, which it replaces"
+                f"{prefix}:{key}: {prefix}:{path} says something else: remove {prefix}:{key}, which it replaces"
             )
             return
         values[name] = value
@@ -82,76 +84,90 @@ def paths_of(model: type[BaseModel]) -> tuple[str, ...]:
     return tuple(paths)
 
 
-def read(config: Mapping[str, Any], model: type[BaseModel], secret: Iterable[str]) -> Found:
+def read(
+    config: Mapping[str, Any], model: type[BaseModel], secret: Iterable[str], project: Project = ENVIRONMENT
+) -> Found:
     """Sort the values by setting.
 
     Args:
         config: by full key, as the engine hands them over.
         model: of all settings.
         secret: full keys whose values are secret.
+        project: whose configuration it is.
     """
     tops = fields_of(model)
-    found = Found(known=paths_of(model), secret=frozenset(secret))
+    former = FLAT_KEYS if project.flat_keys else {}
+    found = Found(known=paths_of(model), secret=frozenset(secret), project=project)
     flat: dict[str, Any] = {}
     for key, value in sorted(config.items()):
         namespace, _, name = key.partition(":")
-        if namespace != PROJECT:
-            found.problems += _foreign(key, value, found.known)
-        elif not (name in tops or name in FLAT_KEYS):
-            found.problems.append(errors.unknown(key, found.known))
-        elif value == "":  # an empty value is the way to write "the default"
-            continue
-        elif (section := tops.get(name)) and (content := _object(value)) is not None:
-            for inner, each in content.items():
-                if each not in ("", None):
-                    found.set(f"{name}.{inner}", each, f"{name}.{inner}")
-        elif name in FLAT_KEYS:
-            flat[name] = value_of(name, value)
-        elif section:
-            found.problems.append(errors.no_object(key, keys_of(section)))
+        if namespace != project.name:
+            found.problems += _foreign(key, value, found)
+        elif name in former and not (name in tops and _object(value) is not None):
+            flat[name] = value
+        elif name in tops:
+            _take(name, value, tops[name], found)
         else:
-            found.set(name, value, name)
+            found.problems.append(errors.unknown(key, found.known, project))
     _move(flat, found)
-    _set_context(config, found)
+    if "context" in tops:
+        _set_context(config, found)
     return found
+
+
+def _take(name: str, value: Any, section: type[BaseModel] | None, found: Found) -> None:
+    """Take a top-level key. An empty value is the way to write "the default"."""
+    content = _object(value) if section else None
+    if content is not None:
+        for inner, each in content.items():
+            if each not in ("", None):
+                found.set(f"{name}.{inner}", each, f"{name}.{inner}")
+    elif value == "":
+        return
+    elif section:
+        found.problems.append(errors.no_object(f"{found.project.name}:{name}", keys_of(section)))
+    else:
+        found.set(name, value, name)
 
 
 def _set_context(config: Mapping[str, Any], found: Found) -> None:
     try:
-        found.values["context"] = context_of(config)
+        found.values["context"] = context_of(config, found.project)
     except ValueError as error:
         found.problems.append(str(error))
 
 
-def _foreign(key: str, value: Any, known: Iterable[str]) -> Iterator[str]:
+def _foreign(key: str, value: Any, found: Found) -> Iterator[str]:
     """Sentences about a key of another namespace: those of the engine and of other providers are their own business."""
+    project = found.project
     if key in _OTHER_CLUSTER and value != "":
-        yield f"{key}: nothing reads it: set $KUBECONFIG, and {CONTEXT_KEY} for another context than the current one"
-    elif difflib.get_close_matches(key.partition(":")[0], [PROJECT], cutoff=0.8):
-        yield errors.unknown(key, known)
+        context = f"{project.name}:context"
+        yield f"{key}: nothing reads it: set $KUBECONFIG, and {context} for another context than the current one"
+    elif difflib.get_close_matches(key.partition(":")[0], [project.name], cutoff=0.8):
+        yield errors.unknown(key, found.known, project)
 
 
-def context_of(config: Mapping[str, Any]) -> str:
+def context_of(config: Mapping[str, Any], project: Project = ENVIRONMENT) -> str:
     """The kubeconfig's context, by the project's own key or by the Kubernetes provider's; empty for the current one.
 
     Raises:
         ValueError: the two differ; the message says what to do.
     """
-    own, provider = (str(config.get(key) or "") for key in (CONTEXT_KEY, PROVIDER_CONTEXT_KEY))
+    key = f"{project.name}:context"
+    own, provider = (str(config.get(each) or "") for each in (key, PROVIDER_CONTEXT_KEY))
     if own and provider and own != provider:
-        raise ValueError(
-            f"{PROVIDER_CONTEXT_KEY}: {provider!r} is not the {own!r} of {CONTEXT_KEY}: remove one of the two"
-        )
+        raise ValueError(f"{PROVIDER_CONTEXT_KEY}: {provider!r} is not the {own!r} of {key}: remove one of the two")
     return own or provider
 
 
 def _move(flat: Mapping[str, Any], found: Found) -> None:
     """Put the values of flat keys into their sections, after all objects: what both say has to agree."""
     for name, value in flat.items():
-        found.set(FLAT_KEYS[name], value, name)
-        found.deprecated.append(
-            f"{PROJECT}:{name} is deprecated and will not be read by the next release: set {PROJECT}:{FLAT_KEYS[name]}"
-        )
+        if value == "":
+            continue
+        found.set(FLAT_KEYS[name], value_of(name, value), name)
+        key, path = f"{found.project.name}:{name}", f"{found.project.name}:{FLAT_KEYS[name]}"
+        found.deprecated.append(f"{key} is deprecated and will not be read by the next release: set {path}")
 
 
 def _object(value: Any) -> dict[str, Any] | None:

@@ -4,7 +4,7 @@
 """
 
 import ipaddress
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Self
 from urllib.parse import urlsplit
 
@@ -15,7 +15,7 @@ from infra import phases
 from infra.config import sections, size_sections, sizes
 from infra.config.identities import IdentityKind, parse_identity
 from infra.config.phase_spec import Cdn, DatabaseKind, Edge, Phase
-from infra.config.reading import read
+from infra.config.reading import paths_of, read
 from infra.config.restores import Restore, parse_restores
 from infra.config.types import (
     SMTPS_PORT,
@@ -100,6 +100,12 @@ class Settings(sections.Section):
     )
     context: str = Field(
         default="", description="Context of the kubeconfig. Empty: that of `kubernetes:context`, else its current one."
+    )
+    platform: str = Field(
+        default="",
+        pattern=r"^$|^[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+){0,2}$",
+        description="Stack of infra/platform that the cluster was made ready by, by its name or as"
+        " organization/project/stack: settings that are not set here come from its outputs. Empty: none.",
     )
 
     @property
@@ -280,13 +286,22 @@ class Settings(sections.Section):
         return tuple(dict.fromkeys(host for host in (self.hostname, urlsplit(self.addresses()[1]).hostname) if host))
 
 
-def load_settings(config: Mapping[str, Any], secret: frozenset[str] = frozenset()) -> Settings:
+def _no_platform(stack: str) -> Mapping[str, Any]:
+    raise ValueError(f"{PROJECT}:platform: the outputs of {stack} can't be read here")
+
+
+def load_settings(
+    config: Mapping[str, Any],
+    secret: frozenset[str] = frozenset(),
+    platform_settings: Callable[[str], Mapping[str, Any]] = _no_platform,
+) -> Settings:
     """Check a stack's whole configuration.
 
     Args:
         config: values by full key, such as `task-manager:phase`, as the engine hands them over: strings, and objects as
             JSON.
         secret: the keys whose values, or parts of them, are secret: messages do not show what they hold.
+        platform_settings: gives what a platform's stack offers, by path; what the stack says itself goes before.
 
     Raises:
         pulumi.RunError: one line that names each wrong key, what is wrong with it and what to do. The engine prints
@@ -294,6 +309,14 @@ def load_settings(config: Mapping[str, Any], secret: frozenset[str] = frozenset(
     """
     found = read(config, Settings, secret)
     problems = found.problems
+    if platform := found.values.get("platform"):
+        try:
+            offered = platform_settings(str(platform))
+        except ValueError as error:  # what it would have offered is not missing: nothing more can be said
+            raise pulumi.RunError("configuration: " + "; ".join([*problems, str(error)])) from error
+        for path in paths_of(Settings):
+            if path in offered and path not in found.written:
+                found.set(path, offered[path], path)
     try:
         settings = Settings.model_validate(found.values)
     except ValidationError as error:

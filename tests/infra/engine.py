@@ -96,13 +96,32 @@ class Stack:
         return any(resource.kind == kind for resource in self.objects)
 
 
-class _Mocks(mocks.Mocks):
-    def __init__(self, deployed: Mapping[str, Any]) -> None:
-        self._deployed = dict(deployed)
+STACKS: dict[str, dict[str, Any]] = {
+    "organization/task-manager-platform/aws": {
+        "environment": {
+            "context": "task-manager-aws",
+            "storage_class": "gp3",
+            "backups.bucket": "task-manager-backups-1a2b3c4",
+            "gateway.namespace": "ingress",
+            "hostname": "tasks.example.com",
+            "later.setting": "of a platform that is newer than the environment",
+        }
+    },
+    "organization/task-manager-platform/empty": {},
+}
+"""Outputs of other stacks."""
 
-    def call(self, args: mocks.MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]]]:
+
+class _Mocks(mocks.Mocks):
+    def __init__(self, own: str, deployed: Mapping[str, Any]) -> None:
+        self._stacks = {**STACKS, own: dict(deployed)}
+
+    def call(self, args: mocks.MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]] | None]:
         if args.token == "pulumi:pulumi:readStackOutputs":
-            return {"name": args.args["name"], "outputs": self._deployed, "secretOutputNames": []}, []
+            name = args.args["name"]
+            if name not in self._stacks:
+                return {}, [("name", f"unknown stack {name!r}")]
+            return {"name": name, "outputs": self._stacks[name], "secretOutputNames": []}, []
         raise AssertionError(f"the program asks the provider at preview: {args.token}")
 
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
@@ -119,8 +138,8 @@ class _Mocks(mocks.Mocks):
 class _Monitor(mocks.MockMonitor):
     """Keeps what `Mocks` does not hand on: protection, retention, dependencies, parents, time-outs."""
 
-    def __init__(self, deployed: Mapping[str, Any]) -> None:
-        super().__init__(_Mocks(deployed))
+    def __init__(self, answers: _Mocks) -> None:
+        super().__init__(answers)
         self.stack = Stack()
 
     def RegisterResource(self, request: Any) -> Any:  # noqa: N802 - the engine's name for it
@@ -210,11 +229,12 @@ def run(
 
 
 def _run(config: Mapping[str, str], name: str, secret: list[str], deployed: Mapping[str, Any]) -> Stack:
-    monitor = _Monitor(deployed)
+    answers = _Mocks(f"organization/task-manager/{name}", deployed)
+    monitor = _Monitor(answers)
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     try:
-        mocks.set_mocks(_Mocks(deployed), project="task-manager", stack=name, monitor=monitor)
+        mocks.set_mocks(answers, project="task-manager", stack=name, monitor=monitor, organization="organization")
         settings.ROOT.set(None)  # the program's run registers a stack of its own, with the outputs
         pulumi.runtime.set_all_config(dict(config), secret)
         loop.run_until_complete(stack.run_in_stack(_program))

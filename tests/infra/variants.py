@@ -119,6 +119,7 @@ VARIANTS: Final[Mapping[str, Variant]] = {
         "phase2",
         {"gateway.class": "other", "gateway.namespace": "ingress", "gateway.port": "80", "gateway.port_tls": "443"},
     ),
+    "phase2-platform": _of("phase2", {"platform": "aws", "url": "", "url_tls": "", "storage_class": "fast"}),
     "phase2-provided": _of("phase2", {"secrets.source": "provided", "gateway.certificate": "provided"}),
     "phase2-digest": _of("phase2", {"image": f"ghcr.io/primetrade/task-manager@sha256:{ZONE * 2}"}),
     "phase2-database": _of(

@@ -1,0 +1,1 @@
+"""Clusters that the platform's program makes, or is given."""

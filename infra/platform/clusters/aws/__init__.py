@@ -1,0 +1,1 @@
+"""An EKS cluster and what it stands on: network, roles, registry, bucket."""

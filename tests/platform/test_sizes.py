@@ -1,0 +1,50 @@
+"""The size table: what each phase costs, and what growing keeps."""
+
+import pytest
+
+from infra.phases import PHASES
+from infra.platform import sizes
+
+BUDGETS = {1: (10, 20), 2: (100, 200), 3: (500, 1000)}
+"""Of the design, in US dollars a month."""
+ROWS = [
+    (kind, phase, row)
+    for kind, table in (("vps", sizes.VPS), ("digitalocean", sizes.DIGITALOCEAN), ("aws", sizes.AWS))
+    for phase, row in table.items()
+]
+
+
+@pytest.mark.parametrize(("kind", "phase", "row"), ROWS)
+def test_a_phase_costs_what_the_design_allows(
+    kind: str, phase: int, row: sizes.Server | sizes.Doks | sizes.Eks
+) -> None:
+    del kind
+    least, most = sizes.monthly(row.items())
+    lowest, highest = BUDGETS[phase]
+    assert lowest <= least <= most <= highest
+
+
+def test_each_phase_has_a_size_somewhere() -> None:
+    assert {phase for _, phase, _ in ROWS} == set(PHASES)
+
+
+def test_a_row_names_each_part_of_the_bill() -> None:
+    items = {item.what: (item.least, item.most, item.price) for item in sizes.DIGITALOCEAN[2].items()}
+    assert items == {
+        "first node s-2vcpu-2gb": (1, 1, 18.0),
+        "highly available control plane": (1, 1, 40.0),
+        "load balancer": (1, 1, 12.0),
+        "container registry, basic": (1, 1, 5.0),
+        "Spaces": (1, 1, 5.0),
+        "node s-2vcpu-4gb": (2, 3, 24.0),
+    }
+
+
+def test_nodes_are_enough_for_the_loss_of_one() -> None:
+    """Instances of PostgreSQL stand on nodes of their own."""
+    for phase in (2, 3):
+        instances = PHASES[phase].postgresql.instances
+        pool = sizes.DIGITALOCEAN[phase].nodes
+        assert pool is not None
+        assert pool.least >= instances
+        assert sizes.AWS[phase].zones * sizes.AWS[phase].nodes.least >= instances
