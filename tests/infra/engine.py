@@ -8,7 +8,7 @@ import asyncio
 import contextvars
 import json
 import runpy
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -36,6 +36,7 @@ class Resource:
     provider: str
     create_timeout: str
     update_timeout: str
+    delete_timeout: str
     ignored: tuple[str, ...]
     delete_before_replace: bool
     aliases: tuple[str, ...]
@@ -131,6 +132,7 @@ class _Monitor(mocks.MockMonitor):
                     provider=request.provider,
                     create_timeout=request.customTimeouts.create,
                     update_timeout=request.customTimeouts.update,
+                    delete_timeout=request.customTimeouts.delete,
                     ignored=tuple(request.ignoreChanges),
                     delete_before_replace=request.deleteBeforeReplace,
                     aliases=(*request.aliasURNs, *(alias.urn or str(alias.spec) for alias in request.aliases)),
@@ -190,18 +192,33 @@ def run(config: Mapping[str, Any], name: str = "test", secret: Sequence[str] = (
     Raises:
         pulumi.RunError: the program refuses the configuration.
     """
-    return contextvars.copy_context().run(_run, {**project_defaults(), **as_engine(config)}, name, list(secret))
+    settings_of_stack = {**project_defaults(), **as_engine(config)}
+    return record(_program, project="task-manager", name=name, config=settings_of_stack, secret=secret)
 
 
-def _run(config: Mapping[str, str], name: str, secret: list[str]) -> Stack:
+def record(
+    program: Callable[[], None],
+    *,
+    project: str,
+    name: str = "test",
+    config: Mapping[str, str] | None = None,
+    secret: Sequence[str] = (),
+) -> Stack:
+    """Run a program, or a part of one, and return what it asks the engine for."""
+    return contextvars.copy_context().run(_record, program, project, name, config or {}, list(secret))
+
+
+def _record(
+    program: Callable[[], None], project: str, name: str, config: Mapping[str, str], secret: list[str]
+) -> Stack:
     monitor = _Monitor()
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     try:
-        mocks.set_mocks(_Mocks(), project="task-manager", stack=name, monitor=monitor)
+        mocks.set_mocks(_Mocks(), project=project, stack=name, monitor=monitor)
         settings.ROOT.set(None)  # the program's run registers a stack of its own, with the outputs
         pulumi.runtime.set_all_config(dict(config), secret)
-        loop.run_until_complete(stack.run_in_stack(_program))
+        loop.run_until_complete(stack.run_in_stack(program))
     finally:
         loop.close()
         asyncio.set_event_loop(None)

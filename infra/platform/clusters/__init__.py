@@ -1,0 +1,1 @@
+"""Clusters that the platform is installed in."""
