@@ -33,7 +33,7 @@ class Addons:
     """What environments are told of the add-ons.
 
     Args:
-        outputs: by name.
+        outputs: settings of environments by path (docs/settings.md), and others by name.
         resources: the releases.
     """
 
@@ -48,7 +48,7 @@ def install(settings: AddonSettings, cluster: ConnectedCluster) -> Addons:
         pulumi.RunError: an add-on is there already; one line for each.
     """
     chosen = _in_order([addon for addon in ADDONS if _is_wanted(addon, settings, cluster)])
-    if cluster.cloud == "provided" and (read := present.connect(cluster.context)):
+    if cluster.cloud == "provided" and (read := present.connect(cluster.environment.get("context", ""))):
         _refuse(present.conflicts(read, chosen))
     policy = UsePolicy("in-use", cluster.provider)
     namespaces = _namespaces(chosen, cluster)
@@ -145,10 +145,11 @@ def _cluster_issuer(settings: AddonSettings, cluster: ConnectedCluster, after: S
 
 def _outputs(settings: AddonSettings, installed: Sequence[Addon]) -> dict[str, Any]:
     return {
-        "gateway_class": gateway.GATEWAY_CLASS,
-        "gateway_namespace": gateway.NAMESPACE,
-        "database_operator_namespace": postgresql.NAMESPACE,
-        "monitoring_namespace": metrics.NAMESPACE,
+        "gateway.class": gateway.GATEWAY_CLASS,
+        "gateway.namespace": gateway.NAMESPACE,
+        "database.operator_namespace": postgresql.NAMESPACE,
+        "monitoring.namespace": metrics.NAMESPACE,
+        "monitoring.adapter_namespace": metrics.NAMESPACE,
         "cluster_issuer": certificates.CLUSTER_ISSUER if settings.acme_email else "",
         "addons": {addon.key: addon.chart.app_version for addon in installed},
     }

@@ -1,1 +1,1 @@
-"""Clusters that the platform is installed in."""
+"""Clusters that the platform's program makes, or is given."""

@@ -9,7 +9,7 @@ import pytest
 from infra.platform.addons import AddonSettings, install
 from infra.platform.addons.install import ADDONS
 from infra.platform.addons.versions import CHARTS
-from infra.platform.clusters.base import Cloud, ConnectedCluster
+from infra.platform.clusters.base import ConnectedCluster
 from tests.infra import engine
 from tests.infra.engine import Resource, Stack
 
@@ -33,7 +33,7 @@ def _no_kubeconfig(monkeypatch: pytest.MonkeyPatch) -> None:
 def installed() -> Installed:
     """Install with these settings on a cluster of this cloud."""
 
-    def run(cloud: Cloud = "provided", **settings: Any) -> Stack:
+    def run(cloud: str = "provided", **settings: Any) -> Stack:
         def program() -> None:
             cluster = ConnectedCluster(
                 provider=kubernetes.Provider("cluster"),

@@ -52,7 +52,7 @@ def test_traefik_has_the_version_of_the_table(values: Any) -> None:
 
 
 @pytest.mark.parametrize("cloud", ["provided", "digitalocean", "aws", "vps"])
-def test_the_gateway_sees_the_addresses_of_clients(installed: Installed, cloud: Any) -> None:
+def test_the_gateway_sees_the_addresses_of_clients(installed: Installed, cloud: str) -> None:
     service = release(installed(cloud), "traefik").inputs["values"]["service"]
     assert service["spec"]["externalTrafficPolicy"] == "Local"
     attributes = service["annotations"].get("service.beta.kubernetes.io/aws-load-balancer-target-group-attributes")
