@@ -16,26 +16,24 @@ class ClusterObject:
     """An object without a namespace that only one installation of an add-on can have.
 
     Args:
-        path: of its kind in the API.
+        group, version, plural: its kind's in the API.
         name: its own.
     """
 
-    path: str
+    group: str
+    version: str
+    plural: str
     name: str
-
-    @property
-    def kind(self) -> str:
-        return self.path.rpartition("/")[2]
 
 
 def crd(name: str) -> ClusterObject:
     """Return a CustomResourceDefinition."""
-    return ClusterObject("/apis/apiextensions.k8s.io/v1/customresourcedefinitions", name)
+    return ClusterObject("apiextensions.k8s.io", "v1", "customresourcedefinitions", name)
 
 
 def api_service(name: str) -> ClusterObject:
     """Return an APIService."""
-    return ClusterObject("/apis/apiregistration.k8s.io/v1/apiservices", name)
+    return ClusterObject("apiregistration.k8s.io", "v1", "apiservices", name)
 
 
 @dataclass(frozen=True)

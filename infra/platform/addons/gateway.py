@@ -107,7 +107,7 @@ ADDONS: Final = (
         "traefik",
         NAMESPACE,
         _traefik,
-        ClusterObject("/apis/gateway.networking.k8s.io/v1/gatewayclasses", GATEWAY_CLASS),
+        ClusterObject("gateway.networking.k8s.io", "v1", "gatewayclasses", GATEWAY_CLASS),
         after=("gateway_api", "aws_load_balancer"),
         minutes=10,  # a load balancer of a cloud takes minutes
     ),

@@ -79,6 +79,7 @@ def _policy() -> dict[str, Any]:
         "validations": [
             {
                 "expression": "false",
+                "reason": "Forbidden",
                 "messageExpression": "'environment ' + params.metadata.name + ' stands on ' + oldObject.metadata.name"
                 " + ': destroy that stack first'",
             }

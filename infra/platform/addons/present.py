@@ -5,7 +5,7 @@ from typing import Any, Final, Protocol
 
 from kubernetes import client, config
 
-from infra.platform.addons.definition import Addon
+from infra.platform.addons.definition import Addon, ClusterObject
 
 _RELEASE: Final = "meta.helm.sh/release-name"
 _NAMESPACE: Final = "meta.helm.sh/release-namespace"
@@ -16,8 +16,8 @@ _VERSIONS: Final = ("gateway.networking.k8s.io/bundle-version", "app.kubernetes.
 class Reader(Protocol):
     """Reads objects of a cluster."""
 
-    def __call__(self, path: str) -> dict[str, Any] | None:
-        """Return the object at a path of the API; None where there is none."""
+    def __call__(self, wanted: ClusterObject) -> dict[str, Any] | None:
+        """Return an object as the API has it; None where there is none."""
 
 
 def connect(context: str) -> Reader | None:
@@ -27,15 +27,16 @@ def connect(context: str) -> Reader | None:
         context: of the kubeconfig; empty for the current one.
     """
     try:
-        api = config.new_client_from_config(context=context or None)
+        api = client.CustomObjectsApi(config.new_client_from_config(context=context or None))
     except config.ConfigException:
         return None  # the provider says what is wrong with it, when it is asked for the first object
 
-    def read(path: str) -> dict[str, Any] | None:
+    def read(wanted: ClusterObject) -> dict[str, Any] | None:
         try:
-            found: dict[str, Any] = api.call_api(
-                path, "GET", response_type="object", auth_settings=["BearerToken"], _request_timeout=15
-            )[0]
+            # Despite its name it reads objects of any group.
+            found: dict[str, Any] = api.get_cluster_custom_object(
+                wanted.group, wanted.version, wanted.plural, wanted.name, _request_timeout=15
+            )
         except client.ApiException as error:
             if error.status == 404:
                 return None
@@ -49,10 +50,10 @@ def conflicts(read: Reader, addons: Iterable[Addon]) -> list[str]:
     """Return a line for each add-on that is there already and is not an installation of this stack."""
     lines = []
     for addon in addons:
-        found = read(f"{addon.owned.path}/{addon.owned.name}")
+        found = read(addon.owned)
         if found is not None and not _is_ours(found, addon):
             lines.append(
-                f"addons.{addon.key}: the cluster has {addon.chart.name} already ({addon.owned.kind} "
+                f"addons.{addon.key}: the cluster has {addon.chart.name} already ({addon.owned.plural} "
                 f"{addon.owned.name}{_version(found)}), and {addon.chart.version} with {addon.chart.app_version} would "
                 f"be installed over it: set addons.{addon.key} to provided, or remove it"
             )

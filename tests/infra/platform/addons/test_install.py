@@ -141,7 +141,7 @@ def test_an_add_on_that_is_there_already_is_refused_in_one_line(
 ) -> None:
     crd = {"metadata": {"annotations": {"gateway.networking.k8s.io/bundle-version": "v1.2.0"}}}
     monkeypatch.setattr(
-        "infra.platform.addons.present.connect", lambda _: lambda path: crd if "gateways" in path else None
+        "infra.platform.addons.present.connect", lambda _: lambda wanted: crd if "gateways." in wanted.name else None
     )
     with pytest.raises(pulumi.RunError) as refused:
         installed()

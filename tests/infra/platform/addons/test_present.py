@@ -14,8 +14,8 @@ from infra.platform.addons.install import ADDONS
 
 
 def cluster(**objects: dict[str, Any]) -> present.Reader:
-    """Return a reader of a cluster that has these objects, by the end of their path."""
-    return lambda path: next((found for name, found in objects.items() if path.endswith(name)), None)
+    """Return a reader of a cluster that has these objects, by name."""
+    return lambda wanted: objects.get(wanted.name)
 
 
 def helm_object(release: str, namespace: str, **labels: str) -> dict[str, Any]:
