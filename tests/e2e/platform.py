@@ -16,13 +16,16 @@ PORT = 8879
 
 # Ports of the stacks' addresses on this machine, as in local/cluster/manifests/gateway.yaml.
 _NODE_PORTS = {"web": 30090, "websecure": 30443, "web3": 30091, "websecure3": 30444}
-_TRANSPORT = {"respondingTimeouts": {"readTimeout": "4h"}, "lifeCycle": {"requestAcceptGraceTimeout": "5s"}}
+
+
+def _transport() -> dict[str, Any]:
+    return {"respondingTimeouts": {"readTimeout": "4h"}, "lifeCycle": {"requestAcceptGraceTimeout": "5s"}}
 
 
 def _traefik() -> dict[str, Any]:
     ports: dict[str, Any] = {name: {"nodePort": port} for name, port in _NODE_PORTS.items()}
     for name, port in (("web3", 8001), ("websecure3", 8444)):
-        ports[name] |= {"port": port, "exposedPort": port, "expose": {"default": True}, "transport": _TRANSPORT}
+        ports[name] |= {"port": port, "exposedPort": port, "expose": {"default": True}, "transport": _transport()}
     return {
         "deployment": {"replicas": 1},
         "ports": ports,
