@@ -85,6 +85,11 @@ e2e: $(VENV)/app/.ready $(VENV)/infra/.ready ## Run the end-to-end tests on the 
 	elif $(INFRA)/pytest -q tests/plugins/live; then summary+="plugins: passed"; else summary+="plugins: failed"; fi; \
 	echo "$$summary"; [[ $$summary != *failed* ]]
 
+.PHONY: e2e-platform
+e2e-platform: $(VENV)/app/.ready $(VENV)/infra/.ready ## Install the platform's stack on a bare local cluster, and phases 2 and 3 on it
+	@$(LOCAL) prepare-tests
+	@$(APP)/pytest -v tests/e2e/test_platform.py --bare
+
 .PHONY: measured
 measured: $(VENV)/app/.ready ## Write docs/measured from what the end-to-end tests of phase 3 have left
 	@$(APP)/python -m tests.e2e.report

@@ -16,12 +16,13 @@ from local import paths
 from local.cli.stack import stack_commands
 from local.cluster import addons, lifecycle, preflight, teardown
 from local.cluster import status as cluster_status
+from local.cluster.record import load_record
 from local.cluster.record import members as cluster_members
 from local.errors import LocalError
 from local.host import packages
 from local.host.lock import exclusive
 from local.images import api_image
-from local.images.catalogue import PYTHON_BASE
+from local.images.catalogue import PYTHON_BASE, Image
 from local.progress import Progress
 from local.tools import environment, go_tools, wheels
 
@@ -40,6 +41,9 @@ def up(
     nodes: Annotated[int | None, typer.Option(help="Nodes; each further one has a network of its own.")] = None,
     with_: Annotated[str, typer.Option("--with", help="Further add-ons: database,gateway,cache.")] = "",
     image: Annotated[bool, typer.Option(help="Build the application's image and load it.")] = True,
+    bare: Annotated[
+        bool, typer.Option("--bare", help="Control plane, DNS and volumes alone: infra/platform installs the add-ons.")
+    ] = False,
 ) -> None:
     """Bring a cluster up, or bring it to what is asked for; a second run adds what is missing."""
     wanted = tuple(dict.fromkeys([*addons.of_phase(phase), *addons.named(with_)]))
@@ -49,8 +53,14 @@ def up(
         use_external(external, progress)
         return
     preflight.check_root()
+    images: tuple[Image, ...] = ()
+    if bare:
+        known = load_record()
+        if known and (present := [name for name in known.addons if name not in addons.BARE]):
+            raise LocalError(f"the cluster has add-ons already ({', '.join(present)}): `make down` first")
+        wanted, images = addons.bare(wanted)
     with exclusive(), progress.shown():
-        lifecycle.up(phase, nodes, wanted, progress, with_image=image)
+        lifecycle.up(phase, nodes, wanted, progress, with_image=image, images=images)
 
 
 def use_external(kubeconfig: str, progress: Progress) -> None:

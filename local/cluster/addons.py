@@ -14,11 +14,14 @@ from local.cluster.nodes import API_ADDRESS, DNS_ADDRESS, Node
 from local.errors import LocalError
 from local.host import processes
 from local.images.catalogue import (
+    ADAPTER,
     ALERTMANAGER,
     BACKUP_PLUGIN,
     BACKUP_SIDECAR,
+    CERT_MANAGER,
     COREDNS,
     EDGE_EXPORTER_IMAGE,
+    METRICS_SERVER,
     OBJECT_STORE,
     OPERATOR,
     POOLER,
@@ -106,9 +109,13 @@ def _gateway(_: list[Node]) -> None:
     kubectl.wait_rollout("traefik", "traefik")
 
 
-def _backups(_: list[Node]) -> None:
+def _bucket(_: list[Node]) -> None:
     processes.start(controller.process("backups"))
-    backups.install()
+    backups.install_bucket()
+
+
+def _backups(_: list[Node]) -> None:
+    backups.install_plugin()
 
 
 def _image_only(_: list[Node]) -> None:
@@ -121,14 +128,21 @@ ADDONS = {
     "metrics": Addon("metrics", _metrics, tools=("prometheus-adapter",)),
     "database": Addon("PostgreSQL operator", _database, (OPERATOR, POSTGRESQL_IMAGE, POOLER)),
     "gateway": Addon("gateway", _gateway, (TRAEFIK,)),
-    "backups": Addon("backups", _backups, (BACKUP_PLUGIN, BACKUP_SIDECAR, OBJECT_STORE)),
+    "bucket": Addon("bucket", _bucket, (OBJECT_STORE,)),
+    "backups": Addon("backups", _backups, (BACKUP_PLUGIN, BACKUP_SIDECAR)),
     "cache": Addon("cache", _image_only, (VALKEY,)),
     "edge": Addon("edge", _image_only, (VARNISH_IMAGE, EDGE_EXPORTER_IMAGE)),
     "monitoring": Addon("monitoring", _image_only, (PROMETHEUS, ALERTMANAGER, VALKEY_EXPORTER_IMAGE)),
 }
 ALWAYS = ("storage", "dns", "metrics")
 SEVERAL = (*ALWAYS, "database", "gateway", "cache", "monitoring")
-PHASES = {1: ALWAYS, 2: SEVERAL, 3: (*SEVERAL, "backups", "edge")}
+PHASES = {1: ALWAYS, 2: SEVERAL, 3: (*SEVERAL, "bucket", "backups", "edge")}
+
+BARE = ("storage", "dns", "bucket")
+"""What a bare cluster has all the same: what a provider brings with a cluster, and beside it."""
+
+PLATFORM_IMAGES = (CERT_MANAGER, METRICS_SERVER, ADAPTER)
+"""Of the platform's add-ons that are processes of the machine here, or not needed."""
 
 
 def of_phase(phase: int) -> tuple[str, ...]:
@@ -140,6 +154,12 @@ def of_phase(phase: int) -> tuple[str, ...]:
     if phase not in PHASES:
         raise LocalError(f"phase {phase} is unknown: it is one of {', '.join(map(str, PHASES))}")
     return PHASES[phase]
+
+
+def bare(wanted: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[Image, ...]]:
+    """Return the add-ons of a bare cluster, and the images of those that the platform's stack installs in it."""
+    others = [image for name in wanted if name not in BARE for image in ADDONS[name].images]
+    return tuple(name for name in wanted if name in BARE), (*others, *PLATFORM_IMAGES)
 
 
 def min_nodes(phase: int) -> int:

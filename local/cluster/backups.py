@@ -31,10 +31,15 @@ STACKS = "/api/v1/namespaces?labelSelector=task-manager/stack"
 SECRET = "task-manager-backups"  # noqa: S105 - a Secret's name
 
 
-def plugin_objects(manifest: str) -> Iterator[Object]:
-    """Yield what the plugin's own manifest makes, with our images and without what asks for cert-manager."""
+def plugin_objects(manifest: str, *, with_certificates: bool = False) -> Iterator[Object]:
+    """Yield what the plugin's own manifest makes, with our images.
+
+    Args:
+        manifest: the plugin's.
+        with_certificates: whether to keep what asks for cert-manager.
+    """
     for wanted in yaml.safe_load_all(manifest):
-        if wanted["apiVersion"].startswith("cert-manager.io/"):
+        if wanted["apiVersion"].startswith("cert-manager.io/") and not with_certificates:
             continue
         if "SIDECAR_IMAGE" in wanted.get("data", {}):
             wanted["data"]["SIDECAR_IMAGE"] = _encoded(catalogue.BACKUP_SIDECAR.reference.encode())
@@ -101,12 +106,16 @@ def plugin_manifest() -> str:
     return (go_tools.module_source(*PLUGIN_MODULE) / "manifest.yaml").read_text()
 
 
-def install() -> None:
-    """Install the plugin and the S3 gateway."""
-    wanted: list[Any] = [*certificate_secrets(), *plugin_objects(plugin_manifest())]
-    kubectl.apply(yaml.safe_dump_all(wanted))
+def install_bucket() -> None:
+    """Install the S3 gateway with its bucket."""
     kubectl.apply(kubectl.render("object-store", **credentials()))
     kubectl.wait_rollout("object-store", "s3")
+
+
+def install_plugin() -> None:
+    """Install the plugin."""
+    wanted: list[Any] = [*certificate_secrets(), *plugin_objects(plugin_manifest())]
+    kubectl.apply(yaml.safe_dump_all(wanted))
     kubectl.wait_rollout(OPERATOR_NAMESPACE, "barman-cloud")
 
 

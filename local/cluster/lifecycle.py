@@ -24,13 +24,22 @@ from local.host import packages, processes, settings
 from local.host.files import write_private
 from local.images import api_image, catalogue
 from local.images.build_queue import BuildQueue
+from local.images.catalogue import Image
 from local.progress import Progress
 from local.tools import environment, wheels
 
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
-def up(phase: int, node_count: int | None, wanted: tuple[str, ...], progress: Progress, with_image: bool) -> None:
+def up(
+    phase: int,
+    node_count: int | None,
+    wanted: tuple[str, ...],
+    progress: Progress,
+    *,
+    with_image: bool,
+    images: tuple[Image, ...] = (),
+) -> None:
     """Bring the cluster up with what a phase needs; what is there already is kept.
 
     Args:
@@ -38,6 +47,7 @@ def up(phase: int, node_count: int | None, wanted: tuple[str, ...], progress: Pr
         node_count: how many nodes; None keeps what there is, or makes as many as the phase asks CPU of.
         wanted: names of add-ons beside those that the cluster has.
         with_image: also build the application's image and load it.
+        images: that are loaded beside those of the add-ons.
 
     Raises:
         LocalError: what is missing or went wrong.
@@ -56,11 +66,16 @@ def up(phase: int, node_count: int | None, wanted: tuple[str, ...], progress: Pr
         raise LocalError(f"the cluster has {known.nodes} nodes and can't lose one: `make down` first")
     chosen = tuple(dict.fromkeys([*(known.addons if known else ()), *wanted]))
     with BuildQueue(progress) as queue:
-        _converge(nodes(count), chosen, known, queue, with_image)
+        _converge(nodes(count), chosen, known, queue, with_image, images)
 
 
 def _converge(
-    members: list[Node], chosen: tuple[str, ...], known: Record | None, queue: BuildQueue, with_image: bool
+    members: list[Node],
+    chosen: tuple[str, ...],
+    known: Record | None,
+    queue: BuildQueue,
+    with_image: bool,
+    images: tuple[Image, ...],
 ) -> None:
     progress = queue.progress
     parts = [addons.ADDONS[name] for name in chosen]
@@ -74,11 +89,10 @@ def _converge(
             packages.install(wanted)
     clients = queue.submit(wheels.kubectl)
     application = queue.application() if with_image else None
-    for part in parts:
-        for image in part.images:
-            queue.prepare(image)
-        for tool in part.tools:
-            queue.tool(tool)
+    for image in (*(image for part in parts for image in part.images), *images):
+        queue.prepare(image)
+    for tool in (tool for part in parts for tool in part.tools):
+        queue.tool(tool)
     queue.tool("kubernetes").result()
     clients.result()
     _start_nodes(members, queue.archive(catalogue.PAUSE), known, progress)
@@ -87,6 +101,7 @@ def _converge(
     for part in parts:
         _install(part, members, queue)
     Record(len(members), chosen, boot).save()
+    _load(images, members, queue)
     if application is not None:
         load_application(application.result(), members)
     if environment.installed_pulumi() is None:
@@ -131,6 +146,14 @@ def _install(part: addons.Addon, members: list[Node], queue: BuildQueue) -> None
             for reference, archive in archives.items():
                 containerd.load_image(member, reference, archive)
         part.install(members)
+
+
+def _load(images: tuple[Image, ...], members: list[Node], queue: BuildQueue) -> None:
+    for image in images:
+        archive = queue.archive(image)
+        with queue.progress.step(image.short_name):
+            for member in members:
+                containerd.load_image(member, image.reference, archive)
 
 
 def load_image(built: api_image.BuiltImage, members: list[Node]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -49,12 +50,14 @@ class Status:
         return {**asdict(self), "well": self.healthy}
 
 
-def expected_processes(node_count: int) -> list[str]:
+def expected_processes(node_count: int, addons: Collection[str]) -> list[str]:
+    """Return the names of the processes that a cluster with these add-ons is made of."""
     plane = ["etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler"]
     agents = [
         f"{agent}-{node.number}" for node in nodes(node_count) for agent in ("containerd", "kubelet", "kube-proxy")
     ]
-    return [*plane, *agents, "volumes", "prometheus", "prometheus-adapter"]
+    metrics = ["prometheus", "prometheus-adapter"] if "metrics" in addons else []
+    return [*plane, *agents, "volumes", *metrics]
 
 
 def collect() -> Status:
@@ -66,7 +69,7 @@ def collect() -> Status:
     if known is None:
         return Status("unfinished" if paths.CLUSTER.exists() else "down", str(paths.KUBECONFIG))
     live = {process.name: process.pid for process in processes.session_leaders()}
-    seen = {name: live.get(name, 0) for name in expected_processes(known.nodes)}
+    seen = {name: live.get(name, 0) for name in expected_processes(known.nodes, known.addons)}
     image = paths.API_IMAGE.read_text().strip() if paths.API_IMAGE.exists() else ""
     if not control_plane.is_ready():
         return Status("not answering", str(paths.KUBECONFIG), seen, image=image)

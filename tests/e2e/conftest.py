@@ -13,10 +13,12 @@ from tests.e2e.system import ROOT, System, run
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--phase", type=int, default=1, help="the phase whose stack is tested")
+    parser.addoption("--bare", action="store_true", help="test the platform, on a bare cluster")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "phases(*numbers): the phases in which the test makes sense; all by default")
+    config.addinivalue_line("markers", "bare: brings a bare cluster up and takes it down: runs alone")
     config.addinivalue_line("markers", "first: brings the system up itself, so it runs before all others")
     config.addinivalue_line("markers", "late: leaves the stack another than it was, so it runs after most others")
     config.addinivalue_line("markers", "last: takes the system apart, so it runs after all others")
@@ -26,6 +28,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     phase = config.getoption("--phase")
 
     def applies(item: pytest.Item) -> bool:
+        if bool(item.get_closest_marker("bare")) != config.getoption("--bare"):
+            return False
         marker = item.get_closest_marker("phases")
         return marker is None or phase in marker.args
 

@@ -8,7 +8,7 @@ import asyncio
 import contextvars
 import json
 import runpy
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -37,6 +37,7 @@ class Resource:
     provider: str
     create_timeout: str
     update_timeout: str
+    delete_timeout: str
     ignored: tuple[str, ...]
     delete_before_replace: bool
     aliases: tuple[str, ...]
@@ -158,6 +159,7 @@ class _Monitor(mocks.MockMonitor):
                     provider=request.provider,
                     create_timeout=request.customTimeouts.create,
                     update_timeout=request.customTimeouts.update,
+                    delete_timeout=request.customTimeouts.delete,
                     ignored=tuple(request.ignoreChanges),
                     delete_before_replace=request.deleteBeforeReplace,
                     aliases=(*request.aliasURNs, *(alias.urn or str(alias.spec) for alias in request.aliases)),
@@ -223,21 +225,42 @@ def run(
     Raises:
         pulumi.RunError: the program refuses the configuration.
     """
-    return contextvars.copy_context().run(
-        _run, {**project_defaults(), **as_engine(config)}, name, list(secret), deployed
+    settings_of_stack = {**project_defaults(), **as_engine(config)}
+    return record(
+        _program, project="task-manager", name=name, config=settings_of_stack, secret=secret, deployed=deployed
     )
 
 
-def _run(config: Mapping[str, str], name: str, secret: list[str], deployed: Mapping[str, Any]) -> Stack:
-    answers = _Mocks(f"organization/task-manager/{name}", deployed)
+def record(
+    program: Callable[[], None],
+    *,
+    project: str,
+    name: str = "test",
+    config: Mapping[str, str] = MappingProxyType({}),
+    secret: Sequence[str] = (),
+    deployed: Mapping[str, Any] = MappingProxyType({}),
+) -> Stack:
+    """Run a program, or a part of one, and return what it asks the engine for."""
+    answers = _Mocks(f"organization/{project}/{name}", deployed)
+    return contextvars.copy_context().run(_record, program, project, name, config, list(secret), answers)
+
+
+def _record(
+    program: Callable[[], None],
+    project: str,
+    name: str,
+    config: Mapping[str, str],
+    secret: list[str],
+    answers: _Mocks,
+) -> Stack:
     monitor = _Monitor(answers)
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     try:
-        mocks.set_mocks(answers, project="task-manager", stack=name, monitor=monitor, organization="organization")
+        mocks.set_mocks(answers, project=project, stack=name, monitor=monitor, organization="organization")
         settings.ROOT.set(None)  # the program's run registers a stack of its own, with the outputs
         pulumi.runtime.set_all_config(dict(config), secret)
-        loop.run_until_complete(stack.run_in_stack(_program))
+        loop.run_until_complete(stack.run_in_stack(program))
     finally:
         loop.close()
         asyncio.set_event_loop(None)

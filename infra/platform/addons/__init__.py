@@ -1,20 +1,6 @@
-"""Add-ons of a cluster: a place for them until they are there."""
+"""Add-ons of a cluster: what environments of the task manager stand on."""
 
-from dataclasses import dataclass, field
-from typing import Any
-
+from infra.platform.addons.install import Addons, install
 from infra.platform.addons.settings import AddonSettings
-from infra.platform.clusters.base import ConnectedCluster
 
-
-@dataclass(frozen=True)
-class Addons:
-    """What has been installed."""
-
-    outputs: dict[str, Any] = field(default_factory=dict)
-
-
-def install(settings: AddonSettings, cluster: ConnectedCluster) -> Addons:
-    """Install nothing yet."""
-    del settings, cluster
-    return Addons()
+__all__ = ["AddonSettings", "Addons", "install"]

@@ -46,3 +46,12 @@ def test_addons_of_a_later_phase_hold_those_of_the_earlier() -> None:
         addons.of_phase(7)
     with pytest.raises(LocalError, match="add-on mesh is unknown"):
         addons.named("mesh")
+
+
+def test_a_bare_cluster_has_what_a_provider_brings_and_the_images_of_the_rest() -> None:
+    installed, images = addons.bare(addons.of_phase(3))
+    assert set(installed) == {"storage", "dns", "bucket"}
+    references = {image.reference for image in images}
+    left_out = [name for name in addons.of_phase(3) if name not in installed]
+    assert {image.reference for name in left_out for image in addons.ADDONS[name].images} <= references
+    assert {image.reference for image in addons.PLATFORM_IMAGES} <= references

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from local.cluster.status import Status
+from local.cluster.status import Status, expected_processes
 
 
 def test_a_cluster_is_well_only_with_all_its_parts() -> None:
@@ -12,3 +12,8 @@ def test_a_cluster_is_well_only_with_all_its_parts() -> None:
     assert not Status("up", "k", nodes={"node-1": False}).healthy
     assert not Status("up", "k", deployments={"a/b": (0, 1)}).healthy
     assert not Status("unfinished", "k").healthy
+
+
+def test_a_bare_cluster_is_well_without_the_processes_of_metrics() -> None:
+    assert "prometheus-adapter" in expected_processes(1, ["storage", "metrics"])
+    assert not {"prometheus", "prometheus-adapter"} & set(expected_processes(1, ["storage", "dns"]))
