@@ -33,6 +33,11 @@ VERSION_FLAGS = {
     "alertmanager": f"-X github.com/prometheus/common/version.Version={ALERTMANAGER_VERSION}",
 }
 
+# Tools whose one binary is called by several names.
+LINKS = {
+    "kubernetes": ("kube-apiserver", "kube-controller-manager", "kube-proxy", "kube-scheduler", "kubelet"),
+}
+
 # Prometheus finds its targets in Kubernetes alone: the clients of two dozen clouds would double the build.
 BUILD_TAGS = {"prometheus": ["-tags", "remove_all_sd,enable_kubernetes_sd"]}
 
@@ -137,6 +142,8 @@ def build(name: str) -> Path:
         target.mkdir()
         compiler = go(tool.go_directive())
         run(compiler, "build", *tool.flags, "-o", f"{target}/", *tool.packages, cwd=tool.module, env=go_environment())
+        for program in LINKS.get(name, ()):
+            (target / program).symlink_to(name)
         files.place(target, tool.directory)
     for old in paths.BINARIES.glob(f"{name}-" + "[0-9a-f]" * 12):
         if old != tool.directory:
