@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -14,8 +15,8 @@ from local.errors import LocalError
 from local.tools import environment
 
 
-def run(*arguments: str, stack: str | None = None, capture: bool = False) -> str:
-    """Run pulumi in the repository; return what it printed when `capture` is set.
+def run(*arguments: str, stack: str | None = None, capture: bool = False, directory: Path = paths.ROOT) -> str:
+    """Run pulumi in a project, that of the environments as a rule; return what it printed when `capture` is set.
 
     Raises:
         LocalError: pulumi failed. It has printed why, unless its output was captured: then the error has its last line.
@@ -23,7 +24,7 @@ def run(*arguments: str, stack: str | None = None, capture: bool = False) -> str
     command = ["pulumi", *arguments, *(["--stack", stack] if stack else []), "--non-interactive"]
     done = subprocess.run(
         command,
-        cwd=paths.ROOT,
+        cwd=directory,
         env={**os.environ, **environment.variables()},
         capture_output=capture,
         text=True,
@@ -37,7 +38,7 @@ def run(*arguments: str, stack: str | None = None, capture: bool = False) -> str
 
 def release_stale_lock(stack: str) -> None:
     """Release a lock whose run has ended without doing so itself (killed, or the machine restarted)."""
-    for lock in (paths.PULUMI / ".pulumi" / "locks" / "organization" / "task-manager" / stack).glob("*.json"):
+    for lock in (paths.pulumi_state() / ".pulumi" / "locks" / "organization" / "task-manager" / stack).glob("*.json"):
         if not psutil.pid_exists(json.loads(lock.read_text())["pid"]):
             lock.unlink(missing_ok=True)
 
@@ -56,6 +57,6 @@ def outputs(stack: str | None) -> dict[str, Any]:
     return found
 
 
-def select(stack: str) -> None:
-    """Make the stack the current one, and make it if there is none."""
-    run("stack", "select", "--create", stack)
+def select(stack: str, directory: Path = paths.ROOT) -> None:
+    """Make the stack the current one of its project, and make it if there is none."""
+    run("stack", "select", "--create", stack, directory=directory)
