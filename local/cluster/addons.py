@@ -54,6 +54,11 @@ class Addon:
     images: tuple[Image, ...] = ()
     tools: tuple[str, ...] = ()
 
+    @property
+    def all_tools(self) -> tuple[str, ...]:
+        """The Go tools of the part and of its images."""
+        return (*(tool for image in self.images for tool in image.tools), *self.tools)
+
 
 def _dns(nodes: list[Node]) -> None:
     forward = "forward . /etc/resolv.conf" if resolver_file().read_text() else "# no name server outside"
@@ -129,6 +134,8 @@ ADDONS = {
 ALWAYS = ("storage", "dns", "metrics")
 SEVERAL = (*ALWAYS, "database", "gateway", "cache")
 PHASES = {1: ALWAYS, 2: SEVERAL, 3: (*SEVERAL, "backups", "edge", "monitoring")}
+# What a phase's stack answers without. Phase 1 has a fixed number of instances, so that nothing there asks for metrics.
+DEFERRED = {1: ("metrics",)}
 
 
 def of_phase(phase: int) -> tuple[str, ...]:
@@ -140,6 +147,11 @@ def of_phase(phase: int) -> tuple[str, ...]:
     if phase not in PHASES:
         raise LocalError(f"phase {phase} is unknown: it is one of {', '.join(map(str, PHASES))}")
     return PHASES[phase]
+
+
+def deferred(phase: int) -> tuple[str, ...]:
+    """Return the add-ons that can come after the phase's stack."""
+    return DEFERRED.get(phase, ())
 
 
 def min_nodes(phase: int) -> int:

@@ -151,6 +151,15 @@ def build(name: str) -> Path:
     return tool.directory
 
 
+def download(name: str) -> None:
+    """Download the modules of a tool that is not built; raise LocalError with Go's message when that fails."""
+    tool = find(name)
+    if not tool.directory.is_dir():
+        # Listing what a build compiles brings the modules of that alone; `go mod download` would bring many more.
+        listing = ("list", "-deps", *BUILD_TAGS.get(name, []), *tool.packages)
+        run(go(tool.go_directive()), *listing, cwd=tool.module, env=go_environment())
+
+
 def module_source(module_path: str, module_version: str) -> Path:
     """Return the source directory of a Go module, fetched and checked against Go's checksum database."""
     source = run(

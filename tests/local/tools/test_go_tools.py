@@ -68,6 +68,24 @@ def test_the_kubernetes_binary_knows_each_name_that_it_is_linked_under() -> None
     assert set(re.findall(r'case "([a-z-]+)":', source)) == set(go_tools.LINKS["kubernetes"])
 
 
+@pytest.mark.usefixtures("module")
+def test_modules_are_downloaded_for_what_is_not_built_yet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[tuple[object, ...]] = []
+
+    def record(*command: object, **_: object) -> str:
+        calls.append(command)
+        return "go version go1.26.8"
+
+    monkeypatch.setattr(paths, "BINARIES", tmp_path / "bin")
+    monkeypatch.setattr(go_tools, "run", record)
+    go_tools.download("spade")
+    assert calls[-1][1:] == ("list", "-deps", "example.org/a", "example.org/b")
+    calls.clear()
+    go_tools.find("spade").directory.mkdir(parents=True)
+    go_tools.download("spade")
+    assert calls == []
+
+
 def test_every_tool_of_the_repository_pins_what_it_needs() -> None:
     modules = [path for path in paths.TOOLS.iterdir() if path.is_dir() and path.name != "__pycache__"]
     assert modules
