@@ -55,6 +55,14 @@ def test_ports_in_use_are_named(machine: Machine, tmp_path: Path, monkeypatch: p
     assert machine.calls() == []
 
 
+def test_nothing_is_made_when_ports_are_in_use(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(preflight, "_is_taken", lambda port: port == 30080)
+    with pytest.raises(LocalError, match=r"ports in use that cluster.yaml maps: 30080;"):
+        machine.up()
+    assert not any("create" in call for call in machine.calls())
+    assert not paths.KIND.exists()
+
+
 def test_the_local_cluster_keeps_its_ports(machine: Machine) -> None:
     paths.CLUSTER.mkdir(parents=True)
     with pytest.raises(LocalError, match="the local cluster is up and serves the same ports: `make down` first"):
