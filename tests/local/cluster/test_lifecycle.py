@@ -75,11 +75,12 @@ def test_phase_1_answers_before_metrics_are_brought(run: Run) -> None:
     assert known.deferred == ()
 
 
-def test_other_phases_and_a_cluster_alone_have_them_first(run: Run) -> None:
+def test_other_phases_and_a_cluster_alone_have_them_first(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
     run.up(2)
     assert run.events == ["nodes", "storage", "dns", "metrics", "stack"]
     run.up(1, stack=False)
     assert run.events == ["nodes", "storage", "dns", "metrics"]
+    assert "what is left" not in capsys.readouterr().err
 
 
 def test_what_failed_after_the_stack_is_recorded_and_brought_by_the_next_run(
