@@ -40,9 +40,8 @@ help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  \033[36m%-10s\033[0m %s\n", $$1, $$2 }' $(MAKEFILE_LIST) | $(if $(MAKE_TERMOUT),cat,sed 's/\x1b\[[0-9;]*m//g')
 
 .PHONY: up
-up: $(VENV)/infra/.ready ## Bring the task manager up on a Kubernetes: make up [PHASE=1] [NODES=1]
-	@$(LOCAL) up --phase $(PHASE) $(if $(NODES),--nodes $(NODES))
-	@$(LOCAL) stack up --phase $(PHASE)
+up: $(VENV)/infra/.ready ## Bring the task manager up on a Kubernetes: make up [PHASE=1] [NODES=1] [CLUSTER=kind]
+	@$(LOCAL) up --phase $(PHASE) --stack $(if $(NODES),--nodes $(NODES)) $(if $(CLUSTER),--cluster $(CLUSTER))
 
 .PHONY: url
 url: $(VENV)/infra/.ready ## Print the address of the running task manager, and nothing else

@@ -46,12 +46,39 @@ CLUSTER_RECORD = CLUSTER / "complete.json"
 API_IMAGE = CLUSTER / "image"
 
 
+KIND = STATE / "kind"
+KIND_KUBECONFIG = KIND / "kubeconfig"
+KIND_IMAGE = KIND / "image"
+
+
 def external_kubeconfig() -> str | None:
     """Return KUBECONFIG where it names a cluster that is not ours."""
     named = os.environ.get("KUBECONFIG", "")
-    return named if named and Path(named).absolute() != KUBECONFIG else None
+    return named if named and Path(named).absolute() not in {KUBECONFIG, KIND_KUBECONFIG} else None
+
+
+def uses_kind() -> bool:
+    """Tell whether the cluster is the one that was made with kind."""
+    return KIND_KUBECONFIG.exists() and external_kubeconfig() is None
+
+
+def own_kubeconfig() -> Path:
+    """Return the kubeconfig of the cluster that was made here."""
+    return KIND_KUBECONFIG if uses_kind() else KUBECONFIG
+
+
+def image_record() -> Path:
+    """Return the file that names the application's image on the cluster that was made here."""
+    return KIND_IMAGE if uses_kind() else API_IMAGE
 
 
 # Pulumi's state lives as long as the cluster that it describes; another cluster's is kept apart, and `down` leaves it.
 OWN_PULUMI = STATE / "pulumi"
-PULUMI = STATE / "pulumi-elsewhere" if external_kubeconfig() else OWN_PULUMI
+KIND_PULUMI = KIND / "pulumi"
+
+
+def pulumi_state() -> Path:
+    """Return the directory of Pulumi's state for the cluster in use."""
+    if external_kubeconfig():
+        return STATE / "pulumi-elsewhere"
+    return KIND_PULUMI if uses_kind() else OWN_PULUMI

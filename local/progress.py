@@ -45,8 +45,11 @@ class Progress:
         """Show the running steps while the block runs: live on a terminal, as a line a minute in a pipe."""
         ended = threading.Event()
         if self.console.is_terminal:
-            with Live(get_renderable=self._render, console=self.console, refresh_per_second=4, transient=True):
+            with Live(
+                get_renderable=self._render, console=self.console, refresh_per_second=4, transient=True
+            ) as self._live:
                 yield
+            self._live = None
             return
         heartbeat = threading.Thread(target=self._heartbeat, args=(ended,), daemon=True)
         heartbeat.start()
@@ -55,6 +58,15 @@ class Progress:
         finally:
             ended.set()
             heartbeat.join()
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Leave the terminal to another program while the block runs."""
+        if self._live:
+            self._live.stop()
+        yield
+        if self._live:
+            self._live.start(refresh=True)
 
     def _end(self, name: str, mark: str) -> None:
         with self._lock:

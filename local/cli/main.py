@@ -6,7 +6,6 @@ import json
 import os
 import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -14,15 +13,17 @@ from rich.console import Console
 
 from local import paths
 from local.cli.stack import stack_commands
-from local.cluster import addons, lifecycle, preflight, teardown
+from local.cli.up import PUSH_HINT, up
+from local.cluster import lifecycle, preflight, teardown
 from local.cluster import status as cluster_status
-from local.cluster.record import load_record
 from local.cluster.record import members as cluster_members
 from local.errors import LocalError
 from local.host import packages
 from local.host.lock import exclusive
 from local.images import api_image
-from local.images.catalogue import PYTHON_BASE, Image
+from local.images.catalogue import PYTHON_BASE
+from local.kind import cluster as kind_cluster
+from local.kind import image as kind_image
 from local.progress import Progress
 from local.tools import environment, go_tools, wheels
 
@@ -35,52 +36,7 @@ app = typer.Typer(
 app.add_typer(stack_commands, name="stack")
 
 
-@app.command()
-def up(
-    phase: Annotated[int, typer.Option(help="Bring what this phase stands on.")] = 1,
-    nodes: Annotated[int | None, typer.Option(help="Nodes; each further one has a network of its own.")] = None,
-    with_: Annotated[str, typer.Option("--with", help="Further add-ons: database,gateway,cache.")] = "",
-    image: Annotated[bool, typer.Option(help="Build the application's image and load it.")] = True,
-    bare: Annotated[
-        bool, typer.Option("--bare", help="Control plane, DNS and volumes alone: infra/platform installs the add-ons.")
-    ] = False,
-) -> None:
-    """Bring a cluster up, or bring it to what is asked for; a second run adds what is missing."""
-    wanted = tuple(dict.fromkeys([*addons.of_phase(phase), *addons.named(with_)]))
-    progress = Progress()
-    external = paths.external_kubeconfig()
-    if external:
-        use_external(external, progress)
-        return
-    preflight.check_root()
-    images: tuple[Image, ...] = ()
-    if bare:
-        known = load_record()
-        if known and (present := [name for name in known.addons if name not in addons.BARE]):
-            raise LocalError(f"the cluster has add-ons already ({', '.join(present)}): `make down` first")
-        wanted, images = addons.bare(wanted)
-    with exclusive(), progress.shown():
-        lifecycle.up(phase, nodes, wanted, progress, with_image=image, images=images)
-
-
-def use_external(kubeconfig: str, progress: Progress) -> None:
-    """Prepare for a cluster that somebody else runs: the programs are brought, the cluster is left as it is."""
-    if not all(Path(part).is_file() for part in kubeconfig.split(os.pathsep)):
-        raise LocalError(f"KUBECONFIG={kubeconfig}: no such file; unset it to have a local cluster made")
-    progress.note(f"using the cluster of KUBECONFIG={kubeconfig}; none is made here")
-    if not os.environ.get("TASK_MANAGER_IMAGE"):
-        progress.note(f"its nodes pull the image: {PUSH_HINT}")
-    with exclusive(), progress.shown():
-        if environment.installed_pulumi() is None and not go_tools.find("pulumi").directory.is_dir():
-            with progress.step("build pulumi"):
-                go_tools.build("pulumi")
-        environment.link_programs()
-
-
-PUSH_HINT = (
-    "push one to a registry (`make publish REPOSITORY=…`, or `kind load docker-image` for kind)"
-    " and set TASK_MANAGER_IMAGE to its reference"
-)
+app.command()(up)
 
 
 @app.command()
@@ -88,11 +44,15 @@ def down() -> None:
     """Take the cluster down with everything it left on this machine."""
     progress = Progress()
     packages.extend_path()
+    with_kind = kind_cluster.is_ours()
+    if with_kind:
+        with exclusive(), progress.step("kind cluster down"):
+            kind_cluster.remove()
     if not teardown.is_anything_left():
-        with_root = os.geteuid() == 0
-        if with_root:
+        if with_kind or os.geteuid() == 0:
             teardown.forget_stacks()
-        progress.note("no local cluster is up")
+        if not with_kind:
+            progress.note("no local cluster is up")
         return
     preflight.check_root()
     with exclusive(), progress.step("cluster down"):
@@ -122,6 +82,12 @@ def load_image(
         raise LocalError("name an image, or give --build")
     if paths.external_kubeconfig():
         raise LocalError(f"the cluster of KUBECONFIG takes no images from here: {PUSH_HINT}")
+    if paths.uses_kind():
+        with exclusive():
+            named = kind_image.build() if build else reference
+            kind_image.load(named)
+        sys.stdout.write(named + "\n")
+        return
     preflight.check_root()
     packages.extend_path()
     with exclusive():
@@ -146,7 +112,7 @@ def derive_image(base: str, dockerfile: str) -> None:
 @app.command()
 def kubeconfig() -> None:
     """Print the path of the kubeconfig."""
-    sys.stdout.write(f"{paths.external_kubeconfig() or paths.KUBECONFIG}\n")
+    sys.stdout.write(f"{paths.external_kubeconfig() or paths.own_kubeconfig()}\n")
 
 
 @app.command("prepare-tests")

@@ -10,25 +10,13 @@ from urllib.parse import urlsplit
 import typer
 from rich.console import Console
 
-from local.cluster import addons
-from local.stack import address, deployment, preflight, pulumi, served_certificate, summary
+from local.stack import address, preflight, pulumi, served_certificate, summary
 from local.stack.place import place_of
 from local.stack.restore import restore as bring_back
 from local.tools import environment
 
 stack_commands = typer.Typer(help="The application's stack.", no_args_is_help=True)
 Name = Annotated[str | None, typer.Argument(help="A stack; without it the one that came up last.")]
-
-
-@stack_commands.command()
-def up(phase: Annotated[int, typer.Option(help="Which ready-made stack.")] = 1) -> None:
-    """Run `pulumi up` for the stack of a phase, and say how to use it."""
-    addons.of_phase(phase)
-    name = f"phase{phase}"
-    environment.prepare()
-    pulumi.select(name)
-    preflight.prepare(name, sys.stdout)
-    summary.show(name, deployment.up(name), Console(highlight=False))
 
 
 @stack_commands.command()

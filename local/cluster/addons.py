@@ -57,6 +57,11 @@ class Addon:
     images: tuple[Image, ...] = ()
     tools: tuple[str, ...] = ()
 
+    @property
+    def all_tools(self) -> tuple[str, ...]:
+        """The Go tools of the part and of its images."""
+        return (*(tool for image in self.images for tool in image.tools), *self.tools)
+
 
 def _dns(nodes: list[Node]) -> None:
     forward = "forward . /etc/resolv.conf" if resolver_file().read_text() else "# no name server outside"
@@ -144,6 +149,9 @@ BARE = ("storage", "dns", "bucket")
 PLATFORM_IMAGES = (CERT_MANAGER, METRICS_SERVER, ADAPTER)
 """Of the platform's add-ons that are processes of the machine here, or not needed."""
 
+# What a phase's stack answers without. Phase 1 has a fixed number of instances, so that nothing there asks for metrics.
+DEFERRED = {1: ("metrics",)}
+
 
 def of_phase(phase: int) -> tuple[str, ...]:
     """Return the add-ons on which a phase stands.
@@ -160,6 +168,11 @@ def bare(wanted: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[Image, ...]]:
     """Return the add-ons of a bare cluster, and the images of those that the platform's stack installs in it."""
     others = [image for name in wanted if name not in BARE for image in ADDONS[name].images]
     return tuple(name for name in wanted if name in BARE), (*others, *PLATFORM_IMAGES)
+
+
+def deferred(phase: int) -> tuple[str, ...]:
+    """Return the add-ons that can come after the phase's stack."""
+    return DEFERRED.get(phase, ())
 
 
 def min_nodes(phase: int) -> int:

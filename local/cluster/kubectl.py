@@ -28,9 +28,12 @@ def render(name: str, **values: object) -> str:
     )
 
 
-def run(*arguments: str | Path, stdin: str | None = None, timeout: float | None = None) -> str:
-    """Run kubectl against the local cluster."""
-    return commands.run(wheels.kubectl(), f"--kubeconfig={paths.KUBECONFIG}", *arguments, stdin=stdin, timeout=timeout)
+def run(
+    *arguments: str | Path, stdin: str | None = None, timeout: float | None = None, kubeconfig: Path | None = None
+) -> str:
+    """Run kubectl against the cluster that was made here, or with another kubeconfig."""
+    named = f"--kubeconfig={kubeconfig or paths.own_kubeconfig()}"
+    return commands.run(wheels.kubectl(), named, *arguments, stdin=stdin, timeout=timeout)
 
 
 def apply(content: str) -> None:

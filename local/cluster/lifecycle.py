@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import shutil
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from local import paths
@@ -25,10 +29,30 @@ from local.host.files import write_private
 from local.images import api_image, catalogue
 from local.images.build_queue import BuildQueue
 from local.images.catalogue import Image
+from local.images.root_filesystems import PYTHON
 from local.progress import Progress
-from local.tools import environment, wheels
+from local.tools import build_costs, environment, wheels
 
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a run brings.
+
+    Attributes:
+        members: the nodes.
+        first: add-ons that come before the stack.
+        deferred: add-ons that come after it.
+        images: that are loaded beside those of the add-ons.
+        with_image: also build the application's image and load it.
+    """
+
+    members: list[Node]
+    first: tuple[str, ...]
+    deferred: tuple[str, ...] = ()
+    images: tuple[Image, ...] = ()
+    with_image: bool = True
 
 
 def up(
@@ -37,8 +61,9 @@ def up(
     wanted: tuple[str, ...],
     progress: Progress,
     *,
-    with_image: bool,
+    with_image: bool = True,
     images: tuple[Image, ...] = (),
+    serve: Callable[[], None] | None = None,
 ) -> None:
     """Bring the cluster up with what a phase needs; what is there already is kept.
 
@@ -48,6 +73,7 @@ def up(
         wanted: names of add-ons beside those that the cluster has.
         with_image: also build the application's image and load it.
         images: that are loaded beside those of the add-ons.
+        serve: brings the stack up, as soon as the cluster has what it stands on; the rest comes after it.
 
     Raises:
         LocalError: what is missing or went wrong.
@@ -65,48 +91,96 @@ def up(
     if known and count < known.nodes:
         raise LocalError(f"the cluster has {known.nodes} nodes and can't lose one: `make down` first")
     chosen = tuple(dict.fromkeys([*(known.addons if known else ()), *wanted]))
+    deferred = addons.deferred(phase) if serve else ()
+    plan = Plan(nodes(count), tuple(name for name in chosen if name not in deferred), deferred, images, with_image)
+    with_images = not PYTHON.layer.exists()
+    if announced := build_costs.announcement(_tools(plan.first), _tools(deferred), with_images=with_images):
+        progress.note(announced)
     with BuildQueue(progress) as queue:
-        _converge(nodes(count), chosen, known, queue, with_image, images)
+        record = _converge(plan, known, queue)
+        if serve:
+            with progress.paused():
+                serve()
+        _install_deferred(plan, record, queue)
 
 
-def _converge(
-    members: list[Node],
-    chosen: tuple[str, ...],
-    known: Record | None,
-    queue: BuildQueue,
-    with_image: bool,
-    images: tuple[Image, ...],
-) -> None:
-    progress = queue.progress
-    parts = [addons.ADDONS[name] for name in chosen]
-    # The order in which the builds are wanted: the control plane, the add-ons that pods need, pulumi, the rest.
+def _tools(names: tuple[str, ...]) -> list[str]:
+    """Return the Go tools that the control plane and these add-ons are built from, in the order of their builds."""
+    own = ["pause", "kubernetes", *([] if environment.installed_pulumi() else ["pulumi"])]
+    parts = [addons.ADDONS[name] for name in names]
+    return list(dict.fromkeys([*own, *(tool for part in parts for tool in part.all_tools)]))
+
+
+def _queue_builds(plan: Plan, queue: BuildQueue) -> tuple[Future[Path], Future[api_image.BuiltImage] | None]:
+    """Begin what has to be built; return kubectl and the application's image to come."""
+    # The order in which the builds are wanted: the control plane, the add-on that pods need, pulumi, the rest.
     for tool in ("pause", "kubernetes", "coredns"):
         queue.tool(tool)
     if environment.installed_pulumi() is None:
         queue.tool("pulumi")
     if wanted := packages.missing():
-        with progress.step("Debian packages"):
+        with queue.progress.step("Debian packages"):
             packages.install(wanted)
     clients = queue.submit(wheels.kubectl)
-    application = queue.application() if with_image else None
-    for image in (*(image for part in parts for image in part.images), *images):
+    application = queue.application() if plan.with_image else None
+    for name in plan.first:
+        part = addons.ADDONS[name]
+        for image in part.images:
+            queue.prepare(image)
+        for tool in part.tools:
+            queue.tool(tool)
+    for image in plan.images:
         queue.prepare(image)
-    for tool in (tool for part in parts for tool in part.tools):
-        queue.tool(tool)
+    for name in plan.deferred:
+        for tool in addons.ADDONS[name].all_tools:
+            queue.download(tool)
+    return clients, application
+
+
+def _converge(plan: Plan, known: Record | None, queue: BuildQueue) -> Record:
+    """Bring what the stack stands on; return the record of it."""
+    progress, members = queue.progress, plan.members
+    clients, application = _queue_builds(plan, queue)
     queue.tool("kubernetes").result()
     clients.result()
     _start_nodes(members, queue.archive(catalogue.PAUSE), known, progress)
+    present = known.addons if known else ()
     boot = BOOT_ID.read_text().strip()
-    Record(len(members), known.addons if known else (), boot).save()
-    for part in parts:
-        _install(part, members, queue)
-    Record(len(members), chosen, boot).save()
-    _load(images, members, queue)
-    if application is not None:
-        load_application(application.result(), members)
+    Record(len(members), present, boot).save()
+    # The image goes to the nodes while add-ons become ready.
+    loaded = queue.submit(lambda: load_application(application.result(), members)) if application else None
+    for name in plan.first:
+        _install(addons.ADDONS[name], members, queue)
+    present = tuple(dict.fromkeys([*present, *plan.first]))
+    record = Record(len(members), present, boot, tuple(name for name in plan.deferred if name not in present))
+    record.save()
+    _load(plan.images, members, queue)
+    if loaded is not None:
+        loaded.result()
     if environment.installed_pulumi() is None:
         queue.tool("pulumi").result()
     environment.link_programs()
+    return record
+
+
+def _install_deferred(plan: Plan, record: Record, queue: BuildQueue) -> None:
+    """Bring what the stack answers without, and record that the cluster is whole."""
+    left = ", ".join(record.deferred)
+    if left:
+        queue.progress.note(f"what is left: {left} (Ctrl-C leaves it for the next `make up`)")
+        replace(record, deferred_since=time.time()).save()
+    parts = [addons.ADDONS[name] for name in plan.deferred]
+    for part in parts:
+        for tool in part.all_tools:
+            queue.tool(tool)
+    try:
+        for part in parts:
+            _install(part, plan.members, queue)
+    except (KeyboardInterrupt, LocalError):
+        queue.progress.note(f"the stack is up; `make up` brings what is left: {left}")
+        raise
+    present = tuple(dict.fromkeys([*record.addons, *plan.deferred]))
+    Record(record.nodes, present, record.boot).save()
 
 
 def _start_nodes(members: list[Node], pause: Path, known: Record | None, progress: Progress) -> None:

@@ -17,11 +17,17 @@ class Record:
     """Nodes and add-ons of a cluster: written when its nodes are ready, so that a half-made one has none.
 
     Add-ons can be installed again at any time.
+
+    Attributes:
+        deferred: add-ons that the stack answers without, and that come after it.
+        deferred_since: when their turn came, in seconds since the epoch; 0 while the stack is brought up.
     """
 
     nodes: int
     addons: tuple[str, ...]
     boot: str
+    deferred: tuple[str, ...] = ()
+    deferred_since: float = 0.0
 
     def save(self) -> None:
         write_private(paths.CLUSTER_RECORD, json.dumps(vars(self)))
@@ -32,7 +38,13 @@ def load_record() -> Record | None:
     if not paths.CLUSTER_RECORD.exists():
         return None
     content = json.loads(paths.CLUSTER_RECORD.read_text())
-    return Record(content["nodes"], tuple(content["addons"]), content["boot"])
+    return Record(
+        content["nodes"],
+        tuple(content["addons"]),
+        content["boot"],
+        tuple(content.get("deferred", ())),
+        content.get("deferred_since", 0.0),
+    )
 
 
 def members() -> list[Node]:

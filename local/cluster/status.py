@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+import time
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -12,9 +12,9 @@ from rich.console import Console
 from local import paths
 from local.cluster import control_plane, kubectl
 from local.cluster.nodes import nodes
-from local.cluster.record import load_record
+from local.cluster.record import Record, load_record
 from local.errors import LocalError
-from local.host import processes
+from local.host import lock, processes
 from local.tools import environment
 
 
@@ -23,10 +23,12 @@ class Status:
     """What was seen.
 
     Attributes:
-        cluster: `up`, `unfinished` (a run was killed), `down`, `not answering`, or `elsewhere` (KUBECONFIG).
+        cluster: `up`, `kind` (up, made with kind), `unfinished` (a run was killed), `down`, `not answering`, or
+            `elsewhere` (KUBECONFIG).
         processes: name of each process and its id, 0 where it is missing.
         nodes: name of each node and whether it is ready.
         deployments: `namespace/name` of each add-on's Deployment and its ready and wanted pods.
+        deferred: add-ons that come after the stack, and how far that is; the stack answers without them.
     """
 
     cluster: str
@@ -35,12 +37,13 @@ class Status:
     nodes: dict[str, bool] = field(default_factory=dict)
     deployments: dict[str, tuple[int, int]] = field(default_factory=dict)
     image: str = ""
+    deferred: dict[str, str] = field(default_factory=dict)
 
     @property
     def healthy(self) -> bool:
         """Whether every part that should be there is and works."""
         return (
-            self.cluster in {"up", "elsewhere"}
+            self.cluster in {"up", "kind", "elsewhere"}
             and all(self.processes.values())
             and all(self.nodes.values())
             and all(ready >= wanted for ready, wanted in self.deployments.values())
@@ -50,14 +53,29 @@ class Status:
         return {**asdict(self), "well": self.healthy}
 
 
-def expected_processes(node_count: int, addons: Collection[str]) -> list[str]:
-    """Return the names of the processes that a cluster with these add-ons is made of."""
+def expected_processes(known: Record) -> list[str]:
+    """Return the names of the processes that a cluster with its add-ons is made of."""
     plane = ["etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler"]
     agents = [
-        f"{agent}-{node.number}" for node in nodes(node_count) for agent in ("containerd", "kubelet", "kube-proxy")
+        f"{agent}-{node.number}" for node in nodes(known.nodes) for agent in ("containerd", "kubelet", "kube-proxy")
     ]
-    metrics = ["prometheus", "prometheus-adapter"] if "metrics" in addons else []
+    metrics = ["prometheus", "prometheus-adapter"] if "metrics" in known.addons else []
     return [*plane, *agents, "volumes", *metrics]
+
+
+def deferred_parts(known: Record, builder: int | None, now: float) -> dict[str, str]:
+    """Return how far the deferred add-ons are.
+
+    Args:
+        builder: id of the process that changes the cluster at this moment, if there is one.
+        now: seconds since the epoch.
+    """
+    if builder is None:
+        return dict.fromkeys(known.deferred, "not there yet: `make up` brings it")
+    if not known.deferred_since:
+        return dict.fromkeys(known.deferred, f"comes after the stack (process {builder})")
+    state = f"being built, since {max(0.0, now - known.deferred_since):.0f} s (process {builder})"
+    return dict.fromkeys(known.deferred, state)
 
 
 def collect() -> Status:
@@ -65,19 +83,27 @@ def collect() -> Status:
     external = paths.external_kubeconfig()
     if external:
         return Status("elsewhere", external)
+    image = paths.image_record().read_text().strip() if paths.image_record().exists() else ""
+    if paths.uses_kind():
+        return _ask("kind", {}, {}, image)
     known = load_record()
     if known is None:
         return Status("unfinished" if paths.CLUSTER.exists() else "down", str(paths.KUBECONFIG))
     live = {process.name: process.pid for process in processes.session_leaders()}
-    seen = {name: live.get(name, 0) for name in expected_processes(known.nodes, known.addons)}
-    image = paths.API_IMAGE.read_text().strip() if paths.API_IMAGE.exists() else ""
+    seen = {name: live.get(name, 0) for name in expected_processes(known)}
     if not control_plane.is_ready():
         return Status("not answering", str(paths.KUBECONFIG), seen, image=image)
+    return _ask("up", seen, deferred_parts(known, lock.holder(), time.time()), image)
+
+
+def _ask(cluster: str, seen: dict[str, int], deferred: dict[str, str], image: str) -> Status:
+    """Ask the API server for nodes and Deployments."""
+    kubeconfig = str(paths.own_kubeconfig())
     try:
         found_nodes = json.loads(kubectl.run("get", "nodes", "-o", "json"))["items"]
         found = json.loads(kubectl.run("get", "deployments", "--all-namespaces", "-o", "json"))["items"]
     except LocalError:
-        return Status("not answering", str(paths.KUBECONFIG), seen, image=image)
+        return Status("not answering", kubeconfig, seen, image=image)
     ready = {
         entry["metadata"]["name"]: any(
             condition["type"] == "Ready" and condition["status"] == "True"
@@ -92,7 +118,7 @@ def collect() -> Status:
         )
         for entry in found
     }
-    return Status("up", str(paths.KUBECONFIG), seen, ready, deployments, image)
+    return Status(cluster, kubeconfig, seen, ready, deployments, image, deferred)
 
 
 def show(status: Status) -> None:
@@ -111,9 +137,15 @@ def show(status: Status) -> None:
     for name, (ready, wanted) in status.deployments.items():
         mark = "" if ready >= wanted else "[red]"
         console.print(f"deployment   {mark}{name}: {ready} of {wanted} pods ready")
+    for name, state in status.deferred.items():
+        console.print(f"{name:<12} {state}")
     if status.image:
         console.print(f"image        {status.image}")
-    if missing or status.cluster == "not answering":
+    if status.cluster == "not answering" and paths.uses_kind():
+        console.print(
+            "             `docker ps --all` shows its nodes; `make down` and `make up CLUSTER=kind` begin anew"
+        )
+    elif missing or status.cluster == "not answering":
         console.print(f"             `make up` starts what is missing; logs are in {paths.LOGS}")
-    if environment.uses_stand_in_plugins() and status.cluster == "up":
+    if environment.uses_stand_in_plugins() and status.cluster in {"up", "kind"}:
         console.print("pulumi       with the stand-in plugins of local/plugins")

@@ -15,6 +15,10 @@ from local import paths
 from local.errors import LocalError
 
 
+def _name() -> str:
+    return f"\0{paths.CLUSTER_NAME}"
+
+
 @contextmanager
 def exclusive() -> Iterator[None]:
     """Hold the lock while the block runs.
@@ -22,21 +26,22 @@ def exclusive() -> Iterator[None]:
     Raises:
         LocalError: another process holds it; the message names that process.
     """
-    name = f"\0{paths.CLUSTER_NAME}"
     with socket.socket(socket.AF_UNIX) as lock:
         try:
-            lock.bind(name)
+            lock.bind(_name())
         except OSError as error:
-            raise LocalError(f"another run is changing the cluster ({_holder(name)}): wait for it to end") from error
+            by = f"process {pid}" if (pid := holder()) else "it is about to end"
+            raise LocalError(f"another run is changing the cluster ({by}): wait for it to end") from error
         lock.listen()
         yield
 
 
-def _holder(name: str) -> str:
+def holder() -> int | None:
+    """Return the id of the process that holds the lock, or None."""
     try:
         with socket.socket(socket.AF_UNIX) as asking:
-            asking.connect(name)
+            asking.connect(_name())
             pid, _, _ = struct.unpack("3i", asking.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
-            return f"process {pid}"
+            return int(pid)
     except OSError:
-        return "it is about to end"
+        return None

@@ -26,6 +26,7 @@ class BuildQueue:
         self.progress = progress
         self._go = ThreadPoolExecutor(1, "go")
         self._other = ThreadPoolExecutor(2, "other")
+        self._downloads = ThreadPoolExecutor(1, "downloads")
         self._tools: dict[str, Future[Path]] = {}
         self._roots: dict[RootFilesystem, Future[Path]] = {}
 
@@ -33,16 +34,25 @@ class BuildQueue:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, _: BaseException | None, __: TracebackType | None) -> None:
-        for pool in (self._go, self._other):
+        for pool in (self._go, self._other, self._downloads):
             pool.shutdown(wait=False, cancel_futures=kind is not None)
         if kind is not None:
             commands.end_all()
 
     def tool(self, name: str) -> Future[Path]:
-        """Build a Go tool, after those that were queued before."""
+        """Build a Go tool, after those that were queued before; its modules are downloaded meanwhile."""
         if name not in self._tools:
+            if self._tools:
+                self.download(name)
             self._tools[name] = self._go.submit(self._build, name)
         return self._tools[name]
+
+    def download(self, name: str) -> Future[None]:
+        """Download the modules of a tool that is built later, while others compile.
+
+        What the network refuses now is asked for again by the build, which then says so.
+        """
+        return self._downloads.submit(go_tools.download, name)
 
     def _build(self, name: str) -> Path:
         if go_tools.find(name).directory.is_dir():

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -16,9 +17,13 @@ from local.tools import environment
 
 
 def run(
-    *arguments: str, stack: str | None = None, capture: bool = False, variables: Mapping[str, str] | None = None
+    *arguments: str,
+    stack: str | None = None,
+    capture: bool = False,
+    variables: Mapping[str, str] | None = None,
+    directory: Path = paths.ROOT,
 ) -> str:
-    """Run pulumi in the repository; return what it printed when `capture` is set.
+    """Run pulumi in a project, that of the environments as a rule; return what it printed when `capture` is set.
 
     Args:
         variables: of the environment, in place of those that `make shell` has.
@@ -29,7 +34,7 @@ def run(
     command = ["pulumi", *arguments, *(["--stack", stack] if stack else []), "--non-interactive"]
     done = subprocess.run(
         command,
-        cwd=paths.ROOT,
+        cwd=directory,
         env={**os.environ, **environment.variables(), **(variables or {})},
         capture_output=capture,
         text=True,
@@ -43,7 +48,7 @@ def run(
 
 def release_stale_lock(stack: str) -> None:
     """Release a lock whose run has ended without doing so itself (killed, or the machine restarted)."""
-    for lock in (paths.PULUMI / ".pulumi" / "locks" / "organization" / "task-manager" / stack).glob("*.json"):
+    for lock in (paths.pulumi_state() / ".pulumi" / "locks" / "organization" / "task-manager" / stack).glob("*.json"):
         if not psutil.pid_exists(json.loads(lock.read_text())["pid"]):
             lock.unlink(missing_ok=True)
 
@@ -62,6 +67,6 @@ def outputs(stack: str | None) -> dict[str, Any]:
     return found
 
 
-def select(stack: str) -> None:
-    """Make the stack the current one, and make it if there is none."""
-    run("stack", "select", "--create", stack)
+def select(stack: str, directory: Path = paths.ROOT) -> None:
+    """Make the stack the current one of its project, and make it if there is none."""
+    run("stack", "select", "--create", stack, directory=directory)

@@ -52,7 +52,7 @@ def link_programs() -> None:
 
 def prepare() -> None:
     """Make the directory of Pulumi's state, since pulumi does not."""
-    paths.PULUMI.mkdir(parents=True, exist_ok=True, mode=0o700)
+    paths.pulumi_state().mkdir(parents=True, exist_ok=True, mode=0o700)
 
 
 def variables() -> dict[str, str]:
@@ -64,11 +64,11 @@ def variables() -> dict[str, str]:
     if stand_ins:
         given["PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION"] = "true"
     if paths.external_kubeconfig() is None:
-        given["KUBECONFIG"] = str(paths.KUBECONFIG)
-        if paths.API_IMAGE.exists():
-            given["TASK_MANAGER_IMAGE"] = paths.API_IMAGE.read_text().strip()
+        given["KUBECONFIG"] = str(paths.own_kubeconfig())
+        if paths.image_record().exists():
+            given["TASK_MANAGER_IMAGE"] = paths.image_record().read_text().strip()
     if "PULUMI_BACKEND_URL" not in os.environ:
-        given["PULUMI_BACKEND_URL"] = f"file://{paths.PULUMI}"
+        given["PULUMI_BACKEND_URL"] = f"file://{paths.pulumi_state()}"
     if not {"PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE"} & set(os.environ):
         given["PULUMI_CONFIG_PASSPHRASE"] = ""
     return given

@@ -10,7 +10,7 @@ import pytest
 
 from local import paths
 from local.errors import LocalError
-from local.host.lock import exclusive
+from local.host.lock import exclusive, holder
 
 HOLD = """
 import sys
@@ -33,13 +33,13 @@ def name(monkeypatch: pytest.MonkeyPatch) -> str:
 
 def test_the_holder_is_named_and_its_end_frees_the_lock_however_it_ends(name: str) -> None:
     command = [sys.executable, "-c", HOLD, name]
-    with subprocess.Popen(command, cwd=paths.ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
-        assert holder.stdout is not None
-        assert holder.stdout.readline() == "held\n"
-        with pytest.raises(LocalError, match=rf"another run .*process {holder.pid}\)"), exclusive():
+    with subprocess.Popen(command, cwd=paths.ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as run:
+        assert run.stdout is not None
+        assert run.stdout.readline() == "held\n"
+        with pytest.raises(LocalError, match=rf"another run .*process {run.pid}\)"), exclusive():
             pass
-        holder.kill()
-        holder.wait()
+        run.kill()
+        run.wait()
     with exclusive():
         pass
 
@@ -49,3 +49,10 @@ def test_the_lock_is_free_after_its_block() -> None:
         pass
     with exclusive():
         pass
+
+
+def test_who_holds_the_lock_can_be_asked() -> None:
+    assert holder() is None
+    with exclusive():
+        assert holder() == os.getpid()
+    assert holder() is None

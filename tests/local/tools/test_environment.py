@@ -32,7 +32,7 @@ def test_a_shell_reaches_the_local_cluster_and_its_stacks(bare: Path) -> None:
     (bare / "image").write_text("example.org/x:1\n")
     given = environment.variables()
     assert given["KUBECONFIG"] == str(paths.KUBECONFIG)
-    assert given["PULUMI_BACKEND_URL"] == f"file://{paths.PULUMI}"
+    assert given["PULUMI_BACKEND_URL"] == f"file://{paths.OWN_PULUMI}"
     assert given["PULUMI_CONFIG_PASSPHRASE"] == ""
     assert given["TASK_MANAGER_IMAGE"] == "example.org/x:1"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,48 @@ def test_an_unknown_tool_is_named_with_those_there_are() -> None:
 def test_versions_compare_by_number() -> None:
     assert go_tools.find("spade").go_directive() == (1, 24, 3)
     assert go_tools.version("1.9.2") < go_tools.version("1.10")
+
+
+@pytest.mark.usefixtures("module")
+def test_compilers_make_no_debug_data_for_the_linker_to_drop() -> None:
+    flags = go_tools.find("spade").flags
+    assert "-gcflags=all=-dwarf=false" in flags
+    assert flags[-1].startswith("-s -w")
+
+
+def test_a_binary_of_several_names_is_linked_under_each_of_them(
+    module: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (module / "go.mod").write_text("module m/spade\n\ngo 1.24\n")
+    (module / "main.go").write_text("package main\n\nfunc main() {}\n")
+    monkeypatch.setattr(paths, "BINARIES", tmp_path / "bin")
+    monkeypatch.setattr(go_tools, "LINKS", {"spade": ("dig", "shovel")})
+    built = go_tools.build("spade")
+    assert (built / "dig").readlink() == (built / "shovel").readlink() == Path("spade")
+    assert (built / "spade").is_file()
+
+
+def test_the_kubernetes_binary_knows_each_name_that_it_is_linked_under() -> None:
+    source = (paths.TOOLS / "kubernetes" / "main.go").read_text()
+    assert set(re.findall(r'case "([a-z-]+)":', source)) == set(go_tools.LINKS["kubernetes"])
+
+
+@pytest.mark.usefixtures("module")
+def test_modules_are_downloaded_for_what_is_not_built_yet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[tuple[object, ...]] = []
+
+    def record(*command: object, **_: object) -> str:
+        calls.append(command)
+        return "go version go1.26.8"
+
+    monkeypatch.setattr(paths, "BINARIES", tmp_path / "bin")
+    monkeypatch.setattr(go_tools, "run", record)
+    go_tools.download("spade")
+    assert calls[-1][1:] == ("list", "-deps", "example.org/a", "example.org/b")
+    calls.clear()
+    go_tools.find("spade").directory.mkdir(parents=True)
+    go_tools.download("spade")
+    assert calls == []
 
 
 def test_every_tool_of_the_repository_pins_what_it_needs() -> None:
