@@ -12,6 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import requests
 import yaml
 
 from infra.components.observability import alertmanager
@@ -19,6 +20,7 @@ from infra.components.observability.prometheus import RULES
 from infra.components.observability.receivers import SECRET_FOLDER, Routing
 from infra.config.types import Receiver
 from local.tools import go_tools
+from monitoring import catalogue
 from monitoring.prometheus import Prometheus
 from tests.support.ports import free_port, wait_for
 from tests.support.prometheus import prometheus_of
@@ -116,6 +118,18 @@ def seconds_to_page(folder: Path, interval: float) -> float:
             ("ErrorBudgetBurnsFast", "page")
         ]
     return took
+
+
+def test_prometheus_exports_what_rules_ask_of_itself(tmp_path: Path) -> None:
+    with prometheus_of(
+        lambda: "queue_depth 3\n",
+        tmp_path,
+        rule_files=[f"{RULES}/targets.yaml"],
+        alerting={"alertmanagers": [{"static_configs": [{"targets": [f"127.0.0.1:{free_port()}"]}]}]},
+    ) as url:
+        text = requests.get(f"{url}/metrics", timeout=10).text
+    names = {line.partition(" ")[0].partition("{")[0] for line in text.splitlines()}
+    assert set(catalogue.exported()["Prometheus, of itself"]) <= names
 
 
 def test_an_error_rate_of_five_percent_pages(tmp_path: Path) -> None:

@@ -17,8 +17,8 @@ from pulumi_kubernetes.policy import v1 as policy
 from infra import names
 from infra.components import network, pods
 from infra.components.base import Component, Target
-from infra.components.data import backups
-from infra.components.data.backups import Bucket
+from infra.components.data import backups, bucket
+from infra.components.data.bucket import Bucket
 from infra.components.data.pooler import pooler_spec
 from infra.components.network import Flow, Peer
 from infra.config.phase_spec import MAX_CONNECTIONS, PostgreSQL
@@ -131,8 +131,8 @@ def cluster_spec(plan: Plan, generation: ClusterGeneration, target: Target) -> d
         **bootstrap,
         **(backups.archiving(generation, plan.restored) if plan.bucket else {}),
         # By these the policies and Prometheus find the pods, whatever the cluster is called.
-        "inheritedMetadata": {"labels": {**names.DATABASE_LABELS, **backups.pod_labels(plan.bucket)}},
-        **backups.service_account(plan.bucket),
+        "inheritedMetadata": {"labels": {**names.DATABASE_LABELS, **bucket.pod_labels(plan.bucket)}},
+        **bucket.service_account(plan.bucket),
         "postgresql": postgresql,
         **availability,
         "storage": _volume(row.storage, target.storage_class),
@@ -203,7 +203,7 @@ class Database(Component):
                 egress=(
                     Flow(mine, (names.DATABASE_PORT, _STATUS_PORT)),
                     self.target.api_server,
-                    *backups.flows(self.plan.bucket),
+                    *bucket.flows(self.plan.bucket),
                 ),
             ),
             opts=self.options(),

@@ -5,7 +5,8 @@ import pulumi
 from infra import names
 from infra.components import network
 from infra.components.base import Target
-from infra.components.data.backups import Backups, Bucket
+from infra.components.data.backups import Backups
+from infra.components.data.bucket import Bucket
 from infra.components.data.database import Database, Plan
 from infra.components.data.volume import Volume
 from infra.components.namespace import Namespace

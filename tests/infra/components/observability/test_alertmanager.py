@@ -119,6 +119,16 @@ def test_who_is_told_is_what_the_settings_say(stacks: dict[str, Stack]) -> None:
     }
 
 
+def test_mails_are_always_encrypted_and_starttls_is_not_asked_for_where_tls_comes_first(
+    stacks: dict[str, Stack],
+) -> None:
+    asked = {}
+    for name in SETTINGS.keys() - {"webhook"}:
+        [mail] = next(each["email_configs"] for each in document(stacks[name])["receivers"] if each["name"] == "ticket")
+        asked[mail["smarthost"]] = mail["require_tls"]
+    assert asked == {"mail.example.com:587": True, "mail.example.com:465": False}
+
+
 def test_the_watchdog_calls_often_enough_to_be_missed_within_minutes(everything: Stack) -> None:
     [watchdog, _] = document(everything)["route"]["routes"]
     assert (watchdog["group_interval"], watchdog["repeat_interval"]) == ("1m", "50s")
