@@ -45,6 +45,10 @@ up: $(VENV)/infra/.ready ## Bring the task manager up on a Kubernetes: make up [
 	@$(LOCAL) up --phase $(PHASE) $(if $(NODES),--nodes $(NODES))
 	@$(LOCAL) stack up --phase $(PHASE)
 
+.PHONY: platform
+platform: $(VENV)/infra/.ready $(VENV)/platform/.ready ## Make a cluster ready for stacks, and the cluster itself on a provider: make platform STACK=digitalocean
+	@$(ENVIRONMENT); pulumi up --cwd infra/platform --stack $(or $(STACK),$(error platform needs STACK=name))
+
 .PHONY: url
 url: $(VENV)/infra/.ready ## Print the address of the running task manager, and nothing else
 	@$(LOCAL) stack url $(STACK)
