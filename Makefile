@@ -9,9 +9,10 @@ PYTHON ?= python3
 VENV := .venv
 APP := $(VENV)/app/bin
 INFRA := $(VENV)/infra/bin
+PLATFORM := $(VENV)/platform/bin
 CHECKS := $(VENV)/checks/bin
 
-# --- environments: of the API, the infrastructure, the platform's program, the checkers, mutation testing and the bench; all locked with hashes
+# --- environments: of the API, the two Pulumi projects, the checkers, mutation testing and the bench; all locked with hashes
 
 $(VENV)/app/.ready: requirements/app-test.txt
 $(VENV)/infra/.ready: requirements/infra-test.txt
@@ -43,6 +44,10 @@ help: ## List the targets
 up: $(VENV)/infra/.ready ## Bring the task manager up on a Kubernetes: make up [PHASE=1] [NODES=1] [CLUSTER=kind]
 	@$(LOCAL) up --phase $(PHASE) --stack $(if $(NODES),--nodes $(NODES)) $(if $(CLUSTER),--cluster $(CLUSTER))
 
+.PHONY: platform
+platform: $(VENV)/infra/.ready $(VENV)/platform/.ready ## Make a cluster ready for stacks, and the cluster itself on a provider: make platform STACK=digitalocean
+	@$(ENVIRONMENT); pulumi up --cwd infra/platform --stack $(or $(STACK),$(error platform needs STACK=name))
+
 .PHONY: url
 url: $(VENV)/infra/.ready ## Print the address of the running task manager, and nothing else
 	@$(LOCAL) stack url $(STACK)
@@ -67,13 +72,14 @@ dev: $(VENV)/app/.ready ## Serve the API and the front end on SQLite, with no cl
 # --- checks
 
 .PHONY: test
-test: $(VENV)/app/.ready $(VENV)/infra/.ready ## Run the tests that need no cluster (real PostgreSQL, Valkey, Chromium)
+test: $(VENV)/app/.ready $(VENV)/infra/.ready $(VENV)/platform/.ready ## Run the tests that need no cluster (real PostgreSQL, Valkey, Chromium)
 	@$(LOCAL) prepare-tests
 	@$(APP)/pytest -q -n auto --timeout 300 tests/unit tests/integration
 	@$(INFRA)/pytest -q -n auto --timeout 300 tests/infra tests/contract tests/local tests/plugins --ignore tests/plugins/live
+	@$(PLATFORM)/pytest -q -n auto --timeout 300 tests/platform --ignore tests/platform/live
 
 .PHONY: e2e
-e2e: $(VENV)/app/.ready $(VENV)/infra/.ready ## Run the end-to-end tests on the local cluster: make e2e [PHASE="1 2"] [ONLY="test_growth or test_edge"]
+e2e: $(VENV)/app/.ready $(VENV)/infra/.ready $(VENV)/platform/.ready ## Run the end-to-end tests on the local cluster: make e2e [PHASE="1 2"] [ONLY="test_growth or test_edge"]
 	@$(LOCAL) prepare-tests
 	@$(LOCAL) tools vegeta >/dev/null
 	@trap 'exit 130' INT; summary=; for phase in $(PHASE); do \
@@ -81,7 +87,7 @@ e2e: $(VENV)/app/.ready $(VENV)/infra/.ready ## Run the end-to-end tests on the 
 	  elif ! $(APP)/pytest -v tests/e2e --phase $$phase $(if $(ONLY),-k "$(ONLY)"); then outcome="failed"; else outcome="passed"; fi; \
 	  summary+="phase $$phase: $$outcome"$$'\n'; done; \
 	if [ -n "$(ONLY)" ]; then summary+="plugins: not tested"; \
-	elif $(INFRA)/pytest -q tests/plugins/live; then summary+="plugins: passed"; else summary+="plugins: failed"; fi; \
+	elif $(INFRA)/pytest -q tests/plugins/live && $(PLATFORM)/pytest -q -n auto tests/platform/live; then summary+="plugins: passed"; else summary+="plugins: failed"; fi; \
 	echo "$$summary"; [[ $$summary != *failed* ]]
 
 .PHONY: e2e-platform
@@ -120,11 +126,12 @@ bench: $(VENV)/infra/.ready $(VENV)/bench/.ready ## Measure beside what it is co
 	@$(VENV)/bench/bin/python -m bench $(BENCH)
 
 .PHONY: lint
-lint: $(VENV)/app/.ready $(VENV)/infra/.ready $(VENV)/checks/.ready $(VENV)/mutants/.ready ## Check style, types, workflows, Dockerfile and manifests
+lint: $(VENV)/app/.ready $(VENV)/infra/.ready $(VENV)/platform/.ready $(VENV)/checks/.ready $(VENV)/mutants/.ready ## Check style, types, workflows, Dockerfile and manifests
 	@$(CHECKS)/ruff check .
 	@$(CHECKS)/ruff format --check .
 	@$(APP)/mypy app tests/unit tests/integration tests/faults tests/fuzz tests/e2e
-	@$(INFRA)/mypy infra local monitoring tests/infra tests/contract tests/local tests/plugins tests/scale
+	@$(INFRA)/mypy infra local monitoring tests/infra tests/contract tests/local tests/plugins tests/scale --exclude '^infra/platform/'
+	@$(PLATFORM)/mypy infra/platform tests/platform
 	@$(VENV)/mutants/bin/mypy tests/mutants
 	@$(CHECKS)/hadolint Dockerfile
 	@$(CHECKS)/zizmor --offline --quiet .github

@@ -10,13 +10,12 @@ from tests.platform.engine import Platform
 
 
 @pytest.fixture(autouse=True, scope="session")
-def credentials(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Set credentials that open nothing, and a home without any."""
+def credentials() -> Iterator[None]:
+    """Set credentials that open nothing, and find no home with others."""
     with pytest.MonkeyPatch.context() as patch:
         for name, value in engine.CREDENTIALS.items():
             patch.setenv(name, value)
         patch.delenv("AWS_PROFILE", raising=False)
-        patch.setenv("HOME", str(tmp_path_factory.mktemp("home")))
         patch.setattr(Path, "home", lambda: Path("/nonexistent"))
         yield
 

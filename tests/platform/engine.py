@@ -67,8 +67,8 @@ class Platform:
 
 
 class _Mocks(mocks.Mocks):
-    def call(self, args: mocks.MockCallArgs) -> dict[str, Any]:
-        return ask(args.token, args.args)
+    def call(self, args: mocks.MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]] | None]:
+        return ask(args.token, args.args), []
 
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str, dict[str, Any]]:
         return created(args.typ, args.name, args.inputs)

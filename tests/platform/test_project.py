@@ -1,5 +1,6 @@
 """The project's files: what is generated is current, and nothing in its folders hides a standard module."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -58,6 +59,13 @@ def test_a_program_folder_hides_no_standard_module(folder: str) -> None:
     for entry in (ROOT / folder).iterdir():
         module = entry.suffix == ".py" or (entry / "__init__.py").exists()
         assert not module or entry.stem not in sys.stdlib_module_names, entry
+
+
+def test_an_environment_needs_nothing_of_the_platform() -> None:
+    """import-linter sees no folder without `__init__.py`."""
+    for file in (ROOT / "infra").rglob("*.py"):
+        if "platform" not in file.relative_to(ROOT).parts:
+            assert not re.search(r"^\s*(from|import) infra\.platform", file.read_text(), re.MULTILINE), file
 
 
 @pytest.mark.parametrize("stack", ["kind", "vps", "digitalocean", "aws"])

@@ -1,9 +1,12 @@
 """The size table: what each phase costs, and what growing keeps."""
 
+import re
+
 import pytest
 
 from infra.phases import PHASES
 from infra.platform import sizes
+from tests.platform.engine import ROOT
 
 BUDGETS = {1: (10, 20), 2: (100, 200), 3: (500, 1000)}
 """Of the design, in US dollars a month."""
@@ -22,6 +25,17 @@ def test_a_phase_costs_what_the_design_allows(
     least, most = sizes.monthly(row.items())
     lowest, highest = BUDGETS[phase]
     assert lowest <= least <= most <= highest
+
+
+@pytest.mark.parametrize(("kind", "phase", "row"), ROWS)
+def test_the_page_of_the_platform_says_what_it_costs(
+    kind: str, phase: int, row: sizes.Server | sizes.Doks | sizes.Eks
+) -> None:
+    page = (ROOT / "docs" / "platform.md").read_text()
+    [line] = [line for line in page.splitlines() if line.startswith(f"| {phase} |")]
+    cell = line.split("|")[2 + ["vps", "digitalocean", "aws"].index(kind)]
+    shown = [round(float(number)) for number in re.findall(r"[\d.]+", cell.partition(":")[0])]
+    assert shown == list(dict.fromkeys(map(round, sizes.monthly(row.items()))))
 
 
 def test_each_phase_has_a_size_somewhere() -> None:

@@ -59,9 +59,8 @@ def connect_digitalocean(settings: PlatformSettings, row: sizes.Doks, name: str)
     cluster = _cluster(settings, row, name, network, made, asking)
     nodes = [_nodes(pool, cluster, made)] if row.nodes else []
 
-    config = pulumi.Output.secret(
-        pulumi.Output.all(cluster.endpoint, cluster.kube_configs).apply(lambda known: _kubeconfig(name, *known))
-    )
+    found = pulumi.Output.all(cluster.endpoint, cluster.kube_configs).apply(lambda known: _kubeconfig(name, *known))
+    config: pulumi.Output[str] = pulumi.Output.secret(found)
     environment: dict[str, Any] = {"context": name, "storage_class": STORAGE_CLASS}
     outputs: dict[str, Any] = {"registry": pulumi.Output.concat("registry.digitalocean.com/", registry)}
     if row.bucket:
@@ -124,7 +123,7 @@ def _cluster(
 
 def _nodes(pool: sizes.NodePool, cluster: digitalocean.KubernetesCluster, made: Cluster) -> pulumi.Resource:
     # Named after its size: where that changes, the new pool is there before the old one goes.
-    return digitalocean.KubernetesNodePool(
+    nodes: pulumi.Resource = digitalocean.KubernetesNodePool(
         "nodes",
         cluster_id=cluster.id,
         name=f"nodes-{pool.size}",
@@ -134,6 +133,7 @@ def _nodes(pool: sizes.NodePool, cluster: digitalocean.KubernetesCluster, made: 
         max_nodes=pool.most,
         opts=made.options(),
     )
+    return nodes
 
 
 def _registry(row: sizes.Doks, settings: PlatformSettings, made: Cluster) -> pulumi.Output[str]:
@@ -145,7 +145,8 @@ def _registry(row: sizes.Doks, settings: PlatformSettings, made: Cluster) -> pul
         # DigitalOcean has registries in fewer regions than clusters, and moves none.
         opts=made.options(holds_data=True, ignore_changes=("region",)),
     )
-    return registry.name
+    name: pulumi.Output[str] = registry.name
+    return name
 
 
 def _bucket(

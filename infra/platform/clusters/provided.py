@@ -29,7 +29,7 @@ def check(context: str) -> None:
     key = f"{PLATFORM.name}:context"
     named = context or "the current one"
     try:
-        client = kubernetes.config.new_client_from_config(context=context or None)
+        client = kubernetes.config.new_client_from_config(context=context or None)  # type: ignore[no-untyped-call]
     except (ConfigException, OSError) as error:
         reason = str(error).splitlines()[0]
         raise pulumi.RunError(f"{key}: the kubeconfig has no usable {named}: {reason}: set KUBECONFIG") from error
@@ -38,8 +38,8 @@ def check(context: str) -> None:
         client.configuration.retries = False
         version = kubernetes.client.VersionApi(client).get_code(_request_timeout=TIMEOUT)
     except (ApiException, HTTPError, OSError) as error:
-        reason = getattr(error, "reason", None) or error
-        raise pulumi.RunError(f"{key}: {named} leads to {server}, which does not answer: {reason}") from error
+        why = str(getattr(error, "reason", None) or error).splitlines()[0]
+        raise pulumi.RunError(f"{key}: {named} leads to {server}, which does not answer: {why}") from error
     found = (int(version.major), int(re.sub(r"\D.*", "", version.minor)))
     if found < OLDEST:
         needed = ".".join(map(str, OLDEST))

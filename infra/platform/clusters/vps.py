@@ -43,6 +43,10 @@ def connect_vps(settings: PlatformSettings, row: sizes.Server, name: str) -> Con
     host_key = tls.PrivateKey("host-key", algorithm="ED25519", opts=made.options())
     authorized = digitalocean.SshKey("log-in", name=name, public_key=log_in.public_key_openssh, opts=made.options())
     release = K3S[settings.kubernetes_version]
+    # Secret, since the private host key it is made of is.
+    user_data = pulumi.Output.all(address.ip_address, host_key.private_key_openssh, host_key.public_key_openssh).apply(
+        lambda known: cloud_init(known[0], release, known[1], known[2])
+    )
     server = digitalocean.Droplet(
         "server",
         name=name,
@@ -51,11 +55,7 @@ def connect_vps(settings: PlatformSettings, row: sizes.Server, name: str) -> Con
         region=settings.region,
         vpc_uuid=network.id,
         ssh_keys=[authorized.fingerprint],
-        user_data=pulumi.Output.secret(
-            pulumi.Output.all(address.ip_address, host_key.private_key_openssh, host_key.public_key_openssh).apply(
-                lambda known: cloud_init(known[0], release, known[1], known[2])
-            )
-        ),
+        user_data=user_data,
         backups=row.backups,
         backup_policy=digitalocean.DropletBackupPolicyArgs(plan="daily", hour=4) if row.backups else None,
         monitoring=True,
@@ -102,11 +102,10 @@ def connect_vps(settings: PlatformSettings, row: sizes.Server, name: str) -> Con
             made.options(k3s), pulumi.ResourceOptions(additional_secret_outputs=["stdout"])
         ),
     )
-    config = pulumi.Output.secret(
-        pulumi.Output.all(address.ip_address, written.stdout).apply(
-            lambda known: k3s_kubeconfig(name, f"https://{known[0]}:6443", known[1])
-        )
+    found = pulumi.Output.all(address.ip_address, written.stdout).apply(
+        lambda known: k3s_kubeconfig(name, f"https://{known[0]}:6443", known[1])
     )
+    config: pulumi.Output[str] = pulumi.Output.secret(found)
     return ConnectedCluster(
         provider=kubernetes.Provider("cluster", kubeconfig=config, cluster_identifier=server.id),
         kubeconfig=config,

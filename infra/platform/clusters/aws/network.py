@@ -31,7 +31,7 @@ class Network:
 
 def subnets(network: str) -> tuple[list[str], list[str]]:
     """Divide a network into private and public subnets, one of each a zone; the rest is left for later."""
-    whole = ipaddress.ip_network(network)
+    whole = ipaddress.IPv4Network(network)
     eighths = list(whole.subnets(prefixlen_diff=3))
     public = list(eighths[ZONES].subnets(prefixlen_diff=3))
     return [str(each) for each in eighths[:ZONES]], [str(each) for each in public[:ZONES]]

@@ -14,6 +14,7 @@ import yaml
 
 from local import paths
 from tests.platform.engine import CREDENTIALS, ROOT
+from tests.support.tools import built
 
 PROVIDERS = {"aws": "pulumi-aws", "digitalocean": "pulumi-digitalocean", "command": "pulumi-command"} | {
     "tls": "pulumi-tls",
@@ -42,7 +43,7 @@ class Project:
 
     def try_run(self, *arguments: str, **variables: str) -> tuple[int, str]:
         """Run pulumi; return its exit code and what it printed."""
-        path = os.pathsep.join(map(str, (self.plugins, paths.ON_PATH, paths.PLUGINS)))
+        path = os.pathsep.join(map(str, (self.plugins, paths.PLUGINS)))
         environment = {
             "PATH": f"{path}{os.pathsep}{os.environ['PATH']}",
             "HOME": str(self.state),
@@ -70,8 +71,9 @@ class Project:
 
 @pytest.fixture(scope="module")
 def plugins(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a stand-in of each provider."""
+    """A folder with the engine and a stand-in of each provider."""
     folder = tmp_path_factory.mktemp("plugins")
+    (folder / "pulumi").symlink_to(built("pulumi").splitlines()[0])
     for name, package in PROVIDERS.items():
         program = folder / f"pulumi-resource-{name}"
         command = (
