@@ -6,6 +6,7 @@ import base64
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.e2e.registry import Registry, registry
@@ -57,3 +58,14 @@ def test_what_is_published_is_previewed_deployed_and_answers(
     assert [pod["spec"]["containers"][0]["image"] for pod in system.api_pods()] == [image]
     run("make", "smoke", env=pipeline).ok()
     assert [path for path in scratch.glob("tmp.*") if path.is_file()] == [], "no kubeconfig is left"
+
+
+def test_another_machine_sees_no_change_and_finds_the_address(variables: dict[str, str], tmp_path: Path) -> None:
+    kubeconfig = tmp_path / "elsewhere"
+    kubeconfig.write_bytes(base64.b64decode(variables.pop("KUBECONFIG_BASE64")))
+    machine = {**variables, "KUBECONFIG": str(kubeconfig)}
+    shown = run("make", "preview", env=machine).ok()
+    assert "unchanged" in shown
+    assert " to " not in shown.rpartition("Resources:")[2], "nothing to create, update, replace or delete"
+    address = run("make", "--silent", "url", env=machine).ok().strip()
+    assert httpx.get(f"{address}/health/ready", timeout=10).status_code == 200
