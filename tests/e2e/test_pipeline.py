@@ -6,8 +6,8 @@ import base64
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
-import requests
 
 from local.images import catalogue
 from tests.e2e.registry import Registry, registry
@@ -63,9 +63,7 @@ def test_what_is_published_is_previewed_deployed_and_answers(
     assert [path for path in scratch.glob("tmp.*") if path.is_file()] == [], "no kubeconfig is left"
 
 
-def test_another_machine_sees_no_change_and_finds_the_address(
-    system: System, variables: dict[str, str], tmp_path: Path
-) -> None:
+def test_another_machine_sees_no_change_and_finds_the_address(variables: dict[str, str], tmp_path: Path) -> None:
     kubeconfig = tmp_path / "elsewhere"
     kubeconfig.write_bytes(base64.b64decode(variables.pop("KUBECONFIG_BASE64")))
     machine = {**variables, "KUBECONFIG": str(kubeconfig)}
@@ -73,4 +71,4 @@ def test_another_machine_sees_no_change_and_finds_the_address(
     assert "unchanged" in shown
     assert " to " not in shown.rpartition("Resources:")[2], "nothing to create, update, replace or delete"
     address = run("make", "--silent", "url", env=machine).ok().strip()
-    assert requests.get(f"{address}/health/ready", timeout=10).status_code == 200
+    assert httpx.get(f"{address}/health/ready", timeout=10).status_code == 200

@@ -159,6 +159,11 @@ def test_the_place_of_a_stack_is_read_from_its_configuration(
 
 def test_kubectl_is_used_in_the_stacks_own_context(monkeypatch: pytest.MonkeyPatch) -> None:
     ran: list[tuple[str, ...]] = []
-    monkeypatch.setattr("local.stack.place.run", lambda *words, **_: ran.append(words) or "")
+
+    def run(*words: str, **_: object) -> str:
+        ran.append(words)
+        return ""
+
+    monkeypatch.setattr("local.stack.place.run", run)
     Place("n", "prod").kubectl("get", "pods")
     assert ran == [("kubectl", "--context=prod", "--namespace", "n", "get", "pods")]
