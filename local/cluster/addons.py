@@ -176,7 +176,7 @@ def deferred(phase: int) -> tuple[str, ...]:
 
 
 def min_nodes(phase: int) -> int:
-    """Return on how many nodes of two CPUs a phase has room; from phase 3 on, with one of them drained."""
+    """Return how many nodes of two CPUs a phase's example stack needs; from phase 3 on, with one of them drained."""
     return 3 if phase >= 3 else 1
 
 

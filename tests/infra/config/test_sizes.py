@@ -1,11 +1,15 @@
 """Sizes: what a stack sets in place of its phase's, and what cannot work together."""
 
+import re
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import pulumi
 import pytest
 
+from infra.config.phase_spec import Phase
+from infra.config.reading import fields_of
 from infra.config.settings import Settings, load_settings
 from infra.phases import PHASES
 from tests.infra import engine
@@ -13,6 +17,35 @@ from tests.infra.variants import SIZES
 
 PHASE_2 = {"phase": "2", "hostname": "tasks.example.com"}
 PHASE_3 = {"phase": "3", "hostname": "tasks.example.com"}
+
+DEFAULTS: dict[str, Callable[[Phase], int | None]] = {
+    "api.min_replicas": lambda row: row.api.min_replicas,
+    "api.max_replicas": lambda row: row.api.max_replicas,
+    "api.threads": lambda row: row.api.threads,
+    "api.cpu": lambda row: row.api.compute.cpu_request,
+    "api.memory": lambda row: row.api.compute.memory,
+    "workers.min_replicas": lambda row: row.jobs and row.jobs.min_workers,
+    "workers.max_replicas": lambda row: row.jobs and row.jobs.max_workers,
+    "workers.cpu": lambda row: row.jobs and row.jobs.worker.cpu_request,
+    "workers.memory": lambda row: row.jobs and row.jobs.worker.memory,
+    "database.instances": lambda row: row.postgresql.instances,
+    "database.cpu": lambda row: row.postgresql.compute.cpu_request,
+    "database.memory": lambda row: row.postgresql.compute.memory,
+    "database.storage": lambda row: row.postgresql.storage,
+    "database.poolers": lambda row: row.postgresql.poolers,
+    "database.replica_poolers": lambda row: row.postgresql.replica_poolers,
+    "cache.shards": lambda row: row.cache and row.cache.shards,
+    "cache.followers": lambda row: row.cache and row.cache.followers,
+    "cache.cpu": lambda row: row.cache and row.cache.compute.cpu_request,
+    "cache.memory": lambda row: row.cache and row.cache.compute.memory,
+    "cache.storage": lambda row: row.cache and row.cache.storage,
+    "broker.cpu": lambda row: row.jobs and row.jobs.broker.compute.cpu_request,
+    "broker.memory": lambda row: row.jobs and row.jobs.broker.compute.memory,
+    "broker.storage": lambda row: row.jobs and row.jobs.broker.storage,
+    "monitoring.retention": lambda row: row.monitoring and row.monitoring.retention,
+    "monitoring.storage": lambda row: row.monitoring and row.monitoring.storage,
+}
+"""What each setting replaces in a phase's row."""
 
 
 def settings(**config: Any) -> Settings:
@@ -34,6 +67,39 @@ def test_a_stack_has_the_sizes_that_it_sets_and_its_phases_for_the_rest() -> Non
     assert row.cache == replace(former.cache, shards=5)
     assert row.monitoring == replace(former.monitoring, storage=40)
     assert (row.api, row.jobs) == (former.api, former.jobs)
+
+
+def told(description: str) -> dict[int, int]:
+    """The defaults that a description names by phase: (8), (1 and 2: 150, 3: 700) or (3: 2, else 0)."""
+    [text] = re.findall(r"the phase's own \((.*?)\)", description)
+    defaults: dict[int, int] = {}
+    for part in text.split(", "):
+        phases, _, value = part.rpartition(": ")
+        named = [int(phase) for phase in phases.split(" and ")] if phases else list(PHASES)
+        for phase in named:
+            defaults.setdefault(phase, int(value.removeprefix("else ")))
+    return defaults
+
+
+@pytest.mark.parametrize("path", DEFAULTS)
+def test_the_description_of_a_size_names_the_defaults_of_the_phases(path: str) -> None:
+    section, _, name = path.partition(".")
+    model = fields_of(Settings)[section]
+    assert model
+    said = told(model.model_fields[name].description or "")
+    there = {phase: value for phase, row in PHASES.items() if (value := DEFAULTS[path](row)) is not None}
+    assert {phase: said[phase] for phase in there} == there
+
+
+def test_every_size_of_a_phase_is_named_by_its_setting() -> None:
+    described = {
+        f"{section}.{name}"
+        for section, model in fields_of(Settings).items()
+        if model
+        for name, info in model.model_fields.items()
+        if re.search(r"the phase's own \((?:[\d :,]|and|else)+\)", info.description or "")
+    }
+    assert described == set(DEFAULTS)
 
 
 @pytest.mark.parametrize(("cpu", "limit"), [(500, 1000), (2000, 2000)])
