@@ -92,13 +92,14 @@ def test_security_updates_come_by_themselves() -> None:
     assert "unattended-upgrades" in user_data()["packages"]
 
 
-def test_pods_cannot_read_the_user_data() -> None:
+def test_pods_cannot_read_the_user_data(vps: Platform) -> None:
     """They hold the host key, and the metadata service gives them to whoever asks."""
     unit = written("/etc/systemd/system/no-pod-metadata.service")
     assert "-i cni0 -d 169.254.169.254 -j DROP" in unit
     assert "Before=k3s.service" in unit
     commands = user_data()["runcmd"]
     assert commands.index("systemctl enable --now no-pod-metadata") < len(commands) - 1, "before k3s starts"
+    assert "systemctl is-active no-pod-metadata >&2 && " in vps.one("Command", "k3s").inputs["create"]
 
 
 def test_the_installer_of_k3s_is_a_script_that_a_shell_can_read() -> None:

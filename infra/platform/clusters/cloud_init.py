@@ -5,6 +5,8 @@ from typing import Any, Final
 import yaml
 
 INSTALL: Final = "/usr/local/sbin/install-k3s"
+METADATA: Final = "no-pod-metadata"
+"""Unit that keeps pods from the metadata service."""
 
 # The installer of the release that is installed, which checks the program's digest itself. Also how k3s is upgraded.
 _INSTALL_K3S: Final = """\
@@ -67,7 +69,7 @@ def cloud_init(address: str, version: str, host_key: str, host_key_public: str) 
     files = [
         ("/etc/rancher/k3s/config.yaml", yaml.safe_dump(k3s_config(address), sort_keys=False), "0600"),
         (INSTALL, _INSTALL_K3S, "0755"),
-        ("/etc/systemd/system/no-pod-metadata.service", _METADATA_UNIT, "0644"),
+        (f"/etc/systemd/system/{METADATA}.service", _METADATA_UNIT, "0644"),
         (
             "/etc/sysctl.d/90-kubelet.conf",
             "vm.panic_on_oom=0\nvm.overcommit_memory=1\nkernel.panic=10\nkernel.panic_on_oops=1\n",
@@ -93,6 +95,6 @@ def cloud_init(address: str, version: str, host_key: str, host_key_public: str) 
         "write_files": [
             {"path": path, "content": text, "permissions": mode, "owner": "root:root"} for path, text, mode in files
         ],
-        "runcmd": ["sysctl --system", "systemctl enable --now no-pod-metadata", f"{INSTALL} {version}"],
+        "runcmd": ["sysctl --system", f"systemctl enable --now {METADATA}", f"{INSTALL} {version}"],
     }
     return "#cloud-config\n" + str(yaml.safe_dump(content, sort_keys=False))

@@ -8,7 +8,7 @@ from pulumi_command import remote
 
 from infra.platform import sizes
 from infra.platform.clusters.base import Cluster, ConnectedCluster
-from infra.platform.clusters.cloud_init import INSTALL, cloud_init
+from infra.platform.clusters.cloud_init import INSTALL, METADATA, cloud_init
 from infra.platform.clusters.digitalocean import check_region
 from infra.platform.clusters.kubeconfig import k3s_kubeconfig
 from infra.platform.settings import K3S, PlatformSettings
@@ -86,11 +86,11 @@ def connect_vps(settings: PlatformSettings, row: sizes.Server, name: str) -> Con
         host_key=host_key.public_key_openssh,
         dial_error_limit=30,
     )
-    # Waits for the first boot; another release is installed in place.
+    # Waits for the first boot, and goes on where cloud-init has warnings alone; another release is installed in place.
     k3s = remote.Command(
         "k3s",
         connection=connection,
-        create=f"cloud-init status --wait >&2 && {INSTALL} {release}",
+        create=f"cloud-init status --wait >&2 || true; systemctl is-active {METADATA} >&2 && {INSTALL} {release}",
         opts=made.options(assigned, firewall),
     )
     written = remote.Command(

@@ -117,7 +117,11 @@ def load_balancer_controller(region: str, account: str, vpc_arn: str, cluster: s
             "Resource": f"arn:aws:iam::{account}:role/aws-service-role/elasticloadbalancing.amazonaws.com/*",
             "Condition": {"StringEquals": {"iam:AWSServiceName": "elasticloadbalancing.amazonaws.com"}},
         },
-        {"Effect": "Allow", "Action": "ec2:CreateSecurityGroup", "Resource": vpc_arn},
+        {
+            "Effect": "Allow",
+            "Action": ["ec2:CreateSecurityGroup", "ec2:GetSecurityGroupsForVpc"],
+            "Resource": vpc_arn,
+        },
         {"Effect": "Allow", "Action": "ec2:CreateSecurityGroup", "Resource": groups, "Condition": requested},
         {
             "Effect": "Allow",
@@ -155,10 +159,15 @@ def load_balancer_controller(region: str, account: str, vpc_arn: str, cluster: s
         {
             "Effect": "Allow",
             "Action": "elasticloadbalancing:AddTags",
-            "Resource": [balancers, targets],
+            "Resource": [balancers, targets, *listeners],
             "Condition": {
                 "StringEquals": {
-                    "elasticloadbalancing:CreateAction": ["CreateLoadBalancer", "CreateTargetGroup"],
+                    "elasticloadbalancing:CreateAction": [
+                        "CreateListener",
+                        "CreateLoadBalancer",
+                        "CreateRule",
+                        "CreateTargetGroup",
+                    ],
                     f"aws:RequestTag/{TAG}": cluster,
                 }
             },
