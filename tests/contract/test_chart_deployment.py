@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from infra import names
+from infra.config.sizes import SURGE
 from tests.contract.chart import ROOT, STACKS, Manifest, manifests, objects, one, pod_specs, render, values_of
 
 every_stack = pytest.mark.parametrize("stack", STACKS)
@@ -92,7 +93,10 @@ def test_a_rollout_takes_no_pod_away_before_its_successor_is_ready_and_a_quarter
     deployments = [found["spec"] for found in objects(stack) if found["kind"] == "Deployment"]
     assert deployments
     for spec in deployments:
-        assert spec["strategy"] == {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": "25%", "maxUnavailable": 0}}
+        assert spec["strategy"] == {
+            "type": "RollingUpdate",
+            "rollingUpdate": {"maxSurge": f"{SURGE:.0%}", "maxUnavailable": 0},
+        }
         assert 1 <= spec["minReadySeconds"] <= 10
 
 

@@ -18,7 +18,7 @@ from tests.infra.variants import SIZES
 PHASE_2 = {"phase": "2", "hostname": "tasks.example.com"}
 PHASE_3 = {"phase": "3", "hostname": "tasks.example.com"}
 
-DEFAULTS: dict[str, Callable[[Phase], int | None]] = {
+DEFAULTS: dict[str, Callable[[Phase], Any]] = {
     "api.min_replicas": lambda row: row.api.min_replicas,
     "api.max_replicas": lambda row: row.api.max_replicas,
     "api.threads": lambda row: row.api.threads,

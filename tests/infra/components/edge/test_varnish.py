@@ -6,6 +6,7 @@ from infra import names
 from infra.components.edge import varnish_config, varnish_exporter
 from infra.components.edge.cache_rules import RULES
 from infra.components.edge.varnish import IMAGE
+from infra.config.sizes import SURGE
 from local.images import catalogue as images
 from tests.infra import engine
 from tests.infra.engine import Stack
@@ -120,3 +121,13 @@ def test_phase_2_can_have_it_too() -> None:
     template = stack.find("Deployment", names.EDGE).inputs["spec"]["template"]
     assert len(template["spec"]["containers"]) == 1, "nobody asks for metrics before phase 3"
     assert "prometheus.io/scrape" not in template["metadata"]["annotations"]
+
+
+def test_a_rollout_takes_no_pod_away_before_its_successor_is_ready_and_a_quarter_of_them_at_a_time(
+    phase3: Stack,
+) -> None:
+    strategy = phase3.find("Deployment", names.EDGE).inputs["spec"]["strategy"]
+    assert strategy == {
+        "type": "RollingUpdate",
+        "rollingUpdate": {"maxSurge": f"{SURGE:.0%}", "maxUnavailable": 0},
+    }
