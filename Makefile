@@ -130,7 +130,7 @@ lint: $(VENV)/app/.ready $(VENV)/infra/.ready $(VENV)/platform/.ready $(VENV)/ch
 	@$(CHECKS)/ruff check .
 	@$(CHECKS)/ruff format --check .
 	@$(APP)/mypy app tests/unit tests/integration tests/faults tests/fuzz tests/e2e
-	@$(INFRA)/mypy infra local monitoring tests/infra tests/contract tests/local tests/plugins tests/scale --exclude '^infra/platform/'
+	@$(INFRA)/mypy infra local monitoring tests/infra tests/contract tests/local tests/plugins tests/scale tests/charts --exclude '^infra/platform/'
 	@$(PLATFORM)/mypy infra/platform tests/platform
 	@$(VENV)/mutants/bin/mypy tests/mutants
 	@$(CHECKS)/hadolint Dockerfile
