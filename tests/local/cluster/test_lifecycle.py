@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import Future
 from pathlib import Path
 
 import pytest
 
 from local import paths
-from local.cluster import addons, lifecycle
+from local.cluster import addons, lifecycle, preflight, teardown
 from local.cluster.addons import Addon
 from local.cluster.nodes import Node
 from local.cluster.record import Record, load_record
 from local.errors import LocalError
 from local.host import packages
-from local.images import build_queue
+from local.images import build_queue, catalogue
 from local.progress import Progress
-from local.tools import environment, go_tools, wheels
+from local.tools import environment, wheels
 
 WHOLE = ("storage", "dns", "metrics")
 
@@ -37,7 +38,7 @@ class Run:
         return install
 
     def serve(self) -> None:
-        assert lifecycle.load_record() is not None
+        assert load_record() is not None
         self.events.append("stack")
 
     def up(self, phase: int = 1, *, stack: bool = True) -> None:
@@ -53,13 +54,15 @@ def run(cluster: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     parts = {name: Addon(name, made.part(name)) for name in WHOLE}
     monkeypatch.setattr(addons, "ADDONS", parts)
     monkeypatch.setattr(addons, "PHASES", {1: WHOLE, 2: WHOLE})
-    monkeypatch.setattr(lifecycle.preflight, "check_machine", lambda _: None)
-    monkeypatch.setattr(lifecycle.teardown, "is_anything_left", lambda: False)
+    monkeypatch.setattr(preflight, "check_machine", lambda _: None)
+    monkeypatch.setattr(teardown, "is_anything_left", lambda: False)
     monkeypatch.setattr(lifecycle, "_start_nodes", lambda *_: made.events.append("nodes"))
-    monkeypatch.setattr(lifecycle.catalogue, "PAUSE", None)
+    monkeypatch.setattr(catalogue, "PAUSE", None)
     monkeypatch.setattr(build_queue.BuildQueue, "archive", lambda *_: cluster)
-    monkeypatch.setattr(go_tools, "build", lambda name: cluster / name)
-    monkeypatch.setattr(go_tools, "download", lambda _: None)
+    built: Future[Path] = Future()
+    built.set_result(cluster)
+    monkeypatch.setattr(build_queue.BuildQueue, "tool", lambda *_: built)
+    monkeypatch.setattr(build_queue.BuildQueue, "download", lambda *_: built)
     monkeypatch.setattr(packages, "missing", list)
     monkeypatch.setattr(wheels, "kubectl", lambda: cluster)
     monkeypatch.setattr(environment, "link_programs", lambda: None)

@@ -38,7 +38,7 @@ class Machine:
         (self.programs / "calls").unlink(missing_ok=True)
 
     def change(self, **state: object) -> None:
-        """Change what the stand-ins answer: `failures` (by how a call begins), `clusters`, kind's `version`."""
+        """Change what the stand-ins answer: `failures`, `answers` (by how a call begins), `clusters`, `version`."""
         file = self.programs / "state.json"
         file.write_text(json.dumps({**json.loads(file.read_text()), **state}))
 
@@ -54,7 +54,9 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
     for name in PROGRAMS:
         (programs / name).write_text(f"#!{sys.executable}\n{code}")
         (programs / name).chmod(0o755)
-    (programs / "state.json").write_text(json.dumps({"failures": {}, "clusters": [], "version": "kind v0.30.0 go1.24"}))
+    (programs / "state.json").write_text(
+        json.dumps({"failures": {}, "answers": {}, "clusters": [], "version": "kind v0.30.0 go1.24"})
+    )
     monkeypatch.setenv("PATH", str(programs))
     monkeypatch.delenv("KUBECONFIG", raising=False)
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
