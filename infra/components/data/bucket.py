@@ -51,6 +51,8 @@ class Bucket:
 def location(bucket: Bucket, folder: pulumi.Input[str]) -> dict[str, Any]:
     """Where the bucket is, and what opens it."""
     kind = bucket.identity.kind if bucket.identity else None
+    scheme: str
+    credentials: dict[str, Any]
     match kind:
         case IdentityKind.GKE:
             scheme, credentials = "gs:/", {"googleCredentials": {"gkeEnvironment": True}}

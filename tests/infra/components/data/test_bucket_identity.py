@@ -84,7 +84,7 @@ def test_the_service_account_of_the_cluster_names_the_role(
     stacks: dict[str, Stack], name: str, annotations: dict[str, str] | None
 ) -> None:
     template = stacks[name].find("Cluster").inputs["spec"].get("serviceAccountTemplate")
-    assert template == (annotations and {"metadata": {"annotations": annotations}})
+    assert template == ({"metadata": {"annotations": annotations}} if annotations else None)
 
 
 def test_azure_finds_the_pods_by_a_label_and_the_policies_still_do(stacks: dict[str, Stack]) -> None:
