@@ -29,7 +29,7 @@ from infra.components.workload.chart import ROOT, chart_values
 from infra.components.workload.release import Workload
 from infra.config.phase_spec import Edge
 from infra.config.settings import Settings, choose_image, load_settings
-from infra.config.types import LoadBalancing, SecretSource, Tls, parse_ports
+from infra.config.types import LoadBalancing, SecretSource, Tls
 
 
 def _generated_secrets(settings: Settings) -> list[GeneratedSecret]:
@@ -68,7 +68,8 @@ def main() -> None:
         namespace=f"{names.PROJECT}-{stack}",
         stack=stack,
         storage_class=settings.storage_class or None,
-        api_server=network.api_server(parse_ports(settings.api_server_ports)),
+        api_server=network.api_server(settings.network.api_server, settings.network.api_server_ports),
+        dns=network.dns(settings.network.node_local_dns),
         protect=settings.protect_data,
     )
 
