@@ -144,6 +144,8 @@ def cluster_spec(plan: Plan, generation: ClusterGeneration, *, storage_class: st
             "podAntiAffinityType": "preferred",
             "topologyKey": "kubernetes.io/hostname",
         },
+        # The anti-affinity has one dimension. The operator's join Jobs take these too, and with them a volume's zone.
+        "topologySpreadConstraints": pods.spread({"cnpg.io/cluster": generation.cluster, "cnpg.io/podRole": "instance"}),
     }
 
 

@@ -129,8 +129,9 @@ def test_every_pod_resolves_names_at_the_clusters_dns_and_the_nodes_cache(
     [
         *(
             ("network.api_server_ports", ports, "are not ports: write them as 443,6443")
-            for ports in ("https", "443,", "0", "443,70000", "443;6443", "-1", [])
+            for ports in ("https", "443,", "0", "443,70000", "443;6443", "-1")
         ),
+        ("network.api_server_ports", [], "are not ports: write them as 443,6443"),
         *(
             ("network.api_server", block, "are not address blocks: write them as 10.0.0.1/32,fd00::1/128")
             for block in ("api.example.com", "10.0.0.1/8", "10.0.0.0/33", "10.0.0.1;10.0.0.2")
