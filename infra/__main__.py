@@ -15,7 +15,7 @@ from infra.components import network
 from infra.components.base import Target
 from infra.components.data.broker import Broker
 from infra.components.data.cache import Cache
-from infra.components.data.cache_resharding import CacheResharding
+from infra.components.data.cache_resharding import CacheResharding, CacheSpreading
 from infra.components.data.databases import database, retired_clusters
 from infra.components.edge.cdn import cdn
 from infra.components.edge.certificate_renewal import CertificateRenewal
@@ -113,7 +113,8 @@ def main() -> None:
     release = Workload("api", target, values=values, timeout=settings.rollout_timeout, after=parts)
     retired_clusters(settings, target, after=[*parts, release])
     if row.cache and row.cache.servers > 1:
-        CacheResharding("cache-shape", target, row=row.cache, image=image, after=[*after, release])
+        shape = CacheResharding("cache-shape", target, row=row.cache, image=image, after=[*after, release])
+        CacheSpreading("cache-spread", target, row=row.cache, image=image, after=[*after, shape])
     if command := purge_command(settings):
         Purge("purge", target, command=command, image=image, after=[*after, release])
 

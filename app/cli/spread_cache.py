@@ -7,7 +7,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from redis import RedisError
+from redis import AuthenticationError, ConnectionError, RedisError, TimeoutError  # noqa: A004 the library's own
 
 from app.cli import fail
 from app.cli.cluster_roles import Exchange, Failover, Masters, conflicts, plan
@@ -92,7 +92,9 @@ def _unsettled(servers: Sequence[Server]) -> str:
                 return f"{server.address} is not in sync with its master"
             if server.is_moving_slots():
                 return f"{server.address} has slots that are being moved"
-        except (RedisError, OSError) as error:
+        except AuthenticationError:
+            raise
+        except (ConnectionError, TimeoutError) as error:
             return f"{server.address} does not answer: {error}"
     ids = {server.id for server in servers}
     for server in servers:

@@ -35,12 +35,16 @@ class System:
         objects = [{**resource.inputs, "kind": resource.kind} for resource in self.stack.objects]
         self.policies = Policies([*objects, *self.chart])
         # The chart's pods share their policies, and so do the operator's.
+        self.templates: dict[str, Manifest] = {}
         self.groups: dict[str, Mapping[str, str]] = {RELEASE: names.API_LABELS}
         if self.stack.has("Cluster"):
             self.groups[DATABASE] = names.DATABASE_LABELS
         for resource in self.stack.objects:
-            if resource.kind in ("StatefulSet", "Job", "Deployment"):
-                self.groups[resource.object_name] = resource.inputs["spec"]["template"]["metadata"]["labels"]
+            if resource.kind in ("StatefulSet", "Job", "Deployment", "CronJob"):
+                spec = resource.inputs["spec"]
+                job = spec["jobTemplate"]["spec"] if resource.kind == "CronJob" else spec
+                self.templates[resource.object_name] = job["template"]
+                self.groups[resource.object_name] = job["template"]["metadata"]["labels"]
 
     def has(self, name: str) -> bool:
         return name in self.groups
@@ -65,13 +69,7 @@ class System:
         if self.has(DATABASE):
             yield from ((DATABASE, DATABASE, port) for port in (5432, 8000))  # replication, and the operator's status
         if self.has(names.CACHE_RESHARDING):
-            yield from ((names.CACHE, names.CACHE, port) for port in (6379, 16379))  # replication, and the cluster bus
-            job = self.stack.find("Job", names.CACHE_RESHARDING).inputs["spec"]
-            [shape] = job["template"]["spec"]["containers"]
-            words = shape["args"]
-            for server in {words[place + 1] for place, word in enumerate(words) if word == "--server"}:
-                host, _, port = server.partition(":")
-                yield names.CACHE_RESHARDING, self.group_at(host), int(port)
+            yield from self._of_the_cache()
         for servers in (names.CACHE, names.BROKER):
             if self.has(names.valkey_exporter(servers)):
                 yield names.valkey_exporter(servers), servers, 6379
@@ -85,6 +83,15 @@ class System:
             for source in yaml.safe_load(data["provisioning_datasources_prometheus.yaml"])["datasources"]:
                 called = urlsplit(source["url"])
                 yield names.GRAFANA, self.group_at(called.hostname), called.port
+
+    def _of_the_cache(self) -> Iterator[Flow]:
+        yield from ((names.CACHE, names.CACHE, port) for port in (6379, 16379))  # replication, and the cluster bus
+        for name in (names.CACHE_RESHARDING, names.CACHE_SPREADING):
+            [container] = self.templates[name]["spec"]["containers"]
+            words = container["args"]
+            for server in {words[place + 1] for place, word in enumerate(words) if word == "--server"}:
+                host, _, port = server.partition(":")
+                yield name, self.group_at(host), int(port)
 
     def _of_the_release(self) -> Iterator[Flow]:
         for _, _, spec in pod_specs(self.chart):

@@ -145,7 +145,9 @@ def cluster_spec(plan: Plan, generation: ClusterGeneration, *, storage_class: st
             "topologyKey": "kubernetes.io/hostname",
         },
         # The anti-affinity has one dimension. The operator's join Jobs take these too, and with them a volume's zone.
-        "topologySpreadConstraints": pods.spread({"cnpg.io/cluster": generation.cluster, "cnpg.io/podRole": "instance"}),
+        "topologySpreadConstraints": pods.spread(
+            {"cnpg.io/cluster": generation.cluster, "cnpg.io/podRole": "instance"}
+        ),
     }
 
 

@@ -123,6 +123,11 @@ def test_servers_of_no_cluster_are_left_alone(capsys: pytest.CaptureFixture[str]
     assert "sees a cluster that is not whole" in capsys.readouterr().out
 
 
+def test_a_rejected_password_is_an_error(servers: list[ValkeyServer], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["spread-cache", "--server", address(servers[0]), "--user", "nobody"]) == 1
+    assert capsys.readouterr().err.startswith("error: ")
+
+
 def test_a_missing_password_file_is_reported_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["spread-cache", "--server", "127.0.0.1:1", "--password-file", "/nowhere/none"]) == 1
     assert "none" in capsys.readouterr().err
