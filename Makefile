@@ -105,6 +105,10 @@ scale: $(VENV)/infra/.ready ## Run phase 3 on 100 simulated nodes: spread, disru
 	@$(LOCAL) prepare-scale
 	@XDG_STATE_HOME="$(CURDIR)/.cache/scale" $(INFRA)/pytest -v tests/scale
 
+.PHONY: policies
+policies: $(VENV)/infra/.ready ## Try on the cluster that is up whether its network enforces the policies: make policies [NAMESPACE=task-manager-phase2]
+	@$(ENVIRONMENT); $(if $(NAMESPACE),NAMESPACE=$(NAMESPACE)) $(INFRA)/pytest -v tests/policies
+
 .PHONY: faults
 faults: $(VENV)/app/.ready $(VENV)/infra/.ready ## Kill workers and take servers away while they work: make faults [FAULTS_JOBS=10000]
 	@$(LOCAL) prepare-tests
@@ -130,7 +134,7 @@ lint: $(VENV)/app/.ready $(VENV)/infra/.ready $(VENV)/platform/.ready $(VENV)/ch
 	@$(CHECKS)/ruff check .
 	@$(CHECKS)/ruff format --check .
 	@$(APP)/mypy app tests/unit tests/integration tests/faults tests/fuzz tests/e2e
-	@$(INFRA)/mypy infra local monitoring tests/infra tests/contract tests/local tests/plugins tests/scale tests/charts --exclude '^infra/platform/'
+	@$(INFRA)/mypy infra local monitoring tests/infra tests/contract tests/local tests/plugins tests/scale tests/charts tests/policies --exclude '^infra/platform/'
 	@$(PLATFORM)/mypy infra/platform tests/platform
 	@$(VENV)/mutants/bin/mypy tests/mutants
 	@$(CHECKS)/hadolint Dockerfile

@@ -68,6 +68,13 @@ def parser() -> argparse.ArgumentParser:
     shape.add_argument("--user", default="default", help="user that may change the cluster (default: default)")
     shape.add_argument("--password-file", type=Path, help="file with that user's password")
 
+    spread = commands.add_parser("spread-cache", help="keep the cache's masters apart, over nodes and zones")
+    spread.add_argument(
+        "--server", dest="addresses", required=True, action="append", help="host:port of a server; may be repeated"
+    )
+    spread.add_argument("--user", default="default", help="user that may change the cluster (default: default)")
+    spread.add_argument("--password-file", type=Path, help="file with that user's password")
+
     edge = commands.add_parser("purge-edge", help="purge the shared HTTP caches in the cluster")
     edge.add_argument("--server", required=True, help="host:port; each address of the host is one of them")
 
@@ -122,7 +129,14 @@ def main(arguments: list[str] | None = None) -> int:
             listing = options.action == "list"
             return show(options.kind, options.json) if listing else revive(options.ids, options.kind, options.json)
         case (
-            "migrate" | "worker" | "beat" | "openapi" | "purge-edge" | "purge-cloudflare" | "mail-verification-links"
+            "migrate"
+            | "worker"
+            | "beat"
+            | "openapi"
+            | "purge-edge"
+            | "purge-cloudflare"
+            | "mail-verification-links"
+            | "spread-cache"
         ) as command:
             name = command.replace("-", "_")
             given = {option: value for option, value in vars(options).items() if option != "command"}

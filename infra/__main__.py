@@ -17,7 +17,7 @@ from infra.components import network
 from infra.components.base import Target
 from infra.components.data.broker import Broker
 from infra.components.data.cache import Cache
-from infra.components.data.cache_resharding import CacheResharding
+from infra.components.data.cache_resharding import CacheResharding, CacheSpreading
 from infra.components.data.databases import database, retired_clusters
 from infra.components.edge.cdn import cdn
 from infra.components.edge.certificate_renewal import CertificateRenewal
@@ -32,7 +32,7 @@ from infra.components.workload.release import Workload
 from infra.config.image import choose_image
 from infra.config.phase_spec import Cdn, Edge
 from infra.config.settings import Settings, load_settings
-from infra.config.types import LoadBalancing, SecretSource, Tls, parse_ports
+from infra.config.types import LoadBalancing, SecretSource, Tls
 from infra.prerequisites.check import check_prerequisites
 
 
@@ -73,7 +73,8 @@ def main() -> None:
         namespace=f"{names.PROJECT}-{stack}",
         stack=stack,
         storage_class=settings.storage_class or None,
-        api_server=network.api_server(parse_ports(settings.api_server_ports)),
+        api_server=network.api_server(settings.network.api_server, settings.network.api_server_ports),
+        dns=network.dns(settings.network.node_local_dns),
         protect=settings.protect_data,
         pull_secret=settings.images.pull_secret or None,
     )
@@ -123,7 +124,8 @@ def main() -> None:
     release = Workload("api", target, values=values, timeout=settings.rollout_timeout, after=parts)
     retired_clusters(settings, target, after=[*parts, release])
     if row.cache and row.cache.servers > 1:
-        CacheResharding("cache-shape", target, row=row.cache, image=image, after=[*after, release])
+        shape = CacheResharding("cache-shape", target, row=row.cache, image=image, after=[*after, release])
+        CacheSpreading("cache-spread", target, row=row.cache, image=image, after=[*after, shape])
     if command := purge_command(settings):
         Purge("purge", target, command=command, image=image, after=[*after, release])
 

@@ -97,6 +97,13 @@ CACHE_RESHARDING_LABELS: Final = {
     "app.kubernetes.io/component": "cache-shape",
 }
 
+CACHE_SPREADING: Final = "task-manager-cache-spread"
+"""The CronJob that keeps the cache's masters apart."""
+CACHE_SPREADING_LABELS: Final = {
+    "app.kubernetes.io/part-of": "task-manager",
+    "app.kubernetes.io/component": "cache-spread",
+}
+
 BROKER: Final = "task-manager-broker"
 """The broker's StatefulSet and Service, and the Secret with its passwords."""
 BROKER_PODS: Final = "task-manager-broker-pods"

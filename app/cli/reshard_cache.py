@@ -5,43 +5,15 @@ atomically with all its keys (CLUSTER MIGRATESLOTS of Valkey 9). Idempotent: a r
 """
 
 import socket
-import sys
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-from redis import Redis, RedisError
+from redis import RedisError
 
 from app.cli import fail
+from app.cli.cluster_servers import CacheError, Server, connect, report, slots_of, wait_for
 from app.cli.cluster_slots import moves, ranges, unassigned
-
-PATIENCE = 240.0
-"""Seconds for each step to reach every server; the first waits for servers that are starting."""
-
-
-class ReshardingError(Exception):
-    """Resharding failed; the message gives the reason."""
-
-
-class _Server:
-    """A server of the cluster, by an address that all others can reach too."""
-
-    def __init__(self, address: str, user: str, password: str | None) -> None:
-        self.address = address
-        self.host, _, port = address.rpartition(":")
-        self.port = int(port)
-        self.client = Redis(
-            self.host, self.port, username=user, password=password, socket_timeout=5, decode_responses=True
-        )
-        self.id = ""
-
-    def command(self, *words: str | int) -> Any:
-        return self.client.execute_command(*words)  # type: ignore[no-untyped-call]
-
-    def nodes(self) -> dict[str, dict[str, Any]]:
-        """Return this server's view of all nodes, by id."""
-        return {known["node_id"]: known for known in self.command("CLUSTER NODES").values()}
+from app.cli.spread_cache import spread
 
 
 def reshard_cache(addresses: Sequence[str], shards: int, user: str, password_file: Path | None) -> int:
@@ -59,28 +31,28 @@ def reshard_cache(addresses: Sequence[str], shards: int, user: str, password_fil
     if not 1 <= shards <= len(addresses):
         return fail(f"{shards} shards can't be made of {len(addresses)} servers", 2)
     try:
-        password = password_file.read_text().strip() if password_file else None
-        _Cluster([_Server(address, user, password) for address in addresses]).shape(shards)
-    except (ReshardingError, RedisError, OSError) as error:
+        _Cluster(connect(addresses, user, password_file)).shape(shards)
+    except (CacheError, RedisError, OSError) as error:
         return fail(str(error))
     return 0
 
 
 class _Cluster:
-    def __init__(self, servers: list[_Server]) -> None:
+    def __init__(self, servers: list[Server]) -> None:
         self._servers = servers
 
     def shape(self, shards: int) -> None:
         for server in self._servers:
-            self._wait(f"{server.address} to answer", server.client.ping)
-            server.id = server.command("CLUSTER MYID")
+            wait_for(f"{server.address} to answer", server.client.ping)
+            server.identify()
         self._meet()
         self._forget_failed()
         masters = self._masters(shards)
         self._distribute_slots(masters)
         self._assign_replicas(masters)
-        self._wait("all replicas to be in sync", lambda: all(map(_in_sync, self._servers)))
-        _report(f"{shards} shards of {len(self._servers)} servers: complete")
+        wait_for("all replicas to be in sync", lambda: all(server.is_in_sync() for server in self._servers))
+        spread(self._servers)
+        report(f"{shards} shards of {len(self._servers)} servers: complete")
 
     def _meet(self) -> None:
         ids = {server.id for server in self._servers}
@@ -89,8 +61,8 @@ class _Cluster:
             if server.id not in first.nodes():
                 # by IP address, which is what CLUSTER MEET takes
                 first.command("CLUSTER", "MEET", socket.gethostbyname(server.host), server.port)
-                _report(f"{server.address}: joins")
-        self._wait("all to know all", lambda: all(ids <= server.nodes().keys() for server in self._servers))
+                report(f"{server.address}: joins")
+        wait_for("all to know all", lambda: all(ids <= server.nodes().keys() for server in self._servers))
 
     def _forget_failed(self) -> None:
         ids = {server.id for server in self._servers}
@@ -103,22 +75,22 @@ class _Cluster:
         """Return the slots of each node, once all servers agree.
 
         Raises:
-            ReshardingError: they did not agree in time.
+            CacheError: they did not agree in time.
         """
         found: list[dict[str, set[int]]] = []
 
         def agreed() -> bool:
-            found[:] = [_slots(server.nodes()) for server in self._servers]
+            found[:] = [slots_of(server.nodes()) for server in self._servers]
             return all(seen == found[0] for seen in found)
 
-        self._wait("all to agree on the slots", agreed)
+        wait_for("all to agree on the slots", agreed)
         return found[0]
 
-    def _masters(self, shards: int) -> list[_Server]:
+    def _masters(self, shards: int) -> list[Server]:
         owned = self._owned()
         masters = [server for server in self._servers if server.id in owned]
         if len(masters) > shards:
-            raise ReshardingError(f"the cache has {len(masters)} shards: they can't be made {shards}, only more")
+            raise CacheError(f"the cache has {len(masters)} shards: they can't be made {shards}, only more")
         roles = self._servers[0].nodes()
         free = [server for server in self._servers if server.id not in owned]
         # servers that replicate no master yet come first
@@ -130,39 +102,34 @@ class _Cluster:
             masters.append(server)
         return masters
 
-    def _distribute_slots(self, masters: list[_Server]) -> None:
+    def _distribute_slots(self, masters: list[Server]) -> None:
         if orphaned := unassigned(self._owned()):
             words = [str(slot) for bounds in ranges(orphaned) for slot in bounds]
             masters[0].command("CLUSTER", "ADDSLOTSRANGE", *words)
-            _report(f"{masters[0].address}: gets {len(orphaned)} slots that nobody had")
+            report(f"{masters[0].address}: gets {len(orphaned)} slots that nobody had")
         # A server that has just joined rejects commands until its cluster state is ok: no slots move there before.
-        self._wait("all to see the cluster as whole", lambda: all(map(_is_whole, self._servers)))
+        wait_for("all to see the cluster as whole", lambda: all(server.is_whole() for server in self._servers))
         by_id = {server.id: server for server in self._servers}
         for (source, target), slot_ranges in moves(self._owned(), [server.id for server in masters]).items():
             self._move(by_id[source], by_id[target], slot_ranges)
 
-    def _move(self, source: _Server, target: _Server, slot_ranges: list[tuple[int, int]]) -> None:
+    def _move(self, source: Server, target: Server, slot_ranges: list[tuple[int, int]]) -> None:
         words = [str(slot) for bounds in slot_ranges for slot in bounds]
         count = sum(last - first + 1 for first, last in slot_ranges)
         wanted = {slot for first, last in slot_ranges for slot in range(first, last + 1)}
 
         def moved() -> bool:
             """Start the migration, or poll it; a failed one is restarted."""
-            if wanted <= _slots(source.nodes()).get(target.id, set()):
+            if wanted <= slots_of(source.nodes()).get(target.id, set()):
                 return True
-            running = [
-                move
-                for move in source.command("CLUSTER", "GETSLOTMIGRATIONS")
-                if move["state"] not in ("success", "failed", "cancelled")
-            ]
-            if not running:
+            if not source.is_moving_slots():
                 source.command("CLUSTER", "MIGRATESLOTS", "SLOTSRANGE", *words, "NODE", target.id)
             return False
 
-        self._wait(f"{count} slots to move from {source.address} to {target.address}", moved)
-        _report(f"{target.address}: takes {count} slots over from {source.address}")
+        wait_for(f"{count} slots to move from {source.address} to {target.address}", moved)
+        report(f"{target.address}: takes {count} slots over from {source.address}")
 
-    def _assign_replicas(self, masters: list[_Server]) -> None:
+    def _assign_replicas(self, masters: list[Server]) -> None:
         replicas = {server.id: 0 for server in masters}
         roles = self._servers[0].nodes()
         for known in roles.values():
@@ -174,39 +141,4 @@ class _Cluster:
             master = min(replicas, key=lambda node: replicas[node])
             replicas[master] += 1
             server.command("CLUSTER", "REPLICATE", master)
-            _report(f"{server.address}: follows {next(one.address for one in masters if one.id == master)}")
-
-    def _wait(self, what: str, condition: Callable[[], Any]) -> None:
-        until = time.monotonic() + PATIENCE
-        while True:
-            try:
-                if condition():
-                    return
-                problem = ""
-            except (RedisError, OSError) as error:
-                problem = f": {error}"
-            if time.monotonic() > until:
-                raise ReshardingError(f"waited {PATIENCE:.0f} s for {what}{problem}")
-            time.sleep(0.2)
-
-
-def _is_whole(server: _Server) -> bool:
-    return bool(server.client.cluster("info")["cluster_state"] == "ok")
-
-
-def _in_sync(server: _Server) -> bool:
-    replication = server.client.info("replication")
-    return replication["role"] == "master" or bool(replication["master_link_status"] == "up")
-
-
-def _slots(nodes: dict[str, dict[str, Any]]) -> dict[str, set[int]]:
-    owned = {
-        node: {slot for bounds in known["slots"] for slot in range(int(bounds[0]), int(bounds[-1]) + 1)}
-        for node, known in nodes.items()
-    }
-    return {node: slots for node, slots in owned.items() if slots}
-
-
-def _report(line: str) -> None:
-    sys.stdout.write(line + "\n")
-    sys.stdout.flush()
+            report(f"{server.address}: follows {next(one.address for one in masters if one.id == master)}")

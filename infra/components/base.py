@@ -23,6 +23,7 @@ class Target:
         stack: its name, put on every resource as a label.
         storage_class: of every volume; None for the cluster's default.
         api_server: how pods call the API server.
+        dns: how pods resolve names.
         protect: whether what holds data refuses to be destroyed.
         pull_secret: Secret by which pods pull their images; None for none.
     """
@@ -33,6 +34,7 @@ class Target:
     stack: str
     storage_class: str | None
     api_server: Flow
+    dns: tuple[Flow, ...]
     protect: bool
     pull_secret: str | None
 

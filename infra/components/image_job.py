@@ -1,4 +1,4 @@
-"""A Job that runs one command of the API's image, once for each image and each set of arguments."""
+"""Commands of the API's image: a Job, once for each image and each set of arguments, or a CronJob."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -48,49 +48,86 @@ class ImageJob(Component):
         self, name: str, target: Target, *, command: Command, image: Image, after: Sequence[pulumi.Resource]
     ) -> None:
         super().__init__(name, target, after)
-        labels = target.labels(name)
-        flows = networking.NetworkPolicy(
-            f"{name}-flows",
-            metadata=self.metadata(command.name),
-            spec=network.spec(labels, egress=command.egress),
-            opts=self.options(),
-        )
-        mounts, volumes = [], []
-        if command.secret:
-            mounts.append(core.VolumeMountArgs(name="secrets", mount_path=SECRETS, read_only=True))
-            source = core.SecretVolumeSourceArgs(
-                secret_name=command.secret, default_mode=0o440, optional=command.optional
-            )
-            volumes.append(core.VolumeArgs(name="secrets", secret=source))
         batch.Job(
             f"{name}-job",
             metadata=self.metadata(command.name, annotations=pods.JOB_ANNOTATIONS),
-            spec=batch.JobSpecArgs(
-                backoff_limit=4,
-                active_deadline_seconds=pods.JOB_SECONDS,
-                template=core.PodTemplateSpecArgs(
-                    metadata=meta.ObjectMetaArgs(labels=labels),
-                    spec=core.PodSpecArgs(
-                        automount_service_account_token=False,
-                        image_pull_secrets=target.pull_secrets,
-                        restart_policy="OnFailure",
-                        security_context=pods.pod_security(USER),
-                        containers=[
-                            core.ContainerArgs(
-                                name="command",
-                                image=str(image),
-                                image_pull_policy="IfNotPresent",
-                                command=["python", "-m", "app", command.words[0]],
-                                args=list(command.words[1:]),
-                                resources=pods.resources(_COMPUTE),
-                                security_context=pods.container_security(),
-                                volume_mounts=mounts,
-                            )
-                        ],
-                        volumes=volumes,
-                    ),
-                ),
-            ),
+            spec=_job(self, command, image),
             # A Job's pod never changes: another image or other arguments mean a new Job under the same name.
-            opts=self.options(flows, minutes=pods.JOB_MINUTES, delete_before_replace=True),
+            opts=self.options(_flows(self, command), minutes=pods.JOB_MINUTES, delete_before_replace=True),
         )
+
+
+class ImageCronJob(Component):
+    """The CronJob and who it may call. A run that is late or fails leaves the work to the next one.
+
+    Args:
+        schedule: when it runs.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        target: Target,
+        *,
+        command: Command,
+        image: Image,
+        schedule: str,
+        after: Sequence[pulumi.Resource],
+    ) -> None:
+        super().__init__(name, target, after)
+        batch.CronJob(
+            f"{name}-job",
+            metadata=self.metadata(command.name, annotations=pods.PULL_EXCEPTIONS),
+            spec=batch.CronJobSpecArgs(
+                schedule=schedule,
+                concurrency_policy="Forbid",
+                starting_deadline_seconds=pods.JOB_SECONDS,
+                successful_jobs_history_limit=1,
+                failed_jobs_history_limit=1,
+                job_template=batch.JobTemplateSpecArgs(spec=_job(self, command, image)),
+            ),
+            opts=self.options(_flows(self, command)),
+        )
+
+
+def _flows(component: Component, command: Command) -> pulumi.Resource:
+    return networking.NetworkPolicy(
+        f"{component.name}-flows",
+        metadata=component.metadata(command.name),
+        spec=network.spec(component.target.labels(component.name), egress=command.egress),
+        opts=component.options(),
+    )
+
+
+def _job(component: Component, command: Command, image: Image) -> batch.JobSpecArgs:
+    mounts, volumes = [], []
+    if command.secret:
+        mounts.append(core.VolumeMountArgs(name="secrets", mount_path=SECRETS, read_only=True))
+        source = core.SecretVolumeSourceArgs(secret_name=command.secret, default_mode=0o440, optional=command.optional)
+        volumes.append(core.VolumeArgs(name="secrets", secret=source))
+    return batch.JobSpecArgs(
+        backoff_limit=4,
+        active_deadline_seconds=pods.JOB_SECONDS,
+        template=core.PodTemplateSpecArgs(
+            metadata=meta.ObjectMetaArgs(labels=component.target.labels(component.name)),
+            spec=core.PodSpecArgs(
+                automount_service_account_token=False,
+                image_pull_secrets=component.target.pull_secrets,
+                restart_policy="OnFailure",
+                security_context=pods.pod_security(USER),
+                containers=[
+                    core.ContainerArgs(
+                        name="command",
+                        image=str(image),
+                        image_pull_policy="IfNotPresent",
+                        command=["python", "-m", "app", command.words[0]],
+                        args=list(command.words[1:]),
+                        resources=pods.resources(_COMPUTE),
+                        security_context=pods.container_security(),
+                        volume_mounts=mounts,
+                    )
+                ],
+                volumes=volumes,
+            ),
+        ),
+    )

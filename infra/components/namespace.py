@@ -49,7 +49,7 @@ class Namespace(Component):
         networking.NetworkPolicy(
             f"{name}-dns",
             metadata=self.metadata("dns"),
-            spec=network.spec({}, egress=(network.DNS,)),
+            spec=network.spec({}, egress=target.dns),
             opts=self.options(self.namespace),
         )
         core.LimitRange(

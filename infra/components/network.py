@@ -3,8 +3,9 @@
 A flow needs its two ends: the policy of the caller lets it out, the policy of the called lets it in.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from ipaddress import ip_network
 from typing import Final
 
 from pulumi_kubernetes.meta import v1 as meta
@@ -13,8 +14,9 @@ from pulumi_kubernetes.networking import v1 as networking
 from infra import names
 from infra.config.settings import Settings
 
-EVERY_ADDRESS: Final = ("0.0.0.0/0", "::/0")
-"""Of either family, whichever the cluster has."""
+EVERY_ADDRESS: Final = {"0.0.0.0/0": ("169.254.0.0/16",), "::/0": ("fe80::/10", "fd00:ec2::/32", "fd20:ce::254/128")}
+"""Both families, each with what is left out of it: link-local addresses, and the metadata services of Amazon
+(fd00:ec2::254) and Google (fd20:ce::254) by IPv6, since they hand out the node's credentials."""
 
 DUAL_STACK: Final = "PreferDualStack"
 """For a Service: an address of each family that the cluster has."""
@@ -22,24 +24,29 @@ DUAL_STACK: Final = "PreferDualStack"
 
 @dataclass(frozen=True)
 class Peer:
-    """The other end of a flow: pods of this namespace, of another, certain addresses, or any.
+    """The other end of a flow: pods of this namespace, of another or of all, or addresses.
 
     Args:
         pods: labels of the pods; None for all of them.
         namespace: None for the policy's own.
-        anywhere: addresses in and out of the cluster, pods included.
-        blocks: addresses that are always the same, in CIDR notation.
+        blocks: address blocks, instead of pods.
+        outside: every address but a node's own, instead of pods.
+        anywhere: the same, and pods of every namespace: in some networks those have no address in any block.
     """
 
     pods: Mapping[str, str] | None = None
     namespace: str | None = None
-    anywhere: bool = False
     blocks: tuple[str, ...] = ()
+    outside: bool = False
+    anywhere: bool = False
 
     def args(self) -> list[networking.NetworkPolicyPeerArgs]:
         """The peer as the API writes it."""
-        if blocks := EVERY_ADDRESS if self.anywhere else self.blocks:
-            return [networking.NetworkPolicyPeerArgs(ip_block=networking.IPBlockArgs(cidr=block)) for block in blocks]
+        if self.blocks:
+            return [_block(block) for block in self.blocks]
+        if self.outside or self.anywhere:
+            every_pod = [networking.NetworkPolicyPeerArgs(namespace_selector=meta.LabelSelectorArgs())]
+            return [*map(_block, EVERY_ADDRESS), *(every_pod if self.anywhere else [])]
         return [
             networking.NetworkPolicyPeerArgs(
                 pod_selector=meta.LabelSelectorArgs(match_labels=self.pods)
@@ -50,6 +57,10 @@ class Peer:
                 else None,
             )
         ]
+
+
+def _block(cidr: str) -> networking.NetworkPolicyPeerArgs:
+    return networking.NetworkPolicyPeerArgs(ip_block=networking.IPBlockArgs(cidr=cidr, except_=EVERY_ADDRESS.get(cidr)))
 
 
 @dataclass(frozen=True)
@@ -75,7 +86,19 @@ class Flow:
         ]
 
 
-DNS = Flow(Peer(namespace="kube-system"), (53,), ("UDP", "TCP"))
+def host_blocks(addresses: Sequence[str]) -> tuple[str, ...]:
+    """Address blocks of one address each."""
+    return tuple(str(ip_network(address)) for address in addresses)
+
+
+def dns(node_local: Sequence[str]) -> tuple[Flow, ...]:
+    """Look-ups of names: at the pods of the cluster's DNS, and at the cache that a node may have.
+
+    Args:
+        node_local: addresses of that cache. It is in the node's own network, so no selector of pods finds it.
+    """
+    servers = [Peer(namespace="kube-system"), *([Peer(blocks=host_blocks(node_local))] if node_local else [])]
+    return tuple(Flow(server, (53,), ("UDP", "TCP")) for server in servers)
 
 
 def scraper(settings: Settings) -> Peer | None:
@@ -87,13 +110,14 @@ def scraper(settings: Settings) -> Peer | None:
     return Peer(namespace=settings.monitoring.namespace)
 
 
-def api_server(ports: tuple[int, ...]) -> Flow:
-    """Calls of the API server, which a NetworkPolicy cannot name: it is no pod, and its address differs by cluster.
+def api_server(blocks: Sequence[str], ports: Sequence[int]) -> Flow:
+    """Calls of the API server, which is no pod.
 
     Args:
+        blocks: its addresses, and its Service's; without any, its ports are open at every address.
         ports: where it listens: that of its Service, and that behind it.
     """
-    return Flow(Peer(anywhere=True), ports)
+    return Flow(Peer(blocks=tuple(blocks), outside=not blocks), tuple(ports))
 
 
 def spec(

@@ -42,6 +42,7 @@ FLAT_KEYS: Final[Mapping[str, str]] = {
     "logs": "logs.destination",
     "logs_endpoint": "logs.endpoint",
     "logs_operator_namespace": "logs.operator_namespace",
+    "api_server_ports": "network.api_server_ports",
 }
 """Path of the setting by its former key. Where key and section have one name, a scalar is the former form."""
 

@@ -6,6 +6,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from infra.config.phase_spec import Cdn, DatabaseKind
 from infra.config.types import (
+    Addresses,
     Collector,
     Cpu,
     Durability,
@@ -14,6 +15,8 @@ from infra.config.types import (
     LogDestination,
     MonitoringMode,
     Name,
+    Networks,
+    Ports,
     Receiver,
     Recipients,
     RestoreEntry,
@@ -311,6 +314,25 @@ class Logs(Section):
     endpoint: Url = Field(default="", description="With elasticsearch: its address.")
     operator_namespace: Name = Field(
         default="elastic-system", min_length=1, description="With operator: the ECK operator's namespace."
+    )
+
+
+class Network(Section):
+    """Addresses that the network policies name."""
+
+    api_server: Networks = Field(
+        default=(),
+        description="Address blocks of the Kubernetes API server: those that `kubectl get endpointslices --namespace"
+        " default` shows, and that of the Service `kubernetes`. Empty: its ports are open at any address.",
+    )
+    api_server_ports: Ports = Field(
+        default=(443, 6443),
+        description="Ports at which pods reach the Kubernetes API server: its Service's and the one behind it.",
+    )
+    node_local_dns: Addresses = Field(
+        default=("169.254.20.10",),
+        description="Addresses of NodeLocal DNSCache, where the cluster has it: pods may resolve names there, and in"
+        " kube-system. A list without any ([]) for kube-system alone.",
     )
 
 

@@ -24,7 +24,6 @@ from infra.config.types import (
     LogLevel,
     MonitoringMode,
     Name,
-    Ports,
     Receiver,
     RetiredClusterPolicy,
     SmtpTls,
@@ -79,11 +78,7 @@ class Settings(sections.Section):
     tracing: sections.Tracing = Field(default_factory=sections.Tracing)
     errors: sections.Errors = Field(default_factory=sections.Errors)
     logs: sections.Logs = Field(default_factory=sections.Logs)
-    api_server_ports: Ports = Field(
-        default="443,6443",
-        description="Ports at which pods reach the Kubernetes API server: its Service's and the one behind it. A"
-        " NetworkPolicy can name neither its address nor its pods.",
-    )
+    network: sections.Network = Field(default_factory=sections.Network)
     storage_class: Name = Field(default="", description="StorageClass of every volume. Empty: the cluster's default.")
     protect_data: bool = Field(
         default=True,

@@ -2,10 +2,11 @@
 
 import re
 from enum import StrEnum
+from ipaddress import ip_address, ip_network
 from typing import Annotated, Any, Final
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from infra.config.identities import parse_identity
 from infra.config.image import parse_image
@@ -145,21 +146,39 @@ def split_receivers(value: Any) -> Any:
     return entries
 
 
-def parse_ports(text: str) -> tuple[int, ...]:
-    """Read ports that are separated by commas.
-
-    Raises:
-        ValueError: one of them is no port.
-    """
-    ports = tuple(int(part) if part.strip().isdecimal() else 0 for part in text.split(","))
-    if not all(1 <= port <= 65535 for port in ports):
-        raise ValueError(f"{text!r} are not ports: write them as 443,6443")
-    return ports
+def _split(value: Any) -> Any:
+    """Take a list that is written as one text, separated by commas, or as a single number."""
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        return value
+    return [part.strip() for part in str(value).split(",")]
 
 
-def _are_ports(text: str) -> str:
-    parse_ports(text)
-    return text
+def _are_ports(ports: Any) -> Any:
+    ports = _split(ports)
+    numbers = [int(port) if str(port).isdecimal() else 0 for port in ports] if isinstance(ports, list | tuple) else [0]
+    if not numbers or not all(1 <= port <= 65535 for port in numbers):
+        raise ValueError(f"{_written(ports)} are not ports: write them as 443,6443")
+    return numbers
+
+
+def _are_networks(blocks: Any) -> Any:
+    blocks = _split(blocks)
+    try:
+        return [str(ip_network(block)) for block in blocks]
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{_written(blocks)} are not address blocks: write them as 10.0.0.1/32,fd00::1/128") from error
+
+
+def _are_addresses(addresses: Any) -> Any:
+    addresses = _split(addresses)
+    try:
+        return [str(ip_address(address)) for address in addresses]
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{_written(addresses)} are not addresses: write them as 169.254.20.10") from error
+
+
+def _written(value: Any) -> str:
+    return repr(",".join(map(str, value)) if isinstance(value, list | tuple) else value)
 
 
 def port_of(address: str) -> int:
@@ -182,7 +201,9 @@ Collector = Annotated[str, AfterValidator(_is_collector)]
 Zone = Annotated[str, AfterValidator(_is_zone)]
 IdentityName = Annotated[str, AfterValidator(_is_identity)]
 Recipients = Annotated[str, AfterValidator(_are_recipients)]
-Ports = Annotated[str, AfterValidator(_are_ports)]
+Ports = Annotated[tuple[int, ...], BeforeValidator(_are_ports)]
+Networks = Annotated[tuple[str, ...], BeforeValidator(_are_networks)]
+Addresses = Annotated[tuple[str, ...], BeforeValidator(_are_addresses)]
 RestoreEntry = str
 Cpu = Annotated[int, Field(ge=10, le=64_000)]
 """Millicores."""

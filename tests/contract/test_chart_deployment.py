@@ -231,15 +231,19 @@ def test_only_a_secret_that_may_be_missing_lets_a_pod_start_without_it(stack: st
 
 @every_stack
 def test_pods_prefer_different_hosts_and_zones_but_never_wait_for_them(stack: str) -> None:
-    deployment = one(objects(stack), "Deployment", "api")["spec"]
-    constraints = deployment["template"]["spec"]["topologySpreadConstraints"]
-    assert {constraint["topologyKey"] for constraint in constraints} == {
-        "kubernetes.io/hostname",
-        "topology.kubernetes.io/zone",
-    }
-    for constraint in constraints:
-        assert constraint["whenUnsatisfiable"] == "ScheduleAnyway"
-        assert constraint["labelSelector"] == deployment["selector"]
+    deployments = {each["metadata"]["name"]: each["spec"] for each in objects(stack) if each["kind"] == "Deployment"}
+    for name, deployment in deployments.items():
+        if name.endswith("-beat"):
+            assert deployment["replicas"] == 1
+            continue
+        constraints = deployment["template"]["spec"]["topologySpreadConstraints"]
+        assert {constraint["topologyKey"] for constraint in constraints} == {
+            "kubernetes.io/hostname",
+            "topology.kubernetes.io/zone",
+        }
+        for constraint in constraints:
+            assert constraint["whenUnsatisfiable"] == "ScheduleAnyway"
+            assert constraint["labelSelector"] == deployment["selector"]
 
 
 @every_stack

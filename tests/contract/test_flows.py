@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 import yaml
 
 from infra import names
+from infra.config.settings import load_settings
 from tests.contract.chart import Manifest, manifests, pod_specs, render
+from tests.contract.policies import Pod, Policies
 from tests.infra import engine
 from tests.infra.engine import Stack
 
@@ -26,18 +27,24 @@ class System:
 
     def __init__(self, phase: str, **config: str) -> None:
         more = {f"task-manager:{key}": value for key, value in config.items()}
-        self.stack: Stack = engine.run({**engine.stack_file(phase), **more}, phase)
-        self.chart: list[Manifest] = manifests(render(self.stack.values))
-        policies = [resource.inputs for resource in self.stack.objects if resource.kind == "NetworkPolicy"]
-        policies += [manifest for manifest in self.chart if manifest["kind"] == "NetworkPolicy"]
-        self.policies: list[Manifest] = [policy["spec"] for policy in policies]
+        config = {**engine.stack_file(phase), **more}
+        self.settings = load_settings(engine.as_engine(config))
+        self.stack: Stack = engine.run(config, phase)
+        self.namespace = f"{names.PROJECT}-{phase}"
+        self.chart: list[Manifest] = manifests(render(self.stack.values, self.namespace))
+        objects = [{**resource.inputs, "kind": resource.kind} for resource in self.stack.objects]
+        self.policies = Policies([*objects, *self.chart])
         # The chart's pods share their policies, and so do the operator's.
+        self.templates: dict[str, Manifest] = {}
         self.groups: dict[str, Mapping[str, str]] = {RELEASE: names.API_LABELS}
         if self.stack.has("Cluster"):
             self.groups[DATABASE] = names.DATABASE_LABELS
         for resource in self.stack.objects:
-            if resource.kind in ("StatefulSet", "Job", "Deployment"):
-                self.groups[resource.object_name] = resource.inputs["spec"]["template"]["metadata"]["labels"]
+            if resource.kind in ("StatefulSet", "Job", "Deployment", "CronJob"):
+                spec = resource.inputs["spec"]
+                job = spec["jobTemplate"]["spec"] if resource.kind == "CronJob" else spec
+                self.templates[resource.object_name] = job["template"]
+                self.groups[resource.object_name] = job["template"]["metadata"]["labels"]
 
     def has(self, name: str) -> bool:
         return name in self.groups
@@ -62,13 +69,7 @@ class System:
         if self.has(DATABASE):
             yield from ((DATABASE, DATABASE, port) for port in (5432, 8000))  # replication, and the operator's status
         if self.has(names.CACHE_RESHARDING):
-            yield from ((names.CACHE, names.CACHE, port) for port in (6379, 16379))  # replication, and the cluster bus
-            job = self.stack.find("Job", names.CACHE_RESHARDING).inputs["spec"]
-            [shape] = job["template"]["spec"]["containers"]
-            words = shape["args"]
-            for server in {words[place + 1] for place, word in enumerate(words) if word == "--server"}:
-                host, _, port = server.partition(":")
-                yield names.CACHE_RESHARDING, self.group_at(host), int(port)
+            yield from self._of_the_cache()
         for servers in (names.CACHE, names.BROKER):
             if self.has(names.valkey_exporter(servers)):
                 yield names.valkey_exporter(servers), servers, 6379
@@ -82,6 +83,15 @@ class System:
             for source in yaml.safe_load(data["provisioning_datasources_prometheus.yaml"])["datasources"]:
                 called = urlsplit(source["url"])
                 yield names.GRAFANA, self.group_at(called.hostname), called.port
+
+    def _of_the_cache(self) -> Iterator[Flow]:
+        yield from ((names.CACHE, names.CACHE, port) for port in (6379, 16379))  # replication, and the cluster bus
+        for name in (names.CACHE_RESHARDING, names.CACHE_SPREADING):
+            [container] = self.templates[name]["spec"]["containers"]
+            words = container["args"]
+            for server in {words[place + 1] for place, word in enumerate(words) if word == "--server"}:
+                host, _, port = server.partition(":")
+                yield name, self.group_at(host), int(port)
 
     def _of_the_release(self) -> Iterator[Flow]:
         for _, _, spec in pod_specs(self.chart):
@@ -128,45 +138,14 @@ class System:
     # --- what is allowed
 
     def allowed(self) -> Iterator[Flow]:
-        ports = {port for policy in self.policies for end in ("ingress", "egress") for port in _ports(policy, end)}
-        for caller, caller_labels in self.groups.items():
-            for called, called_labels in self.groups.items():
-                for port in ports:
-                    out = self._lets("egress", caller_labels, called_labels, port)
-                    if out and self._lets("ingress", called_labels, caller_labels, port):
+        for caller in self.groups:
+            for called in self.groups:
+                for port in self.policies.ports():
+                    if self.policies.allow(self.pod(caller), self.pod(called), port):
                         yield caller, called, port
 
-    def _lets(self, end: str, own: Mapping[str, str], other: Mapping[str, str], port: int) -> bool:
-        return any(
-            _selects(policy["podSelector"], own)
-            and any(port in _numbers(rule) and _reaches(rule, other) for rule in policy.get(end, []))
-            for policy in self.policies
-        )
-
-
-def _numbers(rule: Manifest) -> set[int]:
-    named = {"http": names.API_PORT, "metrics": names.API_METRICS_PORT}
-    return {named.get(port["port"]) or int(port["port"]) for port in rule["ports"]}
-
-
-def _ports(policy: Manifest, end: str) -> set[int]:
-    return {number for rule in policy.get(end, []) for number in _numbers(rule)}
-
-
-def _selects(selector: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
-    return dict(selector.get("matchLabels") or {}).items() <= labels.items()
-
-
-def _reaches(rule: Manifest, labels: Mapping[str, str]) -> bool:
-    peers = rule.get("from", rule.get("to"))
-    return peers is None or any(_is(peer, labels) for peer in peers)  # without peers: everybody
-
-
-def _is(peer: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
-    """Whether a peer is pods of the stack's own namespace, and these among them."""
-    if "namespaceSelector" in peer or "ipBlock" in peer:
-        return False
-    return _selects(peer.get("podSelector", {}), labels)
+    def pod(self, group: str, address: str | None = "10.244.0.2") -> Pod:
+        return Pod(self.namespace, self.groups[group], address)
 
 
 @pytest.fixture(
@@ -189,9 +168,53 @@ def test_policies_allow_the_flows_that_the_program_needs_and_no_other(system: Sy
     assert set(system.allowed()) == set(system.needed())
 
 
-def test_no_outside_peer_reaches_the_data_stores(system: System) -> None:
-    for group, labels in system.groups.items():
-        for policy in system.policies:
-            if group in (names.CACHE, names.BROKER) and _selects(policy["podSelector"], labels):
-                peers = [peer for rule in policy.get("ingress", []) for peer in rule["from"]]
-                assert all("podSelector" in peer and "namespaceSelector" not in peer for peer in peers)
+KUBE_DNS = Pod("kube-system", {"k8s-app": "kube-dns"})
+NODE_LOCAL = "169.254.20.10"
+METADATA = ("169.254.169.254", "169.254.170.2", "fd00:ec2::254", "fd20:ce::254")
+INTERNET = ("192.0.2.7", "2001:db8::7")
+
+
+@pytest.mark.parametrize("protocol", ["UDP", "TCP"])
+def test_every_pod_resolves_names(system: System, protocol: str) -> None:
+    for group in system.groups:
+        for server in (KUBE_DNS, NODE_LOCAL):
+            assert system.policies.allow(system.pod(group), server, 53, protocol), group
+        assert not system.policies.allow(system.pod(group), NODE_LOCAL, 80, protocol), group
+
+
+def test_no_pod_reaches_the_metadata_of_its_node(system: System) -> None:
+    for group in system.groups:
+        for address in METADATA:
+            for port in {80, *system.policies.ports()} - {53}:
+                assert not system.policies.allow(system.pod(group), address, port), (group, address, port)
+
+
+def test_only_whom_the_settings_send_there_reaches_the_internet(system: System) -> None:
+    of_api_server = {names.SECRET_MAKER, names.CERTIFICATE_RENEWAL, names.PROMETHEUS, DATABASE}
+    for group in system.groups:
+        open_ports = {
+            port
+            for port in {80, *system.policies.ports()}
+            for address in INTERNET
+            if system.policies.allow(system.pod(group), address, port)
+        }
+        expected = {443, 6443} if group in of_api_server else {443} if group == names.ALERTMANAGER else set()
+        if group == DATABASE and system.settings.backups.bucket:
+            expected.add(system.settings.backup_port())
+        assert open_ports == expected, group
+
+
+def test_pods_of_other_namespaces_reach_no_data_store(system: System) -> None:
+    stranger = Pod("other", {**names.API_LABELS, **names.DATABASE_LABELS}, "10.244.0.3")
+    for group in system.groups:
+        if group in (names.CACHE, names.BROKER, DATABASE):
+            for port in system.policies.ports():
+                assert not system.policies.allow(stranger, system.pod(group), port), (group, port)
+
+
+def test_the_operator_and_the_gateway_reach_what_they_work_on(system: System) -> None:
+    operator, traefik = (Pod(space, {}, "10.244.0.4") for space in ("cnpg-system", "traefik"))
+    if system.has(DATABASE):
+        assert system.policies.allow(operator, system.pod(DATABASE), 8000)
+    assert system.policies.allow(traefik, system.pod(RELEASE), names.API_PORT)
+    assert not system.policies.allow(traefik, system.pod(RELEASE), names.API_METRICS_PORT)

@@ -1,9 +1,10 @@
 """Phase 3: autoscaled, reads from replicas."""
 
-import pytest
+from typing import Any
 
 from infra import names
-from tests.infra.engine import Stack
+from tests.infra import engine
+from tests.infra.engine import Resource, Stack
 
 
 def test_phase_3_scales_from_three_to_twelve(phase3: Stack) -> None:
@@ -25,26 +26,52 @@ def test_reads_go_to_the_replicas_through_a_pooler_of_their_own(phase2: Stack, p
     assert "APP_DATABASE_REPLICA_HOST" not in phase2.values["env"]
 
 
-@pytest.mark.parametrize(
-    ("kind", "name", "labels"),
-    [
-        ("StatefulSet", names.CACHE, names.CACHE_LABELS),
-        ("Deployment", names.EDGE, names.EDGE_LABELS),
-        ("Pooler", names.DATABASE_POOLER, {"cnpg.io/poolerName": names.DATABASE_POOLER}),
-        ("Pooler", names.DATABASE_REPLICA_POOLER, {"cnpg.io/poolerName": names.DATABASE_REPLICA_POOLER}),
-    ],
-)
-def test_what_has_several_pods_prefers_different_nodes_and_zones_for_them_but_never_waits_for_one(
-    phase3: Stack, kind: str, name: str, labels: dict[str, str]
-) -> None:
-    constraints = phase3.find(kind, name).inputs["spec"]["template"]["spec"]["topologySpreadConstraints"]
-    assert {constraint["topologyKey"] for constraint in constraints} == {
-        "kubernetes.io/hostname",
-        "topology.kubernetes.io/zone",
+def pods_of(resource: Resource) -> tuple[int, dict[str, Any], dict[str, str]]:
+    """The number of a workload's pods, their specification, and the labels that they have beside others."""
+    spec = resource.inputs["spec"]
+    match resource.kind:
+        case "Cluster":  # the operator's instances: their own constraints, and labels
+            labels = {"cnpg.io/cluster": resource.object_name, "cnpg.io/podRole": "instance"}
+            return int(spec["instances"]), spec, labels
+        case "Pooler":
+            return int(spec["instances"]), spec["template"]["spec"], {"cnpg.io/poolerName": resource.object_name}
+        case "Elasticsearch":
+            [nodes] = spec["nodeSets"]
+            return int(nodes["count"]), nodes["podTemplate"]["spec"], nodes["podTemplate"]["metadata"]["labels"]
+        case "Kibana":
+            return int(spec["count"]), spec["podTemplate"]["spec"], spec["podTemplate"]["metadata"]["labels"]
+        case _:
+            template = spec["template"]
+            return int(spec.get("replicas", 1)), template["spec"], template["metadata"]["labels"]
+
+
+def test_what_has_several_pods_prefers_different_nodes_and_zones_for_them_but_never_waits_for_one() -> None:
+    config = {**engine.stack_file("phase3"), "task-manager:logs.destination": "operator"}
+    kinds = ("StatefulSet", "Deployment", "Cluster", "Pooler", "Elasticsearch", "Kibana")
+    spread = set()
+    for resource in engine.run(config).objects:
+        if resource.kind not in kinds:
+            continue
+        number, spec, labels = pods_of(resource)
+        if number == 1:
+            continue
+        spread.add(resource.object_name)
+        constraints = spec["topologySpreadConstraints"]
+        assert [constraint["topologyKey"] for constraint in constraints] == [
+            "kubernetes.io/hostname",
+            "topology.kubernetes.io/zone",
+        ], resource.object_name
+        for constraint in constraints:
+            assert constraint["whenUnsatisfiable"] == "ScheduleAnyway", resource.object_name
+            assert constraint["labelSelector"]["matchLabels"].items() <= labels.items(), resource.object_name
+    assert spread == {
+        names.CACHE,
+        names.EDGE,
+        names.DATABASE_CLUSTER,
+        names.DATABASE_POOLER,
+        names.DATABASE_REPLICA_POOLER,
+        names.LOGS,
     }
-    for constraint in constraints:
-        assert constraint["whenUnsatisfiable"] == "ScheduleAnyway"
-        assert labels.items() <= constraint["labelSelector"]["matchLabels"].items()
 
 
 def test_reads_are_spread_over_the_standbys_and_writes_keep_their_connection(phase3: Stack) -> None:

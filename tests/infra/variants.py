@@ -159,8 +159,14 @@ VARIANTS: Final[Mapping[str, Variant]] = {
         "phase3", {**CLOUDFLARE, "cdn.zone_hosts": ["staging.example.com"]}, "phase3-cloudflare"
     ),
     "phase3-cloudflare-guest": Variant("phase3", {**CLOUDFLARE, "cdn.zone_rules": "false"}, "phase3-cloudflare"),
-    "phase3-grafana": _of(
-        "phase3", {"monitoring.grafana": "true", "monitoring.alerts_port": "8443", "api_server_ports": "443, 16443"}
+    "phase3-grafana": _of("phase3", {"monitoring.grafana": "true", "monitoring.alerts_port": "8443"}),
+    "phase3-network": _of(
+        "phase3",
+        {
+            "network.api_server": ["10.96.0.1", "192.0.2.0/28", "2001:db8::/64"],
+            "network.api_server_ports": "443, 16443",
+            "network.node_local_dns": ["169.254.20.11", "fd00:10::a"],
+        },
     ),
     "phase3-monitoring-operator": _of(
         "phase3",

@@ -62,8 +62,8 @@ def _volume(zone: str, number: int) -> Object:
 def operator_pods(cluster: Object, poolers: list[Object]) -> list[Object]:
     """The pods that CloudNativePG would make: it needs a PostgreSQL that answers it, and there is none here.
 
-    Their placement is that of the operator: the anti-affinity that it makes of `spec.affinity` (pkg/specs/pods.go) and
-    the poolers' own template.
+    Their placement is that of the operator: the anti-affinity that it makes of `spec.affinity` (pkg/specs/pods.go), the
+    cluster's constraints and the poolers' own template.
     """
     name = cluster["metadata"]["name"]
     labels = {"cnpg.io/cluster": name, "cnpg.io/podRole": "instance"}
@@ -89,6 +89,7 @@ def operator_pods(cluster: Object, poolers: list[Object]) -> list[Object]:
                             ]
                         }
                     },
+                    "topologySpreadConstraints": cluster["spec"]["topologySpreadConstraints"],
                 },
             },
         },

@@ -11,10 +11,11 @@ from tests.support.ports import is_free
 
 
 @contextmanager
-def cluster_servers(number: int) -> Iterator[list[ValkeyServer]]:
-    """Run servers in cluster mode that have not met yet."""
+def cluster_servers(number: int, **config: str) -> Iterator[list[ValkeyServer]]:
+    """Run servers in cluster mode that have not met yet; `config` has further settings, `_` for `-`."""
     with ExitStack() as stack:
-        yield [stack.enter_context(_server()) for _ in range(number)]
+        more = {key.replace("_", "-"): value for key, value in config.items()}
+        yield [stack.enter_context(_server(more)) for _ in range(number)]
 
 
 def address(server: ValkeyServer) -> str:
@@ -27,7 +28,7 @@ def shape(servers: list[ValkeyServer], shards: int, *more: str) -> int:
     return main(["shape-cache", *named, "--shards", str(shards), *more])
 
 
-def _server() -> ValkeyServer:
+def _server(more: dict[str, str]) -> ValkeyServer:
     return ValkeyServer(
         port=_port(),
         config={
@@ -35,6 +36,7 @@ def _server() -> ValkeyServer:
             # Delays a failover, and a server that has just started.
             "cluster-node-timeout": "2000",
             "repl-diskless-sync-delay": "0",
+            **more,
         },
     )
 

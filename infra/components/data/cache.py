@@ -32,6 +32,10 @@ _CONFIGURATION: Final = (
     "cluster-require-full-coverage no",
     "cluster-preferred-endpoint-type hostname",
     "repl-diskless-sync-delay 0",
+    # A master that is stopped hands over to its replica before it goes (Valkey 9.0): nobody waits for the time-out.
+    "shutdown-on-sigterm failover",
+    # Who replicates whom is decided by where they run (`spread-cache`).
+    "cluster-allow-replica-migration no",
 )
 
 
@@ -50,6 +54,8 @@ _BEFORE: Final = f"""\
 cat >> /tmp/access.conf <<CONF
 cluster-announce-ip $POD_IP
 cluster-announce-hostname $(hostname).{names.CACHE_PODS}
+cluster-announce-human-nodename $NODE_NAME
+availability-zone "$ZONE"
 CONF
 join() {{
   until {client("ping")} | grep -q PONG; do sleep 0.2; done
@@ -68,6 +74,13 @@ join() {{
 }}
 join > /dev/null 2>&1 &
 """
+
+_FIELDS: Final = {
+    "NODE_NAME": "spec.nodeName",
+    # Empty before Kubernetes 1.35, which copies it from the node (KEP-4742, beta).
+    "ZONE": "metadata.labels['topology.kubernetes.io/zone']",
+}
+"""Where a server runs: it tells `spread-cache`."""
 
 # A server that sees the lesser part of the others refuses what it is asked. Nor shall the next one be taken down then.
 _READY: Final = f"{PING} && {client('cluster info')} | grep -q cluster_state:ok"
@@ -88,6 +101,10 @@ class Cache(Valkey):
     ) -> None:
         siblings = Flow(Peer(names.CACHE_LABELS), _PORTS)
         several = row.servers > 1
+        operators = (
+            Flow(Peer(labels), (names.VALKEY_PORT,))
+            for labels in (names.CACHE_RESHARDING_LABELS, names.CACHE_SPREADING_LABELS)
+        )
         servers = Servers(
             name=names.CACHE,
             pods=names.CACHE_PODS,
@@ -98,10 +115,11 @@ class Cache(Valkey):
             configuration=_CONFIGURATION,
             before=_BEFORE,
             ready=_READY,
+            fields=_FIELDS,
             ingress=(
                 Flow(Peer(names.API_LABELS), (names.VALKEY_PORT,)),
                 *exporter_flows(name, scraped=scraped),
-                *((siblings, Flow(Peer(names.CACHE_RESHARDING_LABELS), (names.VALKEY_PORT,))) if several else ()),
+                *((siblings, *operators) if several else ()),
             ),
             egress=(siblings,) if several else (),
         )

@@ -144,6 +144,10 @@ def cluster_spec(plan: Plan, generation: ClusterGeneration, target: Target) -> d
             "podAntiAffinityType": "preferred",
             "topologyKey": "kubernetes.io/hostname",
         },
+        # The anti-affinity has one dimension. The operator's join Jobs take these too, and with them a volume's zone.
+        "topologySpreadConstraints": pods.spread(
+            {"cnpg.io/cluster": generation.cluster, "cnpg.io/podRole": "instance"}
+        ),
     }
 
 

@@ -1,8 +1,8 @@
 """Valkey servers: what the cache and the broker have in common."""
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Final
 
 import pulumi
@@ -58,6 +58,7 @@ class Servers:
         configuration: lines of `valkey.conf` beside those that all have.
         before: shell that runs before the server, in the container.
         ready: shell that tells whether the server may be asked.
+        fields: of the pod, by the variable that `before` finds each in.
         ingress, egress: who calls, and who is called.
     """
 
@@ -70,6 +71,7 @@ class Servers:
     configuration: tuple[str, ...]
     before: str = ""
     ready: str = PING
+    fields: Mapping[str, str] = field(default_factory=dict)
     ingress: tuple[Flow, ...] = ()
     egress: tuple[Flow, ...] = ()
 
@@ -188,7 +190,7 @@ class Valkey(Component):
             "passwords": _SECRET,
             "memory": "/tmp",  # noqa: S108 - a volume of the pod's own
         }
-        address = core.ObjectFieldSelectorArgs(field_path="status.podIP")
+        fields = {"POD_IP": "status.podIP", **servers.fields}
         return core.PodSpecArgs(
             automount_service_account_token=False,
             image_pull_secrets=self.target.pull_secrets,
@@ -201,7 +203,13 @@ class Valkey(Component):
                     image=IMAGE,
                     image_pull_policy="IfNotPresent",
                     command=["sh", "/etc/valkey/start.sh"],
-                    env=[core.EnvVarArgs(name="POD_IP", value_from=core.EnvVarSourceArgs(field_ref=address))],
+                    env=[
+                        core.EnvVarArgs(
+                            name=variable,
+                            value_from=core.EnvVarSourceArgs(field_ref=core.ObjectFieldSelectorArgs(field_path=path)),
+                        )
+                        for variable, path in fields.items()
+                    ],
                     ports=[core.ContainerPortArgs(name="valkey", container_port=names.VALKEY_PORT)],
                     resources=pods.resources(servers.compute),
                     security_context=pods.container_security(),

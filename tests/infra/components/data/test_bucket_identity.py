@@ -113,7 +113,7 @@ def test_the_databases_pods_may_call_whoever_gives_out_credentials_and_nobody_el
     settings: dict[str, str], called: set[tuple[int, tuple[str, ...]]]
 ) -> None:
     # At a port that nothing else has: the database's pods call the API server, too.
-    rules = run({**settings, "api_server_ports": "16443"}).find("NetworkPolicy", names.DATABASE_CLUSTER)
+    rules = run({**settings, "network.api_server_ports": "16443"}).find("NetworkPolicy", names.DATABASE_CLUSTER)
     found = {
         (int(port["port"]), tuple(peer["ipBlock"]["cidr"] for peer in rule["to"]))
         for rule in rules.inputs["spec"]["egress"]

@@ -157,6 +157,27 @@ def test_slots_are_shared_out_when_no_pod_of_the_former_phase_is_left(phase2: St
     assert [resource.object_name for resource in phase2.objects if resource.kind == "Job"] == [names.SECRET_MAKER]
 
 
+def test_roles_are_kept_apart_again_and_again_where_there_are_several(phase2: Stack, phase3: Stack) -> None:
+    cron = phase3.find("CronJob", names.CACHE_SPREADING).inputs["spec"]
+    assert (cron["schedule"], cron["concurrencyPolicy"]) == ("*/15 * * * *", "Forbid")
+    (spread,) = cron["jobTemplate"]["spec"]["template"]["spec"]["containers"]
+    assert spread["command"][-1] == "spread-cache"
+    assert sum(word == "--server" for word in spread["args"]) == 6
+    assert names.CACHE_SPREADING not in [resource.object_name for resource in phase2.objects]
+
+
+def test_a_server_says_where_it_runs_and_hands_over_when_it_is_stopped(phase3: Stack) -> None:
+    (container,) = phase3.find("StatefulSet", names.CACHE).inputs["spec"]["template"]["spec"]["containers"]
+    fields = {variable["name"]: variable["valueFrom"]["fieldRef"]["fieldPath"] for variable in container["env"]}
+    assert fields["NODE_NAME"] == "spec.nodeName"
+    assert fields["ZONE"] == "metadata.labels['topology.kubernetes.io/zone']"
+    start = phase3.find("ConfigMap", names.CACHE).inputs["data"]["start.sh"]
+    assert "cluster-announce-human-nodename $NODE_NAME\n" in start
+    assert 'availability-zone "$ZONE"\n' in start
+    assert configuration(phase3, names.CACHE)["shutdown-on-sigterm"] == "failover"
+    assert configuration(phase3, names.CACHE)["cluster-allow-replica-migration"] == "no"
+
+
 def lets_in(policy: Resource, port: int, labels: dict[str, str]) -> bool:
     return any(
         port in [allowed["port"] for allowed in rule["ports"]]

@@ -33,20 +33,20 @@ def test_it_may_read_and_change_that_one_secret_and_nothing_else(variants: dict[
     binding = stack.find("RoleBinding", names.CERTIFICATE_RENEWAL).inputs
     assert binding["roleRef"]["name"] == names.CERTIFICATE_RENEWAL
     [subject] = binding["subjects"]
-    account = stack.find("CronJob").inputs["spec"]["jobTemplate"]["spec"]["template"]["spec"]["serviceAccountName"]
+    account = stack.find("CronJob", names.CERTIFICATE_RENEWAL).inputs["spec"]["jobTemplate"]["spec"]["template"]["spec"]["serviceAccountName"]
     assert account == subject["name"] == names.CERTIFICATE_RENEWAL
 
 
 def test_its_pods_are_let_out_to_the_api_server(phase2: Stack) -> None:
     policy = phase2.find("NetworkPolicy", names.CERTIFICATE_RENEWAL).inputs["spec"]
-    template = phase2.find("CronJob").inputs["spec"]["jobTemplate"]["spec"]["template"]
+    template = phase2.find("CronJob", names.CERTIFICATE_RENEWAL).inputs["spec"]["jobTemplate"]["spec"]["template"]
     assert policy["podSelector"]["matchLabels"].items() <= template["metadata"]["labels"].items()
     [rule] = policy["egress"]
     assert 443 in [port["port"] for port in rule["ports"]]
 
 
 def test_a_run_that_hangs_or_fails_ends_and_can_be_read(phase2: Stack) -> None:
-    cron = phase2.find("CronJob").inputs["spec"]
+    cron = phase2.find("CronJob", names.CERTIFICATE_RENEWAL).inputs["spec"]
     assert cron["concurrencyPolicy"] == "Forbid"
     assert cron["jobTemplate"]["spec"]["activeDeadlineSeconds"] < 86400
     assert cron["failedJobsHistoryLimit"] > 0

@@ -1,6 +1,7 @@
 """Background work and mail: who does it in which phase, and whom it may reach."""
 
 from tests.infra import engine
+from tests.infra.addresses import OUTSIDE
 from tests.infra.engine import Stack
 
 MAIL = {
@@ -10,7 +11,7 @@ MAIL = {
     "task-manager:mail.sender": "tasks@example.com",
 }
 TO_MAIL = {
-    "to": [{"ipBlock": {"cidr": block}} for block in ("0.0.0.0/0", "::/0")],
+    "to": OUTSIDE,
     "ports": [{"port": 2525, "protocol": "TCP"}],
 }
 

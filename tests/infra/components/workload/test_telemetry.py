@@ -4,6 +4,7 @@ import pytest
 
 from infra.config.settings import Settings
 from tests.infra import engine
+from tests.infra.addresses import OUTSIDE
 from tests.infra.engine import Stack
 
 TRACES = {"task-manager:tracing.endpoint": "http://collector.monitoring:4318", "task-manager:tracing.percent": "5"}
@@ -11,8 +12,7 @@ ERRORS = {"task-manager:errors.enabled": "true", "task-manager:errors.port": "90
 
 
 def anywhere(port: int) -> dict[str, object]:
-    to = [{"ipBlock": {"cidr": "0.0.0.0/0"}}, {"ipBlock": {"cidr": "::/0"}}, {"namespaceSelector": {}}]
-    return {"to": to, "ports": [{"port": port, "protocol": "TCP"}]}
+    return {"to": [*OUTSIDE, {"namespaceSelector": {}}], "ports": [{"port": port, "protocol": "TCP"}]}
 
 
 def test_by_default_nobody_takes_either(phase3: Stack) -> None:
