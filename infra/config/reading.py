@@ -131,10 +131,14 @@ def _take(name: str, value: Any, section: type[BaseModel] | None, found: Found) 
 
 
 def _set_context(config: Mapping[str, Any], found: Found) -> None:
+    """Take the context from whichever key has it, as if it were written by the project's own."""
     try:
-        found.values["context"] = context_of(config, found.project)
+        context = context_of(config, found.project)
     except ValueError as error:
         found.problems.append(str(error))
+        return
+    if context:
+        found.set("context", context, "context")
 
 
 def _foreign(key: str, value: Any, found: Found) -> Iterator[str]:
