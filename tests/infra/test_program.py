@@ -115,7 +115,7 @@ def test_the_outputs_say_where_it_is_and_how_to_get_in(stack: Stack) -> None:
     [
         ("phase1", {"api", "logs", "pods", "database"}),
         ("phase1-shipped", {"api", "logs", "pods", "database"}),
-        ("phase2", {"api", "logs", "pods", "database", "cache", "broker", "gateway"}),
+        ("phase2", {"api", "logs", "pods", "database", "cache", "broker", "gateway", "metrics", "alerts"}),
     ],
 )
 def test_the_outputs_say_how_to_reach_each_part(variants: dict[str, Stack], variant: str, parts: set[str]) -> None:

@@ -139,6 +139,7 @@ VARIANTS: Final[Mapping[str, Variant]] = {
             "alerts.ticket": "email",
             "alerts.email": "team@example.com",
             "alerts.watchdog": "true",
+            "alerts.watchdog_port": "8443",
         },
     ),
     "phase2-backups-irsa": Variant(
