@@ -1,7 +1,10 @@
 """List prices of what the platform makes, in US dollars a month of 730 hours.
 
 DigitalOcean's are the same in every region; AWS's are those of us-east-1, on demand. Traffic, stored objects beyond
-what is included, and taxes are not in them. Read on 2026-11-30 from stored copies, not from the live pages.
+what is included, and taxes are not in them.
+
+On 2026-11-30 those of Basic Droplets, g-4vcpu-16gb, DOKS, EKS, NAT gateways and IPv4 addresses were held against stored
+copies of public pages. The others are from the pages named, and were not looked up again: see them before you buy.
 """
 
 from typing import Final

@@ -19,7 +19,7 @@ def ask(token: str, args: dict[str, Any]) -> dict[str, Any]:
     """
     match token.rpartition("/")[2]:
         case "getRegions:getRegions" if token.startswith("digitalocean:"):
-            # fra1 had no dedicated CPUs in September 2026.
+            # One region lacks dedicated CPUs, and one takes nothing new.
             regions = [
                 {"slug": slug, "available": slug != "nyc3", "features": [], "name": slug, "sizes": list(sizes)}
                 for slug, sizes in zip(REGIONS, (DROPLETS, DROPLETS[:-1], DROPLETS), strict=True)
