@@ -4,7 +4,7 @@ A plain `pulumi destroy` runs no program, so the cluster itself refuses: each ad
 before its release does, and an admission policy keeps the records while there is a namespace of an environment.
 """
 
-from typing import Any, Final
+from typing import Final
 
 import pulumi
 from pulumi_kubernetes.admissionregistration import v1 as admission
@@ -60,39 +60,36 @@ class UsePolicy(pulumi.ComponentResource):
         )
 
 
-def _policy() -> dict[str, Any]:
-    return {
-        "failurePolicy": "Fail",
+def _policy() -> admission.ValidatingAdmissionPolicySpecArgs:
+    return admission.ValidatingAdmissionPolicySpecArgs(
+        failure_policy="Fail",
         # Each namespace of an environment is a parameter: the policy is evaluated, and refuses, for each of them.
-        "paramKind": {"apiVersion": "v1", "kind": "Namespace"},
-        "matchConstraints": {
-            "objectSelector": {"matchLabels": LABELS},
-            "resourceRules": [
-                {
-                    "apiGroups": [""],
-                    "apiVersions": ["v1"],
-                    "resources": ["configmaps", "namespaces"],
-                    "operations": ["DELETE"],
-                }
+        param_kind=admission.ParamKindArgs(api_version="v1", kind="Namespace"),
+        match_constraints=admission.MatchResourcesArgs(
+            object_selector=meta.LabelSelectorArgs(match_labels=LABELS),
+            resource_rules=[
+                admission.NamedRuleWithOperationsArgs(
+                    api_groups=[""], api_versions=["v1"], resources=["configmaps", "namespaces"], operations=["DELETE"]
+                )
             ],
-        },
-        "validations": [
-            {
-                "expression": "false",
-                "reason": "Forbidden",
-                "messageExpression": "'environment ' + params.metadata.name + ' stands on ' + oldObject.metadata.name"
+        ),
+        validations=[
+            admission.ValidationArgs(
+                expression="false",
+                reason="Forbidden",
+                message_expression="'environment ' + params.metadata.name + ' stands on ' + oldObject.metadata.name"
                 " + ': destroy that stack first'",
-            }
+            )
         ],
-    }
+    )
 
 
-def _binding() -> dict[str, Any]:
-    return {
-        "policyName": _POLICY,
-        "validationActions": ["Deny"],
-        "paramRef": {
-            "selector": {"matchExpressions": [{"key": ENVIRONMENT_LABEL, "operator": "Exists"}]},
-            "parameterNotFoundAction": "Allow",
-        },
-    }
+def _binding() -> admission.ValidatingAdmissionPolicyBindingSpecArgs:
+    environments = meta.LabelSelectorRequirementArgs(key=ENVIRONMENT_LABEL, operator="Exists")
+    return admission.ValidatingAdmissionPolicyBindingSpecArgs(
+        policy_name=_POLICY,
+        validation_actions=["Deny"],
+        param_ref=admission.ParamRefArgs(
+            selector=meta.LabelSelectorArgs(match_expressions=[environments]), parameter_not_found_action="Allow"
+        ),
+    )

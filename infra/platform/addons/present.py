@@ -1,7 +1,7 @@
 """Add-ons that a cluster has already, and that another one must not be installed over."""
 
 from collections.abc import Iterable
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, cast
 
 from kubernetes import client, config
 
@@ -27,21 +27,22 @@ def connect(context: str) -> Reader | None:
         context: of the kubeconfig; empty for the current one.
     """
     try:
-        api = client.CustomObjectsApi(config.new_client_from_config(context=context or None))
+        connected = config.new_client_from_config(context=context or None)  # type: ignore[no-untyped-call]
+        api = client.CustomObjectsApi(connected)
     except config.ConfigException:
         return None  # the provider says what is wrong with it, when it is asked for the first object
 
     def read(wanted: ClusterObject) -> dict[str, Any] | None:
         try:
             # Despite its name it reads objects of any group.
-            found: dict[str, Any] = api.get_cluster_custom_object(
+            found = api.get_cluster_custom_object(
                 wanted.group, wanted.version, wanted.plural, wanted.name, _request_timeout=15
             )
         except client.ApiException as error:
             if error.status == 404:
                 return None
             raise
-        return found
+        return cast("dict[str, Any]", found)
 
     return read
 
