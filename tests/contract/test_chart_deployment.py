@@ -10,6 +10,7 @@ import yaml
 from infra import names
 from infra.config.sizes import SURGE
 from tests.contract.chart import ROOT, STACKS, Manifest, manifests, objects, one, pod_specs, render, values_of
+from tests.support.quantities import value_of
 
 every_stack = pytest.mark.parametrize("stack", STACKS)
 
@@ -65,7 +66,7 @@ def test_a_pod_may_be_busier_than_its_request_before_there_are_more_of_them() ->
     scaler = one(objects("phase3"), "HorizontalPodAutoscaler", "api")["spec"]
     [percent] = [m["resource"]["target"]["averageUtilization"] for m in scaler["metrics"] if m["type"] == "Resource"]
     resources = server("phase3")["resources"]
-    request, limit = (int(resources[kind]["cpu"].removesuffix("m")) for kind in ("requests", "limits"))
+    request, limit = (float(value_of(resources[kind]["cpu"])) for kind in ("requests", "limits"))
     assert 0.6 * limit < percent / 100 * request < 0.8 * limit
 
 

@@ -13,6 +13,7 @@ from infra.components.observability import valkey_exporter
 from local.images import catalogue as images
 from tests.infra import engine
 from tests.infra.engine import Resource, Stack
+from tests.support.quantities import value_of
 
 SERVERS = (names.CACHE, names.BROKER)
 
@@ -41,7 +42,7 @@ def test_the_cache_evicts_what_leaves_first_and_the_broker_nothing(phase2: Stack
 @pytest.mark.parametrize("name", SERVERS)
 def test_the_memory_fits_the_container_with_room_for_a_rewrite(phase2: Stack, name: str) -> None:
     (container,) = phase2.find("StatefulSet", name).inputs["spec"]["template"]["spec"]["containers"]
-    limit = int(container["resources"]["limits"]["memory"].removesuffix("Mi"))
+    limit = int(value_of(container["resources"]["limits"]["memory"]) / 1024**2)
     assert int(configuration(phase2, name)["maxmemory"].removesuffix("mb")) <= limit * 0.7
 
 

@@ -16,6 +16,7 @@ from local.tools import go_tools as tools
 from monitoring import catalogue
 from tests.infra import engine
 from tests.infra.engine import Stack
+from tests.support.quantities import value_of
 
 MONITORING = phases.PHASES[3].monitoring
 
@@ -81,7 +82,7 @@ def test_rules_are_told_the_bounds_of_the_autoscaler_and_the_size_of_the_databas
     rules = [rule for group in file["groups"] for rule in group["rules"]]
     told = {rule["record"]: rule["expr"] for rule in rules if "labels" not in rule}
     scaling = phase3.values["autoscaling"]
-    gibibytes = int(phase3.find("Cluster").inputs["spec"]["storage"]["size"].removesuffix("Gi"))
+    gibibytes = int(value_of(phase3.find("Cluster").inputs["spec"]["storage"]["size"]) / 1024**3)
     assert told == {
         "task_manager:api_replicas:min": f"vector({scaling['minReplicas']:g})",
         "task_manager:api_replicas:max": f"vector({scaling['maxReplicas']:g})",
