@@ -33,7 +33,9 @@ def test_it_may_read_and_change_that_one_secret_and_nothing_else(variants: dict[
     binding = stack.find("RoleBinding", names.CERTIFICATE_RENEWAL).inputs
     assert binding["roleRef"]["name"] == names.CERTIFICATE_RENEWAL
     [subject] = binding["subjects"]
-    account = stack.find("CronJob", names.CERTIFICATE_RENEWAL).inputs["spec"]["jobTemplate"]["spec"]["template"]["spec"]["serviceAccountName"]
+    account = stack.find("CronJob", names.CERTIFICATE_RENEWAL).inputs["spec"]["jobTemplate"]["spec"]["template"][
+        "spec"
+    ]["serviceAccountName"]
     assert account == subject["name"] == names.CERTIFICATE_RENEWAL
 
 
