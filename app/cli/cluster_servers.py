@@ -57,7 +57,7 @@ class Server:
 
     def place(self) -> Place:
         """Return where it runs, as its configuration says."""
-        said = {key: self.client.config_get(key).get(key, "") for key in (_NODE, _ZONE)}
+        said = {key: self.client.config_get(key).get(key) or "" for key in (_NODE, _ZONE)}
         return Place(said[_NODE], said[_ZONE])
 
 

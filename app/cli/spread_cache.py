@@ -59,10 +59,14 @@ def spread(servers: Sequence[Server]) -> None:
                 for replica, master in ((one, masters[other]), (other, masters[one])):
                     _follow(by_id[replica], by_id[master])
         masters = step.apply(masters)
-        wait_for("all to agree on the roles", lambda masters=masters: agreed_masters(servers) == masters)
+        _wait_for_roles(servers, masters)
     nodes, zones = conflicts(masters, places)
     if nodes or zones:
         report(f"pairs that should be apart: {nodes} share a node, {zones} a zone")
+
+
+def _wait_for_roles(servers: Sequence[Server], masters: Masters) -> None:
+    wait_for("all to know the new roles", lambda: agreed_masters(servers) == masters)
 
 
 def agreed_masters(servers: Sequence[Server]) -> Masters:
