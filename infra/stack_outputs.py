@@ -27,7 +27,7 @@ def read(stack: str) -> Mapping[str, Any]:
     except Exception as error:
         # The engine says which call of its own has failed before it says why.
         reason = re.sub(r"^.*(failed|returned an error): ", "", str(error).strip().splitlines()[-1])
-        raise ValueError(f"the outputs of stack {stack} can't be read: {reason}") from error
+        raise ValueError(f"the outputs of stack {stack} cannot be read: {reason}") from error
     outputs: Mapping[str, Any] = (answer or {}).get("outputs") or {}
     return outputs
 

@@ -282,7 +282,7 @@ class Settings(sections.Section):
 
 
 def _no_platform(stack: str) -> Mapping[str, Any]:
-    raise ValueError(f"{PROJECT}:platform: the outputs of {stack} can't be read here")
+    raise ValueError(f"{PROJECT}:platform: the outputs of {stack} cannot be read here")
 
 
 def load_settings(

@@ -110,10 +110,10 @@ def connect(context: str | None) -> ClusterApi | None:
         context: of the kubeconfig; None for its current one.
 
     Returns:
-        None where there is no kubeconfig, and the program is not in a cluster either.
+        None where there is no kubeconfig, and the program is not in a cluster either: the provider says so itself.
 
     Raises:
-        UnreachableError: a kubeconfig is named that is not there, or does not say how to reach a cluster.
+        UnreachableError: the kubeconfig does not say how to reach a cluster.
     """
     named = os.environ.get("KUBECONFIG", "")
     files = [Path(each) for each in named.split(os.pathsep) if each] or [Path.home() / ".kube" / "config"]
@@ -122,8 +122,6 @@ def connect(context: str | None) -> ClusterApi | None:
     try:
         if found:
             config.load_kube_config(os.pathsep.join(found), context, settings, persist_config=False)  # type: ignore[no-untyped-call]
-        elif named:
-            raise UnreachableError(f"KUBECONFIG={named}: there is no such file")
         elif "KUBERNETES_SERVICE_HOST" in os.environ:
             config.load_incluster_config(settings)  # type: ignore[no-untyped-call]
         else:

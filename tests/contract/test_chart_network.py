@@ -166,8 +166,9 @@ def test_pods_are_reached_on_their_port_alone_and_reach_only_listed_peers(stack:
 
 
 def test_behind_the_gateway_only_the_gateway_and_the_release_itself_come_in() -> None:
-    [rule] = one(objects("phase2"), "NetworkPolicy", "api")["spec"]["ingress"]
+    rule, metrics = one(objects("phase2"), "NetworkPolicy", "api")["spec"]["ingress"]
     own, *listed = rule["from"]
+    assert metrics["ports"] == [{"port": "metrics"}]
     assert own["podSelector"]["matchLabels"]["app.kubernetes.io/instance"] == "task-manager"
     assert listed == values_of("phase2")["networkPolicy"]["ingressFrom"]
 

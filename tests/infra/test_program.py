@@ -78,7 +78,11 @@ def test_nothing_is_made_before_its_namespace(stack: Stack) -> None:
 
 def test_the_release_waits_for_all_that_it_stands_on(stack: Stack) -> None:
     release = stack.find("Release")
-    after = {resource.urn for resource in stack.objects if resource.name.startswith(("cache-shape", "purge", *LOGS))}
+    after = {
+        resource.urn
+        for resource in stack.objects
+        if resource.name.startswith(("cache-shape", "cache-spread", "purge", *LOGS))
+    }
     others = {resource.urn for resource in stack.objects if resource is not release}
     assert others - after <= release.dependencies
 

@@ -153,7 +153,9 @@ VARIANTS: Final[Mapping[str, Variant]] = {
     ),
     "phase2-edge": _of("phase2", {"cdn.kind": "edge"}),
     "phase2-cloudflare": _of("phase2", {**CLOUDFLARE}),
-    "phase3-protected": _of("phase3", {"protect_data": "true", "rollout_timeout": "600"}),
+    "phase3-protected": _of(
+        "phase3", {"protect_data": "true", "rollout_timeout": "600", "check_prerequisites": "false"}
+    ),
     "phase3-no-cdn": _of("phase3", {"cdn.kind": "none"}),
     "phase3-cloudflare": _of("phase3", {**CLOUDFLARE}),
     "phase3-cloudflare-zone": Variant(

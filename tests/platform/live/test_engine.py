@@ -155,7 +155,7 @@ def test_an_environment_reads_what_the_platform_offers(project: Project) -> None
     stack = "organization/task-manager-platform/nowhere"
     [line] = [line.strip() for line in told.splitlines() if line.strip().startswith("error: configuration")]
     assert line == (
-        f"error: configuration: task-manager:platform: the outputs of stack {stack} can't be read:"
+        f"error: configuration: task-manager:platform: the outputs of stack {stack} cannot be read:"
         f' unknown stack "{stack}"'
     )
 

@@ -112,7 +112,7 @@ def test_rules_are_told_the_size_of_every_other_volume_that_its_server_tells_the
     measured = {
         rule["labels"]["volume"] for rule in catalogue.rules() if rule.get("record") == "task_manager:volume_used:ratio"
     }
-    assert measured == {*sizes, "database"}
+    assert measured == {*sizes, "database", "database-log"}
 
 
 def test_samples_leave_before_the_volume_is_full() -> None:

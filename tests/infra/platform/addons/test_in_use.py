@@ -44,7 +44,7 @@ def test_the_policy_speaks_for_the_namespaces_of_environments(everything: Stack)
 
 
 def _target() -> Target:
-    return Target(None, None, "namespace", "stack", None, None, False)  # type: ignore[arg-type]
+    return Target(None, None, "namespace", "stack", None, None, (), False, None)  # type: ignore[arg-type]
 
 
 def test_namespaces_of_the_platform_are_no_environments(everything: Stack) -> None:
