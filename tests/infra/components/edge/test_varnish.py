@@ -120,7 +120,6 @@ def test_phase_2_can_have_it_too() -> None:
     assert stack.values["env"]["APP_TRUSTED_HOPS"] == "1"
     template = stack.find("Deployment", names.EDGE).inputs["spec"]["template"]
     assert [each["name"] for each in template["spec"]["containers"]] == ["varnish", "exporter"]
-    assert "prometheus.io/scrape" not in template["metadata"]["annotations"]
 
 
 def test_a_rollout_takes_no_pod_away_before_its_successor_is_ready_and_a_quarter_of_them_at_a_time(
