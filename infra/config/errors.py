@@ -1,7 +1,7 @@
 """Messages for errors in a stack's configuration."""
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from infra.config.project import Project
@@ -14,10 +14,10 @@ _WRONG_TYPE: Final = {
 """What is wrong with a value, by the type of pydantic's error."""
 
 
-def unknown(key: str, names: Iterable[str], project: Project) -> str:
+def unknown(key: str, names: Sequence[str], project: Project) -> str:
     """A sentence about a key that nothing reads; `names` are those of the settings there are."""
-    close = difflib.get_close_matches(key, [f"{project.name}:{name}" for name in names], n=1)
-    hint = f"did you mean {close[0]}?" if close else f"{project.page} lists the keys"
+    close = difflib.get_close_matches(key.rpartition(":")[2], names, n=1)
+    hint = f"did you mean {project.name}:{close[0]}?" if close else f"{project.page} lists the keys"
     return f"{key}: there is no such key ({hint})"
 
 

@@ -14,23 +14,13 @@ from tests.support.outcome import Outcome
 
 PORT = 8879
 
-# Ports of the stacks' addresses on this machine, as in local/cluster/manifests/gateway.yaml.
-_NODE_PORTS = {"web": 30090, "websecure": 30443, "web3": 30091, "websecure3": 30444}
+ADDONS = "task-manager-platform:addons"
 
 
-def _transport() -> dict[str, Any]:
-    return {"respondingTimeouts": {"readTimeout": "4h"}, "lifeCycle": {"requestAcceptGraceTimeout": "5s"}}
-
-
-def _traefik() -> dict[str, Any]:
-    ports: dict[str, Any] = {name: {"nodePort": port} for name, port in _NODE_PORTS.items()}
-    for name, port in (("web3", 8001), ("websecure3", 8444)):
-        ports[name] |= {"port": port, "exposedPort": port, "expose": {"default": True}, "transport": _transport()}
-    return {
-        "deployment": {"replicas": 1},
-        "ports": ports,
-        "service": {"spec": {"type": "NodePort", "externalTrafficPolicy": "Cluster"}},
-    }
+def _traefik() -> Any:
+    """Return what the example stack `kind` sets, whose node ports the local cluster has too."""
+    example = yaml.safe_load((ROOT / "infra" / "platform" / "Pulumi.kind.yaml").read_text())
+    return example["config"][ADDONS]["values"]["traefik"]
 
 
 @dataclass(frozen=True)
@@ -53,7 +43,7 @@ class Platform:
         """
         settings = {"repository": f"http://127.0.0.1:{PORT}", "values": {"traefik": _traefik()}, **addons}
         file = directory / "Pulumi.local.yaml"
-        file.write_text(yaml.safe_dump({"config": {"task-manager-platform:addons": settings}}))
+        file.write_text(yaml.safe_dump({"config": {ADDONS: settings}}))
         return cls(file)
 
     def pulumi(self, *arguments: str) -> Outcome:

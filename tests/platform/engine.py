@@ -26,6 +26,15 @@ CREDENTIALS = {
 }
 """They open nothing."""
 
+OF_ADDONS = {
+    "gateway.class": "traefik",
+    "gateway.namespace": "traefik",
+    "database.operator_namespace": "cnpg-system",
+    "monitoring.namespace": "monitoring",
+    "monitoring.adapter_namespace": "monitoring",
+}
+"""Settings of an environment that every platform's add-ons give."""
+
 
 @dataclass(frozen=True)
 class Resource:

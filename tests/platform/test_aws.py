@@ -79,7 +79,8 @@ def test_who_did_what_is_logged_for_a_month(aws: Platform) -> None:
 
 def test_nodes_stand_in_private_subnets_one_group_a_zone(aws: Platform) -> None:
     groups = aws.all("NodeGroup")
-    assert [each.inputs["subnetIds"] for each in groups] == [["private-0-id"], ["private-1-id"], ["private-2-id"]]
+    subnets = sorted(each.inputs["subnetIds"] for each in groups)
+    assert subnets == [["private-0-id"], ["private-1-id"], ["private-2-id"]]
     for each in groups:
         assert each.inputs["scalingConfig"] == {"minSize": 2.0, "maxSize": 3.0, "desiredSize": 2.0}
         assert each.ignored == ("scalingConfig.desiredSize",)
@@ -208,7 +209,9 @@ def test_an_environment_and_the_add_ons_get_what_they_need(aws: Platform) -> Non
         "context": "task-manager-aws",
         "storage_class": "gp3",
         "backups.bucket": "task-manager-backups-1a2b3c4",
+        "backups.identity": aws.outputs["identity"]["backup_role"],
         "hostname": "tasks.example.com",
+        **engine.OF_ADDONS,
     }
     assert set(aws.outputs["identity"]) == {
         "cluster_name",

@@ -92,6 +92,9 @@ class Api(http.server.BaseHTTPRequestHandler):
     minor = "34"
 
     def do_GET(self) -> None:
+        if self.path.rstrip("/") != "/version":
+            self.send_error(404)
+            return
         body = json.dumps(
             dict.fromkeys(
                 ("gitVersion", "gitCommit", "gitTreeState", "buildDate", "goVersion", "compiler", "platform"), ""
@@ -145,7 +148,7 @@ def test_a_provided_cluster_is_used_by_its_context(kubeconfig: Path) -> None:
     platform = engine.run({**PROVIDED, f"{PREFIX}:context": "ours"})
     providers = platform.all("kubernetes")
     assert {each.inputs["context"] for each in providers} == {"ours"}
-    assert platform.outputs["environment"] == {"context": "ours"}
+    assert platform.outputs["environment"] == {"context": "ours", **engine.OF_ADDONS}
     assert platform.outputs["cluster"] == "the-id-of-the-cluster"
     assert "kubeconfig" not in platform.outputs
 

@@ -121,6 +121,7 @@ def test_an_environment_gets_its_settings(digitalocean: Platform) -> None:
         "backups.bucket": "task-manager-backups-1a2b3c4",
         "backups.endpoint": "https://ams3.digitaloceanspaces.com",
         "hostname": "tasks.example.com",
+        **engine.OF_ADDONS,
     }
     assert yaml.safe_load(digitalocean.outputs["kubeconfig"])["current-context"] == offered["context"]
 

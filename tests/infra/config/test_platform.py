@@ -42,7 +42,7 @@ def test_the_platforms_stack_can_be_named_in_full() -> None:
 @pytest.mark.parametrize(
     ("platform", "said"),
     [
-        ("nowhere", "task-manager:platform: the outputs of stack organization/task-manager-platform/nowhere can't be"),
+        ("nowhere", "task-manager:platform: the outputs of stack organization/task-manager-platform/nowhere cannot be"),
         ("empty", "task-manager:platform: stack organization/task-manager-platform/empty is not up: bring it up in"),
         ("a b", "task-manager:platform: "),
     ],

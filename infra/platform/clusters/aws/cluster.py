@@ -138,7 +138,12 @@ def connect_aws(settings: PlatformSettings, row: sizes.Eks, name: str) -> Connec
             "load_balancer_controller_role": controller.arn,
             "backup_role": backups.arn,
         },
-        environment={"context": name, "storage_class": STORAGE_CLASS, "backups.bucket": bucket.bucket},
+        environment={
+            "context": name,
+            "storage_class": STORAGE_CLASS,
+            "backups.bucket": bucket.bucket,
+            "backups.identity": backups.arn,
+        },
         outputs={"cluster": cluster.arn, "registry": registry.repository_url},
     )
 
