@@ -2,8 +2,8 @@
 
 import pulumi
 
+from infra.cluster_api import UnreachableError, connect
 from infra.config.settings import Settings
-from infra.prerequisites.cluster_api import UnreachableError, connect
 from infra.prerequisites.requirements import requirements
 
 

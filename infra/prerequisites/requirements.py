@@ -6,11 +6,11 @@ from typing import Any, Final
 
 from packaging.version import Version
 
+from infra.cluster_api import ClusterApi, parse_version
 from infra.config.phase_spec import DatabaseKind, Edge
 from infra.config.settings import Settings
 from infra.config.types import LogDestination, MonitoringMode, Tls
 from infra.names import PROJECT
-from infra.prerequisites.cluster_api import ClusterApi, parse_version
 
 KUBERNETES: Final = Version("1.30")
 """The oldest that the local cluster's objects were held against: ValidatingAdmissionPolicy is stable since."""

@@ -1,10 +1,9 @@
 """Add-ons that a cluster has already, and that another one must not be installed over."""
 
 from collections.abc import Iterable
-from typing import Any, Final, Protocol, cast
+from typing import Any, Final, Protocol
 
-from kubernetes import client, config
-
+from infra import cluster_api
 from infra.platform.addons.definition import Addon, ClusterObject
 
 _RELEASE: Final = "meta.helm.sh/release-name"
@@ -26,25 +25,10 @@ def connect(context: str) -> Reader | None:
     Args:
         context: of the kubeconfig; empty for the current one.
     """
-    try:
-        connected = config.new_client_from_config(context=context or None)  # type: ignore[no-untyped-call]
-        api = client.CustomObjectsApi(connected)
-    except config.ConfigException:
-        return None  # the provider says what is wrong with it, when it is asked for the first object
-
-    def read(wanted: ClusterObject) -> dict[str, Any] | None:
-        try:
-            # Despite its name it reads objects of any group.
-            found = api.get_cluster_custom_object(
-                wanted.group, wanted.version, wanted.plural, wanted.name, _request_timeout=15
-            )
-        except client.ApiException as error:
-            if error.status == 404:
-                return None
-            raise
-        return cast("dict[str, Any]", found)
-
-    return read
+    cluster = cluster_api.connect(context or None)
+    if cluster is None:
+        return None  # the provider says so itself, when it is asked for the first object
+    return lambda wanted: cluster.object(f"/apis/{wanted.group}/{wanted.version}/{wanted.plural}/{wanted.name}")
 
 
 def conflicts(read: Reader, addons: Iterable[Addon]) -> list[str]:

@@ -1,20 +1,18 @@
 """A cluster that is there already, by a context of the kubeconfig."""
 
-import re
+from typing import Final
 
-import kubernetes.client
-import kubernetes.config
 import pulumi
-from kubernetes.client.exceptions import ApiException
-from kubernetes.config.config_exception import ConfigException
-from urllib3.exceptions import HTTPError
+from packaging.version import Version
 
+from infra import cluster_api
 from infra.cluster import connect
+from infra.cluster_api import UnreachableError
 from infra.config.project import PLATFORM
 from infra.platform.clusters.base import ConnectedCluster
 from infra.platform.settings import OLDEST, PlatformSettings
 
-TIMEOUT = 10.0
+_KEY: Final = f"{PLATFORM.name}:context"
 
 
 def check(context: str) -> None:
@@ -26,26 +24,17 @@ def check(context: str) -> None:
     Raises:
         pulumi.RunError: one line: there is no such context, nothing answers, or the cluster is too old.
     """
-    key = f"{PLATFORM.name}:context"
-    named = context or "the current one"
     try:
-        client = kubernetes.config.new_client_from_config(context=context or None)  # type: ignore[no-untyped-call]
-    except (ConfigException, OSError) as error:
-        reason = str(error).splitlines()[0]
-        raise pulumi.RunError(f"{key}: the kubeconfig has no usable {named}: {reason}: set KUBECONFIG") from error
-    server = client.configuration.host
-    try:
-        client.configuration.retries = False
-        version = kubernetes.client.VersionApi(client).get_code(_request_timeout=TIMEOUT)
-    except (ApiException, HTTPError, OSError) as error:
-        why = str(getattr(error, "reason", None) or error).splitlines()[0]
-        raise pulumi.RunError(f"{key}: {named} leads to {server}, which does not answer: {why}") from error
-    found = (int(version.major), int(re.sub(r"\D.*", "", version.minor)))
-    if found < OLDEST:
-        needed = ".".join(map(str, OLDEST))
+        cluster = cluster_api.connect(context or None)
+        version = cluster.version() if cluster else None
+    except UnreachableError as error:
+        raise pulumi.RunError(f"{_KEY}: {error}") from error
+    if cluster is None or version is None:
+        raise pulumi.RunError(f"{_KEY}: there is no kubeconfig: set KUBECONFIG")
+    oldest = Version(".".join(map(str, OLDEST)))
+    if version < oldest:
         raise pulumi.RunError(
-            f"{key}: {named} leads to Kubernetes {found[0]}.{found[1]}, which is too old: upgrade it to {needed} or"
-            " later"
+            f"{_KEY}: {cluster.server} runs Kubernetes {version}, which is too old: upgrade it to {oldest} or later"
         )
 
 
