@@ -12,22 +12,16 @@ import pulumi
 from pydantic import Field, ValidationError, model_validator
 
 from infra import phases
-from infra.config import sections, size_sections, sizes
-from infra.config.identities import IdentityKind, parse_identity
+from infra.config import combinations, sections, size_sections, sizes
 from infra.config.phase_spec import Cdn, DatabaseKind, Edge, Phase
 from infra.config.reading import paths_of, read
 from infra.config.restores import Restore, parse_restores
 from infra.config.types import (
-    SMTPS_PORT,
     ImageReference,
-    LogDestination,
     LogLevel,
     MonitoringMode,
     Name,
-    Receiver,
     RetiredClusterPolicy,
-    SmtpTls,
-    Tls,
     Url,
     port_of,
 )
@@ -154,116 +148,8 @@ class Settings(sections.Section):
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
-        if self.backups.bucket and self.database_kind is DatabaseKind.SQLITE:
-            raise ValueError(
-                f"{PROJECT}:backups.bucket: SQLite is not backed up: set {PROJECT}:database.kind to postgresql"
-            )
-        if self.database.restores and not self.backups.bucket:
-            raise ValueError(
-                f"{PROJECT}:database.restores: a restore reads from the bucket: set {PROJECT}:backups.bucket"
-            )
-        if self.database_kind not in self.row.databases:
-            known = " or ".join(self.row.databases)
-            raise ValueError(
-                f"{PROJECT}:database.kind: phase {self.phase} cannot run on {self.database_kind}: set it to {known}"
-            )
-        if self.logs.destination is LogDestination.ELASTICSEARCH and not self.logs.endpoint:
-            raise ValueError(f"{PROJECT}:logs.destination: elasticsearch needs an address: set {PROJECT}:logs.endpoint")
-        if self.logs.destination is LogDestination.OPERATOR and self.row.logs.store is None:
-            raise ValueError(
-                f"{PROJECT}:logs.destination: phase {self.phase} has nothing for operator: set it to elasticsearch"
-            )
-        if self.mail.host and not self.mail.sender:
-            raise ValueError(f"{PROJECT}:mail.sender: {PROJECT}:mail.host needs a sender of mail: set it to an address")
-        return self
-
-    @model_validator(mode="after")
-    def _gateway_fits(self) -> Self:
-        if self.row.edge is Edge.GATEWAY and self.gateway.enabled is False:
-            raise ValueError(f"{PROJECT}:gateway.enabled: phase {self.phase} has no other way in: set it to true")
-        if self.edge is Edge.GATEWAY and not self.hostname and not (self.url and self.url_tls):
-            raise ValueError(
-                f"{PROJECT}:hostname: phase {self.phase} needs it, or both url and url_tls, for its address"
-                if self.row.edge is Edge.GATEWAY
-                else f"{PROJECT}:hostname: the gateway needs it, or both url and url_tls, for its address"
-            )
-        if self.gateway.certificate is Tls.ACME and self.edge is not Edge.GATEWAY:
-            raise ValueError(
-                f"{PROJECT}:gateway.certificate: acme is of a gateway, and phase {self.phase} has none: set"
-                f" {PROJECT}:gateway.enabled to true"
-            )
-        if self.gateway.certificate is Tls.ACME and not self.hostname:
-            raise ValueError(
-                f"{PROJECT}:gateway.certificate: acme needs the name that is certified: set {PROJECT}:hostname"
-            )
-        return self
-
-    @model_validator(mode="after")
-    def _cdn_fits(self) -> Self:
-        if self.cdn_kind not in self.row.cdns:
-            known = " or ".join(self.row.cdns)
-            raise ValueError(
-                f"{PROJECT}:cdn.kind: phase {self.phase} has nothing for {self.cdn_kind}: set it to {known}"
-            )
-        needed = {"hostname": self.hostname, "cdn.zone": self.cdn.zone, "cdn.origin": self.cdn.origin}
-        missing = [key for key, value in needed.items() if not value]
-        if self.cdn_kind is Cdn.CLOUDFLARE and missing:
-            raise ValueError(f"{PROJECT}:cdn.kind: cloudflare needs to know more: set {' and '.join(missing)}")
-        if self.cdn.zone_hosts and not self.cdn.zone_rules:
-            raise ValueError(
-                f"{PROJECT}:cdn.zone_hosts: another stack holds the zone's rules: set it there, or set"
-                f" {PROJECT}:cdn.zone_rules to true"
-            )
-        return self
-
-    @model_validator(mode="after")
-    def _sizes_work(self) -> Self:
-        if problems := list(sizes.problems(self)):
+        if problems := [*combinations.problems(self), *sizes.problems(self)]:
             raise ValueError("; ".join(problems))
-        return self
-
-    @model_validator(mode="after")
-    def _identity_fits_the_bucket(self) -> Self:
-        backups = self.backups
-        identity = parse_identity(backups.identity)
-        if identity is None:
-            return self
-        if not backups.bucket:
-            raise ValueError(f"{PROJECT}:backups.identity: there is no bucket for it: set {PROJECT}:backups.bucket")
-        if identity.kind is IdentityKind.GKE and backups.endpoint:
-            raise ValueError(
-                f"{PROJECT}:backups.endpoint: {identity.kind} opens Google's buckets alone: remove it, or"
-                f" {PROJECT}:backups.identity"
-            )
-        if identity.kind is IdentityKind.AKS and not backups.endpoint:
-            raise ValueError(
-                f"{PROJECT}:backups.endpoint: {identity.kind} needs the address of its storage account: set it to"
-                " https://ACCOUNT.blob.core.windows.net"
-            )
-        return self
-
-    @model_validator(mode="after")
-    def _alerts_can_be_sent(self) -> Self:
-        alerts, mail = self.alerts, self.mail
-        if alerts != sections.Alerts() and not self.own_monitoring:
-            whose = (
-                f"phase {self.phase} has no alerts"
-                if self.row.monitoring is None
-                else "the operator's are the cluster's"
-            )
-            raise ValueError(
-                f"{PROJECT}:alerts: the stack has no Alertmanager of its own ({whose}): remove {PROJECT}:alerts"
-            )
-        if Receiver.EMAIL not in (*alerts.page, *alerts.ticket):
-            return self
-        missing = [key for key, value in {"alerts.email": alerts.email, "mail.host": mail.host}.items() if not value]
-        if missing:
-            raise ValueError(f"{PROJECT}:alerts: email needs to know more: set {' and '.join(missing)}")
-        if (mail.port == SMTPS_PORT) != (mail.tls is SmtpTls.IMPLICIT):
-            raise ValueError(
-                f"{PROJECT}:alerts: Alertmanager's mails begin with TLS at port {SMTPS_PORT}, and there alone: set"
-                f" {PROJECT}:mail.port or {PROJECT}:mail.tls accordingly"
-            )
         return self
 
     def addresses(self) -> tuple[str, str]:
