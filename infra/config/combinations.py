@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from infra.config import sections
+from infra.config import monitoring_sections
 from infra.config.identities import IdentityKind, parse_identity
 from infra.config.phase_spec import Cdn, DatabaseKind, Edge
 from infra.config.types import SMTPS_PORT, LogDestination, Receiver, SmtpTls, Tls
@@ -93,7 +93,7 @@ def _bucket_identity(settings: Settings) -> Iterator[str]:
 
 def _alerts(settings: Settings) -> Iterator[str]:
     alerts, mail = settings.alerts, settings.mail
-    if alerts != sections.Alerts() and not settings.own_monitoring:
+    if alerts != monitoring_sections.Alerts() and not settings.own_monitoring:
         whose = (
             f"phase {settings.phase} has no alerts"
             if settings.row.monitoring is None

@@ -12,7 +12,7 @@ import pulumi
 from pydantic import Field, ValidationError, model_validator
 
 from infra import phases
-from infra.config import combinations, sections, size_sections, sizes
+from infra.config import combinations, monitoring_sections, sections, size_sections, sizes
 from infra.config.phase_spec import Cdn, DatabaseKind, Edge, Phase
 from infra.config.reading import paths_of, read
 from infra.config.restores import Restore, parse_restores
@@ -67,11 +67,11 @@ class Settings(sections.Section):
     secrets: sections.Secrets = Field(default_factory=sections.Secrets)
     cdn: sections.CdnSection = Field(default_factory=sections.CdnSection)
     mail: sections.Mail = Field(default_factory=sections.Mail)
-    monitoring: sections.Monitoring = Field(default_factory=sections.Monitoring)
-    alerts: sections.Alerts = Field(default_factory=sections.Alerts)
-    tracing: sections.Tracing = Field(default_factory=sections.Tracing)
-    errors: sections.Errors = Field(default_factory=sections.Errors)
-    logs: sections.Logs = Field(default_factory=sections.Logs)
+    monitoring: monitoring_sections.Monitoring = Field(default_factory=monitoring_sections.Monitoring)
+    alerts: monitoring_sections.Alerts = Field(default_factory=monitoring_sections.Alerts)
+    tracing: monitoring_sections.Tracing = Field(default_factory=monitoring_sections.Tracing)
+    errors: monitoring_sections.Errors = Field(default_factory=monitoring_sections.Errors)
+    logs: monitoring_sections.Logs = Field(default_factory=monitoring_sections.Logs)
     network: sections.Network = Field(default_factory=sections.Network)
     storage_class: Name = Field(default="", description="StorageClass of every volume. Empty: the cluster's default.")
     protect_data: bool = Field(
