@@ -8,8 +8,12 @@ from redis.cluster import RedisCluster
 
 
 @contextmanager
-def writes(cluster: RedisCluster) -> Iterator[dict[str, int]]:
-    """Write and read back continuously while the block runs; none of it may fail."""
+def writes(cluster: RedisCluster, tolerated: tuple[type[Exception], ...] = ()) -> Iterator[dict[str, int]]:
+    """Write and read back continuously while the block runs; none of it may fail.
+
+    Args:
+        tolerated: errors after which the same write is tried again.
+    """
     done = {"writes": 0}
     problems: list[Exception] = []
     stop = threading.Event()
@@ -20,6 +24,8 @@ def writes(cluster: RedisCluster) -> Iterator[dict[str, int]]:
             try:
                 cluster.set(f"key {number}", number)
                 assert cluster.mget_nonatomic(f"key {number}", "key 0") == [str(number).encode(), b"0"]
+            except tolerated:
+                continue
             except Exception as error:  # noqa: BLE001 reported below
                 problems.append(error)
             done["writes"] += 1
@@ -31,4 +37,4 @@ def writes(cluster: RedisCluster) -> Iterator[dict[str, int]]:
     finally:
         stop.set()
         thread.join()
-    assert problems == []
+    assert problems == [], [repr(problem) for problem in problems]
