@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 import yaml
 
-from infra.config.sections import Database, Gateway, Monitoring
+from infra.config.monitoring_sections import Monitoring
+from infra.config.sections import Database, Gateway
 from infra.platform.addons import certificates, gateway, metrics, postgresql
 from infra.platform.addons.settings import AddonSettings
 from infra.platform.addons.versions import CHARTS
