@@ -249,3 +249,7 @@ def test_the_pooler_finds_a_new_primary_within_seconds(phase2: Stack) -> None:
     )
     assert retry + connect < 10, "the aim for a gap in writes"
     assert wait > retry + connect, "a transaction would give up before the pooler looks again"
+
+
+def test_servers_of_a_database_that_is_there_are_not_restarted_to_be_spread(phase2: Stack) -> None:
+    assert phase2.find("Cluster").ignored == ("spec.topologySpreadConstraints",)

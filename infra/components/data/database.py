@@ -220,8 +220,14 @@ class Database(Component):
             kind="Cluster",
             metadata=self.metadata(self.generation.cluster, annotations=annotations),
             spec=cluster_spec(self.plan, self.generation, self.target),
-            # One that comes out of backups reads them all first.
-            opts=self.options(*after, protect=True, minutes=15 if self.generation.number == 1 else 240),
+            opts=self.options(
+                *after,
+                protect=True,
+                # One that comes out of backups reads them all first.
+                minutes=15 if self.generation.number == 1 else 240,
+                # They are part of the pods: added to a cluster that is there, they would restart all its servers.
+                ignore_changes=("spec.topologySpreadConstraints",),
+            ),
         )
 
     def _schedule(self, cluster: pulumi.Resource) -> None:
