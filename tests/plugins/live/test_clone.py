@@ -3,11 +3,13 @@
 import os
 import shutil
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from local import paths
+from local.plugins.kubernetes_provider.client import Client
 from local.tools import go_tools
 from tests.plugins.live.control_plane import ControlPlane
 from tests.support.outcome import Outcome
@@ -26,6 +28,23 @@ def clone(tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.fixture
+def storage_class(client: Client) -> Iterator[None]:
+    """The one thing beside Kubernetes that phase 1 stands on."""
+    path = "/apis/storage.k8s.io/v1/storageclasses"
+    default = {"storageclass.kubernetes.io/is-default-class": "true"}
+    body = {
+        "apiVersion": "storage.k8s.io/v1",
+        "kind": "StorageClass",
+        "metadata": {"name": "clone", "annotations": default},
+        "provisioner": "kubernetes.io/no-provisioner",
+    }
+    client.request("POST", path, body=body)
+    yield
+    client.request("DELETE", f"{path}/clone")
+
+
+@pytest.mark.usefixtures("storage_class")
 def test_a_clone_is_installed_and_previewed(clone: Path, plane: ControlPlane, tmp_path: Path) -> None:
     pulumi = go_tools.build("pulumi") / "pulumi"
     (tmp_path / "state").mkdir()
