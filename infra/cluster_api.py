@@ -10,6 +10,9 @@ import urllib3
 from kubernetes import client, config
 from packaging.version import InvalidVersion, Version
 
+OLDEST_KUBERNETES: Final = Version("1.30")
+"""ValidatingAdmissionPolicy, by which a platform in use refuses to be destroyed, is stable from it on."""
+
 _SECONDS: Final = (5.0, 15.0)
 """To connect, and to answer."""
 

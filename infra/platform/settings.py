@@ -7,17 +7,16 @@ from enum import StrEnum
 from typing import Annotated, Any, Final, Self
 
 import pulumi
+from packaging.version import Version
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 
+from infra.cluster_api import OLDEST_KUBERNETES
 from infra.config.project import PLATFORM
 from infra.config.reading import read
 from infra.config.sections import Section
 from infra.config.types import Name
 from infra.platform import prices, sizes
 from infra.platform.addons.settings import AddonSettings
-
-OLDEST: Final = (1, 30)
-"""The oldest Kubernetes that the task manager runs on: its charts and policies use what became stable there."""
 
 K3S: Final = {"1.34": "v1.34.4+k3s1"}
 """Release of k3s by Kubernetes version (github.com/k3s-io/k3s/releases, 2026-11-30)."""
@@ -33,11 +32,10 @@ class ClusterKind(StrEnum):
 
 
 def _is_version(text: str) -> str:
-    match = re.fullmatch(r"(\d+)\.(\d+)", text)
-    if not match:
+    if not re.fullmatch(r"\d+\.\d+", text):
         raise ValueError(f"{text!r} is no version of Kubernetes: write it as 1.34")
-    if (int(match[1]), int(match[2])) < OLDEST:
-        raise ValueError(f"{text} is too old: the task manager needs {'.'.join(map(str, OLDEST))} or later")
+    if Version(text) < OLDEST_KUBERNETES:
+        raise ValueError(f"{text} is too old: the task manager needs {OLDEST_KUBERNETES} or later")
     return text
 
 

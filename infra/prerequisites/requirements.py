@@ -6,14 +6,12 @@ from typing import Any, Final
 
 from packaging.version import Version
 
-from infra.cluster_api import ClusterApi, parse_version
+from infra.cluster_api import OLDEST_KUBERNETES, ClusterApi, parse_version
 from infra.config.phase_spec import DatabaseKind, Edge
 from infra.config.settings import Settings
 from infra.config.types import LogDestination, MonitoringMode, Tls
 from infra.names import PROJECT
 
-KUBERNETES: Final = Version("1.30")
-"""The oldest that the local cluster's objects were held against: ValidatingAdmissionPolicy is stable since."""
 CLOUDNATIVE_PG: Final = Version("1.30")
 """1.28 and 1.29.1 can't restore to a moment after a failover: they refuse the log's history."""
 TRAEFIK: Final = Version("3.7")
@@ -49,7 +47,9 @@ class Requirement:
 def requirements(settings: Settings) -> Iterator[Requirement]:
     """Yield what a stack with these settings stands on, the most basic first."""
     row = settings.row
-    yield Requirement("Kubernetes", f"{KUBERNETES} is the oldest that is supported", "upgrade the cluster", _kubernetes)
+    yield Requirement(
+        "Kubernetes", f"{OLDEST_KUBERNETES} is the oldest that is supported", "upgrade the cluster", _kubernetes
+    )
     yield Requirement(
         "storage class",
         "Volumes of the stack are made by it",
@@ -137,7 +137,7 @@ def _gateway(settings: Settings) -> Iterator[Requirement]:
 
 def _kubernetes(cluster: ClusterApi) -> str | None:
     version = cluster.version()
-    return f"{cluster.server} runs {version}" if version < KUBERNETES else None
+    return f"{cluster.server} runs {version}" if version < OLDEST_KUBERNETES else None
 
 
 def _storage_class(name: str) -> Check:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from infra.config.quantity import quantity
 from infra.platform.addons.settings import AddonSettings
 from infra.platform.addons.versions import CHARTS, Chart
 from infra.platform.clusters.base import ConnectedCluster
@@ -64,8 +65,8 @@ class Addon:
 def requests(cpu: int, memory: int, memory_limit: int) -> Values:
     """Return the `resources` of a container: millicores, and MiB."""
     return {
-        "requests": {"cpu": f"{cpu}m", "memory": f"{memory}Mi"},
-        "limits": {"memory": f"{memory_limit}Mi"},
+        "requests": {"cpu": quantity(cpu, "m"), "memory": quantity(memory, "Mi")},
+        "limits": {"memory": quantity(memory_limit, "Mi")},
     }
 
 

@@ -35,6 +35,17 @@ def check_region(settings: PlatformSettings, wanted: str, options: pulumi.Invoke
         )
 
 
+def private_network(settings: PlatformSettings, name: str, made: Cluster) -> digitalocean.Vpc:
+    """Make the network that a server or a cluster of this name is in."""
+    return digitalocean.Vpc(
+        "network",
+        name=name,
+        region=settings.region,
+        ip_range=settings.network,
+        opts=made.options(holds_data=True),
+    )
+
+
 def connect_digitalocean(settings: PlatformSettings, row: sizes.Doks, name: str) -> ConnectedCluster:
     """Make the cluster and what it stands on.
 
@@ -48,13 +59,7 @@ def connect_digitalocean(settings: PlatformSettings, row: sizes.Doks, name: str)
     check_region(settings, pool.size, asking)
 
     made = Cluster("DigitalOcean", protect=settings.protect, provider=cloud)
-    network = digitalocean.Vpc(
-        "network",
-        name=name,
-        region=settings.region,
-        ip_range=settings.network,
-        opts=made.options(holds_data=True),
-    )
+    network = private_network(settings, name, made)
     registry = settings.registry.name or _registry(row, settings, made)
     cluster = _cluster(settings, row, name, network, made, asking)
     nodes = [_nodes(pool, cluster, made)] if row.nodes else []

@@ -3,14 +3,13 @@
 from typing import Final
 
 import pulumi
-from packaging.version import Version
 
 from infra import cluster_api
 from infra.cluster import connect
-from infra.cluster_api import UnreachableError
+from infra.cluster_api import OLDEST_KUBERNETES, UnreachableError
 from infra.config.project import PLATFORM
 from infra.platform.clusters.base import ConnectedCluster
-from infra.platform.settings import OLDEST, PlatformSettings
+from infra.platform.settings import PlatformSettings
 
 _KEY: Final = f"{PLATFORM.name}:context"
 
@@ -31,10 +30,10 @@ def check(context: str) -> None:
         raise pulumi.RunError(f"{_KEY}: {error}") from error
     if cluster is None or version is None:
         raise pulumi.RunError(f"{_KEY}: there is no kubeconfig: set KUBECONFIG")
-    oldest = Version(".".join(map(str, OLDEST)))
-    if version < oldest:
+    if version < OLDEST_KUBERNETES:
         raise pulumi.RunError(
-            f"{_KEY}: {cluster.server} runs Kubernetes {version}, which is too old: upgrade it to {oldest} or later"
+            f"{_KEY}: {cluster.server} runs Kubernetes {version}, which is too old: upgrade it to"
+            f" {OLDEST_KUBERNETES} or later"
         )
 
 

@@ -9,7 +9,7 @@ from pulumi_command import remote
 from infra.platform import sizes
 from infra.platform.clusters.base import Cluster, ConnectedCluster
 from infra.platform.clusters.cloud_init import INSTALL, METADATA, cloud_init
-from infra.platform.clusters.digitalocean import check_region
+from infra.platform.clusters.digitalocean import check_region, private_network
 from infra.platform.clusters.kubeconfig import k3s_kubeconfig
 from infra.platform.settings import K3S, PlatformSettings
 
@@ -31,13 +31,7 @@ def connect_vps(settings: PlatformSettings, row: sizes.Server, name: str) -> Con
     check_region(settings, size, pulumi.InvokeOptions(provider=cloud))
 
     made = Cluster("Vps", protect=settings.protect, provider=cloud)
-    network = digitalocean.Vpc(
-        "network",
-        name=name,
-        region=settings.region,
-        ip_range=settings.network,
-        opts=made.options(holds_data=True),
-    )
+    network = private_network(settings, name, made)
     address = digitalocean.ReservedIp("address", region=settings.region, opts=made.options(holds_data=True))
     log_in = tls.PrivateKey("log-in", algorithm="ED25519", opts=made.options())
     host_key = tls.PrivateKey("host-key", algorithm="ED25519", opts=made.options())
