@@ -51,6 +51,13 @@ def test_versions_compare_by_number() -> None:
     assert go_tools.version("1.9.2") < go_tools.version("1.10")
 
 
+@pytest.mark.usefixtures("module")
+def test_compilers_make_no_debug_data_for_the_linker_to_drop() -> None:
+    flags = go_tools.find("spade").flags
+    assert "-gcflags=all=-dwarf=false" in flags
+    assert flags[-1].startswith("-s -w")
+
+
 def test_a_binary_of_several_names_is_linked_under_each_of_them(
     module: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
