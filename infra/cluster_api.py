@@ -17,12 +17,22 @@ _SECONDS: Final = (5.0, 15.0)
 """To connect, and to answer."""
 
 
-class UnreachableError(Exception):
+class ClusterApiError(Exception):
+    """A question without an answer; the message says why, in one line."""
+
+
+class UnreachableError(ClusterApiError):
     """The cluster gives no answer that could be used; the message says which cluster and why."""
+
+
+class ForbiddenError(ClusterApiError):
+    """The kubeconfig's user may not read this; the message is the API server's own."""
 
 
 class ClusterApi:
     """An API server.
+
+    Methods raise `UnreachableError` where no answer can be used, and `ForbiddenError` where the user has no rights.
 
     Args:
         api: the connection, with its credentials.
@@ -37,11 +47,7 @@ class ClusterApi:
         return str(self._api.configuration.host)
 
     def version(self) -> Version:
-        """Return the version of Kubernetes.
-
-        Raises:
-            UnreachableError: nobody answers, or not as an API server does.
-        """
+        """Return the version of Kubernetes."""
         answer = self._get("/version")
         if answer is None or "gitVersion" not in answer:
             raise UnreachableError(f"{self.server} does not answer as a Kubernetes API server")
@@ -53,23 +59,34 @@ class ClusterApi:
         return frozenset(each["name"] for each in answer.get("resources", ()))
 
     def is_served(self, group_version: str) -> bool:
-        """Return whether an API such as `metrics.k8s.io/v1beta1` answers."""
-        return self._get(f"/apis/{group_version}") is not None
+        """Return whether an API such as `metrics.k8s.io/v1beta1` answers.
 
-    def objects(self, path: str) -> list[dict[str, Any]] | None:
-        """Return the objects of a collection; None where the caller may not list them.
+        An aggregated one that is registered and does not answer is 503 at the API server.
+        """
+        status, _ = self._request(f"/apis/{group_version}")
+        return status == HTTPStatus.OK
+
+    def objects(self, path: str) -> list[dict[str, Any]]:
+        """Return the objects of a collection; none where it is not served.
 
         Args:
             path: such as `/apis/apps/v1/namespaces/default/deployments`.
         """
-        answer = self._get(path)
-        return None if answer is None else list(answer.get("items", ()))
+        return list((self._get(path) or {}).get("items", ()))
 
     def object(self, path: str) -> dict[str, Any] | None:
-        """Return an object; None where there is none or the caller may not read it."""
+        """Return an object; None where there is none."""
         return self._get(path)
 
     def _get(self, path: str) -> dict[str, Any] | None:
+        status, body = self._request(path)
+        if status == HTTPStatus.NOT_FOUND:
+            return None
+        if status != HTTPStatus.OK:
+            raise UnreachableError(f"{self.server} answers {status} to {path}")
+        return self._parse(body)
+
+    def _request(self, path: str) -> tuple[int, bytes]:
         request = self._api.param_serialize(
             "GET",
             path,
@@ -80,11 +97,17 @@ class ClusterApi:
             answer = self._api.call_api(*request, _request_timeout=_SECONDS)
             body = answer.read()  # type: ignore[no-untyped-call]
         except (urllib3.exceptions.HTTPError, OSError) as error:
-            raise UnreachableError(f"{self.server} cannot be reached: {_reason(error)}") from error
+            raise UnreachableError(
+                f"cannot reach the Kubernetes API server {self.server}: {_reason(error)}; "
+                "start that cluster, or set KUBECONFIG to the kubeconfig of one that runs"
+            ) from error
         if answer.status == HTTPStatus.UNAUTHORIZED:
             raise UnreachableError(f"{self.server} does not accept the kubeconfig's credentials")
-        if answer.status != HTTPStatus.OK:
-            return None
+        if answer.status == HTTPStatus.FORBIDDEN:
+            raise ForbiddenError(str(self._parse(body).get("message") or f"{self.server} forbids {path}"))
+        return answer.status, body
+
+    def _parse(self, body: bytes) -> dict[str, Any]:
         try:
             found: dict[str, Any] = json.loads(body)
         except ValueError as error:

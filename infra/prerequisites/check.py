@@ -2,13 +2,15 @@
 
 import pulumi
 
-from infra.cluster_api import UnreachableError, connect
+from infra.cluster_api import ClusterApi, ForbiddenError, UnreachableError, connect
 from infra.config.settings import Settings
-from infra.prerequisites.requirements import requirements
+from infra.prerequisites.requirements import Requirement, requirements
 
 
 def check_prerequisites(settings: Settings) -> None:
     """Refuse a cluster that lacks what the stack stands on; without a kubeconfig there is nothing to look at.
+
+    A pipeline's user may have rights in the stack's namespaces alone: what it may not read is a warning.
 
     Raises:
         pulumi.RunError: the cluster cannot be reached, or the last thing that is missing; each one before it has been
@@ -18,7 +20,7 @@ def check_prerequisites(settings: Settings) -> None:
         return
     try:
         cluster = connect(settings.context or None)
-        found = [each.problem(cluster) for each in requirements(settings)] if cluster else []
+        found = [_problem(each, cluster) for each in requirements(settings)] if cluster else []
     except UnreachableError as error:
         raise pulumi.RunError(f"cluster: {error}") from error
     missing = [line for line in found if line]
@@ -26,3 +28,11 @@ def check_prerequisites(settings: Settings) -> None:
         pulumi.log.error(line)
     if missing:
         raise pulumi.RunError(missing[-1])
+
+
+def _problem(requirement: Requirement, cluster: ClusterApi) -> str | None:
+    try:
+        return requirement.problem(cluster)
+    except ForbiddenError as error:
+        pulumi.log.warn(f"{requirement.part}: not checked, no rights: {error}")
+        return None

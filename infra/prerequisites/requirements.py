@@ -39,7 +39,11 @@ class Requirement:
     find_problem: Check
 
     def problem(self, cluster: ClusterApi) -> str | None:
-        """Return one line on what is missing, why it is needed and what brings it; None where nothing is."""
+        """Return one line on what is missing, why it is needed and what brings it; None where nothing is.
+
+        Raises:
+            ClusterApiError: the part could not be looked at.
+        """
         found = self.find_problem(cluster)
         return found and f"{self.part}: {found}. {self.purpose}; {self.remedy}"
 
@@ -143,8 +147,6 @@ def _kubernetes(cluster: ClusterApi) -> str | None:
 def _storage_class(name: str) -> Check:
     def problem(cluster: ClusterApi) -> str | None:
         classes = cluster.objects("/apis/storage.k8s.io/v1/storageclasses")
-        if classes is None:
-            return None
         names = [each["metadata"]["name"] for each in classes]
         if name:
             return None if name in names else f"there is none named {name}, only {', '.join(names) or 'none at all'}"
@@ -208,14 +210,15 @@ class Operator:
     least: Version
 
     def problem(self, cluster: ClusterApi) -> str | None:
-        """Return what is wrong with it, as far as the caller may look into its namespace."""
-        seen = [
-            cluster.objects(f"/apis/apps/v1/namespaces/{self.namespace}/{kind}")
+        """Return what is wrong with it."""
+        workloads = [
+            workload
             for kind in ("deployments", "daemonsets")
+            for workload in cluster.objects(f"/apis/apps/v1/namespaces/{self.namespace}/{kind}")
         ]
-        running = [each for objects in seen for each in objects or () if self._is_it(each)]
+        running = list(filter(self._is_it, workloads))
         if not running:
-            return None if None in seen else f"none runs in the namespace {self.namespace}, which {self.setting} names"
+            return f"none runs in the namespace {self.namespace}, which {self.setting} names"
         old = [version for version in map(_version, running) if version and version < self.least]
         return f"{min(old)} runs in the namespace {self.namespace}; {self.least} or later is needed" if old else None
 

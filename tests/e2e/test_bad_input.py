@@ -71,7 +71,8 @@ def test_a_cluster_that_is_not_reachable_is_named(system: System, tmp_path: Path
         "apiVersion: v1\nkind: Config\ncurrent-context: c\ncontexts: [{name: c, context: {cluster: c, user: u}}]\n"
         "clusters: [{name: c, cluster: {server: 'https://127.0.0.1:1'}}]\nusers: [{name: u, user: {token: t}}]\n"
     )
-    assert_clear(system.pulumi("preview", env={"KUBECONFIG": str(nowhere)}), "127.0.0.1:1", "reach")
+    outcome = system.pulumi("preview", env={"KUBECONFIG": str(nowhere)})
+    assert_clear(outcome, "cannot reach the Kubernetes API server https://127.0.0.1:1")
 
 
 @pytest.mark.usefixtures("unchanged")
@@ -86,7 +87,7 @@ def test_missing_rights_are_named(system: System, tmp_path: Path) -> None:
     # Something has to change for the API server to be asked: an image does.
     env = {"KUBECONFIG": str(weak), "TASK_MANAGER_IMAGE": "ghcr.io/primetrade/task-manager:another"}
     outcome = system.pulumi("preview", env=env)
-    assert_clear(outcome, "no rights", "system:serviceaccount:default:nobody")
+    assert_clear(outcome, "no rights: user system:serviceaccount:default:nobody may not")
 
 
 def test_a_stack_that_another_run_holds_is_named(system: System) -> None:

@@ -8,7 +8,6 @@ from time import monotonic
 
 import httpx
 import pytest
-import yaml
 
 from tests.e2e.account import Account
 from tests.e2e.images import broken_image, current_image, relabelled_image
@@ -19,17 +18,6 @@ from tests.e2e.system import System, wait_for
 # twenty. 60 a second are well below what two processors serve beside a rollout, so that a failure is the rollout's and
 # not a lack of capacity; the third phase is asked for more.
 LOADS = {1: (60, 20_000), 2: (60, 20_000), 3: (200, 100_000)}
-
-SERVER = "https://127.0.0.1:1"
-KUBECONFIG = {
-    "apiVersion": "v1",
-    "kind": "Config",
-    "clusters": [{"name": "away", "cluster": {"server": SERVER}}],
-    "users": [{"name": "nobody", "user": {}}],
-    "contexts": [{"name": "away", "context": {"cluster": "away", "user": "nobody"}}],
-    "current-context": "away",
-}
-"""Of a cluster that is not there."""
 
 
 def images(system: System) -> set[str]:
@@ -53,13 +41,6 @@ def test_a_preview_without_changes_says_so_and_its_seconds_are_noted(system: Sys
         seconds.append(monotonic() - began)
     record = f"phase {system.phase}: 5 previews without changes, {min(seconds):.1f} to {max(seconds):.1f} s"
     (artefacts / "preview.txt").write_text(f"{record}, median {median(seconds):.1f} s\n")
-
-
-def test_without_a_cluster_a_preview_says_so_in_one_line(system: System, tmp_path: Path) -> None:
-    nowhere = tmp_path / "kubeconfig"
-    nowhere.write_text(yaml.safe_dump(KUBECONFIG))
-    text = system.pulumi("preview", env={"KUBECONFIG": str(nowhere)}).failed()
-    assert [line for line in text.splitlines() if f"cannot reach the Kubernetes API server {SERVER}" in line]
 
 
 def test_a_rolling_update_under_steady_load_fails_no_request(

@@ -155,7 +155,7 @@ def test_a_context_that_is_not_there_is_named(kubeconfig: Path) -> None:
 def test_a_kubeconfig_that_leads_nowhere_is_named(kubeconfig: Path) -> None:
     kubeconfig.write_text(_kubeconfig(1))
     told = refusal({**PROVIDED, f"{PREFIX}:context": "ours"})
-    assert told.startswith(f"{PREFIX}:context: http://127.0.0.1:1 cannot be reached: ")
+    assert told.startswith(f"{PREFIX}:context: cannot reach the Kubernetes API server http://127.0.0.1:1: ")
 
 
 def test_a_missing_kubeconfig_is_named(kubeconfig: Path) -> None:

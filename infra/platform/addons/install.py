@@ -10,6 +10,7 @@ from pulumi_kubernetes.core import v1 as core
 from pulumi_kubernetes.helm import v3 as helm
 from pulumi_kubernetes.meta import v1 as meta
 
+from infra.cluster_api import ClusterApiError
 from infra.platform.addons import certificates, gateway, metrics, postgresql, present, secret_stores
 from infra.platform.addons.definition import Addon, merge
 from infra.platform.addons.in_use import LABELS, PRIVILEGED, RESTRICTED, UsePolicy
@@ -45,11 +46,14 @@ def install(settings: AddonSettings, cluster: ConnectedCluster) -> Addons:
     """Install what a cluster lacks.
 
     Raises:
-        pulumi.RunError: an add-on is there already; one line for each.
+        pulumi.RunError: an add-on is there already, one line for each; or the cluster may not be asked for them.
     """
     chosen = _in_order([addon for addon in ADDONS if _is_wanted(addon, settings, cluster)])
     if cluster.cloud == "provided" and (read := present.connect(cluster.environment.get("context", ""))):
-        _refuse(present.conflicts(read, chosen))
+        try:
+            _refuse(present.conflicts(read, chosen))
+        except ClusterApiError as error:
+            raise pulumi.RunError(f"addons: {error}") from error
     policy = UsePolicy("in-use", cluster.provider)
     namespaces = _namespaces(chosen, cluster)
     releases: dict[str, pulumi.Resource] = {}

@@ -6,7 +6,7 @@ import pulumi
 
 from infra import cluster_api
 from infra.cluster import connect
-from infra.cluster_api import OLDEST_KUBERNETES, UnreachableError
+from infra.cluster_api import OLDEST_KUBERNETES, ClusterApiError
 from infra.config.project import PLATFORM
 from infra.platform.clusters.base import ConnectedCluster
 from infra.platform.settings import PlatformSettings
@@ -26,7 +26,7 @@ def check(context: str) -> None:
     try:
         cluster = cluster_api.connect(context or None)
         version = cluster.version() if cluster else None
-    except UnreachableError as error:
+    except ClusterApiError as error:
         raise pulumi.RunError(f"{_KEY}: {error}") from error
     if cluster is None or version is None:
         raise pulumi.RunError(f"{_KEY}: there is no kubeconfig: set KUBECONFIG")

@@ -14,7 +14,7 @@ import yaml
 
 @dataclass
 class ApiServer:
-    """Answers by path; what is not in the table is 404, and a number is that status."""
+    """Answers by path; what is not in the table is 404, a number is that status, and 403 has a message of the path."""
 
     answers: dict[str, dict[str, Any] | int] = field(default_factory=dict)
     url: str = ""
@@ -45,7 +45,8 @@ def serving(server: ApiServer) -> Iterator[ApiServer]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             found = server.answers.get(self.path, 404)
-            status, body = (found, {"kind": "Status"}) if isinstance(found, int) else (200, found)
+            failure = {"kind": "Status", "message": f"tester cannot get {self.path}"}
+            status, body = (found, failure) if isinstance(found, int) else (200, found)
             self.send_response(status)
             self.end_headers()
             self.wfile.write(json.dumps(body).encode())

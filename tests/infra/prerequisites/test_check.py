@@ -207,10 +207,33 @@ def test_the_storage_class_of_the_setting_has_to_be_there(cluster: ApiServer, ca
     assert engine.run(config).objects
 
 
-def test_what_the_caller_may_not_see_is_not_called_missing(cluster: ApiServer) -> None:
-    for path in [path for path in cluster.answers if path.startswith(("/apis/apps/v1/", CLASSES))]:
-        cluster.answers[path] = 403
+def test_what_the_user_may_not_read_is_a_warning(cluster: ApiServer, caplog: pytest.LogCaptureFixture) -> None:
+    readable = set(cluster.answers) - {"/version"}
+    cluster.answers.update(dict.fromkeys(readable, 403))
     assert engine.run(EVERYTHING).objects
+    warnings = [record.message for record in caplog.records if ": not checked, no rights: " in record.message]
+    assert warnings[0] == f"storage class: not checked, no rights: tester cannot get {CLASSES}"
+    assert [line.partition(":")[0] for line in warnings] == [
+        "storage class",
+        "CloudNativePG",
+        "Barman Cloud plugin",
+        "Gateway API",
+        "gateway class traefik",
+        "Traefik",
+        "cert-manager",
+        "resource metrics",
+        "custom metrics",
+        "Prometheus operator",
+        "ECK operator",
+    ]
+
+
+@pytest.mark.parametrize("status", [429, 500, 503])
+def test_a_failing_api_server_is_not_called_a_missing_part(
+    status: int, cluster: ApiServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    cluster.answers[TRAEFIK_CLASS] = status
+    assert complaints(EVERYTHING, caplog) == [f"cluster: {cluster.url} answers {status} to {TRAEFIK_CLASS}"]
 
 
 def test_the_check_can_be_turned_off(cluster: ApiServer) -> None:
@@ -228,7 +251,10 @@ def test_without_a_kubeconfig_nothing_is_asked(tmp_path: Path, monkeypatch: pyte
 @pytest.mark.usefixtures("cluster")
 def test_a_kubeconfig_that_leads_nowhere_is_one_line(caplog: pytest.LogCaptureFixture) -> None:
     assert complaints({**EVERYTHING, "task-manager:context": "nowhere"}, caplog) == [
-        "cluster: http://127.0.0.1:1 cannot be reached: [Errno 111] Connection refused"
+        (
+            "cluster: cannot reach the Kubernetes API server http://127.0.0.1:1: [Errno 111] Connection refused;"
+            " start that cluster, or set KUBECONFIG to the kubeconfig of one that runs"
+        )
     ]
 
 
