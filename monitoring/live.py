@@ -3,7 +3,7 @@
 import argparse
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import requests
 import yaml
@@ -14,7 +14,7 @@ from monitoring.prometheus import Prometheus
 
 
 class Question(NamedTuple):
-    """An expression, and the rule or panel (`dashboard/title`) that asks it."""
+    """An expression, and the rule (`name{label="value"}` if it adds labels) or panel (`dashboard/title`) that asks it."""
 
     asker: str
     expression: str
@@ -44,11 +44,17 @@ def questions(without: Iterable[str] = ()) -> Iterator[Question]:
 def _every_question() -> Iterator[Question]:
     for rule in catalogue.rules():
         for operand in operands(rule["expr"]):
-            yield Question(rule.get("alert") or rule["record"], operand)
+            yield Question(rule.get("alert") or _series(rule), operand)
     for name, dashboard in catalogue.dashboards().items():
         for panel in catalogue.panels(dashboard):
             for target in panel["targets"]:
                 yield Question(f"{name}/{panel['title']}", target["expr"])
+
+
+def _series(rule: Mapping[str, Any]) -> str:
+    """Return what a recording rule writes, such as `task_manager:volume_used:ratio{volume="cache"}`."""
+    labels = ",".join(f'{name}="{value}"' for name, value in rule.get("labels", {}).items())
+    return f"{rule['record']}{{{labels}}}" if labels else str(rule["record"])
 
 
 def unanswered(prometheus: Prometheus, asked: Iterable[Question]) -> list[Question]:
