@@ -78,7 +78,8 @@ def _policy() -> admission.ValidatingAdmissionPolicySpecArgs:
                 expression="false",
                 reason="Forbidden",
                 message_expression="'environment ' + params.metadata.name + ' stands on ' + oldObject.metadata.name"
-                " + ': destroy that stack first'",
+                " + ': destroy that stack first (`kubectl get namespaces -l "
+                f"{ENVIRONMENT_LABEL}` lists every one)'",
             )
         ],
     )
