@@ -14,7 +14,7 @@ from monitoring.prometheus import Prometheus
 
 
 class Question(NamedTuple):
-    """An expression, and the rule (`name{label="value"}` if it adds labels) or panel (`dashboard/title`) that asks it."""
+    """An expression, and the rule (a recording rule's series) or panel (`dashboard/title`) that asks it."""
 
     asker: str
     expression: str
@@ -44,14 +44,14 @@ def questions(without: Iterable[str] = ()) -> Iterator[Question]:
 def _every_question() -> Iterator[Question]:
     for rule in catalogue.rules():
         for operand in operands(rule["expr"]):
-            yield Question(rule.get("alert") or _series(rule), operand)
+            yield Question(rule.get("alert") or series(rule), operand)
     for name, dashboard in catalogue.dashboards().items():
         for panel in catalogue.panels(dashboard):
             for target in panel["targets"]:
                 yield Question(f"{name}/{panel['title']}", target["expr"])
 
 
-def _series(rule: Mapping[str, Any]) -> str:
+def series(rule: Mapping[str, Any]) -> str:
     """Return what a recording rule writes, such as `task_manager:volume_used:ratio{volume="cache"}`."""
     labels = ",".join(f'{name}="{value}"' for name, value in rule.get("labels", {}).items())
     return f"{rule['record']}{{{labels}}}" if labels else str(rule["record"])

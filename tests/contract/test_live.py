@@ -50,13 +50,21 @@ def test_a_server_that_is_away_is_one_line(monkeypatch: pytest.MonkeyPatch, caps
 
 def test_every_rule_and_every_panel_asks() -> None:
     askers = {question.asker for question in live.questions()}
-    rules = {rule.get("alert") or rule["record"] for rule in catalogue.rules()} - {catalogue.WATCHDOG}
+    alerts = {rule["alert"] for rule in catalogue.rules() if "alert" in rule} - {catalogue.WATCHDOG}
+    series = {live.series(rule) for rule in catalogue.rules() if "record" in rule}
     panels = {
         f"{name}/{panel['title']}"
         for name, dashboard in catalogue.dashboards().items()
         for panel in catalogue.panels(dashboard)
     }
-    assert askers == rules | panels
+    assert askers == alerts | series | panels
+
+
+def test_rules_of_one_name_are_told_apart_by_their_labels() -> None:
+    assert live.series({"record": "used:ratio", "labels": {"volume": "cache"}}) == 'used:ratio{volume="cache"}'
+    assert live.series({"record": "used:ratio"}) == "used:ratio"
+    every = [live.series(rule) for rule in catalogue.rules() if "record" in rule]
+    assert len(every) == len(set(every))
 
 
 def test_nothing_is_asked_of_parts_that_the_stack_has_not() -> None:
