@@ -24,7 +24,7 @@ $(VENV)/%/.ready:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "make: $(PYTHON) is older than 3.11: set PYTHON to a newer one" >&2; exit 1; }
 	@echo "environment $*: installing from $<"
 	@$(PYTHON) -m venv --clear $(VENV)/$*
-	@$(VENV)/$*/bin/pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r $<
+	@$(VENV)/$*/bin/pip install --quiet --no-compile --disable-pip-version-check --require-hashes --no-deps -r $<
 	@touch $@
 
 # --- the local cluster and the stack on it
