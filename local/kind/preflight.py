@@ -15,7 +15,7 @@ from local.tools.go_tools import version
 
 # Older ones can't load images into nodes of containerd 2 (github.com/kubernetes-sigs/kind/issues/3853, January 2025).
 LEAST_VERSION = "0.27"
-HINT = "Docker and kind are here: `make up CLUSTER=kind` takes minutes, building Kubernetes a quarter of an hour"
+HINT = "Docker and kind are here: `make up CLUSTER=kind` takes minutes, building Kubernetes about twelve"
 
 
 def is_installed() -> bool:
