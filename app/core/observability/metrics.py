@@ -46,6 +46,8 @@ class RequestMetrics:
             buckets=BUCKETS,
         )
         self._total = Counter("flask_http_request", "Requests", ["method", "status"], registry=self._registry)
+        # Without a series before the first request, the autoscaler of an idle stack would have no value.
+        self._total.labels("GET", 200)
 
     def record(self, method: str, route: str | None, status: int, seconds: float) -> None:
         """Count and time a request.

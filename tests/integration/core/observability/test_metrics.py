@@ -59,6 +59,12 @@ def test_unknown_paths_and_methods_share_one_series(app: OpenAPI) -> None:
     assert labels == {("GET", "unmatched"), ("UNKNOWN", "unmatched")}
 
 
+def test_requests_are_counted_from_none_on(app: OpenAPI) -> None:
+    """The autoscaler's rate has a value before the first request."""
+    [series] = samples(app.test_client(), "flask_http_request_total")
+    assert (series.labels, series.value) == ({"method": "GET", "status": "200"}, 0)
+
+
 def test_probes_and_scrapes_are_not_counted(app: OpenAPI) -> None:
     client = app.test_client()
     for path in ("/health/live", "/health/ready"):
