@@ -1,8 +1,11 @@
-"""Atomic writes of files, skipped when nothing has changed: some programs end when their file is rewritten."""
+"""Atomic writes of files, skipped when nothing has changed (some programs end when their file is rewritten); locks."""
 
 from __future__ import annotations
 
+import fcntl
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 
@@ -32,3 +35,12 @@ def place(made: Path, target: Path) -> None:
     except OSError:
         if not target.is_dir():
             raise
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold the lock of a file, which stays behind; wait while another thread or process holds it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield

@@ -17,10 +17,10 @@ class Cost:
     keep: int
 
 
-# Seconds: of a first `make up` of phase 1 (November 2026, two cores of an AMD EPYC, nothing else running); cloudnative-pg's
-# of a build alone; those below it are estimates by the size of their modules. Downloads: archives of the modules that a
-# build compiles, without those that a tool above has brought. Kept: 8.9 GB after that run as `du` has them (modules 2.2,
-# Go's build cache 4.9, programs and images 1.8), shared out by the seconds; the others by the same ratio.
+# Seconds: of a first `make up` of phase 1 (November 2026, two cores of an AMD EPYC, nothing else running);
+# cloudnative-pg's of a build alone; those below it are estimates by the size of their modules. Downloads: archives of
+# the modules that a build compiles, without those that a tool above has brought. Kept: 8.9 GB after that run by `du`
+# (modules 2.2, Go's build cache 4.9, the rest 1.8), shared out by the seconds; the others by the same ratio.
 TOOLS = {
     "kubernetes": Cost(340, 85, 3900),
     "coredns": Cost(62, 5, 600),

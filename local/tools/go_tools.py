@@ -128,28 +128,32 @@ def go_environment() -> dict[str, str]:
 
 
 def build(name: str) -> Path:
-    """Build a tool unless the cache holds it; return the directory of its programs.
+    """Build a tool unless the cache holds it, or another command builds it; return the directory of its programs.
 
     Raises:
         LocalError: Go's message when the build fails.
     """
     tool = find(name)
-    if tool.directory.is_dir():
-        return tool.directory
-    paths.BINARIES.mkdir(parents=True, exist_ok=True)
+    if not tool.directory.is_dir():
+        with files.locked(paths.BINARIES / f".{name}.lock"):
+            if not tool.directory.is_dir():
+                _compile(tool)
+    return tool.directory
+
+
+def _compile(tool: Tool) -> None:
     # Built beside its place and renamed: a build that is killed leaves nothing that looks finished.
-    with tempfile.TemporaryDirectory(dir=paths.BINARIES, prefix=f".{name}-") as scratch:
+    with tempfile.TemporaryDirectory(dir=paths.BINARIES, prefix=f".{tool.name}-") as scratch:
         target = Path(scratch) / "out"
         target.mkdir()
         compiler = go(tool.go_directive())
         run(compiler, "build", *tool.flags, "-o", f"{target}/", *tool.packages, cwd=tool.module, env=go_environment())
-        for program in LINKS.get(name, ()):
-            (target / program).symlink_to(name)
+        for program in LINKS.get(tool.name, ()):
+            (target / program).symlink_to(tool.name)
         files.place(target, tool.directory)
-    for old in paths.BINARIES.glob(f"{name}-" + "[0-9a-f]" * 12):
+    for old in paths.BINARIES.glob(f"{tool.name}-" + "[0-9a-f]" * 12):
         if old != tool.directory:
             shutil.rmtree(old, ignore_errors=True)
-    return tool.directory
 
 
 def download(name: str) -> None:

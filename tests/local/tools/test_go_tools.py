@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -68,6 +71,24 @@ def test_a_binary_of_several_names_is_linked_under_each_of_them(
     built = go_tools.build("spade")
     assert (built / "dig").readlink() == (built / "shovel").readlink() == Path("spade")
     assert (built / "spade").is_file()
+
+
+@pytest.mark.usefixtures("module")
+def test_a_tool_that_two_commands_want_is_built_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    both_build = threading.Barrier(2)
+    builds: list[tuple[object, ...]] = []
+
+    def compile_beside_the_other(*command: object, **_: object) -> None:
+        builds.append(command)
+        with suppress(threading.BrokenBarrierError):
+            both_build.wait(timeout=0.5)
+
+    monkeypatch.setattr(paths, "BINARIES", tmp_path / "bin")
+    monkeypatch.setattr(go_tools, "go", lambda _: Path("go"))
+    monkeypatch.setattr(go_tools, "run", compile_beside_the_other)
+    with ThreadPoolExecutor(2) as commands:
+        assert len(set(commands.map(go_tools.build, ["spade", "spade"]))) == 1
+    assert len(builds) == 1
 
 
 def test_the_kubernetes_binary_knows_each_name_that_it_is_linked_under() -> None:
