@@ -38,11 +38,13 @@ class CeleryTransport:
     Args:
         celery: the application.
         task: Celery task that runs a job.
+        queue: name of the queue of jobs.
     """
 
-    def __init__(self, celery: "Celery", task: "Task[[str], None]") -> None:
+    def __init__(self, celery: "Celery", task: "Task[[str], None]", queue: str) -> None:
         self.celery = celery
         self._task = task
+        self._queue = queue
 
     @property
     def errors(self) -> tuple[type[Exception], ...]:
@@ -61,7 +63,7 @@ class CeleryTransport:
         from kombu import Exchange, Queue
 
         own = f"worker.{socket.gethostname()}.{uuid4().hex}"
-        jobs = Queue(QUEUE, Exchange(QUEUE, type="direct"), routing_key=QUEUE)
+        jobs = Queue(self._queue, Exchange(self._queue, type="direct"), routing_key=self._queue)
         # The broker's default exchange routes to every queue by its name: no binding has to be stored.
         pings = Queue(own, Exchange(""), routing_key=own, expires=PING_QUEUE_LIFETIME)
         self.celery.conf.task_queues = (jobs, pings)
@@ -84,7 +86,7 @@ class CeleryTransport:
 
     def waiting(self) -> int:
         with self.celery.connection_or_acquire() as connection, connection.channel() as channel:
-            return int(channel.queue_declare(queue=QUEUE, durable=True, auto_delete=False).message_count)
+            return int(channel.queue_declare(queue=self._queue, durable=True, auto_delete=False).message_count)
 
 
 def broker_url(settings: Settings) -> str:
@@ -107,14 +109,17 @@ def _url(host: str, port: int, user: str | None, password: SecretStr | None, dat
     return f"redis://{login}{host}:{port}/{database}"
 
 
-def celery_transport(settings: Settings, run: Callable[[UUID], None]) -> CeleryTransport:
+def celery_transport(settings: Settings, run: Callable[[UUID], None], service: str | None = None) -> CeleryTransport:
     """Return the transport of a new Celery application.
 
     Args:
         settings: with a broker.
         run: runs a job; called by workers.
+        service: the service whose jobs it carries, in a queue of its own; None for those of all.
     """
     from celery import Celery
+
+    queue = f"{QUEUE}.{service}" if service else QUEUE
 
     celery = Celery("task-manager", broker=broker_url(settings), set_as_current=False)
     celery.conf.update(
@@ -122,7 +127,7 @@ def celery_transport(settings: Settings, run: Callable[[UUID], None]) -> CeleryT
         task_acks_late=True,
         task_reject_on_worker_lost=True,
         task_ignore_result=True,
-        task_default_queue=QUEUE,
+        task_default_queue=queue,
         worker_prefetch_multiplier=1,
         broker_transport_options={
             # Else a frozen broker would block its clients for ever.
@@ -145,4 +150,4 @@ def celery_transport(settings: Settings, run: Callable[[UUID], None]) -> CeleryT
     def task(job_id: str) -> None:
         run(UUID(job_id))
 
-    return CeleryTransport(celery, task)
+    return CeleryTransport(celery, task, queue)
