@@ -4,14 +4,17 @@ import os
 import secrets
 import signal
 import subprocess
+from base64 import b64decode
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from app.bootstrap.services import SERVICES
+from app.cli.ensure_certificate import self_signed
 from tests.support.ports import free_port, wait_for
 from tests.support.tools import ROOT
 
@@ -45,6 +48,9 @@ exec chroot "$ROOT_DIRECTORY" /usr/lib/rabbitmq/bin/rabbitmq-server
 
 CONFIGURATION = """
 listeners.tcp.local = 127.0.0.1:{port}
+listeners.ssl.local = 127.0.0.1:{tls_port}
+ssl_options.certfile = {data}/tls.crt
+ssl_options.keyfile = {data}/tls.key
 default_user = {user}
 default_pass = {password}
 log.file = false
@@ -64,7 +70,7 @@ class RabbitMq:
     """
 
     def __init__(self, root: Path, folder: Path) -> None:
-        self.port = free_port()
+        self.port, self.tls_port = free_port(), free_port()
         self.log = folder / "server.log"
         self.vhost = "/"
         self._vhosts: list[str] = []
@@ -73,7 +79,12 @@ class RabbitMq:
         self._folder = folder
         self._password = secrets.token_urlsafe(12)
         self._process: subprocess.Popen[bytes] | None = None
-        (folder / "rabbitmq.conf").write_text(CONFIGURATION.format(port=self.port, user=USER, password=self._password))
+        (folder / "rabbitmq.conf").write_text(
+            CONFIGURATION.format(port=self.port, tls_port=self.tls_port, data=DATA, user=USER, password=self._password)
+        )
+        for name, encoded in self_signed(["127.0.0.1"], datetime.now(UTC)).items():
+            (folder / name).write_bytes(b64decode(encoded))
+        self.certificate = folder / "tls.crt"
         (folder / "enabled_plugins").write_text("[].\n")
         # The layer has a cookie of its own, which everybody knows.
         cookie = folder / ".erlang.cookie"
@@ -103,6 +114,10 @@ class RabbitMq:
 
     def url_of(self, user: str, password: str) -> str:
         return f"amqp://{user}:{password}@127.0.0.1:{self.port}/{quote(self.vhost, safe='')}"
+
+    @property
+    def tls_url(self) -> str:
+        return self.url.replace("amqp://", "amqps://").replace(f":{self.port}/", f":{self.tls_port}/")
 
     def use_new_vhost(self) -> None:
         """Change to a virtual host without any queue."""

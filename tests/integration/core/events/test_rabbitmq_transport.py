@@ -206,6 +206,20 @@ def _redeclare(connection: Connection) -> None:
     connection.channel().exchange_delete(EVENTS)
 
 
+def test_by_tls_the_server_is_verified(rabbitmq: RabbitMq, broker_settings: Settings) -> None:
+    event = Event(new_id(), "user.deleted", None, utc_now())
+    tls = broker_settings.model_copy(update={"events_url": SecretStr(rabbitmq.tls_url)})
+    trusting = tls.model_copy(update={"events_ca_file": rabbitmq.certificate})
+    elsewhere = SecretStr(rabbitmq.tls_url.replace("127.0.0.1", "localhost"))
+    transport = RabbitTransport(Broker(trusting), [TASKS])
+    transport.publish([event])
+    transport.close()
+    assert received(rabbitmq, TASKS, 1) == [event]
+    for refused in (tls, trusting.model_copy(update={"events_url": elsewhere})):
+        with pytest.raises(UnavailableError, match=r"^RabbitMQ: SSLCertVerificationError$"):
+            RabbitTransport(Broker(refused), [TASKS]).publish([event])
+
+
 def test_a_wrong_password_is_reported_without_it(rabbitmq: RabbitMq, broker_settings: Settings) -> None:
     settings = broker_settings.model_copy(update={"events_url": SecretStr(rabbitmq.url_of("tests", "hunter2"))})
     with pytest.raises(UnavailableError, match=r"^RabbitMQ: AccessRefused$"):
