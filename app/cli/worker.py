@@ -82,6 +82,7 @@ def worker(service: str) -> int:
                 "worker",
                 # Threads: jobs mostly wait for the database, and a process has a single connection pool.
                 "--pool=threads",
+                f"--hostname={messages.node}@%h",
                 f"--concurrency={settings.worker_concurrency}",
                 f"--loglevel={settings.log_level}",
                 "--without-gossip",

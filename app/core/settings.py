@@ -117,7 +117,7 @@ class Settings(TelemetrySettings):
         default="inline", description="Where jobs run: in threads of the server, or in Celery workers"
     )
     broker_url: SecretStr | None = Field(
-        default=None, description="Celery broker; by default database 1 of the settings' Redis"
+        default=None, description="Celery broker, Redis or RabbitMQ; by default database 1 of the settings' Redis"
     )
     broker_host: str | None = Field(
         default=None, description="Host of the broker, if not given as URL: a Redis, not a Redis Cluster"
@@ -247,6 +247,13 @@ class Settings(TelemetrySettings):
     def _known_redis(cls, value: SecretStr | None) -> SecretStr | None:
         if value and not value.get_secret_value().startswith(("redis://", "rediss://")):
             raise ValueError("must start with redis:// or rediss://")
+        return value
+
+    @field_validator("broker_url")
+    @classmethod
+    def _known_broker(cls, value: SecretStr | None) -> SecretStr | None:
+        if value and not value.get_secret_value().startswith(("redis://", "rediss://", "amqp://", "amqps://")):
+            raise ValueError("must start with redis://, rediss://, amqp:// or amqps://")
         return value
 
     @field_validator("events_url")

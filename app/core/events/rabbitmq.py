@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from ssl import CERT_REQUIRED
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import quote, urlsplit
 
 from amqp import Message
@@ -39,12 +39,9 @@ class Broker:
 
     def __init__(self, settings: Settings, heartbeat: int = 0) -> None:
         url = broker_url(settings)
-        tls: dict[str, Any] | bool = False
-        if url.startswith("amqps:"):
-            authority = settings.events_ca_file
-            tls = {"cert_reqs": CERT_REQUIRED, "server_hostname": urlsplit(url).hostname}
-            tls |= {"ca_certs": str(authority)} if authority else {}
-        self._connection = Connection(url, ssl=tls, connect_timeout=TIMEOUT, heartbeat=heartbeat)
+        self._connection = Connection(
+            url, ssl=tls_options(url, settings) or False, connect_timeout=TIMEOUT, heartbeat=heartbeat
+        )
 
     @contextmanager
     def connected(self) -> Iterator["amqp.Connection"]:
@@ -91,6 +88,14 @@ def broker_url(settings: Settings) -> str:
     return f"{scheme}://{login}{settings.events_host}:{settings.events_port}//"
 
 
+def tls_options(url: str, settings: Settings) -> dict[str, Any] | None:
+    """Return py-amqp's options to verify the server of an `amqps` URL; None for a URL without TLS."""
+    if not url.startswith("amqps:"):
+        return None
+    authority = {"ca_certs": str(settings.events_ca_file)} if settings.events_ca_file else {}
+    return {"cert_reqs": CERT_REQUIRED, "server_hostname": urlsplit(url).hostname, **authority}
+
+
 class RabbitTransport:
     """Publishes events to a topic exchange, with the event's name as routing key, and waits until all are confirmed.
 
@@ -131,7 +136,7 @@ class ConfirmedBatch:
 
     def __init__(self, connection: "amqp.Connection") -> None:
         self._connection = connection
-        self._channel: Any = connection.channel()  # its types do not have `events`
+        self._channel = cast("Any", connection.channel())  # its types do not have `events`
         self._channel.confirm_select()
         self._number = 0
         self._waiting: set[int] = set()

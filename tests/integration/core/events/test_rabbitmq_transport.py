@@ -172,6 +172,15 @@ def test_a_frozen_server_blocks_nobody_for_ever(
     with rabbitmq.frozen(), pytest.raises(UnavailableError, match="RabbitMQ: "):
         relay.run_once()
     assert waiting(storage) == [event]
+    wait_for(lambda: published(relay), "it goes on")
+    assert waiting(storage) == []
+
+
+def published(relay: Relay) -> bool:
+    try:
+        return relay.run_once()
+    except UnavailableError:
+        return False
 
 
 def test_a_service_s_user_needs_rights_for_its_own_queues_alone(rabbitmq: RabbitMq, broker_settings: Settings) -> None:

@@ -12,10 +12,10 @@ from app.analytics.report_subscriptions import ReportSubscriptionProjection
 from app.core.clock import new_id
 from app.core.database.engine import Database
 from app.core.events.dispatcher import Dispatcher, delivery_counter
-from app.core.events.model import Event
+from app.core.events.model import Consumer, Event
 from app.notifications.consumers import RecipientProjection
 from tests.support.fakes import FakeClock
-from tests.support.storage import SystemStorage
+from tests.support.storage import SystemStorage, SystemUnitOfWork
 
 FEW = settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 """One user per example, so that all share a database."""
@@ -29,7 +29,7 @@ def storage(database: Database) -> SystemStorage:
 def deliver(storage: SystemStorage, events: list[Event], seed: int) -> None:
     """Deliver events as an unordered at-least-once transport does: in any order, some twice, in batches of any size."""
     chance = random.Random(seed)  # noqa: S311 no secret
-    consumers = [RecipientProjection(), ReportSubscriptionProjection()]
+    consumers: list[Consumer[SystemUnitOfWork]] = [RecipientProjection(), ReportSubscriptionProjection()]
     dispatcher = Dispatcher(storage, consumers, FakeClock(), attempts=1, first=1, outcomes=delivery_counter())
     shuffled = events + [event for event in events if chance.random() < 0.3]
     chance.shuffle(shuffled)
