@@ -117,7 +117,7 @@ class Settings(TelemetrySettings):
         default="inline", description="Where jobs run: in threads of the server, or in Celery workers"
     )
     broker_url: SecretStr | None = Field(
-        default=None, description="Celery broker; by default database 1 of the settings' Redis"
+        default=None, description="Celery broker, Redis or RabbitMQ; by default database 1 of the settings' Redis"
     )
     broker_host: str | None = Field(
         default=None, description="Host of the broker, if not given as URL: a Redis, not a Redis Cluster"
@@ -125,6 +125,16 @@ class Settings(TelemetrySettings):
     broker_port: int = Field(default=6379, ge=1, le=65535)
     broker_user: str | None = None
     broker_password: SecretStr | None = None
+    events_url: SecretStr | None = Field(
+        default=None, description="RabbitMQ for events; by default they are delivered within the process"
+    )
+    events_host: str | None = Field(default=None, description="Host of that RabbitMQ, if not given as URL")
+    events_port: int = Field(default=5672, ge=1, le=65535)
+    events_user: str | None = None
+    events_password: SecretStr | None = None
+    events_ca_file: Path | None = Field(
+        default=None, description="Certificates that RabbitMQ's is verified by; with a host it means TLS"
+    )
     visibility_timeout: int = Field(
         default=60, ge=1, le=3600, description="Seconds after which the job of a crashed worker is redelivered"
     )
@@ -239,6 +249,20 @@ class Settings(TelemetrySettings):
             raise ValueError("must start with redis:// or rediss://")
         return value
 
+    @field_validator("broker_url")
+    @classmethod
+    def _known_broker(cls, value: SecretStr | None) -> SecretStr | None:
+        if value and not value.get_secret_value().startswith(("redis://", "rediss://", "amqp://", "amqps://")):
+            raise ValueError("must start with redis://, rediss://, amqp:// or amqps://")
+        return value
+
+    @field_validator("events_url")
+    @classmethod
+    def _known_events(cls, value: SecretStr | None) -> SecretStr | None:
+        if value and not value.get_secret_value().startswith(("amqp://", "amqps://")):
+            raise ValueError("must start with amqp:// or amqps://")
+        return value
+
     @field_validator("secret_key", "secret_keys_accepted")
     @classmethod
     def _strong(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
@@ -270,6 +294,14 @@ class Settings(TelemetrySettings):
     def _ports_differ(self) -> Self:
         if self.metrics_port == self.port:
             raise ValueError("APP_METRICS_PORT: must differ from APP_PORT, which anybody may reach")
+        return self
+
+    @model_validator(mode="after")
+    def _complete_events(self) -> Self:
+        if (self.events_user is None) != (self.events_password is None):
+            raise ValueError("APP_EVENTS_PASSWORD: needs APP_EVENTS_USER, and the other way round")
+        if self.events_ca_file is not None and not self.events_ca_file.is_file():
+            raise ValueError("APP_EVENTS_CA_FILE: no such file")
         return self
 
     @model_validator(mode="after")
@@ -314,6 +346,10 @@ class Settings(TelemetrySettings):
         """The secret key, then the further accepted keys."""
         accepted = self.secret_keys_accepted.get_secret_value().split() if self.secret_keys_accepted else []
         return (self.secret_key.get_secret_value() if self.secret_key else "", *accepted)
+
+    @property
+    def events_by_broker(self) -> bool:
+        return self.events_url is not None or self.events_host is not None
 
     @property
     def mail_enabled(self) -> bool:

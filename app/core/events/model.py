@@ -75,8 +75,8 @@ class Consumer(Protocol[Work_contra]):
 class Transport(Protocol):
     """Delivers events from the outbox to the services' dispatchers.
 
-    The in-process transport calls them one after the other. A broker's transport would publish to a topic exchange,
-    with the event's name as routing key, and each service would have a durable queue there.
+    The in-process transport calls them one after the other; RabbitMQ's publishes to a topic exchange, with the event's
+    name as routing key, and each service has a durable queue there.
     """
 
     def publish(self, events: Sequence[Event]) -> None:
