@@ -53,7 +53,7 @@ class Auth(Service):
         self._platform = platform
         self.storage = storage
         self.sessions = SessionService(storage, platform.cache, utc_now)
-        self.service = AuthService(storage, passwords, platform.tokens, self.sessions, lifetimes, utc_now, new_id)
+        self.service = AuthService(storage, passwords, platform.issuer, self.sessions, lifetimes, utc_now, new_id)
         self.registration = RegistrationService(storage, passwords, url, settings.mail_enabled, utc_now, new_id)
         self.verification = EmailVerificationService(
             storage, Signer(*platform.keys("email-verification")), url, utc_now, new_id

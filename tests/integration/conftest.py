@@ -20,6 +20,17 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(scope="session")
+def keys_url() -> Iterator[str]:
+    """The URL of the public keys of the tests' applications, for services that run apart from auth."""
+    from app.core.security.keys import signature_key
+    from tests.support.issuer import Issuer, issuer
+    from tests.support.server import SECRET
+
+    with issuer(Issuer(signature_key(SECRET))) as started:
+        yield started.url
+
+
+@pytest.fixture(scope="session")
 def running(tmp_path_factory: pytest.TempPathFactory, migrated_sqlite: bytes) -> "Iterator[Server]":
     """A running server with a database of its own."""
     from tests.support.server import server
