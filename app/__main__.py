@@ -90,6 +90,11 @@ def parser() -> argparse.ArgumentParser:
     drain = commands.add_parser("drain", help="close keep-alive connections, then wait: the preStop hook of a pod")
     drain.add_argument("--seconds", type=float, default=5.0, help="how long to wait (default: 5)")
     commands.add_parser("openapi", help="print the OpenAPI document")
+    contracts = commands.add_parser("contracts", help="write or compare the contracts of the services (in a checkout)")
+    steps = contracts.add_subparsers(dest="action", required=True, metavar="ACTION")
+    steps.add_parser("write", help="write OpenAPI documents and schemas of events to app/*/contracts")
+    comparison = steps.add_parser("compare", help="report each incompatible change since another version")
+    comparison.add_argument("old", help="a revision of git, or the directory of another checkout")
     commands.add_parser("version", help="print the version")
     return top
 
@@ -138,6 +143,7 @@ def main(arguments: list[str] | None = None) -> int:
             | "beat"
             | "declare-queues"
             | "openapi"
+            | "contracts"
             | "purge-edge"
             | "purge-cloudflare"
             | "mail-verification-links"

@@ -25,6 +25,8 @@ SENDER = re.compile(r"(?:[\w .,'-]+ <[^\s<>@]+@[^\s<>@]+>|[^\s<>@]+@[^\s<>@]+)")
 
 PUBLIC_URL = re.compile(r"https?://[A-Za-z0-9.-]+(?::\d{1,5})?", re.ASCII)
 
+KEYS_URL = re.compile(r"https?://[A-Za-z0-9.-]+(?::\d{1,5})?/[\w./~-]*", re.ASCII)
+
 METRICS_PORT = 9464
 """Default port of OpenTelemetry's Prometheus exporter; not used by Kubernetes itself."""
 
@@ -178,6 +180,10 @@ class Settings(TelemetrySettings):
         description="Further keys, separated by spaces, whose signatures are accepted, for rotation: the next key"
         " before it becomes the secret key, the former one while its tokens are valid",
     )
+    jwks_url: str | None = Field(
+        default=None,
+        description="URL of the public keys (JWKS) by which a process without the auth service verifies access tokens",
+    )
     access_token_lifetime: int = Field(default=15 * 60, ge=1, le=24 * 3600)
     refresh_token_lifetime: int = Field(default=30 * 24 * 3600, ge=60, le=365 * 24 * 3600)
     refresh_overlap: int = Field(
@@ -321,6 +327,13 @@ class Settings(TelemetrySettings):
             raise ValueError("must be like noreply@example.org or Name <noreply@example.org>")
         return value
 
+    @field_validator("jwks_url")
+    @classmethod
+    def _readable_keys_url(cls, value: str | None) -> str | None:
+        if value and not KEYS_URL.fullmatch(value):
+            raise ValueError("must be like http://auth:8000/.well-known/jwks.json")
+        return value
+
     @field_validator("public_url")
     @classmethod
     def _readable_address(cls, value: str | None) -> str | None:
@@ -390,6 +403,20 @@ def load_settings() -> Settings:
     except ValidationError as error:
         raise SettingsError("; ".join(_sentence(item["loc"], item["msg"]) for item in error.errors())) from None
     return _with_development_defaults(settings) if settings.development else settings
+
+
+def required_jwks_url(settings: Settings) -> str:
+    """Return the URL of the issuer's keys, for a process without the auth service.
+
+    Raises:
+        SettingsError: it is missing.
+    """
+    if settings.jwks_url is None:
+        raise SettingsError(
+            "APP_JWKS_URL: missing (without the auth service, access tokens are verified by its public keys:"
+            " http://HOST:PORT/.well-known/jwks.json)"
+        )
+    return settings.jwks_url
 
 
 def _sentence(location: tuple[int | str, ...], message: str) -> str:

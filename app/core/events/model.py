@@ -1,6 +1,6 @@
 """Events, and the ports to publish and consume them."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol, TypeVar
@@ -32,7 +32,7 @@ class Event:
     name: str
     user_id: UUID | None
     at: datetime
-    payload: dict[str, object] = field(default_factory=dict)
+    payload: Mapping[str, object] = field(default_factory=dict)
     traceparent: str | None = field(default_factory=current.get)
 
 

@@ -56,6 +56,8 @@ def load(monkeypatch: pytest.MonkeyPatch, **variables: str) -> Settings:
         ("APP_MAIL_FROM", "noreply@example.org\nBcc: everybody@example.org"),
         ("APP_PUBLIC_URL", "javascript:alert(1)"),
         ("APP_PUBLIC_URL", "https://example.org/path"),
+        ("APP_JWKS_URL", "file:///etc/passwd"),
+        ("APP_JWKS_URL", "http://user:hunter2@auth/jwks.json"),
     ],
 )
 def test_a_wrong_value_is_refused_by_the_name_of_its_variable(

@@ -89,7 +89,7 @@ def test_beat_publishes_events_reports_itself_alive_and_stops(sqlite_url: str, t
     from app.cli.beat import ALIVE as BEAT_ALIVE
 
     parts, port = build(make_settings(sqlite_url)), free_port()
-    facts: dict[str, object] = {"email": "grace@example.org", "name": "Grace"}
+    facts: dict[str, object] = {"email": "grace@example.org", "name": "Grace", "verified": False}
     with storage_of(parts).write() as work:
         work.outbox.add(Event(uuid4(), "user.changed", uuid4(), datetime.now(UTC), facts))
 
