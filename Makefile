@@ -145,6 +145,11 @@ lint: $(VENV)/app/.ready $(VENV)/infra/.ready $(VENV)/platform/.ready $(VENV)/ch
 	@$(ENVIRONMENT); out="$$(kube-score score --kubernetes-version v1.34 --exit-one-on-warning .cache/rendered/*.yaml)" || { echo "$$out"; exit 1; }
 	@$(CHECKS)/checkov --skip-download --framework kubernetes --quiet --compact --directory .cache/rendered
 
+.PHONY: contracts
+contracts: $(VENV)/app/.ready ## Write app/*/contracts, and report incompatible changes since BASE: make contracts [BASE=main]
+	@$(APP)/python -m app contracts write
+	@$(APP)/python -m app contracts compare $(or $(BASE),main)
+
 .PHONY: dashboards
 dashboards: $(VENV)/infra/.ready ## Write the Grafana dashboards that monitoring/dashboards describes
 	@$(INFRA)/python -m monitoring.dashboards

@@ -28,8 +28,11 @@ def parser() -> argparse.ArgumentParser:
     carry.add_argument("--to", required=True, metavar="ADDRESS", help="http://host:port of the servers that take over")
     carry.add_argument("--patience", type=float, default=120, help="seconds to wait for them (default: 120)")
 
-    commands.add_parser("worker", help="run queued jobs (with APP_JOBS=celery)")
-    commands.add_parser("beat", help="run the scheduler and background loops (with APP_JOBS=celery)")
+    worker = commands.add_parser("worker", help="run queued jobs (with APP_JOBS=celery)")
+    beat = commands.add_parser("beat", help="run the scheduler and background loops (with APP_JOBS=celery)")
+    queues = commands.add_parser("declare-queues", help="declare the queues of events in RabbitMQ")
+    for command, what in ((worker, "jobs to run"), (beat, "loops to run"), (queues, "queue to declare")):
+        command.add_argument("--service", choices=CHOICES, default=ALL, help=f"service whose {what} (default: all)")
 
     commands.add_parser("mail-verification-links", help="mail a link to every account with an unverified address")
     grant = commands.add_parser("grant-admin", help="make an account an administrator")
@@ -39,9 +42,10 @@ def parser() -> argparse.ArgumentParser:
     actions = letters.add_subparsers(dest="action", required=True, metavar="ACTION")
     listing = actions.add_parser("list", help="list the latest thousand")
     revival = actions.add_parser("revive", help="requeue dead letters")
-    revival.add_argument("ids", metavar="ID", type=UUID, nargs="*", help="id of a job or an event")
+    revival.add_argument("ids", metavar="ID", type=UUID, nargs="*", help="id of a job, an event or a message")
     for action in (listing, revival):
-        action.add_argument("--kind", help="kind of job, or name of an event consumer")
+        action.add_argument("--kind", help="kind of job, or name of an event consumer or of a service's queue")
+        action.add_argument("--service", choices=CHOICES, default=ALL, help="whose queue to look at (default: all)")
         action.add_argument("--json", action="store_true", help="print JSON")
 
     secret = commands.add_parser("ensure-secret", help="create a Kubernetes Secret with random values if it is missing")
@@ -86,6 +90,11 @@ def parser() -> argparse.ArgumentParser:
     drain = commands.add_parser("drain", help="close keep-alive connections, then wait: the preStop hook of a pod")
     drain.add_argument("--seconds", type=float, default=5.0, help="how long to wait (default: 5)")
     commands.add_parser("openapi", help="print the OpenAPI document")
+    contracts = commands.add_parser("contracts", help="write or compare the contracts of the services (in a checkout)")
+    steps = contracts.add_subparsers(dest="action", required=True, metavar="ACTION")
+    steps.add_parser("write", help="write OpenAPI documents and schemas of events to app/*/contracts")
+    comparison = steps.add_parser("compare", help="report each incompatible change since another version")
+    comparison.add_argument("old", help="a revision of git, or the directory of another checkout")
     commands.add_parser("version", help="print the version")
     return top
 
@@ -126,13 +135,15 @@ def main(arguments: list[str] | None = None) -> int:
         case "dead-letters":
             from app.cli.dead_letters import revive, show
 
-            listing = options.action == "list"
-            return show(options.kind, options.json) if listing else revive(options.ids, options.kind, options.json)
+            common = (options.kind, options.service, options.json)
+            return show(*common) if options.action == "list" else revive(options.ids, *common)
         case (
             "migrate"
             | "worker"
             | "beat"
+            | "declare-queues"
             | "openapi"
+            | "contracts"
             | "purge-edge"
             | "purge-cloudflare"
             | "mail-verification-links"

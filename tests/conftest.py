@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from tests.support.api import Person
     from tests.support.application import Application
     from tests.support.postgres import Postgres
+    from tests.support.rabbitmq import RabbitMq
 
 
 @pytest.fixture(scope="session")
@@ -138,6 +139,22 @@ def redis() -> "Iterator[ValkeyServer]":
 
     with ValkeyServer(port=free_port()) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def rabbitmq_server() -> "Iterator[RabbitMq]":
+    """A RabbitMQ server."""
+    from tests.support.rabbitmq import rabbitmq as start
+
+    with start() as server:
+        yield server
+
+
+@pytest.fixture
+def rabbitmq(rabbitmq_server: "RabbitMq") -> "RabbitMq":
+    """The RabbitMQ server, with a virtual host of the test's own."""
+    rabbitmq_server.use_new_vhost()
+    return rabbitmq_server
 
 
 @pytest.fixture

@@ -1,15 +1,14 @@
 """Weekly report jobs: one plans, and one per user renders."""
 
-import base64
 from datetime import date, timedelta
 from uuid import UUID
 
+from app.analytics.events import report_ready
 from app.analytics.report import weekly
 from app.analytics.report_pdf import pdf
 from app.analytics.unit_of_work import AnalyticsUnitOfWork
 from app.analytics.week import Week
 from app.core.clock import Clock, NewId
-from app.core.events.model import Event
 from app.core.jobs.model import Job, Step
 
 BATCH = 500
@@ -39,7 +38,7 @@ class PlanReports:
 
 
 class MakeReport:
-    """Renders the report of a user and a week, and publishes it: the event contains the PDF, about 3 kB."""
+    """Renders the report of a user and a week, and publishes it: the event contains the PDF."""
 
     def __init__(self, clock: Clock, new_id: NewId) -> None:
         self._clock = clock
@@ -48,11 +47,5 @@ class MakeReport:
     def step(self, work: AnalyticsUnitOfWork, job: Job) -> Step:
         user_id, week = UUID(str(job.parameters["user"])), Week.parse(str(job.parameters["week"]))
         report = weekly(work, user_id, week, self._clock)
-        payload: dict[str, object] = {
-            "week": str(week),
-            "created": report.of.created,
-            "completed": report.of.completed,
-            "pdf": base64.b64encode(pdf(report)).decode(),
-        }
-        work.outbox.add(Event(self._new_id(), "report.ready", user_id, self._clock(), payload))
+        work.outbox.add(report_ready(user_id, report, pdf(report), self._new_id, self._clock()))
         return Step(finished=True, done=1, total=1)

@@ -1,16 +1,31 @@
-"""Events of the auth service.
-
-user.registered  address, name, and whether the address is verified
-user.changed     the same, current values
-user.deleted     the user id alone: every service deletes its data of that user
-"""
+"""Events of the auth service."""
 
 from datetime import datetime
 from uuid import UUID
 
+from typing_extensions import TypedDict
+
 from app.auth.model import User
 from app.core.clock import NewId
+from app.core.events.contracts import EventType
 from app.core.events.model import USER_DELETED, Event
+
+
+class UserFacts(TypedDict):
+    email: str
+    name: str
+    verified: bool
+
+
+class NoFacts(TypedDict):
+    pass
+
+
+EVENTS = (
+    EventType("user.registered", "An account was opened", UserFacts),
+    EventType("user.changed", "Address, name or verification of a user has changed: the current values", UserFacts),
+    EventType(USER_DELETED, "An account was deleted: every service deletes its data of that user", NoFacts),
+)
 
 
 def registered(user: User, new_id: NewId) -> Event:
@@ -25,5 +40,5 @@ def deleted(user_id: UUID, new_id: NewId, now: datetime) -> Event:
     return Event(new_id(), USER_DELETED, user_id, now)
 
 
-def _facts(user: User) -> dict[str, object]:
+def _facts(user: User) -> UserFacts:
     return {"email": user.email, "name": user.name, "verified": user.email_verified}

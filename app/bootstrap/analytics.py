@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from app.analytics.aggregation_job import AggregateFacts
+from app.analytics.events import EVENTS
 from app.analytics.personal_data import StatisticsData, erase
 from app.analytics.projection import TaskFactProjection
 from app.analytics.report import ReportService
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 class Analytics(Service):
     name = "analytics"
     rules = RULES
+    events = EVENTS
     schedule = (Entry("aggregate", hour=2), Entry("reports", hour=5, weekday=MONDAY))
     consumers = (TaskFactProjection(), ReportSubscriptionProjection())
     erase = staticmethod(erase)

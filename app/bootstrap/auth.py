@@ -9,6 +9,7 @@ from app.auth.admin import AdminService
 from app.auth.avatars import AvatarService
 from app.auth.deletion_job import RepeatDeletions
 from app.auth.email_verification import EmailVerificationService
+from app.auth.events import EVENTS
 from app.auth.password_resets import PasswordResetService
 from app.auth.personal_data import AccountData, AuditData
 from app.auth.registration import RegistrationService
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 class Auth(Service):
     name = "auth"
     rules = RULES
+    events = EVENTS
     schedule = (Entry("deletions", hour=3),)
 
     def __init__(self, platform: Platform) -> None:
@@ -53,7 +55,7 @@ class Auth(Service):
         self._platform = platform
         self.storage = storage
         self.sessions = SessionService(storage, platform.cache, utc_now)
-        self.service = AuthService(storage, passwords, platform.tokens, self.sessions, lifetimes, utc_now, new_id)
+        self.service = AuthService(storage, passwords, platform.issuer, self.sessions, lifetimes, utc_now, new_id)
         self.registration = RegistrationService(storage, passwords, url, settings.mail_enabled, utc_now, new_id)
         self.verification = EmailVerificationService(
             storage, Signer(*platform.keys("email-verification")), url, utc_now, new_id

@@ -6,6 +6,7 @@ from typing import Any
 
 from prometheus_client import Counter
 
+from app.bootstrap.events import event_loops
 from app.bootstrap.platform import Platform
 from app.bootstrap.services import complete
 from app.bootstrap.wiring import Service
@@ -14,7 +15,6 @@ from app.core.database.retention import Rule
 from app.core.database.unit_of_work import Storage, UnitOfWork
 from app.core.events.dispatcher import Dispatcher, delivery_counter
 from app.core.events.model import Consumer
-from app.core.events.relay import Relay
 from app.core.events.transport import InProcessTransport
 from app.core.jobs import data_export_job, erasure
 from app.core.jobs.data_export_job import DataSource, ExportData, JobsData, StoredSection
@@ -35,7 +35,8 @@ class Background:
 
     Args:
         runner: runs jobs of all kinds of the services.
-        transport: delivers events to their consumers.
+        transport: delivers events to the consumers of the process.
+        subscriptions: names of the events that each service subscribes to, by service.
         deliveries: counts deliveries by consumer and outcome.
         loops: polling loops; with inline jobs they run in the server.
         rules: retention rules.
@@ -43,40 +44,42 @@ class Background:
 
     runner: ServiceRunners
     transport: InProcessTransport
+    subscriptions: Mapping[str, frozenset[str]]
     deliveries: Counter
     loops: tuple[PollingLoop, ...]
     rules: tuple[Rule, ...]
 
 
 def background(platform: Platform, services: Sequence[Service]) -> Background:
-    """Wire the background work of some services. Only a process with all services relays events: there is no transport
-    to other processes."""
+    """Wire the background work of some services."""
     settings = platform.settings
     core = platform.storage(UnitOfWork)
     deliveries = delivery_counter()
     runners = [_runner(platform, core, _core_handlers(core, services if complete(services) else ()), {})]
-    dispatchers = [_dispatcher(platform, core, (EraseOnDeletion("jobs", utc_now, new_id),), deliveries)]
+    # The core's tables are in the database of each service.
+    shared = _dispatcher(platform, core, (EraseOnDeletion("jobs", utc_now, new_id),), deliveries)
+    own: dict[str, list[Dispatcher[Any]]] = {}
     for service in services:
         handlers, consumers = dict(service.handlers), list(service.consumers)
         if service.erase:
             handlers[erasure.kind_of(service.name)] = EraseUser(service.erase, utc_now)
             consumers.append(EraseOnDeletion(service.name, utc_now, new_id))
         runners.append(_runner(platform, service.storage, handlers, service.side_effects))
-        if consumers:
-            dispatchers.append(_dispatcher(platform, service.storage, consumers, deliveries))
-    transport = InProcessTransport(dispatchers)
+        own[service.name] = [_dispatcher(platform, service.storage, consumers, deliveries)] if consumers else []
+    transport = InProcessTransport([shared, *(each for dispatchers in own.values() for each in dispatchers)])
+    by_service = {name: InProcessTransport([shared, *dispatchers]) for name, dispatchers in own.items()}
     schedule = [entry for service in services for entry in service.schedule]
 
     loops = [
         PollingLoop("deliveries", transport.run_once, settings.job_poll),
         PollingLoop("scheduler", Scheduler(core, schedule, utc_now, new_id).run_once, SCHEDULING),
         *(loop for service in services for loop in service.loops),
+        *event_loops(settings, core, transport, by_service),
     ]
-    if complete(services):
-        loops.append(PollingLoop("relay", Relay(core, transport, utc_now).run_once, settings.job_poll))
     return Background(
         runner=ServiceRunners(core, runners),
         transport=transport,
+        subscriptions={name: local.subscribed for name, local in by_service.items()},
         deliveries=deliveries,
         loops=tuple(loops),
         rules=(*(rule for service in services for rule in service.rules), *CORE_RULES),

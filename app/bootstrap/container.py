@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from importlib import import_module
 from typing import TYPE_CHECKING, cast
 
@@ -18,7 +19,8 @@ from app.core.database.unit_of_work import Storage, UnitOfWork
 from app.core.jobs import data_export_job
 from app.core.jobs.background import Inline
 from app.core.jobs.service import ImportQuota, JobService
-from app.core.settings import Settings
+from app.core.security.tokens import AccessTokens, TokenVerifier
+from app.core.settings import Settings, required_jwks_url
 
 if TYPE_CHECKING:
     from app.bootstrap.analytics import Analytics
@@ -75,10 +77,15 @@ def build(settings: Settings, role: str = "api", services: Sequence[str] = SERVI
         settings: complete settings, with a secret key.
         role: role of the process in traces and error reports: api, worker or beat.
         services: names of app.bootstrap.services.
+
+    Raises:
+        SettingsError: a process with these services needs a further setting.
     """
-    return assemble(
-        build_platform(settings, role, _local_sessions if "auth" in services else _remote_sessions), services
-    )
+    if "auth" in services:
+        platform = build_platform(settings, role, _issuer(settings), _local_sessions)
+    else:
+        platform = build_platform(settings, role, _remote_verifier(settings), _remote_sessions)
+    return assemble(platform, services)
 
 
 def assemble(platform: Platform, services: Sequence[str] = SERVICES) -> Container:
@@ -95,6 +102,20 @@ def assemble(platform: Platform, services: Sequence[str] = SERVICES) -> Containe
     quota = ImportQuota(settings.import_jobs, settings.import_quota)
     jobs = JobService(core, utc_now, new_id, inline.wake, quota, kinds)
     return Container(platform, wired, work, inline, jobs)
+
+
+def _issuer(settings: Settings) -> AccessTokens:
+    from app.core.security.keys import signature_key
+
+    signing, *accepted = (signature_key(secret) for secret in settings.secret_keys)
+    return AccessTokens(signing, timedelta(seconds=settings.access_token_lifetime), tuple(accepted))
+
+
+def _remote_verifier(settings: Settings) -> TokenVerifier:
+    """Return the verifier of a process without the auth service: it has no key that could sign."""
+    from app.core.security.remote_keys import RemoteKeys
+
+    return TokenVerifier(RemoteKeys(required_jwks_url(settings)))
 
 
 def _local_sessions(database: Database) -> SessionStates:
@@ -116,5 +137,6 @@ def sample_settings() -> Settings:
         environment="development",
         database_url=SecretStr("sqlite:///:memory:"),
         secret_key=SecretStr("only-to-describe-the-application-never-to-sign"),
+        jwks_url="http://127.0.0.1/only-to-describe-the-application",
         password_memory_kib=8,
     )

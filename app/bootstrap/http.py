@@ -48,7 +48,7 @@ def create_app(container: Container) -> OpenAPI:
     if "auth" in container.services:
         from app.auth import routes
 
-        app.register_blueprint(routes.keys_blueprint(platform.tokens))
+        app.register_blueprint(routes.keys_blueprint(platform.issuer))
     app.register_api(downloads.blueprint(platform.file_store, platform.signed_urls))
     app.register_blueprint(openapi.blueprint(openapi.document(app)))
     if complete(container.services):

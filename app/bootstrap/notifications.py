@@ -9,6 +9,7 @@ from app.core.jobs.mail_jobs import SendMail
 from app.core.mail import mailer
 from app.notifications.consumers import RecipientProjection, ReminderConsumer, ReportMailConsumer
 from app.notifications.email_templates import REMINDER_MAIL, REPORT_MAIL, ReminderEmail, ReportEmail
+from app.notifications.events import EVENTS
 from app.notifications.personal_data import NotificationsData, erase
 from app.notifications.retention import RULES
 from app.notifications.service import NotificationService
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 class Notifications(Service):
     name = "notifications"
     rules = RULES
+    events = EVENTS
     consumers = (RecipientProjection(), ReminderConsumer(), ReportMailConsumer())
     erase = staticmethod(erase)
     data = (NotificationsData(),)

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import timedelta
 from uuid import UUID
 
 from app.core.cache.client import connect as connect_redis
@@ -20,8 +19,8 @@ from app.core.objects.database import DatabaseObjects
 from app.core.objects.file_service import FileStore
 from app.core.objects.model import ObjectStore
 from app.core.observability.telemetry import Telemetry
-from app.core.security.keys import derive, signature_key
-from app.core.security.tokens import LEEWAY, AccessTokens
+from app.core.security.keys import derive
+from app.core.security.tokens import LEEWAY, AccessTokens, TokenVerifier
 from app.core.settings import Settings
 
 Changed = Callable[[set[UUID], int | None], None]
@@ -42,12 +41,19 @@ class Platform:
     changed: Changed | None
     cache: UserCache
     counting: CountingCache | None
-    tokens: AccessTokens
+    tokens: TokenVerifier
     authenticator: Authenticator
     limits: Limits
     devices: Devices
     file_store: FileStore
     signed_urls: SignedUrls
+
+    @property
+    def issuer(self) -> AccessTokens:
+        """The issuer of access tokens, in a process with the auth service."""
+        if not isinstance(self.tokens, AccessTokens):
+            raise TypeError("only a process with the auth service issues tokens")
+        return self.tokens
 
     def storage(self, unit_of_work: type[W]) -> Storage[W]:
         """Return the storage of a service for its unit of work."""
@@ -58,16 +64,17 @@ class Platform:
         return (derive(secret, purpose) for secret in self.settings.secret_keys)
 
 
-def build_platform(settings: Settings, role: str, session_states: Callable[[Database], SessionStates]) -> Platform:
+def build_platform(
+    settings: Settings, role: str, tokens: TokenVerifier, session_states: Callable[[Database], SessionStates]
+) -> Platform:
     """Build the shared resources; opens no connection.
 
     Args:
         settings: complete settings, with a secret key.
         role: role of the process in traces and error reports: api, worker or beat.
+        tokens: verifies access tokens.
         session_states: returns the source of session states, given the database.
     """
-    signing, *accepted = (signature_key(secret) for secret in settings.secret_keys)
-    tokens = AccessTokens(signing, timedelta(seconds=settings.access_token_lifetime), tuple(accepted))
     database = connect(settings, serves=role == "api")
     telemetry = Telemetry(settings, role)
     if telemetry.traces:

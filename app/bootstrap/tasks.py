@@ -10,6 +10,7 @@ from app.core.jobs.polling_loop import PollingLoop
 from app.tasks import export_job
 from app.tasks.attachments import AttachmentService
 from app.tasks.cursors import Cursors
+from app.tasks.events import EVENTS
 from app.tasks.export_job import ExportTasks
 from app.tasks.import_job import ImportTasks
 from app.tasks.import_plan import ignored_columns
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 class Tasks(Service):
     name = "tasks"
     rules = RULES
+    events = EVENTS
     erase = staticmethod(erase)
 
     def __init__(self, platform: Platform) -> None:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from flask_openapi.blueprint import APIBlueprint
 
     from app.core.database.retention import Rule
-    from app.core.events.model import Consumer
+    from app.core.events.contracts import ContractConsumer, EventType
     from app.core.jobs.erasure import Eraser
     from app.core.jobs.handler import Handler, SideEffectHandler
     from app.core.jobs.model import JobKind
@@ -30,6 +30,7 @@ class Service(ABC):
         handlers, side_effects: job handlers by kind.
         kinds: description of its jobs in the API, by kind.
         schedule: its scheduled jobs.
+        events: the types of events that it publishes.
         consumers: its event consumers.
         erase: deletes its data of a user; None if it does so without an event.
         data: sections of the data export of a user.
@@ -43,7 +44,8 @@ class Service(ABC):
     side_effects: "Mapping[str, SideEffectHandler]" = MappingProxyType({})
     kinds: "Mapping[str, JobKind]" = MappingProxyType({})
     schedule: "Sequence[Entry]" = ()
-    consumers: "Sequence[Consumer[Any]]" = ()
+    events: "ClassVar[Sequence[EventType]]" = ()
+    consumers: "Sequence[ContractConsumer[Any]]" = ()
     erase: "Eraser[Any] | None" = None
     data: "Sequence[DataSection[Any]]" = ()
     loops: "Sequence[PollingLoop]" = ()

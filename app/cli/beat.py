@@ -4,6 +4,7 @@ import signal
 from pathlib import Path
 from tempfile import gettempdir
 
+from app.bootstrap.services import chosen
 from app.cli import fail
 from app.cli.serve import cannot_listen
 from app.core.observability import logging, telemetry
@@ -16,8 +17,12 @@ SECONDS = 5
 """Seconds between two runs of the cleaner."""
 
 
-def beat() -> int:
-    """Run until SIGTERM, and serve the metrics of deliveries and queues."""
+def beat(service: str) -> int:
+    """Run until SIGTERM, and serve the metrics of deliveries and queues.
+
+    Args:
+        service: one of app.bootstrap.services.CHOICES.
+    """
     try:
         settings = load_settings()
     except SettingsError as error:
@@ -32,11 +37,11 @@ def beat() -> int:
     from app.core.clock import utc_now
     from app.core.database.unit_of_work import UnitOfWork
     from app.core.jobs.background import Cleaner
-    from app.core.jobs.polling_loop import PollingLoop
+    from app.core.jobs.polling_loop import PollingLoop, stop_all
     from app.core.jobs.queue_metrics import QueueDepth
     from app.core.observability.metrics import registry
 
-    parts = build(settings, "beat")
+    parts = build(settings, "beat", chosen(service))
     storage, loops = parts.platform.storage(UnitOfWork), parts.background.loops
     cleaner = Cleaner(storage, utc_now, parts.platform.file_store.sweep, parts.background.rules)
 
@@ -60,5 +65,6 @@ def beat() -> int:
     for each in loops:
         each.start()
     loop.run()
+    stop_all(loops, settings.graceful_timeout)
     parts.platform.telemetry.stop()
     return 0

@@ -6,13 +6,15 @@ import sys
 
 from app.bootstrap.services import chosen
 from app.cli import fail
-from app.core.settings import SettingsError, load_settings
+from app.core.settings import SettingsError, load_settings, required_jwks_url
 
 
 def serve(service: str) -> int:
     """Validate settings and ports, then run gunicorn."""
     try:
         settings = load_settings()
+        if "auth" not in chosen(service):
+            required_jwks_url(settings)
     except SettingsError as error:
         return fail(str(error), 2)
     for port, variable in {settings.port: "APP_PORT", settings.metrics_listen_port: "APP_METRICS_PORT"}.items():

@@ -6,6 +6,7 @@ from tempfile import gettempdir
 from typing import Any
 from uuid import UUID
 
+from app.bootstrap.services import ALL, chosen
 from app.cli import fail
 from app.core.observability import logging, telemetry
 from app.core.settings import SettingsError, load_settings
@@ -14,8 +15,12 @@ ALIVE = Path(gettempdir(), "worker.alive")
 """Touched while the worker consumes messages; checked by the probes."""
 
 
-def worker() -> int:
-    """Run a Celery worker until it is terminated."""
+def worker(service: str) -> int:
+    """Run a Celery worker until it is terminated.
+
+    Args:
+        service: one of app.bootstrap.services.CHOICES.
+    """
     try:
         settings = load_settings()
     except SettingsError as error:
@@ -34,13 +39,13 @@ def worker() -> int:
     from app.core.jobs.liveness import PERIOD, ConsumerLiveness
     from app.core.jobs.polling_loop import PollingLoop
 
-    parts = build(settings, "worker")
+    parts = build(settings, "worker", chosen(service))
 
     def run(job_id: UUID) -> None:
         with liveness.job():
             parts.background.runner.run(job_id)
 
-    messages = celery_transport(settings, run)
+    messages = celery_transport(settings, run, None if service == ALL else service)
     announcer = Announcer(
         parts.platform.storage(UnitOfWork),
         messages,
@@ -77,6 +82,7 @@ def worker() -> int:
                 "worker",
                 # Threads: jobs mostly wait for the database, and a process has a single connection pool.
                 "--pool=threads",
+                f"--hostname={messages.node}@%h",
                 f"--concurrency={settings.worker_concurrency}",
                 f"--loglevel={settings.log_level}",
                 "--without-gossip",

@@ -25,6 +25,8 @@ SENDER = re.compile(r"(?:[\w .,'-]+ <[^\s<>@]+@[^\s<>@]+>|[^\s<>@]+@[^\s<>@]+)")
 
 PUBLIC_URL = re.compile(r"https?://[A-Za-z0-9.-]+(?::\d{1,5})?", re.ASCII)
 
+KEYS_URL = re.compile(r"https?://[A-Za-z0-9.-]+(?::\d{1,5})?/[\w./~-]*", re.ASCII)
+
 METRICS_PORT = 9464
 """Default port of OpenTelemetry's Prometheus exporter; not used by Kubernetes itself."""
 
@@ -117,7 +119,7 @@ class Settings(TelemetrySettings):
         default="inline", description="Where jobs run: in threads of the server, or in Celery workers"
     )
     broker_url: SecretStr | None = Field(
-        default=None, description="Celery broker; by default database 1 of the settings' Redis"
+        default=None, description="Celery broker, Redis or RabbitMQ; by default database 1 of the settings' Redis"
     )
     broker_host: str | None = Field(
         default=None, description="Host of the broker, if not given as URL: a Redis, not a Redis Cluster"
@@ -125,6 +127,16 @@ class Settings(TelemetrySettings):
     broker_port: int = Field(default=6379, ge=1, le=65535)
     broker_user: str | None = None
     broker_password: SecretStr | None = None
+    events_url: SecretStr | None = Field(
+        default=None, description="RabbitMQ for events; by default they are delivered within the process"
+    )
+    events_host: str | None = Field(default=None, description="Host of that RabbitMQ, if not given as URL")
+    events_port: int = Field(default=5672, ge=1, le=65535)
+    events_user: str | None = None
+    events_password: SecretStr | None = None
+    events_ca_file: Path | None = Field(
+        default=None, description="Certificates that RabbitMQ's is verified by; with a host it means TLS"
+    )
     visibility_timeout: int = Field(
         default=60, ge=1, le=3600, description="Seconds after which the job of a crashed worker is redelivered"
     )
@@ -167,6 +179,10 @@ class Settings(TelemetrySettings):
         default=None,
         description="Further keys, separated by spaces, whose signatures are accepted, for rotation: the next key"
         " before it becomes the secret key, the former one while its tokens are valid",
+    )
+    jwks_url: str | None = Field(
+        default=None,
+        description="URL of the public keys (JWKS) by which a process without the auth service verifies access tokens",
     )
     access_token_lifetime: int = Field(default=15 * 60, ge=1, le=24 * 3600)
     refresh_token_lifetime: int = Field(default=30 * 24 * 3600, ge=60, le=365 * 24 * 3600)
@@ -239,6 +255,20 @@ class Settings(TelemetrySettings):
             raise ValueError("must start with redis:// or rediss://")
         return value
 
+    @field_validator("broker_url")
+    @classmethod
+    def _known_broker(cls, value: SecretStr | None) -> SecretStr | None:
+        if value and not value.get_secret_value().startswith(("redis://", "rediss://", "amqp://", "amqps://")):
+            raise ValueError("must start with redis://, rediss://, amqp:// or amqps://")
+        return value
+
+    @field_validator("events_url")
+    @classmethod
+    def _known_events(cls, value: SecretStr | None) -> SecretStr | None:
+        if value and not value.get_secret_value().startswith(("amqp://", "amqps://")):
+            raise ValueError("must start with amqp:// or amqps://")
+        return value
+
     @field_validator("secret_key", "secret_keys_accepted")
     @classmethod
     def _strong(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
@@ -273,6 +303,14 @@ class Settings(TelemetrySettings):
         return self
 
     @model_validator(mode="after")
+    def _complete_events(self) -> Self:
+        if (self.events_user is None) != (self.events_password is None):
+            raise ValueError("APP_EVENTS_PASSWORD: needs APP_EVENTS_USER, and the other way round")
+        if self.events_ca_file is not None and not self.events_ca_file.is_file():
+            raise ValueError("APP_EVENTS_CA_FILE: no such file")
+        return self
+
+    @model_validator(mode="after")
     def _complete_objects(self) -> Self:
         if self.objects == "directory" and self.objects_directory is None:
             raise ValueError("APP_OBJECTS_DIRECTORY: missing")
@@ -287,6 +325,13 @@ class Settings(TelemetrySettings):
     def _readable_sender(cls, value: str | None) -> str | None:
         if value and not SENDER.fullmatch(value):
             raise ValueError("must be like noreply@example.org or Name <noreply@example.org>")
+        return value
+
+    @field_validator("jwks_url")
+    @classmethod
+    def _readable_keys_url(cls, value: str | None) -> str | None:
+        if value and not KEYS_URL.fullmatch(value):
+            raise ValueError("must be like http://auth:8000/.well-known/jwks.json")
         return value
 
     @field_validator("public_url")
@@ -314,6 +359,10 @@ class Settings(TelemetrySettings):
         """The secret key, then the further accepted keys."""
         accepted = self.secret_keys_accepted.get_secret_value().split() if self.secret_keys_accepted else []
         return (self.secret_key.get_secret_value() if self.secret_key else "", *accepted)
+
+    @property
+    def events_by_broker(self) -> bool:
+        return self.events_url is not None or self.events_host is not None
 
     @property
     def mail_enabled(self) -> bool:
@@ -354,6 +403,20 @@ def load_settings() -> Settings:
     except ValidationError as error:
         raise SettingsError("; ".join(_sentence(item["loc"], item["msg"]) for item in error.errors())) from None
     return _with_development_defaults(settings) if settings.development else settings
+
+
+def required_jwks_url(settings: Settings) -> str:
+    """Return the URL of the issuer's keys, for a process without the auth service.
+
+    Raises:
+        SettingsError: it is missing.
+    """
+    if settings.jwks_url is None:
+        raise SettingsError(
+            "APP_JWKS_URL: missing (without the auth service, access tokens are verified by its public keys:"
+            " http://HOST:PORT/.well-known/jwks.json)"
+        )
+    return settings.jwks_url
 
 
 def _sentence(location: tuple[int | str, ...], message: str) -> str:

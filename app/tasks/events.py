@@ -1,26 +1,69 @@
 """Events of the tasks service.
 
-    task.created       the task
-    task.changed       the task, and its former state as `was`
-    task.completed     the same, in place of `task.changed`: the status has become `done`
-    task.deleted       the task in its last state
-    task.reminder_due  the task whose reminder is due
-    task.snapshot      the current state of many tasks: those of an import, or all tasks when republished
-
 Consumers ignore an event with a lower `version` than one seen before: events may arrive twice or out of order.
 """
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from functools import lru_cache
+from typing import Annotated
 from uuid import UUID
 
+from pydantic import Field
+from typing_extensions import TypedDict
+
 from app.core.clock import NewId
+from app.core.events.contracts import EventType, Id, Time
 from app.core.events.model import Event
 from app.tasks.model import Status, Task
 
 SNAPSHOT = 100
 """Tasks per snapshot event: the relay publishes many events in one transaction."""
+
+StatusName = Annotated[str, Field(json_schema_extra={"enum": [status.value for status in Status]})]
+
+
+class TaskState(TypedDict):
+    """The fields that statistics and reminders depend on."""
+
+    status: StatusName
+    due_at: Time | None
+    remind_at: Time | None
+
+
+class TaskFacts(TaskState):
+    """A task, without what only its owner needs to read."""
+
+    task_id: Id
+    version: Annotated[int, Field(ge=1, description="Counts the changes of the task")]
+    title: str
+    created_at: Time
+
+
+class ChangedTask(TaskFacts):
+    """A task, and its former state."""
+
+    was: TaskState
+
+
+class TaskSnapshot(TaskFacts):
+    """A task, and when it was last changed."""
+
+    updated_at: Time
+
+
+class TaskSnapshots(TypedDict):
+    tasks: Annotated[list[TaskSnapshot], Field(max_length=SNAPSHOT)]
+
+
+EVENTS = (
+    EventType("task.created", "A task was created", TaskFacts),
+    EventType("task.changed", "A task was changed, and not completed", ChangedTask),
+    EventType("task.completed", "A task was changed: its status has become `done`", ChangedTask),
+    EventType("task.deleted", "A task was deleted: its last state", TaskFacts),
+    EventType("task.reminder_due", "The reminder of a task is due", TaskFacts),
+    EventType("task.snapshot", "Current state of many tasks of a user: of an import, or republished", TaskSnapshots),
+)
 
 
 def created(task: Task, new_id: NewId) -> Event:
@@ -30,7 +73,8 @@ def created(task: Task, new_id: NewId) -> Event:
 def changed(task: Task, before: Task, new_id: NewId) -> Event:
     completed = task.status is Status.DONE and before.status is not Status.DONE
     name = "task.completed" if completed else "task.changed"
-    return Event(new_id(), name, task.user_id, task.updated_at, {**_facts(task), "was": _state(before)})
+    payload: ChangedTask = {**_facts(task), "was": _state(before)}
+    return Event(new_id(), name, task.user_id, task.updated_at, payload)
 
 
 def deleted(task: Task, new_id: NewId, now: datetime) -> Event:
@@ -49,11 +93,12 @@ def snapshots(user_id: UUID, tasks: Sequence[Task], new_id: NewId, now: datetime
 
 def snapshot(user_id: UUID, tasks: Sequence[Task], new_id: NewId, now: datetime) -> Event:
     """Return the snapshot event of at most SNAPSHOT tasks."""
-    states = [{**_facts(task), "updated_at": _text(task.updated_at)} for task in tasks]
-    return Event(new_id(), "task.snapshot", user_id, now, {"tasks": states})
+    states: list[TaskSnapshot] = [{**_facts(task), "updated_at": _text(task.updated_at)} for task in tasks]
+    payload: TaskSnapshots = {"tasks": states}
+    return Event(new_id(), "task.snapshot", user_id, now, payload)
 
 
-def _facts(task: Task) -> dict[str, object]:
+def _facts(task: Task) -> TaskFacts:
     return {
         "task_id": str(task.id),
         "version": task.version,
@@ -63,11 +108,14 @@ def _facts(task: Task) -> dict[str, object]:
     }
 
 
-def _state(task: Task) -> dict[str, object]:
-    """Return the fields that statistics and reminders depend on."""
-    return {"status": task.status.value, "due_at": _text(task.due_at), "remind_at": _text(task.remind_at)}
+def _state(task: Task) -> TaskState:
+    return {
+        "status": task.status.value,
+        "due_at": _text(task.due_at) if task.due_at else None,
+        "remind_at": _text(task.remind_at) if task.remind_at else None,
+    }
 
 
 @lru_cache(maxsize=1024)  # tasks of an import share few distinct times
-def _text(time: datetime | None) -> str | None:
-    return time.isoformat() if time else None
+def _text(time: datetime) -> str:
+    return time.isoformat()

@@ -22,6 +22,7 @@ from local.host import packages
 from local.host.lock import exclusive
 from local.images import api_image
 from local.images.catalogue import PYTHON_BASE
+from local.images.root_filesystems import SERVERS
 from local.kind import cluster as kind_cluster
 from local.kind import image as kind_image
 from local.progress import Progress
@@ -123,6 +124,10 @@ def prepare_tests() -> None:
     with Progress().step("promtool, amtool, an S3 interface and Filebeat"):
         for name in ("prometheus", "alertmanager", "versitygw", "filebeat"):
             go_tools.build(name)
+    for name, root in SERVERS.items():
+        if not root.unpacked.is_dir():
+            with Progress().step(f"Debian's {name}"):
+                root.unpack()
 
 
 @app.command("prepare-bench")
@@ -156,6 +161,14 @@ def build_tools(names: Annotated[list[str], typer.Argument(help="Directories of 
         programs = sorted(entry.name for entry in directory.iterdir())
         environment.link(*((program, directory / program) for program in programs))
         sys.stdout.write("".join(f"{directory / program}\n" for program in programs))
+
+
+@app.command("root")
+def root_path(name: str) -> None:
+    """Unpack the Debian files of a server that tests run (rabbitmq), and print their directory."""
+    if name not in SERVERS:
+        raise LocalError(f"{name} is unknown: it is one of {', '.join(SERVERS)}")
+    sys.stdout.write(f"{SERVERS[name].unpack()}\n")
 
 
 @app.command("bin")

@@ -30,7 +30,7 @@ PROGRAMS = {
     "mount": "mount",
 }
 # What the tests run: the browser, what drops root for servers that refuse it, a registry for the pipeline, the edge
-# and its exporter, what takes backups, and what people read logs with.
+# and its exporter, what takes backups, what people read logs with, and what brings servers of another release.
 TEST_PROGRAMS = {
     "chromium": "chromium",
     "setpriv": "util-linux",
@@ -39,6 +39,8 @@ TEST_PROGRAMS = {
     "prometheus-varnish-exporter": "prometheus-varnish-exporter",
     "barman-cloud-backup": "barman-cli-cloud",
     "jq": "jq",
+    "mmdebstrap": "mmdebstrap",
+    "unshare": "util-linux",
 }
 # What the bench runs: the load, and what drops root for a PostgreSQL that refuses it.
 BENCH_PROGRAMS = {"wrk": "wrk", "setpriv": "util-linux", "varnishd": "varnish"}

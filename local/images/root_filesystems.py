@@ -13,6 +13,7 @@ from local import paths
 from local.host.commands import run
 
 LAYERS = paths.IMAGES / "layers"
+UNPACKED = paths.CACHE / "roots"
 EXCLUDED_DIRECTORIES = ("doc", "man", "info", "locale", "lintian")
 MEMORY_DISK = Path("/dev/shm")  # noqa: S108 - mmdebstrap makes a directory of its own there
 MEMORY_DISK_BYTES = 2_000_000_000
@@ -37,6 +38,32 @@ class RootFilesystem:
     def layer(self) -> Path:
         digest = hashlib.sha256(repr((self, EXCLUDED_DIRECTORIES)).encode()).hexdigest()[:12]
         return LAYERS / f"{self.name}-{digest}.tar"
+
+    @property
+    def unpacked(self) -> Path:
+        """Where `unpack` leaves the files."""
+        return UNPACKED / self.layer.stem
+
+    def unpack(self) -> Path:
+        """Unpack the layer unless the cache holds its files; return their directory. They belong to whoever runs this.
+
+        Raises:
+            LocalError: as for `build`.
+        """
+        if self.unpacked.is_dir():
+            return self.unpacked
+        layer = self.build()
+        UNPACKED.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=UNPACKED, prefix=".") as scratch:
+            target = Path(scratch) / "root"
+            target.mkdir()
+            run("tar", "--extract", "--no-same-owner", f"--directory={target}", f"--file={layer}")
+            (target / "dev").mkdir(exist_ok=True)  # left out of the layer: it is mounted
+            target.rename(self.unpacked)
+        for old in UNPACKED.glob(f"{self.name}-" + "[0-9a-f]" * 12):
+            if old != self.unpacked:
+                shutil.rmtree(old)
+        return self.unpacked
 
     def build(self) -> Path:
         """Make the layer unless the cache holds it; return it.
@@ -95,3 +122,14 @@ VARNISH = RootFilesystem("varnish", "trixie", ("varnish", "prometheus-varnish-ex
 
 # Beside PostgreSQL rather than within it: the commands by which the operator's plugin writes and reads backups.
 BARMAN = RootFilesystem("barman", "trixie", ("barman-cli-cloud", "python3-zstandard", "ca-certificates"))
+
+# From the next release: 4.0.5, where bookworm has 3.10.8 (seen 2026-11). Erlang asks the hosts file for its own node.
+RABBITMQ = RootFilesystem(
+    "rabbitmq",
+    "trixie",
+    ("rabbitmq-server", "ca-certificates"),
+    ('echo "127.0.0.1 localhost" > "$1/etc/hosts"',),
+)
+
+SERVERS = {RABBITMQ.name: RABBITMQ}
+"""Servers that tests run from files of their own, in place of the machine's packages."""

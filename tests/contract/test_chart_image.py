@@ -113,6 +113,7 @@ def test_what_the_chart_starts_passes_the_charts_probes_and_its_test(server: Ser
     done = smoke(server.address)
     assert done.returncode == 0, done.stderr
     assert "POST /tasks: 201" in done.stdout
+    assert done.stdout.endswith("DELETE /users/me: 204\nPOST /auth/login: 401\n")
 
 
 def test_what_the_chart_starts_gives_metrics_where_the_chart_lets_the_scraper_in_alone(server: Server) -> None:

@@ -1,6 +1,6 @@
 """Fixtures: mail servers and what sends to them; one server and one browser, and pages with an account each."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -17,6 +17,41 @@ if TYPE_CHECKING:
     from tests.support.postgres import Postgres
     from tests.support.server import Server
     from tests.support.smtp import Inbox
+
+
+@pytest.fixture(autouse=True)
+def events_fit_their_contracts(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Hold every event that the test's own process publishes against its contract."""
+    from app.core.events.model import Event
+    from app.core.events.outbox import SqlOutbox
+    from tests.support.contracts import violations
+
+    problems: list[str] = []
+    add, add_many = SqlOutbox.add, SqlOutbox.add_many
+
+    def checked_add(self: SqlOutbox, event: Event) -> None:
+        problems.extend(violations(event))
+        add(self, event)
+
+    def checked_add_many(self: SqlOutbox, events: Sequence[Event]) -> None:
+        problems.extend(problem for event in events for problem in violations(event))
+        add_many(self, events)
+
+    monkeypatch.setattr(SqlOutbox, "add", checked_add)
+    monkeypatch.setattr(SqlOutbox, "add_many", checked_add_many)
+    yield
+    assert problems == []
+
+
+@pytest.fixture(scope="session")
+def keys_url() -> Iterator[str]:
+    """The URL of the public keys of the tests' applications, for services that run apart from auth."""
+    from app.core.security.keys import signature_key
+    from tests.support.issuer import Issuer, issuer
+    from tests.support.server import SECRET
+
+    with issuer(Issuer(signature_key(SECRET))) as started:
+        yield started.url
 
 
 @pytest.fixture(scope="session")

@@ -32,9 +32,14 @@ class Origin:
 
 
 @contextmanager
-def origin() -> Iterator[Origin]:
-    """Run one until the block ends."""
-    told = Origin()
+def origin(made: Origin | None = None, port: int = 0) -> Iterator[Origin]:
+    """Run one until the block ends.
+
+    Args:
+        made: its configuration; by default a new one.
+        port: by default any.
+    """
+    told = made or Origin()
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -53,7 +58,7 @@ def origin() -> Iterator[Origin]:
         def log_message(self, *_arguments: object) -> None:
             """Write nothing."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
     told.port = server.server_port
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()

@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -67,10 +67,21 @@ def server(
     Args:
         folder: for its log and its drain file.
         database_url: a migrated database.
-        service: the service to run.
+        service: the service to run. One without auth gets the URL of keys that SECRET makes, unless `more` has another.
         state: health check to wait for: `ready` or `live`.
         more: further environment variables.
     """
+    from app.core.security.keys import signature_key
+    from tests.support.issuer import Issuer, issuer
+
+    with ExitStack() as stack:
+        if service not in ("all", "auth") and "APP_JWKS_URL" not in more:
+            more["APP_JWKS_URL"] = stack.enter_context(issuer(Issuer(signature_key(SECRET)))).url
+        yield stack.enter_context(_server(folder, database_url, service, state, **more))
+
+
+@contextmanager
+def _server(folder: Path, database_url: str, service: str, state: str, **more: str) -> Iterator[Server]:
     import httpx
 
     port = free_port()

@@ -15,6 +15,7 @@ def make_settings(database_url: str, **more: Any) -> Settings:
             "database_url": SecretStr(database_url),
             "secret_key": SecretStr(SECRET),
             "password_memory_kib": 8,
+            "jwks_url": "http://127.0.0.1:9/jwks.json",  # of a process without the auth service
             **more,
         }
     )

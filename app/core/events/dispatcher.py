@@ -43,6 +43,9 @@ class Dispatcher(Generic[W]):
         first: seconds before the first retry; the delay doubles for each further one.
         outcomes: counter of deliveries.
         spans: records spans.
+
+    Attributes:
+        subscribed: names of the events that a consumer subscribes to.
     """
 
     def __init__(
@@ -58,7 +61,7 @@ class Dispatcher(Generic[W]):
     ) -> None:
         self._storage = storage
         self._consumers = {consumer.name: consumer for consumer in consumers}
-        self._subscribed = {name for consumer in consumers for name in consumer.events}
+        self.subscribed = frozenset(name for consumer in consumers for name in consumer.events)
         self._clock = clock
         self._attempts = attempts
         self._first = first
@@ -68,7 +71,8 @@ class Dispatcher(Generic[W]):
     @retried
     def deliver(self, events: Sequence[Event]) -> None:
         """Deliver events to the consumers that subscribe to them, in one transaction; in none without a subscriber."""
-        wanted = [event for event in events if event.name in self._subscribed]
+        # A relay that was interrupted publishes a batch again: both copies may be here.
+        wanted = list({event.id: event for event in events if event.name in self.subscribed}.values())
         if not wanted:
             return
         with self._storage.write() as work:

@@ -1,6 +1,6 @@
 """Events, and the ports to publish and consume them."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol, TypeVar
@@ -32,7 +32,7 @@ class Event:
     name: str
     user_id: UUID | None
     at: datetime
-    payload: dict[str, object] = field(default_factory=dict)
+    payload: Mapping[str, object] = field(default_factory=dict)
     traceparent: str | None = field(default_factory=current.get)
 
 
@@ -75,8 +75,8 @@ class Consumer(Protocol[Work_contra]):
 class Transport(Protocol):
     """Delivers events from the outbox to the services' dispatchers.
 
-    The in-process transport calls them one after the other. A broker's transport would publish to a topic exchange,
-    with the event's name as routing key, and each service would have a durable queue there.
+    The in-process transport calls them one after the other; RabbitMQ's publishes to a topic exchange, with the event's
+    name as routing key, and each service has a durable queue there.
     """
 
     def publish(self, events: Sequence[Event]) -> None:

@@ -1,4 +1,4 @@
-"""In-process transport of events, for a process that runs all services."""
+"""In-process transport of events: the last step of any other."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -16,6 +16,11 @@ class InProcessTransport:
 
     def __init__(self, dispatchers: Sequence[Dispatcher[Any]]) -> None:
         self._dispatchers = dispatchers
+
+    @property
+    def subscribed(self) -> frozenset[str]:
+        """The names of the events that a consumer subscribes to."""
+        return frozenset[str]().union(*(dispatcher.subscribed for dispatcher in self._dispatchers))
 
     def publish(self, events: Sequence[Event]) -> None:
         for dispatcher in self._dispatchers:

@@ -10,12 +10,12 @@ from flask_openapi.blueprint import APIBlueprint
 
 from app.core.cache.interface import CacheLookup, UserCache, lookup_counter
 from app.core.database import read_position
-from app.core.errors import ForbiddenError, UnauthenticatedError
+from app.core.errors import ForbiddenError, UnauthenticatedError, UnavailableError
 from app.core.http.conditional import revalidated
 from app.core.http.middleware import request_context
 from app.core.http.single_flight import SharedCall, SingleFlight
 from app.core.security.roles import ONLY_ADMINISTRATORS, Role
-from app.core.security.tokens import AccessTokens, Claims, InvalidTokenError
+from app.core.security.tokens import Claims, InvalidTokenError, KeysUnavailableError, TokenVerifier
 
 CACHE_LOOKUP = "task_manager.cache_lookup"
 """Key of the WSGI environment: the CacheLookup, where ResponseCacheMiddleware has made it before Flask."""
@@ -49,7 +49,7 @@ class Authenticator:
         cached_endpoints: the endpoints whose responses are cached.
     """
 
-    def __init__(self, tokens: AccessTokens, cache: UserCache) -> None:
+    def __init__(self, tokens: TokenVerifier, cache: UserCache) -> None:
         self._tokens = tokens
         self._cache = cache
         self._single_flight = SingleFlight()
@@ -101,9 +101,12 @@ class Authenticator:
         authorization = request.headers.get("Authorization", "")
         if not bearer(authorization):
             raise UnauthenticatedError("Log in first: the request needs a bearer token.")
-        claims = self.claims(authorization)
-        if claims is None:
-            raise UnauthenticatedError("The access token is not valid. Refresh it or log in again.")
+        try:
+            claims = self._tokens.verify(bearer(authorization))
+        except KeysUnavailableError:
+            raise UnavailableError("The access token can't be verified at the moment. Try again soon.") from None
+        except InvalidTokenError:
+            raise UnauthenticatedError("The access token is not valid. Refresh it or log in again.") from None
         user_id, session_id = claims.user_id, claims.session_id
         name = cache_key(request.path, request.query_string.decode("latin-1")) if cached else None
         looked_up: CacheLookup | None = request.environ.pop(CACHE_LOOKUP, None)

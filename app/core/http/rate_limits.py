@@ -18,7 +18,7 @@ from app.core.http.authentication import bearer
 from app.core.http.devices import Devices
 from app.core.http.password_limits import PasswordLimits, account_key, address_key, email_of_body
 from app.core.http.problems import problem
-from app.core.security.tokens import AccessTokens, InvalidTokenError
+from app.core.security.tokens import InvalidTokenError, TokenVerifier
 from app.core.settings import Settings
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class Limits:
         passwords: the tighter limits of views that check or set a password.
     """
 
-    def __init__(self, settings: Settings, tokens: AccessTokens, redis: Any, devices: Devices) -> None:
+    def __init__(self, settings: Settings, tokens: TokenVerifier, redis: Any, devices: Devices) -> None:
         self._tokens = tokens
         self._settings = settings
         if redis is not None:

@@ -9,7 +9,7 @@ from app.core.clock import Clock
 from app.core.database.retention import ExpiryRule, Rule, expire
 from app.core.database.retries import run
 from app.core.database.unit_of_work import Storage, UnitOfWork
-from app.core.jobs.polling_loop import PollingLoop
+from app.core.jobs.polling_loop import PollingLoop, stop_all
 
 AHEAD = 200
 """Maximum number of messages in the broker's queue: enough work until the announcer polls again."""
@@ -71,11 +71,9 @@ class Inline:
         return not self._started or all(loop.alive for loop in (self._loop, *self._beside))
 
     def stop(self, seconds: float) -> None:
-        """Stop all loops after their current step; wait at most `seconds` for the current job's step."""
+        """Stop all loops after their current step; wait at most `seconds` for it."""
         self._runner.stop()
-        for loop in self._beside:
-            loop.end()
-        self._loop.stop(seconds)
+        stop_all((self._loop, *self._beside), seconds)
 
     def wake(self) -> None:
         """Poll for due jobs at once."""

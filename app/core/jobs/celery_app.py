@@ -29,7 +29,10 @@ PING_QUEUE_LIFETIME = 3600
 """Seconds after which the broker deletes the queue of a worker that has gone."""
 
 FIRST, LAST = 0, 9
-"""Highest and lowest priority; on Redis each priority is a list of its own."""
+"""Highest and lowest priority on Redis, where each is a list of its own; RabbitMQ counts the other way round."""
+
+LONGEST_JOB = 24 * 3600
+"""Seconds after which RabbitMQ takes a message back that is not acknowledged; by default half an hour (4.0)."""
 
 
 class CeleryTransport:
@@ -38,19 +41,30 @@ class CeleryTransport:
     Args:
         celery: the application.
         task: Celery task that runs a job.
+        queue: name of the queue of jobs.
+        rabbitmq: whether the broker is RabbitMQ.
     """
 
-    def __init__(self, celery: "Celery", task: "Task[[str], None]") -> None:
+    def __init__(self, celery: "Celery", task: "Task[[str], None]", queue: str, rabbitmq: bool) -> None:
         self.celery = celery
         self._task = task
+        self._queue = queue
+        self._rabbitmq = rabbitmq
+
+    @property
+    def node(self) -> str:
+        """Node name of this worker. On RabbitMQ its control queue is exclusive: one of the same name could not start
+        beside it, nor soon after it was killed. On Redis each name would leave keys behind."""
+        return uuid4().hex if self._rabbitmq else "celery"
 
     @property
     def errors(self) -> tuple[type[Exception], ...]:
         """The exceptions that mean that the broker is unavailable."""
+        from amqp.exceptions import AMQPError
         from kombu.exceptions import OperationalError
         from redis.exceptions import ConnectionError, TimeoutError  # noqa: A004 exceptions of the broker's client
 
-        return (OperationalError, ConnectionError, TimeoutError, OSError)
+        return (OperationalError, AMQPError, ConnectionError, TimeoutError, OSError)
 
     def consume_pings(self, taken: Callable[[], None]) -> Callable[[], None]:
         """Let this worker consume a queue of its own besides the jobs, and return a function that sends a ping to it.
@@ -60,8 +74,14 @@ class CeleryTransport:
         """
         from kombu import Exchange, Queue
 
+        exchange, arguments = "direct", {}
+        if self._rabbitmq:
+            exchange = "topic"  # as Celery expects it beside quorum queues
+            arguments = {"x-queue-type": "quorum", "x-consumer-timeout": LONGEST_JOB * 1000}
         own = f"worker.{socket.gethostname()}.{uuid4().hex}"
-        jobs = Queue(QUEUE, Exchange(QUEUE, type="direct"), routing_key=QUEUE)
+        jobs = Queue(
+            self._queue, Exchange(self._queue, type=exchange), routing_key=self._queue, queue_arguments=arguments
+        )
         # The broker's default exchange routes to every queue by its name: no binding has to be stored.
         pings = Queue(own, Exchange(""), routing_key=own, expires=PING_QUEUE_LIFETIME)
         self.celery.conf.task_queues = (jobs, pings)
@@ -80,11 +100,22 @@ class CeleryTransport:
 
     def send(self, job_id: UUID, left: bool) -> None:
         # No retries, as by default: the announcer sends again by itself.
-        self._task.apply_async((str(job_id),), retry=False, priority=FIRST if left else LAST)
+        first, last = (LAST, FIRST) if self._rabbitmq else (FIRST, LAST)
+        self._task.apply_async((str(job_id),), retry=False, priority=first if left else last)
 
     def waiting(self) -> int:
-        with self.celery.connection_or_acquire() as connection, connection.channel() as channel:
-            return int(channel.queue_declare(queue=QUEUE, durable=True, auto_delete=False).message_count)
+        from amqp.exceptions import NotFound
+
+        with self.celery.connection_or_acquire() as connection:
+            channel = connection.channel()
+            try:
+                declared = channel.queue_declare(
+                    queue=self._queue, durable=True, auto_delete=False, passive=self._rabbitmq
+                )
+            except NotFound:  # which closes the channel
+                return 0
+            channel.close()
+        return int(declared.message_count)
 
 
 def broker_url(settings: Settings) -> str:
@@ -107,33 +138,29 @@ def _url(host: str, port: int, user: str | None, password: SecretStr | None, dat
     return f"redis://{login}{host}:{port}/{database}"
 
 
-def celery_transport(settings: Settings, run: Callable[[UUID], None]) -> CeleryTransport:
+def celery_transport(settings: Settings, run: Callable[[UUID], None], service: str | None = None) -> CeleryTransport:
     """Return the transport of a new Celery application.
 
     Args:
         settings: with a broker.
         run: runs a job; called by workers.
+        service: the service whose jobs it carries, in a queue of its own; None for those of all.
     """
     from celery import Celery
 
-    celery = Celery("task-manager", broker=broker_url(settings), set_as_current=False)
+    queue = f"{QUEUE}.{service}" if service else QUEUE
+
+    url = broker_url(settings)
+    rabbitmq = url.startswith("amqp")
+    celery = Celery("task-manager", broker=url, set_as_current=False)
     celery.conf.update(
+        **(_rabbitmq_options(url, settings) if rabbitmq else _redis_options(settings)),
         # Acknowledged when the job has ended, not when it begins: the message of a worker that dies is redelivered.
         task_acks_late=True,
         task_reject_on_worker_lost=True,
         task_ignore_result=True,
-        task_default_queue=QUEUE,
+        task_default_queue=queue,
         worker_prefetch_multiplier=1,
-        broker_transport_options={
-            # Else a frozen broker would block its clients for ever.
-            "socket_timeout": BROKER_TIMEOUT,
-            "socket_connect_timeout": BROKER_TIMEOUT,
-            "socket_keepalive": True,
-            "visibility_timeout": settings.visibility_timeout,
-            # seconds between checks for messages that were not acknowledged in time; by default up to 100
-            "unacked_restore_interval": settings.visibility_timeout / 2,
-            "unacked_restore_throttle": 1,
-        },
         broker_connection_retry_on_startup=True,
         worker_soft_shutdown_timeout=settings.graceful_timeout,
         worker_enable_soft_shutdown_on_idle=False,
@@ -145,4 +172,32 @@ def celery_transport(settings: Settings, run: Callable[[UUID], None]) -> CeleryT
     def task(job_id: str) -> None:
         run(UUID(job_id))
 
-    return CeleryTransport(celery, task)
+    return CeleryTransport(celery, task, queue, rabbitmq)
+
+
+# In both, without the time-outs a frozen broker would block its clients for ever.
+
+
+def _redis_options(settings: Settings) -> dict[str, object]:
+    options = {
+        "socket_timeout": BROKER_TIMEOUT,
+        "socket_connect_timeout": BROKER_TIMEOUT,
+        "socket_keepalive": True,
+        "visibility_timeout": settings.visibility_timeout,
+        # seconds between checks for messages that were not acknowledged in time; by default up to 100
+        "unacked_restore_interval": settings.visibility_timeout / 2,
+        "unacked_restore_throttle": 1,
+    }
+    return {"broker_transport_options": options}
+
+
+def _rabbitmq_options(url: str, settings: Settings) -> dict[str, object]:
+    from app.core.events.rabbitmq import tls_options
+
+    options = {"confirm_publish": True, "read_timeout": BROKER_TIMEOUT, "write_timeout": BROKER_TIMEOUT}
+    return {
+        "broker_transport_options": options,
+        "broker_use_ssl": tls_options(url, settings),
+        "task_default_queue_type": "quorum",
+        "task_default_exchange_type": "topic",
+    }

@@ -2,8 +2,11 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from types import MappingProxyType
 from typing import Generic
 from uuid import UUID
+
+from typing_extensions import TypedDict
 
 from app.core.clock import Clock, NewId
 from app.core.database.unit_of_work import UnitOfWork, W
@@ -26,10 +29,15 @@ Eraser = Callable[[W, UUID, datetime, int], int]
 """Deletes up to a number of a user's rows; returns the number deleted, 0 when nothing is left."""
 
 
+class DeletedUser(TypedDict):
+    pass
+
+
 class EraseOnDeletion:
     """Consumer of `user.deleted`: records the deleted user in the service, and queues an erasure job."""
 
-    events = frozenset({USER_DELETED})
+    reads = MappingProxyType({USER_DELETED: DeletedUser})
+    events = reads.keys()
 
     def __init__(self, service: str, clock: Clock, new_id: NewId) -> None:
         self.name = f"{service}.erasure"

@@ -109,12 +109,12 @@ class Step:
 
 @dataclass(frozen=True)
 class DeadLetter:
-    """A job or event delivery that has failed permanently, and is no longer retried automatically.
+    """A job, event delivery or message that has failed permanently, and is no longer retried automatically.
 
     Args:
-        what: `job` or `event`.
-        id: id of the job or event.
-        kind: kind of the job; for a delivery, the consumer.
+        what: `job`, `event` or `message`.
+        id: id of the job or event; for a message that is no event, one made from its content.
+        kind: kind of the job; for a delivery, the consumer; for a message, the queue.
         tries: failed attempts.
         at: when the job was dead-lettered, or when the event happened.
         error: the last error.

@@ -1,7 +1,8 @@
 """Polling loop: a thread that calls a function at intervals, or at once when woken."""
 
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Collection
 
 import structlog
 
@@ -18,12 +19,16 @@ class PollingLoop:
         action: returns whether there was work. Its exceptions are logged and the loop goes on, except for MovedError,
             which ends it.
         seconds: pause after a call without work.
+        close: called in the loop's thread when it has ended.
     """
 
-    def __init__(self, name: str, action: Callable[[], bool], seconds: float) -> None:
+    def __init__(
+        self, name: str, action: Callable[[], bool], seconds: float, close: Callable[[], None] = lambda: None
+    ) -> None:
         self._name = name
         self._action = action
         self._seconds = seconds
+        self._close = close
         self._woken = threading.Event()
         self._stopped = threading.Event()
         self._thread: threading.Thread | None = None
@@ -55,6 +60,12 @@ class PollingLoop:
 
     def run(self) -> None:
         """Run the loop in the calling thread until it is stopped."""
+        try:
+            self._run()
+        finally:
+            self._close()
+
+    def _run(self) -> None:
         while not self._stopped.is_set():
             try:
                 worked = self._action()
@@ -70,3 +81,12 @@ class PollingLoop:
             if not worked:
                 self._woken.wait(self._seconds)
             self._woken.clear()
+
+
+def stop_all(loops: Collection[PollingLoop], seconds: float) -> None:
+    """Ask loops to end, and wait at most `seconds` in all for their current calls."""
+    end = time.monotonic() + seconds
+    for loop in loops:
+        loop.end()
+    for loop in loops:
+        loop.stop(max(end - time.monotonic(), 0))

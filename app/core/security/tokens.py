@@ -4,9 +4,11 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Protocol
 from uuid import UUID
 
 import jwt
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from app.core.security.keys import SignatureKey
 
@@ -27,6 +29,10 @@ class InvalidTokenError(Exception):
     """The token is not one of ours, or its time is over."""
 
 
+class KeysUnavailableError(InvalidTokenError):
+    """The token's key is unknown, and its issuer can't be asked: the token may be valid."""
+
+
 @dataclass(frozen=True)
 class Claims:
     """What a verified access token says."""
@@ -38,7 +44,78 @@ class Claims:
     expires_at: int
 
 
-class AccessTokens:
+class PublicKeys(Protocol):
+    """The issuer's public keys; a dictionary by id will do."""
+
+    def get(self, kid: str, /) -> Ed25519PublicKey | None:
+        """Return a key by its id; None if the issuer has none.
+
+        Raises:
+            KeysUnavailableError: it is not known whether there is one.
+        """
+
+
+class TokenVerifier:
+    """Verifies access tokens.
+
+    Args:
+        keys: the issuer's keys.
+    """
+
+    def __init__(self, keys: PublicKeys) -> None:
+        self._keys = keys
+        self._verified: dict[str, tuple[Claims, Ed25519PublicKey, str]] = {}
+
+    def verify(self, token: str) -> Claims:
+        """Verify a token and return its claims.
+
+        What has been verified once is remembered until its time is over, or its key is no longer the issuer's.
+
+        Raises:
+            InvalidTokenError: unknown key, wrong signature, algorithm, type, issuer or audience, claim missing, over.
+        """
+        known = self._verified.get(token)
+        if known is not None:
+            claims, key, kid = known
+            if claims.expires_at > time.time() and self._keys.get(kid) is key:
+                return claims
+            self._verified.pop(token, None)
+        verified = self._verify(token)
+        if len(self._verified) >= REMEMBERED:
+            # The oldest goes. Another thread may have dropped it, or be adding one, at this very moment: no harm.
+            with suppress(StopIteration, RuntimeError):
+                self._verified.pop(next(iter(self._verified)), None)
+        self._verified[token] = verified
+        return verified[0]
+
+    def _verify(self, token: str) -> tuple[Claims, Ed25519PublicKey, str]:
+        try:
+            header = jwt.get_unverified_header(token)
+            if header.get("typ") != TYPE:
+                raise InvalidTokenError("wrong type")
+            kid = header.get("kid")
+            key = self._keys.get(kid) if isinstance(kid, str) else None
+            if key is None:
+                raise InvalidTokenError("unknown key")
+            claims = jwt.decode(
+                token,
+                key,
+                algorithms=[ALGORITHM],
+                audience=AUDIENCE,
+                issuer=ISSUER,
+                leeway=LEEWAY,
+                options={"require": ["exp", "iat", "sub", "sid", "jti", "role"]},
+            )
+            # Without the leeway: a client that is told so too early just refreshes.
+            if claims["exp"] <= time.time():
+                raise InvalidTokenError("its time is over")
+            user_id, session_id, token_id = (UUID(claims[name]) for name in ("sub", "sid", "jti"))
+            return Claims(user_id, session_id, token_id, str(claims["role"]), int(claims["exp"])), key, str(kid)
+        except (jwt.InvalidTokenError, ValueError, TypeError, AttributeError) as error:
+            raise InvalidTokenError(str(error)) from error
+
+
+class AccessTokens(TokenVerifier):
     """Issues and verifies access tokens.
 
     Args:
@@ -48,16 +125,16 @@ class AccessTokens:
     """
 
     def __init__(self, signing: SignatureKey, lifetime: timedelta, accepted: tuple[SignatureKey, ...] = ()) -> None:
+        keys = {key.kid: key for key in (signing, *accepted)}
+        super().__init__({kid: key.public for kid, key in keys.items()})
         self.lifetime = lifetime
         self._signing = signing
         self._kid = signing.kid
-        self._keys = {key.kid: key for key in (signing, *accepted)}
-        self._public = {kid: key.public for kid, key in self._keys.items()}
-        self._verified: dict[str, Claims] = {}
+        self._published = [key.jwk() for key in keys.values()]
 
     def jwks(self) -> dict[str, list[dict[str, str]]]:
         """Return the public keys that verify tokens, for whoever wants to check one (RFC 7517)."""
-        return {"keys": [key.jwk() for key in self._keys.values()]}
+        return {"keys": self._published}
 
     def issue(self, user_id: UUID, session_id: UUID, token_id: UUID, role: str, now: datetime) -> str:
         """Return a signed token."""
@@ -72,48 +149,3 @@ class AccessTokens:
             "exp": int((now + self.lifetime).timestamp()),
         }
         return jwt.encode(claims, self._signing.private, algorithm=ALGORITHM, headers={"typ": TYPE, "kid": self._kid})
-
-    def verify(self, token: str) -> Claims:
-        """Verify a token and return its claims. What has been verified once is remembered until its time is over.
-
-        Raises:
-            InvalidTokenError: unknown key, wrong signature, algorithm, type, issuer or audience, claim missing, over.
-        """
-        known = self._verified.get(token)
-        if known is not None:
-            if known.expires_at > time.time():
-                return known
-            self._verified.pop(token, None)
-        claims = self._verify(token)
-        if len(self._verified) >= REMEMBERED:
-            # The oldest goes. Another thread may have dropped it, or be adding one, at this very moment: no harm.
-            with suppress(StopIteration, RuntimeError):
-                self._verified.pop(next(iter(self._verified)), None)
-        self._verified[token] = claims
-        return claims
-
-    def _verify(self, token: str) -> Claims:
-        try:
-            header = jwt.get_unverified_header(token)
-            if header.get("typ") != TYPE:
-                raise InvalidTokenError("wrong type")
-            kid = header.get("kid")
-            if not isinstance(kid, str) or kid not in self._public:
-                raise InvalidTokenError("unknown key")
-            claims = jwt.decode(
-                token,
-                self._public[kid],
-                algorithms=[ALGORITHM],
-                audience=AUDIENCE,
-                issuer=ISSUER,
-                leeway=LEEWAY,
-                options={"require": ["exp", "iat", "sub", "sid", "jti", "role"]},
-            )
-            # Without the leeway: a client that is told so too early just refreshes.
-            if claims["exp"] <= time.time():
-                raise InvalidTokenError("its time is over")
-            return Claims(
-                UUID(claims["sub"]), UUID(claims["sid"]), UUID(claims["jti"]), str(claims["role"]), int(claims["exp"])
-            )
-        except (jwt.InvalidTokenError, ValueError, TypeError, AttributeError) as error:
-            raise InvalidTokenError(str(error)) from error

@@ -127,8 +127,8 @@ def test_tasks_older_than_the_service_are_published_again(
     assert statistics(other)["totals"] == {"todo": 0, "in_progress": 3, "done": 0, "overdue": 0}
 
 
-def test_the_service_runs_alone_without_routes_of_others(sqlite_url: str) -> None:
-    parts = build(make_settings(sqlite_url))
+def test_the_service_runs_alone_without_routes_of_others(sqlite_url: str, keys_url: str) -> None:
+    parts = build(make_settings(sqlite_url, jwks_url=keys_url))
     person = Person(create_app(parts).test_client()).register()
     person.client = create_app(build(parts.settings, services=("analytics",))).test_client()
     assert statistics(person)["created"] == 0

@@ -90,9 +90,8 @@ def fill(container: Container, person: Person) -> UUID:
     person.call("POST", "/tasks/exports", json={})
     person.client.post("/api/v1/auth/password-reset", json={"email": person.email})
     do_jobs(container)
-    reminder: dict[str, object] = {"task_id": str(new_id()), "title": "Call"}
     with storage_of(container).write() as work:
-        work.outbox.add(Event(new_id(), "task.reminder_due", user_id, utc_now(), reminder))
+        work.outbox.add(Event(new_id(), "task.reminder_due", user_id, utc_now(), task_payload()))
         for name in ("daily_counts", "failed_deliveries"):
             insert_row(work.session, TABLES[name], user_id=user_id)
         work.mails.add("report-mail", {"user_id": str(user_id), "week": "2030-W01", "pdf": "x"})
@@ -209,7 +208,7 @@ def _due(container: Container, clock: FakeClock) -> list[UUID]:
 @pytest.mark.parametrize(
     ("name", "payload"),
     [
-        ("user.changed", {"email": "late@example.org", "name": "Late"}),
+        ("user.changed", {"email": "late@example.org", "name": "Late", "verified": True}),
         ("task.created", task_payload()),
         ("task.reminder_due", task_payload()),
     ],

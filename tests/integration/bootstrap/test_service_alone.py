@@ -3,9 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
-from uuid import uuid4
 
 import httpx
 import pytest
@@ -14,9 +12,11 @@ from sqlalchemy import inspect
 from app.bootstrap.container import build
 from app.bootstrap.schema import branches
 from app.bootstrap.services import SERVICES
+from app.core.security.keys import derive, signature_key
 from tests.support.content import connected
+from tests.support.issuer import Issuer
 from tests.support.ports import wait_for
-from tests.support.server import ROOT, environment, server
+from tests.support.server import ROOT, SECRET, environment, server
 from tests.support.settings import make_settings
 
 OWN_PATHS = {
@@ -29,14 +29,9 @@ OWN_PATHS = {
 
 
 @pytest.fixture
-def token(tmp_path: Path) -> Callable[[], str]:
+def token() -> Callable[[], str]:
     """Issues access tokens of new users, like a remote auth service."""
-    parts = build(make_settings(f"sqlite:///{tmp_path / 'elsewhere.sqlite'}"))
-
-    def issue() -> str:
-        return parts.platform.tokens.issue(uuid4(), uuid4(), uuid4(), "user", datetime.now(UTC))
-
-    return issue
+    return Issuer(signature_key(SECRET)).token
 
 
 @pytest.mark.parametrize("service", SERVICES)
@@ -56,8 +51,7 @@ def test_no_module_of_another_service_is_loaded(service: str) -> None:
 def test_a_database_with_its_branch_alone_is_enough(
     empty_url: str, tmp_path: Path, token: Callable[[], str], service: str
 ) -> None:
-    variables = environment(tmp_path, empty_url, port=1)
-    subprocess.run([sys.executable, "-m", "app", "migrate", "--service", service], cwd=ROOT, env=variables, check=True)
+    migrate(empty_url, tmp_path, service)
     with connected(empty_url) as database:
         there = set(inspect(database.reader).get_table_names())
     assert there == {name for branch in branches([service]) for name in branch.metadata.tables} | {"schema_revisions"}
@@ -70,8 +64,7 @@ def test_a_database_with_its_branch_alone_is_enough(
 
 
 def test_tasks_alone_writes_reads_and_does_its_jobs(empty_url: str, tmp_path: Path, token: Callable[[], str]) -> None:
-    variables = environment(tmp_path, empty_url, port=1)
-    subprocess.run([sys.executable, "-m", "app", "migrate", "--service", "tasks"], cwd=ROOT, env=variables, check=True)
+    migrate(empty_url, tmp_path, "tasks")
     with server(tmp_path, empty_url, "tasks", APP_JOB_POLL="0.1") as running:
         client = httpx.Client(base_url=f"{running.url}/api/v1", headers={"Authorization": f"Bearer {token()}"})
         made = client.post("/tasks", json={"title": "Alone"})
@@ -90,9 +83,64 @@ def test_tasks_alone_writes_reads_and_does_its_jobs(empty_url: str, tmp_path: Pa
 
 
 def test_migrating_one_service_after_another_gives_the_whole_schema(empty_url: str, tmp_path: Path) -> None:
-    variables = environment(tmp_path, empty_url, port=1)
-    for service in SERVICES:
-        command = [sys.executable, "-m", "app", "migrate", "--service", service]
-        subprocess.run(command, cwd=ROOT, env=variables, check=True)
+    migrate(empty_url, tmp_path, *SERVICES)
     with server(tmp_path, empty_url) as running:
         assert httpx.get(f"{running.url}/health/ready").status_code == 200
+
+
+@pytest.mark.parametrize("service", [name for name in SERVICES if name != "auth"])
+def test_a_service_without_auth_derives_no_key_that_signs(service: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    purposes: list[str] = []
+
+    def recorded(secret: str, purpose: str) -> bytes:
+        purposes.append(purpose)
+        return derive(secret, purpose)
+
+    for module in ("app.core.security.keys", "app.bootstrap.platform"):
+        monkeypatch.setattr(f"{module}.derive", recorded)
+    settings = make_settings("sqlite:///:memory:")
+    platform = build(settings, services=(service,)).platform
+    assert "file-address" in purposes
+    assert "access-token-ed25519" not in purposes
+    with pytest.raises(TypeError, match="auth service"):
+        _ = platform.issuer
+    build(settings, services=("auth",))
+    assert "access-token-ed25519" in purposes, "auth does, and it is seen"
+
+
+def test_a_service_and_auth_have_secrets_of_their_own(empty_url: str, tmp_path: Path) -> None:
+    """Log-in at auth, then tasks; no secret of one opens anything at the other."""
+    own = {"APP_SECRET_KEY": "the-secret-of-tasks-alone-0123456789-ABCDEFG"}
+    migrate(empty_url, tmp_path, "auth", "tasks")
+    with server(tmp_path, empty_url, "auth") as auth:
+        url = f"{auth.url}/.well-known/jwks.json"
+        with server(tmp_path, empty_url, "tasks", APP_JWKS_URL=url, **own) as tasks:
+            account = {"email": "grace@example.org", "password": "correct horse battery"}
+            httpx.post(f"{auth.url}/api/v1/auth/register", json={**account, "name": "Grace"}).raise_for_status()
+            pair = httpx.post(f"{auth.url}/api/v1/auth/login", json=account).raise_for_status().json()
+            client = httpx.Client(base_url=f"{tasks.url}/api/v1")
+            client.headers["Authorization"] = f"Bearer {pair['access_token']}"
+            assert client.get("/tasks").status_code == 200
+            forged = Issuer(signature_key(own["APP_SECRET_KEY"])).token()
+            assert client.get("/tasks", headers={"Authorization": f"Bearer {forged}"}).status_code == 401
+            auth.process.kill()
+            auth.process.wait(5)
+            assert client.get("/tasks").status_code == 200, "who has a token works on"
+
+
+def test_while_no_key_was_ever_fetched_the_answer_is_to_try_again(
+    empty_url: str, tmp_path: Path, token: Callable[[], str]
+) -> None:
+    migrate(empty_url, tmp_path, "tasks")
+    with server(tmp_path, empty_url, "tasks", APP_JWKS_URL="http://127.0.0.1:9/jwks.json") as running:
+        headers = {"Authorization": f"Bearer {token()}"}
+        refused = httpx.get(f"{running.url}/api/v1/tasks", headers=headers)
+        assert (refused.status_code, refused.headers["Retry-After"]) == (503, "2")
+        headers = {"Authorization": "Bearer a.b.c"}
+        assert httpx.get(f"{running.url}/api/v1/tasks", headers=headers).status_code == 401
+
+
+def migrate(url: str, folder: Path, *services: str) -> None:
+    for service in services:
+        command = [sys.executable, "-m", "app", "migrate", "--service", service]
+        subprocess.run(command, cwd=ROOT, env=environment(folder, url, port=1), check=True)

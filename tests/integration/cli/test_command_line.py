@@ -66,6 +66,12 @@ def test_a_wrong_setting_is_named_in_one_line(
     assert "hunter2" not in result.stderr
 
 
+@pytest.mark.parametrize("service", ["tasks", "notifications", "analytics"])
+def test_a_service_without_auth_wants_the_url_of_the_keys_in_one_line(tmp_path: Path, service: str) -> None:
+    variables = environment(tmp_path, f"sqlite:///{tmp_path / 'tasks.sqlite'}", free_port())
+    assert_one_line(run(["serve", "--service", service], tmp_path, **variables), 2, "APP_JWKS_URL: missing")
+
+
 def test_a_port_in_use_is_reported_in_one_line(tmp_path: Path, sqlite_url: str) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

@@ -252,8 +252,9 @@ def test_old_notifications_are_deleted(person: Person, container: Container) -> 
     assert [each["id"] for each in listed(person)["items"]] == [kept]
 
 
-def test_the_service_runs_alone(container: Container, person: Person) -> None:
-    alone = replace(person, client=create_app(build(container.settings, services=("notifications",))).test_client())
+def test_the_service_runs_alone(container: Container, person: Person, keys_url: str) -> None:
+    settings = container.settings.model_copy(update={"jwks_url": keys_url})
+    alone = replace(person, client=create_app(build(settings, services=("notifications",))).test_client())
     assert listed(alone)["unread"] == 0
     assert_problem(alone.call("GET", "/tasks"), 404)
     assert_problem(alone.client.post("/api/v1/auth/login", json={}), 404)

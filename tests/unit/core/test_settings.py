@@ -38,6 +38,9 @@ def load(monkeypatch: pytest.MonkeyPatch, **variables: str) -> Settings:
         ("APP_SECRET_KEY", "changeme" * 8),
         ("APP_DATABASE_URL", "mysql://db/tasks"),
         ("APP_REDIS_URL", "memcached://cache"),
+        ("APP_BROKER_URL", "sqs://broker"),
+        ("APP_EVENTS_URL", "redis://broker"),
+        ("APP_EVENTS_CA_FILE", "/nowhere/ca.crt"),
         ("APP_DATABASE_REPLICA_HOST", "replica:not-a-port"),
         ("APP_DATABASE_REPLICA_HOST", "replica"),
         ("APP_STATEMENT_TIMEOUT", "-7"),
@@ -53,6 +56,8 @@ def load(monkeypatch: pytest.MonkeyPatch, **variables: str) -> Settings:
         ("APP_MAIL_FROM", "noreply@example.org\nBcc: everybody@example.org"),
         ("APP_PUBLIC_URL", "javascript:alert(1)"),
         ("APP_PUBLIC_URL", "https://example.org/path"),
+        ("APP_JWKS_URL", "file:///etc/passwd"),
+        ("APP_JWKS_URL", "http://user:hunter2@auth/jwks.json"),
     ],
 )
 def test_a_wrong_value_is_refused_by_the_name_of_its_variable(
@@ -85,6 +90,12 @@ def test_half_a_mail_server_is_refused(monkeypatch: pytest.MonkeyPatch, change: 
     assert load(monkeypatch, **{**COMPLETE, **MAIL}).smtp_tls == "starttls"
     with pytest.raises(SettingsError, match=named):
         load(monkeypatch, **{**COMPLETE, **MAIL, **change})
+
+
+@pytest.mark.parametrize("name", ["APP_EVENTS_USER", "APP_EVENTS_PASSWORD"])
+def test_half_a_login_to_the_broker_of_events_is_refused(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    with pytest.raises(SettingsError, match=r"^APP_EVENTS_PASSWORD: "):
+        load(monkeypatch, **COMPLETE, APP_EVENTS_HOST="broker", **{name: "hunter2"})
 
 
 def test_mail_goes_without_tls_to_the_machine_itself(monkeypatch: pytest.MonkeyPatch) -> None:

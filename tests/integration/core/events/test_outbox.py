@@ -18,16 +18,16 @@ def waiting(database: Database) -> list[tuple[str, dict[str, object]]]:
 
 
 def test_an_event_is_in_the_outbox_once_its_transaction_has_committed(database: Database) -> None:
-    event = Event(uuid4(), "task.created", uuid4(), datetime.now(UTC), {"task_id": "1"})
+    event = Event(uuid4(), "thing.happened", uuid4(), datetime.now(UTC), {"number": 1})
     with SystemStorage(database).write() as work:
         work.outbox.add(event)
-    assert waiting(database) == [("task.created", {"task_id": "1"})]
+    assert waiting(database) == [("thing.happened", {"number": 1})]
 
 
 def test_no_event_is_in_the_outbox_when_its_transaction_fails(database: Database) -> None:
     def fail() -> None:
         with SystemStorage(database).write() as work:
-            work.outbox.add(Event(uuid4(), "task.created", None, datetime.now(UTC)))
+            work.outbox.add(Event(uuid4(), "thing.happened", None, datetime.now(UTC)))
             raise RuntimeError
 
     with pytest.raises(RuntimeError):

@@ -9,11 +9,13 @@ from pathlib import Path
 from uuid import uuid4
 
 import httpx
+import pytest
 
 from app.bootstrap.container import build
 from app.cli.worker import ALIVE
 from app.core.events.model import Event
 from tests.support.ports import free_port, wait_for
+from tests.support.rabbitmq import RabbitMq
 from tests.support.server import ROOT, environment
 from tests.support.settings import make_settings
 from tests.support.storage import storage_of
@@ -26,10 +28,19 @@ def worker_environment(folder: Path, database_url: str, broker_url: str, **more:
     )
 
 
-def test_a_worker_runs_queued_jobs_and_stops_in_time(postgres_url: str, valkey: str, tmp_path: Path) -> None:
+@pytest.fixture(params=["valkey", "rabbitmq"])
+def broker_url(request: pytest.FixtureRequest) -> str:
+    """A broker of each kind."""
+    if request.param == "valkey":
+        return f"{request.getfixturevalue('valkey')}/2"
+    server: RabbitMq = request.getfixturevalue("rabbitmq")
+    return server.url
+
+
+def test_a_worker_runs_queued_jobs_and_stops_in_time(postgres_url: str, broker_url: str, tmp_path: Path) -> None:
     parts = build(make_settings(postgres_url))
     job = parts.jobs.queue(uuid4(), "export")
-    variables = worker_environment(tmp_path, postgres_url, f"{valkey}/2", REMAP_SIGTERM="SIGQUIT")
+    variables = worker_environment(tmp_path, postgres_url, broker_url, REMAP_SIGTERM="SIGQUIT")
     with (tmp_path / "log").open("wb") as log:
         worker = subprocess.Popen(
             [sys.executable, "-m", "app", "worker"], cwd=ROOT, env=variables, stdout=log, stderr=log
@@ -78,7 +89,7 @@ def test_beat_publishes_events_reports_itself_alive_and_stops(sqlite_url: str, t
     from app.cli.beat import ALIVE as BEAT_ALIVE
 
     parts, port = build(make_settings(sqlite_url)), free_port()
-    facts: dict[str, object] = {"email": "grace@example.org", "name": "Grace"}
+    facts: dict[str, object] = {"email": "grace@example.org", "name": "Grace", "verified": False}
     with storage_of(parts).write() as work:
         work.outbox.add(Event(uuid4(), "user.changed", uuid4(), datetime.now(UTC), facts))
 

@@ -1,0 +1,50 @@
+"""Wiring of events: dispatchers of the services of a process, and the loops that bring events to them."""
+
+from collections.abc import Iterator, Mapping
+
+from app.bootstrap.services import complete
+from app.core.clock import utc_now
+from app.core.database.unit_of_work import Storage, UnitOfWork
+from app.core.events.model import Transport
+from app.core.events.relay import Relay
+from app.core.events.transport import InProcessTransport
+from app.core.jobs.polling_loop import PollingLoop
+from app.core.settings import Settings
+
+
+def event_loops(
+    settings: Settings,
+    storage: Storage[UnitOfWork],
+    local: InProcessTransport,
+    services: Mapping[str, InProcessTransport],
+) -> Iterator[PollingLoop]:
+    """Yield the loops that publish the outbox's events, and that consume them where a broker is between.
+
+    Args:
+        storage: the outbox's database.
+        local: dispatchers of this process.
+        services: dispatchers of each of its services, by name.
+    """
+    if settings.events_by_broker:
+        yield from _broker_loops(settings, storage, services)
+    elif complete(services):
+        yield _relay(storage, local, settings)
+
+
+def _relay(storage: Storage[UnitOfWork], transport: Transport, settings: Settings) -> PollingLoop:
+    return PollingLoop("relay", Relay(storage, transport, utc_now).run_once, settings.job_poll)
+
+
+def _broker_loops(
+    settings: Settings, storage: Storage[UnitOfWork], services: Mapping[str, InProcessTransport]
+) -> Iterator[PollingLoop]:
+    from app.core.events.queue_consumer import HEARTBEAT, QueueConsumer
+    from app.core.events.rabbitmq import Broker, RabbitTransport
+    from app.core.events.topology import ServiceQueue
+
+    queues = {name: ServiceQueue(name, local.subscribed) for name, local in services.items()}
+    transport = RabbitTransport(Broker(settings), queues.values())
+    yield PollingLoop("relay", Relay(storage, transport, utc_now).run_once, settings.job_poll, transport.close)
+    for name, queue in queues.items():
+        consumer = QueueConsumer(Broker(settings, HEARTBEAT), queue, services[name].publish)
+        yield PollingLoop(f"events of {name}", consumer.run_once, settings.job_poll, consumer.close)
