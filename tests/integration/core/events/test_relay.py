@@ -18,8 +18,9 @@ from app.core.events.relay import BATCH, Relay
 from app.core.events.tables import FailedDeliveryRow, HandledEventRow, OutboxRow
 from app.core.events.transport import InProcessTransport
 from app.core.jobs.background import Cleaner
+from app.core.jobs.model import Job
 from app.core.jobs.queue_metrics import QueueDepth
-from app.core.jobs.tables import RefusedLineRow
+from app.core.jobs.tables import JobRow, RefusedLineRow
 from app.core.retention_rules import EVENTS
 from tests.support.at_once import at_once
 from tests.support.fakes import FakeClock
@@ -122,6 +123,20 @@ def test_a_repeated_delivery_has_no_effect(storage: SystemStorage, clock: FakeCl
     assert carrying.run_once()
     assert effects(storage) == [0, 1]
     assert failures(storage) == []
+
+
+class Queueing(Effect):
+    """Consumer that queues a job for each event: a second effect would violate no constraint."""
+
+    def handle(self, work: SystemUnitOfWork, event: Event) -> None:
+        work.jobs.add(Job(new_id(), None, self.name, event.at))
+
+
+def test_an_event_that_is_twice_in_a_batch_has_its_effect_once(storage: SystemStorage, clock: FakeClock) -> None:
+    event, other = (Event(new_id(), "thing.happened", None, clock()) for _ in range(2))
+    dispatcher(storage, clock, Queueing()).publish([event, other, event])
+    with storage.read() as work:
+        assert len(work.session.scalars(select(JobRow.id)).all()) == 2
 
 
 def test_a_relay_that_dies_leaves_its_batch_to_the_next_one(storage: SystemStorage, clock: FakeClock) -> None:
