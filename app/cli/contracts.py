@@ -72,7 +72,7 @@ def _of_directory(root: Path) -> dict[str, Any]:
 
 
 def _of_revision(revision: str, root: Path) -> dict[str, Any]:
-    commit = _git(root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
+    commit = _git(root, "rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}")
     if commit is None:
         raise UnreadableError(f"{revision!r} is neither a directory nor a revision of the repository at {root}")
     archive = _git(root, "archive", "--format=tar", commit.decode().strip(), "app")

@@ -123,7 +123,7 @@ def _alternatives(document: Schema, schema: Schema | bool) -> Iterator[Schema]:
     if "$ref" in schema:
         target: Any = document
         for part in schema["$ref"].removeprefix("#/").split("/"):
-            target = target[part.replace("~1", "/").replace("~0", "~")]
+            target = target[part]
         rest = {key: value for key, value in schema.items() if key != "$ref"}
         yield from _alternatives(document, {**target, **rest})
         return

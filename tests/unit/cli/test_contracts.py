@@ -80,6 +80,15 @@ def test_each_incompatible_change_is_one_line(checkout: Path, capsys: pytest.Cap
     assert printed.err.count("\n") == 1
 
 
+def test_a_service_that_is_gone_is_reported_operation_by_operation(
+    checkout: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    operations = sum(len(item) for item in read(checkout, API)["paths"].values())
+    (checkout / API).unlink()
+    assert compare("HEAD", checkout) == 1
+    assert len(capsys.readouterr().out.splitlines()) == operations
+
+
 def test_a_new_version_of_an_event_stands_beside_the_old_one(checkout: Path) -> None:
     event = read(checkout, DUE)
     del event["properties"]["payload"]["properties"]["title"]

@@ -151,6 +151,16 @@ def test_additions_are_compatible(path: tuple[str, ...], change: Callable[[Any],
             lambda all_: all_.remove("done"),
             "GET /tasks: response 200[].status: value 'done' removed",
         ),
+        (
+            ("components", "schemas", "Task", "properties", "status", "enum"),
+            lambda all_: all_.append("later"),
+            "GET /tasks: response 200[].status: value 'later' added",
+        ),
+        (
+            ("components", "schemas", "Task"),
+            lambda schema: schema.update(required=["title"]),
+            "POST /tasks: response 201.status: no longer always there",
+        ),
     ],
 )
 def test_what_breaks_a_client_is_reported(

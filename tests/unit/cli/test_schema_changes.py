@@ -142,6 +142,10 @@ NULLABLE = {"anyOf": [TEXT, {"type": "null"}]}
             {"type": "object", "additionalProperties": NUMBER},
             {"type": "object", "additionalProperties": {"type": "number"}},
         ),
+        (
+            {"type": "object", "additionalProperties": False},
+            {"type": "object", "additionalProperties": NUMBER},
+        ),
         ({**TEXT, "not": {"const": "x"}}, TEXT),
         ({"type": "array", "uniqueItems": True}, {"type": "array"}),
     ],
@@ -173,12 +177,33 @@ def test_values_of_an_enumeration(
 def test_each_change_says_where_and_what() -> None:
     old = {"type": "object", "properties": {"tasks": {"type": "array", "items": {"$ref": "#/$defs/Task"}}}}
     task = {"type": "object", "properties": {"due_at": TEXT, "version": NUMBER, "title": {**TEXT, "maxLength": 10}}}
+    task["required"] = ["version"]
     later = {"type": "object", "properties": {"due_at": NULLABLE, "title": {**TEXT, "maxLength": 20}}}
     assert changes(old | {"$defs": {"Task": task}}, old | {"$defs": {"Task": later}}, sent=True) == [
         "it.tasks[].due_at: string has become null",
         "it.tasks[].version: removed",
         "it.tasks[].title: maxLength 10 has become 20",
     ]
+
+
+def test_a_change_is_reported_wherever_the_schema_is_used() -> None:
+    fields = {name: {"$ref": "#/$defs/Shared"} for name in ("a", "b")}
+    old, new = ({"type": "object", "properties": fields, "$defs": {"Shared": shared}} for shared in (TEXT, NUMBER))
+    assert changes(old, new, sent=True) == [
+        "it.a: string has become integer",
+        "it.b: string has become integer",
+    ]
+
+
+@pytest.mark.parametrize(("others", "fits"), [(True, True), (TEXT, True), (NUMBER, False), (False, False)])
+def test_a_new_field_fits_what_the_old_schema_said_of_further_ones(others: Schema | bool, fits: bool) -> None:
+    old = {"type": "object", "additionalProperties": others}
+    assert (changes(old, {**old, "properties": {"added": TEXT}}, sent=True) == []) is fits
+
+
+def test_an_object_that_may_be_null_is_compared_as_an_object() -> None:
+    old = {"anyOf": [{"type": "null"}, {"type": "object", "properties": {"a": TEXT, "b": TEXT}}]}
+    assert changes(old, {"type": "object"}, sent=True) == ["it.a: removed", "it.b: removed"]
 
 
 def test_a_schema_that_refers_to_itself_is_compared() -> None:
