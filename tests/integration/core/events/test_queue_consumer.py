@@ -247,6 +247,7 @@ def declared(rabbitmq: RabbitMq) -> bool:
 
 def test_a_stopped_consumer_gives_its_messages_back_at_once(scene: Scene) -> None:
     consumer = scene.consumer()
+    consumer.run_once()
     loop = PollingLoop("consumer", consumer.run_once, 0.1, consumer.close)
     loop.start()
     scene.publish(1)

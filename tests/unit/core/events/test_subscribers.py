@@ -1,0 +1,41 @@
+"""Every event that a service publishes has a subscriber: RabbitMQ returns one that reaches no queue, and it would hold
+up those behind it in the outbox."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from app.bootstrap.container import build, sample_settings
+from app.bootstrap.services import SERVICES
+from app.core.events.model import USER_DELETED
+from tests.support.server import ROOT
+
+NAME = re.compile(r"[a-z]+\.[a-z_]+")
+
+
+def published() -> Iterator[str]:
+    """Yield the names in functions of the services that make an event."""
+    for file in (file for service in SERVICES for file in (ROOT / "app" / service).rglob("*.py")):
+        for function in ast.walk(ast.parse(file.read_text())):
+            if isinstance(function, ast.FunctionDef) and any(map(makes_event, ast.walk(function))):
+                yield from names(function, file)
+
+
+def makes_event(node: ast.AST) -> bool:
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Event"
+
+
+def names(function: ast.FunctionDef, file: Path) -> set[str]:
+    constants = [node.value for node in ast.walk(function) if isinstance(node, ast.Constant)]
+    found = {each for each in constants if isinstance(each, str) and NAME.fullmatch(each)}
+    if any(isinstance(node, ast.Name) and node.id == "USER_DELETED" for node in ast.walk(function)):
+        found.add(USER_DELETED)
+    assert found, f"{file}, {function.name}: which event is it?"
+    return found
+
+
+def test_every_event_has_a_subscriber_and_every_subscription_an_event() -> None:
+    subscriptions = build(sample_settings()).background.subscriptions
+    assert set(subscriptions) == set(SERVICES)
+    assert set(published()) == frozenset[str]().union(*subscriptions.values())
