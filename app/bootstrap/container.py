@@ -79,12 +79,14 @@ def build(settings: Settings, role: str = "api", services: Sequence[str] = SERVI
         services: names of app.bootstrap.services.
 
     Raises:
-        SettingsError: a process with these services needs a further setting.
+        SettingsError: a server of these services needs a further setting.
     """
     if "auth" in services:
         platform = build_platform(settings, role, _issuer(settings), _local_sessions)
     else:
-        platform = build_platform(settings, role, _remote_verifier(settings), _remote_sessions)
+        # Workers and beat get no tokens.
+        verifier = _remote_verifier(settings) if role == "api" else TokenVerifier({})
+        platform = build_platform(settings, role, verifier, _remote_sessions)
     return assemble(platform, services)
 
 

@@ -25,7 +25,7 @@ def declare_queues(service: str) -> int:
     from app.core.events.rabbitmq import Broker
     from app.core.events.topology import ServiceQueue, declare
 
-    subscriptions = build(settings, services=chosen(service)).background.subscriptions
+    subscriptions = build(settings, "beat", chosen(service)).background.subscriptions
     queues = [ServiceQueue(name, events) for name, events in subscriptions.items()]
     broker = Broker(settings)
     try:

@@ -24,8 +24,8 @@ from tests.support.rabbitmq import RabbitMq
 from tests.support.settings import make_settings
 from tests.support.storage import SystemStorage
 
-TASKS = ServiceQueue("tasks", ("user.deleted",))
-ANALYTICS = ServiceQueue("analytics", ("task.created", "task.deleted", "user.deleted"))
+TASKS = ServiceQueue("tasks", ("person.deleted",))
+ANALYTICS = ServiceQueue("analytics", ("thing.created", "thing.deleted", "person.deleted"))
 TRACEPARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 
 
@@ -74,7 +74,7 @@ def received(rabbitmq: RabbitMq, queue: ServiceQueue, number: int) -> list[Event
 def test_each_queue_gets_what_its_service_subscribes_to_once_and_in_order(
     rabbitmq: RabbitMq, storage: SystemStorage, transport: RabbitTransport, add: Callable[..., list[Event]]
 ) -> None:
-    created, user_deleted, deleted = add("task.created", "user.deleted", "task.deleted")
+    created, user_deleted, deleted = add("thing.created", "person.deleted", "thing.deleted")
     relay = Relay(storage, transport, utc_now)
     assert relay.run_once()
     assert not relay.run_once()
@@ -85,8 +85,8 @@ def test_each_queue_gets_what_its_service_subscribes_to_once_and_in_order(
 def test_an_event_that_no_queue_takes_stays_in_the_outbox(
     storage: SystemStorage, transport: RabbitTransport, add: Callable[..., list[Event]]
 ) -> None:
-    events = add("task.created", "report.ready")
-    with pytest.raises(UnavailableError, match=r"not taken report\.ready \(there is no queue for it\)"):
+    events = add("thing.created", "paper.ready")
+    with pytest.raises(UnavailableError, match=r"not taken paper\.ready \(there is no queue for it\)"):
         Relay(storage, transport, utc_now).run_once()
     assert waiting(storage) == events
 
@@ -98,8 +98,8 @@ def test_an_event_that_a_queue_refuses_stays_in_the_outbox(
         declare(channel.connection, [ANALYTICS])
         full = {"x-max-length": 1, "x-overflow": "reject-publish"}
         channel.queue_declare("full", durable=True, exclusive=True, arguments=full)
-        channel.queue_bind("full", EVENTS, "task.created")
-        events = add("task.created", "task.created", "task.created")
+        channel.queue_bind("full", EVENTS, "thing.created")
+        events = add("thing.created", "thing.created", "thing.created")
         with pytest.raises(UnavailableError, match="it was refused"):
             Relay(storage, transport, utc_now).run_once()
     assert waiting(storage) == events
@@ -116,7 +116,7 @@ def test_what_was_not_confirmed_when_the_server_closed_the_connection_is_publish
     monkeypatch: pytest.MonkeyPatch,
     published: int,
 ) -> None:
-    events = add("task.created", "task.deleted", "task.created")
+    events = add("thing.created", "thing.deleted", "thing.created")
     publish = Channel.basic_publish
 
     def publish_and_lose(channel: Any, *arguments: Any, **options: Any) -> None:
@@ -143,11 +143,11 @@ def test_what_was_not_confirmed_when_the_server_closed_the_connection_is_publish
 def test_the_outbox_keeps_events_while_the_server_is_away_and_the_server_keeps_them_over_a_restart(
     rabbitmq: RabbitMq, storage: SystemStorage, transport: RabbitTransport, add: Callable[..., list[Event]]
 ) -> None:
-    before = add("task.created")
+    before = add("thing.created")
     assert Relay(storage, transport, utc_now).run_once()
     rabbitmq.stop()
     try:
-        meanwhile = add("task.created", "task.deleted")
+        meanwhile = add("thing.created", "thing.deleted")
         with pytest.raises(UnavailableError, match="RabbitMQ: "):
             Relay(storage, transport, utc_now).run_once()
         assert waiting(storage) == meanwhile
@@ -165,10 +165,10 @@ def test_a_frozen_server_blocks_nobody_for_ever(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("app.core.events.rabbitmq.TIMEOUT", 1)
-    add("task.created")
+    add("thing.created")
     relay = Relay(storage, transport, utc_now)
     assert relay.run_once()
-    [event] = add("task.deleted")
+    [event] = add("thing.deleted")
     with rabbitmq.frozen(), pytest.raises(UnavailableError, match="RabbitMQ: "):
         relay.run_once()
     assert waiting(storage) == [event]
@@ -191,7 +191,7 @@ def test_a_service_s_user_needs_rights_for_its_own_queues_alone(rabbitmq: Rabbit
     used = rf"^(task-manager\.events|{own})$"
     rabbitmq.control("set_permissions", f"--vhost={rabbitmq.vhost}", "tasks", f"^{own}$", used, used)
     settings = broker_settings.model_copy(update={"events_url": SecretStr(rabbitmq.url_of("tasks", "a%20password"))})
-    event = Event(new_id(), "task.created", None, utc_now())
+    event = Event(new_id(), "thing.created", None, utc_now())
     transport = RabbitTransport(Broker(settings), [TASKS])
     transport.publish([event])
     transport.close()
@@ -216,7 +216,7 @@ def _redeclare(connection: Connection) -> None:
 
 
 def test_by_tls_the_server_is_verified(rabbitmq: RabbitMq, broker_settings: Settings) -> None:
-    event = Event(new_id(), "user.deleted", None, utc_now())
+    event = Event(new_id(), "person.deleted", None, utc_now())
     tls = broker_settings.model_copy(update={"events_url": SecretStr(rabbitmq.tls_url)})
     trusting = tls.model_copy(update={"events_ca_file": rabbitmq.certificate})
     elsewhere = SecretStr(rabbitmq.tls_url.replace("127.0.0.1", "localhost"))
@@ -232,11 +232,11 @@ def test_by_tls_the_server_is_verified(rabbitmq: RabbitMq, broker_settings: Sett
 def test_a_wrong_password_is_reported_without_it(rabbitmq: RabbitMq, broker_settings: Settings) -> None:
     settings = broker_settings.model_copy(update={"events_url": SecretStr(rabbitmq.url_of("tests", "hunter2"))})
     with pytest.raises(UnavailableError, match=r"^RabbitMQ: AccessRefused$"):
-        RabbitTransport(Broker(settings), [TASKS]).publish([Event(new_id(), "user.deleted", None, utc_now())])
+        RabbitTransport(Broker(settings), [TASKS]).publish([Event(new_id(), "person.deleted", None, utc_now())])
 
 
 def test_a_server_that_is_not_there_is_reported(tmp_path: Path) -> None:
     url = SecretStr(f"amqp://somebody:hunter2@127.0.0.1:{free_port()}/")
     settings = make_settings(f"sqlite:///{tmp_path}/none", events_url=url)
     with pytest.raises(UnavailableError, match=r"^RabbitMQ: ConnectionRefusedError$"):
-        RabbitTransport(Broker(settings), [TASKS]).publish([Event(new_id(), "user.deleted", None, utc_now())])
+        RabbitTransport(Broker(settings), [TASKS]).publish([Event(new_id(), "person.deleted", None, utc_now())])

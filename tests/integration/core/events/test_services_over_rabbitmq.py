@@ -58,8 +58,17 @@ def urls(tmp_path: Path, migrated_sqlite: bytes) -> dict[str, str]:
 
 
 def reminder(number: int, user_id: UUID) -> Event:
-    payload = {"task_id": str(UUID(int=number + 1)), "version": 1, "title": f"Task {number}"}
-    return Event(new_id(), "task.reminder_due", user_id, utc_now(), payload)
+    now = utc_now()
+    payload = {
+        "task_id": str(UUID(int=number + 1)),
+        "version": 1,
+        "title": f"Task {number}",
+        "created_at": now.isoformat(),
+        "status": "todo",
+        "due_at": None,
+        "remind_at": now.isoformat(),
+    }
+    return Event(new_id(), "task.reminder_due", user_id, now, payload)
 
 
 def test_events_of_one_service_reach_the_database_of_another_and_no_others(
