@@ -4,26 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from tests.e2e.system import ROOT, System, in_shell, run
+from tests.e2e.growth import configuration
+from tests.e2e.system import System, in_shell, run
 from tests.support.outcome import Outcome
-
-CONFIGURATION = "Pulumi.{stack}.yaml"
-
-
-@contextmanager
-def configured(system: System, tmp_path: Path, key: str, value: str) -> Iterator[str]:
-    """Yield the path of a copy of the stack's configuration in which `key` is `value`."""
-    text = (ROOT / CONFIGURATION.format(stack=system.stack)).read_text()
-    lines = [line for line in text.splitlines() if not line.strip().startswith(f"task-manager:{key}:")]
-    copy = tmp_path / "Pulumi.copy.yaml"
-    at = lines.index("config:") + 1
-    copy.write_text("\n".join([*lines[:at], f"  task-manager:{key}: {value}", *lines[at:], ""]))
-    yield str(copy)
 
 
 def assert_clear(outcome: Outcome, *words: str) -> None:
@@ -60,8 +47,8 @@ def test_the_address_of_no_stack_is_an_error_that_says_how_to_get_one(
     ("key", "value", "words"), [("phase", "9", ("phase", "9")), ("phase", "two", ("phase", "integer"))]
 )
 def test_a_wrong_phase_is_named(system: System, tmp_path: Path, key: str, value: str, words: tuple[str, ...]) -> None:
-    with configured(system, tmp_path, key, value) as file:
-        assert_clear(system.pulumi("preview", "--config-file", file), *words)
+    file = configuration(system.phase, tmp_path, **{key: value})
+    assert_clear(system.pulumi("preview", "--config-file", str(file)), *words)
 
 
 @pytest.mark.usefixtures("unchanged")
