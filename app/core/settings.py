@@ -27,6 +27,14 @@ PUBLIC_URL = re.compile(r"https?://[A-Za-z0-9.-]+(?::\d{1,5})?", re.ASCII)
 
 KEYS_URL = re.compile(r"https?://[A-Za-z0-9.-]+(?::\d{1,5})?/[\w./~-]*", re.ASCII)
 
+SCHEMES = {
+    "database_url": ("sqlite:///", "postgresql+psycopg2://"),
+    "redis_url": ("redis://", "rediss://"),
+    "broker_url": ("redis://", "rediss://", "amqp://", "amqps://"),
+    "events_url": ("amqp://", "amqps://"),
+}
+"""How the URLs of servers may begin."""
+
 METRICS_PORT = 9464
 """Default port of OpenTelemetry's Prometheus exporter; not used by Kubernetes itself."""
 
@@ -234,11 +242,12 @@ class Settings(TelemetrySettings):
             raise ValueError("must be like `100 per minute` (second, minute, hour or day)")
         return value
 
-    @field_validator("database_url")
+    @field_validator(*SCHEMES)
     @classmethod
-    def _known_database(cls, value: SecretStr | None) -> SecretStr | None:
-        if value and not value.get_secret_value().startswith(("sqlite:///", "postgresql+psycopg2://")):
-            raise ValueError("must start with sqlite:/// or postgresql+psycopg2://")
+    def _known_scheme(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        *others, last = schemes = SCHEMES[str(info.field_name)]
+        if value and not value.get_secret_value().startswith(schemes):
+            raise ValueError(f"must start with {', '.join(others)} or {last}")
         return value
 
     @field_validator("database_replica_host")
@@ -246,27 +255,6 @@ class Settings(TelemetrySettings):
     def _readable_hosts(cls, value: str | None) -> str | None:
         if value and not all(REPLICA.fullmatch(host) for host in value.split()):
             raise ValueError("must be host or host:port, more of them separated by spaces")
-        return value
-
-    @field_validator("redis_url")
-    @classmethod
-    def _known_redis(cls, value: SecretStr | None) -> SecretStr | None:
-        if value and not value.get_secret_value().startswith(("redis://", "rediss://")):
-            raise ValueError("must start with redis:// or rediss://")
-        return value
-
-    @field_validator("broker_url")
-    @classmethod
-    def _known_broker(cls, value: SecretStr | None) -> SecretStr | None:
-        if value and not value.get_secret_value().startswith(("redis://", "rediss://", "amqp://", "amqps://")):
-            raise ValueError("must start with redis://, rediss://, amqp:// or amqps://")
-        return value
-
-    @field_validator("events_url")
-    @classmethod
-    def _known_events(cls, value: SecretStr | None) -> SecretStr | None:
-        if value and not value.get_secret_value().startswith(("amqp://", "amqps://")):
-            raise ValueError("must start with amqp:// or amqps://")
         return value
 
     @field_validator("secret_key", "secret_keys_accepted")
