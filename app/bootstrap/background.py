@@ -25,6 +25,9 @@ from app.core.jobs.runner import Runner, ServiceRunners
 from app.core.jobs.scheduler import Scheduler
 from app.core.retention_rules import RULES as CORE_RULES
 
+CORE_CONSUMERS = (EraseOnDeletion("jobs", utc_now, new_id),)
+"""Event consumers of the core's tables."""
+
 SCHEDULING = 60
 """Seconds between two runs of the scheduler."""
 
@@ -57,13 +60,12 @@ def background(platform: Platform, services: Sequence[Service]) -> Background:
     deliveries = delivery_counter()
     runners = [_runner(platform, core, _core_handlers(core, services if complete(services) else ()), {})]
     # The core's tables are in the database of each service.
-    shared = _dispatcher(platform, core, (EraseOnDeletion("jobs", utc_now, new_id),), deliveries)
+    shared = _dispatcher(platform, core, CORE_CONSUMERS, deliveries)
     own: dict[str, list[Dispatcher[Any]]] = {}
     for service in services:
-        handlers, consumers = dict(service.handlers), list(service.consumers)
+        handlers, consumers = dict(service.handlers), service.every_consumer
         if service.erase:
             handlers[erasure.kind_of(service.name)] = EraseUser(service.erase, utc_now)
-            consumers.append(EraseOnDeletion(service.name, utc_now, new_id))
         runners.append(_runner(platform, service.storage, handlers, service.side_effects))
         own[service.name] = [_dispatcher(platform, service.storage, consumers, deliveries)] if consumers else []
     transport = InProcessTransport([shared, *(each for dispatchers in own.values() for each in dispatchers)])

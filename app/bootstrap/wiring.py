@@ -5,7 +5,9 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from app.core.clock import new_id, utc_now
 from app.core.database.unit_of_work import Storage
+from app.core.jobs.erasure import EraseOnDeletion
 
 if TYPE_CHECKING:
     from flask_openapi.blueprint import APIBlueprint
@@ -50,6 +52,12 @@ class Service(ABC):
     data: "Sequence[DataSection[Any]]" = ()
     loops: "Sequence[PollingLoop]" = ()
     rules: "Sequence[Rule]" = ()
+
+    @property
+    def every_consumer(self) -> "list[ContractConsumer[Any]]":
+        """Its event consumers, with the one that erases its data of deleted users."""
+        erasing = [EraseOnDeletion(self.name, utc_now, new_id)] if self.erase else []
+        return [*self.consumers, *erasing]
 
     @abstractmethod
     def blueprints(self, jobs: "JobService") -> "list[APIBlueprint]":

@@ -12,7 +12,6 @@ import pytest
 from sqlalchemy import select
 
 from app.bootstrap.container import Container
-from app.bootstrap.contracts import consumers_of
 from app.bootstrap.services import SERVICES
 from app.core.clock import new_id, utc_now
 from app.core.events.contracts import ContractConsumer, reading_schema
@@ -87,7 +86,7 @@ def released() -> list[Path]:
 
 
 def consumers(container: Container) -> list[tuple[str, ContractConsumer[Any]]]:
-    return [(name, consumer) for name in SERVICES for consumer in consumers_of(container, name)]
+    return [(name, consumer) for name in SERVICES for consumer in container.services[name].every_consumer]
 
 
 def test_there_is_an_event_of_each_type() -> None:
