@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -35,6 +36,16 @@ def place(made: Path, target: Path) -> None:
     except OSError:
         if not target.is_dir():
             raise
+
+
+def remove_former(current: Path, name: str) -> None:
+    """Remove what other versions have left beside a file or directory named `name` and 12 hexadecimal digits."""
+    suffix = current.name.removeprefix(f"{name}-")[12:]
+    for old in current.parent.glob(f"{name}-" + "[0-9a-f]" * 12 + suffix):
+        if old != current and old.is_dir():
+            shutil.rmtree(old, ignore_errors=True)
+        elif old != current:
+            old.unlink()
 
 
 @contextmanager

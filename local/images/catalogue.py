@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from local import paths
+from local.host import files
 from local.images import archives
 from local.images.archives import Entry, ImageConfig
 from local.images.root_filesystems import (
@@ -66,9 +67,7 @@ class Image:
         archives.layer(entries, top)
         archives.image(self.reference, [*layers, top], self.config, target)
         top.unlink()
-        for old in paths.IMAGES.glob(f"{self.short_name}-" + "[0-9a-f]" * 12 + ".tar"):
-            if old != target:
-                old.unlink()
+        files.remove_former(target, self.short_name)
         return target
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from local import paths
+from local.host import files
 from local.host.commands import run
 
 LAYERS = paths.IMAGES / "layers"
@@ -59,10 +60,8 @@ class RootFilesystem:
             target.mkdir()
             run("tar", "--extract", "--no-same-owner", f"--directory={target}", f"--file={layer}")
             (target / "dev").mkdir(exist_ok=True)  # left out of the layer: it is mounted
-            target.rename(self.unpacked)
-        for old in UNPACKED.glob(f"{self.name}-" + "[0-9a-f]" * 12):
-            if old != self.unpacked:
-                shutil.rmtree(old)
+            files.place(target, self.unpacked)
+        files.remove_former(self.unpacked, self.name)
         return self.unpacked
 
     def build(self) -> Path:
@@ -81,9 +80,7 @@ class RootFilesystem:
         with tempfile.TemporaryDirectory(dir=working_directory(), prefix="primetrade-") as directory:
             run("mmdebstrap", "--quiet", *options, self.suite, scratch, env={"TMPDIR": directory})
         scratch.rename(self.layer)
-        for old in LAYERS.glob(f"{self.name}-" + "[0-9a-f]" * 12 + ".tar"):
-            if old != self.layer:
-                old.unlink()
+        files.remove_former(self.layer, self.name)
         return self.layer
 
 

@@ -151,9 +151,7 @@ def _compile(tool: Tool) -> None:
         for program in LINKS.get(tool.name, ()):
             (target / program).symlink_to(tool.name)
         files.place(target, tool.directory)
-    for old in paths.BINARIES.glob(f"{tool.name}-" + "[0-9a-f]" * 12):
-        if old != tool.directory:
-            shutil.rmtree(old, ignore_errors=True)
+    files.remove_former(tool.directory, tool.name)
 
 
 def download(name: str) -> None:

@@ -28,3 +28,15 @@ def test_of_two_runs_that_make_the_same_the_first_ones_work_stands(tmp_path: Pat
     assert (target / "program").read_text() == "first"
     with pytest.raises(FileNotFoundError):
         files.place(tmp_path / "missing", tmp_path / "nowhere")
+
+
+def test_files_and_directories_of_former_versions_go_and_no_others(tmp_path: Path) -> None:
+    names = ("a-0123456789ab", "a-b-0123456789ab", "a-0123456789ab.tar", "a-ba9876543210.tar", "a.tar", ".a.lock")
+    for name in names:
+        (tmp_path / name).touch()
+    for name in ("a-00000000000a", "a-00000000000b"):
+        (tmp_path / name / "bin").mkdir(parents=True)
+    files.remove_former(tmp_path / "a-00000000000b", "a")
+    assert {path.name for path in tmp_path.iterdir()} == {"a-00000000000b", *names[1:]}
+    files.remove_former(tmp_path / "a-0123456789ab.tar", "a")
+    assert {path.name for path in tmp_path.iterdir()} == {"a-00000000000b", *names[1:]} - {"a-ba9876543210.tar"}
