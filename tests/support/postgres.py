@@ -5,12 +5,13 @@ import shutil
 import signal
 import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
 
 from tests.support.ports import free_port, wait_for
+from tests.support.processes import descendants, suspended
 
 NOBODY = 65534
 """User and group of the server where tests run as root, which PostgreSQL rejects."""
@@ -72,22 +73,9 @@ class Postgres:
     def frozen(self) -> Iterator[None]:
         """Suspend all processes of the server, while the kernel keeps acknowledging packets."""
         assert self._process is not None
-        stopped = []
-        try:
-            # The postmaster first, so that it starts no others.
-            for process in (self._process.pid, *self._children()):
-                os.kill(process, signal.SIGSTOP)
-                stopped.append(process)
+        # The postmaster first, so that it starts no others.
+        with suspended(descendants(self._process.pid)):
             yield
-        finally:
-            for process in stopped:
-                with suppress(ProcessLookupError):
-                    os.kill(process, signal.SIGCONT)
-
-    def _children(self) -> Iterator[int]:
-        assert self._process is not None
-        pid = self._process.pid
-        yield from map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())
 
     def confirm_with_replica(self) -> None:
         """Make commits of new connections wait for the replica (synchronous replication)."""

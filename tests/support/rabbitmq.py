@@ -6,7 +6,7 @@ import signal
 import subprocess
 from base64 import b64decode
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -16,6 +16,7 @@ from urllib.parse import quote
 from app.bootstrap.services import SERVICES
 from app.cli.ensure_certificate import self_signed
 from tests.support.ports import free_port, wait_for
+from tests.support.processes import children, descendants, suspended
 from tests.support.tools import ROOT
 
 if TYPE_CHECKING:
@@ -145,7 +146,7 @@ class RabbitMq:
         """Shut the server down; its data stay. A queue of its last half second would not survive a kill of all nodes:
         the server writes down by then that it exists."""
         assert self._process is not None
-        for process in _descendants(self._first_process()):
+        for process in descendants(self._first_process()):
             if Path(f"/proc/{process}/comm").read_text().strip() == "beam.smp":
                 os.kill(process, signal.SIGTERM)
         self._process.wait(30)
@@ -161,16 +162,8 @@ class RabbitMq:
     @contextmanager
     def frozen(self) -> Iterator[None]:
         """Suspend all processes of the server, while the kernel keeps acknowledging packets."""
-        stopped = []
-        try:
-            for process in _descendants(self._first_process()):
-                os.kill(process, signal.SIGSTOP)
-                stopped.append(process)
+        with suspended(descendants(self._first_process())):
             yield
-        finally:
-            for process in stopped:
-                with suppress(ProcessLookupError):
-                    os.kill(process, signal.SIGCONT)
 
     def control(self, *arguments: str) -> str:
         """Run rabbitmqctl and return what it wrote."""
@@ -217,7 +210,7 @@ class RabbitMq:
     def _first_process(self) -> int:
         """Return the first process of the server's namespace."""
         assert self._process is not None
-        [first] = _children(self._process.pid)
+        [first] = children(self._process.pid)
         return first
 
     def _answers(self) -> bool:
@@ -235,16 +228,6 @@ class RabbitMq:
         finally:
             connection.release()
         return True
-
-
-def _children(pid: int) -> list[int]:
-    return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-
-
-def _descendants(pid: int) -> Iterator[int]:
-    yield pid
-    for child in _children(pid):
-        yield from _descendants(child)
 
 
 @contextmanager
