@@ -88,7 +88,8 @@ def build_platform(
         cache, counting, changed = ProcessUserCache(states), None, None
     else:
         # Denylist entries outlive the tokens by LEEWAY, for servers whose clocks are behind.
-        cache = RedisUserCache(redis, settings.access_token_lifetime + LEEWAY, states, database.position)
+        lifetime = settings.access_token_lifetime + LEEWAY
+        cache = RedisUserCache(redis, lifetime, states, database.position, settings.redis_prefix)
         counting, changed = cache, cache.changed
     devices = Devices(new_id, *(derive(secret, "device") for secret in settings.secret_keys))
     file_storage = Storage(database, UnitOfWork, changed)

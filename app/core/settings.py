@@ -25,6 +25,9 @@ SENDER = re.compile(r"(?:[\w .,'-]+ <[^\s<>@]+@[^\s<>@]+>|[^\s<>@]+@[^\s<>@]+)")
 
 PUBLIC_URL = re.compile(r"https?://[A-Za-z0-9.-]+(?::\d{1,5})?", re.ASCII)
 
+KEY_PREFIX = re.compile(r"[A-Za-z0-9_.:-]{1,40}", re.ASCII)
+"""Without braces: the keys that follow have hash tags, and the first braces of a key count."""
+
 KEYS_URL = re.compile(r"https?://[A-Za-z0-9.-]+(?::\d{1,5})?/[\w./~-]*", re.ASCII)
 
 SCHEMES = {
@@ -122,6 +125,9 @@ class Settings(TelemetrySettings):
     redis_user: str | None = None
     redis_password: SecretStr | None = None
     redis_cluster: bool = Field(default=False, description="Whether Redis is a Redis Cluster")
+    redis_prefix: str = Field(
+        default="", description="Prefix of every key in Redis, such as `tasks:`, where services share a server"
+    )
 
     jobs: Literal["inline", "celery"] = Field(
         default="inline", description="Where jobs run: in threads of the server, or in Celery workers"
@@ -248,6 +254,13 @@ class Settings(TelemetrySettings):
         *others, last = schemes = SCHEMES[str(info.field_name)]
         if value and not value.get_secret_value().startswith(schemes):
             raise ValueError(f"must start with {', '.join(others)} or {last}")
+        return value
+
+    @field_validator("redis_prefix")
+    @classmethod
+    def _plain_prefix(cls, value: str) -> str:
+        if value and not KEY_PREFIX.fullmatch(value):
+            raise ValueError("must be like `tasks:`: at most 40 letters, digits and `_.:-`")
         return value
 
     @field_validator("database_replica_host")

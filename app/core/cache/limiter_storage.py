@@ -14,14 +14,18 @@ class SingleRoundTripStorage(RedisStorage):
     """Counts like its parent, and gets the end of the window in the same call.
 
     Both are stored in `flask.g` for the rest of the request, so its RateLimit-* headers need no further call.
+
+    Args:
+        client: the client to count with.
+        prefix: of all keys.
     """
 
     STORAGE_SCHEME = ["one-trip"]  # noqa: RUF012 as its parent has it
 
-    def __init__(self, uri: str, client: Any, **options: Any) -> None:
+    def __init__(self, uri: str, client: Any, prefix: str = "", **options: Any) -> None:
         # not the parent's: it would create its own client, which can't be one of a Redis Cluster
         Storage.__init__(self, uri, **options)
-        self.key_prefix = self.PREFIX
+        self.key_prefix = f"{prefix}{self.PREFIX}"
         self.target_server = "redis"
         self.storage = client
         self._count = self.storage.register_script(f"{COUNT} return {{current, ends}}")

@@ -97,14 +97,21 @@ class RedisUserCache:
         session_lifetime: time to live of a session's entry, seconds: the lifetime of access tokens.
         sessions: session states in the database.
         position: returns the primary's current LSN; None if it is unavailable.
+        prefix: of all keys.
     """
 
     def __init__(
-        self, client: "Redis", session_lifetime: int, sessions: SessionStates, position: Callable[[], int | None]
+        self,
+        client: "Redis",
+        session_lifetime: int,
+        sessions: SessionStates,
+        position: Callable[[], int | None],
+        prefix: str = "",
     ) -> None:
         from redis import RedisError
 
         self._client = client
+        self._prefix = prefix
         self._session_lifetime = session_lifetime
         self._sessions = sessions
         self._position = position
@@ -133,7 +140,7 @@ class RedisUserCache:
     ) -> tuple[Counted, CacheLookup | None] | None:
         def count() -> tuple[Counted, CacheLookup | None]:
             self._send_pending()
-            keys = [rate.key, *_keys(user_id, session_id, name)]
+            keys = [rate.key, *self._keys(user_id, session_id, name)]
             current, ends, session, version, cached = self._count_and_look(keys, [rate.seconds, 1])
             # What is missing in Redis needs the database, which may fail: `lookup` does it, where Flask handles errors.
             incomplete = session is None or _outdated(session) or not _settled(version)
@@ -147,7 +154,7 @@ class RedisUserCache:
 
     def _lookup(self, user_id: UUID, session_id: UUID, name: str | None) -> CacheLookup:
         self._send_pending()
-        values = cast("list[bytes | None]", self._client.mget(_keys(user_id, session_id, name)))
+        values = cast("list[bytes | None]", self._client.mget(self._keys(user_id, session_id, name)))
         return self._evaluate(user_id, session_id, *values)
 
     def _evaluate(
@@ -170,7 +177,7 @@ class RedisUserCache:
     def _load_session(self, user_id: UUID, session_id: UUID) -> bytes:
         """Load a session state from the database into Redis, unless another request has set it meanwhile."""
         state = ENDED if self._sessions.ended(user_id, session_id) else _live()
-        key = _key(user_id, f"session:{session_id}")
+        key = self._key(user_id, f"session:{session_id}")
         stored = self._client.set(key, state, ex=self._session_lifetime, nx=True, get=True)
         return cast("bytes | None", stored) or state
 
@@ -179,7 +186,7 @@ class RedisUserCache:
 
         While the database is unavailable the state in Redis counts: reads go on during a failover of the database.
         """
-        keys = [_key(user_id, f"session:{session_id}")]
+        keys = [self._key(user_id, f"session:{session_id}")]
         checking = _live(CONFIRMED - ASKED)
         stored = self._replace(keys=keys, args=[session, checking, self._session_lifetime])
         if stored != checking:
@@ -205,7 +212,7 @@ class RedisUserCache:
         if position is None:
             return former
         fresh = _fresh_version() + _digits(position)
-        key = _key(user_id, "version")
+        key = self._key(user_id, "version")
         if former is None:  # Redis may have lost it
             stored = self._client.set(key, fresh, ex=VERSION_LIFETIME, nx=True, get=True)
         else:
@@ -215,14 +222,14 @@ class RedisUserCache:
     def store(self, user_id: UUID, version: bytes, name: str, body: bytes) -> None:
         if len(body) > LARGEST:
             return
-        key = _key(user_id, f"answer:{name}")
+        key = self._key(user_id, f"answer:{name}")
         try:
             self._call(lambda: self._client.set(key, version + body, ex=LIFETIME))
         except AwayError as error:
             log.warning("redis unavailable, response not cached", error=str(error))
 
     def deny(self, user_id: UUID, session_id: UUID) -> None:
-        key = _key(user_id, f"session:{session_id}")
+        key = self._key(user_id, f"session:{session_id}")
         try:
             self._call(lambda: self._client.set(key, ENDED, ex=self._session_lifetime))
         except AwayError as error:
@@ -265,11 +272,18 @@ class RedisUserCache:
         """Run a command for the version key of each user; if one fails, all of them become pending."""
         try:
             for user_id in users:
-                command(_key(user_id, "version"))
+                command(self._key(user_id, "version"))
         except Exception:
             with self._pending_lock:
                 self._pending |= users
             raise
+
+    def _keys(self, user_id: UUID, session_id: UUID, name: str | None) -> tuple[str, str, str]:
+        own = self._key(user_id, "")
+        return f"{own}session:{session_id}", f"{own}version", f"{own}answer:{name}"
+
+    def _key(self, user_id: UUID, what: str) -> str:
+        return f"{self._prefix}task-manager:{{{user_id}}}:{what}"
 
 
 def _live(age: int = 0) -> bytes:
@@ -299,12 +313,3 @@ def _position(version: bytes) -> int | None:
     """Return the LSN of a version; None if a former release stored none."""
     digits = version.removesuffix(UNSETTLED)[2 * VERSION_BYTES :]
     return int(digits, 16) if len(digits) == POSITION_DIGITS else None
-
-
-def _keys(user_id: UUID, session_id: UUID, name: str | None) -> tuple[str, str, str]:
-    own = _key(user_id, "")
-    return f"{own}session:{session_id}", f"{own}version", f"{own}answer:{name}"
-
-
-def _key(user_id: UUID, what: str) -> str:
-    return f"task-manager:{{{user_id}}}:{what}"

@@ -64,7 +64,7 @@ class Limits:
                 ApplicationLimit(settings.rate_limit, scope=SCOPE, exempt_when=lambda: not request.path.startswith(API))
             ],
             storage_uri="memory://" if redis is None else "one-trip://",
-            storage_options={} if redis is None else {"client": redis},
+            storage_options={} if redis is None else {"client": redis, "prefix": settings.redis_prefix},
             strategy="fixed-window",
             in_memory_fallback_enabled=redis is not None,
             swallow_errors=True,

@@ -180,6 +180,7 @@ def celery_transport(settings: Settings, run: Callable[[UUID], None], service: s
 
 def _redis_options(settings: Settings) -> dict[str, object]:
     options = {
+        "global_keyprefix": settings.redis_prefix,
         "socket_timeout": BROKER_TIMEOUT,
         "socket_connect_timeout": BROKER_TIMEOUT,
         "socket_keepalive": True,

@@ -38,6 +38,8 @@ def load(monkeypatch: pytest.MonkeyPatch, **variables: str) -> Settings:
         ("APP_SECRET_KEY", "changeme" * 8),
         ("APP_DATABASE_URL", "mysql://db/tasks"),
         ("APP_REDIS_URL", "memcached://cache"),
+        ("APP_REDIS_PREFIX", "{tasks}:"),
+        ("APP_REDIS_PREFIX", "tasks *"),
         ("APP_BROKER_URL", "sqs://broker"),
         ("APP_EVENTS_URL", "redis://broker"),
         ("APP_EVENTS_CA_FILE", "/nowhere/ca.crt"),
