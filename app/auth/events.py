@@ -7,14 +7,20 @@ from typing_extensions import TypedDict
 
 from app.auth.model import User
 from app.core.clock import NewId
-from app.core.events.contracts import EventType
-from app.core.events.model import USER_DELETED, Event
+from app.core.events.contracts import EventType, Id, Time
+from app.core.events.model import SESSION_ENDED, USER_DELETED, Event
 
 
 class UserFacts(TypedDict):
     email: str
     name: str
     verified: bool
+
+
+class SessionEnd(TypedDict):
+    session_id: Id
+    tokens_expire_at: Time
+    """When the last access token of the session has expired, by any server's clock."""
 
 
 class NoFacts(TypedDict):
@@ -24,6 +30,7 @@ class NoFacts(TypedDict):
 EVENTS = (
     EventType("user.registered", "An account was opened", UserFacts),
     EventType("user.changed", "Address, name or verification of a user has changed: the current values", UserFacts),
+    EventType(SESSION_ENDED, "A session has ended: every service refuses its access tokens", SessionEnd),
     EventType(USER_DELETED, "An account was deleted: every service deletes its data of that user", NoFacts),
 )
 
@@ -34,6 +41,11 @@ def registered(user: User, new_id: NewId) -> Event:
 
 def changed(user: User, new_id: NewId, now: datetime) -> Event:
     return Event(new_id(), "user.changed", user.id, now, _facts(user))
+
+
+def session_ended(user_id: UUID, session_id: UUID, tokens_expire_at: datetime, new_id: NewId, now: datetime) -> Event:
+    payload: SessionEnd = {"session_id": str(session_id), "tokens_expire_at": tokens_expire_at.isoformat()}
+    return Event(new_id(), SESSION_ENDED, user_id, now, payload)
 
 
 def deleted(user_id: UUID, new_id: NewId, now: datetime) -> Event:

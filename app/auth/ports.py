@@ -63,7 +63,8 @@ class Sessions(Protocol):
     def touch(self, session_id: UUID, now: datetime) -> None:
         """Set the time of the session's last use."""
 
-    def revoke(self, session_id: UUID, now: datetime) -> None: ...
+    def revoke(self, session_id: UUID, now: datetime) -> bool:
+        """Mark a session as ended. Of concurrent callers, exactly one gets True."""
 
     def add_refresh_token(self, token: RefreshToken) -> None: ...
 

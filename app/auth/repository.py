@@ -147,12 +147,9 @@ class SqlSessions:
     def touch(self, session_id: UUID, now: datetime) -> None:
         self._session.execute(update(SessionRow).where(SessionRow.id == session_id).values(last_used_at=now))
 
-    def revoke(self, session_id: UUID, now: datetime) -> None:
-        self._session.execute(
-            update(SessionRow)
-            .where(SessionRow.id == session_id, SessionRow.revoked_at.is_(None))
-            .values(revoked_at=now)
-        )
+    def revoke(self, session_id: UUID, now: datetime) -> bool:
+        going = update(SessionRow).where(SessionRow.id == session_id, SessionRow.revoked_at.is_(None))
+        return changed(self._session.execute(going.values(revoked_at=now))) == 1
 
     def add_refresh_token(self, token: RefreshToken) -> None:
         row = RefreshTokenRow(

@@ -107,7 +107,7 @@ class AuthService:
                         log.info("refresh token used again", user_id=str(session.user_id), session_id=str(session.id))
                     work.sessions.touch(session.id, now)
                     return self._issue(work, session, user.role, now)
-                work.sessions.revoke(session.id, now)
+                self._sessions.revoke(work, session.user_id, session.id, now)
             return session
 
         used = run(self._storage.write, use)

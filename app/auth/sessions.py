@@ -1,20 +1,32 @@
 """Listing and ending of sessions."""
 
 from collections.abc import Iterable
+from datetime import datetime, timedelta
 from uuid import UUID
 
+from app.auth import events
 from app.auth.model import Session
 from app.auth.ports import AuthStorage, AuthWork, Denylist
-from app.core.clock import Clock
+from app.core.clock import Clock, NewId
 from app.core.database.retries import retried, run
 from app.core.errors import NotFoundError
 
 
 class SessionService:
-    def __init__(self, storage: AuthStorage, denylist: Denylist, clock: Clock) -> None:
+    """Lists and ends sessions. Each end is published in its transaction, for services that verify tokens themselves.
+
+    Args:
+        token_validity: how long after its issue an access token may be accepted, by any server's clock.
+    """
+
+    def __init__(
+        self, storage: AuthStorage, denylist: Denylist, token_validity: timedelta, clock: Clock, new_id: NewId
+    ) -> None:
         self._storage = storage
         self._denylist = denylist
+        self._token_validity = token_validity
         self._clock = clock
+        self._new_id = new_id
 
     @retried
     def list(self, user_id: UUID) -> list[Session]:
@@ -37,9 +49,15 @@ class SessionService:
 
         def revoke(work: AuthWork) -> None:
             for session in ending:
-                work.sessions.revoke(session, now)
+                self.revoke(work, user_id, session, now)
 
         run(self._storage.write, revoke)
+
+    def revoke(self, work: AuthWork, user_id: UUID, session_id: UUID, now: datetime) -> None:
+        """End a session in the database alone, and publish it; a no-op if it has ended before."""
+        if work.sessions.revoke(session_id, now):
+            expired = now + self._token_validity
+            work.outbox.add(events.session_ended(user_id, session_id, expired, self._new_id, now))
 
     def end_one(self, user_id: UUID, session_id: UUID) -> None:
         """End one of the user's own sessions. Raises NotFoundError."""

@@ -27,6 +27,7 @@ from app.core.mail import mailer
 from app.core.security.passwords import Passwords
 from app.core.security.signed_ids import SignedIds
 from app.core.security.signing import Signer
+from app.core.security.tokens import LEEWAY
 
 if TYPE_CHECKING:
     from flask_openapi.blueprint import APIBlueprint
@@ -54,7 +55,8 @@ class Auth(Service):
         url = settings.public_url or ""
         self._platform = platform
         self.storage = storage
-        self.sessions = SessionService(storage, platform.cache, utc_now)
+        validity = lifetimes.access + timedelta(seconds=LEEWAY)
+        self.sessions = SessionService(storage, platform.cache, validity, utc_now, new_id)
         self.service = AuthService(storage, passwords, platform.issuer, self.sessions, lifetimes, utc_now, new_id)
         self.registration = RegistrationService(storage, passwords, url, settings.mail_enabled, utc_now, new_id)
         self.verification = EmailVerificationService(

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from prometheus_client import Counter
 
@@ -10,6 +10,7 @@ from app.bootstrap.events import event_loops
 from app.bootstrap.platform import Platform
 from app.bootstrap.services import complete
 from app.bootstrap.wiring import Service
+from app.core.cache.interface import UserCache
 from app.core.clock import new_id, utc_now
 from app.core.database.retention import Rule
 from app.core.database.unit_of_work import Storage, UnitOfWork
@@ -24,9 +25,11 @@ from app.core.jobs.polling_loop import PollingLoop
 from app.core.jobs.runner import Runner, ServiceRunners
 from app.core.jobs.scheduler import Scheduler
 from app.core.retention_rules import RULES as CORE_RULES
+from app.core.sessions.consumer import EndedSessionConsumer
+from app.core.settings import Settings
 
-CORE_CONSUMERS = (EraseOnDeletion("jobs", utc_now, new_id),)
-"""Event consumers of the core's tables."""
+if TYPE_CHECKING:
+    from app.core.events.contracts import ContractConsumer
 
 SCHEDULING = 60
 """Seconds between two runs of the scheduler."""
@@ -60,7 +63,8 @@ def background(platform: Platform, services: Sequence[Service]) -> Background:
     deliveries = delivery_counter()
     runners = [_runner(platform, core, _core_handlers(core, services if complete(services) else ()), {})]
     # The core's tables are in the database of each service.
-    shared = _dispatcher(platform, core, CORE_CONSUMERS, deliveries)
+    consumers_of_core = core_consumers(platform.cache, _sessions_elsewhere(settings, services))
+    shared = _dispatcher(platform, core, consumers_of_core, deliveries)
     own: dict[str, list[Dispatcher[Any]]] = {}
     for service in services:
         handlers, consumers = dict(service.handlers), service.every_consumer
@@ -86,6 +90,24 @@ def background(platform: Platform, services: Sequence[Service]) -> Background:
         loops=tuple(loops),
         rules=(*(rule for service in services for rule in service.rules), *CORE_RULES),
     )
+
+
+def core_consumers(cache: UserCache, sessions_elsewhere: bool) -> "tuple[ContractConsumer[UnitOfWork], ...]":
+    """Return the event consumers of the core's tables.
+
+    Args:
+        cache: the service's cache.
+        sessions_elsewhere: whether sessions are in another database, whose service publishes their ends.
+    """
+    erasing = EraseOnDeletion("jobs", utc_now, new_id)
+    return (erasing, EndedSessionConsumer(cache)) if sessions_elsewhere else (erasing,)
+
+
+def _sessions_elsewhere(settings: Settings, services: Sequence[Service]) -> bool:
+    """Return whether some service of a process does without the auth service's tables."""
+    others = [service for service in services if service.name != "auth"]
+    # With a broker a process of all services consumes the queue of each, as a process of that service would.
+    return bool(others) and (len(others) == len(services) or settings.events_by_broker)
 
 
 def _core_handlers(core: Storage[UnitOfWork], services: Sequence[Service]) -> dict[str, Handler[UnitOfWork]]:

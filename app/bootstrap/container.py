@@ -128,7 +128,7 @@ def _local_sessions(database: Database) -> SessionStates:
 
 
 def _remote_sessions(database: Database) -> SessionStates:
-    from app.core.cache.remote_sessions import RemoteSessionStates
+    from app.core.sessions.remote_states import RemoteSessionStates
 
     return RemoteSessionStates(Storage(database, UnitOfWork))
 

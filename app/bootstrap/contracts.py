@@ -4,7 +4,7 @@ each service's consumers read of events."""
 from collections.abc import Iterable
 from typing import Any
 
-from app.bootstrap.background import CORE_CONSUMERS
+from app.bootstrap.background import core_consumers
 from app.bootstrap.container import build, sample_settings
 from app.bootstrap.http import create_app
 from app.bootstrap.services import SERVICES
@@ -17,7 +17,7 @@ CONSUMERS = "consumers.json"
 
 def contracts() -> dict[str, Any]:
     """Return the contracts by path, relative to the folder `app`."""
-    files: dict[str, Any] = {f"core/contracts/{CONSUMERS}": _readings(CORE_CONSUMERS)}
+    files: dict[str, Any] = {}
     for name in SERVICES:
         container = build(sample_settings(), services=(name,))
         service = container.services[name]
@@ -26,6 +26,7 @@ def contracts() -> dict[str, Any]:
         files |= {f"{folder}/{event.title}.json": event.schema() for event in service.events}
         if consumers := service.every_consumer:
             files[f"{folder}/{CONSUMERS}"] = _readings(consumers)
+    files[f"core/contracts/{CONSUMERS}"] = _readings(core_consumers(container.platform.cache, sessions_elsewhere=True))
     return files
 
 

@@ -11,6 +11,7 @@ from app.core.events.tables import DeletedUserRow, FailedDeliveryRow, HandledEve
 from app.core.idempotency import RETENTION
 from app.core.jobs.tables import JobFileRow, JobRow, RefusedLineRow
 from app.core.objects.tables import ObjectChunkRow, ObjectRow
+from app.core.sessions.tables import EndedSessionRow
 
 FILES = timedelta(days=7)
 """Retention of jobs' uploads and results, and of internal jobs."""
@@ -59,6 +60,9 @@ RULES: tuple[Rule, ...] = (
         (FailedDeliveryRow.due_at.is_(None),),
     ),
     ExpiryRule(DeletedUserRow, "ids of deleted users", DeletedUserRow.at, TOMBSTONES),
+    ExpiryRule(
+        EndedSessionRow, "ended sessions, at services without their own", EndedSessionRow.tokens_expire_at, timedelta(0)
+    ),
     KeepRule(UserVersionRow, WITH_ACCOUNT),
 )  # fmt: skip
 """In order of application."""

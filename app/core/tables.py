@@ -6,7 +6,8 @@ from app.core.database.migrate import Branch
 from app.core.events import tables as events
 from app.core.jobs import tables as jobs
 from app.core.objects import tables as objects
+from app.core.sessions import tables as sessions
 
-__all__ = ["BRANCH", "events", "idempotency_key_table", "jobs", "objects", "user_version_table"]
+__all__ = ["BRANCH", "events", "idempotency_key_table", "jobs", "objects", "sessions", "user_version_table"]
 
-BRANCH = Branch("core", "core_0001", Base.metadata)
+BRANCH = Branch("core", "core_0002", Base.metadata)

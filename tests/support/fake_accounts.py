@@ -83,8 +83,10 @@ class FakeSessions:
     def touch(self, session_id: UUID, now: datetime) -> None:
         self.rows[session_id] = replace(self.rows[session_id], last_used_at=now)
 
-    def revoke(self, session_id: UUID, now: datetime) -> None:
-        self.rows[session_id] = replace(self.rows[session_id], revoked_at=now)
+    def revoke(self, session_id: UUID, now: datetime) -> bool:
+        ended = self.rows[session_id].revoked_at
+        self.rows[session_id] = replace(self.rows[session_id], revoked_at=ended or now)
+        return ended is None
 
     def add_refresh_token(self, token: RefreshToken) -> None:
         self.tokens[token.id] = token

@@ -23,6 +23,7 @@ from app.core.jobs.job_files import SqlFiles
 from app.core.jobs.mail_queue import SqlMails
 from app.core.jobs.repository import SqlJobs
 from app.core.objects.repository import SqlObjectChunks, SqlObjects
+from app.core.sessions.repository import SqlEndedSessions
 
 
 class UnitOfWork:
@@ -38,6 +39,7 @@ class UnitOfWork:
         self.outbox = SqlOutbox(session)
         self.inbox = SqlInbox(session)
         self.deleted_users = SqlDeletedUsers(session)
+        self.ended_sessions = SqlEndedSessions(session)
         self.idempotency_keys = SqlIdempotencyKeys(session)
         self.versions = SqlVersions(session)
 

@@ -9,12 +9,15 @@ from prometheus_client import Counter
 from app.core.clock import Clock
 from app.core.database.retries import retried
 from app.core.database.unit_of_work import Storage, W
-from app.core.events.model import USER_DELETED, Consumer, Event
+from app.core.events.model import SESSION_ENDED, USER_DELETED, Consumer, Event
 from app.core.jobs.backoff import backoff
 from app.core.observability.span_context import NO_SPANS, Spans
 
 RETRIED = 20
 """Failed deliveries that one transaction retries."""
+
+ABOUT_DELETED_USERS = frozenset({USER_DELETED, SESSION_ENDED})
+"""Events that restore no data, and are delivered also when their user is deleted."""
 
 log = structlog.get_logger(__name__)
 
@@ -99,7 +102,7 @@ class Dispatcher(Generic[W]):
         """Drop late events of deleted users, which would restore their data."""
         users = {event.user_id for event in events if event.user_id}
         deleted = work.deleted_users.among(users)
-        return [event for event in events if event.user_id not in deleted or event.name == USER_DELETED]
+        return [event for event in events if event.user_id not in deleted or event.name in ABOUT_DELETED_USERS]
 
     def _deliver(self, work: W, consumer: Consumer[W], events: Sequence[Event], failures: int = 0) -> bool:
         """Let a consumer handle events together or, if one fails, one by one; return whether all were handled."""

@@ -11,6 +11,9 @@ from app.core.observability.span_context import current
 USER_DELETED = "user.deleted"
 """Event of a deleted account: every service erases its rows of the user."""
 
+SESSION_ENDED = "session.ended"
+"""Event of an ended session: every service refuses its access tokens."""
+
 Work_contra = TypeVar("Work_contra", contravariant=True)
 """Unit of work of a service."""
 

@@ -11,6 +11,7 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import select
 
+from app.bootstrap.background import core_consumers
 from app.bootstrap.container import Container
 from app.bootstrap.services import SERVICES
 from app.core.clock import new_id, utc_now
@@ -86,7 +87,9 @@ def released() -> list[Path]:
 
 
 def consumers(container: Container) -> list[tuple[str, ContractConsumer[Any]]]:
-    return [(name, consumer) for name in SERVICES for consumer in container.services[name].every_consumer]
+    own = [(name, consumer) for name in SERVICES for consumer in container.services[name].every_consumer]
+    of_core = core_consumers(container.platform.cache, sessions_elsewhere=True)
+    return own + [(name, consumer) for name in SERVICES for consumer in of_core]
 
 
 def test_there_is_an_event_of_each_type() -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
@@ -31,7 +32,7 @@ class Sessions(SessionService):
 class Scene:
     def __init__(self) -> None:
         self.storage, self.denylist, self.clock = FakeStorage(), FakeDenylist(), FakeClock()
-        self.sessions = Sessions(self.storage, self.denylist, self.clock)
+        self.sessions = Sessions(self.storage, self.denylist, timedelta(minutes=15), self.clock, Counter())
         passwords = FakePasswords()
         now = self.clock()
         self.storage.users.add(User(USER, "somebody@example.com", "Somebody", passwords.hash("right"), now))
@@ -51,7 +52,7 @@ def test_a_deletion_is_published_recorded_and_audited() -> None:
     scene.service.delete_own(USER, "right", "192.0.2.1")
     assert scene.storage.users.rows == {}
     assert scene.denylist.entries == {SESSION}
-    assert scene.published == ["user.deleted"]
+    assert scene.published == ["session.ended", "user.deleted"]
     assert scene.storage.deleted_users.among([USER]) == {USER}
     [entry] = scene.storage.audit.rows
     assert (entry.action, entry.actor_id, entry.subject_id, entry.remote) == ("user.delete", USER, USER, "192.0.2.1")
@@ -85,4 +86,4 @@ def test_a_password_replaced_meanwhile_deletes_nothing() -> None:
     with pytest.raises(InvalidError):
         scene.service.delete_own(USER, "right", "")
     assert USER in scene.storage.users.rows
-    assert scene.published == []
+    assert "user.deleted" not in scene.published

@@ -11,6 +11,7 @@ from app.auth.registration import RegistrationService
 from app.auth.service import AuthService, Lifetimes
 from app.auth.sessions import SessionService
 from app.core.errors import ConflictError, InvalidError, UnauthenticatedError, UnavailableError
+from app.core.events.model import SESSION_ENDED, Event
 from app.core.security.roles import Role
 from tests.support.fake_accounts import FakeDenylist, FakePasswords, FakeTokens
 from tests.support.fakes import Counter, FakeClock, FakeStorage
@@ -36,7 +37,7 @@ class Scene:
             self.storage,
             self.passwords,
             FakeTokens(),
-            SessionService(self.storage, self.denylist, self.clock),
+            SessionService(self.storage, self.denylist, lifetimes.access, self.clock, new_id),
             lifetimes,
             self.clock,
             new_id,
@@ -50,10 +51,14 @@ class Scene:
         return user
 
     def ended(self) -> set[UUID]:
-        """Return the sessions that are revoked and denied."""
+        """Return the sessions that are revoked and denied, and whose end is published once."""
         revoked = {session.id for session in self.storage.sessions.rows.values() if session.revoked_at}
         assert revoked == self.denylist.entries
+        assert sorted(revoked) == sorted(UUID(str(event.payload["session_id"])) for event in self.published())
         return revoked
+
+    def published(self) -> list[Event]:
+        return [event for event in self.storage.outbox.events if event.name == SESSION_ENDED]
 
     def session_of(self, pair: TokenPair) -> UUID:
         return UUID(pair.access_token.split("/")[1])
@@ -325,7 +330,7 @@ def test_reuse_of_a_refresh_token_after_the_overlap_ends_its_session_and_no_othe
     scene.clock.advance(seconds=10)
     with pytest.raises(UnauthenticatedError):
         scene.service.refresh(first.refresh_token)
-    assert scene.denylist.entries == {scene.session_of(first)}
+    assert scene.ended() == {scene.session_of(first)}
     with pytest.raises(UnauthenticatedError):
         scene.service.refresh(second.refresh_token)
     assert scene.service.refresh(other.refresh_token)
@@ -338,10 +343,11 @@ def test_a_reuse_that_the_denylist_could_not_take_is_denied_the_next_time(scene:
     scene.denylist.away = True
     with pytest.raises(UnavailableError):
         scene.service.refresh(first.refresh_token)
+    assert len(scene.published()) == 1, "the other services need not wait for the denylist"
     scene.denylist.away = False
     with pytest.raises(UnauthenticatedError):
         scene.service.refresh(first.refresh_token)
-    assert scene.denylist.entries == {scene.session_of(first)}
+    assert scene.ended() == {scene.session_of(first)}
 
 
 def test_a_refresh_token_expires(scene: Scene) -> None:
@@ -368,7 +374,19 @@ def test_a_logout_that_the_denylist_can_not_take_changes_nothing(scene: Scene) -
     scene.denylist.away = True
     with pytest.raises(UnavailableError):
         scene.service.logout(user.id, scene.session_of(pair))
+    assert scene.published() == []
     assert scene.service.refresh(pair.refresh_token)
+
+
+def test_the_end_of_a_session_is_published_with_the_end_of_its_last_token(scene: Scene) -> None:
+    pair = scene.service.login(EMAIL, PASSWORD)
+    scene.clock.advance(minutes=5)
+    for _ in range(2):
+        scene.service.logout(scene.user.id, scene.session_of(pair))
+    [event] = scene.published()
+    assert (event.user_id, event.at) == (scene.user.id, scene.clock.now)
+    expired = (scene.clock.now + timedelta(minutes=15)).isoformat()
+    assert event.payload == {"session_id": str(scene.session_of(pair)), "tokens_expire_at": expired}
 
 
 def test_a_logout_ends_the_session_and_that_of_a_refresh_token_of_the_same_user(scene: Scene) -> None:

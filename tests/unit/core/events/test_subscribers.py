@@ -6,10 +6,15 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from pydantic import SecretStr
+
 from app.bootstrap.container import build, sample_settings
 from app.bootstrap.services import SERVICES
-from app.core.events.model import USER_DELETED
+from app.core.events import model
 from tests.support.server import ROOT
+
+CONSTANTS = {"USER_DELETED", "SESSION_ENDED"}
+"""Names of events in app.core.events.model."""
 
 NAME = re.compile(r"[a-z]+\.[a-z_]+")
 
@@ -27,15 +32,16 @@ def makes_event(node: ast.AST) -> bool:
 
 
 def names(function: ast.FunctionDef, file: Path) -> set[str]:
-    constants = [node.value for node in ast.walk(function) if isinstance(node, ast.Constant)]
-    found = {each for each in constants if isinstance(each, str) and NAME.fullmatch(each)}
-    if any(isinstance(node, ast.Name) and node.id == "USER_DELETED" for node in ast.walk(function)):
-        found.add(USER_DELETED)
+    texts = [node.value for node in ast.walk(function) if isinstance(node, ast.Constant)]
+    found = {each for each in texts if isinstance(each, str) and NAME.fullmatch(each)}
+    constants = [node.id for node in ast.walk(function) if isinstance(node, ast.Name) and node.id in CONSTANTS]
+    found |= {getattr(model, name) for name in constants}
     assert found, f"{file}, {function.name}: which event is it?"
     return found
 
 
 def test_every_event_has_a_subscriber_and_every_subscription_an_event() -> None:
-    subscriptions = build(sample_settings()).background.subscriptions
+    by_broker = sample_settings().model_copy(update={"events_url": SecretStr("amqp://127.0.0.1")})
+    subscriptions = build(by_broker).background.subscriptions
     assert set(subscriptions) == set(SERVICES)
     assert set(published()) == frozenset[str]().union(*subscriptions.values())

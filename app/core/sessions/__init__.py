@@ -1,0 +1,1 @@
+"""Ended sessions, in a service whose database has no sessions."""
