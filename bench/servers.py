@@ -29,8 +29,9 @@ COMMANDS = {
         "bench.template_style:app",
     ],
     "entry": ["-m", "app", "serve"],
+    "service": ["-m", "app", "serve", "--service", "{name}"],
 }
-"""By server: the arguments of Python. Each runs one worker; `entry` is what the image runs."""
+"""By server: the arguments of Python. Each runs one worker; `entry` and `service` are what the image runs."""
 
 
 @dataclass(frozen=True)

@@ -63,8 +63,8 @@ def background(platform: Platform, services: Sequence[Service]) -> Background:
     deliveries = delivery_counter()
     runners = [_runner(platform, core, _core_handlers(core, services if complete(services) else ()), {})]
     # The core's tables are in the database of each service.
-    consumers_of_core = core_consumers(platform.cache, _sessions_elsewhere(settings, services))
-    shared = _dispatcher(platform, core, consumers_of_core, deliveries)
+    shared, sessions = (_dispatcher(platform, core, [each], deliveries) for each in core_consumers(platform.cache))
+    learning = _without_sessions(settings, services)
     own: dict[str, list[Dispatcher[Any]]] = {}
     for service in services:
         handlers, consumers = dict(service.handlers), service.every_consumer
@@ -72,8 +72,10 @@ def background(platform: Platform, services: Sequence[Service]) -> Background:
             handlers[erasure.kind_of(service.name)] = EraseUser(service.erase, utc_now)
         runners.append(_runner(platform, service.storage, handlers, service.side_effects))
         own[service.name] = [_dispatcher(platform, service.storage, consumers, deliveries)] if consumers else []
-    transport = InProcessTransport([shared, *(each for dispatchers in own.values() for each in dispatchers)])
-    by_service = {name: InProcessTransport([shared, *dispatchers]) for name, dispatchers in own.items()}
+    of_core = {name: [shared, sessions] if name in learning else [shared] for name in own}
+    by_service = {name: InProcessTransport([*of_core[name], *dispatchers]) for name, dispatchers in own.items()}
+    every = [shared, *([sessions] if learning else []), *(each for dispatchers in own.values() for each in dispatchers)]
+    transport = InProcessTransport(every)
     schedule = [entry for service in services for entry in service.schedule]
 
     loops = [
@@ -92,22 +94,20 @@ def background(platform: Platform, services: Sequence[Service]) -> Background:
     )
 
 
-def core_consumers(cache: UserCache, sessions_elsewhere: bool) -> "tuple[ContractConsumer[UnitOfWork], ...]":
-    """Return the event consumers of the core's tables.
+def core_consumers(cache: UserCache) -> "tuple[ContractConsumer[UnitOfWork], ...]":
+    """Return the event consumers of the core's tables: that of all services, and that of services without sessions.
 
     Args:
         cache: the service's cache.
-        sessions_elsewhere: whether sessions are in another database, whose service publishes their ends.
     """
-    erasing = EraseOnDeletion("jobs", utc_now, new_id)
-    return (erasing, EndedSessionConsumer(cache)) if sessions_elsewhere else (erasing,)
+    return EraseOnDeletion("jobs", utc_now, new_id), EndedSessionConsumer(cache)
 
 
-def _sessions_elsewhere(settings: Settings, services: Sequence[Service]) -> bool:
-    """Return whether some service of a process does without the auth service's tables."""
-    others = [service for service in services if service.name != "auth"]
-    # With a broker a process of all services consumes the queue of each, as a process of that service would.
-    return bool(others) and (len(others) == len(services) or settings.events_by_broker)
+def _without_sessions(settings: Settings, services: Sequence[Service]) -> set[str]:
+    """Return the services of a process that learn of ended sessions by events."""
+    names = {service.name for service in services}
+    # Without a broker events stay in the process, and with auth's tables there is nothing to learn.
+    return names - {"auth"} if settings.events_by_broker or "auth" not in names else set()
 
 
 def _core_handlers(core: Storage[UnitOfWork], services: Sequence[Service]) -> dict[str, Handler[UnitOfWork]]:

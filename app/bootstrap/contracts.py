@@ -26,7 +26,7 @@ def contracts() -> dict[str, Any]:
         files |= {f"{folder}/{event.title}.json": event.schema() for event in service.events}
         if consumers := service.every_consumer:
             files[f"{folder}/{CONSUMERS}"] = _readings(consumers)
-    files[f"core/contracts/{CONSUMERS}"] = _readings(core_consumers(container.platform.cache, sessions_elsewhere=True))
+    files[f"core/contracts/{CONSUMERS}"] = _readings(core_consumers(container.platform.cache))
     return files
 
 

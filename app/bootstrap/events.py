@@ -44,7 +44,7 @@ def _broker_loops(
 
     queues = {name: ServiceQueue(name, local.subscribed) for name, local in services.items()}
     transport = RabbitTransport(Broker(settings), queues.values())
-    yield PollingLoop("relay", Relay(storage, transport, utc_now).run_once, settings.job_poll, transport.close)
+    yield PollingLoop("relay", Relay(storage, transport, utc_now).run_once, settings.events_poll, transport.close)
     for name, queue in queues.items():
         consumer = QueueConsumer(Broker(settings, HEARTBEAT), queue, services[name].publish)
-        yield PollingLoop(f"events of {name}", consumer.run_once, settings.job_poll, consumer.close)
+        yield PollingLoop(f"events of {name}", consumer.listen, settings.job_poll, consumer.close)

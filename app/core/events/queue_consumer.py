@@ -64,6 +64,11 @@ class QueueConsumer:
         self._events.clear()
         return True
 
+    def listen(self) -> bool:
+        """Do as `run_once`, and return True: it has waited for messages itself, and a pause would only delay them."""
+        self.run_once()
+        return True
+
     def close(self) -> None:
         """Close the connection; the broker delivers to others what was not acknowledged."""
         self._events.clear()

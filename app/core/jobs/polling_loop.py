@@ -25,7 +25,7 @@ class PollingLoop:
     def __init__(
         self, name: str, action: Callable[[], bool], seconds: float, close: Callable[[], None] = lambda: None
     ) -> None:
-        self._name = name
+        self.name = name
         self._action = action
         self._seconds = seconds
         self._close = close
@@ -35,7 +35,7 @@ class PollingLoop:
 
     def start(self) -> None:
         # Created here: a thread object from before the server forked reports itself as ended.
-        self._thread = threading.Thread(target=self.run, name=self._name, daemon=True)
+        self._thread = threading.Thread(target=self.run, name=self.name, daemon=True)
         self._thread.start()
 
     @property
@@ -73,10 +73,10 @@ class PollingLoop:
                 self.end()  # the work is done elsewhere from now on
                 return
             except UnavailableError as error:
-                log.warning("background work paused", loop=self._name, reason=str(error))
+                log.warning("background work paused", loop=self.name, reason=str(error))
                 worked = False
             except Exception:
-                log.exception("background work failed", loop=self._name)
+                log.exception("background work failed", loop=self.name)
                 worked = False
             if not worked:
                 self._woken.wait(self._seconds)

@@ -88,7 +88,7 @@ def released() -> list[Path]:
 
 def consumers(container: Container) -> list[tuple[str, ContractConsumer[Any]]]:
     own = [(name, consumer) for name in SERVICES for consumer in container.services[name].every_consumer]
-    of_core = core_consumers(container.platform.cache, sessions_elsewhere=True)
+    of_core = core_consumers(container.platform.cache)
     return own + [(name, consumer) for name in SERVICES for consumer in of_core]
 
 

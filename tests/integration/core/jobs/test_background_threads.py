@@ -19,7 +19,7 @@ def test_a_dead_background_thread_fails_the_liveness_probe(
     parts = build(make_settings(sqlite_url))
     client = create_app(parts).test_client()
     assert client.get("/health/live").status_code == 200, "none has begun yet"
-    loops = {loop._name: loop for loop in (parts.inline._loop, *parts.inline._beside)}
+    loops = {loop.name: loop for loop in (parts.inline._loop, *parts.inline._beside)}
     die = threading.Event()
 
     def action() -> bool:
