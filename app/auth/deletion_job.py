@@ -1,4 +1,4 @@
-"""Nightly job that republishes recent account deletions."""
+"""Job that republishes recent account deletions."""
 
 from datetime import timedelta
 from uuid import UUID
@@ -20,15 +20,19 @@ class RepeatDeletions:
 
     So services also delete rows written by a request or a job that was under way at the deletion, and a service gets
     deletions that the previous release published without a consumer for it.
+
+    Args:
+        age: of the deletions, at most.
     """
 
-    def __init__(self, clock: Clock, new_id: NewId) -> None:
+    def __init__(self, clock: Clock, new_id: NewId, age: timedelta = REPEATED) -> None:
+        self._age = age
         self._clock = clock
         self._new_id = new_id
 
     def step(self, work: AuthUnitOfWork, job: Job) -> Step:
         after = UUID(str(job.checkpoint["user"])) if job.checkpoint else None
-        users = work.deleted_users.since(self._clock() - REPEATED, after, BATCH)
+        users = work.deleted_users.since(self._clock() - self._age, after, BATCH)
         work.outbox.add_many([deleted(user_id, self._new_id, at) for user_id, at in users])
         done = job.done + len(users)
         if len(users) < BATCH:

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import bindparam, delete, exists, select, update
+from sqlalchemy import and_, bindparam, delete, exists, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session as SqlSession
 
@@ -139,6 +139,18 @@ class SqlSessions:
             _session(row)
             for row in self._session.scalars(select(SessionRow).where(*mine).order_by(SessionRow.id.desc()))
         ]
+
+    def ended_since(
+        self, since: datetime, after: tuple[datetime, UUID] | None, limit: int
+    ) -> list[tuple[Session, datetime]]:
+        """Return up to `limit` sessions that ended at or after a time, and when, in that order, past `after`."""
+        found = select(SessionRow).where(SessionRow.revoked_at >= since)
+        if after is not None:
+            at, session_id = after
+            same = and_(SessionRow.revoked_at == at, SessionRow.id > session_id)
+            found = found.where(or_(SessionRow.revoked_at > at, same))
+        rows = self._session.scalars(found.order_by(SessionRow.revoked_at, SessionRow.id).limit(limit))
+        return [(_session(row), row.revoked_at) for row in rows if row.revoked_at]
 
     def all_of(self, user_id: UUID) -> list[Session]:
         mine = select(SessionRow).where(SessionRow.user_id == user_id).order_by(SessionRow.id.desc())

@@ -7,8 +7,10 @@ from app.auth import email_verification, password_resets, registration
 from app.auth.account_deletion import AccountDeletionService
 from app.auth.admin import AdminService
 from app.auth.avatars import AvatarService
+from app.auth.consumers import ENDED_SESSIONS, RECENT_DELETIONS, EndsRequestedConsumer
 from app.auth.deletion_job import RepeatDeletions
 from app.auth.email_verification import EmailVerificationService
+from app.auth.ended_sessions_job import RepeatEndedSessions
 from app.auth.events import EVENTS
 from app.auth.password_resets import PasswordResetService
 from app.auth.personal_data import AccountData, AuditData
@@ -40,6 +42,7 @@ class Auth(Service):
     rules = RULES
     events = EVENTS
     schedule = (Entry("deletions", hour=3),)
+    consumers = (EndsRequestedConsumer(utc_now, new_id),)
 
     def __init__(self, platform: Platform) -> None:
         settings = platform.settings
@@ -69,7 +72,11 @@ class Auth(Service):
         self.admin = AdminService(storage, self.sessions, utc_now, new_id)
         self.deletion = AccountDeletionService(storage, passwords, self.sessions, utc_now, new_id)
         sender = mailer(settings)
-        self.handlers = {"deletions": RepeatDeletions(utc_now, new_id)}
+        self.handlers = {
+            "deletions": RepeatDeletions(utc_now, new_id),
+            RECENT_DELETIONS: RepeatDeletions(utc_now, new_id, validity),
+            ENDED_SESSIONS: RepeatEndedSessions(validity, utc_now, new_id),
+        }
         self.side_effects = {
             password_resets.MAIL: SendMail(sender, self.resets),
             email_verification.MAIL: SendMail(sender, self.verification),

@@ -10,6 +10,7 @@ from app.bootstrap.http import create_app
 from app.bootstrap.services import SERVICES
 from app.core.events.contracts import ContractConsumer, reading_schema
 from app.core.http.openapi import PREFIX, document
+from app.core.sessions.events import EVENTS
 
 OPENAPI = f"openapi.{PREFIX.rpartition('/')[2]}.json"
 CONSUMERS = "consumers.json"
@@ -17,7 +18,7 @@ CONSUMERS = "consumers.json"
 
 def contracts() -> dict[str, Any]:
     """Return the contracts by path, relative to the folder `app`."""
-    files: dict[str, Any] = {}
+    files: dict[str, Any] = {f"core/contracts/{event.title}.json": event.schema() for event in EVENTS}
     for name in SERVICES:
         container = build(sample_settings(), services=(name,))
         service = container.services[name]
@@ -32,6 +33,6 @@ def contracts() -> dict[str, Any]:
 
 def _readings(consumers: Iterable[ContractConsumer[Any]]) -> dict[str, Any]:
     return {
-        consumer.name: {event: reading_schema(payload) for event, payload in consumer.reads.items()}
+        consumer.name: {event: reading_schema(event, payload) for event, payload in consumer.reads.items()}
         for consumer in consumers
     }

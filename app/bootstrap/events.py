@@ -3,12 +3,13 @@
 from collections.abc import Iterator, Mapping
 
 from app.bootstrap.services import complete
-from app.core.clock import utc_now
+from app.core.clock import new_id, utc_now
 from app.core.database.unit_of_work import Storage, UnitOfWork
 from app.core.events.model import Transport
 from app.core.events.relay import Relay
 from app.core.events.transport import InProcessTransport
 from app.core.jobs.polling_loop import PollingLoop
+from app.core.sessions.events import ends_requested
 from app.core.settings import Settings
 
 
@@ -46,5 +47,7 @@ def _broker_loops(
     transport = RabbitTransport(Broker(settings), queues.values())
     yield PollingLoop("relay", Relay(storage, transport, utc_now).run_once, settings.events_poll, transport.close)
     for name, queue in queues.items():
-        consumer = QueueConsumer(Broker(settings, HEARTBEAT), queue, services[name].publish)
+        # What a new queue, a lost broker or a restored database lacks.
+        request = None if "auth" in services else lambda: ends_requested(new_id, utc_now())
+        consumer = QueueConsumer(Broker(settings, HEARTBEAT), queue, services[name].publish, request)
         yield PollingLoop(f"events of {name}", consumer.listen, settings.job_poll, consumer.close)

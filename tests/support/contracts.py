@@ -14,8 +14,9 @@ from app.core.events.model import Event
 
 
 def event_types() -> list[EventType]:
-    """Return the types of events of all services."""
-    return [event for name in SERVICES for event in import_module(f"app.{name}.events").EVENTS]
+    """Return the types of events of all services, and of what they share."""
+    folders = (*SERVICES, "core.sessions")
+    return [event for name in folders for event in import_module(f"app.{name}.events").EVENTS]
 
 
 def violations(event: Event) -> Iterator[str]:

@@ -8,11 +8,14 @@ from typing import Annotated, Any, Protocol
 from pydantic import Field, TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema
 
-from app.core.events.model import Consumer, Work_contra
+from app.core.events.model import ABOUT_NOBODY, Consumer, Work_contra
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 VERSION = re.compile(r"\.v([2-9]|[1-9]\d+)$", re.ASCII)
+
+USER = {"type": "string", "format": "uuid"}
+NOBODY = {"type": "null"}
 
 Id = Annotated[str, Field(json_schema_extra={"format": "uuid"})]
 Time = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
@@ -44,11 +47,12 @@ class EventType:
 
     def schema(self) -> dict[str, Any]:
         """Return the JSON Schema of the whole event."""
+        user = {**USER, "description": "Whose data the event concerns"}
         head = {"$schema": DIALECT, "$id": f"urn:task-manager:event:{self.title}", "title": self.title}
         properties = {
             "id": {"type": "string", "format": "uuid", "description": "The same in each delivery"},
             "name": {"type": "string", "const": self.name},
-            "user_id": {"type": "string", "format": "uuid", "description": "Whose data the event concerns"},
+            "user_id": NOBODY if self.name in ABOUT_NOBODY else user,
             "at": {"type": "string", "format": "date-time", "description": "When it happened"},
             "traceparent": {
                 "anyOf": [{"type": "string"}, {"type": "null"}],
@@ -67,9 +71,9 @@ class ContractConsumer(Consumer[Work_contra], Protocol[Work_contra]):
         """What it needs of each event's payload, a TypedDict, by name of the event."""
 
 
-def reading_schema(payload: type) -> dict[str, Any]:
+def reading_schema(name: str, payload: type) -> dict[str, Any]:
     """Return the JSON Schema of what a consumer needs of an event: of the user's id and a part of the payload."""
-    return _event({"user_id": {"type": "string", "format": "uuid"}}, ["user_id", "payload"], payload)
+    return _event({"user_id": NOBODY if name in ABOUT_NOBODY else USER}, ["user_id", "payload"], payload)
 
 
 class _WithoutFieldTitles(GenerateJsonSchema):

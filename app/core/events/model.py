@@ -14,6 +14,12 @@ USER_DELETED = "user.deleted"
 SESSION_ENDED = "session.ended"
 """Event of an ended session: every service refuses its access tokens."""
 
+ENDS_REQUESTED = "session.ends_requested"
+"""Event of a service that may have missed ends of sessions: auth publishes the recent ones again."""
+
+ABOUT_NOBODY = frozenset({ENDS_REQUESTED})
+"""Events without a user."""
+
 Work_contra = TypeVar("Work_contra", contravariant=True)
 """Unit of work of a service."""
 

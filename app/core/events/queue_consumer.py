@@ -7,8 +7,8 @@ import structlog
 
 from app.core.events.messages import MalformedMessageError, decode
 from app.core.events.model import Event
-from app.core.events.rabbitmq import Broker
-from app.core.events.topology import ServiceQueue, declare
+from app.core.events.rabbitmq import Broker, message_of
+from app.core.events.topology import EVENTS, ServiceQueue, declare
 
 if TYPE_CHECKING:
     import amqp
@@ -35,12 +35,20 @@ class QueueConsumer:
         broker: a connection of its own.
         queue: the queue, declared when it is first used.
         deliver: returns once the events' effects are committed.
+        request: makes an event to publish with each new connection, once the queue gets what answers it.
     """
 
-    def __init__(self, broker: Broker, queue: ServiceQueue, deliver: Callable[[Sequence[Event]], None]) -> None:
+    def __init__(
+        self,
+        broker: Broker,
+        queue: ServiceQueue,
+        deliver: Callable[[Sequence[Event]], None],
+        request: Callable[[], Event] | None = None,
+    ) -> None:
         self._broker = broker
         self._queue = queue
         self._deliver = deliver
+        self._request = request
         self._channel: amqp.Channel | None = None
         self._last_tag = 0
         self._events: list[Event] = []
@@ -78,6 +86,10 @@ class QueueConsumer:
         self._events.clear()
         declare(connection, [self._queue])
         self._channel = channel = connection.channel()
+        if self._request is not None:
+            # Not by the outbox: without a queue for it, it would hold up the events behind it.
+            request = self._request()
+            channel.basic_publish(message_of(request), EVENTS, request.name)
         channel.basic_qos(0, PREFETCH, False)
         channel.basic_consume(self._queue.name, callback=self._take)
         return channel

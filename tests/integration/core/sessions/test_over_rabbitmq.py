@@ -13,17 +13,20 @@ from pydantic import SecretStr
 
 from app.bootstrap.container import build
 from app.core.clock import new_id, utc_now
+from app.core.database.engine import connect
 from app.core.database.unit_of_work import UnitOfWork
 from app.core.events.model import Event
 from app.core.events.queue_consumer import PREFETCH, QueueConsumer
 from app.core.events.rabbitmq import Broker, RabbitTransport
-from app.core.events.topology import ServiceQueue
+from app.core.events.topology import ServiceQueue, declare
+from app.core.sessions.events import ends_requested
 from app.core.sessions.remote_states import RemoteSessionStates
 from tests.support.api import V1
 from tests.support.ports import wait_for
 from tests.support.rabbitmq import RabbitMq
 from tests.support.server import server
 from tests.support.settings import make_settings
+from tests.support.storage import SystemStorage
 
 LOG_OUTS = 5
 
@@ -73,6 +76,62 @@ def test_a_service_that_has_had_nothing_to_do_takes_an_event_at_once(
         loop.stop(10)
         transport.close()
         parts.database.dispose()
+
+
+def test_a_service_with_a_new_queue_learns_of_the_sessions_that_have_ended_before(
+    rabbitmq: RabbitMq, migrated_sqlite: bytes, tmp_path: Path
+) -> None:
+    urls = {name: f"sqlite:///{tmp_path / name}.sqlite" for name in ("auth", "tasks")}
+    for name in urls:
+        (tmp_path / f"{name}.sqlite").write_bytes(migrated_sqlite)
+    own = {"APP_EVENTS_URL": rabbitmq.url, "APP_JOB_POLL": "0.1"}
+    with Broker(make_settings(urls["auth"], events_url=SecretStr(rabbitmq.url))).connected() as connection:
+        declare(connection, [ServiceQueue("analytics", ("session.ended", "user.deleted", "user.registered"))])
+    with server(tmp_path, urls["auth"], "auth", **own) as auth:
+        tokens = [ended(auth.url, by_deletion) for by_deletion in (False, True)]
+        outbox = SystemStorage(connect(make_settings(urls["auth"])))
+
+        def published() -> bool:
+            with outbox.read() as work:
+                return work.outbox.backlog()[0] == 0
+
+        wait_for(published, "the events went to the others")
+        keys = f"{auth.url}/.well-known/jwks.json"
+        with server(tmp_path, urls["tasks"], "tasks", APP_JWKS_URL=keys, **own) as tasks:
+            wait_for(lambda: {status(tasks.url, token) for token in tokens} == {401}, "both are refused")
+
+
+def test_what_may_have_been_missed_is_requested_with_each_new_connection(rabbitmq: RabbitMq) -> None:
+    settings = make_settings("sqlite:///:memory:", events_url=SecretStr(rabbitmq.url))
+    auth, broker = ServiceQueue("auth", ("session.ends_requested",)), Broker(settings)
+    with broker.connected() as connection:
+        declare(connection, [auth])
+    tasks = ServiceQueue("tasks")
+    consumer = QueueConsumer(broker, tasks, lambda _events: None, lambda: ends_requested(new_id, utc_now()))
+    for number in (1, 2):
+        for _ in range(2):
+            consumer.run_once()
+        assert rabbitmq.depth(auth.name) == number
+        broker.drop()
+    consumer.close()
+
+
+def ended(auth: str, by_deletion: bool) -> str:
+    """Return the access token of a new user's session that has ended."""
+    account = {"email": f"{uuid4().hex}@example.org", "password": uuid4().hex}
+    with httpx.Client(base_url=f"{auth}{V1}") as client:
+        client.post("/auth/register", json={**account, "name": "Grace"}).raise_for_status()
+        token = str(client.post("/auth/login", json=account).raise_for_status().json()["access_token"])
+        client.headers["Authorization"] = f"Bearer {token}"
+        if by_deletion:
+            client.request("DELETE", "/users/me", json={"password": account["password"]}).raise_for_status()
+        else:
+            client.post("/auth/logout").raise_for_status()
+    return token
+
+
+def status(tasks: str, token: str) -> int:
+    return httpx.get(f"{tasks}{V1}/tasks", headers={"Authorization": f"Bearer {token}"}).status_code
 
 
 def log_out(auth: str, tasks: str, account: dict[str, str]) -> float:

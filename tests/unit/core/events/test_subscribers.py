@@ -13,15 +13,15 @@ from app.bootstrap.services import SERVICES
 from app.core.events import model
 from tests.support.server import ROOT
 
-CONSTANTS = {"USER_DELETED", "SESSION_ENDED"}
+CONSTANTS = {"USER_DELETED", "SESSION_ENDED", "ENDS_REQUESTED"}
 """Names of events in app.core.events.model."""
 
 NAME = re.compile(r"[a-z]+\.[a-z_]+")
 
 
 def published() -> Iterator[str]:
-    """Yield the names in functions of the services that make an event."""
-    for file in (file for service in SERVICES for file in (ROOT / "app" / service).rglob("*.py")):
+    """Yield the names in functions that make an event: those of the services, and of what they share."""
+    for file in (file for folder in (*SERVICES, "core/sessions") for file in (ROOT / "app" / folder).rglob("*.py")):
         for function in ast.walk(ast.parse(file.read_text())):
             if isinstance(function, ast.FunctionDef) and any(map(makes_event, ast.walk(function))):
                 yield from names(function, file)
