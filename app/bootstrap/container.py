@@ -117,7 +117,8 @@ def _remote_verifier(settings: Settings) -> TokenVerifier:
     """Return the verifier of a process without the auth service: it has no key that could sign."""
     from app.core.security.remote_keys import RemoteKeys
 
-    return TokenVerifier(RemoteKeys(required_jwks_url(settings)))
+    keys = RemoteKeys(required_jwks_url(settings))
+    return TokenVerifier(keys, (keys.fetches,))
 
 
 def _local_sessions(database: Database) -> SessionStates:

@@ -36,7 +36,7 @@ def create_app(container: Container) -> OpenAPI:
     app.before_request(json_body.require_utf8_url)
     counted = (platform.authenticator.lookups, database.replicas.reads, container.background.deliveries)
     polled = (QueueDepth(platform.storage(UnitOfWork), utc_now), DatabaseMetrics(database))
-    metrics = RequestMetrics(*counted, *polled)
+    metrics = RequestMetrics(*counted, *polled, *platform.tokens.collectors)
     if settings.jobs == "inline":
         app.extensions["inline_jobs"] = container.inline  # started by the server after the fork
     app.extensions["telemetry"] = platform.telemetry

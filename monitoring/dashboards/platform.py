@@ -39,6 +39,24 @@ def platform() -> Dashboard:
                 {"{{pod}}": f'rate(process_cpu_seconds_total{{job="api"}}[{WINDOW}])'},
             ),
         ],
+        "Keys of access tokens": [
+            graph(
+                "Fetches of keys",
+                "By services without auth, from auth, a second.",
+                "ops",
+                {"{{outcome}}": f"sum by (outcome) (rate(task_manager_key_set_fetch_seconds_count[{WINDOW}]))"},
+                alerts=["TokenKeysNotFetched"],
+            ),
+            graph(
+                "Duration of a fetch",
+                "99 of 100 take at most so long.",
+                "s",
+                {
+                    "99 %": "histogram_quantile(0.99, sum by (le)"
+                    f" (rate(task_manager_key_set_fetch_seconds_bucket[{WINDOW}])))"
+                },
+            ),
+        ],
         "Gateway": [
             graph(
                 "Requests by entry point",

@@ -1,12 +1,17 @@
 """Public keys of a remote issuer of tokens (a JSON Web Key Set at a URL), cached."""
 
+import json
 import time
 from collections.abc import Callable, Mapping
+from http.client import HTTPException
 from threading import Lock, Thread
+from typing import Any
+from urllib.request import HTTPRedirectHandler, build_opener
 
 import jwt
 import structlog
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from prometheus_client import Histogram
 
 from app.core.security.tokens import KeysUnavailableError
 
@@ -19,7 +24,43 @@ COOLDOWN = 10.0
 TIMEOUT = 2.0
 """Seconds to wait for the issuer: to connect, and for each part of its response."""
 
+MOST_BYTES = 64 << 10
+MOST_KEYS = 32
+"""Maximum size of a key set. The issuer's has a key or two of 150 bytes, and a few more in a rotation."""
+
+OUTCOMES = ("fetched", "failed")
+"""Values of the `outcome` label of the fetches' histogram."""
+
+BUCKETS = (0.01, 0.05, 0.25, 1.0, 2.5)
+"""Upper bounds of the fetches' histogram, seconds."""
+
 log = structlog.get_logger(__name__)
+
+
+class OversizedKeySetError(ValueError):
+    """The key set is larger than any of the issuer's."""
+
+
+class NoRedirects(HTTPRedirectHandler):
+    def redirect_request(self, *_request: Any) -> None:
+        """Follow no redirect: its response is an error."""
+
+
+class KeySetClient(jwt.PyJWKClient):
+    """PyJWT's client, with a limit on what it reads."""
+
+    _opener = build_opener(NoRedirects)
+
+    def fetch_data(self) -> Any:
+        with self._opener.open(self.uri, timeout=self.timeout) as response:
+            body = response.read(MOST_BYTES + 1)
+        if len(body) > MOST_BYTES:
+            raise OversizedKeySetError(f"more than {MOST_BYTES} bytes")
+        key_set = json.loads(body)
+        keys = key_set.get("keys") if isinstance(key_set, dict) else None
+        if isinstance(keys, list) and len(keys) > MOST_KEYS:
+            raise OversizedKeySetError(f"more than {MOST_KEYS} keys")
+        return key_set
 
 
 class RemoteKeys:
@@ -33,6 +74,9 @@ class RemoteKeys:
         url: of the key set; http or https, redirects are not followed.
         lifetime, cooldown, timeout: in seconds.
         clock: monotonic time.
+
+    Attributes:
+        fetches: histogram of the fetches' durations, by outcome.
     """
 
     def __init__(
@@ -43,7 +87,8 @@ class RemoteKeys:
         timeout: float = TIMEOUT,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._client = jwt.PyJWKClient(url, cache_jwk_set=False, timeout=timeout)
+        self._client = KeySetClient(url, cache_jwk_set=False, timeout=timeout)
+        self.fetches = _fetch_histogram()
         self._lifetime = lifetime
         self._cooldown = cooldown
         self._clock = clock
@@ -82,16 +127,38 @@ class RemoteKeys:
         if now - self._tried_at < self._cooldown:
             return
         self._tried_at = now
-        try:
-            found = {key.key_id: key.key for key in self._client.get_signing_keys(refresh=True)}
-        except (jwt.PyJWTError, OSError, ValueError, RecursionError) as error:
-            log.warning("keys of access tokens not fetched", error=type(error).__name__)
-            return
-        keys = {str(kid): key for kid, key in found.items() if isinstance(key, Ed25519PublicKey)}
+        began = time.perf_counter()
+        keys = self._fetched()
+        self.fetches.labels("fetched" if keys else "failed").observe(time.perf_counter() - began)
         if not keys:
-            log.warning("keys of access tokens not fetched", error="no Ed25519 key")
             return
         # A key that stays is the same object: verified tokens are remembered by it.
         former = self._keys
         self._keys = {kid: former[kid] if former.get(kid) == key else key for kid, key in keys.items()}
         self._fetched_at = now
+
+    def _fetched(self) -> dict[str, Ed25519PublicKey]:
+        """Fetch the keys by id; none if that fails, which is logged."""
+        try:
+            found = {key.key_id: key.key for key in self._client.get_signing_keys(refresh=True)}
+        except (jwt.PyJWTError, OSError, HTTPException, ValueError, RecursionError) as error:
+            reason = str(error) if isinstance(error, OversizedKeySetError) else type(error).__name__
+            log.warning("keys of access tokens not fetched", error=reason)
+            return {}
+        keys = {str(kid): key for kid, key in found.items() if isinstance(key, Ed25519PublicKey)}
+        if not keys:
+            log.warning("keys of access tokens not fetched", error="no Ed25519 key")
+        return keys
+
+
+def _fetch_histogram() -> Histogram:
+    histogram = Histogram(
+        "task_manager_key_set_fetch_seconds",
+        "Fetches of the public keys of access tokens: fetched, failed",
+        ["outcome"],
+        registry=None,
+        buckets=BUCKETS,
+    )
+    for outcome in OUTCOMES:
+        histogram.labels(outcome)
+    return histogram

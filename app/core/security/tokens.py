@@ -4,13 +4,16 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from app.core.security.keys import SignatureKey
+
+if TYPE_CHECKING:
+    from prometheus_client.registry import Collector
 
 ISSUER = "task-manager"
 AUDIENCE = "task-manager-api"
@@ -60,10 +63,12 @@ class TokenVerifier:
 
     Args:
         keys: the issuer's keys.
+        collectors: metrics of the keys.
     """
 
-    def __init__(self, keys: PublicKeys) -> None:
+    def __init__(self, keys: PublicKeys, collectors: "tuple[Collector, ...]" = ()) -> None:
         self._keys = keys
+        self.collectors = collectors
         self._verified: dict[str, tuple[Claims, Ed25519PublicKey, str]] = {}
 
     def verify(self, token: str) -> Claims:

@@ -126,6 +126,16 @@ def test_the_api_exposes_exactly_the_metrics_in_the_catalogue(app: OpenAPI) -> N
     assert set(catalogue.exported()["The API"]) == names
 
 
+def test_a_service_without_auth_exposes_those_and_the_metrics_of_its_keys(sqlite_url: str) -> None:
+    parts = build(make_settings(sqlite_url), services=("tasks",))
+    exposed = create_app(parts).test_client().get("/metrics", base_url=METRICS).text
+    parts.database.dispose()
+    names = {name for family in text_string_to_metric_families(exposed) for name in _series(family.name, family.type)}
+    assert names - set(catalogue.exported()["The API"]) == set(
+        catalogue.exported()["The API, of a service without auth"]
+    )
+
+
 def test_every_route_belongs_to_one_service_of_the_dashboards(app: OpenAPI) -> None:
     routes = {rule.rule for rule in app.url_map.iter_rules()} - {"/metrics", "/health/live", "/health/ready"}
     for route in routes | {"unmatched"}:

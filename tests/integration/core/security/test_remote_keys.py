@@ -13,9 +13,10 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from structlog.testing import capture_logs
 
 from app.core.security.keys import SignatureKey, signature_key
-from app.core.security.remote_keys import COOLDOWN, LIFETIME, RemoteKeys
+from app.core.security.remote_keys import COOLDOWN, LIFETIME, MOST_BYTES, MOST_KEYS, RemoteKeys
 from app.core.security.tokens import AccessTokens, InvalidTokenError, KeysUnavailableError, TokenVerifier
 from tests.support.issuer import SECRET, Issuer, issuer
 from tests.support.ports import wait_for
@@ -150,6 +151,8 @@ JUNK = {
     "a private key": json.dumps({"keys": [{**OLD.jwk(), "d": "A" * 43}]}),
     "a key to encrypt": json.dumps({"keys": [{**OLD.jwk(), "use": "enc"}]}),
     "a key that is cut off": json.dumps({"keys": [{**OLD.jwk(), "x": "AAAA"}]}),
+    "too large": json.dumps({"keys": [OLD.jwk()], "more": "x" * MOST_BYTES}),
+    "too many keys": json.dumps({"keys": [OLD.jwk()] * (MOST_KEYS + 1)}),
     "cut off": json.dumps({"keys": [OLD.jwk()]})[:-3],
 }
 
@@ -167,6 +170,39 @@ def test_junk_makes_no_key_and_keeps_those_that_are_known(scene: Scene, junk: st
     assert scene.accepts(token)
     scene.verifier = scene.new_verifier()
     assert not scene.accepts(token)
+
+
+@pytest.mark.parametrize(("junk", "reason"), [("too large", "65536 bytes"), ("too many keys", "32 keys")])
+def test_a_key_set_that_is_too_large_is_logged_with_its_limit(scene: Scene, junk: str, reason: str) -> None:
+    scene.issuer.published = JUNK[junk]
+    with capture_logs() as lines:
+        assert not scene.accepts(scene.issuer.token())
+    assert lines == [
+        {"event": "keys of access tokens not fetched", "error": f"more than {reason}", "log_level": "warning"}
+    ]
+
+
+def test_as_many_keys_as_are_allowed_are_taken(scene: Scene) -> None:
+    others = [SignatureKey(Ed25519PrivateKey.generate()).jwk() for _ in range(MOST_KEYS - 1)]
+    scene.issuer.published = json.dumps({"keys": [*others, OLD.jwk()]})
+    assert scene.accepts(scene.issuer.token())
+
+
+def test_fetches_are_counted_by_outcome(scene: Scene) -> None:
+    keys = RemoteKeys(scene.issuer.url, clock=lambda: scene.now)
+
+    def counts() -> dict[str, float]:
+        samples = (sample for family in keys.fetches.collect() for sample in family.samples)
+        return {sample.labels["outcome"]: sample.value for sample in samples if sample.name.endswith("_count")}
+
+    assert counts() == {"fetched": 0, "failed": 0}
+    keys.get(OLD.kid)
+    assert counts() == {"fetched": 1, "failed": 0}
+    scene.issuer.status = 503
+    scene.now += COOLDOWN
+    with pytest.raises(KeysUnavailableError):
+        keys.get("unknown")
+    assert counts() == {"fetched": 1, "failed": 1}
 
 
 def test_redirects_are_not_followed(scene: Scene) -> None:
