@@ -74,7 +74,7 @@ def test_the_landing_check_calls_the_tests_that_the_pipeline_calls() -> None:
 @pytest.fixture
 def tools(tmp_path: Path) -> Path:
     """Environments in which every tool does well, and pytest fails in phase 1; `python` cannot bring phase 2 up."""
-    for environment in ("app", "infra"):
+    for environment in ("app", "infra", "platform"):
         folder = tmp_path / environment
         (folder / "bin").mkdir(parents=True)
         for name, failing in (("pytest", "--phase 1"), ("python", "up --phase 2")):
