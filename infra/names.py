@@ -13,6 +13,8 @@ RELEASE: Final = "task-manager"
 
 API_LABELS: Final = {"app.kubernetes.io/name": "task-manager", "app.kubernetes.io/instance": RELEASE}
 """The chart's: every pod of the release, its migration job included."""
+EVERY_SERVICE_LABELS: Final = {"app.kubernetes.io/name": "task-manager"}
+"""The pods of every release of the chart: one release a service, or one for all."""
 SERVER_LABELS: Final = {**API_LABELS, "app.kubernetes.io/component": "api"}
 MIGRATION_LABELS: Final = {**API_LABELS, "app.kubernetes.io/component": "migrations"}
 
@@ -128,6 +130,45 @@ def valkey_exporter(servers: str) -> str:
 def valkey_exporter_labels(component: str) -> dict[str, str]:
     """Labels of the pods of the exporter beside the component `cache` or `broker`."""
     return {"app.kubernetes.io/part-of": "task-manager", "app.kubernetes.io/component": f"{component}-exporter"}
+
+
+RABBITMQ: Final = "task-manager-rabbitmq"
+"""RabbitMQ's StatefulSet, the Service for its clients, and the Secret of the Erlang cookie and the administrator."""
+RABBITMQ_NODES: Final = "task-manager-rabbitmq-nodes"
+"""The headless Service by which its nodes have names."""
+RABBITMQ_CERTIFICATE: Final = "task-manager-rabbitmq-certificate"
+"""The Secret of its certificate (`tls.crt`, `tls.key`) and of the authority that clients verify it by (`ca.crt`)."""
+RABBITMQ_CERTIFICATE_RENEWAL: Final = "task-manager-rabbitmq-certificate"
+"""The CronJob that renews it, its ServiceAccount and Role."""
+RABBITMQ_LABELS: Final = {"app.kubernetes.io/part-of": "task-manager", "app.kubernetes.io/component": "rabbitmq"}
+RABBITMQ_CONFIGURATION: Final = "task-manager-rabbitmq-configuration"
+"""The Job that makes the users of the services, their permissions and the queues of events."""
+RABBITMQ_CONFIGURATION_LABELS: Final = {
+    "app.kubernetes.io/part-of": "task-manager",
+    "app.kubernetes.io/component": "rabbitmq-configuration",
+}
+
+RABBITMQ_PORT: Final = 5671
+"""AMQP over TLS: there is no port without."""
+RABBITMQ_MANAGEMENT_PORT: Final = 15671
+"""The management HTTP API over TLS, for the Job alone."""
+RABBITMQ_METRICS_PORT: Final = 15692
+RABBITMQ_PORTS_AMONG_NODES: Final = (4369, 25672)
+"""Erlang's port mapper (epmd) and the distribution."""
+
+RABBITMQ_COOKIE: Final = "erlang-cookie"
+"""Keys of the Secret: the cookie by which nodes know each other, and the administrator's password."""
+RABBITMQ_ADMINISTRATOR_PASSWORD: Final = "administrator-password"  # noqa: S105 - the key's name in the Secret
+RABBITMQ_ADMINISTRATOR: Final = "administrator"
+"""Name of that user."""
+RABBITMQ_PASSWORD: Final = "password"  # noqa: S105 - the key's name in the Secret of a service's user
+RABBITMQ_CA: Final = "ca.crt"
+"""Key of the authority's certificate in the Secret of the certificate."""
+
+
+def rabbitmq_user_secret(service: str) -> str:
+    """The Secret with the password of a service's user, whose name is the service's."""
+    return f"task-manager-{service}-rabbitmq"
 
 
 PROMETHEUS: Final = "task-manager-prometheus"

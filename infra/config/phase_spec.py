@@ -104,6 +104,21 @@ class Broker:
 
 
 @dataclass(frozen=True)
+class RabbitMQ:
+    """The nodes of RabbitMQ, which carry events between services and the messages of Celery.
+
+    Args:
+        nodes: an odd number; most of them have to be there for a write.
+        storage: volume of each, in GiB.
+        compute: for each. The memory high watermark is derived from the memory limit.
+    """
+
+    nodes: int
+    storage: int
+    compute: Compute
+
+
+@dataclass(frozen=True)
 class Jobs:
     """Background work in pods of its own.
 

@@ -27,6 +27,7 @@ from local.images.catalogue import (
     POOLER,
     POSTGRESQL_IMAGE,
     PROMETHEUS,
+    RABBITMQ_IMAGE,
     TRAEFIK,
     VALKEY,
     VALKEY_EXPORTER_IMAGE,
@@ -136,6 +137,7 @@ ADDONS = {
     "bucket": Addon("bucket", _bucket, (OBJECT_STORE,)),
     "backups": Addon("backups", _backups, (BACKUP_PLUGIN, BACKUP_SIDECAR)),
     "cache": Addon("cache", _image_only, (VALKEY,)),
+    "rabbitmq": Addon("RabbitMQ", _image_only, (RABBITMQ_IMAGE,)),
     "edge": Addon("edge", _image_only, (VARNISH_IMAGE, EDGE_EXPORTER_IMAGE)),
     "monitoring": Addon("monitoring", _image_only, (PROMETHEUS, ALERTMANAGER, VALKEY_EXPORTER_IMAGE)),
 }

@@ -17,6 +17,7 @@ from local.images.root_filesystems import (
     POOLER_AND_CACHE,
     POSTGRESQL,
     PYTHON,
+    RABBITMQ,
     VALKEY_EXPORTER,
     VARNISH,
     RootFilesystem,
@@ -148,6 +149,17 @@ VALKEY = Image(
     ImageConfig(command=("valkey-server",), user="999:999", directory="/data"),
     _valkey,
     POOLER_AND_CACHE,
+)
+RABBITMQ_IMAGE = Image(
+    "docker.io/library/rabbitmq:4.0.5",
+    ImageConfig(
+        # The commands themselves: those in /usr/sbin change to the package's user, which only root may do.
+        command=("rabbitmq-server",),
+        user="101:102",
+        environment={"PATH": "/usr/lib/rabbitmq/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"},
+    ),
+    list,
+    RABBITMQ,
 )
 TRAEFIK = Image(
     "docker.io/library/traefik:v3.7.15",
