@@ -61,9 +61,12 @@ def parser() -> argparse.ArgumentParser:
     )
     secret.add_argument("--namespace", help="its namespace (default: that of this pod)")
 
-    certificate = commands.add_parser("ensure-certificate", help="create a TLS Secret, self-signed, if it is missing")
+    certificate = commands.add_parser("ensure-certificate", help="create a TLS Secret if it is missing")
     certificate.add_argument("--name", required=True, help="name of the Secret")
     certificate.add_argument("--host", required=True, action="append", help="a name or address; may be repeated")
+    certificate.add_argument(
+        "--authority", action="store_true", help="let an authority in the same Secret sign it, instead of itself"
+    )
     certificate.add_argument("--namespace", help="its namespace (default: that of this pod)")
 
     shape = commands.add_parser("shape-cache", help="form a Redis Cluster of the cache's servers, or add shards to it")
@@ -119,7 +122,7 @@ def main(arguments: list[str] | None = None) -> int:
         case "ensure-certificate":
             from app.cli.ensure_certificate import ensure_certificate
 
-            return ensure_certificate(options.name, options.host, options.namespace)
+            return ensure_certificate(options.name, options.host, options.namespace, authority=options.authority)
         case "shape-cache":
             from app.cli.reshard_cache import reshard_cache
 

@@ -33,9 +33,10 @@ def random_keys(name: str, *keys: str, literals: Mapping[str, str] | None = None
     return GeneratedSecret(name, ("ensure-secret", "--name", name, *options))
 
 
-def certificate(name: str, hosts: Sequence[str]) -> GeneratedSecret:
-    """A Secret with a private key and a certificate, signed by itself, for these hosts."""
+def certificate(name: str, hosts: Sequence[str], *, authority: bool = False) -> GeneratedSecret:
+    """A Secret with a private key and a certificate for these hosts, signed by itself or by an authority beside it."""
     options = [word for host in hosts for word in ("--host", host)]
+    options += ["--authority"] if authority else []
     return GeneratedSecret(name, ("ensure-certificate", "--name", name, *options))
 
 

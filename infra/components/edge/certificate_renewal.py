@@ -1,4 +1,4 @@
-"""Renews the self-signed certificate in time, however long there is no release."""
+"""Renews a certificate of `ensure-certificate` in time, however long there is no release."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -24,17 +24,27 @@ class CertificateRenewal(Component):
     """A CronJob that looks each day, and makes another certificate a month before the end of the one that is there.
 
     It may read and change that one Secret. The Job of `Secrets`, which runs with a release, makes one that is missing.
+
+    Args:
+        called: name of its objects.
     """
 
     def __init__(
-        self, name: str, target: Target, *, image: Image, generated: GeneratedSecret, after: Sequence[pulumi.Resource]
+        self,
+        name: str,
+        target: Target,
+        *,
+        image: Image,
+        generated: GeneratedSecret,
+        after: Sequence[pulumi.Resource],
+        called: str = names.CERTIFICATE_RENEWAL,
     ) -> None:
         super().__init__(name, target, after)
-        access = secret_access(self, names.CERTIFICATE_RENEWAL, [generated.name], may_create=False)
+        access = secret_access(self, called, [generated.name], may_create=False)
         annotations = {**pods.PULL_EXCEPTIONS, **TOKEN_EXCEPTION}
         batch.CronJob(
             f"{name}-job",
-            metadata=self.metadata(names.CERTIFICATE_RENEWAL, annotations=annotations),
+            metadata=self.metadata(called, annotations=annotations),
             spec=batch.CronJobSpecArgs(
                 schedule=_DAILY,
                 concurrency_policy="Forbid",
@@ -49,7 +59,7 @@ class CertificateRenewal(Component):
                             metadata=meta.ObjectMetaArgs(labels=target.labels(name)),
                             spec=pod(
                                 target,
-                                names.CERTIFICATE_RENEWAL,
+                                called,
                                 [container(generated.name, image, generated.command, target.namespace)],
                             ),
                         ),

@@ -154,3 +154,79 @@ def test_the_key_is_never_printed(capsys: pytest.CaptureFixture[str]) -> None:
     printed = capsys.readouterr()
     assert printed.out == "certificate tls: made for localhost\n"
     assert printed.err == ""
+
+
+def ensure_signed(cluster: Memory, *hosts: str) -> dict[str, str]:
+    """Run the command with an authority; return the Secret's data."""
+    assert command.ensure_certificate("tls", list(hosts), None, cluster, authority=True) == 0
+    data: dict[str, str] = cluster.secrets["tls"]["data"]
+    return data
+
+
+def test_a_client_that_trusts_the_authority_alone_accepts_the_certificate_and_its_successor(tmp_path: Path) -> None:
+    cluster = Memory()
+    first = ensure_signed(cluster, "broker")
+    almost_over = command.signed_by_authority(["broker"], NOW - datetime.timedelta(days=368), first)
+    cluster.store(almost_over)
+    second = ensure_signed(cluster, "broker")
+    assert second["tls.crt"] != almost_over["tls.crt"]
+    trusting = ssl.create_default_context(cadata=base64.b64decode(first["ca.crt"]).decode())
+    assert handshake(trusting, second, tmp_path) == "TLSv1.3"
+
+
+def test_a_client_that_trusts_another_authority_refuses_the_certificate(tmp_path: Path) -> None:
+    served, other = ensure_signed(Memory(), "broker"), ensure_signed(Memory(), "broker")
+    trusting = ssl.create_default_context(cadata=base64.b64decode(other["ca.crt"]).decode())
+    with pytest.raises(ssl.SSLCertVerificationError):
+        handshake(trusting, served, tmp_path)
+
+
+def handshake(client: ssl.SSLContext, data: dict[str, str], folder: Path) -> str | None:
+    """Let a client meet a server in memory that has the Secret's certificate; return the protocol."""
+    pair = folder / "pair.pem"
+    pair.write_bytes(b"".join(base64.b64decode(data[key]) for key in ("tls.crt", "tls.key")))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(pair)
+    client.verify_flags |= ssl.VERIFY_X509_STRICT
+    there, back = ssl.MemoryBIO(), ssl.MemoryBIO()
+    ends = (
+        client.wrap_bio(back, there, server_hostname="broker"),
+        context.wrap_bio(there, back, server_side=True),
+    )
+    for _ in range(3):
+        for end in ends:
+            try:
+                end.do_handshake()
+            except ssl.SSLWantReadError:
+                continue
+    return ends[0].version()
+
+
+def test_a_valid_certificate_of_the_authority_is_kept() -> None:
+    cluster = Memory()
+    before = dict(ensure_signed(cluster, "broker"))
+    assert ensure_signed(cluster, "broker") == before
+    assert set(ensure_signed(cluster, "another")) == {"tls.crt", "tls.key", "ca.crt", "ca.key"}
+    assert cluster.secrets["tls"]["data"]["ca.crt"] == before["ca.crt"]
+    assert cluster.secrets["tls"]["data"]["tls.crt"] != before["tls.crt"]
+
+
+def test_an_authority_that_would_end_before_a_new_certificate_is_replaced() -> None:
+    cluster = Memory()
+    old = command.signed_by_authority(["broker"], NOW - datetime.timedelta(days=3300), {})
+    cluster.store(old)
+    assert ensure_signed(cluster, "broker")["ca.crt"] != old["ca.crt"]
+
+
+def test_a_certificate_of_an_issuer_with_an_authority_of_its_own_is_left_alone() -> None:
+    cluster = Memory()
+    theirs = command.signed_by_authority(["broker"], NOW, {})
+    del theirs["ca.key"]
+    cluster.store(theirs)
+    assert ensure_signed(cluster, "another") == theirs
+
+
+def test_a_self_signed_certificate_becomes_one_of_an_authority() -> None:
+    cluster = Memory()
+    ensure(cluster, "broker")
+    assert "ca.crt" in ensure_signed(cluster, "broker")
