@@ -34,6 +34,25 @@ def parser() -> argparse.ArgumentParser:
     for command, what in ((worker, "jobs to run"), (beat, "loops to run"), (queues, "queue to declare")):
         command.add_argument("--service", choices=CHOICES, default=ALL, help=f"service whose {what} (default: all)")
 
+    broker = commands.add_parser("configure-broker", help="make users, permissions and queues of services in RabbitMQ")
+    broker.add_argument("--host", required=True, help="its host")
+    broker.add_argument("--port", type=int, default=5671, help="port of AMQP over TLS (default: 5671)")
+    broker.add_argument(
+        "--management-port", type=int, default=15671, help="port of the management API over TLS (default: 15671)"
+    )
+    broker.add_argument("--ca-file", type=Path, required=True, help="certificates that RabbitMQ's is verified by")
+    broker.add_argument("--user", required=True, help="an administrator")
+    broker.add_argument("--password-file", type=Path, required=True, help="file with the administrator's password")
+    broker.add_argument(
+        "--service",
+        dest="users",
+        required=True,
+        action="append",
+        type=_name_and_file,
+        metavar="SERVICE=FILE",
+        help="a service, and the file with its password; may be repeated",
+    )
+
     commands.add_parser("mail-verification-links", help="mail a link to every account with an unverified address")
     grant = commands.add_parser("grant-admin", help="make an account an administrator")
     grant.add_argument("email", help="the e-mail address of the account")
@@ -102,6 +121,13 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
+def _name_and_file(text: str) -> tuple[str, str]:
+    name, separator, file = text.partition("=")
+    if not separator:
+        raise argparse.ArgumentTypeError(f"{text}: must be SERVICE=FILE")
+    return name, file
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run a command and return its exit status."""
     options = parser().parse_args(arguments)
@@ -145,6 +171,7 @@ def main(arguments: list[str] | None = None) -> int:
             | "worker"
             | "beat"
             | "declare-queues"
+            | "configure-broker"
             | "openapi"
             | "contracts"
             | "purge-edge"

@@ -25,8 +25,8 @@ def worker(service: str) -> int:
         settings = load_settings()
     except SettingsError as error:
         return fail(str(error), 2)
-    if not any((settings.broker_url, settings.broker_host, settings.redis_url, settings.redis_host)):
-        return fail("APP_BROKER_URL: missing (or give APP_REDIS_HOST or APP_REDIS_URL)", 2)
+    if not settings.has_broker:
+        return fail("APP_BROKER_URL: missing (or give APP_BROKER_VIRTUAL_HOST, APP_REDIS_HOST or APP_REDIS_URL)", 2)
     logging.configure(settings.logs_as, settings.log_level, telemetry.processors(settings))
 
     from celery import signals

@@ -141,6 +141,9 @@ class Settings(TelemetrySettings):
     broker_port: int = Field(default=6379, ge=1, le=65535)
     broker_user: str | None = None
     broker_password: SecretStr | None = None
+    broker_virtual_host: str | None = Field(
+        default=None, description="Virtual host for jobs in the RabbitMQ of events, which is the broker then"
+    )
     events_url: SecretStr | None = Field(
         default=None, description="RabbitMQ for events; by default they are delivered within the process"
     )
@@ -317,6 +320,11 @@ class Settings(TelemetrySettings):
             raise ValueError("APP_EVENTS_PASSWORD: needs APP_EVENTS_USER, and the other way round")
         if self.events_ca_file is not None and not self.events_ca_file.is_file():
             raise ValueError("APP_EVENTS_CA_FILE: no such file")
+        if self.broker_virtual_host is not None:
+            if not self.events_by_broker:
+                raise ValueError("APP_BROKER_VIRTUAL_HOST: needs APP_EVENTS_HOST or APP_EVENTS_URL")
+            if self.broker_url is not None or self.broker_host is not None:
+                raise ValueError("APP_BROKER_VIRTUAL_HOST: excludes APP_BROKER_URL and APP_BROKER_HOST")
         return self
 
     @model_validator(mode="after")
@@ -372,6 +380,12 @@ class Settings(TelemetrySettings):
     @property
     def events_by_broker(self) -> bool:
         return self.events_url is not None or self.events_host is not None
+
+    @property
+    def has_broker(self) -> bool:
+        """Whether there is a broker that Celery can use."""
+        given = (self.broker_virtual_host, self.broker_url, self.broker_host, self.redis_url, self.redis_host)
+        return any(each is not None for each in given)
 
     @property
     def mail_enabled(self) -> bool:

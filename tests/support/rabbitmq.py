@@ -52,6 +52,11 @@ listeners.tcp.local = 127.0.0.1:{port}
 listeners.ssl.local = 127.0.0.1:{tls_port}
 ssl_options.certfile = {data}/tls.crt
 ssl_options.keyfile = {data}/tls.key
+management.ssl.ip = 127.0.0.1
+management.ssl.port = {management_port}
+management.ssl.certfile = {data}/tls.crt
+management.ssl.keyfile = {data}/tls.key
+management_agent.disable_metrics_collector = true
 default_user = {user}
 default_pass = {password}
 log.file = false
@@ -71,22 +76,29 @@ class RabbitMq:
     """
 
     def __init__(self, root: Path, folder: Path) -> None:
-        self.port, self.tls_port = free_port(), free_port()
+        self.port, self.tls_port, self.management_port = free_port(), free_port(), free_port()
         self.log = folder / "server.log"
         self.vhost = "/"
         self._vhosts: list[str] = []
         self._made = 0
         self._root = root
         self._folder = folder
-        self._password = secrets.token_urlsafe(12)
+        self.password = secrets.token_urlsafe(12)
         self._process: subprocess.Popen[bytes] | None = None
         (folder / "rabbitmq.conf").write_text(
-            CONFIGURATION.format(port=self.port, tls_port=self.tls_port, data=DATA, user=USER, password=self._password)
+            CONFIGURATION.format(
+                port=self.port,
+                tls_port=self.tls_port,
+                management_port=self.management_port,
+                data=DATA,
+                user=USER,
+                password=self.password,
+            )
         )
         for name, encoded in self_signed(["127.0.0.1"], datetime.now(UTC)).items():
             (folder / name).write_bytes(b64decode(encoded))
         self.certificate = folder / "tls.crt"
-        (folder / "enabled_plugins").write_text("[].\n")
+        (folder / "enabled_plugins").write_text("[rabbitmq_management].\n")
         # The layer has a cookie of its own, which everybody knows.
         cookie = folder / ".erlang.cookie"
         cookie.write_text(secrets.token_hex(16))
@@ -111,7 +123,7 @@ class RabbitMq:
 
     @property
     def url(self) -> str:
-        return self.url_of(USER, self._password)
+        return self.url_of(USER, self.password)
 
     def url_of(self, user: str, password: str) -> str:
         return f"amqp://{user}:{password}@127.0.0.1:{self.port}/{quote(self.vhost, safe='')}"

@@ -2,9 +2,10 @@
 
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from ssl import CERT_REQUIRED
 from typing import TYPE_CHECKING, Any, cast
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, urlsplit, urlunsplit
 
 from amqp import Message
 from amqp.exceptions import AMQPError
@@ -47,7 +48,7 @@ class Broker:
     def __init__(self, settings: Settings, heartbeat: int = 0) -> None:
         url = broker_url(settings)
         self._connection = Connection(
-            url, ssl=tls_options(url, settings) or False, connect_timeout=TIMEOUT, heartbeat=heartbeat
+            url, ssl=tls_options(url, settings.events_ca_file) or False, connect_timeout=TIMEOUT, heartbeat=heartbeat
         )
 
     @contextmanager
@@ -84,8 +85,17 @@ class Broker:
         self._connection.connection.transport.sock.settimeout(TIMEOUT)
 
 
-def broker_url(settings: Settings) -> str:
-    """Return the URL of the settings, or one made from its parts."""
+def broker_url(settings: Settings, vhost: str | None = None) -> str:
+    """Return the URL of the settings, or one made from its parts.
+
+    Args:
+        vhost: virtual host, in place of that of events.
+    """
+    url = _url_of_events(settings)
+    return url if vhost is None else urlunsplit(urlsplit(url)._replace(path=f"/{quote(vhost, safe='')}"))
+
+
+def _url_of_events(settings: Settings) -> str:
     if settings.events_url is not None:
         return settings.events_url.get_secret_value()
     login = ""
@@ -95,11 +105,11 @@ def broker_url(settings: Settings) -> str:
     return f"{scheme}://{login}{settings.events_host}:{settings.events_port}//"
 
 
-def tls_options(url: str, settings: Settings) -> dict[str, Any] | None:
+def tls_options(url: str, ca_file: Path | None) -> dict[str, Any] | None:
     """Return py-amqp's options to verify the server of an `amqps` URL; None for a URL without TLS."""
     if not url.startswith("amqps:"):
         return None
-    authority = {"ca_certs": str(settings.events_ca_file)} if settings.events_ca_file else {}
+    authority = {"ca_certs": str(ca_file)} if ca_file else {}
     return {"cert_reqs": CERT_REQUIRED, "server_hostname": urlsplit(url).hostname, **authority}
 
 

@@ -119,9 +119,14 @@ class CeleryTransport:
 
 
 def broker_url(settings: Settings) -> str:
-    """Return the broker's URL: the setting, or one made from its parts, or database 1 of the settings' Redis."""
+    """Return the broker's URL: the setting, or one made from its parts, or a virtual host of the RabbitMQ that carries
+    events, or database 1 of the settings' Redis."""
     from urllib.parse import urlsplit, urlunsplit
 
+    if settings.broker_virtual_host is not None:
+        from app.core.events import rabbitmq
+
+        return rabbitmq.broker_url(settings, settings.broker_virtual_host)
     if settings.broker_url is not None:
         return settings.broker_url.get_secret_value()
     if settings.broker_host is not None:
@@ -198,7 +203,7 @@ def _rabbitmq_options(url: str, settings: Settings) -> dict[str, object]:
     options = {"confirm_publish": True, "read_timeout": BROKER_TIMEOUT, "write_timeout": BROKER_TIMEOUT}
     return {
         "broker_transport_options": options,
-        "broker_use_ssl": tls_options(url, settings),
+        "broker_use_ssl": tls_options(url, settings.events_ca_file),
         "task_default_queue_type": "quorum",
         "task_default_exchange_type": "topic",
     }

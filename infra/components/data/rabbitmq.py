@@ -54,6 +54,7 @@ class RabbitMQ(Component):
         flows = self._flows(scraper)
         data = {
             "rabbitmq.conf": rabbitmq_config.rabbitmq_conf(row),
+            "distribution-tls.config": rabbitmq_config.distribution_tls(),
             "enabled_plugins": rabbitmq_config.enabled_plugins(),
             "start.sh": rabbitmq_config.start_sh(),
             "stop.sh": rabbitmq_config.stop_sh(),
@@ -201,7 +202,7 @@ class RabbitMQ(Component):
                                 field_ref=core.ObjectFieldSelectorArgs(field_path="metadata.name")
                             ),
                         ),
-                        *(core.EnvVarArgs(name=name, value=value) for name, value in _VARIABLES.items()),
+                        *(core.EnvVarArgs(name=name, value=value) for name, value in rabbitmq_config.VARIABLES.items()),
                     ],
                     ports=[core.ContainerPortArgs(name=port, container_port=number) for port, number in ports.items()],
                     resources=pods.resources(self._row.compute),
@@ -239,16 +240,6 @@ class RabbitMQ(Component):
                 ),
             ],
         )
-
-
-_VARIABLES: Final = {
-    "HOME": rabbitmq_config.MEMORY,
-    "RABBITMQ_USE_LONGNAME": "true",
-    "RABBITMQ_NODENAME": f"rabbit@$(POD_NAME).{names.RABBITMQ_NODES}",
-    "RABBITMQ_CONFIG_FILES": rabbitmq_config.ADMINISTRATOR,
-    "RABBITMQ_MNESIA_BASE": f"{rabbitmq_config.DATA}/mnesia",
-    "RABBITMQ_LOGS": "-",
-}
 
 
 def _probe(port: str, *, period: int, failures: int) -> core.ProbeArgs:

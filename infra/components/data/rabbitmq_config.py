@@ -67,16 +67,36 @@ def rabbitmq_conf(row: RabbitMQ) -> str:
     )
 
 
+VARIABLES: Final = {
+    "HOME": MEMORY,
+    "RABBITMQ_USE_LONGNAME": "true",
+    "RABBITMQ_NODENAME": f"rabbit@$(POD_NAME).{names.RABBITMQ_NODES}",
+    "RABBITMQ_CONF_ENV_FILE": f"{MEMORY}/rabbitmq-env.conf",
+    "RABBITMQ_CONFIG_FILES": ADMINISTRATOR,
+    "RABBITMQ_MNESIA_BASE": f"{DATA}/mnesia",
+    "RABBITMQ_LOGS": "-",
+}
+
+
 def enabled_plugins() -> str:
     """Return the file `enabled_plugins`, an Erlang term."""
     return f"[{','.join(PLUGINS)}].\n"
+
+
+def distribution_tls() -> str:
+    """Return the options of TLS between nodes, an Erlang term: each shows the other its certificate."""
+    files = (("cacertfile", names.RABBITMQ_CA), ("certfile", "tls.crt"), ("keyfile", "tls.key"))
+    options = [f'{{{option}, "{CERTIFICATE}/{file}"}}' for option, file in files] + ["{verify, verify_peer}"]
+    client = f"{{client, [{', '.join(options)}]}}"
+    server = f"{{server, [{', '.join([*options, '{fail_if_no_peer_cert, true}'])}]}}"
+    return f"[{server}, {client}].\n"
 
 
 def start_sh() -> str:
     """Return the script that starts a node.
 
     Erlang reads the cookie from a file that is its user's alone, which a Secret's file in a pod is not: its group reads
-    it, too.
+    it, too. Nodes talk by TLS with the library where this image has it, and so do the command-line tools.
     """
     return f"""\
 set -eu
@@ -88,6 +108,13 @@ mkdir -p {ADMINISTRATOR}
 cat > {ADMINISTRATOR}/administrator.conf <<CONF
 default_user = {names.RABBITMQ_ADMINISTRATOR}
 default_pass = $(cat {SECRETS}/{names.RABBITMQ_ADMINISTRATOR_PASSWORD})
+CONF
+library="$(erl -noinput -boot no_dot_erlang -eval \
+  'io:put_chars(filename:dirname(code:which(inet_tls_dist))), halt().')"
+options="-pa $library -proto_dist inet_tls -ssl_dist_optfile {CONFIG}/distribution-tls.config"
+cat > {MEMORY}/rabbitmq-env.conf <<CONF
+SERVER_ADDITIONAL_ERL_ARGS="$options"
+CTL_ERL_ARGS="$options"
 CONF
 exec rabbitmq-server
 """

@@ -230,3 +230,10 @@ def test_a_self_signed_certificate_becomes_one_of_an_authority() -> None:
     cluster = Memory()
     ensure(cluster, "broker")
     assert "ca.crt" in ensure_signed(cluster, "broker")
+
+
+def test_a_certificate_that_the_authority_has_not_signed_is_replaced() -> None:
+    cluster = Memory()
+    one, other = (command.signed_by_authority(["broker"], NOW, {}) for _ in range(2))
+    cluster.store({**one, "tls.crt": other["tls.crt"], "tls.key": other["tls.key"]})
+    assert ensure_signed(cluster, "broker")["tls.crt"] != other["tls.crt"]

@@ -1,0 +1,51 @@
+"""Permissions of each service's user in RabbitMQ."""
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from app.core.events.topology import EVENTS, ServiceQueue
+
+
+@dataclass(frozen=True)
+class Permissions:
+    """Regular expressions over names, as RabbitMQ takes them: they match a part of a name unless they are anchored.
+
+    Args:
+        configure, write, read: names of queues and exchanges.
+        topics_written, topics_read: routing keys of the exchange of events.
+    """
+
+    configure: str
+    write: str
+    read: str
+    topics_written: str
+    topics_read: str
+
+
+def permissions(service: str, published: Collection[str], subscribed: Collection[str]) -> Permissions:
+    """Return what a service needs in the virtual host of events: its queue, its dead letters, and its own events.
+
+    It may not declare the exchange of events, which belongs to all of them, nor publish an event of another service,
+    nor bind its queue to events that it does not subscribe to.
+
+    Args:
+        service: name of the service.
+        published: names of the events that it publishes.
+        subscribed: names of the events that its consumers subscribe to.
+    """
+    queue = ServiceQueue(service)
+    own = (queue.name, queue.dead_letters)
+    used = _any_of((*own, EVENTS))
+    return Permissions(
+        configure=_any_of(own),
+        write=used,
+        read=used,
+        topics_written=_any_of(published),
+        topics_read=_any_of(subscribed),
+    )
+
+
+def _any_of(names: Collection[str]) -> str:
+    """Return an expression that matches these names; without any, none."""
+    return f"^({'|'.join(map(re.escape, sorted(names)))})$" if names else "^$"
