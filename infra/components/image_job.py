@@ -1,7 +1,7 @@
 """Commands of the API's image: a Job, once for each image and each set of arguments, or a CronJob."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Final
 
 import pulumi
@@ -18,6 +18,7 @@ from infra.config import phase_spec
 from infra.config.image import Image
 
 SECRETS: Final = "/run/secrets/job"
+_FURTHER: Final = "/run/secrets/further"
 
 _COMPUTE: Final = phase_spec.Compute(cpu_request=25, cpu_limit=500, memory=128)
 
@@ -32,6 +33,8 @@ class Command:
         secret: Secret whose keys are files under SECRETS; None for none.
         egress: who is called.
         optional: whether the Secret may be missing.
+        keys: those of its keys that are files; all of them, if none is named.
+        further: the one key of each further Secret that is a file in a folder of its own, see `folder_of`.
     """
 
     name: str
@@ -39,6 +42,13 @@ class Command:
     secret: str | None
     egress: tuple[Flow, ...]
     optional: bool = False
+    keys: tuple[str, ...] = ()
+    further: Mapping[str, str] = field(default_factory=dict)
+
+
+def folder_of(secret: str) -> str:
+    """Return the folder of a further Secret."""
+    return f"{_FURTHER}/{secret}"
 
 
 class ImageJob(Component):
@@ -103,8 +113,28 @@ def _job(component: Component, command: Command, image: Image) -> batch.JobSpecA
     mounts, volumes = [], []
     if command.secret:
         mounts.append(core.VolumeMountArgs(name="secrets", mount_path=SECRETS, read_only=True))
-        source = core.SecretVolumeSourceArgs(secret_name=command.secret, default_mode=0o440, optional=command.optional)
+        source = core.SecretVolumeSourceArgs(
+            secret_name=command.secret,
+            default_mode=0o440,
+            optional=command.optional,
+            items=[core.KeyToPathArgs(key=key, path=key) for key in command.keys] or None,
+        )
         volumes.append(core.VolumeArgs(name="secrets", secret=source))
+    if command.further:
+        mounts.append(core.VolumeMountArgs(name="further", mount_path=_FURTHER, read_only=True))
+        sources = [
+            core.VolumeProjectionArgs(
+                secret=core.SecretProjectionArgs(
+                    name=secret, items=[core.KeyToPathArgs(key=key, path=f"{secret}/{key}")]
+                )
+            )
+            for secret, key in command.further.items()
+        ]
+        volumes.append(
+            core.VolumeArgs(
+                name="further", projected=core.ProjectedVolumeSourceArgs(sources=sources, default_mode=0o440)
+            )
+        )
     return batch.JobSpecArgs(
         backoff_limit=4,
         active_deadline_seconds=pods.JOB_SECONDS,

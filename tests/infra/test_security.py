@@ -107,9 +107,16 @@ def test_every_container_has_requests_and_limits(stack: Stack) -> None:
         assert part["resources"]["requests"]["memory"] == part["resources"]["limits"]["memory"], name
 
 
-def test_only_who_makes_or_renews_secrets_and_prometheus_get_a_token(stack: Stack) -> None:
+def test_only_who_makes_or_renews_secrets_and_prometheus_and_rabbitmq_get_a_token(stack: Stack) -> None:
     for resource, spec in pod_specs(stack):
-        wanted = resource.name in ("secrets-job", "logs-secrets-job", "certificate-renewal-job", "prometheus-server")
+        wanted = resource.name in (
+            "secrets-job",
+            "logs-secrets-job",
+            "certificate-renewal-job",
+            "prometheus-server",
+            "rabbitmq-certificate-renewal-job",
+            "rabbitmq-server",
+        )
         assert spec["automountServiceAccountToken"] is wanted, resource.name
 
 

@@ -27,7 +27,8 @@ def permissions(service: str, published: Collection[str], subscribed: Collection
     """Return what a service needs in the virtual host of events: its queue, its dead letters, and its own events.
 
     It may not declare the exchange of events, which belongs to all of them, nor publish an event of another service,
-    nor bind its queue to events that it does not subscribe to.
+    nor bind its queue to what it does not subscribe to. Routing keys are allowed by their first part, as `task` in
+    `task.created`: an older release, which a rollback brings back, may have more or other events of that kind.
 
     Args:
         service: name of the service.
@@ -41,11 +42,17 @@ def permissions(service: str, published: Collection[str], subscribed: Collection
         configure=_any_of(own),
         write=used,
         read=used,
-        topics_written=_any_of(published),
-        topics_read=_any_of(subscribed),
+        topics_written=_kinds_of(published),
+        topics_read=_kinds_of(subscribed),
     )
 
 
 def _any_of(names: Collection[str]) -> str:
     """Return an expression that matches these names; without any, none."""
     return f"^({'|'.join(map(re.escape, sorted(names)))})$" if names else "^$"
+
+
+def _kinds_of(events: Collection[str]) -> str:
+    """Return an expression that matches all events whose first part one of these has; without any, none."""
+    kinds = sorted({event.partition(".")[0] for event in events})
+    return rf"^({'|'.join(map(re.escape, kinds))})\." if kinds else "^$"

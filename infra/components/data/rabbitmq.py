@@ -36,8 +36,6 @@ class RabbitMQ(Component):
         scraper: who asks for metrics; None for nobody.
     """
 
-    TYPE = "RabbitMQ"
-
     def __init__(
         self,
         name: str,
@@ -229,11 +227,18 @@ class RabbitMQ(Component):
             ],
             volumes=[
                 core.VolumeArgs(name="config", config_map=core.ConfigMapVolumeSourceArgs(name=names.RABBITMQ)),
-                *(
-                    core.VolumeArgs(
-                        name=volume, secret=core.SecretVolumeSourceArgs(secret_name=secret, default_mode=0o440)
-                    )
-                    for volume, secret in (("secrets", names.RABBITMQ), ("certificate", names.RABBITMQ_CERTIFICATE))
+                core.VolumeArgs(
+                    name="secrets",
+                    secret=core.SecretVolumeSourceArgs(secret_name=names.RABBITMQ, default_mode=0o440),
+                ),
+                core.VolumeArgs(
+                    name="certificate",
+                    secret=core.SecretVolumeSourceArgs(
+                        secret_name=names.RABBITMQ_CERTIFICATE,
+                        default_mode=0o440,
+                        # Without the authority's key.
+                        items=[core.KeyToPathArgs(key=key, path=key) for key in rabbitmq_config.CERTIFICATE_FILES],
+                    ),
                 ),
                 core.VolumeArgs(
                     name="memory", empty_dir=core.EmptyDirVolumeSourceArgs(medium="Memory", size_limit="8Mi")

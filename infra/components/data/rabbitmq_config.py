@@ -13,6 +13,9 @@ MEMORY: Final = "/run/rabbitmq"
 DATA: Final = "/var/lib/rabbitmq"
 ADMINISTRATOR: Final = f"{MEMORY}/conf.d"
 
+_TLS_OPTIONS: Final = {"certfile": "tls.crt", "keyfile": "tls.key", "cacertfile": names.RABBITMQ_CA}
+CERTIFICATE_FILES: Final = tuple(_TLS_OPTIONS.values())
+
 PLUGINS: Final = ("rabbitmq_management", "rabbitmq_peer_discovery_k8s", "rabbitmq_prometheus")
 
 _DRAIN_SECONDS: Final = 30
@@ -31,16 +34,15 @@ def rabbitmq_conf(row: RabbitMQ) -> str:
     Six tenths of the memory limit are RabbitMQ's before it blocks publishers: the rest is for the runtime, which may
     hold twice as much for a moment while it collects garbage, and for the command-line tools, which run beside it.
     """
-    tls = ("certfile", "tls.crt"), ("keyfile", "tls.key")
     return "\n".join(
         (
             "listeners.tcp = none",
             f"listeners.ssl.default = {names.RABBITMQ_PORT}",
-            *(f"ssl_options.{option} = {CERTIFICATE}/{file}" for option, file in tls),
+            *(f"ssl_options.{option} = {CERTIFICATE}/{file}" for option, file in _TLS_OPTIONS.items()),
             "ssl_options.versions.1 = tlsv1.3",
             "ssl_options.versions.2 = tlsv1.2",
             f"management.ssl.port = {names.RABBITMQ_MANAGEMENT_PORT}",
-            *(f"management.ssl.{option} = {CERTIFICATE}/{file}" for option, file in tls),
+            *(f"management.ssl.{option} = {CERTIFICATE}/{file}" for option, file in _TLS_OPTIONS.items()),
             # Prometheus has the figures: the interface needs none of its own, which would take memory.
             "management_agent.disable_metrics_collector = true",
             f"prometheus.tcp.port = {names.RABBITMQ_METRICS_PORT}",
@@ -85,8 +87,8 @@ def enabled_plugins() -> str:
 
 def distribution_tls() -> str:
     """Return the options of TLS between nodes, an Erlang term: each shows the other its certificate."""
-    files = (("cacertfile", names.RABBITMQ_CA), ("certfile", "tls.crt"), ("keyfile", "tls.key"))
-    options = [f'{{{option}, "{CERTIFICATE}/{file}"}}' for option, file in files] + ["{verify, verify_peer}"]
+    options = [f'{{{option}, "{CERTIFICATE}/{file}"}}' for option, file in _TLS_OPTIONS.items()]
+    options.append("{verify, verify_peer}")
     client = f"{{client, [{', '.join(options)}]}}"
     server = f"{{server, [{', '.join([*options, '{fail_if_no_peer_cert, true}'])}]}}"
     return f"[{server}, {client}].\n"

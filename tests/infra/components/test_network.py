@@ -153,6 +153,6 @@ def test_a_service_has_an_address_of_each_family_that_the_cluster_has(phase3: St
     assert services
     for service in services:
         spec = service.inputs["spec"]
-        # Valkey's servers know each other by the one address that a pod announces.
-        alone = service.object_name in (names.CACHE_PODS, names.BROKER_PODS)
+        # Valkey's servers know each other by the one address that a pod announces; Erlang's nodes use IPv4.
+        alone = service.object_name in (names.CACHE_PODS, names.BROKER_PODS, names.RABBITMQ_NODES)
         assert spec.get("ipFamilyPolicy") == (None if alone else "PreferDualStack"), service.name

@@ -88,6 +88,14 @@ def test_a_service_declares_its_queue_again_and_gives_dead_letters_back(configur
     assert configured.rabbitmq.depth("task-manager.analytics") == 1
 
 
+def test_an_older_release_may_bind_and_publish_other_events_of_the_same_kind(configured: Configured) -> None:
+    with configured.channel("analytics") as channel:
+        channel.queue_bind("task-manager.analytics", EVENTS, "task.archived")
+    with configured.channel("tasks") as channel:
+        confirmed(channel, EVENTS, "task.archived")
+    assert configured.rabbitmq.depth("task-manager.analytics") == 1
+
+
 FORBIDDEN: dict[str, Callable[[Channel], Any]] = {
     "read another's queue": lambda channel: channel.basic_get("task-manager.analytics"),
     "read another's dead letters": lambda channel: channel.basic_get("task-manager.analytics.dead-letters"),

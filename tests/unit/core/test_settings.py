@@ -43,6 +43,7 @@ def load(monkeypatch: pytest.MonkeyPatch, **variables: str) -> Settings:
         ("APP_BROKER_URL", "sqs://broker"),
         ("APP_EVENTS_URL", "redis://broker"),
         ("APP_EVENTS_CA_FILE", "/nowhere/ca.crt"),
+        ("APP_BROKER_VIRTUAL_HOST", "tasks-without-rabbitmq"),
         ("APP_DATABASE_REPLICA_HOST", "replica:not-a-port"),
         ("APP_DATABASE_REPLICA_HOST", "replica"),
         ("APP_STATEMENT_TIMEOUT", "-7"),

@@ -69,7 +69,10 @@ def test_a_worker_without_a_broker_reports_the_missing_setting(sqlite_url: str, 
         check=False,
     )
     assert done.returncode == 2
-    assert done.stderr == "error: APP_BROKER_URL: missing (or give APP_BROKER_VIRTUAL_HOST, APP_REDIS_HOST or APP_REDIS_URL)\n"
+    assert (
+        done.stderr
+        == "error: APP_BROKER_URL: missing (or give APP_BROKER_VIRTUAL_HOST, APP_REDIS_HOST or APP_REDIS_URL)\n"
+    )
 
 
 def test_beat_reports_in_one_line_that_its_port_is_in_use(sqlite_url: str, tmp_path: Path) -> None:
