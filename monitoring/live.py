@@ -24,6 +24,7 @@ EXCEPTIONS: Final = catalogue.FOLDER / "silent.yaml"
 OPTIONAL_PARTS: Final = {
     "backups": ("barman_",),
     "edge": ("varnish_", "task_manager:edge_"),
+    "rabbitmq": ("rabbitmq_", "task_manager:rabbitmq_"),
     "replicas": ("task_manager_database_replica_",),
 }
 """Parts that not every stack has → prefixes of their metrics."""
@@ -86,7 +87,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Check a live Prometheus for data of every rule and panel.")
     parser.add_argument("--prometheus", required=True, metavar="URL", help="such as http://127.0.0.1:9090")
     parser.add_argument(
-        "--without", nargs="*", default=[], choices=OPTIONAL_PARTS, metavar="PART", help="backups, edge, replicas"
+        "--without", nargs="*", default=[], choices=OPTIONAL_PARTS, metavar="PART", help=", ".join(OPTIONAL_PARTS)
     )
     options = parser.parse_args()
     exceptions = yaml.safe_load(EXCEPTIONS.read_text())

@@ -11,9 +11,10 @@ from monitoring.dashboards.database import database
 from monitoring.dashboards.jobs import jobs
 from monitoring.dashboards.overview import overview
 from monitoring.dashboards.platform import platform
+from monitoring.dashboards.rabbitmq import rabbitmq
 from monitoring.dashboards.slo import slo
 
-_DASHBOARDS: Final = (overview, slo, database, cache, jobs, platform)
+_DASHBOARDS: Final = (overview, slo, database, cache, jobs, rabbitmq, platform)
 
 
 def files() -> dict[str, str]:

@@ -3,7 +3,7 @@
 The same rules and dashboards as `prometheus.py` and `grafana.py` run, as objects that the cluster's servers find.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import pulumi
@@ -46,6 +46,14 @@ def pod_monitors(namespace: str, gateway_namespace: str) -> dict[str, dict[str, 
         "database": _pod_monitor({"matchLabels": names.DATABASE_LABELS}, "metrics", [job("database")]),
         "cache": exporter("cache", names.CACHE),
         "broker": exporter("broker", names.BROKER),
+        "rabbitmq": _pod_monitor({"matchLabels": names.RABBITMQ_LABELS}, "metrics", [job("rabbitmq")]),
+        "rabbitmq-queues": _pod_monitor(
+            {"matchLabels": names.RABBITMQ_LABELS},
+            "metrics",
+            [job("rabbitmq-queues")],
+            path=prometheus.QUEUES_PATH,
+            parameters=prometheus.QUEUES_PARAMETERS,
+        ),
         "edge": _pod_monitor({"matchLabels": names.EDGE_LABELS}, "metrics", [job("edge")]),
         "gateway": {
             **_pod_monitor({}, "metrics", [job("gateway")]),
@@ -55,9 +63,15 @@ def pod_monitors(namespace: str, gateway_namespace: str) -> dict[str, dict[str, 
 
 
 def _pod_monitor(
-    selector: dict[str, Any], port: str, relabelled: list[dict[str, Any]], path: str = "/metrics"
+    selector: dict[str, Any],
+    port: str,
+    relabelled: list[dict[str, Any]],
+    path: str = "/metrics",
+    parameters: Mapping[str, list[str]] | None = None,
 ) -> dict[str, Any]:
     endpoint = {"port": port, "path": path, "interval": f"{prometheus.INTERVAL}s", "relabelings": relabelled}
+    if parameters:
+        endpoint["params"] = dict(parameters)
     return {"selector": selector, "sampleLimit": prometheus.SAMPLES, "podMetricsEndpoints": [endpoint]}
 
 

@@ -28,6 +28,10 @@ INTERVAL: Final = 10
 SAMPLES: Final = 4000
 """Most series of a pod, twice what one of the API may have: who goes wild loses its own metrics and not everybody's."""
 
+QUEUES_PATH: Final = "/metrics/detailed"
+QUEUES_PARAMETERS: Final = {"family": ["queue_coarse_metrics", "queue_consumer_count"]}
+"""Where RabbitMQ gives figures of each queue; elsewhere it adds them up."""
+
 
 _COMPONENT: Final = "__meta_kubernetes_pod_label_app_kubernetes_io_component"
 _PORT: Final = "__meta_kubernetes_pod_container_port_name"
@@ -57,7 +61,8 @@ def _server(job: str, address: str, server: str) -> dict[str, Any]:
 
 
 def configuration(gateway_namespace: str) -> dict[str, Any]:
-    """Scrape configuration: annotated pods (API, worker, edge), database, Valkey, gateway, and monitoring itself."""
+    """Scrape configuration: annotated pods (API, worker, edge), database, Valkey, RabbitMQ, gateway, and monitoring
+    itself."""
     annotation = "__meta_kubernetes_pod_annotation_prometheus_io_"
     annotated = scrape(
         "annotated",
@@ -97,6 +102,7 @@ def configuration(gateway_namespace: str) -> dict[str, Any]:
         ),
     )
     valkey["metrics_path"] = "/scrape"
+    rabbitmq = {"source_labels": [_COMPONENT, _PORT], "regex": "rabbitmq;metrics", "action": "keep"}
     gateway = scrape(
         "gateway", {"source_labels": [_PORT], "regex": "metrics", "action": "keep"}, namespace=gateway_namespace
     )
@@ -114,6 +120,8 @@ def configuration(gateway_namespace: str) -> dict[str, Any]:
             annotated,
             database,
             valkey,
+            scrape("rabbitmq", rabbitmq),
+            {**scrape("rabbitmq-queues", rabbitmq), "metrics_path": QUEUES_PATH, "params": QUEUES_PARAMETERS},
             gateway,
             itself,
             _server("alertmanager", alertmanager, names.ALERTMANAGER),
@@ -218,6 +226,7 @@ class Prometheus(SingleServer):
                     Flow(Peer(names.valkey_exporter_labels(component)), (names.VALKEY_EXPORTER_PORT,))
                     for component in ("cache", "broker")
                 ),
+                Flow(Peer(names.RABBITMQ_LABELS), (names.RABBITMQ_METRICS_PORT,)),
                 Flow(Peer(names.EDGE_LABELS), (names.EDGE_METRICS_PORT,)),
                 Flow(Peer(namespace=gateway_namespace), (names.GATEWAY_METRICS_PORT,)),
                 Flow(Peer(names.ALERTMANAGER_LABELS), (names.ALERTMANAGER_PORT,)),

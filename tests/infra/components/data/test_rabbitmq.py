@@ -15,6 +15,7 @@ from infra.components.base import Target
 from infra.components.data import messaging, rabbitmq, rabbitmq_config
 from infra.components.image_job import SECRETS
 from infra.components.network import Peer
+from infra.components.observability import prometheus
 from infra.components.secrets import Secrets
 from infra.config.image import parse_image
 from infra.config.phase_spec import Compute, RabbitMQ
@@ -195,6 +196,25 @@ def test_clients_nodes_the_configuration_and_prometheus_reach_the_nodes_and_nobo
 
 def test_without_monitoring_nobody_reaches_the_metrics(registered: Registered) -> None:
     assert names.RABBITMQ_METRICS_PORT not in callers(registered())
+
+
+@pytest.mark.parametrize("job", ["rabbitmq", "rabbitmq-queues"])
+def test_prometheus_finds_the_nodes_and_is_let_out_to_them(three: Stack, phase3: Stack, job: str) -> None:
+    [scraped] = [each for each in prometheus.configuration("edge")["scrape_configs"] if each["job_name"] == job]
+    [kept] = [
+        rule for rule in scraped["relabel_configs"] if rule.get("action") == "keep" and len(rule["source_labels"]) > 1
+    ]
+    template = three.find("StatefulSet", names.RABBITMQ).inputs["spec"]["template"]
+    component = template["metadata"]["labels"]["app.kubernetes.io/component"]
+    ports = {port["name"]: int(port["containerPort"]) for port in template["spec"]["containers"][0]["ports"]}
+    found = [ports[name] for name in ports if re.fullmatch(kept["regex"], f"{component};{name}")]
+    assert found == [names.RABBITMQ_METRICS_PORT]
+    let_out = [
+        int(rule["ports"][0]["port"])
+        for rule in phase3.find("NetworkPolicy", names.PROMETHEUS).inputs["spec"]["egress"]
+        if rule["to"] == [{"podSelector": {"matchLabels": names.RABBITMQ_LABELS}}]
+    ]
+    assert let_out == found
 
 
 def test_the_job_is_no_node_to_services_and_budgets(three: Stack) -> None:

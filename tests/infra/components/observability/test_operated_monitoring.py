@@ -80,7 +80,12 @@ def test_it_asks_whom_a_prometheus_of_the_stacks_own_would_ask(stack: Stack) -> 
         name.removeprefix("task-manager-"): resource.inputs["spec"]
         for name, resource in of_kind(stack, "PodMonitor").items()
     }
-    assert monitors.keys() == {"api", "database", "cache", "broker", "edge", "gateway"}
+    assert monitors.keys() == {
+        *("api", "database", "cache", "broker", "edge", "gateway"),
+        *("rabbitmq", "rabbitmq-queues"),
+    }
+    [queues] = monitors["rabbitmq-queues"]["podMetricsEndpoints"]
+    assert (queues["path"], queues["params"]) == (prometheus.QUEUES_PATH, prometheus.QUEUES_PARAMETERS)
     assert monitors["gateway"]["namespaceSelector"]["matchNames"] == ["traefik"]
     edge = stack.find("Deployment", names.EDGE).inputs["spec"]["template"]
     assert monitors["edge"]["selector"]["matchLabels"].items() <= edge["metadata"]["labels"].items()
