@@ -76,13 +76,13 @@ class RabbitMq:
     """
 
     def __init__(self, root: Path, folder: Path) -> None:
+        self._root = root
+        self._folder = folder
         self.port, self.tls_port, self.management_port = free_port(), free_port(), free_port()
         self.log = folder / "server.log"
         self.vhost = "/"
         self._vhosts: list[str] = []
         self._made = 0
-        self._root = root
-        self._folder = folder
         self.password = secrets.token_urlsafe(12)
         self._process: subprocess.Popen[bytes] | None = None
         (folder / "rabbitmq.conf").write_text(
@@ -95,9 +95,8 @@ class RabbitMq:
                 password=self.password,
             )
         )
-        for name, encoded in self_signed(["127.0.0.1"], datetime.now(UTC)).items():
-            (folder / name).write_bytes(b64decode(encoded))
         self.certificate = folder / "tls.crt"
+        self.renew_certificate()
         (folder / "enabled_plugins").write_text("[rabbitmq_management].\n")
         # The layer has a cookie of its own, which everybody knows.
         cookie = folder / ".erlang.cookie"
@@ -113,7 +112,9 @@ class RabbitMq:
             "ERL_EPMD_PORT": str(free_port()),
             "RABBITMQ_NODENAME": f"tests{self.port}@localhost",
             "RABBITMQ_DIST_PORT": str(free_port()),
-            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "-kernel inet_dist_use_interface {127,0,0,1}",
+            # Erlang looks for changed files of certificates every two minutes, and here every second.
+            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "-kernel inet_dist_use_interface {127,0,0,1}"
+            " -ssl ssl_pem_cache_clean 1000",
             "RABBITMQ_CONFIG_FILE": f"{DATA}/rabbitmq.conf",
             "RABBITMQ_ENABLED_PLUGINS_FILE": f"{DATA}/enabled_plugins",
             "RABBITMQ_MNESIA_BASE": f"{DATA}/mnesia",
@@ -131,6 +132,13 @@ class RabbitMq:
     @property
     def tls_url(self) -> str:
         return self.url.replace("amqp://", "amqps://").replace(f":{self.port}/", f":{self.tls_port}/")
+
+    def renew_certificate(self) -> None:
+        """Replace certificate and key by new ones, which the server takes up within seconds."""
+        for name, encoded in self_signed(["127.0.0.1"], datetime.now(UTC)).items():
+            file = self._folder / name
+            (self._folder / "new").write_bytes(b64decode(encoded))
+            (self._folder / "new").rename(file)
 
     def use_new_vhost(self) -> None:
         """Change to a virtual host without any queue."""

@@ -240,3 +240,21 @@ def test_a_server_that_is_not_there_is_reported(tmp_path: Path) -> None:
     settings = make_settings(f"sqlite:///{tmp_path}/none", events_url=url)
     with pytest.raises(UnavailableError, match=r"^RabbitMQ: ConnectionRefusedError$"):
         RabbitTransport(Broker(settings), [TASKS]).publish([Event(new_id(), "person.deleted", None, utc_now())])
+
+
+def test_a_renewed_certificate_is_taken_up_by_the_server_without_a_restart(rabbitmq: RabbitMq) -> None:
+    trusting = make_settings(
+        "sqlite:///:memory:", events_url=SecretStr(rabbitmq.tls_url), events_ca_file=rabbitmq.certificate
+    )
+    with Broker(trusting).connected() as former:
+        rabbitmq.renew_certificate()
+
+        def is_served() -> bool:
+            try:
+                with Broker(trusting).connected() as connection:
+                    return bool(connection.connected)
+            except UnavailableError:
+                return False
+
+        wait_for(is_served, "the server shows the new certificate", 30)
+        former.channel().close()
