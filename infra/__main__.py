@@ -15,12 +15,12 @@ from infra import names, outputs, stack_outputs
 from infra.cluster import connect
 from infra.components import network
 from infra.components.base import Target
+from infra.components.certificate_renewal import CertificateRenewal
 from infra.components.data.broker import Broker
 from infra.components.data.cache import Cache
 from infra.components.data.cache_resharding import CacheResharding, CacheSpreading
 from infra.components.data.databases import database, retired_clusters
 from infra.components.edge.cdn import cdn
-from infra.components.edge.certificate_renewal import CertificateRenewal
 from infra.components.edge.gateway import Acme, Gateway
 from infra.components.edge.purge import Purge, purge_command
 from infra.components.namespace import Namespace

@@ -102,7 +102,7 @@ def _declare(url: str, ca_file: Path, queues: "Sequence[ServiceQueue]") -> None:
     from app.core.events.topology import declare
 
     try:
-        with Connection(url, ssl=tls_options(url, ca_file), connect_timeout=TIMEOUT) as connection:
+        with Connection(url, ssl=tls_options(url, ca_file) or False, connect_timeout=TIMEOUT) as connection:
             declare(connection.connection, queues)
     except ERRORS as error:
         raise ManagementError(f"RabbitMQ: the queues are not declared: {type(error).__name__}") from error

@@ -6,9 +6,9 @@ import pulumi
 
 from infra import names
 from infra.components.base import Target
+from infra.components.certificate_renewal import CertificateRenewal
 from infra.components.data import rabbitmq_config
 from infra.components.data.rabbitmq import RabbitMQ
-from infra.components.edge.certificate_renewal import CertificateRenewal
 from infra.components.image_job import SECRETS, Command, ImageJob, folder_of
 from infra.components.network import Flow, Peer
 from infra.components.secrets import GeneratedSecret, certificate, random_keys

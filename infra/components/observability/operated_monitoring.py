@@ -69,7 +69,12 @@ def _pod_monitor(
     path: str = "/metrics",
     parameters: Mapping[str, list[str]] | None = None,
 ) -> dict[str, Any]:
-    endpoint = {"port": port, "path": path, "interval": f"{prometheus.INTERVAL}s", "relabelings": relabelled}
+    endpoint: dict[str, Any] = {
+        "port": port,
+        "path": path,
+        "interval": f"{prometheus.INTERVAL}s",
+        "relabelings": relabelled,
+    }
     if parameters:
         endpoint["params"] = dict(parameters)
     return {"selector": selector, "sampleLimit": prometheus.SAMPLES, "podMetricsEndpoints": [endpoint]}

@@ -1,13 +1,13 @@
 """RabbitMQ as a part of a stack, by itself: what nodes run with, who reaches them, and who gets which Secret."""
 
+import json
 import re
+import subprocess
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from app.__main__ import parser
-from app.bootstrap.services import SERVICES
 from infra import names
 from infra.cluster import connect
 from infra.components import network
@@ -25,6 +25,7 @@ from tests.infra.engine import Stack
 from tests.infra.test_security import containers, pod_specs
 from tests.infra.variants import IMAGE
 
+SERVICES = ("auth", "tasks", "notifications", "analytics")
 NAMESPACE = "task-manager-test"
 NODE = Compute(50, 1000, 512)
 
@@ -265,11 +266,23 @@ def test_a_paused_node_takes_no_clients_and_is_not_restarted(three: Stack) -> No
     assert ports[container["livenessProbe"]["tcpSocket"]["port"]] in names.RABBITMQ_PORTS_AMONG_NODES
 
 
+def parsed(*words: str) -> dict[str, Any]:
+    """What the application makes of a command line."""
+    code = (
+        "import json, sys; from app.__main__ import parser;"
+        " print(json.dumps(vars(parser().parse_args(sys.argv[1:])), default=str))"
+    )
+    python = engine.ROOT / ".venv" / "app" / "bin" / "python"
+    printed = subprocess.run([python, "-c", code, *words], cwd=engine.ROOT, capture_output=True, check=True).stdout
+    options: dict[str, Any] = json.loads(printed)
+    return options
+
+
 def test_the_command_takes_the_options_of_the_job_and_finds_its_files(three: Stack) -> None:
     pod = three.find("Job", names.RABBITMQ_CONFIGURATION).inputs["spec"]["template"]["spec"]
     [container] = pod["containers"]
-    options = parser().parse_args([container["command"][-1], *container["args"]])
-    assert [service for service, _ in options.users] == list(SERVICES)
+    options = parsed(container["command"][-1], *container["args"])
+    assert [service for service, _ in options["users"]] == list(SERVICES)
     paths = {}
     for mount in container["volumeMounts"]:
         [volume] = [volume for volume in pod["volumes"] if volume["name"] == mount["name"]]
@@ -279,10 +292,10 @@ def test_the_command_takes_the_options_of_the_job_and_finds_its_files(three: Sta
                 paths[f"{mount['mountPath']}/{item['path']}"] = (secret, item["key"])
     assert paths == {
         f"{SECRETS}/administrator-password": (names.RABBITMQ, "administrator-password"),
-        str(options.ca_file): (names.RABBITMQ_CERTIFICATE, "ca.crt"),
-        **{file: (f"task-manager-{service}-rabbitmq", "password") for service, file in options.users},
+        options["ca_file"]: (names.RABBITMQ_CERTIFICATE, "ca.crt"),
+        **{file: (f"task-manager-{service}-rabbitmq", "password") for service, file in options["users"]},
     }
-    assert str(options.password_file) == f"{SECRETS}/administrator-password"
+    assert options["password_file"] == f"{SECRETS}/administrator-password"
 
 
 def test_the_job_waits_for_the_nodes(three: Stack) -> None:
