@@ -101,6 +101,14 @@ def test_half_a_login_to_the_broker_of_events_is_refused(monkeypatch: pytest.Mon
         load(monkeypatch, **COMPLETE, APP_EVENTS_HOST="broker", **{name: "hunter2"})
 
 
+def test_one_broker_of_jobs_is_named_and_not_two(monkeypatch: pytest.MonkeyPatch) -> None:
+    given = {"APP_EVENTS_HOST": "rabbitmq", "APP_BROKER_VIRTUAL_HOST": "tasks"}
+    assert load(monkeypatch, **COMPLETE, **given).has_broker
+    for name, value in (("APP_BROKER_HOST", "broker"), ("APP_BROKER_URL", "redis://broker")):
+        with pytest.raises(SettingsError, match=r"^APP_BROKER_VIRTUAL_HOST: excludes APP_BROKER_URL"):
+            load(monkeypatch, **{**COMPLETE, **given, "APP_BROKER_HOST": "", "APP_BROKER_URL": "", name: value})
+
+
 def test_mail_goes_without_tls_to_the_machine_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     mail = {**MAIL, "APP_SMTP_HOST": "127.0.0.1", "APP_SMTP_TLS": "none"}
     assert load(monkeypatch, **{**COMPLETE, **mail}).smtp_host == "127.0.0.1"

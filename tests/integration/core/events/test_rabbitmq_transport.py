@@ -187,10 +187,10 @@ def test_a_service_s_user_needs_rights_for_its_own_queues_alone(rabbitmq: Rabbit
     with rabbitmq.channel() as channel:
         declare(channel.connection, [ANALYTICS])
     own = r"task-manager\.tasks(\.dead-letters)?"
-    rabbitmq.control("add_user", "tasks", "a password")
+    rabbitmq.control("add_user", "tester", "a password")
     used = rf"^(task-manager\.events|{own})$"
-    rabbitmq.control("set_permissions", f"--vhost={rabbitmq.vhost}", "tasks", f"^{own}$", used, used)
-    settings = broker_settings.model_copy(update={"events_url": SecretStr(rabbitmq.url_of("tasks", "a%20password"))})
+    rabbitmq.control("set_permissions", f"--vhost={rabbitmq.vhost}", "tester", f"^{own}$", used, used)
+    settings = broker_settings.model_copy(update={"events_url": SecretStr(rabbitmq.url_of("tester", "a%20password"))})
     event = Event(new_id(), "thing.created", None, utc_now())
     transport = RabbitTransport(Broker(settings), [TASKS])
     transport.publish([event])
