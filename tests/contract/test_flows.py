@@ -105,7 +105,7 @@ class System:
     def _of_prometheus(self) -> Iterator[Flow]:
         config = yaml.safe_load(self.stack.find("ConfigMap", names.PROMETHEUS).inputs["data"]["prometheus.yaml"])
         assert [job["job_name"] for job in config["scrape_configs"]] == [
-            *("annotated", "database", "valkey", "gateway"),
+            *("annotated", "database", "valkey", "rabbitmq", "rabbitmq-queues", "gateway"),
             *("prometheus", "alertmanager"),
         ]
         for manifest in self.chart:
