@@ -1,22 +1,18 @@
-"""The processes of each node: containerd with its CNI plugins, the kubelet, kube-proxy."""
+"""The processes of each node: containerd, the kubelet, kube-proxy."""
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import yaml
 
 from local import paths
-from local.cluster import certificates
+from local.cluster import certificates, pod_network
 from local.cluster.certificates import CLUSTER_CA, key_pair
 from local.cluster.control_plane import LOOPBACK_URL, NODE_URL
-from local.cluster.network import POD_BRIDGE
 from local.cluster.nodes import DNS_ADDRESS, NODE_RANGE, POD_RANGE, Node
-from local.errors import LocalError
 from local.host import cgroups, mounts
 from local.host.files import write
-from local.host.packages import CNI_DIRECTORIES
 from local.host.processes import ProcessSpec
 from local.images import catalogue
 from local.tools import go_tools
@@ -50,36 +46,14 @@ Root = "{state}/runc"
 """
 
 
-def network_plugins() -> Path:
-    """Return the directory of the network plugins."""
-    for directory in CNI_DIRECTORIES:
-        if (directory / "bridge").exists():
-            return directory
-    raise LocalError(f"the network plugins are in neither of {', '.join(map(str, CNI_DIRECTORIES))}")
-
-
-def network_configuration(node: Node) -> str:
-    """Return the configuration of a node's pod network: one bridge, addresses from the node's range."""
-    addresses = {
-        "type": "host-local",
-        "dataDir": str(node.directory / "addresses"),
-        "ranges": [[{"subnet": node.pod_range}]],
-        "routes": [{"dst": "0.0.0.0/0"}],
-    }
-    bridge = {"type": "bridge", "bridge": POD_BRIDGE, "isGateway": True, "hairpinMode": True, "ipam": addresses}
-    ports = {"type": "portmap", "capabilities": {"portMappings": True}}
-    return json.dumps({"cniVersion": "1.0.0", "name": "primetrade", "plugins": [bridge, ports]}, indent=1)
-
-
 def containerd(node: Node) -> ProcessSpec:
-    cni = write(node.directory / "cni" / "10-primetrade.conflist", network_configuration(node)).parent
     content = CONTAINERD.format(
         root=node.directory / "containerd",
         state=node.directory / "containerd-state",
         socket=node.containerd_socket,
         pause=catalogue.PAUSE.reference,
-        plugins=network_plugins(),
-        cni=cni,
+        plugins=pod_network.link_plugins(),
+        cni=pod_network.configure(node),
         # An overlay can't be laid on an overlay, as within another container.
         snapshotter="native" if mounts.is_on_overlay(paths.CLUSTER) else "overlayfs",
     )
