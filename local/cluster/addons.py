@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from local.cluster import backups, controller, kubectl, metrics
+from local.cluster import backups, controller, istio, kubectl, metrics
 from local.cluster.certificates import CLUSTER_CA, key_pair
 from local.cluster.node_agents import resolver_file
 from local.cluster.nodes import API_ADDRESS, DNS_ADDRESS, Node
@@ -21,6 +21,8 @@ from local.images.catalogue import (
     CERT_MANAGER,
     COREDNS,
     EDGE_EXPORTER_IMAGE,
+    ISTIO_PROXY,
+    ISTIOD,
     METRICS_SERVER,
     OBJECT_STORE,
     OPERATOR,
@@ -139,11 +141,13 @@ ADDONS = {
     "cache": Addon("cache", _image_only, (VALKEY,)),
     "rabbitmq": Addon("RabbitMQ", _image_only, (RABBITMQ_IMAGE,)),
     "edge": Addon("edge", _image_only, (VARNISH_IMAGE, EDGE_EXPORTER_IMAGE)),
+    "istio": Addon("mesh", istio.install, (ISTIOD, ISTIO_PROXY)),
     "monitoring": Addon("monitoring", _image_only, (PROMETHEUS, ALERTMANAGER, VALKEY_EXPORTER_IMAGE)),
 }
 ALWAYS = ("storage", "dns", "metrics")
 SEVERAL = (*ALWAYS, "database", "gateway", "cache", "monitoring")
-PHASES = {1: ALWAYS, 2: SEVERAL, 3: (*SEVERAL, "bucket", "backups", "edge")}
+RELIABLE = (*SEVERAL, "bucket", "backups", "edge")
+PHASES = {1: ALWAYS, 2: SEVERAL, 3: RELIABLE, 4: (*RELIABLE, "istio")}
 
 BARE = ("storage", "dns", "bucket")
 """What a bare cluster has all the same: what a provider brings with a cluster, and beside it."""

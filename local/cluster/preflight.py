@@ -33,8 +33,10 @@ PORTS = {
     30080: "the application (phase 1)",
     30090: "the gateway, http (phase 2)",
     30091: "the gateway, http (phase 3)",
+    30092: "the gateway, http (phase 4)",
     30443: "the gateway, https (phase 2)",
     30444: "the gateway, https (phase 3)",
+    30445: "the gateway, https (phase 4)",
 }
 RECHECK_SECONDS = 0.3
 GIGABYTE = 1_000_000_000
@@ -43,7 +45,7 @@ GIGABYTE = 1_000_000_000
 BUILD_BYTES = 16 * GIGABYTE
 CLUSTER_BYTES = 5 * GIGABYTE
 MARGIN_BYTES = 1 * GIGABYTE
-MEMORY_BYTES = {1: 2 * GIGABYTE, 2: 4 * GIGABYTE, 3: 6 * GIGABYTE}
+MEMORY_BYTES = {1: 2 * GIGABYTE, 2: 4 * GIGABYTE, 3: 6 * GIGABYTE, 4: 8 * GIGABYTE}
 
 
 def check_root() -> None:

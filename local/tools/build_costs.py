@@ -17,10 +17,10 @@ class Cost:
     keep: int
 
 
-# Seconds: of a first `make up` of phase 1 (November 2026, two cores of an AMD EPYC, nothing else running);
-# cloudnative-pg's of a build alone; those below it are estimates by the size of their modules. Downloads: archives of
-# the modules that a build compiles, without those that a tool above has brought. Kept: 8.9 GB after that run by `du`
-# (modules 2.2, Go's build cache 4.9, the rest 1.8), shared out by the seconds; the others by the same ratio.
+# Seconds: of a first `make up` of phase 1 (November 2026, two cores of an AMD EPYC, nothing else running); those of
+# cloudnative-pg and istio of a build alone; the others below are estimates by the size of their modules. Downloads:
+# archives of the modules that a build compiles, without those that a tool above has brought. Kept: 8.9 GB afterwards
+# by `du` (modules 2.2, Go's build cache 4.9, the rest 1.8), shared out by the seconds; the others by the same ratio.
 TOOLS = {
     "kubernetes": Cost(340, 85, 3900),
     "coredns": Cost(62, 5, 600),
@@ -31,6 +31,7 @@ TOOLS = {
     "alertmanager": Cost(60, 105, 1200),
     "plugin-barman-cloud": Cost(40, 25, 600),
     "versitygw": Cost(40, 95, 700),
+    "istio": Cost(345, 125, 4000),
 }
 # Debian packages, the application's image and its base, kubectl and helm: built beside the tools.
 BESIDE = Cost(0, 200, 1200)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -40,7 +41,8 @@ def test_manifests_name_only_images_that_the_nodes_are_given(manifest: Path) -> 
 
 
 def test_addons_of_a_later_phase_hold_those_of_the_earlier() -> None:
-    assert set(addons.of_phase(1)) < set(addons.of_phase(2))
+    phases = [set(addons.of_phase(phase)) for phase in (1, 2, 3, 4)]
+    assert all(earlier < later for earlier, later in pairwise(phases))
     assert addons.named("gateway") == (*addons.ALWAYS, "gateway")
     with pytest.raises(LocalError, match="phase 7 is unknown"):
         addons.of_phase(7)
@@ -55,3 +57,7 @@ def test_a_bare_cluster_has_what_a_provider_brings_and_the_images_of_the_rest() 
     left_out = [name for name in addons.of_phase(3) if name not in installed]
     assert {image.reference for name in left_out for image in addons.ADDONS[name].images} <= references
     assert {image.reference for image in addons.PLATFORM_IMAGES} <= references
+
+
+def test_the_mesh_is_of_phase_4_alone() -> None:
+    assert [phase for phase in (1, 2, 3, 4) if "istio" in addons.of_phase(phase)] == [4]

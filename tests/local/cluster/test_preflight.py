@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from local import paths
-from local.cluster import preflight
+from local.cluster import addons, preflight
 from local.errors import LocalError
 
 
@@ -29,3 +29,7 @@ def test_a_disk_that_is_too_small_is_named_with_what_is_needed(monkeypatch: pyte
     monkeypatch.setattr(preflight, "BUILD_BYTES", 10**18)
     with pytest.raises(LocalError, match=r"GB are free at .* 1000000000 GB are needed .* set XDG_CACHE_HOME"):
         preflight.check_disk()
+
+
+def test_the_memory_that_each_phase_needs_is_known() -> None:
+    assert preflight.MEMORY_BYTES.keys() == addons.PHASES.keys()

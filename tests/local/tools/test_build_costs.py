@@ -41,5 +41,5 @@ def test_what_is_built_counts_no_more_and_nothing_is_said_when_all_is() -> None:
 
 def test_every_tool_that_a_phase_is_built_from_has_its_cost(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()
-    tools = {tool for name in addons.of_phase(3) for tool in addons.ADDONS[name].all_tools}
+    tools = {tool for name in addons.of_phase(4) for tool in addons.ADDONS[name].all_tools}
     assert {"kubernetes", "pulumi", *tools} == set(build_costs.TOOLS)
