@@ -42,12 +42,13 @@ class Addon:
     """An add-on.
 
     Args:
-        key: its setting.
+        key: in the table of charts, and its setting.
         namespace: that its chart is installed in.
         values: of its chart.
         owned: by which an installation is recognised.
         after: add-ons that have to be there first, where this stack installs them.
         minutes: how long its readiness is waited for.
+        part_of: the setting of several add-ons that are one for whoever installs them.
     """
 
     key: str
@@ -56,6 +57,11 @@ class Addon:
     owned: ClusterObject
     after: tuple[str, ...] = ()
     minutes: int = 5
+    part_of: str = ""
+
+    @property
+    def setting(self) -> str:
+        return self.part_of or self.key
 
     @property
     def chart(self) -> Chart:

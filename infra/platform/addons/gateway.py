@@ -14,7 +14,7 @@ NAMESPACE: Final = "traefik"
 # digitalocean: a network load balancer passes connections through (digitalocean-cloud-controller-manager,
 # docs/controllers/services/annotations.md, 2026-08-19). aws: targets are pods, for which it is off by default
 # (docs.aws.amazon.com/elasticloadbalancing/latest/network/edit-target-group-attributes.html, 2026-11-30).
-_LOAD_BALANCER: Final = {
+LOAD_BALANCER: Final = {
     "digitalocean": {"service.beta.kubernetes.io/do-loadbalancer-type": "REGIONAL_NETWORK"},
     "aws": {
         "service.beta.kubernetes.io/aws-load-balancer-type": "external",
@@ -72,7 +72,7 @@ def _traefik(_: AddonSettings, cluster: ConnectedCluster) -> Values:
             "metrics": {"port": 9100},
         },
         "service": {
-            "annotations": _LOAD_BALANCER.get(cluster.cloud, {}),
+            "annotations": LOAD_BALANCER.get(cluster.cloud, {}),
             # Connections stay on the node that they reach, and keep the client's address.
             "spec": {"type": "LoadBalancer", "externalTrafficPolicy": "Local"},
         },

@@ -54,7 +54,7 @@ class UsePolicy(pulumi.ComponentResource):
         """Make the record of an add-on: the last that comes, and the first that goes."""
         return core.ConfigMap(
             f"{addon.key}-record",
-            metadata=meta.ObjectMetaArgs(name=addon.chart.name, namespace=NAMESPACE, labels=LABELS),
+            metadata=meta.ObjectMetaArgs(name=addon.chart.release_name, namespace=NAMESPACE, labels=LABELS),
             data={"namespace": addon.namespace, "chart": addon.chart.version, "version": addon.chart.app_version},
             opts=pulumi.ResourceOptions(parent=self, depends_on=[release, self.namespace, self.binding]),
         )

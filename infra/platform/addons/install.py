@@ -11,7 +11,7 @@ from pulumi_kubernetes.helm import v3 as helm
 from pulumi_kubernetes.meta import v1 as meta
 
 from infra.cluster_api import ClusterApiError
-from infra.platform.addons import certificates, gateway, metrics, postgresql, present, secret_stores
+from infra.platform.addons import certificates, gateway, mesh, metrics, postgresql, present, secret_stores
 from infra.platform.addons.definition import Addon, merge
 from infra.platform.addons.in_use import LABELS, PRIVILEGED, RESTRICTED, UsePolicy
 from infra.platform.addons.settings import AddonSettings
@@ -23,6 +23,7 @@ ADDONS: Final = (
     *postgresql.ADDONS,
     *metrics.ADDONS,
     *secret_stores.ADDONS,
+    *mesh.ADDONS,
 )
 
 # Every cluster has it.
@@ -73,7 +74,7 @@ def _is_wanted(addon: Addon, settings: AddonSettings, cluster: ConnectedCluster)
         return False
     if addon.key == "metrics_server" and cluster.cloud == "vps":
         return False  # k3s brings its own
-    return settings.installs(addon.key)
+    return settings.installs(addon.setting)
 
 
 def _in_order(addons: Sequence[Addon]) -> list[Addon]:
@@ -118,7 +119,7 @@ def _release(
     limit = f"{addon.minutes * 2 + 1}m"
     return helm.Release(
         addon.key,
-        name=addon.chart.name,
+        name=addon.chart.release_name,
         namespace=addon.namespace,
         chart=addon.chart.name,
         version=addon.chart.version,

@@ -38,16 +38,16 @@ def conflicts(read: Reader, addons: Iterable[Addon]) -> list[str]:
         found = read(addon.owned)
         if found is not None and not _is_ours(found, addon):
             lines.append(
-                f"addons.{addon.key}: the cluster has {addon.chart.name} already ({addon.owned.plural} "
+                f"addons.{addon.setting}: the cluster has {addon.chart.release_name} already ({addon.owned.plural} "
                 f"{addon.owned.name}{_version(found)}), and {addon.chart.version} with {addon.chart.app_version} would "
-                f"be installed over it: set addons.{addon.key} to provided, or remove it"
+                f"be installed over it: set addons.{addon.setting} to provided, or remove it"
             )
     return lines
 
 
 def _is_ours(found: dict[str, Any], addon: Addon) -> bool:
     annotations = found["metadata"].get("annotations") or {}
-    return (annotations.get(_RELEASE), annotations.get(_NAMESPACE)) == (addon.chart.name, addon.namespace)
+    return (annotations.get(_RELEASE), annotations.get(_NAMESPACE)) == (addon.chart.release_name, addon.namespace)
 
 
 def _version(found: dict[str, Any]) -> str:

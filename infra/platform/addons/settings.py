@@ -90,6 +90,10 @@ class AddonSettings(Section):
     external_secrets: Optional = Field(
         default=Optional.NONE, description="External Secrets Operator: install, provided or none."
     )
+    istio: Optional = Field(
+        default=Optional.NONE,
+        description="Istio, the mesh and the gateway class istio of phase 4: install, provided or none.",
+    )
     aws_load_balancer: Required = Field(
         default=Required.INSTALL,
         description="AWS Load Balancer Controller, on a cluster of AWS: install or provided.",

@@ -19,6 +19,7 @@ class Chart:
         app_version: of what it installs.
         source: where both were read.
         date: when that source had them.
+        release: name of its release, where that is not the chart's.
     """
 
     name: str
@@ -27,6 +28,23 @@ class Chart:
     app_version: str
     source: str
     date: str
+    release: str = ""
+
+    @property
+    def release_name(self) -> str:
+        return self.release or self.name
+
+
+def _istio(chart: str, release: str) -> Chart:
+    return Chart(
+        name=chart,
+        repository="https://istio-release.storage.googleapis.com/charts",
+        version="1.31.0",
+        app_version="1.31.0",
+        source="istio.io, whose current release is 1.31; values: github.com/istio/istio, manifests/charts at eed52eb",
+        date="2026-08-27",
+        release=release,
+    )
 
 
 CHARTS: Final = {
@@ -113,5 +131,8 @@ CHARTS: Final = {
         source="github.com/aws/eks-charts, stable/aws-load-balancer-controller/Chart.yaml",
         date="2026-08-03",
     ),
+    "istio_base": _istio("base", "istio-base"),
+    "istiod": _istio("istiod", "istiod"),
+    "istio_cni": _istio("cni", "istio-cni"),
 }
-"""By the add-on's setting."""
+"""By the add-on."""

@@ -11,6 +11,7 @@ from local import paths
 from local.cluster import addons
 from local.images import catalogue
 from local.images.catalogue import Image
+from local.tools import go_tools
 
 # Image, and the Go tool and module that it is built from.
 BUILT = {
@@ -25,11 +26,12 @@ BUILT = {
     "metrics_server": (catalogue.METRICS_SERVER, "metrics-server", "sigs.k8s.io/metrics-server"),
     "prometheus_adapter": (catalogue.ADAPTER, "prometheus-adapter", "sigs.k8s.io/prometheus-adapter"),
 }
-OTHERWISE = {"gateway_api", "traefik"}
+OTHERWISE = {"gateway_api", "traefik", "istio_base", "istiod"}
 NOT_LOCAL = {
     "prometheus_operator": "each environment has a Prometheus of its own; the operator's images are not to be had",
     "external_secrets": "the cluster generates its Secrets",
     "aws_load_balancer": "for AWS alone",
+    "istio_cni": "the cluster chains Istio's CNI plugin itself",
 }
 
 
@@ -66,3 +68,10 @@ def test_the_gateway_has_the_same_version() -> None:
 def test_the_operator_is_installed_by_the_manifest_of_its_version() -> None:
     assert pinned("cloudnative_pg") == addons.OPERATOR_VERSION
     assert tag(catalogue.BACKUP_SIDECAR) == pinned("barman_cloud")
+
+
+def test_istio_is_built_from_the_commit_whose_charts_install_it_at_the_version_of_the_table() -> None:
+    module, commit = catalogue.ISTIO_MODULE
+    assert f"{module} {commit}" in (paths.TOOLS / "istio" / "go.mod").read_text()
+    assert {pinned(key) for key in ("istio_base", "istiod", "istio_cni")} == {go_tools.ISTIO_VERSION}
+    assert tag(catalogue.ISTIOD) == tag(catalogue.ISTIO_PROXY) == go_tools.ISTIO_VERSION

@@ -13,7 +13,12 @@ from infra.platform.clusters.base import ConnectedCluster
 from tests.infra import engine
 from tests.infra.engine import Resource, Stack
 
-EVERYTHING = {"prometheus_operator": "install", "external_secrets": "install", "acme_email": "ops@example.com"}
+EVERYTHING = {
+    "prometheus_operator": "install",
+    "external_secrets": "install",
+    "istio": "install",
+    "acme_email": "ops@example.com",
+}
 IDENTITY = {
     "cluster_name": "tasks",
     "vpc_id": "vpc-1",
@@ -57,10 +62,10 @@ def everything(installed: Installed) -> Stack:
 
 def release(stack: Stack, key: str) -> Resource:
     """Return the release of an add-on."""
-    return stack.find("Release", CHARTS[key].name)
+    return stack.find("Release", CHARTS[key].release_name)
 
 
 def releases(stack: Stack) -> dict[str, Resource]:
     """Return all releases by add-on."""
-    keys = {addon.chart.name: addon.key for addon in ADDONS}
+    keys = {addon.chart.release_name: addon.key for addon in ADDONS}
     return {keys[each.object_name]: each for each in stack.objects if each.kind == "Release"}

@@ -52,8 +52,9 @@ def test_one_setting_takes_all_charts_from_another_repository(installed: Install
 
 @pytest.mark.parametrize("addon", ADDONS, ids=lambda addon: addon.key)
 def test_a_provided_add_on_is_left_alone(installed: Installed, addon: Addon) -> None:
-    stack = installed("aws", **{**EVERYTHING, addon.key: "provided"})
-    assert set(releases(stack)) == set(CHARTS) - {addon.key}
+    stack = installed("aws", **{**EVERYTHING, addon.setting: "provided"})
+    left_alone = {each.key for each in ADDONS if each.setting == addon.setting}
+    assert set(releases(stack)) == set(CHARTS) - left_alone
     assert not [each for each in stack.objects if each.name.startswith(addon.key)]
 
 
@@ -75,6 +76,9 @@ def test_a_namespace_that_only_provided_add_ons_are_in_is_not_made(installed: In
         ("prometheus_adapter", "cert_manager"),
         ("aws_load_balancer", "cert_manager"),
         ("cloudnative_pg", "prometheus_operator"),
+        ("istio_cni", "istio_base"),
+        ("istiod", "istio_cni"),
+        ("istiod", "gateway_api"),
     ],
 )
 def test_what_an_add_on_needs_is_there_before_it(everything: Stack, later: str, earlier: str) -> None:

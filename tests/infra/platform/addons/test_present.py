@@ -30,7 +30,7 @@ def test_an_empty_cluster_has_no_conflicts() -> None:
 
 @pytest.mark.parametrize("addon", ADDONS, ids=lambda addon: addon.key)
 def test_what_this_stack_has_installed_is_no_conflict(addon: Addon) -> None:
-    found = helm_object(addon.chart.name, addon.namespace)
+    found = helm_object(addon.chart.release_name, addon.namespace)
     assert present.conflicts(lambda _: found, [addon]) == []
 
 
@@ -55,6 +55,14 @@ def test_the_line_has_both_versions() -> None:
     [line] = present.conflicts(cluster(**{"v1beta1.metrics.k8s.io": found}), [METRICS])
     assert "0.7.2" in line
     assert f"{METRICS.chart.version} with {METRICS.chart.app_version}" in line
+
+
+def test_an_add_on_of_several_charts_is_left_alone_by_its_one_setting() -> None:
+    [line] = present.conflicts(
+        cluster(**{"peerauthentications.security.istio.io": helm_object("istio", "mesh")}), ADDONS
+    )
+    assert line.startswith("addons.istio: the cluster has istio-base already")
+    assert line.endswith("set addons.istio to provided, or remove it")
 
 
 def test_without_a_kubeconfig_nothing_is_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

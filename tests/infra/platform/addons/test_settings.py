@@ -13,7 +13,7 @@ from infra.platform.addons.versions import CHARTS
 
 def test_each_chart_of_the_table_is_an_add_on_with_a_setting() -> None:
     assert {addon.key for addon in ADDONS} == set(CHARTS)
-    assert set(CHARTS) <= set(AddonSettings.model_fields)
+    assert {addon.setting for addon in ADDONS} <= set(AddonSettings.model_fields)
 
 
 @pytest.mark.parametrize("key", CHARTS)

@@ -7,7 +7,7 @@ import yaml
 
 from infra.config.monitoring_sections import Monitoring
 from infra.config.sections import Database, Gateway
-from infra.platform.addons import certificates, gateway, metrics, postgresql
+from infra.platform.addons import certificates, gateway, mesh, metrics, postgresql
 from infra.platform.addons.settings import AddonSettings
 from infra.platform.addons.versions import CHARTS
 from tests.infra.engine import ROOT
@@ -17,7 +17,7 @@ from tests.infra.platform.addons.conftest import Installed, release
 @pytest.fixture
 def values(installed: Installed) -> Any:
     """Values of a release by its add-on, on a cluster that is provided."""
-    stack = installed(prometheus_operator="install", external_secrets="install")
+    stack = installed(prometheus_operator="install", external_secrets="install", istio="install")
     return lambda key: release(stack, key).inputs["values"]
 
 
@@ -143,3 +143,34 @@ def test_the_load_balancer_controller_acts_by_its_role(installed: Installed) -> 
         "eks.amazonaws.com/role-arn": "arn:aws:iam::1:role/load-balancer"
     }
     assert (controller["clusterName"], controller["vpcId"], controller["region"]) == ("tasks", "vpc-1", "eu-central-1")
+
+
+def test_pods_of_the_mesh_are_admitted_where_restricted_is_enforced(values: Any) -> None:
+    istiod, runtime_default = values("istiod"), {"type": "RuntimeDefault"}
+    assert istiod["cni"]["enabled"], "an init container that sets iptables would need privileges"
+    for part in (istiod, istiod["global"]["proxy"], istiod["gateways"]):
+        assert part["seccompProfile"] == runtime_default
+
+
+def test_istiod_knows_the_namespaces_that_ask_for_it_alone(values: Any) -> None:
+    selectors = values("istiod")["meshConfig"]["discoverySelectors"]
+    assert selectors == [
+        {"matchLabels": {"istio-discovery": "enabled"}},
+        {"matchLabels": {"kubernetes.io/metadata.name": mesh.NAMESPACE}},
+    ]
+
+
+def test_one_server_has_one_istiod_and_the_directories_of_k3s(installed: Installed) -> None:
+    one, several = (installed(cloud, istio="install") for cloud in ("vps", "digitalocean"))
+    for stack, replicas, platform in ((one, 1, "k3s"), (several, 2, None)):
+        assert release(stack, "istiod").inputs["values"]["replicaCount"] == replicas
+        for key in ("istiod", "istio_cni"):
+            assert release(stack, key).inputs["values"]["global"].get("platform") == platform
+
+
+@pytest.mark.parametrize("cloud", ["digitalocean", "aws"])
+def test_gateways_of_the_mesh_have_the_load_balancer_of_the_cloud(installed: Installed, cloud: str) -> None:
+    stack = installed(cloud, istio="install")
+    service = release(stack, "istiod").inputs["values"]["gatewayClasses"][mesh.GATEWAY_CLASS]["service"]
+    assert service["metadata"]["annotations"] == release(stack, "traefik").inputs["values"]["service"]["annotations"]
+    assert service["spec"] == {"type": "LoadBalancer", "externalTrafficPolicy": "Local"}
