@@ -95,6 +95,10 @@ e2e-platform: $(VENV)/app/.ready $(VENV)/infra/.ready ## Install the platform's 
 	@$(LOCAL) prepare-tests
 	@$(APP)/pytest -v tests/e2e/test_platform.py --bare
 
+.PHONY: e2e-mesh
+e2e-mesh: $(VENV)/app/.ready $(VENV)/infra/.ready ## Try Istio on the local cluster: sidecars, mutual TLS, and all that its gateway does
+	@$(APP)/pytest -v tests/e2e/test_mesh.py --phase 4
+
 .PHONY: measured
 measured: $(VENV)/app/.ready ## Write docs/measured from what the end-to-end tests of phase 3 have left
 	@$(APP)/python -m tests.e2e.report

@@ -19,8 +19,8 @@ OF_MAKE = {"MAKEFLAGS", "MAKEOVERRIDES", "MFLAGS", "MAKELEVEL", "PHASE", "STACK"
 T = TypeVar("T")
 
 
-def run(*command: str, env: Mapping[str, str] | None = None, timeout: float = 600) -> Outcome:
-    """Run a command in the repository's root; `timeout` in seconds.
+def run(*command: str, env: Mapping[str, str] | None = None, timeout: float = 600, stdin: str | None = None) -> Outcome:
+    """Run a command in the repository's root; `timeout` in seconds, `stdin` what it reads.
 
     What make says of itself to those below it is left out: a make that a test runs is a user's, with no PHASE of ours.
     """
@@ -29,7 +29,7 @@ def run(*command: str, env: Mapping[str, str] | None = None, timeout: float = 60
         command,
         cwd=ROOT,
         env={**inherited, **(env or {})},
-        stdin=subprocess.DEVNULL,
+        input=stdin or "",
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
