@@ -14,6 +14,7 @@ def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Keep what is written for a cluster under a temporary directory, and return it."""
     root = tmp_path / "cluster"
     monkeypatch.setattr(paths, "CLUSTER", root)
+    monkeypatch.setattr(paths, "KUBECONFIG", root / "kubeconfig")
     monkeypatch.setattr(paths, "LOGS", root / "logs")
     monkeypatch.setattr(paths, "CERTIFICATES", root / "certificates")
     monkeypatch.setattr(paths, "CONFIG", root / "config")
