@@ -105,7 +105,7 @@ class Auth(Service):
             verification_routes.request_blueprint(self.verification, authenticator, limits),
             verification_routes.confirm_blueprint(self.verification),
             account_routes.blueprint(self.service, self.deletion, authenticator, limits, urls, mail),
-            data_export_routes.blueprint(jobs, authenticator),
+            data_export_routes.blueprint(jobs, authenticator, whole=shared.service is None),
             avatar_routes.blueprint(self.avatars, self.service, authenticator, urls, mail),
             admin_routes.blueprint(self.admin, self.deletion, authenticator, urls),
         ]

@@ -81,12 +81,13 @@ def build(settings: Settings, role: str = "api", services: Sequence[str] = SERVI
     Raises:
         SettingsError: a server of these services needs a further setting.
     """
+    alone = None if len(services) > 1 else services[0]
     if "auth" in services:
-        platform = build_platform(settings, role, _issuer(settings), _local_sessions)
+        platform = build_platform(settings, role, _issuer(settings), _local_sessions, alone)
     else:
         # Workers and beat get no tokens.
         verifier = _remote_verifier(settings) if role == "api" else TokenVerifier({})
-        platform = build_platform(settings, role, verifier, _remote_sessions)
+        platform = build_platform(settings, role, verifier, _remote_sessions, alone)
     return assemble(platform, services)
 
 

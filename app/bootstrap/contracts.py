@@ -9,10 +9,9 @@ from app.bootstrap.container import build, sample_settings
 from app.bootstrap.http import create_app
 from app.bootstrap.services import SERVICES
 from app.core.events.contracts import ContractConsumer, reading_schema
-from app.core.http.openapi import PREFIX, document
+from app.core.http.openapi import DOCUMENT_FILE, document
 from app.core.sessions.events import EVENTS
 
-OPENAPI = f"openapi.{PREFIX.rpartition('/')[2]}.json"
 CONSUMERS = "consumers.json"
 
 
@@ -23,7 +22,7 @@ def contracts() -> dict[str, Any]:
         container = build(sample_settings(), services=(name,))
         service = container.services[name]
         folder = f"{name}/contracts"
-        files[f"{folder}/{OPENAPI}"] = document(create_app(container))
+        files[f"{folder}/{DOCUMENT_FILE}"] = document(create_app(container))
         files |= {f"{folder}/{event.title}.json": event.schema() for event in service.events}
         if consumers := service.every_consumer:
             files[f"{folder}/{CONSUMERS}"] = _readings(consumers)

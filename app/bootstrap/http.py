@@ -6,8 +6,9 @@ from flask_openapi.openapi import OpenAPI
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app.bootstrap.container import Container, build
+from app.bootstrap.documentation import committed_document
 from app.bootstrap.schema import branches
-from app.bootstrap.services import ALL, chosen, complete
+from app.bootstrap.services import ALL, FRONT_END, chosen, complete
 from app.core.clock import utc_now
 from app.core.database.metrics import DatabaseMetrics
 from app.core.database.unit_of_work import UnitOfWork
@@ -50,8 +51,9 @@ def create_app(container: Container) -> OpenAPI:
 
         app.register_blueprint(routes.keys_blueprint(platform.issuer))
     app.register_api(downloads.blueprint(platform.file_store, platform.signed_urls))
-    app.register_blueprint(openapi.blueprint(openapi.document(app)))
-    if complete(container.services):
+    whole = complete(container.services) or FRONT_END not in container.services
+    app.register_blueprint(openapi.blueprint(openapi.document(app) if whole else committed_document()))
+    if FRONT_END in container.services:
         app.register_blueprint(front_end.blueprint(versioned=not settings.development))
     app.wsgi_app = _layers(container, app, metrics)  # type: ignore[assignment, method-assign]
     return app

@@ -32,6 +32,7 @@ class Platform:
 
     Args:
         changed: invalidates cached responses of users after a commit; None for a cache that asks the database.
+        service: the only service of the process; None where it has all of them.
         counting: the Redis cache, which counts a request and looks up its response in one command; None without Redis.
     """
 
@@ -47,6 +48,7 @@ class Platform:
     devices: Devices
     file_store: FileStore
     signed_urls: SignedUrls
+    service: str | None = None
 
     @property
     def issuer(self) -> AccessTokens:
@@ -65,7 +67,11 @@ class Platform:
 
 
 def build_platform(
-    settings: Settings, role: str, tokens: TokenVerifier, session_states: Callable[[Database], SessionStates]
+    settings: Settings,
+    role: str,
+    tokens: TokenVerifier,
+    session_states: Callable[[Database], SessionStates],
+    service: str | None = None,
 ) -> Platform:
     """Build the shared resources; opens no connection.
 
@@ -74,6 +80,7 @@ def build_platform(
         role: role of the process in traces and error reports: api, worker or beat.
         tokens: verifies access tokens.
         session_states: returns the source of session states, given the database.
+        service: the only service of the process; None where it has all of them.
     """
     database = connect(settings, serves=role == "api")
     telemetry = Telemetry(settings, role)
@@ -105,7 +112,8 @@ def build_platform(
         limits=Limits(settings, tokens, redis, devices),
         devices=devices,
         file_store=FileStore(file_storage, _objects(settings, file_storage), utc_now, new_id),
-        signed_urls=SignedUrls(utc_now, *(derive(secret, "file-address") for secret in settings.secret_keys)),
+        signed_urls=SignedUrls(utc_now, service, *(derive(secret, "file-address") for secret in settings.secret_keys)),
+        service=service,
     )
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from app.core.clock import new_id, utc_now
 from app.core.database.unit_of_work import Storage
 from app.core.jobs.erasure import EraseOnDeletion
+from app.core.sessions.events import EVENTS as SESSION_EVENTS
 
 if TYPE_CHECKING:
     from flask_openapi.blueprint import APIBlueprint
@@ -58,6 +59,11 @@ class Service(ABC):
         """Its event consumers, with the one that erases its data of deleted users."""
         erasing = [EraseOnDeletion(self.name, utc_now, new_id)] if self.erase else []
         return [*self.consumers, *erasing]
+
+    @property
+    def every_event(self) -> "list[EventType]":
+        """The types of events that it publishes, with those by which services without sessions ask for them."""
+        return [*self.events, *(() if self.name == "auth" else SESSION_EVENTS)]
 
     @abstractmethod
     def blueprints(self, jobs: "JobService") -> "list[APIBlueprint]":

@@ -83,7 +83,8 @@ def _configure(management: Management, service: str, password: str, vhost: str) 
 
     container = build(sample_settings(), services=(service,))
     subscribed = container.background.subscriptions[service]
-    needed = permissions(service, [event.name for event in container.services[service].events], subscribed)
+    published = [event.name for event in container.services[service].every_event]
+    needed = permissions(service, published, subscribed)
     management.put(("users", service), {"password": password, "tags": ""})
     names = {"configure": needed.configure, "write": needed.write, "read": needed.read}
     topics = {"exchange": EVENTS, "write": needed.topics_written, "read": needed.topics_read}

@@ -14,7 +14,7 @@ USER_DELETED = "user.deleted"
 SESSION_ENDED = "session.ended"
 """Event of an ended session: every service refuses its access tokens."""
 
-ENDS_REQUESTED = "session.ends_requested"
+ENDS_REQUESTED = "ended_sessions.requested"
 """Event of a service that may have missed ends of sessions: auth publishes the recent ones again."""
 
 ABOUT_NOBODY = frozenset({ENDS_REQUESTED})

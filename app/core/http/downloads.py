@@ -25,6 +25,7 @@ class FilePath(BaseModel):
 
 
 class Signed(RequestModel):
+    service: Annotated[str, Field(max_length=40)] | None = None
     expires: Annotated[int, Field(ge=0, le=1 << 53)]
     signature: Annotated[str, Field(max_length=100)]
 

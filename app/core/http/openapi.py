@@ -13,6 +13,8 @@ from app.core.http.strict_json import StrictJsonProvider
 from app.core.version import version
 
 PREFIX = "/api/v1"
+DOCUMENT_FILE = f"openapi.{PREFIX.rpartition('/')[2]}.json"
+"""Name of a service's committed document."""
 BODY_METHODS = {"post", "put", "patch"}
 
 PROBLEM: dict[str, Any] = {

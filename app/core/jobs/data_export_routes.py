@@ -3,6 +3,7 @@
 from flask import Response
 from flask_openapi.blueprint import APIBlueprint
 
+from app.core.errors import UnavailableError
 from app.core.http.authentication import Authenticator, current_caller
 from app.core.http.idempotency import idempotency_key
 from app.core.http.json_body import require_json
@@ -11,8 +12,12 @@ from app.core.jobs.routes import JobBody, accepted
 from app.core.jobs.service import JobService
 
 
-def blueprint(service: JobService, authenticator: Authenticator) -> APIBlueprint:
-    """Return the blueprint of the caller's data export."""
+def blueprint(service: JobService, authenticator: Authenticator, *, whole: bool) -> APIBlueprint:
+    """Return the blueprint of the caller's data export.
+
+    Args:
+        whole: whether this process has all services, and so all of the data.
+    """
     data = APIBlueprint(
         "data_export",
         __name__,
@@ -26,6 +31,8 @@ def blueprint(service: JobService, authenticator: Authenticator) -> APIBlueprint
     @data.post("", responses={202: JobBody}, operation_id="export_my_data")
     def export() -> Response:
         """Export your data as a ZIP file; while an export is under way, returns that job"""
+        if not whole:
+            raise UnavailableError("A copy of your data cannot be made while each service has a database of its own.")
         return accepted(service, service.queue(current_caller().user_id, KIND, key=idempotency_key(), single=True))
 
     return data

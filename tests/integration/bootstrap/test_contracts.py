@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from app.bootstrap.container import build, sample_settings
-from app.bootstrap.contracts import OPENAPI, contracts
+from app.bootstrap.contracts import contracts
 from app.bootstrap.http import create_app
 from app.bootstrap.services import SERVICES
 from app.cli.contract_changes import unmet_readings
 from app.cli.contracts import GLOB, ROOT, rendered, write
-from app.core.http.openapi import document
+from app.core.http.openapi import DOCUMENT_FILE, document
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +41,7 @@ def test_writing_replaces_all_files(current: dict[str, Any], tmp_path: Path) -> 
 
 def test_the_services_documents_together_are_the_whole_document(current: dict[str, Any]) -> None:
     whole = document(create_app(build(sample_settings())))
-    parts = [current[f"{name}/contracts/{OPENAPI}"] for name in SERVICES]
+    parts = [current[f"{name}/contracts/{DOCUMENT_FILE}"] for name in SERVICES]
     assert whole["paths"] == _together(*(part["paths"] for part in parts))
     for kind in whole["components"]:
         assert whole["components"][kind] == _together(*(part["components"].get(kind, {}) for part in parts)), kind
@@ -52,7 +52,7 @@ def test_each_document_is_valid_and_has_no_component_of_another_service(current:
     from openapi_spec_validator import validate
 
     for name in SERVICES:
-        spec = current[f"{name}/contracts/{OPENAPI}"]
+        spec = current[f"{name}/contracts/{DOCUMENT_FILE}"]
         validate(spec)
         unused = set(spec["components"]["schemas"]) - set(_references(spec))
         assert unused == set(), name

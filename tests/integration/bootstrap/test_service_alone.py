@@ -1,5 +1,7 @@
 """A single service: its own API and schema, and no module of another service."""
 
+import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -9,9 +11,11 @@ import httpx
 import pytest
 from sqlalchemy import inspect
 
-from app.bootstrap.container import build
+from app.bootstrap.container import build, sample_settings
+from app.bootstrap.http import create_app
 from app.bootstrap.schema import branches
-from app.bootstrap.services import SERVICES
+from app.bootstrap.services import FRONT_END, SERVICES
+from app.core.http import openapi
 from app.core.security.keys import derive, signature_key
 from tests.support.content import connected
 from tests.support.issuer import Issuer
@@ -75,11 +79,42 @@ def test_tasks_alone_writes_reads_and_does_its_jobs(empty_url: str, tmp_path: Pa
         assert changed.json()["status"] == "done"
         attached = client.post(f"{task}/attachments", files={"file": ("a.txt", b"hello")})
         assert attached.status_code == 201
+        downloaded = httpx.get(f"{running.url}{attached.json()['url']}")
+        assert (downloaded.status_code, downloaded.text) == (200, "hello")
+        assert downloaded.url.params["service"] == "tasks", "a gateway routes by it"
         job = client.post("/tasks/imports", files={"file": ("tasks.csv", b"title\nImported\n")}).json()["id"]
         wait_for(lambda: client.get(f"/jobs/{job}").json()["state"] == "succeeded", "the import is done")
         assert {item["title"] for item in client.get("/tasks").json()["items"]} == {"Alone", "Imported"}
         stranger = httpx.get(f"{running.url}/api/v1{task}", headers={"Authorization": f"Bearer {token()}"})
         assert stranger.status_code == 404
+
+
+def test_tasks_alone_serves_the_front_end_and_the_documentation_of_the_whole_api(
+    empty_url: str, tmp_path: Path
+) -> None:
+    migrate(empty_url, tmp_path, FRONT_END)
+    with server(tmp_path, empty_url, FRONT_END) as running:
+        page = httpx.get(running.url)
+        assert page.status_code == 200
+        [script] = re.findall(r'src="(/static/[^"]+\.js)"', page.text)
+        assert httpx.get(f"{running.url}{script}").status_code == 200
+        document = httpx.get(f"{running.url}/api/v1/openapi.json").json()
+    whole = openapi.document(create_app(build(sample_settings())))
+    tags = document.pop("tags")
+    assert {tag["name"] for tag in tags} == {tag["name"] for tag in whole.pop("tags")}
+    assert document == json.loads(json.dumps(whole))
+
+
+def test_auth_alone_refuses_to_copy_data_that_others_have(empty_url: str, tmp_path: Path) -> None:
+    migrate(empty_url, tmp_path, "auth")
+    with server(tmp_path, empty_url, "auth") as auth:
+        account = {"email": "grace@example.org", "password": "correct horse battery"}
+        client = httpx.Client(base_url=f"{auth.url}/api/v1")
+        client.post("/auth/register", json={**account, "name": "Grace"}).raise_for_status()
+        token = client.post("/auth/login", json=account).json()["access_token"]
+        refused = client.post("/users/me/export", headers={"Authorization": f"Bearer {token}"}, json={})
+        assert refused.status_code == 503
+        assert "database of its own" in refused.json()["detail"]
 
 
 def test_migrating_one_service_after_another_gives_the_whole_schema(empty_url: str, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from amqp.exceptions import AccessRefused, AMQPError, NotAllowed
 from kombu import Connection
 from pydantic import SecretStr
 
+from app.bootstrap.container import build, sample_settings
 from app.bootstrap.services import SERVICES
 from app.cli.configure_broker import configure_broker
 from app.cli.ensure_certificate import self_signed
@@ -96,6 +97,17 @@ def test_an_older_release_may_bind_and_publish_other_events_of_the_same_kind(con
     assert configured.rabbitmq.depth("task-manager.analytics") == 1
 
 
+@pytest.mark.parametrize("service", SERVICES)
+def test_each_service_publishes_every_event_of_its_own_and_binds_to_all_that_it_reads(
+    configured: Configured, service: str
+) -> None:
+    container = build(sample_settings(), services=(service,))
+    with configured.channel(service) as channel:
+        ServiceQueue(service, container.background.subscriptions[service]).declare(channel)
+        for event in container.services[service].every_event:
+            confirmed(channel, EVENTS, event.name)
+
+
 FORBIDDEN: dict[str, Callable[[Channel], Any]] = {
     "read another's queue": lambda channel: channel.basic_get("task-manager.analytics"),
     "read another's dead letters": lambda channel: channel.basic_get("task-manager.analytics.dead-letters"),
@@ -108,6 +120,7 @@ FORBIDDEN: dict[str, Callable[[Channel], Any]] = {
     ),
     "bind to all events": lambda channel: channel.queue_bind("task-manager.tasks", EVENTS, "#"),
     "publish another's event": lambda channel: confirmed(channel, EVENTS, "user.deleted"),
+    "end a session": lambda channel: confirmed(channel, EVENTS, "session.ended"),
     "publish to another's queue": lambda channel: confirmed(channel, "", "task-manager.analytics"),
     "publish another's dead letter": lambda channel: confirmed(channel, "task-manager.analytics.dead-letters", "dead"),
 }

@@ -103,7 +103,7 @@ def test_a_service_with_a_new_queue_learns_of_the_sessions_that_have_ended_befor
 
 def test_what_may_have_been_missed_is_requested_with_each_new_connection(rabbitmq: RabbitMq) -> None:
     settings = make_settings("sqlite:///:memory:", events_url=SecretStr(rabbitmq.url))
-    auth, broker = ServiceQueue("auth", ("session.ends_requested",)), Broker(settings)
+    auth, broker = ServiceQueue("auth", ("ended_sessions.requested",)), Broker(settings)
     with broker.connected() as connection:
         declare(connection, [auth])
     tasks = ServiceQueue("tasks")

@@ -64,7 +64,7 @@ def test_links_cursors_and_addresses_that_are_out_there_stay_good() -> None:
     )
     position = Position(datetime(2030, 1, 2, tzinfo=UTC), FILE)
     assert Cursors(derive("a secret", "cursor")).decode(UUID(int=1), Query(), cursor) == position
-    addresses = SignedUrls(lambda: datetime(2030, 1, 1, tzinfo=UTC), derive("a secret", "files"))
+    addresses = SignedUrls(lambda: datetime(2030, 1, 1, tzinfo=UTC), None, derive("a secret", "files"))
     signature = "HtKpkmPYdPPARj-zRfOjZp7XF-cJ2xQmM6X3hSBYdxg"
     assert addresses.verify(FILE, 1893463200, signature)
     assert addresses.url_for(FILE).endswith(f"expires=1893463200&signature={signature}")
