@@ -28,7 +28,7 @@ $(VENV)/%/.ready:
 	@touch $@
 
 # --- the local cluster and the stack on it
-# PHASE picks a ready-made stack, phase1 to phase3; STACK names any other. Without either, url, status and shell speak of
+# PHASE picks a ready-made stack, phase1 to phase4; STACK names any other. Without either, url, status and shell speak of
 # the stack that came up last.
 STACK ?= $(if $(PHASE),phase$(PHASE))
 up e2e: PHASE ?= 1
@@ -100,7 +100,7 @@ e2e-mesh: $(VENV)/app/.ready $(VENV)/infra/.ready ## Try Istio on the local clus
 	@$(APP)/pytest -v tests/e2e/test_mesh.py --phase 4
 
 .PHONY: measured
-measured: $(VENV)/app/.ready ## Write docs/measured from what the end-to-end tests of phase 3 have left
+measured: $(VENV)/app/.ready ## Write docs/measured from what the end-to-end tests of phases 3 and 4 have left
 	@$(APP)/python -m tests.e2e.report
 
 # The simulated cluster has a place of its own, so that it can run beside the local one.

@@ -20,41 +20,27 @@ from infra.components.data.broker import Broker
 from infra.components.data.cache import Cache
 from infra.components.data.cache_resharding import CacheResharding, CacheSpreading
 from infra.components.data.databases import database, retired_clusters
+from infra.components.data.messaging import messaging
 from infra.components.edge.cdn import cdn
-from infra.components.edge.gateway import Acme, Gateway
+from infra.components.edge.gateway import gateway
 from infra.components.edge.purge import Purge, purge_command
+from infra.components.generated_secrets import generated_secrets, self_signed
 from infra.components.namespace import Namespace
 from infra.components.observability.logs import logs
 from infra.components.observability.monitoring import monitoring
-from infra.components.secrets import GeneratedSecret, Secrets, certificate, random_keys
+from infra.components.secrets import Secrets
 from infra.components.workload.chart import ROOT, chart_values
 from infra.components.workload.release import Workload
-from infra.config.image import choose_image
-from infra.config.phase_spec import Cdn, Edge
+from infra.config.image import Image, choose_image
 from infra.config.settings import Settings, load_settings
-from infra.config.types import LoadBalancing, SecretSource, Tls
 from infra.prerequisites.check import check_prerequisites
+from infra.prerequisites.growth import check_growth
 
 
-def _generated_secrets(settings: Settings) -> list[GeneratedSecret]:
-    """Return the Secrets that the cluster generates."""
-    row = settings.row
-    generated = []
-    if settings.secrets.source is SecretSource.GENERATE:
-        generated.append(random_keys(names.KEYS_SECRET, names.KEYS_SECRET_KEY))
-        for there, secret in ((row.cache, names.CACHE), (row.jobs, names.BROKER)):
-            if there:
-                generated.append(random_keys(secret, names.VALKEY_PASSWORD, names.VALKEY_OPERATOR_PASSWORD))
-        if settings.own_monitoring and settings.monitoring.grafana:
-            generated.append(random_keys(names.GRAFANA, names.GRAFANA_PASSWORD, names.GRAFANA_KEY))
-    return generated
-
-
-def _self_signed(settings: Settings) -> list[GeneratedSecret]:
-    """Return the self-signed certificate that the cluster generates, if there is one."""
-    if settings.edge is Edge.GATEWAY and settings.gateway.certificate is Tls.SELF_SIGNED:
-        return [certificate(names.TLS_SECRET, settings.certificate_hosts())]
-    return []
+def _values(settings: Settings, image: Image, service: str, *, confidential: bool) -> pulumi.Input[dict[str, Any]]:
+    """Return a release's values, encrypted in the state where the settings are in the stack's file."""
+    values = chart_values(settings, image, service)
+    return pulumi.Output.secret(values) if confidential else values
 
 
 def main() -> None:
@@ -62,6 +48,7 @@ def main() -> None:
     config = pulumi.runtime.config
     secret = frozenset(filter(config.is_config_secret, config.CONFIG.get()))
     settings = load_settings(config.CONFIG.get(), secret, stack_outputs.platform_settings)
+    check_growth(settings, partial(outputs.recorded, "phase"))
     check_prerequisites(settings)
     row = settings.row
     image = choose_image(settings.image, partial(outputs.recorded, "image"), ROOT)
@@ -82,52 +69,45 @@ def main() -> None:
     namespace = Namespace("namespace", target)
     parts: list[pulumi.Resource] = [namespace]
 
-    self_signed = _self_signed(settings)
-    generated = [*_generated_secrets(settings), *self_signed]
-    if generated:
+    if generated := list(generated_secrets(settings, target.namespace)):
         parts.append(Secrets("secrets", target, image=image, generated=generated, after=[namespace]))
     after = tuple(parts)
     parts += [
         CertificateRenewal("certificate-renewal", target, image=image, generated=each, after=after)
-        for each in self_signed
+        for each in self_signed(settings)
     ]
 
-    parts += database(settings, target, namespace)
+    parts += database(settings, target, namespace, after)
+    services, scraped = tuple(row.services) if row.split else (), row.monitoring is not None
     if row.cache:
-        parts.append(Cache("cache", target, row=row.cache, scraped=row.monitoring is not None, after=after))
-    if row.jobs:
-        scraped = row.monitoring is not None
-        parts.append(Broker("broker", target, row=row.jobs.broker, scraped=scraped, after=after))
+        parts.append(Cache("cache", target, row=row.cache, services=services, scraped=scraped, after=after))
+    if row.broker:
+        parts.append(Broker("broker", target, row=row.broker, scraped=scraped, after=after))
+    if row.rabbitmq:
+        scraper = network.scraper(settings)
+        parts += messaging(target, row=row.rabbitmq, services=services, scraper=scraper, image=image, after=after)
     parts += monitoring(settings, target, after)
     logs(settings, target, image)
-    if settings.edge is Edge.GATEWAY:
-        gateway = Gateway(
-            "gateway",
-            target,
-            gateway_class=settings.gateway.class_name,
-            hostname=settings.hostname,
-            ports={"http": settings.gateway.port, "https": settings.gateway.port_tls},
-            least_loaded=settings.gateway.load_balancing is LoadBalancing.LEAST_LOADED,
-            redirect_to=settings.addresses()[1] if settings.gateway.redirect_http else "",
-            acme=Acme(settings.gateway.issuer, settings.gateway.namespace)
-            if settings.gateway.certificate is Tls.ACME
-            else None,
-            after=after,
-        )
-        parts.append(gateway)
-        if settings.hostname and settings.cdn_kind is not Cdn.CLOUDFLARE:
-            pulumi.export("dns", gateway.dns_record(settings.hostname))
+    parts += gateway(settings, target, after)
     parts += cdn(settings, target, after)
-    values: pulumi.Input[dict[str, Any]] = chart_values(settings, image)
-    if any(key.startswith(f"{names.PROJECT}:") for key in secret):
-        values = pulumi.Output.secret(values)  # encrypted in the state, as the settings are in the stack's file
-    release = Workload("api", target, values=values, timeout=settings.rollout_timeout, after=parts)
-    retired_clusters(settings, target, after=[*parts, release])
+    confidential = any(key.startswith(f"{names.PROJECT}:") for key in secret)
+    releases = [
+        Workload(
+            f"api{names.ServiceNames(service).suffix}",
+            target,
+            service=service,
+            values=_values(settings, image, service, confidential=confidential),
+            timeout=settings.rollout_timeout,
+            after=parts,
+        )
+        for service in row.services
+    ]
+    retired_clusters(settings, target, after=[*parts, *releases])
     if row.cache and row.cache.servers > 1:
-        shape = CacheResharding("cache-shape", target, row=row.cache, image=image, after=[*after, release])
+        shape = CacheResharding("cache-shape", target, row=row.cache, image=image, after=[*after, *releases])
         CacheSpreading("cache-spread", target, row=row.cache, image=image, after=[*after, shape])
     if command := purge_command(settings):
-        Purge("purge", target, command=command, image=image, after=[*after, release])
+        Purge("purge", target, command=command, image=image, after=[*after, *releases])
 
     for name, value in outputs.outputs(settings, image, target.namespace).items():
         pulumi.export(name, value)

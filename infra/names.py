@@ -8,15 +8,17 @@ from typing import Final
 
 PROJECT: Final = "task-manager"
 
-RELEASE: Final = "task-manager"
-"""The Helm release, its Deployment and its Service."""
+ALL: Final = "all"
+"""The service of a phase that runs all of the API's in one process."""
 
-API_LABELS: Final = {"app.kubernetes.io/name": "task-manager", "app.kubernetes.io/instance": RELEASE}
-"""The chart's: every pod of the release, its migration job included."""
-EVERY_SERVICE_LABELS: Final = {"app.kubernetes.io/name": "task-manager"}
-"""The pods of every release of the chart: one release a service, or one for all."""
-SERVER_LABELS: Final = {**API_LABELS, "app.kubernetes.io/component": "api"}
-MIGRATION_LABELS: Final = {**API_LABELS, "app.kubernetes.io/component": "migrations"}
+RELEASE: Final = "task-manager"
+"""The Helm release of all services in one process, its Deployment and its Service."""
+
+API_LABELS: Final = {"app.kubernetes.io/name": "task-manager"}
+"""The chart's: every pod of every release, migration jobs included."""
+
+FRONT_END: Final = "tasks"
+"""The service whose release serves the front end and the API's documentation, where each has one of its own."""
 
 API_PORT: Final = 8000
 """Where the container and the chart's Service listen."""
@@ -37,14 +39,98 @@ DATABASE_NAME: Final = "tasks"
 
 
 @dataclass(frozen=True)
+class ServiceNames:
+    """Names of what belongs to one service of the API.
+
+    Args:
+        service: the service, or `ALL`.
+    """
+
+    service: str = ALL
+
+    @property
+    def suffix(self) -> str:
+        """What names of its objects, and of the program's resources, end in."""
+        return "" if self.service == ALL else f"-{self.service}"
+
+    @property
+    def release(self) -> str:
+        """The Helm release, its Deployment and its Service."""
+        return f"{RELEASE}{self.suffix}"
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """Of every pod of its release."""
+        return {**API_LABELS, "app.kubernetes.io/instance": self.release}
+
+    @property
+    def server_labels(self) -> dict[str, str]:
+        return {**self.labels, "app.kubernetes.io/component": "api"}
+
+    @property
+    def migration_labels(self) -> dict[str, str]:
+        return {**self.labels, "app.kubernetes.io/component": "migrations"}
+
+    @property
+    def balancer(self) -> str:
+        """The TraefikService before its servers."""
+        return f"{BALANCER}{self.suffix}"
+
+    @property
+    def keys_secret(self) -> str:
+        """The Secret of its signing keys. Growing into services ends no session: auth keeps the one of all."""
+        return KEYS_SECRET if self.service in (ALL, "auth") else f"{self.release}-keys"
+
+    @property
+    def database(self) -> str:
+        """Its database, and the role that owns it."""
+        return DATABASE_NAME if self.service == ALL else f"{self.service}_service"
+
+    @property
+    def database_secret(self) -> str:
+        """The Secret with that role's name and password."""
+        return f"{self.release}-database-app"
+
+    @property
+    def database_labels(self) -> dict[str, str]:
+        """Of the instances, jobs and poolers of its own cluster."""
+        return {**DATABASE_LABELS, "task-manager/service": self.service}
+
+    @property
+    def cache_user(self) -> str:
+        """Its user in the ACL of the cache."""
+        return VALKEY_USER if self.service == ALL else self.service
+
+    @property
+    def cache_secret(self) -> str:
+        """The Secret with that user's password."""
+        return CACHE if self.service == ALL else f"{self.release}-cache"
+
+
+@dataclass(frozen=True)
 class ClusterGeneration:
     """The names of one cluster of the database. The first one's are plain; what was restored has its number after them.
 
     Args:
         number: 1 for the cluster that began empty, one more with each restore.
+        service: whose cluster it is; `ALL` for one that all share.
     """
 
     number: int = 1
+    service: str = ALL
+
+    @property
+    def resource(self) -> str:
+        """What the names of the program's resources begin with."""
+        return f"database{ServiceNames(self.service).suffix}"
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """Of its instances, jobs and poolers."""
+        return DATABASE_LABELS if self.service == ALL else ServiceNames(self.service).database_labels
+
+    def _of_service(self, name: str) -> str:
+        return name.replace(RELEASE, ServiceNames(self.service).release, 1)
 
     def _numbered(self, name: str) -> str:
         return name if self.number == 1 else f"{name}-{self.number}"
@@ -57,7 +143,7 @@ class ClusterGeneration:
     @property
     def cluster(self) -> str:
         """The Cluster, and its folder in the backups."""
-        return self._numbered(DATABASE_CLUSTER)
+        return self._numbered(self._of_service(DATABASE_CLUSTER))
 
     @property
     def primary(self) -> str:
@@ -71,11 +157,11 @@ class ClusterGeneration:
 
     @property
     def pooler(self) -> str:
-        return self._numbered(DATABASE_POOLER)
+        return self._numbered(self._of_service(DATABASE_POOLER))
 
     @property
     def replica_pooler(self) -> str:
-        return self._numbered(DATABASE_REPLICA_POOLER)
+        return self._numbered(self._of_service(DATABASE_REPLICA_POOLER))
 
 
 BACKUPS: Final = "task-manager-backups"

@@ -1,5 +1,6 @@
 """Outputs of a stack."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pulumi
@@ -46,27 +47,17 @@ def outputs(settings: Settings, image: Image, namespace: str) -> dict[str, Any]:
     if url_tls:
         exported["url_tls"] = url_tls
     if settings.database_kind is DatabaseKind.POSTGRESQL:
-        exported["database"] = settings.generation.cluster
+        exported["database"] = ", ".join(cluster.cluster for cluster in settings.clusters)
     return exported
 
 
 def _reach(settings: Settings, namespace: str) -> dict[str, str]:
     kubectl = f"kubectl --namespace {namespace}"
-    ways = {
-        "api": f"{kubectl} port-forward service/{names.RELEASE} {names.API_PORT}",
-        "logs": f"{kubectl} logs --selector app.kubernetes.io/instance={names.RELEASE} --container api --follow",
-        "pods": f"{kubectl} get pods --output wide",
-    }
-    if settings.database_kind is DatabaseKind.POSTGRESQL:
-        ways["database"] = (
-            f"{kubectl} exec --stdin --tty service/{settings.generation.primary} --container postgres --"
-            f" psql {names.DATABASE_NAME}"
-        )
-    else:
-        ways["database"] = f"{kubectl} exec deployment/{names.RELEASE} -- ls -l {names.DATA_MOUNT}"
+    ways = dict(_reach_services(settings, kubectl))
+    ways["pods"] = f"{kubectl} get pods --output wide"
     if settings.row.cache:
         ways["cache"] = f"{kubectl} exec {names.CACHE}-0 -- sh -c '{client('info')}'"
-    if settings.row.jobs:
+    if settings.row.broker:
         ways["broker"] = f"{kubectl} exec {names.BROKER}-0 -- sh -c '{client('info')}'"
     if settings.own_monitoring:
         ways["metrics"] = f"{kubectl} port-forward service/{names.PROMETHEUS} {names.PROMETHEUS_PORT}"
@@ -83,6 +74,19 @@ def _reach(settings: Settings, namespace: str) -> dict[str, str]:
     return ways
 
 
+def _reach_services(settings: Settings, kubectl: str) -> Iterator[tuple[str, str]]:
+    for own in map(names.ServiceNames, settings.row.services):
+        yield f"api{own.suffix}", f"{kubectl} port-forward service/{own.release} {names.API_PORT}"
+        selector = f"app.kubernetes.io/instance={own.release}"
+        yield f"logs{own.suffix}", f"{kubectl} logs --selector {selector} --container api --follow"
+        if settings.database_kind is DatabaseKind.SQLITE:
+            yield "database", f"{kubectl} exec deployment/{own.release} -- ls -l {names.DATA_MOUNT}"
+            continue
+        primary = settings.cluster_of(own.service).primary
+        there = f"{kubectl} exec --stdin --tty service/{primary} --container postgres"
+        yield f"database{own.suffix}", f"{there} -- psql {own.database}"
+
+
 def _protected(settings: Settings, namespace: str) -> list[str]:
     """What `pulumi destroy --exclude-protected` leaves, and why a plain destroy is refused."""
     if not settings.protect_data:
@@ -90,7 +94,7 @@ def _protected(settings: Settings, namespace: str) -> list[str]:
     if settings.database_kind is DatabaseKind.SQLITE:
         data = [f"volume {names.DATA_CLAIM}"]
     else:
-        clusters = (settings.generation, *settings.hibernated)
+        clusters = (*settings.clusters, *settings.hibernated)
         data = [f"database cluster {generation.cluster} with its volumes" for generation in clusters]
     if settings.logs.destination is LogDestination.OPERATOR:
         data += [f"namespace {names.logs_namespace(namespace)}", f"Elasticsearch {names.LOGS} with its volumes"]

@@ -1,10 +1,19 @@
 """Specification of a phase: the parts of the system, and the size and number of each."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Self
 
 from infra.config.quantity import quantity
+from infra.names import ALL
+
+
+class Size(StrEnum):
+    """Column of the phase table."""
+
+    STANDARD = "standard"
+    SMALL = "small"
 
 
 class DatabaseKind(StrEnum):
@@ -123,19 +132,36 @@ class Jobs:
     """Background work in pods of its own.
 
     Args:
-        broker: its sizes.
         min_workers, max_workers: the autoscaler's bounds.
         waiting: jobs that may wait for each worker before there are more of them; None where CPU decides alone.
         worker: for each worker.
         beat: for the scheduler.
     """
 
-    broker: Broker
     min_workers: int
     max_workers: int
     worker: Compute
     beat: Compute
     waiting: int | None = None
+
+
+@dataclass(frozen=True)
+class Service:
+    """The pods of a release of the chart: of one service of the API, or of all of them in one process.
+
+    Args:
+        api: its servers.
+        jobs: None where the servers do the jobs.
+    """
+
+    api: Api
+    jobs: Jobs | None
+
+    @property
+    def autoscaled(self) -> bool:
+        """Whether an autoscaler chooses the number of some of its pods."""
+        jobs = self.jobs
+        return self.api.min_replicas < self.api.max_replicas or bool(jobs and jobs.min_workers < jobs.max_workers)
 
 
 @dataclass(frozen=True)
@@ -262,10 +288,14 @@ class Phase:
 
     Args:
         number: what `task-manager:phase` is set to.
+        services: what each release of the chart runs, by the service's name; `ALL` alone for a single release.
         databases: kinds of database that the phase can run on; the first is the default.
         sqlite_storage: volume of the SQLite file, in GiB.
+        postgresql: sizes of a cluster.
+        own_clusters: whether each service has a cluster of its own, instead of a database in one that all share.
         cache: None where the API keeps its cache, limits and denylist in process and in the database.
-        jobs: None where the API does them itself.
+        broker: the Valkey that carries Celery's messages; None where there are none, or RabbitMQ does.
+        rabbitmq: None where events stay within a process.
         monitoring: None where whoever looks after the stack asks `/metrics` themselves.
         logs: sizes, in a stack that ships them.
         cdns: who may keep public answers before it; the first is the default.
@@ -273,14 +303,26 @@ class Phase:
     """
 
     number: int
-    api: Api
+    services: Mapping[str, Service]
     databases: tuple[DatabaseKind, ...]
     sqlite_storage: int
     postgresql: PostgreSQL
+    own_clusters: bool
     cache: Cache | None
-    jobs: Jobs | None
+    broker: Broker | None
+    rabbitmq: RabbitMQ | None
     monitoring: Monitoring | None
     logs: Logs
     edge: Edge
     cdns: tuple[Cdn, ...]
     varnish: Varnish | None
+
+    @property
+    def split(self) -> bool:
+        """Whether each service has a release of its own."""
+        return ALL not in self.services
+
+    @property
+    def has_workers(self) -> bool:
+        """Whether jobs run in pods of their own."""
+        return any(service.jobs for service in self.services.values())

@@ -54,7 +54,8 @@ class Database(Section):
     )
     instances: Annotated[int, Field(ge=1, le=9)] | None = Field(
         default=None,
-        description="PostgreSQL's servers: the primary and its standbys. Empty: the phase's own (1: 1, 2: 2, 3: 4).",
+        description="PostgreSQL's servers: the primary and its standbys. Empty: the phase's own (1: 1, 2: 2, 3 to 4:"
+        " 4).",
     )
     cpu: Cpu | None = Field(
         default=None, description="CPU request of each server, in millicores. Empty: the phase's own (150)."
@@ -69,7 +70,7 @@ class Database(Section):
         ge=0,
         le=65536,
         description="GiB of each volume of the database; where the StorageClass lets volumes grow it can be raised at"
-        " any time, and never lowered. 0: the phase's own (1: 5, 2 and 3: 10).",
+        " any time, and never lowered. 0: the phase's own (1: 5, 2 to 4: 10).",
     )
     wal_storage: int = Field(
         default=0,
@@ -80,12 +81,12 @@ class Database(Section):
     )
     poolers: Annotated[int, Field(ge=0, le=8)] | None = Field(
         default=None,
-        description="PgBouncer's pods before the primary; 0 for none. Empty: the phase's own (1: 0, 2 and 3: 2).",
+        description="PgBouncer's pods before the primary; 0 for none. Empty: the phase's own (1: 0, 2 to 4: 2).",
     )
     replica_poolers: Annotated[int, Field(ge=0, le=8)] | None = Field(
         default=None,
-        description="PgBouncer's pods before the standbys; 0 keeps all reads on the primary. Empty: the phase's own (3:"
-        " 2, else 0).",
+        description="PgBouncer's pods before the standbys; 0 keeps all reads on the primary. Empty: the phase's own (3"
+        " to 4: 2, else 0).",
     )
     operator_namespace: Name = Field(
         default="cnpg-system", min_length=1, description="Namespace of the CloudNativePG operator."

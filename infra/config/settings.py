@@ -13,7 +13,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from infra import phases
 from infra.config import combinations, monitoring_sections, sections, size_sections, sizes
-from infra.config.phase_spec import Cdn, DatabaseKind, Edge, Phase
+from infra.config.phase_spec import Cdn, DatabaseKind, Edge, Phase, Size
 from infra.config.reading import paths_of, read
 from infra.config.restores import Restore, parse_restores
 from infra.config.types import (
@@ -33,8 +33,13 @@ class Settings(sections.Section):
 
     phase: int = Field(
         default=1,
-        description="Row of the phase table: 1 (one instance), 2 (three instances behind a gateway) or 3 (autoscaled,"
-        " replicas, shards).",
+        description="Row of the phase table: 1 (one instance), 2 (three instances behind a gateway), 3 (autoscaled,"
+        " replicas, shards) or 4 (a release and a database a service, events over RabbitMQ).",
+    )
+    size: Size = Field(
+        default=Size.STANDARD,
+        description="Column of the phase table: standard, or small (the smallest numbers that still show each mechanism"
+        " of the phase).",
     )
     image: ImageReference = Field(
         default="",
@@ -100,7 +105,7 @@ class Settings(sections.Section):
     @property
     def row(self) -> Phase:
         """The phase's row with the sizes that the stack sets; a ValueError where there is no such phase."""
-        return sizes.resized(phases.phase(self.phase), self)
+        return sizes.resized(phases.phase(self.phase, self.size), self)
 
     @property
     def edge(self) -> Edge:
@@ -131,6 +136,15 @@ class Settings(sections.Section):
     def generation(self) -> ClusterGeneration:
         """The cluster that the stack runs on."""
         return ClusterGeneration(len(self.restored) + 1)
+
+    def cluster_of(self, service: str) -> ClusterGeneration:
+        """The cluster that a service's database is in."""
+        return ClusterGeneration(service=service) if self.row.own_clusters else self.generation
+
+    @property
+    def clusters(self) -> tuple[ClusterGeneration, ...]:
+        """The clusters that the stack runs on, where it runs on PostgreSQL."""
+        return tuple(dict.fromkeys(map(self.cluster_of, self.row.services)))
 
     @property
     def hibernated(self) -> tuple[ClusterGeneration, ...]:

@@ -9,7 +9,7 @@ from infra.config.types import Cpu, Memory, Shards, Storage
 
 
 class Api(Section):
-    """Number and size of the API's pods."""
+    """Number and size of the API's pods; in phase 4 of each service's, which have their own there."""
 
     min_replicas: Annotated[int, Field(ge=1, le=100)] | None = Field(
         default=None, description="Pods that there are at least. Empty: the phase's own (1: 1, 2: 3, 3: 3)."
@@ -31,7 +31,7 @@ class Api(Section):
 
 
 class Workers(Section):
-    """Number and size of the pods for background jobs, from phase 2 on."""
+    """Number and size of the pods for background jobs, from phase 2 on; in phase 4 of each service's."""
 
     min_replicas: Annotated[int, Field(ge=1, le=100)] | None = Field(
         default=None, description="Workers that there are at least. Empty: the phase's own (1)."
@@ -53,10 +53,10 @@ class Cache(Section):
     shards: Shards | None = Field(
         default=None,
         description="Servers that share the keys: 1, or 3 and more. It can be raised at any time, and never lowered."
-        " Empty: the phase's own (2: 1, 3: 3).",
+        " Empty: the phase's own (2: 1, 3 to 4: 3).",
     )
     followers: Annotated[int, Field(ge=0, le=3)] | None = Field(
-        default=None, description="Replicas of each of several shards. Empty: the phase's own (2: 0, 3: 1)."
+        default=None, description="Replicas of each of several shards. Empty: the phase's own (2: 0, 3 to 4: 1)."
     )
     cpu: Cpu | None = Field(
         default=None, description="CPU request of each server, in millicores. Empty: the phase's own (50)."
@@ -72,7 +72,7 @@ class Cache(Section):
 
 
 class Broker(Section):
-    """The broker of background jobs, from phase 2 on."""
+    """The broker of background jobs, in phases 2 and 3."""
 
     cpu: Cpu | None = Field(default=None, description="Its CPU request, in millicores. Empty: the phase's own (25).")
     memory: Memory | None = Field(

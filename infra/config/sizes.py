@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from infra import phases
-from infra.config.phase_spec import DatabaseKind, Jobs, Phase
+from infra.config.phase_spec import DatabaseKind, Phase, Service
 from infra.config.types import Durability
 from infra.names import PROJECT
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 SURGE: Final = 0.25
 """Share of a Deployment's pods that a rollout adds: `maxSurge` of the chart's Deployments."""
 
-_PARTS: Final = {"workers": "jobs", "broker": "jobs", "cache": "cache"}
+_PARTS: Final = {"workers": "has_workers", "broker": "broker", "cache": "cache"}
 """Part of the phase's row that a section resizes, where a phase may do without it."""
 
 _POSTGRESQL_ONLY: Final = ("instances", "cpu", "memory", "wal_storage", "poolers", "replica_poolers")
@@ -26,14 +26,10 @@ _POSTGRESQL_ONLY: Final = ("instances", "cpu", "memory", "wal_storage", "poolers
 
 def resized(row: Phase, settings: Settings) -> Phase:
     """Return the row with the sizes that the stack sets."""
-    api, database = settings.api, settings.database
+    database = settings.database
     return replace(
         row,
-        api=replace(
-            row.api,
-            **_given(min_replicas=api.min_replicas, max_replicas=api.max_replicas, threads=api.threads),
-            compute=row.api.compute.resized(api.cpu, api.memory),
-        ),
+        services={name: _service(service, settings) for name, service in row.services.items()},
         sqlite_storage=database.storage or row.sqlite_storage,
         postgresql=replace(
             row.postgresql,
@@ -52,7 +48,12 @@ def resized(row: Phase, settings: Settings) -> Phase:
             **_given(shards=settings.cache.shards, followers=settings.cache.followers, storage=settings.cache.storage),
             compute=row.cache.compute.resized(settings.cache.cpu, settings.cache.memory),
         ),
-        jobs=row.jobs and _jobs(row.jobs, settings),
+        broker=row.broker
+        and replace(
+            row.broker,
+            **_given(storage=settings.broker.storage),
+            compute=row.broker.compute.resized(settings.broker.cpu, settings.broker.memory),
+        ),
         monitoring=row.monitoring
         and replace(
             row.monitoring,
@@ -61,16 +62,19 @@ def resized(row: Phase, settings: Settings) -> Phase:
     )
 
 
-def _jobs(row: Jobs, settings: Settings) -> Jobs:
-    workers, broker = settings.workers, settings.broker
-    return replace(
-        row,
-        **_given(min_workers=workers.min_replicas, max_workers=workers.max_replicas),
-        worker=row.worker.resized(workers.cpu, workers.memory),
-        broker=replace(
-            row.broker,
-            **_given(storage=broker.storage),
-            compute=row.broker.compute.resized(broker.cpu, broker.memory),
+def _service(row: Service, settings: Settings) -> Service:
+    api, workers = settings.api, settings.workers
+    return Service(
+        api=replace(
+            row.api,
+            **_given(min_replicas=api.min_replicas, max_replicas=api.max_replicas, threads=api.threads),
+            compute=row.api.compute.resized(api.cpu, api.memory),
+        ),
+        jobs=row.jobs
+        and replace(
+            row.jobs,
+            **_given(min_workers=workers.min_replicas, max_workers=workers.max_replicas),
+            worker=row.jobs.worker.resized(workers.cpu, workers.memory),
         ),
     )
 
@@ -83,12 +87,12 @@ def problems(settings: Settings) -> Iterator[str]:
     """Yield a sentence about each combination of sizes that cannot work."""
     row = settings.row
     for section, part in _PARTS.items():
-        if getattr(row, part) is None and getattr(settings, section).model_fields_set:
-            yield f"{PROJECT}:{section}: phase {row.number} has none: remove it, or set {phases.PHASE_KEY} to 2 or more"
-    yield from _replicas("api", row.api.min_replicas, row.api.max_replicas)
-    if row.jobs:
-        yield from _replicas("workers", row.jobs.min_workers, row.jobs.max_workers)
-    if row.cache is None and row.api.max_replicas > 1:
+        if not getattr(row, part) and getattr(settings, section).model_fields_set:
+            known = " or ".join(str(number) for number, each in phases.PHASES.items() if getattr(each, part))
+            yield f"{PROJECT}:{section}: phase {row.number} has none: remove it, or set {phases.PHASE_KEY} to {known}"
+    # The settings are those of every service, so one line tells of them all.
+    yield from dict.fromkeys(line for service in row.services.values() for line in _numbers(service))
+    if row.cache is None and any(service.api.max_replicas > 1 for service in row.services.values()):
         # Limits are counted, and responses cached, in the process.
         reason = "one volume" if settings.database_kind is DatabaseKind.SQLITE else "limits in the process"
         yield (
@@ -101,6 +105,12 @@ def problems(settings: Settings) -> Iterator[str]:
             f" {PROJECT}:cache.shards to 3 or more"
         )
     yield from _database(settings, row)
+
+
+def _numbers(service: Service) -> Iterator[str]:
+    yield from _replicas("api", service.api.min_replicas, service.api.max_replicas)
+    if service.jobs:
+        yield from _replicas("workers", service.jobs.min_workers, service.jobs.max_workers)
 
 
 def _replicas(section: str, least: int, most: int) -> Iterator[str]:
@@ -121,7 +131,7 @@ def _database(settings: Settings, row: Phase) -> Iterator[str]:
                 )
         return
     postgresql = row.postgresql
-    promised = phases.phase(row.number).postgresql.instances > 1
+    promised = phases.phase(row.number, settings.size).postgresql.instances > 1
     if promised and postgresql.instances == 1 and settings.database.durability is Durability.REQUIRED:
         yield (
             f"{PROJECT}:database.instances: a write is confirmed by a standby, and 1 has none: set it to 2 or more, or"
@@ -143,11 +153,16 @@ def _database(settings: Settings, row: Phase) -> Iterator[str]:
 
 
 def connections(row: Phase) -> int:
-    """Return how many connections the pods that use the database open at most, in the middle of a rollout."""
-    pods = _with_surge(row.api.max_replicas)
-    if row.jobs:
-        pods += _with_surge(row.jobs.max_workers) + 1  # the scheduler
-    return pods * row.api.connections
+    """Return how many connections the pods that use a cluster open at most, in the middle of a rollout."""
+    of_services = map(_connections, row.services.values())
+    return max(of_services) if row.own_clusters else sum(of_services)
+
+
+def _connections(service: Service) -> int:
+    pods = _with_surge(service.api.max_replicas)
+    if service.jobs:
+        pods += _with_surge(service.jobs.max_workers) + 1  # the scheduler
+    return pods * service.api.connections
 
 
 def _with_surge(replicas: int) -> int:

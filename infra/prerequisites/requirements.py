@@ -7,7 +7,7 @@ from typing import Any, Final
 from packaging.version import Version
 
 from infra.cluster_api import OLDEST_KUBERNETES, ClusterApi, parse_version
-from infra.config.phase_spec import DatabaseKind, Edge
+from infra.config.phase_spec import DatabaseKind, Edge, Phase
 from infra.config.settings import Settings
 from infra.config.types import LogDestination, MonitoringMode, Tls
 from infra.names import PROJECT
@@ -71,7 +71,7 @@ def requirements(settings: Settings) -> Iterator[Requirement]:
             "CloudNativePG",
             "PostgreSQL is run by this operator",
             _PLATFORM,
-            _all(_serves("postgresql.cnpg.io/v1", "clusters", "poolers", "scheduledbackups"), operator.problem),
+            _all(_serves("postgresql.cnpg.io/v1", *_database_kinds(row)), operator.problem),
         )
     if settings.backups.bucket:
         yield Requirement(
@@ -82,11 +82,11 @@ def requirements(settings: Settings) -> Iterator[Requirement]:
         )
     if settings.edge is Edge.GATEWAY:
         yield from _gateway(settings)
-    if row.api.min_replicas < row.api.max_replicas or (row.jobs and row.jobs.min_workers < row.jobs.max_workers):
+    if any(service.autoscaled for service in row.services.values()):
         yield Requirement(
             "resource metrics", "The autoscaler counts CPU by them", _PLATFORM, _answers("metrics.k8s.io/v1beta1")
         )
-    if row.api.requests_per_second:
+    if any(service.api.requests_per_second for service in row.services.values()):
         yield Requirement(
             "custom metrics",
             "The autoscaler counts requests by them",
@@ -107,6 +107,11 @@ def requirements(settings: Settings) -> Iterator[Requirement]:
             "https://www.elastic.co/docs/deploy-manage/deploy/cloud-on-k8s says how to install it",
             _serves("elasticsearch.k8s.elastic.co/v1", "elasticsearches"),
         )
+
+
+def _database_kinds(row: Phase) -> tuple[str, ...]:
+    shared = row.split and not row.own_clusters
+    return ("clusters", "poolers", "scheduledbackups", *(("databases",) if shared else ()))
 
 
 def _gateway(settings: Settings) -> Iterator[Requirement]:

@@ -147,7 +147,7 @@ ADDONS = {
 ALWAYS = ("storage", "dns", "metrics")
 SEVERAL = (*ALWAYS, "database", "gateway", "cache", "monitoring")
 RELIABLE = (*SEVERAL, "bucket", "backups", "edge")
-PHASES = {1: ALWAYS, 2: SEVERAL, 3: RELIABLE, 4: (*RELIABLE, "istio")}
+PHASES = {1: ALWAYS, 2: SEVERAL, 3: RELIABLE, 4: (*RELIABLE, "rabbitmq", "istio")}
 
 BARE = ("storage", "dns", "bucket")
 """What a bare cluster has all the same: what a provider brings with a cluster, and beside it."""
@@ -182,8 +182,8 @@ def deferred(phase: int) -> tuple[str, ...]:
 
 
 def min_nodes(phase: int) -> int:
-    """Return how many nodes of two CPUs a phase's example stack needs; from phase 3 on, with one of them drained."""
-    return 3 if phase >= 3 else 1
+    """Return how many nodes of two CPUs a phase's example stack needs; phase 3's with one of them drained."""
+    return 3 if phase == 3 else 1
 
 
 def named(names: str) -> tuple[str, ...]:

@@ -26,10 +26,12 @@ def up(stack: str, image: str | None = None) -> str:
 
 
 def wait_until_scaled(place: Place) -> None:
-    """Return when the API has the least number of pods that its autoscaler keeps.
+    """Return when each service of the API has the least number of pods that its autoscaler keeps.
 
     A first installation is ready with one pod; the autoscaler adds the others at its next look, within 15 seconds.
     """
-    least = place.kubectl("get", "hpa/task-manager", "--output=jsonpath={.spec.minReplicas}")
-    ready = f"--for=jsonpath={{.status.readyReplicas}}={least}"
-    place.kubectl("wait", "deployment/task-manager", ready, "--timeout=120s")
+    for scaler in place.objects("hpa"):
+        name, least = scaler["metadata"]["name"], scaler["spec"]["minReplicas"]
+        if scaler["metadata"]["labels"].get("app.kubernetes.io/component") == "api":
+            ready = f"--for=jsonpath={{.status.readyReplicas}}={least}"
+            place.kubectl("wait", f"deployment/{name}", ready, "--timeout=120s")

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from typing import Any, Final, TextIO
 
 from infra.config.reading import context_of
-from infra.names import RELEASE
 from local.errors import LocalError
 from local.plugins.kubernetes_provider.client import Client
 from local.plugins.kubernetes_provider.context import Cluster
@@ -38,6 +37,10 @@ class DeployedStack:
 
     cluster: Cluster
     namespace: str
+
+    def releases(self) -> list[str]:
+        """List its Helm releases: one, or one a service."""
+        return record.release_names(self.cluster.client, self.namespace)
 
 
 class _WarningStream(Engine):
@@ -120,7 +123,7 @@ def _forget_lost_kubeconfigs(name: str, state: dict[str, Any], stream: TextIO) -
 
 
 def check(name: str, stream: TextIO) -> None:
-    """Refuse a kubeconfig of another cluster, and write what somebody has changed in the release by hand.
+    """Refuse a kubeconfig of another cluster, and write what somebody has changed in a release by hand.
 
     Raises:
         LocalError: see `deployed`.
@@ -132,7 +135,7 @@ def check(name: str, stream: TextIO) -> None:
 
 
 def prepare(name: str, stream: TextIO) -> None:
-    """Refuse a kubeconfig of another cluster, and bring the release to where Helm can go on.
+    """Refuse a kubeconfig of another cluster, and bring its releases to where Helm can go on.
 
     A release that was left pending when an update was killed is rolled back, or removed if it never ran; what somebody
     has changed by hand is brought back to the release's manifest.
@@ -144,12 +147,16 @@ def prepare(name: str, stream: TextIO) -> None:
     if found is None:
         return
     with _as_local_error():
-        recovery.recover(found.cluster, "", ReleaseInputs(name=RELEASE, namespace=found.namespace, chart="", values={}))
+        for name in found.releases():
+            recovery.recover(
+                found.cluster, "", ReleaseInputs(name=name, namespace=found.namespace, chart="", values={})
+            )
         for change in _drift(found):
             drift.revert(found.cluster, change)
             stream.write(f"changed by hand, brought back: {change}\n")
 
 
 def _drift(found: DeployedStack) -> list[drift.Drift]:
-    release = record.latest(found.cluster.client, found.namespace, RELEASE)
-    return list(drift.find(found.cluster, release)) if release and release.status == record.DEPLOYED else []
+    latest = [record.latest(found.cluster.client, found.namespace, name) for name in found.releases()]
+    deployed = [release for release in latest if release and release.status == record.DEPLOYED]
+    return [change for release in deployed for change in drift.find(found.cluster, release)]

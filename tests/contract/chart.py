@@ -16,7 +16,8 @@ import yaml
 from infra.components.workload.chart import CHART, chart_values
 from infra.config.image import parse_image
 from infra.config.settings import load_settings
-from infra.names import RELEASE
+from infra.names import ALL, RELEASE, ServiceNames
+from infra.phases import PHASES
 from local.tools import wheels
 from tests.infra.engine import as_engine, stack_file
 
@@ -41,6 +42,7 @@ STACKS: dict[str, tuple[dict[str, Any], str]] = {
     "phase2-mail": ({**stack_file("phase2"), **MAIL}, BY_DIGEST),
     "phase2-carrying": (stack_file("phase2"), BY_DIGEST),
     "phase2-round-robin": ({**stack_file("phase2"), "task-manager:gateway.load_balancing": "round-robin"}, BY_TAG),
+    **{f"phase4-{service}": (stack_file("phase4"), BY_DIGEST) for service in PHASES[4].services},
 }
 
 
@@ -60,7 +62,8 @@ def render(values: Mapping[str, Any], namespace: str = "tasks") -> str:
     Raises:
         RenderError: helm refused them.
     """
-    command = [helm(), "template", RELEASE, CHART, "--namespace", namespace, "--values", "-"]
+    release = ServiceNames(values.get("apiService", ALL)).release
+    command = [helm(), "template", release, CHART, "--namespace", namespace, "--values", "-"]
     # JSON, as the engine hands values over: whole numbers arrive in helm as floating-point ones.
     done = subprocess.run(command, cwd=ROOT, input=json.dumps(values), capture_output=True, text=True, check=False)
     if done.returncode:
@@ -76,7 +79,9 @@ def manifests(rendered: str) -> list[Manifest]:
 def values_of(stack: str) -> dict[str, Any]:
     """Return the values that the program gives to the chart for one of `STACKS`."""
     config, image = STACKS[stack]
-    values = chart_values(load_settings(as_engine(config)), parse_image(image))
+    settings = load_settings(as_engine(config))
+    service = stack.rpartition("-")[2] if settings.row.split else ALL
+    values = chart_values(settings, parse_image(image), service)
     if stack.endswith("-carrying"):
         values["carry"]["assumeClaim"] = True  # no cluster is there to be asked
     return values

@@ -102,9 +102,9 @@ def test_a_rollout_takes_no_pod_away_before_its_successor_is_ready_and_a_quarter
 
 
 @every_stack
-def test_one_process_serves_all(stack: str) -> None:
+def test_one_process_serves_what_the_release_is_for(stack: str) -> None:
     assert server(stack)["name"] == "api"
-    assert server(stack)["args"] == ["serve", "--service", "all"]
+    assert server(stack)["args"] == ["serve", "--service", values_of(stack)["apiService"]]
     assert "command" not in server(stack)
 
 
@@ -165,9 +165,8 @@ def test_every_pod_meets_the_restricted_pod_security_standard(stack: str) -> Non
         assert not {"hostNetwork", "hostPID", "hostIPC"} & spec.keys()
         assert spec["automountServiceAccountToken"] is False
         assert spec["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
-        assert all(
-            volume.keys() & {"emptyDir", "persistentVolumeClaim", "configMap"} for volume in spec.get("volumes", [])
-        )
+        allowed = {"emptyDir", "persistentVolumeClaim", "configMap", "secret"}
+        assert all(volume.keys() & allowed for volume in spec.get("volumes", []))
         for container in spec["containers"] + spec.get("initContainers", []):
             context = container["securityContext"]
             assert context["allowPrivilegeEscalation"] is False

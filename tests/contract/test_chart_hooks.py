@@ -28,7 +28,7 @@ def test_the_migration_sees_what_the_server_sees(stack: str) -> None:
     server = one(objects(stack), "Deployment", "api")["spec"]["template"]["spec"]
     migration = one(objects(stack), "Job", "migrations")["spec"]["template"]["spec"]
     [serving], [migrating] = server["containers"], migration["containers"]
-    assert migrating["args"] == ["migrate"]
+    assert migrating["args"] == ["migrate", "--service", values_of(stack)["apiService"]]
     for field in ("image", "imagePullPolicy", "env", "volumeMounts", "securityContext"):
         assert migrating[field] == serving[field]
     for field in ("volumes", "securityContext", "automountServiceAccountToken"):
@@ -76,7 +76,9 @@ def test_the_test_asks_the_service_of_the_release(stack: str) -> None:
     assert int(script["metadata"]["annotations"][weight]) < int(pod["metadata"]["annotations"][weight])
     [container] = pod["spec"]["containers"]
     address = f"http://{service['metadata']['name']}:{service['spec']['ports'][0]['port']}"
-    assert container["command"] == ["python", "/smoke/smoke.py", address]
+    name = values_of(stack)["apiService"]
+    issuer = [] if name in ("all", "auth") else ["http://task-manager-auth:8000"]
+    assert container["command"] == ["python", "/smoke/smoke.py", "--service", name, address, *issuer]
     assert container["volumeMounts"][0]["mountPath"] == "/smoke"
     assert pod["spec"]["volumes"][0]["configMap"]["name"] == script["metadata"]["name"]
 

@@ -40,7 +40,7 @@ def test_with_workers_servers_and_workers_use_the_broker(component: str) -> None
 def test_a_worker_and_beat_run_what_the_server_runs_with_its_settings_and_rights(component: str) -> None:
     found = with_jobs()
     [serving], [running] = pod(found, "api")["containers"], pod(found, component)["containers"]
-    assert running["args"] == [component]
+    assert running["args"] == [component, "--service", "all"]
     assert running["image"] == serving["image"]
     assert running["securityContext"] == serving["securityContext"]
     for field in ("securityContext", "automountServiceAccountToken", "serviceAccountName", "volumes"):

@@ -107,7 +107,7 @@ def test_the_edge_reaches_the_pods_of_the_server() -> None:
     policy = one(objects("phase3"), "NetworkPolicy", "api")["spec"]
     assert {"podSelector": {"matchLabels": names.EDGE_LABELS}} in policy["ingress"][0]["from"]
     pod = one(objects("phase3"), "Deployment", "api")["spec"]["template"]
-    assert names.SERVER_LABELS.items() <= pod["metadata"]["labels"].items()
+    assert names.ServiceNames().server_labels.items() <= pod["metadata"]["labels"].items()
 
 
 def test_filters_come_from_the_values() -> None:

@@ -53,7 +53,7 @@ def runs() -> list[Run]:
                     environment.lower(),
                     tuple(words[place] for place in folders if place not in after_ignore),
                     tuple(words[place] for place in after_ignore),
-                    tuple(word for word in words if word == "--bare"),
+                    tuple(re.findall(r"--bare|--phase|(?<=--phase )\d+", rest)) if "$$phase" not in rest else (),
                 )
             )
     return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator, Mapping
 from urllib.parse import urlsplit
@@ -19,7 +20,7 @@ from tests.infra.engine import Stack
 Flow = tuple[str, str, int]
 """Source, destination and port."""
 
-RELEASE, DATABASE = "release", "database"
+DATABASE = "database"
 
 
 class System:
@@ -31,12 +32,17 @@ class System:
         self.settings = load_settings(engine.as_engine(config))
         self.stack: Stack = engine.run(config, phase)
         self.namespace = f"{names.PROJECT}-{phase}"
-        self.chart: list[Manifest] = manifests(render(self.stack.values, self.namespace))
+        self.charts: dict[str, list[Manifest]] = {
+            resource.inputs["name"]: manifests(render(resource.inputs["values"], self.namespace))
+            for resource in self.stack.objects
+            if resource.kind == "Release"
+        }
         objects = [{**resource.inputs, "kind": resource.kind} for resource in self.stack.objects]
-        self.policies = Policies([*objects, *self.chart])
-        # The chart's pods share their policies, and so do the operator's.
+        self.policies = Policies([*objects, *itertools.chain(*self.charts.values())])
+        # The pods of a release share their policies, and so do the operator's.
         self.templates: dict[str, Manifest] = {}
-        self.groups: dict[str, Mapping[str, str]] = {RELEASE: names.API_LABELS}
+        own = map(names.ServiceNames, self.settings.row.services)
+        self.groups: dict[str, Mapping[str, str]] = {each.release: each.labels for each in own}
         if self.stack.has("Cluster"):
             self.groups[DATABASE] = names.DATABASE_LABELS
         for resource in self.stack.objects:
@@ -53,19 +59,23 @@ class System:
         """Return the pods behind a host name of the namespace: a Service of the program, or one of the operator's."""
         if host.startswith((names.DATABASE_CLUSTER, names.DATABASE_POOLER)):
             return DATABASE
+        if host in self.charts:
+            return host
         service = self.stack.find("Service", host.rpartition(".")[2])
         asked = dict(service.inputs["spec"]["selector"])
         asked.pop("statefulset.kubernetes.io/pod-name", None)
-        if names.API_LABELS.items() <= asked.items():
-            return RELEASE
+        release = str(asked.get("app.kubernetes.io/instance"))
+        if release in self.charts:
+            return release
         [group] = [name for name, labels in self.groups.items() if asked.items() <= labels.items()]
         return group
 
     # --- what has to be allowed
 
     def needed(self) -> Iterator[Flow]:
-        yield RELEASE, RELEASE, names.API_PORT  # helm's test asks the API
-        yield from self._of_the_release()
+        for release in self.charts:
+            yield release, release, names.API_PORT  # helm's test asks the API
+            yield from self._of_the_release(release)
         if self.has(DATABASE):
             yield from ((DATABASE, DATABASE, port) for port in (5432, 8000))  # replication, and the operator's status
         if self.has(names.CACHE_RESHARDING):
@@ -73,11 +83,13 @@ class System:
         for servers in (names.CACHE, names.BROKER):
             if self.has(names.valkey_exporter(servers)):
                 yield names.valkey_exporter(servers), servers, 6379
-        if self.has(names.PROMETHEUS):
-            yield from self._of_prometheus()
-        if self.has(names.EDGE):
-            yield from self._of_the_edge()
-
+        for part, flows in (
+            (names.PROMETHEUS, self._of_prometheus),
+            (names.EDGE, self._of_the_edge),
+            (names.RABBITMQ, self._of_rabbitmq),
+        ):
+            if self.has(part):
+                yield from flows()
         if self.has(names.GRAFANA):
             data = self.stack.find("ConfigMap", names.GRAFANA).inputs["data"]
             for source in yaml.safe_load(data["provisioning_datasources_prometheus.yaml"])["datasources"]:
@@ -93,14 +105,17 @@ class System:
                 host, _, port = server.partition(":")
                 yield name, self.group_at(host), int(port)
 
-    def _of_the_release(self) -> Iterator[Flow]:
-        for _, _, spec in pod_specs(self.chart):
+    def _of_the_release(self, release: str) -> Iterator[Flow]:
+        for _, _, spec in pod_specs(self.charts[release]):
             for container in spec["containers"]:
                 env = {variable["name"]: variable.get("value") for variable in container.get("env", [])}
                 for name, host in env.items():
-                    if name.endswith("_HOST") and name != "APP_SMTP_HOST":
+                    if name.endswith("_HOST") and name not in ("APP_SMTP_HOST", "APP_BROKER_VIRTUAL_HOST"):
                         port = env.get(name.replace("_HOST", "_PORT"), env.get("APP_DATABASE_PORT"))
-                        yield RELEASE, self.group_at(str(host)), int(str(port))
+                        yield release, self.group_at(str(host)), int(str(port))
+                keys = urlsplit(env.get("APP_JWKS_URL") or "")
+                if keys.hostname:
+                    yield release, self.group_at(keys.hostname), int(str(keys.port))
 
     def _of_prometheus(self) -> Iterator[Flow]:
         config = yaml.safe_load(self.stack.find("ConfigMap", names.PROMETHEUS).inputs["data"]["prometheus.yaml"])
@@ -108,24 +123,37 @@ class System:
             *("annotated", "database", "valkey", "rabbitmq", "rabbitmq-queues", "gateway"),
             *("prometheus", "alertmanager"),
         ]
-        for manifest in self.chart:
+        for release, manifest in ((release, each) for release, chart in self.charts.items() for each in chart):
             said = manifest.get("spec", {}).get("template", {}).get("metadata", {}).get("annotations", {})
             if said.get("prometheus.io/scrape") == "true":
-                yield names.PROMETHEUS, RELEASE, int(said["prometheus.io/port"])
+                yield names.PROMETHEUS, release, int(said["prometheus.io/port"])
         for resource in self.stack.objects:
             said = resource.inputs.get("spec", {}).get("template", {}).get("metadata", {}).get("annotations", {})
             if said.get("prometheus.io/scrape") == "true":
                 yield names.PROMETHEUS, resource.object_name, int(said["prometheus.io/port"])
         yield from ((names.PROMETHEUS, DATABASE, port) for port in (9187, 9127))  # instances, and poolers
+        yield from self._of_scrape_jobs(config)
+
+    def _of_scrape_jobs(self, config: Manifest) -> Iterator[Flow]:
         for rule in config["scrape_configs"][2]["relabel_configs"]:
             if rule.get("target_label") == "__address__":
                 exporter, _, port = rule["replacement"].partition(":")
-                yield names.PROMETHEUS, self.group_at(exporter), int(port)
+                if self.has(exporter):
+                    yield names.PROMETHEUS, self.group_at(exporter), int(port)
+        if self.has(names.RABBITMQ):
+            yield names.PROMETHEUS, names.RABBITMQ, names.RABBITMQ_METRICS_PORT
         for servers in [*config["alerting"]["alertmanagers"], *config["scrape_configs"]]:
             for called in servers.get("static_configs", [{"targets": []}])[0]["targets"]:
                 host, _, port = called.partition(":")
                 if host != "localhost":
                     yield names.PROMETHEUS, self.group_at(host), int(port)
+
+    def _of_rabbitmq(self) -> Iterator[Flow]:
+        yield from ((names.RABBITMQ, names.RABBITMQ, port) for port in names.RABBITMQ_PORTS_AMONG_NODES)
+        [container] = self.templates[names.RABBITMQ_CONFIGURATION]["spec"]["containers"]
+        words = container["args"]
+        for option in ("--port", "--management-port"):
+            yield names.RABBITMQ_CONFIGURATION, names.RABBITMQ, int(words[words.index(option) + 1])
 
     def _of_the_edge(self) -> Iterator[Flow]:
         text = self.stack.find("ConfigMap", names.EDGE).inputs["data"]["default.vcl"]
@@ -157,6 +185,7 @@ class System:
         "phase3",
         "phase3 monitoring.grafana=true",
         "phase3 monitoring.mode=operator",
+        "phase4",
     ],
 )
 def system(request: pytest.FixtureRequest) -> System:
@@ -190,7 +219,10 @@ def test_no_pod_reaches_the_metadata_of_its_node(system: System) -> None:
 
 
 def test_only_whom_the_settings_send_there_reaches_the_internet(system: System) -> None:
-    of_api_server = {names.SECRET_MAKER, names.CERTIFICATE_RENEWAL, names.PROMETHEUS, DATABASE}
+    of_api_server = {
+        *(names.SECRET_MAKER, names.CERTIFICATE_RENEWAL, names.RABBITMQ_CERTIFICATE_RENEWAL),
+        *(names.PROMETHEUS, names.RABBITMQ, DATABASE),
+    }
     for group in system.groups:
         open_ports = {
             port
@@ -207,7 +239,7 @@ def test_only_whom_the_settings_send_there_reaches_the_internet(system: System) 
 def test_pods_of_other_namespaces_reach_no_data_store(system: System) -> None:
     stranger = Pod("other", {**names.API_LABELS, **names.DATABASE_LABELS}, "10.244.0.3")
     for group in system.groups:
-        if group in (names.CACHE, names.BROKER, DATABASE):
+        if group in (names.CACHE, names.BROKER, names.RABBITMQ, DATABASE):
             for port in system.policies.ports():
                 assert not system.policies.allow(stranger, system.pod(group), port), (group, port)
 
@@ -216,5 +248,6 @@ def test_the_operator_and_the_gateway_reach_what_they_work_on(system: System) ->
     operator, traefik = (Pod(space, {}, "10.244.0.4") for space in ("cnpg-system", "traefik"))
     if system.has(DATABASE):
         assert system.policies.allow(operator, system.pod(DATABASE), 8000)
-    assert system.policies.allow(traefik, system.pod(RELEASE), names.API_PORT)
-    assert not system.policies.allow(traefik, system.pod(RELEASE), names.API_METRICS_PORT)
+    for release in system.charts:
+        assert system.policies.allow(traefik, system.pod(release), names.API_PORT)
+        assert not system.policies.allow(traefik, system.pod(release), names.API_METRICS_PORT)

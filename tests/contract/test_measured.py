@@ -13,15 +13,15 @@ from tests.e2e.report import main
 
 
 def test_it_shows_what_the_tests_have_left_with_the_day_of_it(tmp_path: Path) -> None:
-    seen, out = tmp_path / "seen", tmp_path / "out"
-    seen.mkdir()
+    seen, out = tmp_path / "seen" / "phase3", tmp_path / "out"
+    seen.mkdir(parents=True)
     (seen / "growth.txt").write_text("phase 2 to 3 in 63 s\n")
     fault = seen / "fault-node-drained.json"
     fault.write_text(json.dumps({"fault": "node drained", "requests": 1614, "longest without a read s": 0.94}))
     os.utime(fault, (0, 0))
     (seen / "autoscaling.json").write_text(json.dumps({"turns": 0, "failed": [0, 1]}))
     (seen / "instances.json").write_text(json.dumps([[-10, 3], [38, 5], [900, 3]]))
-    main(seen, out)
+    main(seen.parent, out)
     page = (out / "phase3.md").read_text()
     assert "## Parts lost under load (1970-01-01)" in page
     assert "| node drained | 1,614 | 0.9 |" in page
@@ -30,6 +30,19 @@ def test_it_shows_what_the_tests_have_left_with_the_day_of_it(tmp_path: Path) ->
     assert "Switchover" not in page, "nothing has been measured of it"
     assert (out / "autoscaling.svg").name in page
     ElementTree.parse(out / "autoscaling.svg")  # noqa: S314 our own
+    assert not (out / "phase4.md").exists()
+
+
+def test_each_phase_has_a_page_of_its_own(tmp_path: Path) -> None:
+    seen, out = tmp_path / "seen" / "phase4", tmp_path / "out"
+    seen.mkdir(parents=True)
+    (seen / "away-auth.json").write_text(json.dumps({"away": "auth", "requests": 1837, "failed": 0}))
+    (seen / "parts.json").write_text(json.dumps({"part": "all", "pods": 27, "MiB": 2197}))
+    main(seen.parent, out)
+    page = (out / "phase4.md").read_text()
+    assert page.startswith("# Phase 4 ")
+    assert "| auth | 1,837 | 0 |" in page
+    assert "| all | 27 | 2,197 |" in page
 
 
 def test_where_nothing_was_measured_the_former_page_stays(tmp_path: Path) -> None:

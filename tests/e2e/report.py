@@ -1,7 +1,7 @@
-"""The measurements of the end-to-end tests of phase 3, as a page and a picture: `make measured`.
+"""The measurements of the end-to-end tests of phases 3 and 4, as pages and a picture: `make measured`.
 
-It takes the files that the tests have left in `.cache/e2e/phase3`, each of the newest run of its test, and writes
-`docs/measured`. What no test has measured on this machine is not on the page.
+It takes the files that the tests have left in `.cache/e2e`, each of the newest run of its test, and writes
+`docs/measured`. What no test has measured on this machine is not on the pages.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
-RESULTS, OUT = ROOT / ".cache" / "e2e" / "phase3", ROOT / "docs" / "measured"
+RESULTS, OUT = ROOT / ".cache" / "e2e", ROOT / "docs" / "measured"
 
 WIDTH, HEIGHT, LEFT, MARGIN = 900, 260, 40, 30
 """Of the picture, in its own units."""
@@ -56,38 +56,43 @@ def as_list(file: Path) -> str:
     return "\n".join(f"- {line}" for line in file.read_text().splitlines())
 
 
-PAGE: tuple[tuple[str, str, Callable[[Path], str]], ...] = (
-    ("Phase 2 turned into phase 3 in place", "growth.txt", as_list),
-    ("Rolling updates at 200 requests a second", "rolling-update.txt", as_list),
-    ("A step of load and its end", "autoscaling.json", as_table),
-    ("The primary killed under writes", "primary-killed.json", as_table),
-    ("The same where no standby confirms writes: the loss is seen", "asynchronous.json", as_table),
-    ("Switchover", "switchover.json", as_table),
-    ("Where reads come from", "reads.json", shares),
-    ("A table dropped and brought back", "restore.txt", as_list),
-    ("An injected error rate", "page.json", as_table),
-    ("PromQL expressions asked of the live Prometheus", "live.txt", as_list),
-    ("`pulumi preview` without changes", "preview.txt", as_list),
-)
-"""A title, the file that a test leaves, and how it is shown."""
+PAGES: dict[int, tuple[tuple[str, str, Callable[[Path], str]], ...]] = {
+    3: (
+        ("Phase 2 turned into phase 3 in place", "growth.txt", as_list),
+        ("Rolling updates at 200 requests a second", "rolling-update.txt", as_list),
+        ("A step of load and its end", "autoscaling.json", as_table),
+        ("The primary killed under writes", "primary-killed.json", as_table),
+        ("The same where no standby confirms writes: the loss is seen", "asynchronous.json", as_table),
+        ("Switchover", "switchover.json", as_table),
+        ("Where reads come from", "reads.json", shares),
+        ("A table dropped and brought back", "restore.txt", as_list),
+        ("An injected error rate", "page.json", as_table),
+        ("PromQL expressions asked of the live Prometheus", "live.txt", as_list),
+        ("`pulumi preview` without changes", "preview.txt", as_list),
+    ),
+    4: (("Memory and processor of each part, at rest", "parts.json", as_table),),
+}
+"""By phase: a title, the file that a test leaves, and how it is shown."""
 
 
-def page(results: Path) -> str:
-    """Return the page of all results in a folder; empty when there are none."""
+def page(results: Path, phase: int) -> str:
+    """Return the page of all results of a phase in a folder; empty when there are none."""
+    nodes = "Three nodes share" if phase == 3 else "One node has"
     how = (
-        "Written by `make measured` from what the tests of `tests/e2e` left. Three nodes share the"
-        f" {os.cpu_count()} processors of one machine, the load's and the control plane's included."
+        f"Written by `make measured` from what the tests of `tests/e2e` left. {nodes} the {os.cpu_count()} processors"
+        " of one machine, the load's and the control plane's included."
     )
     parts: list[str] = []
-    if faults := sorted(results.glob("fault-*.json")):
+    if faults := sorted([*results.glob("fault-*.json"), *results.glob("away-*.json")]):
         rows = [record for file in faults for record in records(file)]
         parts += [f"## Parts lost under load ({day(faults)})", table(rows)]
-    for title, name, show in PAGE:
+    for title, name, show in PAGES[phase]:
         if (file := results / name).exists():
             parts += [f"## {title} ({day([file])})", show(file)]
             if name == "autoscaling.json":
                 parts.append("![Instances that were ready, and when](autoscaling.svg)")
-    return "\n\n".join(["# Phase 3 on the local cluster: what was measured", how, *parts, ""]) if parts else ""
+    title = f"# Phase {phase} on the local cluster: what was measured"
+    return "\n\n".join([title, how, *parts, ""]) if parts else ""
 
 
 def day(files: list[Path]) -> str:
@@ -128,13 +133,14 @@ def chart(file: Path) -> str:
 
 
 def main(results: Path = RESULTS, out: Path = OUT) -> None:
-    """Write the page and the picture. Where there is nothing new the former ones stay, and it says so."""
-    text = page(results)
-    if not text:
+    """Write the pages and the picture. Where there is nothing new the former ones stay."""
+    pages = {phase: text for phase in PAGES if (text := page(results / f"phase{phase}", phase))}
+    if not pages:
         sys.exit("error: nothing has been measured here: run `make e2e PHASE=3` first")
     out.mkdir(parents=True, exist_ok=True)
-    (out / "phase3.md").write_text(text)
-    if (instances := results / "instances.json").exists():
+    for phase, text in pages.items():
+        (out / f"phase{phase}.md").write_text(text)
+    if (instances := results / "phase3" / "instances.json").exists():
         (out / "autoscaling.svg").write_text(chart(instances))
 
 

@@ -99,12 +99,24 @@ class System:
         """Return the stack's own objects of `kubectl get <arguments>`, for instance `("pods", "--selector", "a=b")`."""
         return items(*arguments, "--namespace", self.namespace)
 
-    def sql(self, query: str, pod: str = "") -> list[list[str]]:
-        """Return the rows of a query of the tasks' database: on its primary, or on the instance that `pod` names."""
+    @property
+    def tasks_database(self) -> str:
+        """Name of the database that the tasks are in."""
+        return "tasks" if self.phase < 4 else "tasks_service"
+
+    def sql(self, query: str, pod: str = "", database: str = "") -> list[list[str]]:
+        """Return the rows of a query.
+
+        Args:
+            query: in SQL.
+            pod: the instance that is asked; by default the primary.
+            database: its name; by default that of the tasks.
+        """
         if not pod:
             (primary,) = self.get("pods", "--selector", "cnpg.io/instanceRole=primary")
             pod = primary["metadata"]["name"]
-        psql = ("psql", "--no-psqlrc", "--tuples-only", "--no-align", "--dbname", "tasks", "--command", query)
+        name = database or self.tasks_database
+        psql = ("psql", "--no-psqlrc", "--tuples-only", "--no-align", "--dbname", name, "--command", query)
         said = self.kubectl("exec", pod, "--container", "postgres", "--", *psql).ok()
         return [line.split("|") for line in said.splitlines()]
 

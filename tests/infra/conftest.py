@@ -10,6 +10,7 @@ VARIANTS = {
     "phase1-postgresql": {**engine.stack_file("phase1"), "task-manager:database.kind": "postgresql"},
     "phase2": engine.stack_file("phase2"),
     "phase3": engine.stack_file("phase3"),
+    "phase4": engine.stack_file("phase4"),
     "phase3-grafana": {**engine.stack_file("phase3"), "task-manager:monitoring.grafana": "true"},
     "phase2-whole": {
         **engine.stack_file("phase2"),
@@ -79,6 +80,12 @@ def phase2(variants: dict[str, Stack]) -> Stack:
 def phase3(variants: dict[str, Stack]) -> Stack:
     """The example stack `phase3`."""
     return variants["phase3"]
+
+
+@pytest.fixture
+def phase4(variants: dict[str, Stack]) -> Stack:
+    """The example stack `phase4`."""
+    return variants["phase4"]
 
 
 @pytest.fixture

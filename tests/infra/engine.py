@@ -74,8 +74,18 @@ class Stack:
         return [resource for resource in self.resources if resource.custom and not resource.type.startswith("pulumi:")]
 
     @property
+    def releases(self) -> list[Resource]:
+        """The chart's releases: one, or one a service."""
+        return [resource for resource in self.objects if resource.kind == "Release"]
+
+    @property
+    def variables_from_secrets(self) -> list[dict[str, Any]]:
+        """The `envFromSecrets` of all releases."""
+        return [variable for release in self.releases for variable in release.inputs["values"]["envFromSecrets"]]
+
+    @property
     def values(self) -> dict[str, Any]:
-        """What the chart is installed with."""
+        """What the chart is installed with, in a stack of one release."""
         found: dict[str, Any] = self.find("Release").inputs["values"]
         return found
 

@@ -28,7 +28,7 @@ def main() -> None:
     options = parser.parse_args()
     stack = engine.run(engine.stack_file(options.stack), options.stack)
     if options.chart_values:
-        documents = [engine.whole_numbers(stack.values)]
+        documents = [engine.whole_numbers(release.inputs["values"]) for release in stack.releases]
     else:
         documents = [manifest(resource) for resource in stack.objects if resource.kind != "Release"]
     yaml.safe_dump_all(documents, sys.stdout, sort_keys=False)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from infra.config.sizes import SURGE
+from infra.names import ALL
 from infra.phases import PHASES
 from local.cluster import addons
 from tests.infra import engine
@@ -44,13 +45,15 @@ def running(stack: Stack, replicas: str) -> Iterator[tuple[int, list[dict[str, A
                 yield spec["instances"], spec["template"]["spec"]["containers"]
             case "ObjectStore":
                 yield stack.find("Cluster").inputs["spec"]["instances"], [spec["instanceSidecarConfiguration"]]
-    values = stack.values
-    api = values["autoscaling"][replicas]
-    yield api + ceil(api * SURGE), [values]
-    if values["jobs"]["enabled"]:
-        workers = values["jobs"]["worker"]["autoscaling"][replicas]
-        yield workers + ceil(workers * SURGE), [values["jobs"]["worker"]]
-        yield 2, [values["jobs"]["beat"]]
+    for resource in stack.objects:
+        if resource.kind == "Release":
+            values = resource.inputs["values"]
+            api = values["autoscaling"][replicas]
+            yield api + ceil(api * SURGE), [values]
+            if values["jobs"]["enabled"]:
+                workers = values["jobs"]["worker"]["autoscaling"][replicas]
+                yield workers + ceil(workers * SURGE), [values["jobs"]["worker"]]
+                yield 2, [values["jobs"]["beat"]]
 
 
 def requested(stack: Stack, replicas: str = "minReplicas") -> Totals:
@@ -87,7 +90,7 @@ def test_phase_3_fits_two_nodes_of_four_processors_and_eight_gibibytes_of_three_
 
 def test_a_pod_requests_what_its_share_of_the_load_costs_beside_busy_neighbours() -> None:
     """140 requests a second and processor were measured there (infra/phases.py)."""
-    api = PHASES[3].api
+    api = PHASES[3].services[ALL].api
     assert api.requests_per_second
     assert api.compute.cpu_request >= 1000 * api.requests_per_second // 140 // 100 * 100
 
@@ -101,6 +104,6 @@ def test_the_autoscalers_share_of_the_processor_is_what_a_pod_requests() -> None
 def test_an_example_stack_fits_the_local_clusters_nodes_of_two_processors(
     variants: dict[str, Stack], phase: int
 ) -> None:
-    """From phase 3 on one of them may be drained. The add-ons' pods request 175m (local/cluster/manifests)."""
-    nodes = addons.min_nodes(phase) - (1 if phase >= 3 else 0)
+    """Of phase 3's one may be drained. The add-ons' pods request 175m (local/cluster/manifests)."""
+    nodes = addons.min_nodes(phase) - (1 if phase == 3 else 0)
     assert requested(variants[f"phase{phase}"])[CPU] <= nodes * 2000 - 175

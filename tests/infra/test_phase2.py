@@ -26,7 +26,7 @@ def test_phase_2_fits_a_node_of_two_cpus_beside_the_addons_even_while_it_is_upda
         "task-manager:hostname": "tasks.example.com",
         "task-manager:backups.bucket": "backups",
     }
-    stack, row = engine.run(config), PHASES[2]
+    stack, row = engine.run(config), PHASES[2].services[names.ALL]
     assert row.jobs
     surge = 1  # of each Deployment of the chart
     asked = (row.api.max_replicas + surge) * row.api.compute.cpu_request
@@ -114,7 +114,7 @@ def makers(stack: Stack) -> list[dict[str, Any]]:
 def test_the_job_makes_exactly_the_secrets_that_are_used(stack: Stack) -> None:
     containers = makers(stack)
     made = {container["args"][container["args"].index("--name") + 1] for container in containers}
-    used = {variable["secret"] for variable in stack.values["envFromSecrets"]} - {"task-manager-database-app"}
+    used = {variable["secret"] for variable in stack.variables_from_secrets} - {"task-manager-database-app"}
     issued = stack.has("Gateway") and "cert-manager.io/cluster-issuer" in annotations(stack.find("Gateway"))
     if stack.has("Gateway") and not issued:
         listeners = stack.find("Gateway").inputs["spec"]["listeners"]
@@ -124,6 +124,8 @@ def test_the_job_makes_exactly_the_secrets_that_are_used(stack: Stack) -> None:
             volumes = resource.inputs["spec"]["template"]["spec"]["volumes"]
             secrets = [volume["secret"] for volume in volumes if "secret" in volume]
             used |= {secret["secretName"] for secret in secrets if not secret.get("optional")}
+            projected = [source for volume in volumes for source in volume.get("projected", {}).get("sources", [])]
+            used |= {source["secret"]["name"] for source in projected if "secret" in source}
     assert made == used
 
 
@@ -132,8 +134,9 @@ def test_each_key_that_the_chart_asks_for_is_a_key_that_the_job_makes(stack: Sta
     for container in makers(stack):
         words = container["args"]
         keys = [words[place + 1] for place, word in enumerate(words) if word == "--key"]
+        keys += [words[place + 1].partition("=")[0] for place, word in enumerate(words) if word == "--value"]
         made |= {(words[words.index("--name") + 1], key) for key in keys}
-    needed = [variable for variable in stack.values["envFromSecrets"] if not variable.get("optional")]
+    needed = [variable for variable in stack.variables_from_secrets if not variable.get("optional")]
     asked = {(variable["secret"], variable["key"]) for variable in needed}
     assert {pair for pair in asked if pair[0] != "task-manager-database-app"} <= made
 
@@ -184,7 +187,7 @@ def test_the_api_may_call_what_lets_it_in(phase2: Stack) -> None:
 
 def test_the_migration_may_call_the_database_before_the_charts_own_policy_is_there(phase2: Stack) -> None:
     policy = phase2.find("NetworkPolicy", "task-manager-migrations").inputs["spec"]
-    assert policy["podSelector"]["matchLabels"] == names.MIGRATION_LABELS
+    assert policy["podSelector"]["matchLabels"] == names.ServiceNames().migration_labels
     (rule,) = policy["egress"]
     assert [(peer["podSelector"]["matchLabels"], port["port"]) for peer in rule["to"] for port in rule["ports"]] == [
         (names.DATABASE_LABELS, 5432)

@@ -54,9 +54,11 @@ def test_no_input_looks_like_a_secret_value(stack: Stack) -> None:
 def test_no_variable_that_is_named_like_a_secret_has_a_value(stack: Stack) -> None:
     named = [variable for _, container in containers(stack) for variable in container.get("env", [])]
     assert not [variable["name"] for variable in named if SECRET_NAME.search(variable["name"]) and "value" in variable]
-    plain = stack.values["env"]
-    assert not [name for name in plain if SECRET_NAME.search(name) or name.endswith("_KEY")]
-    assert not [name for name, value in plain.items() if re.search(r"//[^/]*:[^/]*@", value)], "a URL with a password"
+    for release in stack.releases:
+        plain = release.inputs["values"]["env"]
+        assert not [name for name in plain if SECRET_NAME.search(name) or name.endswith("_KEY")]
+        passwords = [name for name, value in plain.items() if re.search(r"//[^/]*:[^/]*@", value)]
+        assert not passwords, "a URL with a password"
 
 
 def test_a_setting_that_is_secret_is_encrypted_in_the_state() -> None:
@@ -68,8 +70,9 @@ def test_a_setting_that_is_secret_is_encrypted_in_the_state() -> None:
 
 
 def test_the_chart_gets_each_secret_by_name_and_key(stack: Stack) -> None:
-    for variable in stack.values["envFromSecrets"]:
-        assert set(variable) - {"optional"} == {"name", "secret", "key"}
+    for release in stack.releases:
+        for variable in release.inputs["values"]["envFromSecrets"]:
+            assert set(variable) - {"optional"} == {"name", "secret", "key"}
 
 
 def test_every_pod_but_the_reader_of_the_nodes_logs_fits_the_restricted_standard(stack: Stack) -> None:
@@ -95,7 +98,7 @@ def test_every_container_is_without_privilege_and_cannot_write_its_root(stack: S
 
 def test_every_container_has_requests_and_limits(stack: Stack) -> None:
     described = dict(containers(stack))
-    described["chart"] = stack.values
+    described |= {release.name: release.inputs["values"] for release in stack.releases}
     if stack.has("Cluster"):
         described["database"] = stack.find("Cluster").inputs["spec"]
     for resource in stack.objects:

@@ -81,6 +81,8 @@ VARIANTS: Final[Mapping[str, Variant]] = {
     "phase1-postgresql": Variant("phase1", {"database.kind": "postgresql"}),
     "phase2": Variant("phase2"),
     "phase3": Variant("phase3"),
+    "phase4": Variant("phase4"),
+    "phase4-standard": Variant("phase4", {"size": "standard"}, base="phase4"),
     "defaults": Variant("", base="phase1"),
     "prod": Variant("prod", base="phase2"),
     "staging": Variant("staging", base="phase2"),

@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 from itertools import pairwise
 
+from infra.names import ALL
 from infra.phases import PHASES
 from tests.e2e.system import wait_for
 from tests.scale.demand import Demand
 from tests.scale.machines import Object
 from tests.scale.view import Cluster, is_ready, skew
 
-API = PHASES[3].api
+API = PHASES[3].services[ALL].api
 CHARTS_WAY_DOWN = {"stabilizationWindowSeconds": 300, "policies": [{"type": "Pods", "value": 1, "periodSeconds": 60}]}
 SHORT_WAY_DOWN = {"stabilizationWindowSeconds": 0, "policies": [{"type": "Pods", "value": 1, "periodSeconds": 3}]}
 """The chart's, with five minutes left out and a minute as three seconds: it would take a quarter of an hour."""

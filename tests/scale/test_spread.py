@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from infra.names import ALL
 from infra.phases import PHASES
 from tests.scale.machines import NODES, ZONE, ZONES
 from tests.scale.view import Cluster, domain, is_ready, skew
@@ -14,7 +15,7 @@ def test_every_part_of_the_phase_is_there(cluster: Cluster) -> None:
     assert ROW.varnish is not None
     ready = {part: sum(map(is_ready, pods)) for part, pods in cluster.by_part().items()}
     wanted = {
-        "api": ROW.api.min_replicas,
+        "api": ROW.services[ALL].api.min_replicas,
         "cache": ROW.cache.servers,
         "edge": ROW.varnish.replicas,
         "task-manager-pooler": ROW.postgresql.poolers,

@@ -91,6 +91,13 @@ resources:
 - name: data
   mountPath: {{ .Values.persistence.mountPath }}
 {{- end }}
+{{- with .Values.certificateAuthority }}
+{{- if .secret }}
+- name: certificate-authority
+  mountPath: {{ .mountPath }}
+  readOnly: true
+{{- end }}
+{{- end }}
 {{- end }}
 
 {{- define "task-manager.volumes" -}}
@@ -101,6 +108,15 @@ resources:
 - name: data
   persistentVolumeClaim:
     claimName: {{ .Values.persistence.claimName }}
+{{- end }}
+{{- with .Values.certificateAuthority }}
+{{- if .secret }}
+- name: certificate-authority
+  secret:
+    secretName: {{ .secret }}
+    items:
+      - {key: {{ .key }}, path: {{ .key }}}
+{{- end }}
 {{- end }}
 {{- end }}
 

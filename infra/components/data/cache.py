@@ -93,11 +93,19 @@ class Cache(Valkey):
 
     Args:
         row: sizes and numbers.
+        services: of the API, each with a user of its own; without any there is one user for all.
         scraped: whether there is an exporter that asks the servers for what they tell of themselves.
     """
 
     def __init__(
-        self, name: str, target: Target, *, row: phase_spec.Cache, scraped: bool, after: Sequence[pulumi.Resource]
+        self,
+        name: str,
+        target: Target,
+        *,
+        row: phase_spec.Cache,
+        services: tuple[str, ...],
+        scraped: bool,
+        after: Sequence[pulumi.Resource],
     ) -> None:
         siblings = Flow(Peer(names.CACHE_LABELS), _PORTS)
         several = row.servers > 1
@@ -116,6 +124,7 @@ class Cache(Valkey):
             before=_BEFORE,
             ready=_READY,
             fields=_FIELDS,
+            services=services,
             ingress=(
                 Flow(Peer(names.API_LABELS), (names.VALKEY_PORT,)),
                 *exporter_flows(name, scraped=scraped),

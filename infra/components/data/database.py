@@ -17,7 +17,7 @@ from pulumi_kubernetes.policy import v1 as policy
 from infra import names
 from infra.components import network, pods
 from infra.components.base import Component, Target
-from infra.components.data import backups, bucket
+from infra.components.data import backups, bucket, service_databases
 from infra.components.data.bucket import Bucket
 from infra.components.data.pooler import pooler_spec
 from infra.components.network import Flow, Peer
@@ -81,6 +81,7 @@ class Plan:
         durability: see `cluster_spec`.
         bucket: where backups go; None for none.
         restored: the restore that each cluster but the first was made by.
+        services: those with a database and a role of their own in the cluster, if several share it.
         operator_namespace: where the operator runs; it has to reach every instance.
         scraper: the Prometheus that scrapes instances and poolers; None for none.
     """
@@ -89,6 +90,7 @@ class Plan:
     durability: Durability
     bucket: Bucket | None
     restored: tuple[Restore, ...]
+    services: tuple[str, ...]
     operator_namespace: str
     scraper: Peer | None
 
@@ -103,17 +105,16 @@ def cluster_spec(plan: Plan, generation: ClusterGeneration, target: Target) -> d
     """
     row = plan.row
     alone = row.instances == 1
-    postgresql: dict[str, Any] = {"parameters": parameters(row)}
+    postgresql: dict[str, Any] = {"parameters": parameters(row), **service_databases.access_rules(plan.services)}
     availability: dict[str, Any] = {}
     if not alone:
         availability = {"probes": {"readiness": READY}, "primaryLease": _PRIMARY_LEASE}
         postgresql["synchronous"] = {"method": "any", "number": 1, "dataDurability": str(plan.durability)}
         if plan.durability is Durability.REQUIRED:
             availability["switchoverDelay"] = _SWITCHOVER_DELAY
+    first = names.ServiceNames(generation.service).database
     bootstrap: dict[str, Any] = {
-        "bootstrap": {
-            "initdb": {"database": names.DATABASE_NAME, "owner": names.DATABASE_NAME, "dataChecksums": True},
-        }
+        "bootstrap": {"initdb": {"database": first, "owner": first, "dataChecksums": True}},
     }
     if generation.number > 1:
         bootstrap = backups.recovery(generation, plan.restored)
@@ -129,9 +130,10 @@ def cluster_spec(plan: Plan, generation: ClusterGeneration, target: Target) -> d
         # Poolers' connections outlast even the operator's default of three minutes.
         "smartShutdownTimeout": _SMART_SHUTDOWN_TIMEOUT,
         **bootstrap,
+        **service_databases.roles(plan.services),
         **(backups.archiving(generation, plan.restored) if plan.bucket else {}),
         # By these the policies and Prometheus find the pods, whatever the cluster is called.
-        "inheritedMetadata": {"labels": {**names.DATABASE_LABELS, **bucket.pod_labels(plan.bucket)}},
+        "inheritedMetadata": {"labels": {**generation.labels, **bucket.pod_labels(plan.bucket)}},
         **bucket.service_account(plan.bucket),
         "postgresql": postgresql,
         **availability,
@@ -185,21 +187,23 @@ class Database(Component):
             flows = self._flows()
             # The chart's migration runs next, and needs a primary that answers.
             cluster = self._cluster({"pulumi.com/waitFor": "condition=Ready"}, flows)
+            for service in plan.services:
+                self._database(service, cluster)
             if plan.bucket:
                 self._schedule(cluster)
             self._poolers(flows)
         self.register_outputs({"primary": generation.primary})
 
     def _flows(self) -> pulumi.Resource:
-        mine = Peer(names.DATABASE_LABELS)
-        scraper = self.plan.scraper
+        labels, scraper = self.generation.labels, self.plan.scraper
+        mine, clients = Peer(labels), names.ServiceNames(self.generation.service)
         return networking.NetworkPolicy(
             f"{self.name}-flows",
-            metadata=self.metadata(names.DATABASE_CLUSTER, annotations=pods.OPERATORS_PODS),
+            metadata=self.metadata(f"{clients.release}-database", annotations=pods.OPERATORS_PODS),
             spec=network.spec(
-                names.DATABASE_LABELS,
+                labels,
                 ingress=(
-                    Flow(Peer(names.API_LABELS), (names.DATABASE_PORT,)),
+                    Flow(Peer(clients.labels if clients.suffix else names.API_LABELS), (names.DATABASE_PORT,)),
                     Flow(mine, (names.DATABASE_PORT, _STATUS_PORT)),
                     Flow(Peer(namespace=self.plan.operator_namespace), (names.DATABASE_PORT, _STATUS_PORT)),
                     *((Flow(scraper, names.DATABASE_METRICS_PORTS),) if scraper else ()),
@@ -215,7 +219,7 @@ class Database(Component):
 
     def _cluster(self, annotations: dict[str, str], *after: pulumi.Resource) -> pulumi.Resource:
         return CustomResource(
-            f"database-cluster{self.generation.suffix}",
+            f"{self.generation.resource}-cluster{self.generation.suffix}",
             api_version=API_VERSION,
             kind="Cluster",
             metadata=self.metadata(self.generation.cluster, annotations=annotations),
@@ -230,9 +234,23 @@ class Database(Component):
             ),
         )
 
+    def _database(self, service: str, cluster: pulumi.Resource) -> None:
+        own = names.ServiceNames(service)
+        CustomResource(
+            f"{self.generation.resource}{self.generation.suffix}-of-{service}",
+            api_version=API_VERSION,
+            kind="Database",
+            metadata=self.metadata(
+                f"{self.generation.cluster}-{service}",
+                annotations={"pulumi.com/waitFor": "jsonpath={.status.applied}=true"},
+            ),
+            spec=service_databases.database_spec(own, self.generation.cluster),
+            opts=self.options(cluster, protect=True, minutes=3),
+        )
+
     def _schedule(self, cluster: pulumi.Resource) -> None:
         CustomResource(
-            f"database-backups{self.generation.suffix}",
+            f"{self.generation.resource}-backups{self.generation.suffix}",
             api_version=API_VERSION,
             kind="ScheduledBackup",
             metadata=self.metadata(self.generation.cluster),
@@ -243,9 +261,11 @@ class Database(Component):
     def _poolers(self, flows: pulumi.Resource) -> None:
         row, own = self.plan.row, self.generation
         if row.poolers:
-            self._pooler(f"database-pooler{own.suffix}", own.pooler, "rw", row.poolers, flows)
+            self._pooler(f"{own.resource}-pooler{own.suffix}", own.pooler, "rw", row.poolers, flows)
         if row.replica_poolers:
-            self._pooler(f"database-replica-pooler{own.suffix}", own.replica_pooler, "ro", row.replica_poolers, flows)
+            self._pooler(
+                f"{own.resource}-replica-pooler{own.suffix}", own.replica_pooler, "ro", row.replica_poolers, flows
+            )
 
     def _pooler(
         self, resource: str, name: str, kind: Literal["rw", "ro"], instances: int, flows: pulumi.Resource
@@ -262,7 +282,9 @@ class Database(Component):
                     "pulumi.com/deletionPropagationPolicy": "background",
                 },
             ),
-            spec=pooler_spec(name, self.generation.cluster, kind, instances, self.target.pull_secrets),
+            spec=pooler_spec(
+                name, self.generation, kind, instances, max(1, len(self.plan.services)), self.target.pull_secrets
+            ),
             # Not after the cluster: its pods need the operator's Secrets alone and start while the cluster does, so
             # that the chart's migration finds them answering.
             opts=self.options(flows, minutes=15),

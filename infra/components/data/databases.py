@@ -1,5 +1,7 @@
 """Databases of a stack: a SQLite volume, or a PostgreSQL cluster with its backups and the clusters it replaced."""
 
+from collections.abc import Sequence
+
 import pulumi
 
 from infra import names
@@ -31,13 +33,20 @@ def _plan(settings: Settings) -> Plan:
         durability=settings.database.durability,
         bucket=bucket,
         restored=settings.restored,
+        services=tuple(settings.row.services) if settings.row.split and not settings.row.own_clusters else (),
         operator_namespace=settings.database.operator_namespace,
         scraper=network.scraper(settings),
     )
 
 
-def database(settings: Settings, target: Target, namespace: Namespace) -> list[pulumi.Resource]:
-    """Register what the API keeps its tasks in, and return it."""
+def database(
+    settings: Settings, target: Target, namespace: Namespace, secrets: Sequence[pulumi.Resource]
+) -> list[pulumi.Resource]:
+    """Register what the API keeps its tasks in, and return it.
+
+    Args:
+        secrets: what makes the passwords of the services' roles.
+    """
     if settings.database_kind is DatabaseKind.SQLITE:
         return [Volume("volume", target, storage=settings.row.sqlite_storage, after=[namespace])]
     plan = _plan(settings)
@@ -50,8 +59,9 @@ def database(settings: Settings, target: Target, namespace: Namespace) -> list[p
             f"{names.PROJECT}:backups.bucket is not set, so nothing could bring a dropped table back: set it, or"
             f" {names.PROJECT}:backups.waived to true to go without backups"
         )
-    after = [namespace, *parts]
-    return [*parts, Database("database", target, plan=plan, generation=settings.generation, after=after)]
+    after = [namespace, *parts, *(secrets if plan.services else ())]
+    clusters = [Database(each.resource, target, plan=plan, generation=each, after=after) for each in settings.clusters]
+    return [*parts, *clusters]
 
 
 def retired_clusters(settings: Settings, target: Target, after: list[pulumi.Resource]) -> None:

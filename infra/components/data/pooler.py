@@ -4,9 +4,9 @@ from typing import Any, Final, Literal
 
 from pulumi_kubernetes.core import v1 as core
 
-from infra import names
 from infra.components import pods
 from infra.config.phase_spec import POOLER_CLIENTS, Compute
+from infra.names import ClusterGeneration
 
 PGBOUNCER_IMAGE: Final = "ghcr.io/cloudnative-pg/pgbouncer:1.25.1"
 
@@ -23,14 +23,16 @@ PgBouncer itself would refuse them at once."""
 
 def pooler_spec(
     name: str,
-    cluster: str,
+    generation: ClusterGeneration,
     kind: Literal["rw", "ro"],
     instances: int,
+    databases: int,
     pull_secrets: list[core.LocalObjectReferenceArgs] | None,
 ) -> dict[str, Any]:
     """A `Pooler` before the primary (`rw`) or the standbys (`ro`).
 
-    In transaction mode a connection serves whichever pod has a transaction open.
+    In transaction mode a connection serves whichever pod has a transaction open. PgBouncer has a pool for each pair of
+    database and user, so the connections are shared out among the databases.
 
     A failover takes seconds, and PgBouncer's defaults are made for longer ones: it would look for the new primary every
     15 s and wait 15 s for one that is gone. Here it looks five times a second, and a transaction waits for it up to 15
@@ -41,13 +43,13 @@ def pooler_spec(
     a client has.
     """
     return {
-        "cluster": {"name": cluster},
+        "cluster": {"name": generation.cluster},
         "instances": instances,
         "type": kind,
         "pgbouncer": {
             "poolMode": "transaction",
             "parameters": {
-                "default_pool_size": str(_POOL // instances),
+                "default_pool_size": str(_POOL // instances // databases),
                 "max_client_conn": str(POOLER_CLIENTS),
                 "server_login_retry": "0.2",
                 "server_connect_timeout": "3",
@@ -56,7 +58,7 @@ def pooler_spec(
             },
         },
         "template": {
-            "metadata": {"labels": {"app.kubernetes.io/part-of": "task-manager", **names.DATABASE_LABELS}},
+            "metadata": {"labels": {"app.kubernetes.io/part-of": "task-manager", **generation.labels}},
             "spec": {
                 **({"imagePullSecrets": pull_secrets} if pull_secrets else {}),
                 "containers": [

@@ -125,7 +125,7 @@ class RabbitMQ(Component):
         siblings = Flow(Peer(names.RABBITMQ_LABELS), names.RABBITMQ_PORTS_AMONG_NODES)
         ingress = (
             siblings,
-            Flow(Peer(names.EVERY_SERVICE_LABELS), (names.RABBITMQ_PORT,)),
+            Flow(Peer(names.API_LABELS), (names.RABBITMQ_PORT,)),
             Flow(
                 Peer(names.RABBITMQ_CONFIGURATION_LABELS),
                 (names.RABBITMQ_PORT, names.RABBITMQ_MANAGEMENT_PORT),

@@ -21,6 +21,7 @@ from infra.config.phase_spec import Compute
 IMAGE: Final = "docker.io/valkey/valkey:9.1.2"
 _USER: Final = 10002  # above every user of a host; the server needs none in particular
 _SECRET: Final = "/run/secrets/valkey"  # noqa: S105 - a directory
+_SERVICE_SECRETS: Final = "/run/secrets/services"
 
 # Passwords go from the Secret into a file in memory, never into a command line, which every process can read. The API
 # may do everything but what is dangerous or an administrator's; it asks INFO to see that a server lives.
@@ -59,6 +60,7 @@ class Servers:
         before: shell that runs before the server, in the container.
         ready: shell that tells whether the server may be asked.
         fields: of the pod, by the variable that `before` finds each in.
+        services: of the API, each with a user of its own for keys that begin with its name.
         ingress, egress: who calls, and who is called.
     """
 
@@ -72,6 +74,7 @@ class Servers:
     before: str = ""
     ready: str = PING
     fields: Mapping[str, str] = field(default_factory=dict)
+    services: tuple[str, ...] = ()
     ingress: tuple[Flow, ...] = ()
     egress: tuple[Flow, ...] = ()
 
@@ -96,7 +99,17 @@ class Servers:
         )
 
     def start_sh(self) -> str:
-        return f"{_START}{self.before}exec valkey-server /etc/valkey/valkey.conf\n"
+        users = "".join(map(_user_of_service, self.services))
+        return f"{_START}{users}{self.before}exec valkey-server /etc/valkey/valkey.conf\n"
+
+
+def _user_of_service(service: str) -> str:
+    user = names.ServiceNames(service).cache_user
+    return f"""\
+cat >> /tmp/access.conf <<CONF
+user {user} on >$(cat {_SERVICE_SECRETS}/{service}) ~{service}:* &{service}:* +@all -@admin -@dangerous +info
+CONF
+"""
 
 
 def client(arguments: str) -> str:
@@ -117,6 +130,22 @@ def _probe(*, period: int, failures: int, command: str = "") -> core.ProbeArgs:
         period_seconds=period,
         timeout_seconds=3,
         failure_threshold=failures,
+    )
+
+
+def _passwords(services: Sequence[str]) -> core.VolumeArgs:
+    """Return a volume with a file a service."""
+    sources = [
+        core.VolumeProjectionArgs(
+            secret=core.SecretProjectionArgs(
+                name=names.ServiceNames(service).cache_secret,
+                items=[core.KeyToPathArgs(key=names.VALKEY_PASSWORD, path=service)],
+            )
+        )
+        for service in services
+    ]
+    return core.VolumeArgs(
+        name="service-passwords", projected=core.ProjectedVolumeSourceArgs(sources=sources, default_mode=0o440)
     )
 
 
@@ -190,6 +219,8 @@ class Valkey(Component):
             "passwords": _SECRET,
             "memory": "/tmp",  # noqa: S108 - a volume of the pod's own
         }
+        if servers.services:
+            mounts["service-passwords"] = _SERVICE_SECRETS
         fields = {"POD_IP": "status.podIP", **servers.fields}
         return core.PodSpecArgs(
             automount_service_account_token=False,
@@ -218,7 +249,7 @@ class Valkey(Component):
                     liveness_probe=_probe(period=10, failures=6),
                     readiness_probe=_probe(period=5, failures=2, command=servers.ready),
                     volume_mounts=[
-                        core.VolumeMountArgs(name=volume, mount_path=path, read_only=volume in ("config", "passwords"))
+                        core.VolumeMountArgs(name=volume, mount_path=path, read_only=volume not in ("data", "memory"))
                         for volume, path in mounts.items()
                     ],
                 )
@@ -232,5 +263,6 @@ class Valkey(Component):
                 core.VolumeArgs(
                     name="memory", empty_dir=core.EmptyDirVolumeSourceArgs(medium="Memory", size_limit="1Mi")
                 ),
+                *([_passwords(servers.services)] if servers.services else []),
             ],
         )

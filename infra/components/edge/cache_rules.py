@@ -7,6 +7,8 @@ for it: path and answer have to agree. A test holds this table against the appli
 from dataclasses import dataclass
 from typing import Final
 
+from infra.names import FRONT_END
+
 
 @dataclass(frozen=True)
 class Rule:
@@ -16,11 +18,13 @@ class Rule:
         path: a whole path, or the beginning of one that ends in a slash.
         keep: seconds at the edge.
         stale: seconds for which it is still given afterwards, while the edge asks for a new one.
+        service: who answers there, where each service has a release of its own.
     """
 
     path: str
     keep: int
     stale: int
+    service: str = FRONT_END
 
     @property
     def whole(self) -> bool:
@@ -32,11 +36,11 @@ class Rule:
         return path == self.path if self.whole else path.startswith(self.path)
 
 
+_KEYS: Final = ("/.well-known/jwks.json", "/api/v1/auth/jwks.json")
 _PAGES: Final = (
     "/",
     "/favicon.ico",
-    "/.well-known/jwks.json",
-    "/api/v1/auth/jwks.json",
+    *_KEYS,
     "/api/v1/openapi.json",
     "/api/v1/docs",
     "/api/v1/docs.css",
@@ -45,7 +49,7 @@ _PAGES: Final = (
 RULES: Final = (
     # Their names change with their content.
     Rule("/static/", keep=365 * 24 * 3600, stale=0),
-    *(Rule(path, keep=60, stale=30) for path in _PAGES),
+    *(Rule(path, keep=60, stale=30, service="auth" if path in _KEYS else FRONT_END) for path in _PAGES),
 )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import pulumi
 
+from infra import names
 from infra.components import network
 from infra.components.base import Target
 from infra.components.edge.varnish import Edge
@@ -21,6 +22,7 @@ def cdn(settings: Settings, target: Target, after: Sequence[pulumi.Resource]) ->
                 "edge",
                 target,
                 row=settings.row.varnish,
+                origin=names.ServiceNames(names.FRONT_END if settings.row.split else names.ALL),
                 gateway_namespace=settings.gateway.namespace,
                 exporter=Exporter(sizes.exporter, scraper) if sizes and scraper else None,
                 after=after,

@@ -3,7 +3,7 @@
 The routes themselves are the chart's: they change with a release. What they refer to is here.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -17,6 +17,9 @@ from infra import names
 from infra.components import network
 from infra.components.base import Component, Target
 from infra.components.network import Flow, Peer
+from infra.config.phase_spec import Cdn, Edge
+from infra.config.settings import Settings
+from infra.config.types import LoadBalancing, Tls
 
 GATEWAY_API: Final = "gateway.networking.k8s.io/v1"
 TRAEFIK_API: Final = "traefik.io/v1alpha1"
@@ -110,7 +113,8 @@ class Gateway(Component):
         hostname: the only host that is answered for; empty for any.
         ports: of the listeners `http` and `https`. Traefik joins a listener to the entry point that listens on the same
             port in its pod, whatever port its Service shows outside.
-        least_loaded: make the balancer that asks two pods at random and takes the one with fewer requests open.
+        balanced: services of the API that get a balancer, which asks two pods at random and takes the one with fewer
+            requests open.
         redirect_to: address by TLS that plain requests are sent on to; empty to serve them.
         acme: who certifies the hostname; None where the certificate comes from elsewhere.
     """
@@ -123,7 +127,7 @@ class Gateway(Component):
         gateway_class: str,
         hostname: str,
         ports: Mapping[str, int],
-        least_loaded: bool,
+        balanced: Sequence[str],
         redirect_to: str,
         acme: Acme | None,
         after: Sequence[pulumi.Resource],
@@ -172,17 +176,14 @@ class Gateway(Component):
             },
             opts=self.options(),
         )
-        if least_loaded:
+        for each in map(names.ServiceNames, balanced):
+            servers = {"name": each.release, "port": names.API_PORT, "weight": 1, "strategy": "p2c"}
             CustomResource(
-                f"{name}-balancer",
+                f"{name}-balancer{each.suffix}",
                 api_version=TRAEFIK_API,
                 kind="TraefikService",
-                metadata=self.metadata(names.BALANCER),
-                spec={
-                    "weighted": {
-                        "services": [{"name": names.RELEASE, "port": names.API_PORT, "weight": 1, "strategy": "p2c"}]
-                    }
-                },
+                metadata=self.metadata(each.balancer),
+                spec={"weighted": {"services": [servers]}},
                 opts=self.options(),
             )
         if redirect_to:
@@ -199,3 +200,24 @@ class Gateway(Component):
     def dns_record(self, hostname: str) -> pulumi.Output[str]:
         """The DNS record that leads a name here, by the address that the Gateway had at the last update."""
         return self._gateway.status.apply(lambda status: dns_record(hostname, status))
+
+
+def gateway(settings: Settings, target: Target, after: Sequence[pulumi.Resource]) -> Iterator[Gateway]:
+    """Yield the Gateway, if requests come through one; its DNS record is an output of the stack."""
+    if settings.edge is not Edge.GATEWAY:
+        return
+    own = settings.gateway
+    made = Gateway(
+        "gateway",
+        target,
+        gateway_class=own.class_name,
+        hostname=settings.hostname,
+        ports={"http": own.port, "https": own.port_tls},
+        balanced=tuple(settings.row.services) if own.load_balancing is LoadBalancing.LEAST_LOADED else (),
+        redirect_to=settings.addresses()[1] if own.redirect_http else "",
+        acme=Acme(own.issuer, own.namespace) if own.certificate is Tls.ACME else None,
+        after=after,
+    )
+    if settings.hostname and settings.cdn_kind is not Cdn.CLOUDFLARE:
+        pulumi.export("dns", made.dns_record(settings.hostname))
+    yield made

@@ -42,6 +42,7 @@ class Edge(Component):
 
     Args:
         row: how many, and their sizes.
+        origin: names of the service that serves what may be kept.
         gateway_namespace: where the gateway runs, which alone calls them.
         exporter: what tells Prometheus of each of them; None where nobody asks.
     """
@@ -52,6 +53,7 @@ class Edge(Component):
         target: Target,
         *,
         row: phase_spec.Varnish,
+        origin: names.ServiceNames,
         gateway_namespace: str,
         exporter: Exporter | None,
         after: Sequence[pulumi.Resource],
@@ -77,7 +79,7 @@ class Edge(Component):
             opts=self.options(),
         )
         # The chart's own Service comes with the release, and Varnish wants to know an address when it starts.
-        origin = self._service("origin", names.EDGE_ORIGIN, names.SERVER_LABELS, names.API_PORT)
+        origin_service = self._service("origin", names.EDGE_ORIGIN, origin.server_labels, names.API_PORT)
         matching = meta.LabelSelectorArgs(match_labels=self.labels)
         running = apps.Deployment(
             f"{name}-server",
@@ -104,7 +106,7 @@ class Edge(Component):
                     spec=self._pod(row, exporter),
                 ),
             ),
-            opts=self.options(config, flows, origin),
+            opts=self.options(config, flows, origin_service),
         )
         policy.PodDisruptionBudget(
             f"{name}-budget",

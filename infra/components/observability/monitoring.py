@@ -22,10 +22,12 @@ def monitoring(settings: Settings, target: Target, after: Sequence[pulumi.Resour
     row, scraper = settings.row.monitoring, network.scraper(settings)
     if row is None or scraper is None:
         return
-    for name, servers, labels in (
-        ("cache", names.CACHE, names.CACHE_LABELS),
-        ("broker", names.BROKER, names.BROKER_LABELS),
+    for there, name, servers, labels in (
+        (settings.row.cache, "cache", names.CACHE, names.CACHE_LABELS),
+        (settings.row.broker, "broker", names.BROKER, names.BROKER_LABELS),
     ):
+        if there is None:
+            continue
         yield ValkeyExporter(
             f"{name}-exporter",
             target,
@@ -35,7 +37,13 @@ def monitoring(settings: Settings, target: Target, after: Sequence[pulumi.Resour
             scraper=scraper,
             after=after,
         )
-    limits = Limits(settings.row.api, settings.row.postgresql, _volumes(settings))
+    servers_of_api = [service.api for service in settings.row.services.values()]
+    limits = Limits(
+        sum(api.min_replicas for api in servers_of_api),
+        sum(api.max_replicas for api in servers_of_api),
+        settings.row.postgresql,
+        _volumes(settings),
+    )
     if not settings.own_monitoring:
         yield OperatedMonitoring(
             "monitoring",
@@ -78,8 +86,8 @@ def _volumes(settings: Settings) -> dict[str, int]:
     row, volumes = settings.row, {}
     if row.cache:
         volumes["cache"] = row.cache.storage
-    if row.jobs:
-        volumes["broker"] = row.jobs.broker.storage
+    if row.broker:
+        volumes["broker"] = row.broker.storage
     if row.monitoring and settings.own_monitoring:
         volumes |= {"prometheus": row.monitoring.storage, "alertmanager": alertmanager.STORAGE}
     return volumes

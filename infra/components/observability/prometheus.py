@@ -134,20 +134,21 @@ class Limits:
     """Capacity of the stack, which rules compare usage with.
 
     Args:
-        api: the bounds of its autoscaler.
+        min_replicas, max_replicas: the bounds of the autoscalers of the API's servers, together.
         database: volumes of each instance.
         volumes: volume of each other server, in GiB, by the name of its job.
     """
 
-    api: phase_spec.Api
+    min_replicas: int
+    max_replicas: int
     database: phase_spec.PostgreSQL
     volumes: Mapping[str, int]
 
     def rules(self) -> dict[str, Any]:
         """A recording rule for each."""
         values = {
-            "task_manager:api_replicas:min": self.api.min_replicas,
-            "task_manager:api_replicas:max": self.api.max_replicas,
+            "task_manager:api_replicas:min": self.min_replicas,
+            "task_manager:api_replicas:max": self.max_replicas,
             "task_manager:database_volume:bytes": self.database.storage * 1024**3,
             "task_manager:database_wal_volume:bytes": self.database.wal_storage * 1024**3,
         }

@@ -1,4 +1,4 @@
-"""The values that the program gives to the chart `helm/task-manager`: a pure function of settings and phase."""
+"""Values of the chart `helm/task-manager` for the release of a service: a pure function of settings and phase."""
 
 import hashlib
 from collections.abc import Sequence
@@ -9,12 +9,19 @@ from infra import names
 from infra.components.edge.cache_rules import RULES
 from infra.components.network import EVERY_ADDRESS, host_blocks
 from infra.config.image import Image
-from infra.config.phase_spec import Api, Cdn, DatabaseKind, Edge
+from infra.config.phase_spec import Api, Cdn, DatabaseKind, Edge, Jobs
 from infra.config.settings import Settings
 from infra.config.types import LoadBalancing, port_of
+from infra.names import ServiceNames
 
 ROOT: Final = Path(__file__).resolve().parents[3]
 CHART: Final = "helm/task-manager"
+
+_CERTIFICATE_AUTHORITY: Final = {
+    "secret": names.RABBITMQ_CERTIFICATE,
+    "key": names.RABBITMQ_CA,
+    "mountPath": "/run/rabbitmq",
+}
 
 
 def digest() -> str:
@@ -26,11 +33,12 @@ def digest() -> str:
     return total.hexdigest()[:12]
 
 
-def chart_values(settings: Settings, image: Image) -> dict[str, Any]:
-    """Values for a stack. Secrets appear as names and keys only."""
-    row = settings.row
+def chart_values(settings: Settings, image: Image, service: str = names.ALL) -> dict[str, Any]:
+    """Values for the release of a service. Secrets appear as names and keys only."""
+    row, own = settings.row.services[service], names.ServiceNames(service)
     gateway = settings.edge is Edge.GATEWAY
     return {
+        "apiService": service,
         "image": {
             "repository": image.repository,
             "tag": image.tag,
@@ -39,8 +47,9 @@ def chart_values(settings: Settings, image: Image) -> dict[str, Any]:
         },
         "autoscaling": _autoscaling(row.api),
         "resources": row.api.compute.resources(),
-        "env": _env(settings),
-        "envFromSecrets": _env_from_secrets(settings),
+        "env": _env(settings, own),
+        "envFromSecrets": _env_from_secrets(settings, own),
+        **({"certificateAuthority": _CERTIFICATE_AUTHORITY} if settings.row.rabbitmq else {}),
         "persistence": {"enabled": True, "claimName": names.DATA_CLAIM, "mountPath": names.DATA_MOUNT}
         if settings.database_kind is DatabaseKind.SQLITE
         else {"enabled": False},
@@ -48,15 +57,15 @@ def chart_values(settings: Settings, image: Image) -> dict[str, Any]:
         "service": {"type": "ClusterIP", "port": names.API_PORT}
         if gateway
         else {"type": "NodePort", "port": names.API_PORT, "nodePort": settings.node_port},
-        "route": _route(settings) if gateway else {"enabled": False},
-        "networkPolicy": _network_policy(settings),
-        "jobs": _jobs(settings),
+        "route": _route(settings, own) if gateway else {"enabled": False},
+        "networkPolicy": _network_policy(settings, own),
+        "jobs": _jobs(row.jobs, settings),
     }
 
 
 def _carry(settings: Settings) -> dict[str, Any]:
     """Phase 1's file, which the chart looks for: the program cannot know whether it is there."""
-    if settings.database_kind is DatabaseKind.SQLITE:
+    if settings.database_kind is DatabaseKind.SQLITE or settings.row.split:
         return {"claimName": ""}
     return {
         "claimName": names.DATA_CLAIM,
@@ -81,25 +90,25 @@ def _autoscaling(api: Api) -> dict[str, int]:
     }
 
 
-def _env(settings: Settings) -> dict[str, str]:
-    row, generation = settings.row, settings.generation
+def _env(settings: Settings, own: ServiceNames) -> dict[str, str]:
+    row, api, cluster = settings.row, settings.row.services[own.service].api, settings.cluster_of(own.service)
     env = {
         "APP_ENVIRONMENT": "production",
         "APP_LOG_FORMAT": "json",
         "APP_LOG_LEVEL": settings.log_level.value,
-        "APP_THREADS": str(row.api.threads),
-        "APP_POOL_SIZE": str(row.api.threads),
-        "APP_MAX_OVERFLOW": str(row.api.connections - row.api.threads),
+        "APP_THREADS": str(api.threads),
+        "APP_POOL_SIZE": str(api.threads),
+        "APP_MAX_OVERFLOW": str(api.connections - api.threads),
         "APP_TRUSTED_HOPS": str(_trusted_hops(settings)),
     }
     if settings.database_kind is DatabaseKind.SQLITE:
         env["APP_DATABASE_URL"] = f"sqlite:///{names.DATA_MOUNT}/{names.DATA_FILE}"
     else:
         env |= {
-            "APP_DATABASE_HOST": generation.pooler if row.postgresql.poolers else generation.primary,
+            "APP_DATABASE_HOST": cluster.pooler if row.postgresql.poolers else cluster.primary,
             "APP_DATABASE_PORT": str(names.DATABASE_PORT),
-            "APP_DATABASE_NAME": names.DATABASE_NAME,
-            **({"APP_DATABASE_REPLICA_HOST": generation.replica_pooler} if row.postgresql.replica_poolers else {}),
+            "APP_DATABASE_NAME": own.database,
+            **({"APP_DATABASE_REPLICA_HOST": cluster.replica_pooler} if row.postgresql.replica_poolers else {}),
             # libpq's own variable. The operator's servers and poolers all have certificates: never fall back to plain.
             "PGSSLMODE": "require",
         }
@@ -108,15 +117,27 @@ def _env(settings: Settings) -> dict[str, str]:
             # A cluster's client may begin with any of its servers, and learns of the others there.
             "APP_REDIS_HOST": names.CACHE_PODS if row.cache.shards > 1 else names.CACHE,
             "APP_REDIS_PORT": str(names.VALKEY_PORT),
-            "APP_REDIS_USER": names.VALKEY_USER,
+            "APP_REDIS_USER": own.cache_user,
             "APP_REDIS_CLUSTER": str(row.cache.shards > 1).lower(),
+            **({"APP_REDIS_PREFIX": f"{own.service}:"} if row.split else {}),
         }
-    if row.jobs:
+    if row.broker:
         env |= {
             "APP_BROKER_HOST": names.BROKER,
             "APP_BROKER_PORT": str(names.VALKEY_PORT),
             "APP_BROKER_USER": names.VALKEY_USER,
         }
+    if row.rabbitmq:
+        env |= {
+            "APP_EVENTS_HOST": names.RABBITMQ,
+            "APP_EVENTS_PORT": str(names.RABBITMQ_PORT),
+            "APP_EVENTS_USER": own.service,
+            "APP_EVENTS_CA_FILE": "{mountPath}/{key}".format_map(_CERTIFICATE_AUTHORITY),
+            "APP_BROKER_VIRTUAL_HOST": own.service,
+        }
+    if row.split and own.service != "auth":
+        issuer = names.ServiceNames("auth")
+        env["APP_JWKS_URL"] = f"http://{issuer.release}:{names.API_PORT}/.well-known/jwks.json"
     if settings.mail.host:
         env |= {
             "APP_SMTP_HOST": settings.mail.host,
@@ -142,20 +163,21 @@ def _trusted_hops(settings: Settings) -> int:
     return 2 if settings.cdn_kind is Cdn.CLOUDFLARE else 1
 
 
-def _env_from_secrets(settings: Settings) -> list[dict[str, Any]]:
-    wanted = [("APP_SECRET_KEY", names.KEYS_SECRET, names.KEYS_SECRET_KEY)]
+def _env_from_secrets(settings: Settings, own: ServiceNames) -> list[dict[str, Any]]:
+    row, secret = settings.row, own.keys_secret
+    wanted = [("APP_SECRET_KEY", secret, names.KEYS_SECRET_KEY)]
     if settings.database_kind is DatabaseKind.POSTGRESQL:
-        wanted += [
-            ("APP_DATABASE_USER", settings.generation.secret, "username"),
-            ("APP_DATABASE_PASSWORD", settings.generation.secret, "password"),
-        ]
-    if settings.row.cache:
-        wanted.append(("APP_REDIS_PASSWORD", names.CACHE, names.VALKEY_PASSWORD))
-    if settings.row.jobs:
+        database = own.database_secret if row.split else settings.generation.secret
+        wanted += [("APP_DATABASE_USER", database, "username"), ("APP_DATABASE_PASSWORD", database, "password")]
+    if row.cache:
+        wanted.append(("APP_REDIS_PASSWORD", own.cache_secret, names.VALKEY_PASSWORD))
+    if row.broker:
         wanted.append(("APP_BROKER_PASSWORD", names.BROKER, names.VALKEY_PASSWORD))
+    if row.rabbitmq:
+        wanted.append(("APP_EVENTS_PASSWORD", names.rabbitmq_user_secret(own.service), names.RABBITMQ_PASSWORD))
     if settings.mail.host and settings.mail.user:
         wanted.append(("APP_SMTP_PASSWORD", names.MAIL_SECRET, names.MAIL_SECRET_KEY))
-    may_be_there = [("APP_SECRET_KEYS_ACCEPTED", names.KEYS_SECRET, names.KEYS_ACCEPTED_KEY)]
+    may_be_there = [("APP_SECRET_KEYS_ACCEPTED", secret, names.KEYS_ACCEPTED_KEY)]
     if settings.tracing.endpoint:
         may_be_there.append(("APP_TRACES_HEADERS", names.TRACES_SECRET, names.TRACES_SECRET_KEY))
     if settings.errors.enabled:
@@ -166,7 +188,7 @@ def _env_from_secrets(settings: Settings) -> list[dict[str, Any]]:
     ]
 
 
-def _route(settings: Settings) -> dict[str, Any]:
+def _route(settings: Settings, own: ServiceNames) -> dict[str, Any]:
     route: dict[str, Any] = {
         "enabled": True,
         "gateway": {
@@ -184,8 +206,8 @@ def _route(settings: Settings) -> dict[str, Any]:
     }
     if settings.gateway.load_balancing is LoadBalancing.LEAST_LOADED:
         # Traefik looks the name up in the route's own namespace.
-        route["backend"] = {"group": "traefik.io", "kind": "TraefikService", "name": names.BALANCER}
-    if settings.cdn_kind is Cdn.EDGE:
+        route["backend"] = {"group": "traefik.io", "kind": "TraefikService", "name": own.balancer}
+    if settings.cdn_kind is Cdn.EDGE and own.service in (names.ALL, names.FRONT_END):
         route["edge"] = {
             "name": names.EDGE,
             "port": names.EDGE_PORT,
@@ -194,13 +216,13 @@ def _route(settings: Settings) -> dict[str, Any]:
                 if rule.whole
                 else {"type": "PathPrefix", "value": rule.path.rstrip("/")}
                 for rule in RULES
+                if own.service in (names.ALL, rule.service)
             ],
         }
     return route
 
 
-def _jobs(settings: Settings) -> dict[str, Any]:
-    row = settings.row.jobs
+def _jobs(row: Jobs | None, settings: Settings) -> dict[str, Any]:
     if row is None:
         return {"enabled": False}
     worker: dict[str, Any] = {
@@ -216,22 +238,29 @@ def _jobs(settings: Settings) -> dict[str, Any]:
     return {"enabled": True, "worker": worker, "beat": {"resources": row.beat.resources()}}
 
 
-def _network_policy(settings: Settings) -> dict[str, Any]:
-    egress = []
+def _network_policy(settings: Settings, own: ServiceNames) -> dict[str, Any]:
+    row, egress = settings.row, []
     if settings.database_kind is DatabaseKind.POSTGRESQL:
-        egress.append(_egress(names.DATABASE_LABELS, names.DATABASE_PORT))
-    if settings.row.cache:
+        egress.append(_egress(settings.cluster_of(own.service).labels, names.DATABASE_PORT))
+    if row.cache:
         egress.append(_egress(names.CACHE_LABELS, names.VALKEY_PORT))
-    if settings.row.jobs:
+    if row.broker:
         egress.append(_egress(names.BROKER_LABELS, names.VALKEY_PORT))
-    if settings.mail.host and settings.row.jobs is None:
+    if row.rabbitmq:
+        egress.append(_egress(names.RABBITMQ_LABELS, names.RABBITMQ_PORT))
+    if row.split and own.service != "auth":
+        egress.append(_egress(names.ServiceNames("auth").labels, names.API_PORT))
+    if settings.mail.host and not row.has_workers:
         egress.append(_outside(settings.mail.port))
     egress += [_anywhere(port) for port in _telemetry_ports(settings)]
     common = {"dnsTo": _dns(settings.network.node_local_dns), "egressTo": egress}
     if settings.edge is Edge.NODE_PORT:
         return {"ingressFromAnywhere": True, **common}
     ingress = [_namespace(settings.gateway.namespace)]
-    if settings.cdn_kind is Cdn.EDGE:
+    if row.split and own.service == "auth":
+        # The other services ask for its keys.
+        ingress.append({"podSelector": {"matchLabels": names.API_LABELS}})
+    if settings.cdn_kind is Cdn.EDGE and own.service in (names.ALL, names.FRONT_END):
         ingress.append({"podSelector": {"matchLabels": names.EDGE_LABELS}})
     return {"ingressFrom": ingress, "metricsFrom": _scrapers(settings), **common}
 

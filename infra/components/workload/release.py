@@ -1,4 +1,4 @@
-"""The API itself: the chart, installed as a Helm release that goes back by itself when it does not become ready."""
+"""The chart, installed as a Helm release a service, which goes back by itself when it does not become ready."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -18,6 +18,7 @@ class Workload(Component):
     """The release. Installed after everything that it stands on, since its migration talks to the database.
 
     Args:
+        service: what it runs: a service, or `ALL`.
         values: the chart's.
         timeout: seconds to become ready.
     """
@@ -27,23 +28,25 @@ class Workload(Component):
         name: str,
         target: Target,
         *,
+        service: str,
         values: pulumi.Input[dict[str, Any]],
         timeout: int,
         after: Sequence[pulumi.Resource],
     ) -> None:
         super().__init__(name, target, after)
+        own = names.ServiceNames(service)
         # The chart's own policy is there only after its migration has run, which is before anything else of it.
         flows = networking.NetworkPolicy(
             f"{name}-migration-flows",
-            metadata=self.metadata(f"{names.RELEASE}-migrations", annotations=pods.OPERATORS_PODS),
+            metadata=self.metadata(f"{own.release}-migrations", annotations=pods.OPERATORS_PODS),
             spec=network.spec(
-                names.MIGRATION_LABELS, egress=(Flow(Peer(names.DATABASE_LABELS), (names.DATABASE_PORT,)),)
+                own.migration_labels, egress=(Flow(Peer(names.DATABASE_LABELS), (names.DATABASE_PORT,)),)
             ),
             opts=self.options(),
         )
         helm.Release(
             f"{name}-release",
-            name=names.RELEASE,
+            name=own.release,
             namespace=target.namespace,
             # Relative to this program's folder, so that the state of one machine means the same on another.
             chart=f"../{CHART}",
@@ -59,4 +62,4 @@ class Workload(Component):
             # Migration and rollout have the time each; going back takes it once more.
             opts=self.options(flows, minutes=timeout * 3 // 60 + 1),
         )
-        self.register_outputs({"release": names.RELEASE})
+        self.register_outputs({"release": own.release})

@@ -22,8 +22,9 @@ def rules(stack: Stack) -> Iterator[tuple[str, dict[str, Any]]]:
         if resource.kind == "NetworkPolicy":
             for rule in resource.inputs["spec"].get("egress", []):
                 yield resource.object_name, rule
-    for rule in stack.values["networkPolicy"]["egressTo"]:
-        yield "chart", rule
+    for release in stack.releases:
+        for rule in release.inputs["values"]["networkPolicy"]["egressTo"]:
+            yield f"chart of {release.object_name}", rule
 
 
 def blocks(rule: dict[str, Any]) -> dict[str, list[str]]:

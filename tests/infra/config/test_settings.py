@@ -36,8 +36,8 @@ def test_the_example_stacks_are_valid_and_run_their_phase(stack: str) -> None:
 @pytest.mark.parametrize(
     ("config", "sentence"),
     [
-        ({"phase": "4"}, "phase 4 is not built yet: set task-manager:phase to 1 or 2 or 3"),
-        ({"phase": "7"}, "there is no phase 7: set task-manager:phase to 1 or 2 or 3"),
+        ({"phase": "5"}, "there is no phase 5: set task-manager:phase to 1 or 2 or 3 or 4"),
+        ({"phase": "7"}, "there is no phase 7: set task-manager:phase to 1 or 2 or 3 or 4"),
         ({"phase": "two"}, "task-manager:phase: 'two' is not a whole number"),
         ({"phase": "1.5"}, "task-manager:phase: '1.5' is not a whole number"),
         ({"protect_data": "maybe"}, "task-manager:protect_data: 'maybe' is neither true nor false"),
@@ -186,7 +186,7 @@ def test_every_mistake_is_named_at_once() -> None:
     assert "\n" not in line
 
 
-@pytest.mark.parametrize("phase", ["4", "7", "two"])
+@pytest.mark.parametrize("phase", ["5", "7", "two"])
 def test_a_refused_configuration_registers_nothing(phase: str) -> None:
     with pytest.raises(pulumi.RunError) as error:
         engine.run({"task-manager:phase": phase})

@@ -8,9 +8,10 @@ from typing import Any
 import pulumi
 import pytest
 
-from infra.config.phase_spec import Phase
+from infra.config.phase_spec import Api, Jobs, Phase
 from infra.config.reading import fields_of
 from infra.config.settings import Settings, load_settings
+from infra.names import ALL
 from infra.phases import PHASES
 from tests.infra import engine
 from tests.infra.variants import SIZES
@@ -18,16 +19,26 @@ from tests.infra.variants import SIZES
 PHASE_2 = {"phase": "2", "hostname": "tasks.example.com"}
 PHASE_3 = {"phase": "3", "hostname": "tasks.example.com"}
 
+
+def _api(row: Phase) -> Api | None:
+    """The sizes of a phase's one service; None where each service has its own."""
+    return row.services[ALL].api if ALL in row.services else None
+
+
+def _jobs(row: Phase) -> Jobs | None:
+    return row.services[ALL].jobs if ALL in row.services else None
+
+
 DEFAULTS: dict[str, Callable[[Phase], Any]] = {
-    "api.min_replicas": lambda row: row.api.min_replicas,
-    "api.max_replicas": lambda row: row.api.max_replicas,
-    "api.threads": lambda row: row.api.threads,
-    "api.cpu": lambda row: row.api.compute.cpu_request,
-    "api.memory": lambda row: row.api.compute.memory,
-    "workers.min_replicas": lambda row: row.jobs and row.jobs.min_workers,
-    "workers.max_replicas": lambda row: row.jobs and row.jobs.max_workers,
-    "workers.cpu": lambda row: row.jobs and row.jobs.worker.cpu_request,
-    "workers.memory": lambda row: row.jobs and row.jobs.worker.memory,
+    "api.min_replicas": lambda row: (api := _api(row)) and api.min_replicas,
+    "api.max_replicas": lambda row: (api := _api(row)) and api.max_replicas,
+    "api.threads": lambda row: (api := _api(row)) and api.threads,
+    "api.cpu": lambda row: (api := _api(row)) and api.compute.cpu_request,
+    "api.memory": lambda row: (api := _api(row)) and api.compute.memory,
+    "workers.min_replicas": lambda row: (jobs := _jobs(row)) and jobs.min_workers,
+    "workers.max_replicas": lambda row: (jobs := _jobs(row)) and jobs.max_workers,
+    "workers.cpu": lambda row: (jobs := _jobs(row)) and jobs.worker.cpu_request,
+    "workers.memory": lambda row: (jobs := _jobs(row)) and jobs.worker.memory,
     "database.instances": lambda row: row.postgresql.instances,
     "database.cpu": lambda row: row.postgresql.compute.cpu_request,
     "database.memory": lambda row: row.postgresql.compute.memory,
@@ -39,9 +50,9 @@ DEFAULTS: dict[str, Callable[[Phase], Any]] = {
     "cache.cpu": lambda row: row.cache and row.cache.compute.cpu_request,
     "cache.memory": lambda row: row.cache and row.cache.compute.memory,
     "cache.storage": lambda row: row.cache and row.cache.storage,
-    "broker.cpu": lambda row: row.jobs and row.jobs.broker.compute.cpu_request,
-    "broker.memory": lambda row: row.jobs and row.jobs.broker.compute.memory,
-    "broker.storage": lambda row: row.jobs and row.jobs.broker.storage,
+    "broker.cpu": lambda row: row.broker and row.broker.compute.cpu_request,
+    "broker.memory": lambda row: row.broker and row.broker.compute.memory,
+    "broker.storage": lambda row: row.broker and row.broker.storage,
     "monitoring.retention": lambda row: row.monitoring and row.monitoring.retention,
     "monitoring.storage": lambda row: row.monitoring and row.monitoring.storage,
 }
@@ -66,16 +77,19 @@ def test_a_stack_has_the_sizes_that_it_sets_and_its_phases_for_the_rest() -> Non
     assert (compute.memory, compute.cpu_request) == (4096, former.postgresql.compute.cpu_request)
     assert row.cache == replace(former.cache, shards=5)
     assert row.monitoring == replace(former.monitoring, storage=40)
-    assert (row.api, row.jobs) == (former.api, former.jobs)
+    assert row.services == former.services
 
 
 def told(description: str) -> dict[int, int]:
-    """The defaults that a description names by phase: (8), (1 and 2: 150, 3: 700) or (3: 2, else 0)."""
+    """The defaults that a description names by phase: (8), (1 and 2: 150, 3 to 4: 700) or (3: 2, else 0)."""
     [text] = re.findall(r"the phase's own \((.*?)\)", description)
     defaults: dict[int, int] = {}
     for part in text.split(", "):
         phases, _, value = part.rpartition(": ")
-        named = [int(phase) for phase in phases.split(" and ")] if phases else list(PHASES)
+        first, _, last = phases.partition(" to ")
+        named = [int(phase) for phase in phases.split(" and ")] if phases and not last else list(PHASES)
+        if last:
+            named = list(range(int(first), int(last) + 1))
         for phase in named:
             defaults.setdefault(phase, int(value.removeprefix("else ")))
     return defaults
@@ -97,7 +111,7 @@ def test_every_size_of_a_phase_is_named_by_its_setting() -> None:
         for section, model in fields_of(Settings).items()
         if model
         for name, info in model.model_fields.items()
-        if re.search(r"the phase's own \((?:[\d :,]|and|else)+\)", info.description or "")
+        if re.search(r"the phase's own \((?:[\d :,]|and|to|else)+\)", info.description or "")
     }
     assert described == set(DEFAULTS)
 

@@ -15,7 +15,7 @@ from local import paths
 @pytest.mark.parametrize(
     ("arguments", "kubeconfig", "message"),
     [
-        (["--phase", "7"], "", "phase 7 is unknown: it is one of 1, 2, 3"),
+        (["--phase", "7"], "", "phase 7 is unknown: it is one of 1, 2, 3, 4"),
         (["--cluster", "k3s"], "", "CLUSTER=k3s is unknown: it is local or kind, or set KUBECONFIG to one of your own"),
         (
             ["--cluster", "kind"],

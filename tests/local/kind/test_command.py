@@ -51,13 +51,15 @@ def machine(machine: Machine, tmp_path: Path, address: str) -> Machine:
         (place / name).symlink_to(machine.programs / "kubectl")
     outputs = {"url": address, "namespace": "task-manager-phase1", "reach": {}}
     node = {"metadata": {"name": "node"}, "status": {"conditions": [{"type": "Ready", "status": "True"}]}}
+    labels = {"app.kubernetes.io/component": "api"}
+    autoscaler = {"metadata": {"name": "task-manager", "labels": labels}, "spec": {"minReplicas": 1}}
     config = tmp_path / "state" / "primetrade" / "kind" / "kubeconfig"
     machine.change(
         answers={
             "pulumi stack export": "{}",
             "pulumi config --json": "{}",
             "pulumi stack output": json.dumps(outputs),
-            "kubectl --namespace task-manager-phase1 get hpa": "1",
+            "kubectl --namespace task-manager-phase1 get hpa": json.dumps({"items": [autoscaler]}),
             f"kubectl --kubeconfig={config} get nodes": json.dumps({"items": [node]}),
             f"kubectl --kubeconfig={config} get deployments": json.dumps({"items": []}),
         }

@@ -88,6 +88,13 @@ def latest(client: Client, namespace: str, name: str) -> Record | None:
     return None if record.status == "uninstalled" else record
 
 
+def release_names(client: Client, namespace: str) -> list[str]:
+    """List the releases of a namespace that helm has a record of."""
+    path = f"/api/v1/namespaces/{namespace}/secrets"
+    items = client.get(path, {"labelSelector": "owner=helm"}, accept=_METADATA_ONLY).get("items") or []
+    return sorted({item["metadata"]["labels"]["name"] for item in items})
+
+
 _METADATA_ONLY = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json"
 
 

@@ -37,7 +37,7 @@ def test_a_changed_rule_is_a_changed_pod(phase3: Stack, monkeypatch: pytest.Monk
 
 def test_it_calls_the_api_by_a_service_that_is_there_before_the_release(phase3: Stack) -> None:
     origin = phase3.find("Service", names.EDGE_ORIGIN)
-    assert origin.inputs["spec"]["selector"] == names.SERVER_LABELS
+    assert origin.inputs["spec"]["selector"] == names.ServiceNames().server_labels
     assert origin.urn in phase3.find("Release").dependencies
     assert phase3.find("Release").urn not in origin.dependencies
 

@@ -25,7 +25,8 @@ def test_the_chart_knows_every_value_that_it_is_given(stack: Stack) -> None:
                 strange += unknown(value, known[key], f"{path}{key}.")
         return strange
 
-    assert unknown(stack.values, known, "") == []
+    for release in stack.releases:
+        assert unknown(release.inputs["values"], known, "") == []
 
 
 def test_a_changed_chart_file_changes_the_release(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -47,4 +48,4 @@ def test_the_release_carries_the_digest_of_the_charts_files(phase1: Stack) -> No
 
 def test_the_charts_migration_carries_the_labels_that_its_flow_is_allowed_to() -> None:
     template = (engine.ROOT / chart.CHART / "templates/migration.yaml").read_text()
-    assert f'"component" "{names.MIGRATION_LABELS["app.kubernetes.io/component"]}"' in template
+    assert f'"component" "{names.ServiceNames().migration_labels["app.kubernetes.io/component"]}"' in template
