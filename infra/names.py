@@ -72,6 +72,16 @@ class ServiceNames:
         return {**self.labels, "app.kubernetes.io/component": "migrations"}
 
     @property
+    def account(self) -> str:
+        """The ServiceAccount of its servers, workers and scheduler."""
+        return self.release
+
+    @property
+    def smoke_account(self) -> str:
+        """The ServiceAccount of its `helm test`, in a mesh."""
+        return f"{self.release}-smoke"
+
+    @property
     def balancer(self) -> str:
         """The TraefikService before its servers."""
         return f"{BALANCER}{self.suffix}"
@@ -345,5 +355,25 @@ CERTIFICATE_RENEWAL: Final = "task-manager-certificate"
 
 GATEWAY: Final = "task-manager"
 TLS_SECRET: Final = "task-manager-tls"  # noqa: S105 - a Secret's name
+ACME_SOLVER_LABELS: Final = {"acme.cert-manager.io/http01-solver": "true"}
+ACME_SOLVER_PORT: Final = 8089
+"""Label and port of the pods that answer an HTTP-01 challenge, as cert-manager makes them in the stack's namespace."""
+GATEWAY_CLASS_OF_ISTIO: Final = "istio"
+ISTIO_GATEWAY: Final = f"{GATEWAY}-{GATEWAY_CLASS_OF_ISTIO}"
+"""The Deployment, Service and ServiceAccount that istiod makes for the Gateway."""
+ISTIO_GATEWAY_LABELS: Final = {"gateway.networking.k8s.io/gateway-name": GATEWAY}
+ISTIO_GATEWAY_PORTS: Final = {"http": 80, "https": 443}
+"""Ports of that Service, and where its pods listen."""
+ISTIOD_LABELS: Final = {"app": "istiod"}
+ISTIOD_PORT: Final = 15012
+"""Where proxies get configuration and certificates."""
+PROXY_METRICS_PORT: Final = 15090
+PROXY_METRICS_PORT_NAME: Final = "http-envoy-prom"
+PROXY_METRICS_PATH: Final = "/stats/prometheus"
+"""Envoy's own metrics, of gateway and sidecar alike. Sidecars do not redirect this port."""
+
+KEYS_PATH: Final = "/.well-known/jwks.json"
+"""Public keys of tokens, at the service that issues them."""
+
 RETRY: Final = "task-manager-retry"
 BALANCER: Final = "task-manager"

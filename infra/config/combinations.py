@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from infra.config import monitoring_sections
 from infra.config.identities import IdentityKind, parse_identity
 from infra.config.phase_spec import Cdn, DatabaseKind, Edge
-from infra.config.types import SMTPS_PORT, LogDestination, Receiver, SmtpTls, Tls
+from infra.config.types import SMTPS_PORT, GatewayKind, LogDestination, Receiver, SmtpTls, Tls
 from infra.names import PROJECT
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def problems(settings: Settings) -> Iterator[str]:
     """Yield a sentence for each: the key, what is wrong with it, and what to do."""
-    for check in (_database_logs_and_mail, _gateway, _cdn, _bucket_identity, _alerts):
+    for check in (_database_logs_and_mail, _gateway, _mesh, _cdn, _bucket_identity, _alerts):
         yield from check(settings)
 
 
@@ -55,6 +55,27 @@ def _gateway(settings: Settings) -> Iterator[str]:
         )
     if settings.gateway.certificate is Tls.ACME and not settings.hostname:
         yield f"{PROJECT}:gateway.certificate: acme needs the name that is certified: set {PROJECT}:hostname"
+
+
+def _mesh(settings: Settings) -> Iterator[str]:
+    istio = settings.gateway_kind is GatewayKind.ISTIO
+    if settings.row.mesh is None and settings.meshed:
+        yield f"{PROJECT}:mesh.kind: phase {settings.phase} has no mesh: set it to none"
+    elif settings.row.mesh is None and istio:
+        yield f"{PROJECT}:gateway.kind: phase {settings.phase} has no gateway of Istio's: set it to traefik"
+    if settings.meshed and not istio:
+        yield (
+            f"{PROJECT}:gateway.kind: Traefik has no sidecar, and services of the mesh refuse who has none: set it to"
+            f" istio, or {PROJECT}:mesh.kind to none"
+        )
+    if settings.meshed and settings.cdn_kind is Cdn.EDGE:
+        yield (
+            f"{PROJECT}:cdn.kind: Varnish has no sidecar, and services of the mesh refuse who has none: set it to none"
+            f" or cloudflare, or {PROJECT}:mesh.kind to none"
+        )
+    for key in ("node_port", "node_port_tls"):
+        if getattr(settings.gateway, key) is not None and not istio:
+            yield f"{PROJECT}:gateway.{key}: is of Istio's gateway: remove it, or set {PROJECT}:gateway.kind to istio"
 
 
 def _cdn(settings: Settings) -> Iterator[str]:

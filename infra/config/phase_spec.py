@@ -231,6 +231,21 @@ class Varnish:
 
 
 @dataclass(frozen=True)
+class Mesh:
+    """Istio's proxies.
+
+    Args:
+        gateways: pods of the gateway.
+        gateway: for each of them.
+        sidecar: for the proxy beside each server.
+    """
+
+    gateways: int
+    gateway: Compute
+    sidecar: Compute
+
+
+@dataclass(frozen=True)
 class Monitoring:
     """The servers that gather metrics, evaluate alerts and send them on.
 
@@ -300,6 +315,7 @@ class Phase:
         logs: sizes, in a stack that ships them.
         cdns: who may keep public answers before it; the first is the default.
         varnish: sizes, where that is Varnish; None where nothing in the cluster stands before the API.
+        mesh: sizes, where gateway or mesh are Istio's; None where they cannot be.
     """
 
     number: int
@@ -316,6 +332,7 @@ class Phase:
     edge: Edge
     cdns: tuple[Cdn, ...]
     varnish: Varnish | None
+    mesh: Mesh | None = None
 
     @property
     def split(self) -> bool:

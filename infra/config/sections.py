@@ -9,10 +9,13 @@ from infra.config.types import (
     Addresses,
     Cpu,
     Durability,
+    GatewayKind,
     IdentityName,
     LoadBalancing,
+    MeshKind,
     Name,
     Networks,
+    NodePort,
     Ports,
     RestoreEntry,
     RetiredClusterPolicy,
@@ -137,11 +140,16 @@ class Backups(Section):
 
 
 class Gateway(Section):
-    """The Gateway that Traefik serves: from phase 2 on, and in phase 1 by setting."""
+    """The Gateway: from phase 2 on, and in phase 1 by setting."""
 
     enabled: bool | None = Field(
         default=None,
         description="Whether requests come through a Gateway, with TLS. Empty: the phase's own (1: no, else yes).",
+    )
+    kind: GatewayKind | None = Field(
+        default=None,
+        description="Implementation of the Gateway: traefik, or in phase 4 istio (an API gateway: tokens, limits,"
+        " retries and circuit breakers before the services). Empty: istio where the mesh is, else traefik.",
     )
     class_name: Name = Field(
         default="traefik", alias="class", min_length=1, description="GatewayClass that Traefik serves."
@@ -159,6 +167,12 @@ class Gateway(Section):
         le=65535,
         description="Port on which Traefik's pod listens for TLS: its chart's `websecure`.",
     )
+    node_port: NodePort | None = Field(
+        default=None,
+        description="With istio: port of each node that leads to the gateway's plain HTTP, in place of a load balancer."
+        " Empty: by Istio's gateway class, which says what its Service is.",
+    )
+    node_port_tls: NodePort | None = Field(default=None, description="With istio: the same for TLS.")
     redirect_http: bool = Field(default=False, description="Whether plain HTTP is redirected to url_tls.")
     certificate: Tls = Field(
         default=Tls.SELF_SIGNED,
@@ -180,13 +194,26 @@ class Gateway(Section):
     )
 
 
+class Mesh(Section):
+    """The service mesh between the gateway and the services."""
+
+    kind: MeshKind = Field(
+        default=MeshKind.NONE,
+        description="Service mesh: none, or in phase 4 istio (a sidecar beside each server: mutual TLS, and an"
+        " AuthorizationPolicy for each flow).",
+    )
+    namespace: Name = Field(
+        default="istio-system", min_length=1, description="With istio, gateway or mesh: namespace of its control plane."
+    )
+
+
 class CdnSection(Section):
     """The CDN for public responses and static files."""
 
     kind: Cdn | None = Field(
         default=None,
         description="CDN for public responses and static files: none, edge (Varnish in the cluster) or cloudflare."
-        " Empty: the phase's own (3: edge, else none).",
+        " Empty: the phase's own (3 to 4: edge, else none), none in a mesh.",
     )
     zone: Zone = Field(default="", description="Cloudflare's identifier of the zone that the hostname is in.")
     origin: Name = Field(

@@ -17,8 +17,10 @@ from infra.config.phase_spec import Cdn, DatabaseKind, Edge, Phase, Size
 from infra.config.reading import paths_of, read
 from infra.config.restores import Restore, parse_restores
 from infra.config.types import (
+    GatewayKind,
     ImageReference,
     LogLevel,
+    MeshKind,
     MonitoringMode,
     Name,
     RetiredClusterPolicy,
@@ -69,6 +71,7 @@ class Settings(sections.Section):
     broker: size_sections.Broker = Field(default_factory=size_sections.Broker)
     backups: sections.Backups = Field(default_factory=sections.Backups)
     gateway: sections.Gateway = Field(default_factory=sections.Gateway)
+    mesh: sections.Mesh = Field(default_factory=sections.Mesh)
     secrets: sections.Secrets = Field(default_factory=sections.Secrets)
     cdn: sections.CdnSection = Field(default_factory=sections.CdnSection)
     mail: sections.Mail = Field(default_factory=sections.Mail)
@@ -113,6 +116,16 @@ class Settings(sections.Section):
         return Edge.GATEWAY if self.gateway.enabled else self.row.edge
 
     @property
+    def gateway_kind(self) -> GatewayKind:
+        """Implementation of the Gateway: as set, else that of the mesh."""
+        return self.gateway.kind or (GatewayKind.ISTIO if self.meshed else GatewayKind.TRAEFIK)
+
+    @property
+    def meshed(self) -> bool:
+        """Whether servers have sidecars."""
+        return self.mesh.kind is MeshKind.ISTIO
+
+    @property
     def own_monitoring(self) -> bool:
         """Whether the stack has a Prometheus of its own."""
         return self.row.monitoring is not None and self.monitoring.mode is MonitoringMode.OWN
@@ -124,8 +137,8 @@ class Settings(sections.Section):
 
     @property
     def cdn_kind(self) -> Cdn:
-        """Who keeps public answers: as set, else the phase's own."""
-        return self.cdn.kind or self.row.cdns[0]
+        """Who keeps public answers: as set, else the phase's own; nobody in a mesh, where Varnish has no sidecar."""
+        return self.cdn.kind or (Cdn.NONE if self.meshed else self.row.cdns[0])
 
     @property
     def restored(self) -> tuple[Restore, ...]:

@@ -20,6 +20,20 @@ class LoadBalancing(StrEnum):
     ROUND_ROBIN = "round-robin"
 
 
+class GatewayKind(StrEnum):
+    """Implementation of the Gateway."""
+
+    TRAEFIK = "traefik"
+    ISTIO = "istio"
+
+
+class MeshKind(StrEnum):
+    """Service mesh."""
+
+    NONE = "none"
+    ISTIO = "istio"
+
+
 class SecretSource(StrEnum):
     """Source of Secrets: generated in the cluster, or provided by its operators."""
 
@@ -204,6 +218,7 @@ Recipients = Annotated[str, AfterValidator(_are_recipients)]
 Ports = Annotated[tuple[int, ...], BeforeValidator(_are_ports)]
 Networks = Annotated[tuple[str, ...], BeforeValidator(_are_networks)]
 Addresses = Annotated[tuple[str, ...], BeforeValidator(_are_addresses)]
+NodePort = Annotated[int, Field(ge=30000, le=32767)]
 RestoreEntry = str
 Cpu = Annotated[int, Field(ge=10, le=64_000)]
 """Millicores."""
