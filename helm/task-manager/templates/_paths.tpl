@@ -20,3 +20,64 @@
 - {type: PathPrefix, value: /api/v1/{{ . }}}
 {{- end }}
 {{- end }}
+
+{{/* Requests with files, and for files, by the name of their rule: they take longer than others, and a gateway that holds
+     bodies lets those of `uploads` through. */}}
+{{- define "task-manager.files" -}}
+{{- $multipart := "headers: [{type: RegularExpression, name: content-type, value: multipart/form-data.*}]" }}
+{{- if has .Values.apiService (list "all" "auth" "tasks") }}
+uploads:
+  {{- if has .Values.apiService (list "all" "auth") }}
+  - path: {type: Exact, value: /api/v1/users/me/avatar}
+    method: PUT
+    {{ $multipart }}
+  {{- end }}
+  {{- if has .Values.apiService (list "all" "tasks") }}
+  # Attachments have a task's name in their path, so a body's type tells uploads from others.
+  - path: {type: PathPrefix, value: /api/v1/tasks}
+    method: POST
+    {{ $multipart }}
+  {{- end }}
+{{- end }}
+{{- if ne .Values.apiService "notifications" }}
+downloads:
+  {{- if has .Values.apiService (list "all" "auth") }}
+  - path: {type: Exact, value: /api/v1/admin/audit/export}
+    method: GET
+  {{- end }}
+  {{- if eq .Values.apiService "auth" }}
+  - path: {type: PathPrefix, value: /api/v1/files}
+    method: GET
+    queryParams:
+      - {name: service, value: auth}
+  {{- end }}
+  {{- if has .Values.apiService (list "all" "tasks") }}
+  - path: {type: PathPrefix, value: /api/v1/files}
+    method: GET
+  - path: {type: PathPrefix, value: /api/v1/jobs}
+    method: GET
+  {{- end }}
+  {{- if has .Values.apiService (list "all" "analytics") }}
+  - path: {type: PathPrefix, value: /api/v1/reports}
+    method: GET
+  {{- end }}
+{{- end }}
+{{- end }}
+
+{{/* Who answers: the release's Service, or what `route.backend` names. */}}
+{{- define "task-manager.backend" -}}
+{{- with .Values.route.backend -}}
+- group: {{ .group }}
+  kind: {{ .kind }}
+  name: {{ .name }}
+  {{- with .port }}
+  port: {{ . }}
+  {{- end }}
+{{- else -}}
+- group: ""
+  kind: Service
+  name: {{ .Release.Name }}
+  port: {{ .Values.service.port }}
+{{- end }}
+  weight: 1
+{{- end }}
