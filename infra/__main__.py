@@ -30,6 +30,7 @@ from infra.components.observability.logs import logs
 from infra.components.observability.monitoring import monitoring
 from infra.components.secrets import Secrets
 from infra.components.workload.chart import ROOT, chart_values
+from infra.components.workload.mesh import mesh, namespace_labels
 from infra.components.workload.release import Workload
 from infra.config.image import Image, choose_image
 from infra.config.settings import Settings, load_settings
@@ -66,7 +67,7 @@ def main() -> None:
         pull_secret=settings.images.pull_secret or None,
     )
 
-    namespace = Namespace("namespace", target)
+    namespace = Namespace("namespace", target, labels=namespace_labels(settings))
     parts: list[pulumi.Resource] = [namespace]
 
     if generated := list(generated_secrets(settings, target.namespace)):
@@ -89,6 +90,7 @@ def main() -> None:
     parts += monitoring(settings, target, after)
     logs(settings, target, image)
     parts += gateway(settings, target, after)
+    parts += mesh(settings, target, after)
     parts += cdn(settings, target, after)
     confidential = any(key.startswith(f"{names.PROJECT}:") for key in secret)
     releases = [

@@ -1,5 +1,7 @@
 """A namespace of the stack: what runs in it is bounded, and talks to nobody unless a policy says so."""
 
+from collections.abc import Mapping
+
 import pulumi
 from pulumi_kubernetes.core import v1 as core
 from pulumi_kubernetes.meta import v1 as meta
@@ -20,17 +22,26 @@ class Namespace(Component):
     Args:
         pod_security: the standard that its pods have to fit.
         keeps_data: whether volumes are in it.
+        labels: more of them, by which others know it.
     """
 
-    def __init__(self, name: str, target: Target, *, pod_security: str = "restricted", keeps_data: bool = True) -> None:
+    def __init__(
+        self,
+        name: str,
+        target: Target,
+        *,
+        pod_security: str = "restricted",
+        keeps_data: bool = True,
+        labels: Mapping[str, str] | None = None,
+    ) -> None:
         super().__init__(name, target)
-        labels = target.labels(name)
         self.namespace = core.Namespace(
             name,
             metadata=meta.ObjectMetaArgs(
                 name=target.namespace,
                 labels={
-                    **labels,
+                    **target.labels(name),
+                    **(labels or {}),
                     **{f"pod-security.kubernetes.io/{mode}": pod_security for mode in ("enforce", "audit", "warn")},
                 },
             ),

@@ -13,6 +13,7 @@ from pulumi_kubernetes.networking import v1 as networking
 
 from infra import names
 from infra.config.settings import Settings
+from infra.config.types import GatewayKind
 
 EVERY_ADDRESS: Final = {"0.0.0.0/0": ("169.254.0.0/16",), "::/0": ("fe80::/10", "fd00:ec2::/32", "fd20:ce::254/128")}
 """Both families, each with what is left out of it: link-local addresses, and the metadata services of Amazon
@@ -108,6 +109,18 @@ def scraper(settings: Settings) -> Peer | None:
     if settings.own_monitoring:
         return Peer(names.PROMETHEUS_LABELS)
     return Peer(namespace=settings.monitoring.namespace)
+
+
+def gateway(settings: Settings) -> Peer:
+    """Return the pods that requests come through: Traefik's namespace, or Istio's pods in the stack's own."""
+    if settings.gateway_kind is GatewayKind.ISTIO:
+        return Peer(names.ISTIO_GATEWAY_LABELS)
+    return Peer(namespace=settings.gateway.namespace)
+
+
+def istiod(settings: Settings) -> Flow:
+    """Return the calls of proxies to their control plane."""
+    return Flow(Peer(names.ISTIOD_LABELS, settings.mesh.namespace), (names.ISTIOD_PORT,))
 
 
 def api_server(blocks: Sequence[str], ports: Sequence[int]) -> Flow:

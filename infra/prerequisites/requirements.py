@@ -9,8 +9,8 @@ from packaging.version import Version
 from infra.cluster_api import OLDEST_KUBERNETES, ClusterApi, parse_version
 from infra.config.phase_spec import DatabaseKind, Edge, Phase
 from infra.config.settings import Settings
-from infra.config.types import LogDestination, MonitoringMode, Tls
-from infra.names import PROJECT
+from infra.config.types import GatewayKind, LogDestination, MonitoringMode, Tls
+from infra.names import GATEWAY_CLASS_OF_ISTIO, PROJECT
 
 CLOUDNATIVE_PG: Final = Version("1.30")
 """1.28 and 1.29.1 can't restore to a moment after a failover: they refuse the log's history."""
@@ -121,20 +121,7 @@ def _gateway(settings: Settings) -> Iterator[Requirement]:
         _PLATFORM,
         _serves("gateway.networking.k8s.io/v1", "gatewayclasses", "gateways", "httproutes"),
     )
-    name = settings.gateway.class_name
-    traefik = Operator("traefik", settings.gateway.namespace, f"{PROJECT}:gateway.namespace", TRAEFIK)
-    yield Requirement(
-        f"gateway class {name}",
-        "The Gateway is served by its controller",
-        f"{_PLATFORM}, or set {PROJECT}:gateway.class to one that `kubectl get gatewayclasses` lists",
-        _accepted(name),
-    )
-    yield Requirement(
-        "Traefik",
-        "Retries and load balancing are its middlewares",
-        _PLATFORM,
-        _all(_serves("traefik.io/v1alpha1", "middlewares", "traefikservices"), traefik.problem),
-    )
+    yield from _istio(settings) if settings.gateway_kind is GatewayKind.ISTIO else _traefik(settings)
     if settings.gateway.certificate is Tls.ACME:
         yield Requirement(
             "cert-manager",
@@ -142,6 +129,41 @@ def _gateway(settings: Settings) -> Iterator[Requirement]:
             f"{_PLATFORM}, or set that to provided",
             _all(_serves("cert-manager.io/v1", "certificates", "clusterissuers"), _issuer(settings.gateway.issuer)),
         )
+
+
+def _gateway_class(name: str, remedy: str) -> Requirement:
+    return Requirement(f"gateway class {name}", "The Gateway is served by its controller", remedy, _accepted(name))
+
+
+def _traefik(settings: Settings) -> Iterator[Requirement]:
+    yield _gateway_class(
+        settings.gateway.class_name,
+        f"{_PLATFORM}, or set {PROJECT}:gateway.class to one that `kubectl get gatewayclasses` lists",
+    )
+    traefik = Operator("traefik", settings.gateway.namespace, f"{PROJECT}:gateway.namespace", TRAEFIK)
+    yield Requirement(
+        "Traefik",
+        "Retries and load balancing are its middlewares",
+        _PLATFORM,
+        _all(_serves("traefik.io/v1alpha1", "middlewares", "traefikservices"), traefik.problem),
+    )
+
+
+def _istio(settings: Settings) -> Iterator[Requirement]:
+    remedy = f"{_PLATFORM} with addons.istio, or set {PROJECT}:gateway.kind to traefik"
+    if settings.meshed:
+        remedy += f" and {PROJECT}:mesh.kind to none"
+    yield Requirement(
+        "Istio",
+        "What the gateway does are its policies",
+        remedy,
+        _all(
+            _serves("security.istio.io/v1", "requestauthentications", "authorizationpolicies", "peerauthentications"),
+            _serves("networking.istio.io/v1", "destinationrules"),
+            _serves("networking.istio.io/v1alpha3", "envoyfilters"),
+        ),
+    )
+    yield _gateway_class(GATEWAY_CLASS_OF_ISTIO, remedy)
 
 
 def _kubernetes(cluster: ClusterApi) -> str | None:

@@ -33,6 +33,8 @@ MAIL = {
     "task-manager:mail.sender": "tasks@example.com",
 }
 
+MESHED = {**stack_file("phase4"), "task-manager:mesh.kind": "istio"}
+
 # Each stack that differs for the chart: its configuration and its image.
 STACKS: dict[str, tuple[dict[str, Any], str]] = {
     "phase1": (stack_file("phase1"), BY_TAG),
@@ -43,6 +45,7 @@ STACKS: dict[str, tuple[dict[str, Any], str]] = {
     "phase2-carrying": (stack_file("phase2"), BY_DIGEST),
     "phase2-round-robin": ({**stack_file("phase2"), "task-manager:gateway.load_balancing": "round-robin"}, BY_TAG),
     **{f"phase4-{service}": (stack_file("phase4"), BY_DIGEST) for service in PHASES[4].services},
+    **{f"phase4-mesh-{service}": (MESHED, BY_DIGEST) for service in ("auth", "tasks")},
 }
 
 

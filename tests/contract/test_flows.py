@@ -11,7 +11,9 @@ import pytest
 import yaml
 
 from infra import names
+from infra.config.phase_spec import Edge
 from infra.config.settings import load_settings
+from infra.config.types import GatewayKind
 from tests.contract.chart import Manifest, manifests, pod_specs, render
 from tests.contract.policies import Pod, Policies
 from tests.infra import engine
@@ -43,6 +45,9 @@ class System:
         self.templates: dict[str, Manifest] = {}
         own = map(names.ServiceNames, self.settings.row.services)
         self.groups: dict[str, Mapping[str, str]] = {each.release: each.labels for each in own}
+        if self.settings.gateway_kind is GatewayKind.ISTIO:
+            # istiod makes these pods.
+            self.groups[names.ISTIO_GATEWAY] = names.ISTIO_GATEWAY_LABELS
         if self.stack.has("Cluster"):
             self.groups[DATABASE] = names.DATABASE_LABELS
         for resource in self.stack.objects:
@@ -87,6 +92,7 @@ class System:
             (names.PROMETHEUS, self._of_prometheus),
             (names.EDGE, self._of_the_edge),
             (names.RABBITMQ, self._of_rabbitmq),
+            (names.ISTIO_GATEWAY, self._of_the_gateway),
         ):
             if self.has(part):
                 yield from flows()
@@ -121,6 +127,7 @@ class System:
         config = yaml.safe_load(self.stack.find("ConfigMap", names.PROMETHEUS).inputs["data"]["prometheus.yaml"])
         assert [job["job_name"] for job in config["scrape_configs"]] == [
             *("annotated", "database", "valkey", "rabbitmq", "rabbitmq-queues", "gateway"),
+            *(("sidecar",) if self.settings.meshed else ()),
             *("prometheus", "alertmanager"),
         ]
         for release, manifest in ((release, each) for release, chart in self.charts.items() for each in chart):
@@ -132,6 +139,10 @@ class System:
             if said.get("prometheus.io/scrape") == "true":
                 yield names.PROMETHEUS, resource.object_name, int(said["prometheus.io/port"])
         yield from ((names.PROMETHEUS, DATABASE, port) for port in (9187, 9127))  # instances, and poolers
+        if self.has(names.ISTIO_GATEWAY):
+            yield names.PROMETHEUS, names.ISTIO_GATEWAY, names.PROXY_METRICS_PORT
+        if self.settings.meshed:
+            yield from ((names.PROMETHEUS, release, names.PROXY_METRICS_PORT) for release in self.charts)
         yield from self._of_scrape_jobs(config)
 
     def _of_scrape_jobs(self, config: Manifest) -> Iterator[Flow]:
@@ -163,6 +174,18 @@ class System:
         host, _, port = purge["args"][1].partition(":")
         yield names.PURGE, self.group_at(host), int(port)
 
+    def _of_the_gateway(self) -> Iterator[Flow]:
+        # Whoever may call any address may call it, as every client does.
+        for group in self.groups:
+            for port in names.ISTIO_GATEWAY_PORTS.values():
+                if any(self.policies.allow(self.pod(group), address, port) for address in INTERNET):
+                    yield group, names.ISTIO_GATEWAY, port
+        for chart in self.charts.values():
+            route = next(each for each in chart if each["kind"] == "HTTPRoute")
+            for backend in itertools.chain(*(rule["backendRefs"] for rule in route["spec"]["rules"])):
+                called = backend["name"] if backend["name"] in self.charts else self.group_at(backend["name"])
+                yield names.ISTIO_GATEWAY, called, int(backend["port"])
+
     # --- what is allowed
 
     def allowed(self) -> Iterator[Flow]:
@@ -186,6 +209,8 @@ class System:
         "phase3 monitoring.grafana=true",
         "phase3 monitoring.mode=operator",
         "phase4",
+        "phase4 mesh.kind=istio",
+        "phase4 gateway.kind=istio",
     ],
 )
 def system(request: pytest.FixtureRequest) -> System:
@@ -249,5 +274,22 @@ def test_the_operator_and_the_gateway_reach_what_they_work_on(system: System) ->
     if system.has(DATABASE):
         assert system.policies.allow(operator, system.pod(DATABASE), 8000)
     for release in system.charts:
-        assert system.policies.allow(traefik, system.pod(release), names.API_PORT)
+        through_traefik = system.settings.gateway_kind is GatewayKind.TRAEFIK
+        assert system.policies.allow(traefik, system.pod(release), names.API_PORT) is (
+            through_traefik or system.settings.edge is Edge.NODE_PORT
+        )
         assert not system.policies.allow(traefik, system.pod(release), names.API_METRICS_PORT)
+
+
+def test_proxies_reach_their_control_plane_and_clients_the_gateway(system: System) -> None:
+    istiod = Pod("istio-system", names.ISTIOD_LABELS, "10.244.0.4")
+    meshed = [*system.charts] if system.settings.meshed else []
+    gateway = [names.ISTIO_GATEWAY] if system.has(names.ISTIO_GATEWAY) else []
+    for group in system.groups:
+        reached = system.policies.allow(system.pod(group), istiod, names.ISTIOD_PORT)
+        assert reached is (group in (*meshed, *gateway)), group
+    for client in (*INTERNET, Pod("other", {}, "10.244.0.3"), Pod("other", {})):
+        for group in gateway:
+            assert system.policies.allow(client, system.pod(group), 80)
+            assert system.policies.allow(client, system.pod(group), 443)
+            assert not system.policies.allow(client, system.pod(group), names.PROXY_METRICS_PORT)

@@ -11,6 +11,7 @@ VARIANTS = {
     "phase2": engine.stack_file("phase2"),
     "phase3": engine.stack_file("phase3"),
     "phase4": engine.stack_file("phase4"),
+    "phase4-istio": {**engine.stack_file("phase4"), "task-manager:mesh.kind": "istio"},
     "phase3-grafana": {**engine.stack_file("phase3"), "task-manager:monitoring.grafana": "true"},
     "phase2-whole": {
         **engine.stack_file("phase2"),
@@ -86,6 +87,12 @@ def phase3(variants: dict[str, Stack]) -> Stack:
 def phase4(variants: dict[str, Stack]) -> Stack:
     """The example stack `phase4`."""
     return variants["phase4"]
+
+
+@pytest.fixture
+def phase4_istio(variants: dict[str, Stack]) -> Stack:
+    """The example stack `phase4` with Istio's gateway and mesh."""
+    return variants["phase4-istio"]
 
 
 @pytest.fixture

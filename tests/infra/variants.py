@@ -83,6 +83,10 @@ VARIANTS: Final[Mapping[str, Variant]] = {
     "phase3": Variant("phase3"),
     "phase4": Variant("phase4"),
     "phase4-standard": Variant("phase4", {"size": "standard"}, base="phase4"),
+    "phase4-istio": _of(
+        "phase4", {"mesh.kind": "istio", "gateway.node_port": "30092", "gateway.node_port_tls": "30445"}
+    ),
+    "phase4-istio-gateway": _of("phase4", {"gateway.kind": "istio"}),
     "defaults": Variant("", base="phase1"),
     "prod": Variant("prod", base="phase2"),
     "staging": Variant("staging", base="phase2"),

@@ -23,7 +23,7 @@ def cdn(settings: Settings, target: Target, after: Sequence[pulumi.Resource]) ->
                 target,
                 row=settings.row.varnish,
                 origin=names.ServiceNames(names.FRONT_END if settings.row.split else names.ALL),
-                gateway_namespace=settings.gateway.namespace,
+                gateway=network.gateway(settings),
                 exporter=Exporter(sizes.exporter, scraper) if sizes and scraper else None,
                 after=after,
             )

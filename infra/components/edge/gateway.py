@@ -1,9 +1,9 @@
-"""The way in (in phase 1 by setting): a Gateway that Traefik serves, with TLS, retries and load balancing.
+"""The way in (in phase 1 by setting): a Gateway that Traefik or Istio serves, with TLS, retries and load balancing.
 
 The routes themselves are the chart's: they change with a release. What they refer to is here.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -16,24 +16,24 @@ from pulumi_kubernetes.networking import v1 as networking
 from infra import names
 from infra.components import network
 from infra.components.base import Component, Target
+from infra.components.edge import istio_policies, traefik
+from infra.components.edge.gateway_extension import GatewayExtension
+from infra.components.edge.istio_gateway import IstioGatewayPods
 from infra.components.network import Flow, Peer
 from infra.config.phase_spec import Cdn, Edge
 from infra.config.settings import Settings
-from infra.config.types import LoadBalancing, Tls
+from infra.config.types import GatewayKind, LoadBalancing, Tls
 
 GATEWAY_API: Final = "gateway.networking.k8s.io/v1"
-TRAEFIK_API: Final = "traefik.io/v1alpha1"
-
-SOLVER_LABELS: Final = {"acme.cert-manager.io/http01-solver": "true"}
-SOLVER_PORT: Final = 8089
-"""Label and port of the pods that answer an HTTP-01 challenge, as cert-manager makes them in the stack's namespace."""
 
 _HTTP_PROGRAMMED: Final = (
     'jsonpath={.status.listeners[?(@.name=="http")].conditions[?(@.type=="Programmed")].status}=True'
 )
 
 
-def gateway_spec(gateway_class: str, hostname: str, ports: Mapping[str, int]) -> dict[str, Any]:
+def gateway_spec(
+    gateway_class: str, hostname: str, ports: Mapping[str, int], infrastructure: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
     """Two listeners, for routes of the stack's own namespace alone."""
     listeners: list[dict[str, Any]] = [
         {
@@ -46,7 +46,11 @@ def gateway_spec(gateway_class: str, hostname: str, ports: Mapping[str, int]) ->
         for name, port in ports.items()
     ]
     listeners[1]["tls"] = {"mode": "Terminate", "certificateRefs": [{"kind": "Secret", "name": names.TLS_SECRET}]}
-    return {"gatewayClassName": gateway_class, "listeners": listeners}
+    return {
+        "gatewayClassName": gateway_class,
+        **({"infrastructure": infrastructure} if infrastructure else {}),
+        "listeners": listeners,
+    }
 
 
 def redirect_spec(url_tls: str) -> dict[str, Any]:
@@ -82,11 +86,11 @@ class Acme:
 
     Args:
         issuer: the ClusterIssuer.
-        gateway_namespace: where Traefik runs, which asks the solver's pod on behalf of the authority (HTTP-01).
+        asked_by: the gateway, which asks the solver's pod on behalf of the authority (HTTP-01).
     """
 
     issuer: str
-    gateway_namespace: str
+    asked_by: Peer
 
     @property
     def annotations(self) -> dict[str, str]:
@@ -109,12 +113,8 @@ class Gateway(Component):
     """The Gateway and what the chart's route refers to.
 
     Args:
-        gateway_class: the class that Traefik serves.
-        hostname: the only host that is answered for; empty for any.
-        ports: of the listeners `http` and `https`. Traefik joins a listener to the entry point that listens on the same
-            port in its pod, whatever port its Service shows outside.
-        balanced: services of the API that get a balancer, which asks two pods at random and takes the one with fewer
-            requests open.
+        spec: the Gateway's.
+        extensions: what its implementation adds to it: policies, and what routes refer to.
         redirect_to: address by TLS that plain requests are sent on to; empty to serve them.
         acme: who certifies the hostname; None where the certificate comes from elsewhere.
     """
@@ -124,10 +124,8 @@ class Gateway(Component):
         name: str,
         target: Target,
         *,
-        gateway_class: str,
-        hostname: str,
-        ports: Mapping[str, int],
-        balanced: Sequence[str],
+        spec: Mapping[str, Any],
+        extensions: Iterable[GatewayExtension],
         redirect_to: str,
         acme: Acme | None,
         after: Sequence[pulumi.Resource],
@@ -144,46 +142,23 @@ class Gateway(Component):
                     **(acme.annotations if acme else {}),
                 },
             ),
-            spec=gateway_spec(gateway_class, hostname, ports),
+            spec=spec,
             opts=self.options(minutes=3),
         )
         if acme:
             networking.NetworkPolicy(
                 f"{name}-acme-solver",
                 metadata=self.metadata(f"{names.GATEWAY}-acme-solver"),
-                spec=network.spec(
-                    SOLVER_LABELS, ingress=(Flow(Peer(namespace=acme.gateway_namespace), (SOLVER_PORT,)),)
-                ),
+                spec=network.spec(names.ACME_SOLVER_LABELS, ingress=(Flow(acme.asked_by, (names.ACME_SOLVER_PORT,)),)),
                 opts=self.options(),
             )
-        CustomResource(
-            f"{name}-retry",
-            api_version=TRAEFIK_API,
-            kind="Middleware",
-            metadata=self.metadata(names.RETRY),
-            # For a pod that is gone and still in the list, or gone in the middle of an answer. Traefik sends a request
-            # again when nothing of it had been sent, whatever its method, and after a 502 (its own word for a broken
-            # connection) only where the method is idempotent: a POST is never done twice (pkg/middlewares/retry).
-            spec={
-                "retry": {
-                    # Waits grow from 0.1 to 0.2 s (pkg/middlewares/retry: they at most double over all attempts), about
-                    # 0.7 s together: what a list of pods that is short of CPU needs to be brought up to date.
-                    "attempts": 6,
-                    "initialInterval": "100ms",
-                    "status": ["502"],
-                    "maxRequestBodyBytes": 64 * 1024,
-                }
-            },
-            opts=self.options(),
-        )
-        for each in map(names.ServiceNames, balanced):
-            servers = {"name": each.release, "port": names.API_PORT, "weight": 1, "strategy": "p2c"}
+        for each in extensions:
             CustomResource(
-                f"{name}-balancer{each.suffix}",
-                api_version=TRAEFIK_API,
-                kind="TraefikService",
-                metadata=self.metadata(each.balancer),
-                spec={"weighted": {"services": [servers]}},
+                f"{name}-{each.resource}",
+                api_version=each.api_version,
+                kind=each.kind,
+                metadata=self.metadata(each.name),
+                spec=each.spec,
                 opts=self.options(),
             )
         if redirect_to:
@@ -202,22 +177,42 @@ class Gateway(Component):
         return self._gateway.status.apply(lambda status: dns_record(hostname, status))
 
 
-def gateway(settings: Settings, target: Target, after: Sequence[pulumi.Resource]) -> Iterator[Gateway]:
+def gateway(settings: Settings, target: Target, after: Sequence[pulumi.Resource]) -> Iterator[pulumi.Resource]:
     """Yield the Gateway, if requests come through one; its DNS record is an output of the stack."""
     if settings.edge is not Edge.GATEWAY:
         return
-    own = settings.gateway
+    own, istio = settings.gateway, settings.gateway_kind is GatewayKind.ISTIO
+    if istio and settings.row.mesh:
+        # istiod makes the gateway's pods as soon as it sees the Gateway: what they are like comes first.
+        pods = IstioGatewayPods("gateway-pods", target, settings=settings, row=settings.row.mesh, after=after)
+        yield pods
+        after = [*after, pods]
     made = Gateway(
         "gateway",
         target,
-        gateway_class=own.class_name,
-        hostname=settings.hostname,
-        ports={"http": own.port, "https": own.port_tls},
-        balanced=tuple(settings.row.services) if own.load_balancing is LoadBalancing.LEAST_LOADED else (),
+        spec=_istio_spec(settings) if istio else _traefik_spec(settings),
+        extensions=istio_policies.extensions(settings, target.namespace) if istio else _traefik_extensions(settings),
         redirect_to=settings.addresses()[1] if own.redirect_http else "",
-        acme=Acme(own.issuer, own.namespace) if own.certificate is Tls.ACME else None,
+        acme=Acme(own.issuer, network.gateway(settings)) if own.certificate is Tls.ACME else None,
         after=after,
     )
     if settings.hostname and settings.cdn_kind is not Cdn.CLOUDFLARE:
         pulumi.export("dns", made.dns_record(settings.hostname))
     yield made
+
+
+def _traefik_spec(settings: Settings) -> dict[str, Any]:
+    """Traefik joins a listener to the entry point of the same port in its pod, whatever port its Service shows."""
+    own = settings.gateway
+    return gateway_spec(own.class_name, settings.hostname, {"http": own.port, "https": own.port_tls})
+
+
+def _traefik_extensions(settings: Settings) -> Iterator[GatewayExtension]:
+    least_loaded = settings.gateway.load_balancing is LoadBalancing.LEAST_LOADED
+    return traefik.extensions(tuple(settings.row.services) if least_loaded else ())
+
+
+def _istio_spec(settings: Settings) -> dict[str, Any]:
+    parameters = {"parametersRef": {"group": "", "kind": "ConfigMap", "name": names.ISTIO_GATEWAY}}
+    ports = names.ISTIO_GATEWAY_PORTS
+    return gateway_spec(names.GATEWAY_CLASS_OF_ISTIO, settings.hostname, ports, parameters)

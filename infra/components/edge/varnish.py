@@ -43,7 +43,7 @@ class Edge(Component):
     Args:
         row: how many, and their sizes.
         origin: names of the service that serves what may be kept.
-        gateway_namespace: where the gateway runs, which alone calls them.
+        gateway: who calls them, and nobody else.
         exporter: what tells Prometheus of each of them; None where nobody asks.
     """
 
@@ -54,7 +54,7 @@ class Edge(Component):
         *,
         row: phase_spec.Varnish,
         origin: names.ServiceNames,
-        gateway_namespace: str,
+        gateway: Peer,
         exporter: Exporter | None,
         after: Sequence[pulumi.Resource],
     ) -> None:
@@ -70,7 +70,7 @@ class Edge(Component):
             spec=network.spec(
                 self.labels,
                 ingress=(
-                    Flow(Peer(namespace=gateway_namespace), (names.EDGE_PORT,)),
+                    Flow(gateway, (names.EDGE_PORT,)),
                     Flow(Peer(names.PURGE_LABELS), (names.EDGE_PURGE_PORT,)),
                     *([exporter.ingress] if exporter else []),
                 ),

@@ -11,7 +11,7 @@ from infra.components.observability import alertmanager
 from infra.components.observability.alertmanager import Alertmanager
 from infra.components.observability.grafana import Grafana
 from infra.components.observability.operated_monitoring import OperatedMonitoring
-from infra.components.observability.prometheus import Limits, Prometheus
+from infra.components.observability.prometheus import Limits, Prometheus, Proxies
 from infra.components.observability.receivers import Email, MailServer, Routing
 from infra.components.observability.valkey_exporter import ValkeyExporter
 from infra.config.settings import Settings
@@ -49,7 +49,7 @@ def monitoring(settings: Settings, target: Target, after: Sequence[pulumi.Resour
             "monitoring",
             target,
             limits=limits,
-            gateway_namespace=settings.gateway.namespace,
+            proxies=Proxies.of(settings),
             release=settings.monitoring.release,
             after=after,
         )
@@ -60,7 +60,7 @@ def monitoring(settings: Settings, target: Target, after: Sequence[pulumi.Resour
         row=row,
         limits=limits,
         adapter_namespace=settings.monitoring.adapter_namespace,
-        gateway_namespace=settings.gateway.namespace,
+        proxies=Proxies.of(settings),
         grafana=settings.monitoring.grafana,
         after=after,
     )

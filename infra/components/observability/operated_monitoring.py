@@ -3,7 +3,7 @@
 The same rules and dashboards as `prometheus.py` and `grafana.py` run, as objects that the cluster's servers find.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 import pulumi
@@ -20,7 +20,7 @@ _RULES_OF_OWN_SERVERS: Final = "monitoring"
 """The file of rules about the stack's own Prometheus and Alertmanager: the operator's charts watch theirs."""
 
 
-def pod_monitors(namespace: str, gateway_namespace: str) -> dict[str, dict[str, Any]]:
+def pod_monitors(namespace: str, proxies: prometheus.Proxies) -> dict[str, dict[str, Any]]:
     """PodMonitors: the same pods as a server of the stack's own would, by the same names of jobs."""
     component = "__meta_kubernetes_pod_label_app_kubernetes_io_component"
 
@@ -55,10 +55,18 @@ def pod_monitors(namespace: str, gateway_namespace: str) -> dict[str, dict[str, 
             parameters=prometheus.QUEUES_PARAMETERS,
         ),
         "edge": _pod_monitor({"matchLabels": names.EDGE_LABELS}, "metrics", [job("edge")]),
-        "gateway": {
-            **_pod_monitor({}, "metrics", [job("gateway")]),
-            "namespaceSelector": {"matchNames": [gateway_namespace]},
-        },
+        **_proxies(proxies, job),
+    }
+
+
+def _proxies(proxies: prometheus.Proxies, job: Callable[[str], dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    if proxies.namespace:
+        gateway = _pod_monitor({}, "metrics", [job("gateway")])
+        return {"gateway": {**gateway, "namespaceSelector": {"matchNames": [proxies.namespace]}}}
+    labels = {"gateway": names.ISTIO_GATEWAY_LABELS, **({"sidecar": names.API_LABELS} if proxies.meshed else {})}
+    port, path = names.PROXY_METRICS_PORT_NAME, names.PROXY_METRICS_PATH
+    return {
+        part: _pod_monitor({"matchLabels": selected}, port, [job(part)], path=path) for part, selected in labels.items()
     }
 
 
@@ -85,7 +93,7 @@ class OperatedMonitoring(Component):
 
     Args:
         limits: for the rules.
-        gateway_namespace: where Traefik runs.
+        proxies: the gateway, and the proxies of the mesh.
         release: value of the label `release` by which the operator selects what it reads; empty for none.
     """
 
@@ -95,13 +103,13 @@ class OperatedMonitoring(Component):
         target: Target,
         *,
         limits: prometheus.Limits,
-        gateway_namespace: str,
+        proxies: prometheus.Proxies,
         release: str,
         after: Sequence[pulumi.Resource],
     ) -> None:
         super().__init__(name, target, after)
         self._selected = {"release": release} if release else {}
-        for part, spec in pod_monitors(target.namespace, gateway_namespace).items():
+        for part, spec in pod_monitors(target.namespace, proxies).items():
             self._custom("PodMonitor", part, spec)
         rules = {
             file.stem: yaml.safe_load(file.read_text())

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import pulumi
 import yaml
@@ -16,6 +16,8 @@ from infra.components.base import Target
 from infra.components.network import Flow, Peer
 from infra.components.observability.single_server import Server, SingleServer
 from infra.config import phase_spec
+from infra.config.settings import Settings
+from infra.config.types import GatewayKind
 
 IMAGE: Final = "docker.io/prom/prometheus:v3.16.0"
 RULES: Final = Path(__file__).resolve().parents[3] / "monitoring" / "rules"
@@ -60,7 +62,50 @@ def _server(job: str, address: str, server: str) -> dict[str, Any]:
     return {"job_name": job, "sample_limit": SAMPLES, "static_configs": [targets]}
 
 
-def configuration(gateway_namespace: str) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Proxies:
+    """The gateway, and the proxies of the mesh.
+
+    Args:
+        namespace: where Traefik runs; empty where the gateway is Istio's, in the stack's own namespace.
+        meshed: whether servers have sidecars.
+    """
+
+    namespace: str
+    meshed: bool = False
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        istio = settings.gateway_kind is GatewayKind.ISTIO
+        return cls("" if istio else settings.gateway.namespace, settings.meshed)
+
+    @property
+    def flows(self) -> tuple[Flow, ...]:
+        """Where they give their metrics."""
+        if self.namespace:
+            return (Flow(Peer(namespace=self.namespace), (names.GATEWAY_METRICS_PORT,)),)
+        sidecars = (Flow(Peer(names.API_LABELS), (names.PROXY_METRICS_PORT,)),) if self.meshed else ()
+        return (Flow(Peer(names.ISTIO_GATEWAY_LABELS), (names.PROXY_METRICS_PORT,)), *sidecars)
+
+    def jobs(self) -> list[dict[str, Any]]:
+        """A job for the gateway, and one for sidecars."""
+        if self.namespace:
+            keep = {"source_labels": [_PORT], "regex": "metrics", "action": "keep"}
+            return [scrape("gateway", keep, namespace=self.namespace)]
+        gateway = self._envoys("gateway", "gateway_networking_k8s_io_gateway_name", names.GATEWAY)
+        sidecars = [self._envoys("sidecar", "app_kubernetes_io_name", names.PROJECT)] if self.meshed else []
+        return [gateway, *sidecars]
+
+    def _envoys(self, job: str, label: str, value: str) -> dict[str, Any]:
+        keep = {
+            "source_labels": [f"__meta_kubernetes_pod_label_{label}", _PORT],
+            "regex": f"{value};{names.PROXY_METRICS_PORT_NAME}",
+            "action": "keep",
+        }
+        return {**scrape(job, keep), "metrics_path": names.PROXY_METRICS_PATH}
+
+
+def configuration(proxies: Proxies) -> dict[str, Any]:
     """Scrape configuration: annotated pods (API, worker, edge), database, Valkey, RabbitMQ, gateway, and monitoring
     itself."""
     annotation = "__meta_kubernetes_pod_annotation_prometheus_io_"
@@ -103,9 +148,6 @@ def configuration(gateway_namespace: str) -> dict[str, Any]:
     )
     valkey["metrics_path"] = "/scrape"
     rabbitmq = {"source_labels": [_COMPONENT, _PORT], "regex": "rabbitmq;metrics", "action": "keep"}
-    gateway = scrape(
-        "gateway", {"source_labels": [_PORT], "regex": "metrics", "action": "keep"}, namespace=gateway_namespace
-    )
     alertmanager = f"{names.ALERTMANAGER}:{names.ALERTMANAGER_PORT}"
     itself = _server("prometheus", f"localhost:{names.PROMETHEUS_PORT}", names.PROMETHEUS)
     return {
@@ -122,7 +164,7 @@ def configuration(gateway_namespace: str) -> dict[str, Any]:
             valkey,
             scrape("rabbitmq", rabbitmq),
             {**scrape("rabbitmq-queues", rabbitmq), "metrics_path": QUEUES_PATH, "params": QUEUES_PARAMETERS},
-            gateway,
+            *proxies.jobs(),
             itself,
             _server("alertmanager", alertmanager, names.ALERTMANAGER),
         ],
@@ -160,11 +202,11 @@ class Limits:
         return {"groups": [{"name": "limits", "rules": records}]}
 
 
-def files(limits: Limits, gateway_namespace: str) -> dict[str, str]:
+def files(limits: Limits, proxies: Proxies) -> dict[str, str]:
     """The configuration and the rules, by file name."""
     rules = {f"rules-{path.name}": path.read_text() for path in sorted(RULES.glob("*.yaml"))}
     return {
-        "prometheus.yaml": yaml.safe_dump(configuration(gateway_namespace), sort_keys=False),
+        "prometheus.yaml": yaml.safe_dump(configuration(proxies), sort_keys=False),
         "rules-limits.yaml": yaml.safe_dump(limits.rules(), sort_keys=False),
         **rules,
     }
@@ -190,7 +232,7 @@ class Prometheus(SingleServer):
         row: sizes.
         limits: for the rules.
         adapter_namespace: where prometheus-adapter runs, which asks for what the autoscaler wants to know.
-        gateway_namespace: where Traefik runs.
+        proxies: the gateway, and the proxies of the mesh.
         grafana: whether Grafana asks, too.
     """
 
@@ -202,7 +244,7 @@ class Prometheus(SingleServer):
         row: phase_spec.Monitoring,
         limits: Limits,
         adapter_namespace: str,
-        gateway_namespace: str,
+        proxies: Proxies,
         grafana: bool,
         after: Sequence[pulumi.Resource],
     ) -> None:
@@ -214,7 +256,7 @@ class Prometheus(SingleServer):
             user=_USER,
             arguments=arguments(row),
             port=names.PROMETHEUS_PORT,
-            files=files(limits, gateway_namespace),
+            files=files(limits, proxies),
             config=_CONFIG,
             storage=row.storage,
             compute=row.prometheus,
@@ -229,12 +271,12 @@ class Prometheus(SingleServer):
                 ),
                 Flow(Peer(names.RABBITMQ_LABELS), (names.RABBITMQ_METRICS_PORT,)),
                 Flow(Peer(names.EDGE_LABELS), (names.EDGE_METRICS_PORT,)),
-                Flow(Peer(namespace=gateway_namespace), (names.GATEWAY_METRICS_PORT,)),
+                *proxies.flows,
                 Flow(Peer(names.ALERTMANAGER_LABELS), (names.ALERTMANAGER_PORT,)),
                 target.api_server,
             ),
         )
-        self.serve(server, *self._rights(gateway_namespace))
+        self.serve(server, *self._rights(proxies.namespace))
         self.register_outputs({"service": names.PROMETHEUS})
 
     def _rights(self, gateway_namespace: str) -> list[pulumi.Resource]:
@@ -244,11 +286,10 @@ class Prometheus(SingleServer):
             automount_service_account_token=False,
             opts=self.options(),
         )
-        # Several stacks may stand behind one gateway: there the name says whose Prometheus it is.
-        places = {
-            self.name: (names.PROMETHEUS, self.target.namespace),
-            f"{self.name}-gateway": (f"{self.target.namespace}-prometheus", gateway_namespace),
-        }
+        places = {self.name: (names.PROMETHEUS, self.target.namespace)}
+        if gateway_namespace:
+            # Several stacks may stand behind one gateway: there the name says whose Prometheus it is.
+            places[f"{self.name}-gateway"] = (f"{self.target.namespace}-prometheus", gateway_namespace)
         return [account, *(self._may_list_pods(resource, *place, account) for resource, place in places.items())]
 
     def _may_list_pods(

@@ -6,12 +6,14 @@ from pathlib import Path
 from typing import Any, Final
 
 from infra import names
+from infra.components import network
 from infra.components.edge.cache_rules import RULES
-from infra.components.network import EVERY_ADDRESS, host_blocks
+from infra.components.network import EVERY_ADDRESS, Flow, Peer, host_blocks
+from infra.components.workload.flows import callers
 from infra.config.image import Image
 from infra.config.phase_spec import Api, Cdn, DatabaseKind, Edge, Jobs
 from infra.config.settings import Settings
-from infra.config.types import LoadBalancing, port_of
+from infra.config.types import GatewayKind, LoadBalancing, port_of
 from infra.names import ServiceNames
 
 ROOT: Final = Path(__file__).resolve().parents[3]
@@ -21,6 +23,13 @@ _CERTIFICATE_AUTHORITY: Final = {
     "secret": names.RABBITMQ_CERTIFICATE,
     "key": names.RABBITMQ_CA,
     "mountPath": "/run/rabbitmq",
+}
+
+
+_ISTIO_ROUTE: Final = {
+    # A little longer than the front end waits (app/web/static/http.js), and twice as long as a statement may take. Files
+    # as long as behind Traefik: 2 GiB at 150 KB a second; who stalls is cut off long before.
+    "timeouts": {"request": "30s", "files": "4h"},
 }
 
 
@@ -59,8 +68,14 @@ def chart_values(settings: Settings, image: Image, service: str = names.ALL) -> 
         else {"type": "NodePort", "port": names.API_PORT, "nodePort": settings.node_port},
         "route": _route(settings, own) if gateway else {"enabled": False},
         "networkPolicy": _network_policy(settings, own),
+        **_mesh(settings),
         "jobs": _jobs(row.jobs, settings),
     }
+
+
+def _mesh(settings: Settings) -> dict[str, Any]:
+    row = settings.row.mesh
+    return {"mesh": {"enabled": True, "resources": row.sidecar.resources()}} if row and settings.meshed else {}
 
 
 def _carry(settings: Settings) -> dict[str, Any]:
@@ -137,7 +152,7 @@ def _env(settings: Settings, own: ServiceNames) -> dict[str, str]:
         }
     if row.split and own.service != "auth":
         issuer = names.ServiceNames("auth")
-        env["APP_JWKS_URL"] = f"http://{issuer.release}:{names.API_PORT}/.well-known/jwks.json"
+        env["APP_JWKS_URL"] = f"http://{issuer.release}:{names.API_PORT}{names.KEYS_PATH}"
     if settings.mail.host:
         env |= {
             "APP_SMTP_HOST": settings.mail.host,
@@ -197,16 +212,8 @@ def _route(settings: Settings, own: ServiceNames) -> dict[str, Any]:
             "sectionNames": ["https"] if settings.gateway.redirect_http else ["http", "https"],
         },
         "hostnames": [settings.hostname] if settings.hostname else [],
-        "filters": [
-            {
-                "type": "ExtensionRef",
-                "extensionRef": {"group": "traefik.io", "kind": "Middleware", "name": names.RETRY},
-            }
-        ],
+        **(_ISTIO_ROUTE if settings.gateway_kind is GatewayKind.ISTIO else _traefik_route(settings, own)),
     }
-    if settings.gateway.load_balancing is LoadBalancing.LEAST_LOADED:
-        # Traefik looks the name up in the route's own namespace.
-        route["backend"] = {"group": "traefik.io", "kind": "TraefikService", "name": own.balancer}
     if settings.cdn_kind is Cdn.EDGE and own.service in (names.ALL, names.FRONT_END):
         route["edge"] = {
             "name": names.EDGE,
@@ -219,6 +226,15 @@ def _route(settings: Settings, own: ServiceNames) -> dict[str, Any]:
                 if own.service in (names.ALL, rule.service)
             ],
         }
+    return route
+
+
+def _traefik_route(settings: Settings, own: ServiceNames) -> dict[str, Any]:
+    retry = {"group": "traefik.io", "kind": "Middleware", "name": names.RETRY}
+    route: dict[str, Any] = {"filters": [{"type": "ExtensionRef", "extensionRef": retry}]}
+    if settings.gateway.load_balancing is LoadBalancing.LEAST_LOADED:
+        # Traefik looks the name up in the route's own namespace.
+        route["backend"] = {"group": "traefik.io", "kind": "TraefikService", "name": own.balancer}
     return route
 
 
@@ -250,18 +266,15 @@ def _network_policy(settings: Settings, own: ServiceNames) -> dict[str, Any]:
         egress.append(_egress(names.RABBITMQ_LABELS, names.RABBITMQ_PORT))
     if row.split and own.service != "auth":
         egress.append(_egress(names.ServiceNames("auth").labels, names.API_PORT))
+    if settings.meshed:
+        egress.append(_flow(network.istiod(settings)))
     if settings.mail.host and not row.has_workers:
         egress.append(_outside(settings.mail.port))
     egress += [_anywhere(port) for port in _telemetry_ports(settings)]
     common = {"dnsTo": _dns(settings.network.node_local_dns), "egressTo": egress}
     if settings.edge is Edge.NODE_PORT:
         return {"ingressFromAnywhere": True, **common}
-    ingress = [_namespace(settings.gateway.namespace)]
-    if row.split and own.service == "auth":
-        # The other services ask for its keys.
-        ingress.append({"podSelector": {"matchLabels": names.API_LABELS}})
-    if settings.cdn_kind is Cdn.EDGE and own.service in (names.ALL, names.FRONT_END):
-        ingress.append({"podSelector": {"matchLabels": names.EDGE_LABELS}})
+    ingress = [_peer(caller.peer) for caller in callers(settings, own) if caller.peer]
     return {"ingressFrom": ingress, "metricsFrom": _scrapers(settings), **common}
 
 
@@ -283,6 +296,17 @@ def _telemetry_ports(settings: Settings) -> list[int]:
 
 def _namespace(name: str) -> dict[str, Any]:
     return {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": name}}}
+
+
+def _peer(peer: Peer) -> dict[str, Any]:
+    return {
+        **(_namespace(peer.namespace) if peer.namespace else {}),
+        **({"podSelector": {"matchLabels": dict(peer.pods)}} if peer.pods else {}),
+    }
+
+
+def _flow(flow: Flow) -> dict[str, Any]:
+    return {"to": [_peer(flow.peer)], "ports": [{"port": port, "protocol": "TCP"} for port in flow.ports]}
 
 
 def _egress(pods: dict[str, str], port: int) -> dict[str, Any]:

@@ -108,13 +108,19 @@ def complete() -> ApiServer:
         {
             "/version": {"gitVersion": "v1.34.4-eks-1234"},
             "/apis/storage.k8s.io/v1/storageclasses": items(storage_class("standard", default=True)),
-            "/apis/postgresql.cnpg.io/v1": served("clusters", "poolers", "scheduledbackups"),
+            "/apis/postgresql.cnpg.io/v1": served("clusters", "poolers", "scheduledbackups", "databases"),
             "/apis/barmancloud.cnpg.io/v1": served("objectstores"),
             "/apis/gateway.networking.k8s.io/v1": served("gatewayclasses", "gateways", "httproutes"),
             "/apis/gateway.networking.k8s.io/v1/gatewayclasses/traefik": gateway_class(accepted="True"),
             "/apis/cert-manager.io/v1": served("certificates", "clusterissuers"),
             "/apis/cert-manager.io/v1/clusterissuers/letsencrypt": {"metadata": {"name": "letsencrypt"}},
             "/apis/traefik.io/v1alpha1": served("middlewares", "traefikservices"),
+            "/apis/security.istio.io/v1": served(
+                "requestauthentications", "authorizationpolicies", "peerauthentications"
+            ),
+            "/apis/networking.istio.io/v1": served("destinationrules"),
+            "/apis/networking.istio.io/v1alpha3": served("envoyfilters"),
+            "/apis/gateway.networking.k8s.io/v1/gatewayclasses/istio": gateway_class(accepted="True"),
             "/apis/metrics.k8s.io/v1beta1": served("pods", "nodes"),
             "/apis/custom.metrics.k8s.io/v1beta1": served(),
             "/apis/monitoring.coreos.com/v1": served("podmonitors", "prometheusrules"),

@@ -184,6 +184,43 @@ def test_a_missing_part_is_one_line_and_nothing_is_made(
     assert complaints(EVERYTHING, caplog) == [line.replace("URL", cluster.url)]
 
 
+MESHED = {
+    **engine.stack_file("phase4"),
+    "task-manager:mesh.kind": "istio",
+    "task-manager:check_prerequisites": "true",
+}
+OF_ISTIO = f"{PLATFORM} with addons.istio, or set task-manager:gateway.kind to traefik"
+
+
+@pytest.mark.parametrize(
+    ("path", "line"),
+    [
+        (
+            "/apis/networking.istio.io/v1alpha3",
+            (
+                "Istio: networking.istio.io/v1alpha3 serves no envoyfilters. What the gateway does are its policies;"
+                f" {OF_ISTIO} and task-manager:mesh.kind to none"
+            ),
+        ),
+        (
+            "/apis/gateway.networking.k8s.io/v1/gatewayclasses/istio",
+            (
+                "gateway class istio: there is none of this name. The Gateway is served by its controller;"
+                f" {OF_ISTIO} and task-manager:mesh.kind to none"
+            ),
+        ),
+    ],
+)
+def test_istio_is_asked_for_where_gateway_or_mesh_are_its_own(
+    path: str, line: str, cluster: ApiServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    for traefik in (TRAEFIK_CLASS, "/apis/traefik.io/v1alpha1"):
+        del cluster.answers[traefik]
+    assert engine.run(MESHED).objects
+    del cluster.answers[path]
+    assert complaints(MESHED, caplog) == [line]
+
+
 def test_each_of_several_missing_parts_has_its_line(cluster: ApiServer, caplog: pytest.LogCaptureFixture) -> None:
     for path in ("/apis/postgresql.cnpg.io/v1", "/apis/barmancloud.cnpg.io/v1", "/apis/metrics.k8s.io/v1beta1"):
         del cluster.answers[path]
