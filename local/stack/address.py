@@ -98,7 +98,7 @@ def _of_node_port(place: Place) -> Iterator[str]:
 
 
 def _of_gateway(place: Place, scheme: str) -> Iterator[str]:
-    """The addresses that the Gateway reports, then those of Traefik's Services."""
+    """The addresses that the Gateway reports, then those of its implementation's Services."""
     for gateway in place.objects("gateways.gateway.networking.k8s.io"):
         for address in gateway.get("status", {}).get("addresses") or []:
             yield _url(scheme, address["value"], _PORTS[scheme])

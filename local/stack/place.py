@@ -22,7 +22,7 @@ class Place:
     Args:
         namespace: of the stack.
         context: of the kubeconfig; empty for its current one.
-        gateway_namespace: where Traefik runs.
+        gateway_namespace: where the gateway's Service is: Traefik's namespace, or the stack's own with Istio.
     """
 
     namespace: str
@@ -54,6 +54,8 @@ def place_of(stack: str | None, outputs: Mapping[str, Any]) -> Place:
         context = context_of({key: entry.get("value") for key, entry in config.items()})
     except ValueError as error:
         raise LocalError(str(error)) from error
-    gateway = config.get(f"{PROJECT}:gateway", {}).get("objectValue") or {}
+    gateway, mesh = (config.get(f"{PROJECT}:{section}", {}).get("objectValue") or {} for section in ("gateway", "mesh"))
     flat = config.get(f"{PROJECT}:gateway_namespace", {}).get("value")
-    return Place(outputs["namespace"], context, gateway.get("namespace") or flat or Place.gateway_namespace)
+    istio = "istio" in (gateway.get("kind"), mesh.get("kind"))
+    own = outputs["namespace"]
+    return Place(own, context, own if istio else gateway.get("namespace") or flat or Place.gateway_namespace)

@@ -148,6 +148,8 @@ def test_one_line_says_which_addresses_do_not_answer() -> None:
         ({"kubernetes:context": {"value": "prod"}}, Place("n", "prod")),
         ({"task-manager:gateway": {"value": "", "objectValue": {"namespace": "edge"}}}, Place("n", "", "edge")),
         ({"task-manager:gateway_namespace": {"value": "edge"}}, Place("n", "", "edge")),
+        ({"task-manager:gateway": {"value": "", "objectValue": {"kind": "istio"}}}, Place("n", "", "n")),
+        ({"task-manager:mesh": {"value": "", "objectValue": {"kind": "istio"}}}, Place("n", "", "n")),
     ],
 )
 def test_the_place_of_a_stack_is_read_from_its_configuration(
