@@ -11,7 +11,6 @@ import pytest
 import yaml
 
 from infra import names
-from infra.config.phase_spec import Edge
 from infra.config.settings import load_settings
 from infra.config.types import GatewayKind
 from tests.contract.chart import Manifest, manifests, pod_specs, render
@@ -275,9 +274,7 @@ def test_the_operator_and_the_gateway_reach_what_they_work_on(system: System) ->
         assert system.policies.allow(operator, system.pod(DATABASE), 8000)
     for release in system.charts:
         through_traefik = system.settings.gateway_kind is GatewayKind.TRAEFIK
-        assert system.policies.allow(traefik, system.pod(release), names.API_PORT) is (
-            through_traefik or system.settings.edge is Edge.NODE_PORT
-        )
+        assert system.policies.allow(traefik, system.pod(release), names.API_PORT) is through_traefik
         assert not system.policies.allow(traefik, system.pod(release), names.API_METRICS_PORT)
 
 
