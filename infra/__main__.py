@@ -24,12 +24,12 @@ from infra.components.data.messaging import messaging
 from infra.components.edge.cdn import cdn
 from infra.components.edge.gateway import gateway
 from infra.components.edge.purge import Purge, purge_command
-from infra.components.generated_secrets import generated_secrets, self_signed
 from infra.components.namespace import Namespace
 from infra.components.observability.logs import logs
 from infra.components.observability.monitoring import monitoring
 from infra.components.secrets import Secrets
 from infra.components.workload.chart import ROOT, chart_values
+from infra.components.workload.generated_secrets import generated_secrets, self_signed
 from infra.components.workload.mesh import mesh, namespace_labels
 from infra.components.workload.release import Workload
 from infra.config.image import Image, choose_image

@@ -197,10 +197,10 @@ class Gateway(Section):
 class Mesh(Section):
     """The service mesh between the gateway and the services."""
 
-    kind: MeshKind = Field(
-        default=MeshKind.NONE,
+    kind: MeshKind | None = Field(
+        default=None,
         description="Service mesh: none, or in phase 4 istio (a sidecar beside each server: mutual TLS, and an"
-        " AuthorizationPolicy for each flow).",
+        " AuthorizationPolicy for each flow). Empty: the phase's own (4: istio, else none).",
     )
     namespace: Name = Field(
         default="istio-system", min_length=1, description="With istio, gateway or mesh: namespace of its control plane."

@@ -122,8 +122,8 @@ class Settings(sections.Section):
 
     @property
     def meshed(self) -> bool:
-        """Whether servers have sidecars."""
-        return self.mesh.kind is MeshKind.ISTIO
+        """Whether servers have sidecars: as set, else where the phase has a mesh."""
+        return self.mesh.kind is MeshKind.ISTIO or (self.mesh.kind is None and self.row.mesh is not None)
 
     @property
     def own_monitoring(self) -> bool:

@@ -19,7 +19,7 @@ from infra.config.settings import load_settings
 from infra.names import ALL, RELEASE, ServiceNames
 from infra.phases import PHASES
 from local.tools import wheels
-from tests.infra.engine import as_engine, stack_file
+from tests.infra.engine import WITHOUT_MESH, as_engine, stack_file
 
 Manifest = dict[str, Any]
 
@@ -33,7 +33,7 @@ MAIL = {
     "task-manager:mail.sender": "tasks@example.com",
 }
 
-MESHED = {**stack_file("phase4"), "task-manager:mesh.kind": "istio"}
+UNMESHED = {**stack_file("phase4"), **{f"task-manager:{key}": value for key, value in WITHOUT_MESH.items()}}
 
 # Each stack that differs for the chart: its configuration and its image.
 STACKS: dict[str, tuple[dict[str, Any], str]] = {
@@ -44,8 +44,8 @@ STACKS: dict[str, tuple[dict[str, Any], str]] = {
     "phase2-mail": ({**stack_file("phase2"), **MAIL}, BY_DIGEST),
     "phase2-carrying": (stack_file("phase2"), BY_DIGEST),
     "phase2-round-robin": ({**stack_file("phase2"), "task-manager:gateway.load_balancing": "round-robin"}, BY_TAG),
-    **{f"phase4-{service}": (stack_file("phase4"), BY_DIGEST) for service in PHASES[4].services},
-    **{f"phase4-mesh-{service}": (MESHED, BY_DIGEST) for service in ("auth", "tasks")},
+    **{f"phase4-{service}": (UNMESHED, BY_DIGEST) for service in PHASES[4].services},
+    **{f"phase4-mesh-{service}": (stack_file("phase4"), BY_DIGEST) for service in ("auth", "tasks")},
 }
 
 

@@ -85,7 +85,8 @@ def test_pods_come_fast_and_go_slowly(stack: str) -> None:
 @every_stack
 def test_scaling_on_cpu_has_a_request_to_compare_with(stack: str) -> None:
     metrics = one(objects(stack), "HorizontalPodAutoscaler", "api")["spec"]["metrics"]
-    assert [metric["resource"]["name"] for metric in metrics if metric["type"] == "Resource"] == ["cpu"]
+    kind = "ContainerResource" if values_of(stack).get("mesh") else "Resource"
+    assert [metric[kind[0].lower() + kind[1:]]["name"] for metric in metrics if metric["type"] == kind] == ["cpu"]
     assert server(stack)["resources"]["requests"]["cpu"]
 
 

@@ -158,7 +158,8 @@ def test_pods_are_reached_on_their_port_alone_and_reach_only_listed_peers(stack:
     policy = one(objects(stack), "NetworkPolicy", "api")["spec"]
     http, *metrics = [rule["ports"] for rule in policy["ingress"]]
     assert http == [{"port": "http"}]
-    assert metrics in ([], [[{"port": "metrics"}]])
+    proxies = [{"port": 15090}] if values_of(stack).get("mesh") else []
+    assert metrics in ([], [[{"port": "metrics"}, *proxies]])
     assert all(rule.get("to") for rule in policy["egress"])
     dns, _own, *listed = policy["egress"]
     assert {(port["port"], port["protocol"]) for port in dns["ports"]} == {(53, "UDP"), (53, "TCP")}

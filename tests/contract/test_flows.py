@@ -208,8 +208,8 @@ class System:
         "phase3 monitoring.grafana=true",
         "phase3 monitoring.mode=operator",
         "phase4",
-        "phase4 mesh.kind=istio",
-        "phase4 gateway.kind=istio",
+        "phase4 mesh.kind=none gateway.node_port= gateway.node_port_tls=",
+        "phase4 mesh.kind=none gateway.kind=istio",
     ],
 )
 def system(request: pytest.FixtureRequest) -> System:

@@ -10,8 +10,11 @@ VARIANTS = {
     "phase1-postgresql": {**engine.stack_file("phase1"), "task-manager:database.kind": "postgresql"},
     "phase2": engine.stack_file("phase2"),
     "phase3": engine.stack_file("phase3"),
-    "phase4": engine.stack_file("phase4"),
-    "phase4-istio": {**engine.stack_file("phase4"), "task-manager:mesh.kind": "istio"},
+    "phase4": {
+        **engine.stack_file("phase4"),
+        **{f"task-manager:{key}": value for key, value in engine.WITHOUT_MESH.items()},
+    },
+    "phase4-istio": engine.stack_file("phase4"),
     "phase3-grafana": {**engine.stack_file("phase3"), "task-manager:monitoring.grafana": "true"},
     "phase2-whole": {
         **engine.stack_file("phase2"),
@@ -85,7 +88,7 @@ def phase3(variants: dict[str, Stack]) -> Stack:
 
 @pytest.fixture
 def phase4(variants: dict[str, Stack]) -> Stack:
-    """The example stack `phase4`."""
+    """The example stack `phase4` without mesh."""
     return variants["phase4"]
 
 

@@ -184,6 +184,10 @@ class _Monitor(mocks.MockMonitor):
         return super().RegisterResourceOutputs(request)  # type: ignore[no-untyped-call]
 
 
+WITHOUT_MESH: dict[str, str] = {"mesh.kind": "none", "gateway.node_port": "", "gateway.node_port_tls": ""}
+"""Settings that take mesh and gateway of Istio out of the example stack `phase4`."""
+
+
 def project_defaults() -> dict[str, str]:
     """The values that the engine fills in from `Pulumi.yaml`, as strings, as it hands them over."""
     declared = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())["config"]

@@ -34,9 +34,9 @@ def values(stack: Stack, service: str) -> dict[str, Any]:
 
 
 def test_the_gateway_is_istios_where_the_mesh_is() -> None:
-    assert settings().gateway_kind is GatewayKind.TRAEFIK
-    assert settings(gateway__kind="istio").gateway_kind is GatewayKind.ISTIO
-    meshed = settings(mesh__kind="istio")
+    assert settings(mesh__kind="none").gateway_kind is GatewayKind.TRAEFIK
+    assert settings(mesh__kind="none", gateway__kind="istio").gateway_kind is GatewayKind.ISTIO
+    meshed = settings()
     assert (meshed.gateway_kind, meshed.cdn_kind) == (GatewayKind.ISTIO, Cdn.NONE)
 
 
@@ -53,7 +53,10 @@ def test_the_gateway_is_istios_where_the_mesh_is() -> None:
             {"mesh.kind": "istio", "cdn.kind": "edge"},
             r"cdn\.kind: Varnish has no sidecar.*set it to none or cloudflare",
         ),
-        ({"gateway.node_port": "30092"}, r"gateway\.node_port: is of Istio's gateway: remove it, or set"),
+        (
+            {"mesh.kind": "none", "gateway.node_port": "30092"},
+            r"gateway\.node_port: is of Istio's gateway: remove it, or set",
+        ),
         ({"mesh.kind": "linkerd"}, r"mesh\.kind: 'linkerd'"),
     ],
 )
@@ -92,7 +95,11 @@ def test_the_gateway_has_a_class_and_pods_of_istio(phase4_istio: Stack, phase4: 
     [container] = deployment["template"]["spec"]["containers"]
     assert container == {"name": "istio-proxy", "resources": row.gateway.resources()}
     assert yaml.safe_load(pods.inputs["data"]["podDisruptionBudget"]) == {"spec": {"maxUnavailable": 1}}
-    assert "service" not in pods.inputs["data"], "its class says what its Service is"
+
+
+def test_without_node_ports_its_class_says_what_the_service_of_the_gateway_is() -> None:
+    stack = engine.run({**PHASE4, "task-manager:gateway": {"kind": "istio"}})
+    assert "service" not in stack.find("ConfigMap", names.ISTIO_GATEWAY).inputs["data"]
 
 
 def test_node_ports_of_the_gateway_can_be_set() -> None:
@@ -212,7 +219,7 @@ def test_a_service_is_called_by_the_gateway_and_its_own_test_alone(phase4_istio:
 
 def test_services_ask_auth_for_its_keys_and_for_nothing_else(phase4_istio: Stack) -> None:
     others = {ServiceNames(each).release: [names.KEYS_PATH] for each in SERVICES if each != "auth"}
-    tests = {ServiceNames(each).smoke_account: [] for each in SERVICES}
+    tests: dict[str, list[str]] = {ServiceNames(each).smoke_account: [] for each in SERVICES}
     assert allowed(phase4_istio, "auth") == {names.ISTIO_GATEWAY: [], **others, **tests}
 
 

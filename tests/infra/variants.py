@@ -83,10 +83,9 @@ VARIANTS: Final[Mapping[str, Variant]] = {
     "phase3": Variant("phase3"),
     "phase4": Variant("phase4"),
     "phase4-standard": Variant("phase4", {"size": "standard"}, base="phase4"),
-    "phase4-istio": _of(
-        "phase4", {"mesh.kind": "istio", "gateway.node_port": "30092", "gateway.node_port_tls": "30445"}
-    ),
-    "phase4-istio-gateway": _of("phase4", {"gateway.kind": "istio"}),
+    "phase4-without-mesh": _of("phase4", engine.WITHOUT_MESH),
+    "phase4-istio-gateway": _of("phase4", {"mesh.kind": "none", "gateway.kind": "istio"}),
+    "phase4-mesh-namespace": _of("phase4", {"mesh.namespace": "mesh"}),
     "defaults": Variant("", base="phase1"),
     "prod": Variant("prod", base="phase2"),
     "staging": Variant("staging", base="phase2"),

@@ -27,8 +27,8 @@ _CERTIFICATE_AUTHORITY: Final = {
 
 
 _ISTIO_ROUTE: Final = {
-    # A little longer than the front end waits (app/web/static/http.js), and twice as long as a statement may take. Files
-    # as long as behind Traefik: 2 GiB at 150 KB a second; who stalls is cut off long before.
+    # A little longer than the front end waits (app/web/static/http.js), and twice as long as a statement may take.
+    # Files as long as behind Traefik: 2 GiB at 150 KB a second; who stalls is cut off long before.
     "timeouts": {"request": "30s", "files": "4h"},
 }
 

@@ -201,7 +201,8 @@ def test_without_monitoring_nobody_reaches_the_metrics(registered: Registered) -
 
 @pytest.mark.parametrize("job", ["rabbitmq", "rabbitmq-queues"])
 def test_prometheus_finds_the_nodes_and_is_let_out_to_them(three: Stack, phase3: Stack, job: str) -> None:
-    [scraped] = [each for each in prometheus.configuration("edge")["scrape_configs"] if each["job_name"] == job]
+    jobs = prometheus.configuration(prometheus.Proxies("edge"))["scrape_configs"]
+    [scraped] = [each for each in jobs if each["job_name"] == job]
     [kept] = [
         rule for rule in scraped["relabel_configs"] if rule.get("action") == "keep" and len(rule["source_labels"]) > 1
     ]

@@ -72,7 +72,7 @@ def test_it_may_list_the_pods_of_its_own_namespace_and_of_the_gateways(
 def test_it_looks_for_pods_in_its_own_namespace_and_in_the_gateways_and_nowhere_else() -> None:
     own = [{"role": "pod", "namespaces": {"own_namespace": True}}]
     gateways = [{"role": "pod", "namespaces": {"names": ["edge"]}}]
-    jobs = prometheus.configuration("edge")["scrape_configs"]
+    jobs = prometheus.configuration(prometheus.Proxies("edge"))["scrape_configs"]
     looks = {job["job_name"]: job["kubernetes_sd_configs"] for job in jobs if "kubernetes_sd_configs" in job}
     mine = ("annotated", "database", "valkey", "rabbitmq", "rabbitmq-queues")
     assert looks == {**dict.fromkeys(mine, own), "gateway": gateways}
@@ -125,7 +125,7 @@ def test_samples_leave_before_the_volume_is_full() -> None:
 
 
 def test_a_pod_of_wild_series_is_refused_and_the_others_are_kept() -> None:
-    limits = [job["sample_limit"] for job in prometheus.configuration("traefik")["scrape_configs"]]
+    limits = [job["sample_limit"] for job in prometheus.configuration(prometheus.Proxies("traefik"))["scrape_configs"]]
     assert all(2000 <= limit <= 5000 for limit in limits)
 
 
