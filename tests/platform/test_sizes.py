@@ -38,8 +38,9 @@ def test_the_page_of_the_platform_says_what_it_costs(
     assert shown == list(dict.fromkeys(map(round, sizes.monthly(row.items()))))
 
 
-def test_each_phase_has_a_size_somewhere() -> None:
-    assert {phase for _, phase, _ in ROWS} == set(PHASES)
+def test_each_phase_but_the_fourth_has_a_size_somewhere() -> None:
+    """Phase 4 has run on the local cluster alone: nobody has chosen its nodes yet."""
+    assert {phase for _, phase, _ in ROWS} == set(PHASES) - {4}
 
 
 def test_a_row_names_each_part_of_the_bill() -> None:
