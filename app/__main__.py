@@ -9,7 +9,7 @@ from importlib import import_module
 from pathlib import Path
 from uuid import UUID
 
-from app.bootstrap.services import ALL, CHOICES
+from app.bootstrap.services import ALL, CHOICES, SERVICES
 
 
 def parser() -> argparse.ArgumentParser:
@@ -27,6 +27,24 @@ def parser() -> argparse.ArgumentParser:
     carry.add_argument("file", type=Path, help="the SQLite database")
     carry.add_argument("--to", required=True, metavar="ADDRESS", help="http://host:port of the servers that take over")
     carry.add_argument("--patience", type=float, default=120, help="seconds to wait for them (default: 120)")
+
+    split = commands.add_parser("split-database", help="move a service's tables to a database of its own, step by step")
+    moves = split.add_subparsers(dest="step", required=True, metavar="STEP")
+    for step, what in (
+        ("prepare", "make the publication and the replication slot"),
+        ("wait", "wait until the copy has caught up"),
+        ("switch", "refuse writes for a moment, compare, and let the service's own database take over"),
+        ("revert", "undo `prepare`, before the switch"),
+        ("remove", "drop the former tables, after the switch"),
+    ):
+        move = moves.add_parser(step, help=what)
+        move.add_argument("--service", choices=SERVICES, required=True, help="the service that moves")
+        if step == "switch":
+            move.add_argument(
+                "--to", dest="address", required=True, metavar="ADDRESS", help="http://host:port of its servers"
+            )
+        if step in ("wait", "switch"):
+            move.add_argument("--patience", type=float, default=600, help="seconds to wait (default: 600)")
 
     worker = commands.add_parser("worker", help="run queued jobs (with APP_JOBS=celery)")
     beat = commands.add_parser("beat", help="run the scheduler and background loops (with APP_JOBS=celery)")
@@ -178,6 +196,7 @@ def main(arguments: list[str] | None = None) -> int:
             | "purge-cloudflare"
             | "mail-verification-links"
             | "spread-cache"
+            | "split-database"
         ) as command:
             name = command.replace("-", "_")
             given = {option: value for option, value in vars(options).items() if option != "command"}

@@ -82,7 +82,7 @@ def background(platform: Platform, services: Sequence[Service]) -> Background:
         PollingLoop("deliveries", transport.run_once, settings.job_poll),
         PollingLoop("scheduler", Scheduler(core, schedule, utc_now, new_id).run_once, SCHEDULING),
         *(loop for service in services for loop in service.loops),
-        *event_loops(settings, core, transport, by_service),
+        *event_loops(settings, platform.database, core, transport, by_service),
     ]
     return Background(
         runner=ServiceRunners(core, runners),

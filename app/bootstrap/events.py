@@ -1,11 +1,11 @@
 """Wiring of events: dispatchers of the services of a process, and the loops that bring events to them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from app.bootstrap.services import complete
 from app.core.clock import new_id, utc_now
+from app.core.database.engine import Database
 from app.core.database.unit_of_work import Storage, UnitOfWork
-from app.core.events.model import Transport
 from app.core.events.relay import Relay
 from app.core.events.transport import InProcessTransport
 from app.core.jobs.polling_loop import PollingLoop
@@ -15,6 +15,7 @@ from app.core.settings import Settings
 
 def event_loops(
     settings: Settings,
+    database: Database,
     storage: Storage[UnitOfWork],
     local: InProcessTransport,
     services: Mapping[str, InProcessTransport],
@@ -22,22 +23,21 @@ def event_loops(
     """Yield the loops that publish the outbox's events, and that consume them where a broker is between.
 
     Args:
-        storage: the outbox's database.
+        database: the outbox's database.
+        storage: opens its transactions.
         local: dispatchers of this process.
         services: dispatchers of each of its services, by name.
     """
     if settings.events_by_broker:
-        yield from _broker_loops(settings, storage, services)
+        yield from _broker_loops(settings, database, storage, services)
     elif complete(services):
-        yield _relay(storage, local, settings)
-
-
-def _relay(storage: Storage[UnitOfWork], transport: Transport, settings: Settings) -> PollingLoop:
-    return PollingLoop("relay", Relay(storage, transport, utc_now).run_once, settings.job_poll)
+        moved = database.moved_services
+        relay = Relay(storage, local, utc_now, lambda: bool(moved and moved.now()))
+        yield PollingLoop("relay", relay.run_once, settings.job_poll)
 
 
 def _broker_loops(
-    settings: Settings, storage: Storage[UnitOfWork], services: Mapping[str, InProcessTransport]
+    settings: Settings, database: Database, storage: Storage[UnitOfWork], services: Mapping[str, InProcessTransport]
 ) -> Iterator[PollingLoop]:
     from app.core.events.queue_consumer import HEARTBEAT, QueueConsumer
     from app.core.events.rabbitmq import Broker, RabbitTransport
@@ -45,9 +45,18 @@ def _broker_loops(
 
     queues = {name: ServiceQueue(name, local.subscribed) for name, local in services.items()}
     transport = RabbitTransport(Broker(settings), queues.values())
-    yield PollingLoop("relay", Relay(storage, transport, utc_now).run_once, settings.events_poll, transport.close)
+    relay = _when_complete(database, Relay(storage, transport, utc_now).run_once)
+    yield PollingLoop("relay", relay, settings.events_poll, transport.close)
     for name, queue in queues.items():
         # What a new queue, a lost broker or a restored database lacks.
         request = None if "auth" in services else lambda: ends_requested(new_id, utc_now())
         consumer = QueueConsumer(Broker(settings, HEARTBEAT), queue, services[name].publish, request)
-        yield PollingLoop(f"events of {name}", consumer.listen, settings.job_poll, consumer.close)
+        yield PollingLoop(
+            f"events of {name}", _when_complete(database, consumer.listen), settings.job_poll, consumer.close
+        )
+
+
+def _when_complete(database: Database, action: Callable[[], bool]) -> Callable[[], bool]:
+    """Leave events to the former release for as long as the database waits for its data."""
+    completion = database.copy_completion
+    return action if completion is None else lambda: completion.complete() and action()

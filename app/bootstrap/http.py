@@ -1,5 +1,6 @@
 """WSGI application: blueprints of each service, behind the request middleware."""
 
+from collections.abc import Mapping
 from functools import partial
 
 from flask_openapi.openapi import OpenAPI
@@ -12,6 +13,7 @@ from app.bootstrap.services import ALL, FRONT_END, chosen, complete
 from app.core.clock import utc_now
 from app.core.database.metrics import DatabaseMetrics
 from app.core.database.unit_of_work import UnitOfWork
+from app.core.database_split.routes import ServiceRoutes
 from app.core.http import downloads, front_end, health, idempotency, json_body, middleware, openapi, problems
 from app.core.http.metrics_port import MetricsPort
 from app.core.http.response_cache import ResponseCacheMiddleware
@@ -43,24 +45,33 @@ def create_app(container: Container) -> OpenAPI:
     app.extensions["telemetry"] = platform.telemetry
     app.extensions["refused_request"] = partial(middleware.note_refused, metrics)
     app.register_blueprint(health.blueprint(database, branches(container.services), lambda: container.inline.alive))
+    owners: dict[str, str] = {}
     for service in container.services.values():
         for blueprint in service.blueprints(container.jobs):
             app.register_api(blueprint)
+            owners[blueprint.name] = service.name
     if "auth" in container.services:
         from app.auth import routes
 
-        app.register_blueprint(routes.keys_blueprint(platform.issuer))
+        app.register_blueprint(keys := routes.keys_blueprint(platform.issuer))
+        owners[keys.name] = "auth"
     app.register_api(downloads.blueprint(platform.file_store, platform.signed_urls))
     whole = complete(container.services) or FRONT_END not in container.services
     app.register_blueprint(openapi.blueprint(openapi.document(app) if whole else committed_document()))
     if FRONT_END in container.services:
         app.register_blueprint(front_end.blueprint(versioned=not settings.development))
-    app.wsgi_app = _layers(container, app, metrics)  # type: ignore[assignment, method-assign]
+    app.wsgi_app = _layers(container, app, owners, metrics)  # type: ignore[assignment, method-assign]
     return app
 
 
-def _layers(container: Container, app: OpenAPI, metrics: RequestMetrics) -> middleware.Application:
-    """Return the application behind its WSGI middleware."""
+def _layers(
+    container: Container, app: OpenAPI, owners: Mapping[str, str], metrics: RequestMetrics
+) -> middleware.Application:
+    """Return the application behind its WSGI middleware.
+
+    Args:
+        owners: the service of each blueprint.
+    """
     platform, settings = container.platform, container.settings
     authenticator = platform.authenticator
     wsgi: middleware.Application = app.wsgi_app
@@ -72,8 +83,11 @@ def _layers(container: Container, app: OpenAPI, metrics: RequestMetrics) -> midd
         from app.core.http.tracing import TracingMiddleware
 
         wsgi = TracingMiddleware(wsgi, platform.telemetry.traces)
-    if container.database.handover_lock:
-        wsgi = ForwardingMiddleware(wsgi, container.database.handover_lock)
+    if lock := container.database.handover_lock:
+        wsgi = ForwardingMiddleware(wsgi, lambda _environ, _now: lock.address())
+    elif container.database.moved_services and complete(container.services):
+        routes = ServiceRoutes(app.url_map, owners)
+        wsgi = ForwardingMiddleware(wsgi, partial(routes.moved_to, container.database.moved_services))
     if settings.trusted_hops:
         # Each proxy appends to X-Forwarded-For; the other headers have a single value, which trusted proxies pass on.
         wsgi = ProxyFix(wsgi, x_for=settings.trusted_hops, x_proto=1, x_host=1)

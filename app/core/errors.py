@@ -54,5 +54,9 @@ class CommitUnknownError(UnavailableError):
     """COMMIT got no reply: the transaction may or may not be committed. Never retried, nor compensated."""
 
 
+class MovingError(UnavailableError):
+    """The data of the service is moving to another database, in a moment. Nothing has been changed here."""
+
+
 class MovedError(UnavailableError):
     """The data has been migrated to another database, the only one written to. Nothing has been changed here."""

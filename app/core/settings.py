@@ -116,7 +116,8 @@ class Settings(TelemetrySettings):
     )
 
     database_inherits: bool = Field(
-        default=False, description="Whether to wait until `carry` has copied the data of a SQLite database"
+        default=False,
+        description="Whether to wait until `carry` or `split-database` has brought all data here",
     )
 
     redis_url: SecretStr | None = None

@@ -18,6 +18,7 @@ from app.core.database.bulkhead import Bulkhead, place_in
 from app.core.database.circuit_breaker import CircuitBreaker
 from app.core.database.errors import DEMOTED, connection_lost, sqlstate
 from app.core.database.replicas import Replica, Replicas
+from app.core.database_split.moved_services import MovedServices
 from app.core.errors import MovedError, UnavailableError
 from app.core.settings import Settings
 from app.core.sqlite_migration.completion import CopyCompletion
@@ -87,7 +88,8 @@ class Database:
         writes: limits those that wait for a write, so that reads still get a place while writes hang, as when
             synchronous replication waits for a standby.
         handover_lock: of a SQLite file: whether its data has moved to PostgreSQL.
-        copy_completion: of a PostgreSQL database that takes over a SQLite file: whether the data has been copied.
+        copy_completion: of a PostgreSQL database that takes data over: whether it is complete.
+        moved_services: of a PostgreSQL database that services share: those that have left it.
     """
 
     reader: Engine
@@ -99,6 +101,7 @@ class Database:
     writes: Bulkhead | None = None
     handover_lock: HandoverLock | None = None
     copy_completion: CopyCompletion | None = None
+    moved_services: MovedServices | None = None
 
     def begin(self, session: Session) -> None:
         """Begin a session's transaction on the primary, once its connection has answered.
@@ -221,15 +224,18 @@ def connect(settings: Settings, *, serves: bool = True) -> Database:
     ]
     # Some threads stay free for health probes and cached responses, and one place at the primary for reads.
     of_primary, of_replicas = max(1, settings.threads * 5 // 8), max(1, settings.threads // 4)
+    circuit = CircuitBreaker("primary", partial(_probe, probed), patience=PATIENCE, interval=PROBE_INTERVAL)
+    single = engine.execution_options(**{SINGLE: True})
     return Database(
         reader=engine,
         writer=engine,
-        single=engine.execution_options(**{SINGLE: True}),
+        single=single,
         replicas=Replicas(replicas, Bulkhead(of_replicas) if serves else None),
-        circuit=CircuitBreaker("primary", partial(_probe, probed), patience=PATIENCE, interval=PROBE_INTERVAL),
+        circuit=circuit,
         bulkhead=Bulkhead(of_primary) if serves else None,
         writes=Bulkhead(max(1, of_primary - 1)) if serves else None,
         copy_completion=CopyCompletion(engine) if settings.database_inherits else None,
+        moved_services=MovedServices(single, circuit.refuses),
     )
 
 

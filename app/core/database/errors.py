@@ -10,6 +10,10 @@ DISK_FULL = "53100"
 DEMOTED = "25006"
 """Write on a read-only server (read_only_sql_transaction): the former primary, now a replica."""
 
+MOVING, MOVED = "TM001", "TM002"
+"""Write to tables of a service that is moving to a database of its own, and that has moved: SQLSTATEs of the fence
+(app.core.database_split.fence)."""
+
 
 def sqlstate(error: BaseException | None) -> str | None:
     """Return the SQLSTATE of a PostgreSQL error; None without one, as when no server has answered."""

@@ -12,10 +12,10 @@ from sqlalchemy.orm import Session
 
 from app.core.database import read_position
 from app.core.database.engine import Database
-from app.core.database.errors import connection_lost, disk_full, rolled_back
+from app.core.database.errors import MOVED, MOVING, connection_lost, disk_full, rolled_back, sqlstate
 from app.core.database.idempotency_keys import SqlIdempotencyKeys
 from app.core.database.user_versions import SqlVersions, touched
-from app.core.errors import CommitUnknownError, TransientError, UnavailableError
+from app.core.errors import CommitUnknownError, MovedError, MovingError, TransientError, UnavailableError
 from app.core.events.deleted_users import SqlDeletedUsers
 from app.core.events.inbox import SqlInbox
 from app.core.events.outbox import SqlOutbox
@@ -159,6 +159,10 @@ class Storage(Generic[W_co]):
             raise UnavailableError("The database is busy.") from error
         except DBAPIError as error:
             self._database.record_outcome(session, error)
+            if (state := sqlstate(error.orig)) == MOVED:
+                raise MovedError("The data has moved to another database.") from error
+            if state == MOVING:
+                raise MovingError("The data is moving to another database. Try again in a few seconds.") from error
             if disk_full(error):
                 raise UnavailableError("The database has no room left.") from error
             if connection_lost(error) or rolled_back(error):

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from app.core.errors import MovedError
 from app.core.events.dispatcher import Dispatcher
 from app.core.events.model import Event
 
@@ -28,5 +29,11 @@ class InProcessTransport:
 
     def run_once(self) -> bool:
         """Retry failed deliveries that are due; return whether there were any."""
-        retried = [dispatcher.run_once() for dispatcher in self._dispatchers]
+        retried = [self._retry(dispatcher) for dispatcher in self._dispatchers]
         return any(retried)
+
+    def _retry(self, dispatcher: Dispatcher[Any]) -> bool:
+        try:
+            return dispatcher.run_once()
+        except MovedError:  # of one service: the others' are still retried here
+            return False

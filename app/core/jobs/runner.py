@@ -11,7 +11,7 @@ import structlog
 from app.core.clock import Clock, NewId
 from app.core.database.retries import retried, run
 from app.core.database.unit_of_work import Storage, UnitOfWork, W
-from app.core.errors import ServiceError
+from app.core.errors import MovedError, ServiceError
 from app.core.jobs.backoff import backoff
 from app.core.jobs.handler import Handler, SideEffectHandler
 from app.core.jobs.model import Claimed, InputRejectedError, Job, PermanentError, State
@@ -91,6 +91,8 @@ class Runner(Generic[W]):
         with self._spans.work(named, claimed.traceparent, job_id=str(job_id), attempt=claimed.attempt) as span:
             try:
                 self._steps(job_id, lease)
+            except MovedError:
+                log.info("job goes on elsewhere", job_id=str(job_id))
             except InputRejectedError as error:
                 self._reject(job_id, lease, str(error)[:500])
             except Exception as error:  # noqa: BLE001 a handler's exception must not end the worker

@@ -1,11 +1,13 @@
 """Scheduler: queues one job for each period, with any number of scheduler processes."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from app.core.clock import Clock, NewId
 from app.core.database.unit_of_work import Storage, UnitOfWork
+from app.core.errors import MovedError
 from app.core.jobs.model import Job
 
 MONDAY = 0
@@ -55,7 +57,8 @@ class Scheduler:
             if self._queued.get(entry.kind) != due:
                 day = due.date().isoformat()
                 job = Job(self._new_id(), None, entry.kind, now, parameters={"due": day})
-                with self._storage.write() as work:
+                # A service that has moved queues its jobs itself.
+                with suppress(MovedError), self._storage.write() as work:
                     work.jobs.add(job, unique_key=f"{entry.kind}:{day}")
                 self._queued[entry.kind] = due
         return False

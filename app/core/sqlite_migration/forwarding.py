@@ -1,4 +1,4 @@
-"""Forwarding of requests to the servers on PostgreSQL after the migration.
+"""Forwarding of requests to the servers that have taken the data over, all of it or that of one service.
 
 The migration runs under load: this server still receives requests between the handover and the moment when routing has
 moved every client. It forwards them, rather than reject them or answer from outdated data.
@@ -17,7 +17,6 @@ import structlog
 from werkzeug.exceptions import RequestTimeout
 
 from app.core.http.middleware import PROBES, Application
-from app.core.sqlite_migration.handover import HandoverLock
 from app.core.sqlite_migration.target import MigrationTarget
 
 LARGEST = 1 << 20
@@ -47,22 +46,23 @@ log = structlog.get_logger(__name__)
 
 
 class ForwardingMiddleware:
-    """WSGI middleware around an application on SQLite: forwards requests once the database is handed over.
+    """WSGI middleware around an application whose data moves: forwards requests from then on.
 
     Args:
-        application: answers until the handover.
-        handover_lock: handover lock of the database.
+        application: answers until then.
+        address_for: address of the servers that have taken over the data of a request, as `http://host:port`; None as
+            long as nobody has. With `True` it must not be remembered from an earlier request.
     """
 
-    def __init__(self, application: Application, handover_lock: HandoverLock) -> None:
+    def __init__(self, application: Application, address_for: Callable[[dict[str, Any], bool], str | None]) -> None:
         self._application = application
-        self._handover_lock = handover_lock
-        self._target_ready = False
+        self._address_for = address_for
+        self._ready: set[str] = set()
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         if environ["PATH_INFO"].startswith(PROBES):
             return self._application(environ, start_response)
-        if self._handover_lock.address() is None:
+        if self._address_for(environ, False) is None:
             return self._answer(environ, start_response)
         return self._forward(environ, start_response)
 
@@ -83,7 +83,7 @@ class ForwardingMiddleware:
 
         def begin(status: str, *rest: Any) -> None:
             nonlocal moved
-            moved = status.startswith(AWAY[:3]) and self._handover_lock.address() is not None
+            moved = status.startswith(AWAY[:3]) and self._address_for(environ, True) is not None
             if not moved:
                 start_response(status, *rest)
 
@@ -98,21 +98,25 @@ class ForwardingMiddleware:
     def _forward(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         end = time.monotonic() + HOLD
         while time.monotonic() < end:
-            address = self._handover_lock.address()
+            address = self._address_for(environ, False)
             if address is None:  # the copy failed, and released the lock
                 return self._answer(environ, start_response)
-            if connection := self._connect(MigrationTarget(address)):
+            if connection := self._connect(address):
                 return _exchange(connection, environ, start_response)
             time.sleep(PAUSE)
-        log.warning("migration target not ready", address=self._handover_lock.address())
+        log.warning("migration target not ready", address=self._address_for(environ, False))
         start_response(AWAY, [("Retry-After", "2"), ("Content-Length", "0")])
         return []
 
-    def _connect(self, target: MigrationTarget) -> HTTPConnection | None:
+    def _connect(self, address: str) -> HTTPConnection | None:
         """Return a connection to the target; None until it is ready."""
-        self._target_ready = self._target_ready or target.healthy("/health/ready")
+        target = MigrationTarget(address)
+        if address not in self._ready:
+            if not target.healthy("/health/ready"):
+                return None
+            self._ready.add(address)
         try:
-            return target.connect() if self._target_ready else None
+            return target.connect()
         except OSError:
             return None
 

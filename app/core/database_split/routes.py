@@ -1,0 +1,48 @@
+"""Service of a request, in a process that has all of them."""
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import parse_qs
+
+from werkzeug.exceptions import HTTPException
+from werkzeug.routing import Map
+
+from app.core.database_split.moved_services import MovedServices
+from app.core.http.signed_urls import PREFIX
+
+
+class ServiceRoutes:
+    """Finds the service of a request by its route.
+
+    Args:
+        routes: of the application.
+        owners: the service of each blueprint; routes of others belong to none.
+    """
+
+    def __init__(self, routes: Map, owners: Mapping[str, str]) -> None:
+        self._routes = routes.bind("")
+        self._owners = owners
+
+    def service_of(self, environ: Mapping[str, Any]) -> str | None:
+        """Return the service of a request; None if it is of no single one, or has no route."""
+        path = environ["PATH_INFO"]
+        if path.startswith(PREFIX):  # a file's address names the service that has made it, if it is one apart
+            return parse_qs(environ.get("QUERY_STRING", "")).get("service", [None])[0]
+        try:
+            endpoint, _ = self._routes.match(path, environ["REQUEST_METHOD"])
+        except HTTPException:
+            return None
+        return self._owners.get(endpoint.partition(".")[0])
+
+    def moved_to(self, moved: MovedServices, environ: Mapping[str, Any], now: bool) -> str | None:
+        """Return the address of the servers to which the service of a request has moved; None if it has not.
+
+        Args:
+            moved: the services that have moved.
+            environ: of the request.
+            now: whether to ask the database rather than use what is known.
+        """
+        service = self.service_of(environ)
+        if service is None:
+            return None
+        return (moved.now() if now else moved.known()).get(service)
