@@ -49,6 +49,10 @@ def _copied_without_sessions(_container: Container, service: Service) -> tuple[R
     return () if service.name == "auth" else (Rows("copied"),)
 
 
+def _none(_container: Container, _service: Service) -> tuple[Rows, ...]:
+    return ()
+
+
 def _of_tasks(_container: Container, service: Service) -> tuple[Rows, ...]:
     return (Rows("share"),) if service.name == "tasks" else ()
 
@@ -64,7 +68,8 @@ CORE: dict[str, Assignment] = {
     "object_pieces": _copied_with_files,
     "idempotency_keys": _copied_with_files,
     "deleted_users": _copied,
-    "user_versions": _copied,
+    # Keys of what processes cache: they count from nothing in a new one.
+    "user_versions": _none,
     "ended_sessions": _copied_without_sessions,
 }
 """Of each of the core's tables, what a service takes along (docs/adr/0055-a-database-a-service.md)."""

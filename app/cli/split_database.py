@@ -76,7 +76,8 @@ def _run(
         case "switch":
             if address is None or not _is_up(address, patience):
                 return fail(f"nobody waits for the data at {address}: nothing was moved")
-            report = switch(source, target, share, address, [name for name in SERVICES if name != service])
+            others = [name for name in SERVICES if name != service]
+            report = switch(source, target, share, address, others, patience)
             clear(target, share)
             said = f"{service} has moved before"
             if report.rows is not None:

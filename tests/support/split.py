@@ -1,21 +1,29 @@
 """A database that all services share, one of a service's own, and what moves between them."""
 
-import subprocess
-import sys
+import os
+import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
+from importlib import import_module
+from io import StringIO
 from pathlib import Path
+from types import ModuleType
 from typing import Any
+from unittest.mock import patch
 from uuid import uuid4
 
 import psycopg2
 from sqlalchemy import Engine, create_engine
 
 from app.bootstrap.shares import shares
+from app.cli.migrate import run as migrate
+from app.cli.split_database import split_database
+from app.core.database_split import subscription
 from app.core.database_split.share import ServiceShare
 from tests.support.postgres import Postgres, postgres
-from tests.support.server import ROOT, environment
+from tests.support.server import environment
+from tests.support.settings import make_settings
 
 LOGICAL = {
     "wal_level": "logical",
@@ -31,36 +39,35 @@ OWNER, SPLITTER = "tasks", "splitter"
 
 @contextmanager
 def logical_server() -> Iterator[Postgres]:
-    """Run a server with the roles that the operator makes, and a migrated database `shared` of all services."""
+    """Run a server with the roles that the operator makes, a migrated database `shared`, and one for each service."""
     with postgres(**LOGICAL) as server:
         server.execute(f"CREATE ROLE {OWNER} LOGIN; CREATE ROLE {SPLITTER} LOGIN REPLICATION IN ROLE {OWNER}")
-        for service in shares():
-            server.execute(f"CREATE ROLE {service}_service LOGIN")
         server.execute(f"CREATE DATABASE shared OWNER {OWNER}")
-        done = command("migrate", url=url(server, "shared", OWNER), former=None)
-        assert done.returncode == 0, done.stderr
+        assert migrate(make_settings(url(server, "shared", OWNER))) == 0
         yield server
+
+
+def own_template(server: Postgres, service: str) -> str:
+    """Return the name of a database with the schema of a service, owned by its role; made once."""
+    name = f"{service}_service"
+    if not server.execute(f"SELECT to_regrole('{name}') IS NOT NULL"):
+        server.execute(f"CREATE ROLE {name} LOGIN")
+        server.execute(f"CREATE DATABASE {name} OWNER {name}")
+        assert migrate(make_settings(url(server, name, name)), [service]) == 0
+    return name
 
 
 def url(server: Postgres, database: str, role: str) -> str:
     return f"postgresql+psycopg2://{role}@127.0.0.1:{server.port}/{database}"
 
 
-def command(*arguments: str, url: str, former: str | None) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        [sys.executable, "-m", "app", *arguments],
-        cwd=ROOT,
-        env=variables(url, former),
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+@dataclass(frozen=True)
+class Said:
+    """What a step has ended with: exit status, and what it has printed."""
 
-
-def variables(url: str, former: str | None) -> dict[str, str]:
-    more = {} if former is None else {"APP_FORMER_DATABASE_URL": former}
-    return environment(Path("/tmp"), url, port=1, **more)  # noqa: S108 nothing is written there
+    status: int
+    out: str
+    error: str
 
 
 @dataclass(frozen=True)
@@ -96,16 +103,51 @@ class Move:
     def own_url(self) -> str:
         return url(self.target, self.own, f"{self.service}_service")
 
-    def run(self, step: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    def run(self, step: str, address: str | None = None, patience: float = 60) -> Said:
         """Run a step of the command."""
-        given = ("split-database", step, "--service", self.service, *arguments)
-        return command(*given, url=self.own_url, former=self.splitter_url)
+        out, error = StringIO(), StringIO()
+        given = environment(Path("/tmp"), self.own_url, port=1, APP_FORMER_DATABASE_URL=self.splitter_url)  # noqa: S108
+        with patch.dict(os.environ, given, clear=True), redirect_stdout(out), redirect_stderr(error):
+            status = split_database(step, self.service, address, patience)
+        return Said(status, out.getvalue(), error.getvalue())
 
-    def succeed(self, step: str, *arguments: str) -> str:
-        """Run a step of the command, and return what it says."""
-        done = self.run(step, *arguments)
-        assert done.returncode == 0, done.stderr
-        return done.stdout
+    def run_as(self, role: str, step: str) -> Said:
+        """Run a step as another role of the shared database."""
+        with patch("tests.support.split.SPLITTER", role):
+            return self.run(step)
+
+    def succeed(self, step: str, address: str | None = None) -> str:
+        """Run a step of the command, and return what it prints."""
+        said = self.run(step, address)
+        assert said.status == 0, said
+        return said.out
+
+    def ready(self) -> None:
+        """Prepare, subscribe, and wait until the copy is there."""
+        self.succeed("prepare")
+        self.subscribe()
+        self.succeed("wait")
+
+    def switch(self, address: str) -> str:
+        """Run the step `switch`, again and again on a busy machine, as the Job does; return what it prints."""
+        for _ in range(10):
+            said = self.run("switch", address)
+            if said.status == 0:
+                return said.out
+            assert "the writes go on in the former database" in said.error, said
+        raise AssertionError(said)
+
+    def killed(self, step: str, module: str, function: str, when: str, address: str | None = None) -> None:
+        """Run a step in another process, which is killed before or after it calls a function for the first time."""
+        pid = os.fork()
+        if pid == 0:
+            try:
+                _kill_at(import_module(module), function, when)
+                self.run(step, address)
+            finally:
+                os._exit(0)
+        _, status = os.waitpid(pid, 0)
+        assert os.waitstatus_to_exitcode(status) == -signal.SIGKILL, "it was not killed"
 
     def subscribe(self) -> None:
         """Create the subscription, as the operator does."""
@@ -119,6 +161,16 @@ class Move:
     def unsubscribe(self) -> None:
         self.administer(f"DROP SUBSCRIPTION IF EXISTS {self.share.name}")
 
+    def abandon(self) -> None:
+        """Drop the subscription, whatever has become of its slot."""
+        name = self.share.name
+        with self.engines()[1].connect() as connection:
+            exists = subscription.exists(connection, self.share)
+        if exists:
+            self.administer(f"ALTER SUBSCRIPTION {name} DISABLE")
+            self.administer(f"ALTER SUBSCRIPTION {name} SET (slot_name = NONE)")
+            self.unsubscribe()
+
     def administer(self, statement: str) -> Any:
         """Run a statement in the service's own database as the superuser."""
         return execute(self.target, self.own, statement)
@@ -129,6 +181,17 @@ class Move:
 
     def engines(self) -> tuple[Engine, Engine]:
         return create_engine(self.splitter_url), create_engine(self.own_url)
+
+
+def _kill_at(module: ModuleType, function: str, when: str) -> None:
+    original = getattr(module, function)
+
+    def call(*arguments: Any, **options: Any) -> Any:
+        if when == "after":
+            original(*arguments, **options)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    setattr(module, function, call)
 
 
 def execute(server: Postgres, database: str, statement: str) -> Any:
@@ -150,10 +213,11 @@ def move_of(service: str, server: Postgres, target: Postgres | None = None) -> I
     name = uuid4().hex[:12]
     move = Move(service, server, to, f"former_{name}", f"own_{name}")
     server.execute(f"CREATE DATABASE {move.former} TEMPLATE shared OWNER {OWNER} STRATEGY FILE_COPY")
-    to.execute(f"CREATE DATABASE {move.own} OWNER {service}_service")
+    template = own_template(to, service)
+    to.execute(f"CREATE DATABASE {move.own} TEMPLATE {template} OWNER {service}_service STRATEGY FILE_COPY")
     try:
         yield move
     finally:
-        move.unsubscribe()
+        move.abandon()
         to.execute(f"DROP DATABASE {move.own} WITH (FORCE)")
         server.execute(f"DROP DATABASE {move.former} WITH (FORCE)")

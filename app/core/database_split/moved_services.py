@@ -63,7 +63,7 @@ class MovedServices:
             try:
                 with self._engine.connect() as connection:
                     there = connection.scalar(THERE, {"name": MOVED_SERVICES})
-                    self._known = dict(connection.execute(ALL).tuples().all()) if there else {}
+                    self._known = {row.service: row.address for row in connection.execute(ALL)} if there else {}
             except SQLAlchemyError as error:
                 log.warning("moved services unknown", cause=type(error).__name__)
         self._fresh_until = began + FRESH

@@ -20,6 +20,7 @@ from app.core.database_split.errors import PauseTooLongError, SplitError
 from app.core.database_split.moved_services import KNOWN_AFTER
 from app.core.database_split.publication import LOCK_NOT_AVAILABLE
 from app.core.database_split.share import ServiceShare
+from app.core.database_split.subscription import wait
 from app.core.database_split.take_over import take_over
 from app.core.sqlite_migration.completion import is_complete
 
@@ -79,7 +80,9 @@ class _Pause:
         return rest
 
 
-def switch(source: Engine, target: Engine, share: ServiceShare, address: str, others: Collection[str]) -> Report:
+def switch(
+    source: Engine, target: Engine, share: ServiceShare, address: str, others: Collection[str], patience: float
+) -> Report:
     """Switch, unless an earlier run has done so; then do what it has left.
 
     Args:
@@ -87,6 +90,7 @@ def switch(source: Engine, target: Engine, share: ServiceShare, address: str, ot
         share: what moves.
         address: `http://host:port` of the servers that take over.
         others: the other services. The one that has the sessions moves last: those that stay look there.
+        patience: seconds to wait for the copy.
 
     Raises:
         PauseTooLongError: nothing has changed.
@@ -106,6 +110,7 @@ def switch(source: Engine, target: Engine, share: ServiceShare, address: str, ot
     with target.connect() as connection:
         if is_complete(connection):
             raise SplitError(f"the database of {share.service} is in use already: nothing was moved")
+    wait(source, target, share, patience)
     rows, pause = _commit(source, target, share, address)
     committed = time.monotonic()
     take_over(source, target, share, rows, not_before=committed + KNOWN_AFTER)
@@ -122,7 +127,7 @@ def _commit(source: Engine, target: Engine, share: ServiceShare, address: str) -
             former.exec_driver_sql(f"SET LOCAL lock_timeout = {round(WRITERS * 1000)}")
             pause = _Pause()
             fence.acquire(former, share.service)
-            _catch_up(former, share, pause)
+            _catch_up(source, former, share, pause)
             pause.limit(former, new)
             rows = compare(former, new, share)
             pause.limit(former)
@@ -157,9 +162,12 @@ def _end_side_effects(former: Connection, share: ServiceShare) -> None:
         time.sleep(POLL)
 
 
-def _catch_up(former: Connection, share: ServiceShare, pause: _Pause) -> None:
+def _catch_up(source: Engine, former: Connection, share: ServiceShare, pause: _Pause) -> None:
     """Wait until the service's database has all that was committed, written to its disk."""
-    end = former.scalar(text("SELECT pg_logical_emit_message(false, 'split', '')"))
+    with source.begin() as connection:
+        # A commit that is flushed: only what is flushed is sent.
+        connection.exec_driver_sql("SET LOCAL synchronous_commit = local")
+        end = connection.scalar(text("SELECT pg_logical_emit_message(true, 'split', '')"))
     reached = text(
         "SELECT confirmed_flush_lsn >= CAST(:end AS pg_lsn) FROM pg_replication_slots WHERE slot_name = :slot"
     )

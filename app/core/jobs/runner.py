@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any, Generic
 from uuid import UUID
@@ -77,7 +78,11 @@ class Runner(Generic[W]):
 
     def run(self, job_id: UUID) -> None:
         """Claim a job and run it. Does nothing if it is not due, is claimed already, or is of an unknown kind, such as
-        one of a later release."""
+        one of a later release. Ends when the service has moved to another database: the job goes on there."""
+        with suppress(MovedError):
+            self._run(job_id)
+
+    def _run(self, job_id: UUID) -> None:
         lease = self._new_id()
 
         def claim(work: W) -> Claimed | None:
@@ -92,7 +97,7 @@ class Runner(Generic[W]):
             try:
                 self._steps(job_id, lease)
             except MovedError:
-                log.info("job goes on elsewhere", job_id=str(job_id))
+                raise
             except InputRejectedError as error:
                 self._reject(job_id, lease, str(error)[:500])
             except Exception as error:  # noqa: BLE001 a handler's exception must not end the worker
