@@ -8,7 +8,7 @@ from sqlalchemy.exc import DBAPIError
 
 from app.core.database.errors import sqlstate
 from app.core.database_split.errors import SplitError
-from app.core.database_split.fence import CREATE_FUNCTION, CREATE_TABLE, TRIGGER, triggers
+from app.core.database_split.fence import CREATE_FUNCTION, CREATE_TABLE, FUNCTION, MOVED_SERVICES, TRIGGER, triggers
 from app.core.database_split.share import ServiceShare, TableShare
 
 LOCK_NOT_AVAILABLE = "55P03"
@@ -69,6 +69,16 @@ def drop(source: Engine, share: ServiceShare) -> None:
         others = connection.scalar(text("SELECT count(*) FROM pg_publication WHERE pubname LIKE 'split\\_%'"))
     for table in share.tables:
         _with_lock(source, owner, lambda connection, table=table: _restore_table(connection, share, table, others == 0))
+
+
+def drop_fence(source: Engine) -> None:
+    """Drop the fence's function and table, unless another service is fenced or has moved."""
+    with source.begin() as connection:
+        if not connection.scalar(text("SELECT to_regclass(:name) IS NOT NULL"), {"name": MOVED_SERVICES}):
+            return
+        fenced = connection.scalar(text(f"SELECT count(*) FROM pg_trigger WHERE starts_with(tgname, '{TRIGGER}')"))
+        if not fenced and not connection.scalar(text(f"SELECT count(*) FROM {MOVED_SERVICES}")):
+            connection.exec_driver_sql(f"DROP FUNCTION IF EXISTS {FUNCTION}; DROP TABLE {MOVED_SERVICES}")
 
 
 def _prepare_table(connection: Connection, share: ServiceShare, table: TableShare) -> None:

@@ -27,6 +27,7 @@ def revert(source: Engine, target: Engine, share: ServiceShare) -> None:
         if subscription.exists(connection, share):
             raise SplitError(f"the subscription {share.name} is still there: delete it first")
     publication.drop(source, share)
+    publication.drop_fence(source)
     names = ", ".join(table.name for table in share.tables)
     with target.begin() as connection:
         for table in share.tables:  # the audit log's triggers refuse it

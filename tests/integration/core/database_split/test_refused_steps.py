@@ -23,10 +23,12 @@ def test_the_way_back_is_open_until_the_switch(move: Move, address: str) -> None
     assert_refused(move.run("revert"), "the subscription split_tasks is still there: delete it first")
     move.unsubscribe()
     move.succeed("revert")
+    move.succeed("revert")
     assert move.ask("SELECT count(*) FROM pg_publication") == 0
     assert move.ask("SELECT count(*) FROM pg_trigger WHERE tgname LIKE 'moves%'") == 0
     assert move.ask("SELECT count(*) FROM pg_class WHERE relreplident = 'f'") == 0
     assert move.ask("SELECT count(*) FROM pg_replication_slots WHERE slot_name = 'split_tasks'") == 0
+    assert move.ask("SELECT to_regclass('moved_services') IS NULL")
     assert move.administer("SELECT count(*) FROM attachment_usage") == 0
     move.ready()
     move.switch(address)
