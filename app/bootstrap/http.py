@@ -85,9 +85,9 @@ def _layers(
         wsgi = TracingMiddleware(wsgi, platform.telemetry.traces)
     if lock := container.database.handover_lock:
         wsgi = ForwardingMiddleware(wsgi, lambda _environ, _now: lock.address())
-    elif container.database.moved_services and complete(container.services):
+    elif (moved := container.database.moved_services) and complete(container.services):
         routes = ServiceRoutes(app.url_map, owners)
-        wsgi = ForwardingMiddleware(wsgi, partial(routes.moved_to, container.database.moved_services))
+        wsgi = ForwardingMiddleware(wsgi, partial(routes.moved_to, moved), moved.expected)
     if settings.trusted_hops:
         # Each proxy appends to X-Forwarded-For; the other headers have a single value, which trusted proxies pass on.
         wsgi = ProxyFix(wsgi, x_for=settings.trusted_hops, x_proto=1, x_host=1)

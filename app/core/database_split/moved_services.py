@@ -39,6 +39,7 @@ class MovedServices:
         self._clock = clock
         self._lock = threading.Lock()
         self._known: Mapping[str, str] = {}
+        self._expected = False
         self._fresh_until = -float("inf")
 
     def known(self) -> Mapping[str, str]:
@@ -51,6 +52,10 @@ class MovedServices:
                 self._lock.release()
         return self._known
 
+    def expected(self) -> bool:
+        """Return whether a service is about to move, or has moved, as far as is known."""
+        return self._expected
+
     def now(self) -> Mapping[str, str]:
         """Return address by service, asked now."""
         with self._lock:
@@ -62,7 +67,7 @@ class MovedServices:
         if not self._unavailable():
             try:
                 with self._engine.connect() as connection:
-                    there = connection.scalar(THERE, {"name": MOVED_SERVICES})
+                    self._expected = there = bool(connection.scalar(THERE, {"name": MOVED_SERVICES}))
                     self._known = {row.service: row.address for row in connection.execute(ALL)} if there else {}
             except SQLAlchemyError as error:
                 log.warning("moved services unknown", cause=type(error).__name__)

@@ -42,7 +42,6 @@ class ServiceRoutes:
             environ: of the request.
             now: whether to ask the database rather than use what is known.
         """
-        service = self.service_of(environ)
-        if service is None:
-            return None
-        return (moved.now() if now else moved.known()).get(service)
+        addresses = moved.now() if now else moved.known()
+        service = self.service_of(environ) if addresses else None
+        return None if service is None else addresses.get(service)

@@ -52,11 +52,18 @@ class ForwardingMiddleware:
         application: answers until then.
         address_for: address of the servers that have taken over the data of a request, as `http://host:port`; None as
             long as nobody has. With `True` it must not be remembered from an earlier request.
+        expected: whether the data may move while a request is answered, whose body is kept for that case.
     """
 
-    def __init__(self, application: Application, address_for: Callable[[dict[str, Any], bool], str | None]) -> None:
+    def __init__(
+        self,
+        application: Application,
+        address_for: Callable[[dict[str, Any], bool], str | None],
+        expected: Callable[[], bool] = lambda: True,
+    ) -> None:
         self._application = application
         self._address_for = address_for
+        self._expected = expected
         self._ready: set[str] = set()
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
@@ -72,7 +79,7 @@ class ForwardingMiddleware:
         Nothing has been done then, so the request can be repeated; its body is buffered up to `LARGEST`.
         """
         length = int(environ.get("CONTENT_LENGTH") or 0)
-        if length > LARGEST or "HTTP_TRANSFER_ENCODING" in environ:
+        if length > LARGEST or "HTTP_TRANSFER_ENCODING" in environ or not self._expected():
             return self._application(environ, start_response)
         try:
             body = environ["wsgi.input"].read(length) if length else b""
