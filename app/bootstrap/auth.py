@@ -84,6 +84,9 @@ class Auth(Service):
         }
         self.data = (AccountData(platform.file_store), AuditData())
 
+    def _has_all_data(self) -> bool:
+        return self._platform.service is None and self._platform.database.shared_by_all()
+
     def blueprints(self, jobs: "JobService") -> "list[APIBlueprint]":
         from app.auth import (
             account_routes,
@@ -105,7 +108,7 @@ class Auth(Service):
             verification_routes.request_blueprint(self.verification, authenticator, limits),
             verification_routes.confirm_blueprint(self.verification),
             account_routes.blueprint(self.service, self.deletion, authenticator, limits, urls, mail),
-            data_export_routes.blueprint(jobs, authenticator, whole=shared.service is None),
+            data_export_routes.blueprint(jobs, authenticator, whole=self._has_all_data),
             avatar_routes.blueprint(self.avatars, self.service, authenticator, urls, mail),
             admin_routes.blueprint(self.admin, self.deletion, authenticator, urls),
         ]

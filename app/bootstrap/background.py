@@ -1,6 +1,6 @@
 """Wiring of background work: jobs, events and polling loops of the services of a process."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -61,7 +61,8 @@ def background(platform: Platform, services: Sequence[Service]) -> Background:
     settings = platform.settings
     core = platform.storage(UnitOfWork)
     deliveries = delivery_counter()
-    runners = [_runner(platform, core, _core_handlers(core, services if complete(services) else ()), {})]
+    of_core_jobs = _core_handlers(core, services if complete(services) else (), platform.database.shared_by_all)
+    runners = [_runner(platform, core, of_core_jobs, {})]
     # The core's tables are in the database of each service.
     shared, sessions = (_dispatcher(platform, core, [each], deliveries) for each in core_consumers(platform.cache))
     learning = _without_sessions(settings, services)
@@ -110,18 +111,22 @@ def _without_sessions(settings: Settings, services: Sequence[Service]) -> set[st
     return names - {"auth"} if settings.events_by_broker or "auth" not in names else set()
 
 
-def _core_handlers(core: Storage[UnitOfWork], services: Sequence[Service]) -> dict[str, Handler[UnitOfWork]]:
+def _core_handlers(
+    core: Storage[UnitOfWork], services: Sequence[Service], whole: Callable[[], bool]
+) -> dict[str, Handler[UnitOfWork]]:
     """Return the handlers of jobs that belong to no single service.
 
     Args:
         services: all services; empty if some are missing, which leaves data exports to another process.
+        whole: whether the database has the data of all services.
     """
     handlers: dict[str, Handler[UnitOfWork]] = {
         erasure.kind_of("jobs"): EraseUser(erase_jobs, utc_now),
         erasure.FORMER_KIND: RequeueErasure(utc_now, new_id),
     }
     if services:
-        handlers[data_export_job.KIND] = ExportData([*_data(services), StoredSection(core, JobsData())], utc_now)
+        sections = [*_data(services), StoredSection(core, JobsData())]
+        handlers[data_export_job.KIND] = ExportData(sections, utc_now, whole)
     return handlers
 
 

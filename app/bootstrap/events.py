@@ -31,8 +31,7 @@ def event_loops(
     if settings.events_by_broker:
         yield from _broker_loops(settings, database, storage, services)
     elif complete(services):
-        moved = database.moved_services
-        relay = Relay(storage, local, utc_now, lambda: bool(moved and moved.now()))
+        relay = Relay(storage, local, utc_now, database.shared_by_all)
         yield PollingLoop("relay", relay.run_once, settings.job_poll)
 
 

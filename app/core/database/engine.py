@@ -179,6 +179,10 @@ class Database:
         self._record_outcome(None)
         return position
 
+    def shared_by_all(self) -> bool:
+        """Return whether no service has moved to a database of its own; asks the primary."""
+        return self.moved_services is None or not self.moved_services.now()
+
     @property
     def dialect(self) -> str:
         return self.writer.dialect.name

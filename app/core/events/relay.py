@@ -19,8 +19,8 @@ class Relay:
 
     Args:
         storage, transport, clock: the outbox's database, what it publishes by, and the time.
-        moved: whether a service has moved to a database of its own. Without a broker its consumers would miss the
-            event, so events wait until the service that publishes them has moved, too.
+        whole: whether the database has the data of all services. Without a broker the consumers of one that has moved
+            would miss the event, so events wait until the service that publishes them has moved, too.
     """
 
     def __init__(
@@ -28,12 +28,12 @@ class Relay:
         storage: Storage[UnitOfWork],
         transport: Transport,
         clock: Clock,
-        moved: Callable[[], bool] = lambda: False,
+        whole: Callable[[], bool] = lambda: True,
     ) -> None:
         self._storage = storage
         self._transport = transport
         self._clock = clock
-        self._moved = moved
+        self._whole = whole
 
     def run_once(self) -> bool:
         """Publish a batch; return whether there was one."""
@@ -41,7 +41,7 @@ class Relay:
             events = work.outbox.waiting(BATCH)
         if not events:
             return False
-        if self._moved():  # asked after the events were read: later ones are none of these
+        if not self._whole():  # asked after the events were read: later ones are none of these
             raise MovedError("A service has moved: its events are published from its own database.")
         self._transport.publish(events)
         with self._storage.write() as work:

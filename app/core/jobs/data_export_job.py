@@ -9,12 +9,14 @@ from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 from app.core.clock import Clock
 from app.core.database.retries import run
 from app.core.database.unit_of_work import Storage, UnitOfWork, W
-from app.core.jobs.model import RESULT, Job, JobKind, Step
+from app.core.jobs.model import RESULT, Job, JobKind, PermanentError, Step
 from app.core.personal_data import DataPage, DataSection, json_file
 
 KIND = "data-export"
 
 ARCHIVE = JobKind("application/zip", "my-data.zip")
+
+APART = "A copy of your data cannot be made while each service has a database of its own."
 
 ENTRIES = "entries"
 """Job file with the entries of the archive's central directory, which is written last."""
@@ -64,11 +66,13 @@ class ExportData:
     Args:
         sections: sections of all services, in order.
         clock: time.
+        whole: whether the database has the data of all services.
     """
 
-    def __init__(self, sections: Sequence[DataSource], clock: Clock) -> None:
+    def __init__(self, sections: Sequence[DataSource], clock: Clock, whole: Callable[[], bool] = lambda: True) -> None:
         self._sections = sections
         self._clock = clock
+        self._whole = whole
 
     def step(self, work: UnitOfWork, job: Job) -> Step:
         assert job.user_id is not None  # noqa: S101 data exports have an owner
@@ -82,6 +86,8 @@ class ExportData:
             return Step(finished=True, checkpoint=job.checkpoint, done=job.done, total=job.done)
         after = place["after"]
         page = self._sections[section].page(job.user_id, None if after is None else str(after))
+        if not self._whole():  # asked after the page was read: it was not outdated then
+            raise PermanentError(APART)
         entries = _write(output, page)
         self._append(work, job.id, ENTRIES, pages, json.dumps(entries).encode())
         checkpoint: dict[str, object] = {

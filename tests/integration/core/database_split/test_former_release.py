@@ -16,10 +16,11 @@ from app.core.database_split.moved_services import MovedServices
 from app.core.errors import MovingError
 from app.core.events.model import Event
 from app.core.jobs.background import Cleaner
+from app.core.jobs.data_export_job import APART
 from app.core.jobs.model import Job
 from app.core.jobs.scheduler import Entry, Scheduler
 from tests.integration.core.sqlite_migration.test_forwarding import Heir, heir_at
-from tests.support.api import Person
+from tests.support.api import Person, assert_problem
 from tests.support.background import do_jobs
 from tests.support.ports import free_port, wait_for
 from tests.support.postgres import Postgres
@@ -86,6 +87,16 @@ def test_events_wait_for_the_move_of_their_service_where_there_is_no_broker(form
     [relay] = [loop for loop in former.background.loops if loop.name == "relay"]
     relay.run()  # ends by itself
     assert move.ask("SELECT count(*) FROM outbox WHERE carried_at IS NULL") == 1
+
+
+def test_no_copy_of_all_data_is_made_after_a_service_has_moved(former: Container, move: Move) -> None:
+    person = Person(create_app(former).test_client()).register()
+    assert person.call("POST", "/users/me/export").status_code == 202
+    leave(move)
+    do_jobs(former)
+    # Made no more, rather than with data as it was before the move.
+    assert move.ask("SELECT state || ': ' || error FROM jobs WHERE kind = 'data-export'") == f"failed: {APART}"
+    assert assert_problem(person.call("POST", "/users/me/export"), 503)["detail"] == APART
 
 
 def test_jobs_of_other_services_are_done_after_one_has_moved(former: Container, move: Move) -> None:
