@@ -139,15 +139,35 @@ class Move:
 
     def killed(self, step: str, module: str, function: str, when: str, address: str | None = None) -> None:
         """Run a step in another process, which is killed before or after it calls a function for the first time."""
+        pid = self._begin(step, module, function, when, signal.SIGKILL, address)
+        _, status = os.waitpid(pid, 0)
+        assert os.waitstatus_to_exitcode(status) == -signal.SIGKILL, "it was not killed"
+
+    @contextmanager
+    def frozen(self, step: str, module: str, function: str, address: str | None = None) -> Iterator[None]:
+        """Run a step in another process, stopped before it calls a function; after the block it goes on, in vain."""
+        pid = self._begin(step, module, function, "before", signal.SIGSTOP, address)
+        _, status = os.waitpid(pid, os.WUNTRACED)
+        try:
+            assert os.WIFSTOPPED(status), "it was not stopped"
+            yield
+        finally:
+            os.kill(pid, signal.SIGCONT)
+            _, status = os.waitpid(pid, 0)
+        assert os.waitstatus_to_exitcode(status) == 1
+
+    def _begin(
+        self, step: str, module: str, function: str, when: str, sent: signal.Signals, address: str | None
+    ) -> int:
+        """Begin a step in another process, which sends itself a signal; return its process id."""
         pid = os.fork()
         if pid == 0:
             try:
-                _kill_at(import_module(module), function, when)
-                self.run(step, address)
+                _signal_at(import_module(module), function, when, sent)
+                os._exit(self.run(step, address).status)
             finally:
-                os._exit(0)
-        _, status = os.waitpid(pid, 0)
-        assert os.waitstatus_to_exitcode(status) == -signal.SIGKILL, "it was not killed"
+                os._exit(3)
+        return pid
 
     def subscribe(self) -> None:
         """Create the subscription, as the operator does."""
@@ -183,13 +203,14 @@ class Move:
         return create_engine(self.splitter_url), create_engine(self.own_url)
 
 
-def _kill_at(module: ModuleType, function: str, when: str) -> None:
+def _signal_at(module: ModuleType, function: str, when: str, sent: signal.Signals) -> None:
     original = getattr(module, function)
 
     def call(*arguments: Any, **options: Any) -> Any:
         if when == "after":
-            original(*arguments, **options)
-        os.kill(os.getpid(), signal.SIGKILL)
+            result = original(*arguments, **options)
+        os.kill(os.getpid(), sent)
+        return result if when == "after" else original(*arguments, **options)
 
     setattr(module, function, call)
 

@@ -112,6 +112,17 @@ def test_a_switch_that_is_killed_is_resumed(move: Move, address: str, module: st
     assert move.switch(address) == "tasks has moved before\n"
 
 
+def test_a_switch_that_freezes_is_ended_by_the_server(move: Move, address: str) -> None:
+    fill(move)
+    move.ready()
+    with move.frozen("switch", f"{PACKAGE}.fence", "mark_moved", address):
+        assert not accepts_writes(move)
+        wait_for(lambda: accepts_writes(move), "the server ends the session")
+    assert move.ask("SELECT count(*) FROM moved_services") == 0
+    move.switch(address)
+    assert_moved(move)
+
+
 def test_a_wait_that_is_killed_is_repeated(move: Move, address: str) -> None:
     fill(move)
     move.succeed("prepare")
