@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
@@ -41,7 +42,7 @@ def create(source: Engine, share: ServiceShare) -> None:
         connection.execute(text(CREATE_TABLE))
         connection.execute(text(CREATE_FUNCTION))
     for table in share.tables:
-        _with_lock(source, owner, lambda connection, table=table: _prepare_table(connection, share, table))
+        _with_lock(source, owner, partial(_prepare_table, share=share, table=table))
     with source.begin() as connection:
         _become(connection, owner)
         if not connection.scalar(_PUBLICATION, {"name": share.name}):
@@ -68,7 +69,7 @@ def drop(source: Engine, share: ServiceShare) -> None:
         connection.exec_driver_sql(f"DROP PUBLICATION IF EXISTS {share.name}")
         others = connection.scalar(text("SELECT count(*) FROM pg_publication WHERE pubname LIKE 'split\\_%'"))
     for table in share.tables:
-        _with_lock(source, owner, lambda connection, table=table: _restore_table(connection, share, table, others == 0))
+        _with_lock(source, owner, partial(_restore_table, share=share, table=table, last=others == 0))
 
 
 def drop_fence(source: Engine) -> None:

@@ -32,7 +32,7 @@ class ServiceRoutes:
             endpoint, _ = self._routes.match(path, environ["REQUEST_METHOD"])
         except HTTPException:
             return None
-        return self._owners.get(endpoint.partition(".")[0])
+        return self._owners.get(str(endpoint).partition(".")[0])
 
     def moved_to(self, moved: MovedServices, environ: Mapping[str, Any], now: bool) -> str | None:
         """Return the address of the servers to which the service of a request has moved; None if it has not.

@@ -128,7 +128,7 @@ def test_a_job_whose_service_moves_while_it_runs_is_left_to_the_new_one(former: 
         leave(move)
         steps(*arguments)
 
-    runner._steps = move_first  # type: ignore[method-assign]
+    runner._steps = move_first  # type: ignore[method-assign, assignment]
     former.background.runner.run(job_id)
     assert move.ask("SELECT state || ' ' || attempts FROM jobs") == "running 1"
 

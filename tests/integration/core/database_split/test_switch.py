@@ -12,7 +12,9 @@ import pytest
 from app.bootstrap.container import build
 from app.bootstrap.http import create_app
 from app.core.database_split import switch as switching
-from app.core.database_split.checksums import checksum
+from app.core.database_split.checksums import checksum, compare
+from app.core.database_split.errors import PauseTooLongError
+from app.core.database_split.moved_services import KNOWN_AFTER
 from tests.support.api import Person
 from tests.support.ports import wait_for
 from tests.support.postgres import Postgres, postgres
@@ -121,12 +123,11 @@ def test_writes_are_refused_for_a_moment_and_reads_and_other_services_go_on(
 ) -> None:
     move.ready()
     closed, opened = threading.Event(), threading.Event()
-    compare = switching.compare
 
     def slow_compare(*_arguments: object) -> int:
         closed.set()
         opened.wait(2)
-        raise switching.PauseTooLongError("the pause would exceed 5 s: the writes go on in the former database")
+        raise PauseTooLongError("the pause would exceed 5 s: the writes go on in the former database")
 
     monkeypatch.setattr(switching, "compare", slow_compare)
     container = build(make_settings(move.former_url))
@@ -154,7 +155,7 @@ def test_writes_are_refused_for_a_moment_and_reads_and_other_services_go_on(
 
 def test_a_pause_that_would_be_too_long_is_given_up(move: Move, address: str, monkeypatch: pytest.MonkeyPatch) -> None:
     move.ready()
-    monkeypatch.setattr(switching, "PAUSE", switching.KNOWN_AFTER + switching.RESERVE)
+    monkeypatch.setattr(switching, "PAUSE", KNOWN_AFTER + switching.RESERVE)
     said = move.run("switch", address)
     assert (said.status, said.error.count("\n")) == (1, 1)
     assert "the writes go on in the former database" in said.error
