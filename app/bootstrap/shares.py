@@ -72,7 +72,7 @@ CORE: dict[str, Assignment] = {
     "user_versions": _none,
     "ended_sessions": _copied_without_sessions,
 }
-"""Of each of the core's tables, what a service takes along (docs/adr/0055-a-database-a-service.md)."""
+"""Rows of the core's tables that a service takes along (docs/adr/0055-a-service-moves-by-logical-replication.md)."""
 
 
 def job_kinds(service: Service) -> tuple[str, ...]:

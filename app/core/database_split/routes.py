@@ -27,12 +27,13 @@ class ServiceRoutes:
         """Return the service of a request; None if it is of no single one, or has no route."""
         path = environ["PATH_INFO"]
         if path.startswith(PREFIX):  # a file's address names the service that has made it, if it is one apart
-            return parse_qs(environ.get("QUERY_STRING", "")).get("service", [None])[0]
+            named = parse_qs(str(environ.get("QUERY_STRING", ""))).get("service")
+            return named[0] if named else None
         try:
             endpoint, _ = self._routes.match(path, environ["REQUEST_METHOD"])
         except HTTPException:
             return None
-        return self._owners.get(str(endpoint).partition(".")[0])
+        return self._owners.get(endpoint.partition(".")[0])
 
     def moved_to(self, moved: MovedServices, environ: Mapping[str, Any], now: bool) -> str | None:
         """Return the address of the servers to which the service of a request has moved; None if it has not.
