@@ -2,16 +2,19 @@
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from uuid import UUID
+from functools import partial
+from typing import Any
+from uuid import UUID, uuid4
 
 import pytest
 
 from app.bootstrap.container import build
 from app.bootstrap.http import create_app
 from app.core.database_split import switch as switching
+from app.core.database_split import take_over as taking_over
 from app.core.database_split.checksums import checksum, compare
 from app.core.database_split.errors import PauseTooLongError
 from app.core.database_split.moved_services import KNOWN_AFTER
@@ -176,3 +179,32 @@ def test_values_that_differ_are_found(move: Move, address: str) -> None:
     move.ready()
     move.administer("UPDATE attachment_usage SET bytes = 2")
     assert move.run("switch", address).error == "error: attachment_usage differs: same rows, other values\n"
+
+
+def test_sessions_that_have_ended_lately_are_refused_by_the_service(move: Move, address: str) -> None:
+    lately, before = uuid4(), uuid4()
+    for session, expiry in ((lately, "1 hour"), (before, "-1 hour")):
+        move.ask(
+            "INSERT INTO outbox (id, name, at, payload) SELECT gen_random_uuid(), 'session.ended', now(),"
+            f" json_build_object('session_id', '{session}', 'tokens_expire_at', now() + interval '{expiry}')"
+        )
+    move.ready()
+    move.switch(address)
+    assert move.administer("SELECT array_agg(session_id::text) FROM ended_sessions") == [str(lately)]
+
+
+def test_the_new_servers_begin_when_the_former_ones_know_of_the_move(
+    move: Move, address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    times: list[float] = []
+
+    def timed(function: Callable[..., None], *arguments: Any) -> None:
+        times.append(time.monotonic())
+        function(*arguments)
+
+    for module, name in ((switching, "_delete_work"), (taking_over, "mark_complete")):
+        monkeypatch.setattr(module, name, partial(timed, getattr(module, name)))
+    move.ready()
+    move.switch(address)
+    *_, committed, begun = times
+    assert begun - committed >= KNOWN_AFTER
