@@ -11,7 +11,7 @@ from infra.components.edge.varnish import statistics
 from infra.config.image import Image
 from infra.config.phase_spec import Cdn, DatabaseKind, Edge
 from infra.config.settings import Settings
-from infra.config.types import LogDestination
+from infra.config.types import GatewayKind, LogDestination
 
 
 def recorded(name: str) -> Any:
@@ -46,6 +46,9 @@ def outputs(settings: Settings, image: Image, namespace: str) -> dict[str, Any]:
     }
     if url_tls:
         exported["url_tls"] = url_tls
+    if settings.edge is Edge.GATEWAY:
+        istio = settings.gateway_kind is GatewayKind.ISTIO
+        exported["gateway_namespace"] = namespace if istio else settings.gateway.namespace
     if settings.database_kind is DatabaseKind.POSTGRESQL:
         exported["database"] = ", ".join(cluster.cluster for cluster in settings.clusters)
     return exported

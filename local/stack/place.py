@@ -54,8 +54,8 @@ def place_of(stack: str | None, outputs: Mapping[str, Any]) -> Place:
         context = context_of({key: entry.get("value") for key, entry in config.items()})
     except ValueError as error:
         raise LocalError(str(error)) from error
-    gateway, mesh = (config.get(f"{PROJECT}:{section}", {}).get("objectValue") or {} for section in ("gateway", "mesh"))
+    # Stacks that a former release has brought up do not say it.
+    gateway = config.get(f"{PROJECT}:gateway", {}).get("objectValue") or {}
     flat = config.get(f"{PROJECT}:gateway_namespace", {}).get("value")
-    istio = "istio" in (gateway.get("kind"), mesh.get("kind"))
-    own = outputs["namespace"]
-    return Place(own, context, own if istio else gateway.get("namespace") or flat or Place.gateway_namespace)
+    there = outputs.get("gateway_namespace") or gateway.get("namespace") or flat or Place.gateway_namespace
+    return Place(outputs["namespace"], context, there)

@@ -102,6 +102,19 @@ def test_without_node_ports_its_class_says_what_the_service_of_the_gateway_is() 
     assert "service" not in stack.find("ConfigMap", names.ISTIO_GATEWAY).inputs["data"]
 
 
+@pytest.mark.parametrize(
+    ("more", "namespace"),
+    [
+        ({}, "task-manager-test"),
+        ({"mesh.kind": "none", "gateway.kind": "istio"}, "task-manager-test"),
+        ({"mesh.kind": "none", "gateway.namespace": "edge"}, "edge"),
+    ],
+)
+def test_the_outputs_say_where_the_gateways_service_is(more: dict[str, str], namespace: str) -> None:
+    config = {**PHASE4, **{f"task-manager:{key}": value for key, value in more.items()}}
+    assert engine.run(config).outputs["gateway_namespace"] == namespace
+
+
 def test_node_ports_of_the_gateway_can_be_set() -> None:
     config = {**PHASE4, "task-manager:gateway": {"kind": "istio", "node_port": 30092, "node_port_tls": 30445}}
     data = engine.run(config).find("ConfigMap", names.ISTIO_GATEWAY).inputs["data"]

@@ -148,8 +148,6 @@ def test_one_line_says_which_addresses_do_not_answer() -> None:
         ({"kubernetes:context": {"value": "prod"}}, Place("n", "prod")),
         ({"task-manager:gateway": {"value": "", "objectValue": {"namespace": "edge"}}}, Place("n", "", "edge")),
         ({"task-manager:gateway_namespace": {"value": "edge"}}, Place("n", "", "edge")),
-        ({"task-manager:gateway": {"value": "", "objectValue": {"kind": "istio"}}}, Place("n", "", "n")),
-        ({"task-manager:mesh": {"value": "", "objectValue": {"kind": "istio"}}}, Place("n", "", "n")),
     ],
 )
 def test_the_place_of_a_stack_is_read_from_its_configuration(
@@ -157,6 +155,11 @@ def test_the_place_of_a_stack_is_read_from_its_configuration(
 ) -> None:
     monkeypatch.setattr(pulumi, "run", lambda *_, **__: json.dumps(config))
     assert place_of("prod", {"namespace": "n"}) == place
+
+
+def test_the_stack_says_where_its_gateway_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pulumi, "run", lambda *_, **__: "{}")
+    assert place_of("prod", {"namespace": "n", "gateway_namespace": "n"}) == Place("n", "", "n")
 
 
 def test_kubectl_is_used_in_the_stacks_own_context(monkeypatch: pytest.MonkeyPatch) -> None:
