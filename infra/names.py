@@ -116,6 +116,15 @@ class ServiceNames:
         """The Secret with that user's password."""
         return CACHE if self.service == ALL else f"{self.release}-cache"
 
+    @property
+    def rabbitmq_secret(self) -> str:
+        """The Secret with the password of its user in RabbitMQ, whose name is the service's."""
+        return f"{self.release}-rabbitmq"
+
+    @property
+    def serves_front_end(self) -> bool:
+        return self.service in (ALL, FRONT_END)
+
 
 @dataclass(frozen=True)
 class ClusterGeneration:
@@ -260,11 +269,6 @@ RABBITMQ_ADMINISTRATOR: Final = "administrator"
 RABBITMQ_PASSWORD: Final = "password"  # noqa: S105 - the key's name in the Secret of a service's user
 RABBITMQ_CA: Final = "ca.crt"
 """Key of the authority's certificate in the Secret of the certificate."""
-
-
-def rabbitmq_user_secret(service: str) -> str:
-    """The Secret with the password of a service's user, whose name is the service's."""
-    return f"task-manager-{service}-rabbitmq"
 
 
 PROMETHEUS: Final = "task-manager-prometheus"

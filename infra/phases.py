@@ -35,6 +35,8 @@ _VARNISH = Varnish(replicas=2, compute=Compute(25, 1000, 192))
 
 _SHIPPER = Compute(25, 500, 192)
 
+_WORKER, _BEAT = Compute(100, 1000, 384), Compute(25, 500, 192)
+
 # Phases 1 and 2 have a fixed number of pods, on servers that are paid anyway: CPU requests are small there, and limits
 # say what a pod may use when the node is idle. tests/infra/test_capacity.py holds each phase to its servers.
 PHASES = {
@@ -75,8 +77,8 @@ PHASES = {
                 jobs=Jobs(
                     min_workers=1,
                     max_workers=2,
-                    worker=Compute(100, 1000, 384),
-                    beat=Compute(25, 500, 192),
+                    worker=_WORKER,
+                    beat=_BEAT,
                 ),
             )
         },
@@ -130,8 +132,8 @@ PHASES = {
                 jobs=Jobs(
                     min_workers=1,
                     max_workers=4,
-                    worker=Compute(100, 1000, 384),
-                    beat=Compute(25, 500, 192),
+                    worker=_WORKER,
+                    beat=_BEAT,
                     # A worker imports more than 20,000 rows a second (bench/results/results.md): twenty files of the
                     # usual thousands of rows, or as many mails, are done before another worker, half a minute later,
                     # could have taken one.
@@ -187,8 +189,8 @@ def _service(api: tuple[int, int], workers: tuple[int, int]) -> Service:
         jobs=Jobs(
             min_workers=workers[0],
             max_workers=workers[1],
-            worker=Compute(100, 1000, 384),
-            beat=Compute(25, 500, 192),
+            worker=_WORKER,
+            beat=_BEAT,
         ),
     )
 

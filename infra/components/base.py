@@ -1,6 +1,6 @@
 """Base class of components, and the target that they are created in."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -8,6 +8,7 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 from pulumi_kubernetes.core import v1 as core
 from pulumi_kubernetes.meta import v1 as meta
+from pulumi_kubernetes.policy import v1 as policy
 
 from infra.components.network import Flow
 
@@ -77,6 +78,23 @@ class Component(pulumi.ComponentResource):
         """Metadata of an object in the stack's namespace."""
         return meta.ObjectMetaArgs(
             name=name, namespace=self.target.namespace, labels=self.target.labels(self.name), annotations=annotations
+        )
+
+    def disruption_budget(self, name: str, labels: Mapping[str, str], resource: str = "") -> None:
+        """Register a budget that lets one pod be away at a time.
+
+        Args:
+            name: of the object.
+            labels: of the pods.
+            resource: what the name of the program's resource begins with; by default the component's name.
+        """
+        policy.PodDisruptionBudget(
+            f"{resource or self.name}-budget",
+            metadata=self.metadata(name),
+            spec=policy.PodDisruptionBudgetSpecArgs(
+                max_unavailable=1, selector=meta.LabelSelectorArgs(match_labels=dict(labels))
+            ),
+            opts=self.options(),
         )
 
     def options(

@@ -122,19 +122,8 @@ def _job(component: Component, command: Command, image: Image) -> batch.JobSpecA
         volumes.append(core.VolumeArgs(name="secrets", secret=source))
     if command.further:
         mounts.append(core.VolumeMountArgs(name="further", mount_path=_FURTHER, read_only=True))
-        sources = [
-            core.VolumeProjectionArgs(
-                secret=core.SecretProjectionArgs(
-                    name=secret, items=[core.KeyToPathArgs(key=key, path=f"{secret}/{key}")]
-                )
-            )
-            for secret, key in command.further.items()
-        ]
-        volumes.append(
-            core.VolumeArgs(
-                name="further", projected=core.ProjectedVolumeSourceArgs(sources=sources, default_mode=0o440)
-            )
-        )
+        files = {f"{secret}/{key}": (secret, key) for secret, key in command.further.items()}
+        volumes.append(pods.secret_files("further", files))
     return batch.JobSpecArgs(
         backoff_limit=4,
         active_deadline_seconds=pods.JOB_SECONDS,

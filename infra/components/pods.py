@@ -47,6 +47,22 @@ def container_security() -> core.SecurityContextArgs:
     )
 
 
+def secret_files(name: str, files: Mapping[str, tuple[str, str]]) -> core.VolumeArgs:
+    """Return a volume of single keys of several Secrets.
+
+    Args:
+        name: of the volume.
+        files: Secret and key by path.
+    """
+    sources = [
+        core.VolumeProjectionArgs(
+            secret=core.SecretProjectionArgs(name=secret, items=[core.KeyToPathArgs(key=key, path=path)])
+        )
+        for path, (secret, key) in files.items()
+    ]
+    return core.VolumeArgs(name=name, projected=core.ProjectedVolumeSourceArgs(sources=sources, default_mode=0o440))
+
+
 def spread(labels: Mapping[str, str]) -> list[core.TopologySpreadConstraintArgs]:
     """Over nodes and zones, as evenly as they have room: on a single node all of these pods still come up."""
     return [

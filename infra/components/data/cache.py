@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from typing import Final
 
 import pulumi
-from pulumi_kubernetes.meta import v1 as meta
-from pulumi_kubernetes.policy import v1 as policy
 
 from infra import names
 from infra.components.base import Target
@@ -134,12 +132,5 @@ class Cache(Valkey):
         )
         super().__init__(name, target, servers, after)
         if several:
-            policy.PodDisruptionBudget(
-                f"{name}-budget",
-                metadata=self.metadata(names.CACHE),
-                spec=policy.PodDisruptionBudgetSpecArgs(
-                    max_unavailable=1, selector=meta.LabelSelectorArgs(match_labels=self.labels)
-                ),
-                opts=self.options(),
-            )
+            self.disruption_budget(names.CACHE, self.labels)
         self.register_outputs({"service": names.CACHE})

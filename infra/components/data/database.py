@@ -10,9 +10,7 @@ from typing import Any, Final, Literal
 
 import pulumi
 from pulumi_kubernetes.apiextensions import CustomResource
-from pulumi_kubernetes.meta import v1 as meta
 from pulumi_kubernetes.networking import v1 as networking
-from pulumi_kubernetes.policy import v1 as policy
 
 from infra import names
 from infra.components import network, pods
@@ -289,11 +287,4 @@ class Database(Component):
             # that the chart's migration finds them answering.
             opts=self.options(flows, minutes=15),
         )
-        policy.PodDisruptionBudget(
-            f"{resource}-budget",
-            metadata=self.metadata(name),
-            spec=policy.PodDisruptionBudgetSpecArgs(
-                max_unavailable=1, selector=meta.LabelSelectorArgs(match_labels={"cnpg.io/poolerName": name})
-            ),
-            opts=self.options(),
-        )
+        self.disruption_budget(name, {"cnpg.io/poolerName": name}, resource)

@@ -19,7 +19,7 @@ from infra.config.image import Image
 def generated_secrets(services: Sequence[str]) -> list[GeneratedSecret]:
     """Return the Secrets with random values: the nodes' own, and one for the user of each service."""
     nodes = random_keys(names.RABBITMQ, names.RABBITMQ_COOKIE, names.RABBITMQ_ADMINISTRATOR_PASSWORD)
-    users = (random_keys(names.rabbitmq_user_secret(service), names.RABBITMQ_PASSWORD) for service in services)
+    users = (random_keys(names.ServiceNames(service).rabbitmq_secret, names.RABBITMQ_PASSWORD) for service in services)
     return [nodes, *users]
 
 
@@ -36,7 +36,7 @@ def configuration(services: Sequence[str]) -> Command:
         for service in services
         for word in (
             "--service",
-            f"{service}={folder_of(names.rabbitmq_user_secret(service))}/{names.RABBITMQ_PASSWORD}",
+            f"{service}={folder_of(names.ServiceNames(service).rabbitmq_secret)}/{names.RABBITMQ_PASSWORD}",
         )
     ]
     return Command(
@@ -56,7 +56,7 @@ def configuration(services: Sequence[str]) -> Command:
         keys=(names.RABBITMQ_ADMINISTRATOR_PASSWORD,),
         further={
             names.RABBITMQ_CERTIFICATE: names.RABBITMQ_CA,
-            **{names.rabbitmq_user_secret(service): names.RABBITMQ_PASSWORD for service in services},
+            **{names.ServiceNames(service).rabbitmq_secret: names.RABBITMQ_PASSWORD for service in services},
         },
     )
 

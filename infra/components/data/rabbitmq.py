@@ -9,7 +9,6 @@ from pulumi_kubernetes.apps import v1 as apps
 from pulumi_kubernetes.core import v1 as core
 from pulumi_kubernetes.meta import v1 as meta
 from pulumi_kubernetes.networking import v1 as networking
-from pulumi_kubernetes.policy import v1 as policy
 from pulumi_kubernetes.rbac import v1 as rbac
 
 from infra import names
@@ -111,14 +110,7 @@ class RabbitMQ(Component):
             opts=self.options(server),
         )
         if row.nodes > 1:
-            policy.PodDisruptionBudget(
-                f"{name}-budget",
-                metadata=self.metadata(names.RABBITMQ),
-                spec=policy.PodDisruptionBudgetSpecArgs(
-                    max_unavailable=1, selector=meta.LabelSelectorArgs(match_labels=self.labels)
-                ),
-                opts=self.options(),
-            )
+            self.disruption_budget(names.RABBITMQ, self.labels)
         self.register_outputs({"service": names.RABBITMQ})
 
     def _flows(self, scraper: Peer | None) -> networking.NetworkPolicy:

@@ -133,20 +133,8 @@ def _probe(*, period: int, failures: int, command: str = "") -> core.ProbeArgs:
     )
 
 
-def _passwords(services: Sequence[str]) -> core.VolumeArgs:
-    """Return a volume with a file a service."""
-    sources = [
-        core.VolumeProjectionArgs(
-            secret=core.SecretProjectionArgs(
-                name=names.ServiceNames(service).cache_secret,
-                items=[core.KeyToPathArgs(key=names.VALKEY_PASSWORD, path=service)],
-            )
-        )
-        for service in services
-    ]
-    return core.VolumeArgs(
-        name="service-passwords", projected=core.ProjectedVolumeSourceArgs(sources=sources, default_mode=0o440)
-    )
+def _passwords(servers: Servers) -> dict[str, tuple[str, str]]:
+    return {each: (names.ServiceNames(each).cache_secret, names.VALKEY_PASSWORD) for each in servers.services}
 
 
 class Valkey(Component):
@@ -263,6 +251,6 @@ class Valkey(Component):
                 core.VolumeArgs(
                     name="memory", empty_dir=core.EmptyDirVolumeSourceArgs(medium="Memory", size_limit="1Mi")
                 ),
-                *([_passwords(servers.services)] if servers.services else []),
+                *([pods.secret_files("service-passwords", _passwords(servers))] if servers.services else []),
             ],
         )

@@ -7,7 +7,7 @@ for it: path and answer have to agree. A test holds this table against the appli
 from dataclasses import dataclass
 from typing import Final
 
-from infra.names import FRONT_END
+from infra.names import FRONT_END, KEYS_PATH
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Rule:
         return path == self.path if self.whole else path.startswith(self.path)
 
 
-_KEYS: Final = ("/.well-known/jwks.json", "/api/v1/auth/jwks.json")
+_KEYS: Final = (KEYS_PATH, "/api/v1/auth/jwks.json")
 _PAGES: Final = (
     "/",
     "/favicon.ico",

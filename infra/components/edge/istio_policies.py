@@ -27,7 +27,7 @@ PUBLIC_PATHS: Final = (
     "/static/*",
     "/favicon.ico",
     "/health/*",
-    "/.well-known/jwks.json",
+    names.KEYS_PATH,
     "/api/v1/auth/jwks.json",
     "/api/v1/openapi.json",
     "/api/v1/docs",

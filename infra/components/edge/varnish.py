@@ -12,7 +12,6 @@ from pulumi_kubernetes.apps import v1 as apps
 from pulumi_kubernetes.core import v1 as core
 from pulumi_kubernetes.meta import v1 as meta
 from pulumi_kubernetes.networking import v1 as networking
-from pulumi_kubernetes.policy import v1 as policy
 
 from infra import names
 from infra.components import network, pods
@@ -108,12 +107,7 @@ class Edge(Component):
             ),
             opts=self.options(config, flows, origin_service),
         )
-        policy.PodDisruptionBudget(
-            f"{name}-budget",
-            metadata=self.metadata(names.EDGE),
-            spec=policy.PodDisruptionBudgetSpecArgs(max_unavailable=1, selector=matching),
-            opts=self.options(),
-        )
+        self.disruption_budget(names.EDGE, self.labels)
         self._service("service", names.EDGE, self.labels, names.EDGE_PORT, running)
         self._service("pods", names.EDGE_PODS, self.labels, names.EDGE_PURGE_PORT, running, cluster_ip="None")
         self.register_outputs({"service": names.EDGE})

@@ -189,7 +189,7 @@ def _env_from_secrets(settings: Settings, own: ServiceNames) -> list[dict[str, A
     if row.broker:
         wanted.append(("APP_BROKER_PASSWORD", names.BROKER, names.VALKEY_PASSWORD))
     if row.rabbitmq:
-        wanted.append(("APP_EVENTS_PASSWORD", names.rabbitmq_user_secret(own.service), names.RABBITMQ_PASSWORD))
+        wanted.append(("APP_EVENTS_PASSWORD", own.rabbitmq_secret, names.RABBITMQ_PASSWORD))
     if settings.mail.host and settings.mail.user:
         wanted.append(("APP_SMTP_PASSWORD", names.MAIL_SECRET, names.MAIL_SECRET_KEY))
     may_be_there = [("APP_SECRET_KEYS_ACCEPTED", secret, names.KEYS_ACCEPTED_KEY)]
@@ -214,7 +214,7 @@ def _route(settings: Settings, own: ServiceNames) -> dict[str, Any]:
         "hostnames": [settings.hostname] if settings.hostname else [],
         **(_ISTIO_ROUTE if settings.gateway_kind is GatewayKind.ISTIO else _traefik_route(settings, own)),
     }
-    if settings.cdn_kind is Cdn.EDGE and own.service in (names.ALL, names.FRONT_END):
+    if settings.cdn_kind is Cdn.EDGE and own.serves_front_end:
         route["edge"] = {
             "name": names.EDGE,
             "port": names.EDGE_PORT,

@@ -37,6 +37,6 @@ def callers(settings: Settings, own: names.ServiceNames) -> Iterator[Caller]:
         yield Caller(Peer(names.API_LABELS), others, (names.KEYS_PATH,))
         # Tests of the other releases, which log in here; their pods have the label of all releases.
         yield Caller(None, tuple(each.smoke_account for each in services if each != own))
-    if settings.cdn_kind is Cdn.EDGE and own.service in (names.ALL, names.FRONT_END):
+    if settings.cdn_kind is Cdn.EDGE and own.serves_front_end:
         yield Caller(Peer(names.EDGE_LABELS))
     yield Caller(None, (own.smoke_account,))
