@@ -12,10 +12,8 @@ from app.bootstrap.wiring import Service
 from app.core.database_split.share import References, Rows, ServiceShare, TableShare
 from app.core.jobs import data_export_job, erasure
 
-WITH_FILES = frozenset({"auth", "tasks"})
-"""Services whose rows refer to uploads, whose jobs have files, and whose requests have idempotency keys."""
-
 FILES = {"auth": References("users", "avatar_id"), "tasks": References("attachments", "id")}
+"""Rows that refer to uploads, by service; the jobs of these services have files, their requests idempotency keys."""
 
 Assignment = Callable[[Container, Service], tuple[Rows, ...]]
 """Returns the rows of a table that a service takes along; none for a table that it has no rows in."""
@@ -42,7 +40,7 @@ def _copied(_container: Container, _service: Service) -> tuple[Rows, ...]:
 
 
 def _copied_with_files(_container: Container, service: Service) -> tuple[Rows, ...]:
-    return (Rows("copied"),) if service.name in WITH_FILES else ()
+    return (Rows("copied"),) if service.name in FILES else ()
 
 
 def _copied_without_sessions(_container: Container, service: Service) -> tuple[Rows, ...]:
