@@ -24,6 +24,7 @@ EXCEPTIONS: Final = catalogue.FOLDER / "silent.yaml"
 OPTIONAL_PARTS: Final = {
     "backups": ("barman_",),
     "edge": ("varnish_", "task_manager:edge_"),
+    "key-sets": ("task_manager_key_set_fetch_",),
     "rabbitmq": ("rabbitmq_", "task_manager:rabbitmq_"),
     "replicas": ("task_manager_database_replica_",),
 }
