@@ -21,6 +21,7 @@ from infra.components.data.cache import Cache
 from infra.components.data.cache_resharding import CacheResharding, CacheSpreading
 from infra.components.data.databases import database, retired_clusters
 from infra.components.data.messaging import messaging
+from infra.components.data.service_move import removal
 from infra.components.edge.cdn import cdn
 from infra.components.edge.gateway import gateway
 from infra.components.edge.purge import Purge, purge_command
@@ -31,14 +32,14 @@ from infra.components.secrets import Secrets
 from infra.components.workload.chart import ROOT, chart_values
 from infra.components.workload.generated_secrets import generated_secrets, self_signed
 from infra.components.workload.mesh import mesh, namespace_labels
-from infra.components.workload.release import Workload
+from infra.components.workload.releases import releases
+from infra.config.growth import Step
 from infra.config.image import Image, choose_image
 from infra.config.settings import Settings, load_settings
 from infra.prerequisites.check import check_prerequisites
-from infra.prerequisites.growth import check_growth
 
 
-def _values(settings: Settings, image: Image, service: str, *, confidential: bool) -> pulumi.Input[dict[str, Any]]:
+def _values(settings: Settings, service: str, *, image: Image, confidential: bool) -> pulumi.Input[dict[str, Any]]:
     """Return a release's values, encrypted in the state where the settings are in the stack's file."""
     values = chart_values(settings, image, service)
     return pulumi.Output.secret(values) if confidential else values
@@ -48,8 +49,7 @@ def main() -> None:
     """Register every resource of the stack."""
     config = pulumi.runtime.config
     secret = frozenset(filter(config.is_config_secret, config.CONFIG.get()))
-    settings = load_settings(config.CONFIG.get(), secret, stack_outputs.platform_settings)
-    check_growth(settings, partial(outputs.recorded, "phase"))
+    settings = load_settings(config.CONFIG.get(), secret, stack_outputs.platform_settings, outputs.recorded)
     check_prerequisites(settings)
     row = settings.row
     image = choose_image(settings.image, partial(outputs.recorded, "image"), ROOT)
@@ -82,34 +82,27 @@ def main() -> None:
     services, scraped = tuple(row.services) if row.split else (), row.monitoring is not None
     if row.cache:
         parts.append(Cache("cache", target, row=row.cache, services=services, scraped=scraped, after=after))
-    if row.broker:
-        parts.append(Broker("broker", target, row=row.broker, scraped=scraped, after=after))
+    if broker := row.broker or (settings.former.row.broker if settings.former_release else None):
+        parts.append(Broker("broker", target, row=broker, scraped=scraped, after=after))
     if row.rabbitmq:
-        scraper = network.scraper(settings)
-        parts += messaging(target, row=row.rabbitmq, services=services, scraper=scraper, image=image, after=after)
+        users, scraper = settings.releases, network.scraper(settings)
+        parts += messaging(target, row=row.rabbitmq, services=users, scraper=scraper, image=image, after=after)
     parts += monitoring(settings, target, after)
     logs(settings, target, image)
     parts += gateway(settings, target, after)
     parts += mesh(settings, target, after)
     parts += cdn(settings, target, after)
     confidential = any(key.startswith(f"{names.PROJECT}:") for key in secret)
-    releases = [
-        Workload(
-            f"api{names.ServiceNames(service).suffix}",
-            target,
-            service=service,
-            values=_values(settings, image, service, confidential=confidential),
-            timeout=settings.rollout_timeout,
-            after=parts,
-        )
-        for service in row.services
-    ]
-    retired_clusters(settings, target, after=[*parts, *releases])
+    values = partial(_values, image=image, confidential=confidential)
+    served = releases(settings, target, image=image, values=values, after=parts)
+    retired_clusters(settings, target, after=[*parts, *served])
+    if settings.growth and settings.growth.step is Step.REMOVE:
+        removal(settings, target, image, after=served)
     if row.cache and row.cache.servers > 1:
-        shape = CacheResharding("cache-shape", target, row=row.cache, image=image, after=[*after, *releases])
+        shape = CacheResharding("cache-shape", target, row=row.cache, image=image, after=[*after, *served])
         CacheSpreading("cache-spread", target, row=row.cache, image=image, after=[*after, shape])
     if command := purge_command(settings):
-        Purge("purge", target, command=command, image=image, after=[*after, *releases])
+        Purge("purge", target, command=command, image=image, after=[*after, *served])
 
     for name, value in outputs.outputs(settings, image, target.namespace).items():
         pulumi.export(name, value)

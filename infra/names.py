@@ -20,6 +20,9 @@ API_LABELS: Final = {"app.kubernetes.io/name": "task-manager"}
 FRONT_END: Final = "tasks"
 """The service whose release serves the front end and the API's documentation, where each has one of its own."""
 
+SESSIONS: Final = "auth"
+"""The service that has the sessions, and issues tokens."""
+
 API_PORT: Final = 8000
 """Where the container and the chart's Service listen."""
 
@@ -36,6 +39,11 @@ DATABASE_REPLICA_POOLER: Final = "task-manager-pooler-ro"
 DATABASE_LABELS: Final = {"task-manager/part": "database"}
 """Of every instance, job and pooler of the operator's, whatever cluster it belongs to."""
 DATABASE_NAME: Final = "tasks"
+REPLICATION_ROLE: Final = "replication_of_services"
+"""The role by which services' tables move out of that database, and the Secret with its password."""
+REPLICATION_SECRET: Final = "task-manager-database-replication"  # noqa: S105 - a Secret's name
+FORMER_CLUSTER: Final = "former"
+"""Name by which clusters know the one that services move out of (`externalClusters`)."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +97,7 @@ class ServiceNames:
     @property
     def keys_secret(self) -> str:
         """The Secret of its signing keys. Growing into services ends no session: auth keeps the one of all."""
-        return KEYS_SECRET if self.service in (ALL, "auth") else f"{self.release}-keys"
+        return KEYS_SECRET if self.service in (ALL, SESSIONS) else f"{self.release}-keys"
 
     @property
     def database(self) -> str:
@@ -119,7 +127,17 @@ class ServiceNames:
     @property
     def rabbitmq_secret(self) -> str:
         """The Secret with the password of its user in RabbitMQ, whose name is the service's."""
-        return f"{self.release}-rabbitmq"
+        return f"{RELEASE}-{self.service}-rabbitmq"
+
+    @property
+    def replication(self) -> str:
+        """Publication, slot and subscription by which its tables move (app/core/database_split)."""
+        return f"split_{self.service}"
+
+    @property
+    def move(self) -> str:
+        """The Jobs and the Subscription by which its tables move."""
+        return f"{self.release}-move"
 
     @property
     def serves_front_end(self) -> bool:

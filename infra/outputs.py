@@ -44,6 +44,10 @@ def outputs(settings: Settings, image: Image, namespace: str) -> dict[str, Any]:
         "reach": _reach(settings, namespace),
         "protected": _protected(settings, namespace),
     }
+    if settings.growth:
+        exported["growth"] = str(settings.growth.step)
+        if next_step := settings.growth.next_step(names.PROJECT):
+            exported["next_step"] = next_step
     if url_tls:
         exported["url_tls"] = url_tls
     if settings.edge is Edge.GATEWAY:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from app.bootstrap.services import SERVICES
+from app.bootstrap.services import ALL, CHOICES, chosen
 from app.cli import fail
 from app.cli.rabbitmq_management import Management, ManagementError
 
@@ -39,7 +39,8 @@ def configure_broker(
         ca_file: certificates that the server's is verified by.
         user, password_file: an administrator, and the file with the password.
         users: services and files with their passwords. The user's name is the service's, and so is the name of a
-            virtual host for its background jobs, where it may do everything.
+            virtual host for its background jobs, where it may do everything. `all` is the user of a process of all
+            services, out of which they move; without a password there is none.
         vhost: virtual host of events.
 
     Returns:
@@ -50,18 +51,22 @@ def configure_broker(
         administrator = _password(password_file)
     except ValueError as error:
         return fail(str(error), 2)
-    if unknown := sorted(passwords.keys() - set(SERVICES)):
-        return fail(f"--service {unknown[0]}: is none of {', '.join(SERVICES)}", 2)
+    if unknown := sorted(passwords.keys() - set(CHOICES)):
+        return fail(f"--service {unknown[0]}: is none of {', '.join(CHOICES)}", 2)
     if not ca_file.is_file():
         return fail(f"--ca-file {ca_file}: no such file", 2)
     management = Management(host, management_port, user, administrator, ca_file)
     try:
-        queues = [_configure(management, service, password, vhost) for service, password in passwords.items()]
+        queues = [
+            queue for user, password in passwords.items() for queue in _configure(management, user, password, vhost)
+        ]
+        if ALL not in passwords:
+            management.delete(("users", ALL))
         login = f"{quote(user, safe='')}:{quote(administrator, safe='')}"
         _declare(f"amqps://{login}@{host}:{port}/{quote(vhost, safe='')}", ca_file, queues)
     except ManagementError as error:
         return fail(str(error))
-    sys.stdout.write("".join(f"{queue.service}: user, permissions and queues are in order\n" for queue in queues))
+    sys.stdout.write("".join(f"{user}: user, permissions and queues are in order\n" for user in passwords))
     return 0
 
 
@@ -75,25 +80,29 @@ def _password(file: Path) -> str:
     return password
 
 
-def _configure(management: Management, service: str, password: str, vhost: str) -> "ServiceQueue":
-    """Make a service's user, permissions and virtual host; return its queue, which is not made yet."""
+def _configure(management: Management, user: str, password: str, vhost: str) -> "list[ServiceQueue]":
+    """Make a user, its permissions and its virtual host; return the queues of its services, which are not made yet."""
     from app.bootstrap.container import build, sample_settings
     from app.core.events.permissions import permissions
     from app.core.events.topology import EVENTS, ServiceQueue
 
-    container = build(sample_settings(), services=(service,))
-    subscribed = container.background.subscriptions[service]
-    published = [event.name for event in container.services[service].every_event]
-    needed = permissions(service, published, subscribed)
-    management.put(("users", service), {"password": password, "tags": ""})
+    queues, published = [], []
+    for service in chosen(user):
+        container = build(sample_settings(), services=(service,))
+        queues.append(ServiceQueue(service, container.background.subscriptions[service]))
+        published += [event.name for event in container.services[service].every_event]
+    subscribed = {event for queue in queues for event in queue.events}
+    needed = permissions([queue.service for queue in queues], published, subscribed)
+    management.put(("users", user), {"password": password, "tags": ""})
     names = {"configure": needed.configure, "write": needed.write, "read": needed.read}
     topics = {"exchange": EVENTS, "write": needed.topics_written, "read": needed.topics_read}
     # First the routing keys: without a rule for them a user may use all.
-    management.put(("topic-permissions", vhost, service), topics)
-    management.put(("permissions", vhost, service), names)
-    management.put(("vhosts", service), {"default_queue_type": "quorum"})
-    management.put(("permissions", service, service), dict.fromkeys(names, ".*"))
-    return ServiceQueue(service, subscribed)
+    management.put(("topic-permissions", vhost, user), topics)
+    management.put(("permissions", vhost, user), names)
+    if user != ALL:  # whose jobs have another broker
+        management.put(("vhosts", user), {"default_queue_type": "quorum"})
+        management.put(("permissions", user, user), dict.fromkeys(names, ".*"))
+    return queues
 
 
 def _declare(url: str, ca_file: Path, queues: "Sequence[ServiceQueue]") -> None:

@@ -6,6 +6,7 @@ import ssl
 import urllib.error
 import urllib.request
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -39,12 +40,19 @@ class Management:
         Raises:
             ManagementError: it was refused, or nobody answers.
         """
+        self._request("PUT", path, body)
+
+    def delete(self, path: tuple[str, ...]) -> None:
+        """Delete what is at a path, if it is there. Raises what `put` does."""
+        self._request("DELETE", path)
+
+    def _request(self, method: str, path: tuple[str, ...], body: dict[str, Any] | None = None) -> None:
         where = "/".join(quote(part, safe="") for part in path)
         login = base64.b64encode(f"{self.user}:{self.password}".encode()).decode()
         request = urllib.request.Request(
             f"https://{self.host}:{self.port}/api/{where}",
-            method="PUT",
-            data=json.dumps(body).encode(),
+            method=method,
+            data=None if body is None else json.dumps(body).encode(),
             headers={"Authorization": f"Basic {login}", "Content-Type": "application/json"},
         )
         try:
@@ -52,6 +60,8 @@ class Management:
             with urllib.request.urlopen(request, context=context, timeout=TIMEOUT):  # noqa: S310
                 pass
         except urllib.error.HTTPError as error:
-            raise ManagementError(f"RabbitMQ: PUT {where}: {error.code} {error.reason}") from error
+            if method == "DELETE" and error.code == HTTPStatus.NOT_FOUND:
+                return
+            raise ManagementError(f"RabbitMQ: {method} {where}: {error.code} {error.reason}") from error
         except OSError as error:
             raise ManagementError(f"RabbitMQ at {self.host}:{self.port}: {getattr(error, 'reason', error)}") from error

@@ -35,6 +35,10 @@ class Command:
         optional: whether the Secret may be missing.
         keys: those of its keys that are files; all of them, if none is named.
         further: the one key of each further Secret that is a file in a folder of its own, see `folder_of`.
+        environment: variables.
+        secret_environment: variables of Secrets: Secret and key by name.
+        labels: of the pods; by default those of the component.
+        minutes: most that it may take, its tries included.
     """
 
     name: str
@@ -44,6 +48,10 @@ class Command:
     optional: bool = False
     keys: tuple[str, ...] = ()
     further: Mapping[str, str] = field(default_factory=dict)
+    environment: Mapping[str, str] = field(default_factory=dict)
+    secret_environment: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=dict)
+    minutes: int = pods.JOB_SECONDS // 60
 
 
 def folder_of(secret: str) -> str:
@@ -63,7 +71,8 @@ class ImageJob(Component):
             metadata=self.metadata(command.name, annotations=pods.JOB_ANNOTATIONS),
             spec=_job(self, command, image),
             # A Job's pod never changes: another image or other arguments mean a new Job under the same name.
-            opts=self.options(_flows(self, command), minutes=pods.JOB_MINUTES, delete_before_replace=True),
+            # Waited for until it has failed by itself and says why.
+            opts=self.options(_flows(self, command), minutes=command.minutes + 1, delete_before_replace=True),
         )
 
 
@@ -104,9 +113,13 @@ def _flows(component: Component, command: Command) -> pulumi.Resource:
     return networking.NetworkPolicy(
         f"{component.name}-flows",
         metadata=component.metadata(command.name),
-        spec=network.spec(component.target.labels(component.name), egress=command.egress),
+        spec=network.spec(_labels(component, command), egress=command.egress),
         opts=component.options(),
     )
+
+
+def _labels(component: Component, command: Command) -> dict[str, str]:
+    return {**component.target.labels(component.name), **command.labels}
 
 
 def _job(component: Component, command: Command, image: Image) -> batch.JobSpecArgs:
@@ -126,9 +139,9 @@ def _job(component: Component, command: Command, image: Image) -> batch.JobSpecA
         volumes.append(pods.secret_files("further", files))
     return batch.JobSpecArgs(
         backoff_limit=4,
-        active_deadline_seconds=pods.JOB_SECONDS,
+        active_deadline_seconds=command.minutes * 60,
         template=core.PodTemplateSpecArgs(
-            metadata=meta.ObjectMetaArgs(labels=component.target.labels(component.name)),
+            metadata=meta.ObjectMetaArgs(labels=_labels(component, command)),
             spec=core.PodSpecArgs(
                 automount_service_account_token=False,
                 image_pull_secrets=component.target.pull_secrets,
@@ -141,6 +154,7 @@ def _job(component: Component, command: Command, image: Image) -> batch.JobSpecA
                         image_pull_policy="IfNotPresent",
                         command=["python", "-m", "app", command.words[0]],
                         args=list(command.words[1:]),
+                        env=_environment(command) or None,
                         resources=pods.resources(_COMPUTE),
                         security_context=pods.container_security(),
                         volume_mounts=mounts,
@@ -150,3 +164,14 @@ def _job(component: Component, command: Command, image: Image) -> batch.JobSpecA
             ),
         ),
     )
+
+
+def _environment(command: Command) -> list[core.EnvVarArgs]:
+    plain = [core.EnvVarArgs(name=name, value=value) for name, value in command.environment.items()]
+    return plain + [
+        core.EnvVarArgs(
+            name=name,
+            value_from=core.EnvVarSourceArgs(secret_key_ref=core.SecretKeySelectorArgs(name=secret, key=key)),
+        )
+        for name, (secret, key) in command.secret_environment.items()
+    ]

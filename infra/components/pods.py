@@ -19,8 +19,6 @@ JOB_ANNOTATIONS: Final = {**PULL_EXCEPTIONS, "pulumi.com/replaceUnready": "true"
 """Of every Job: one that has failed is made anew by the next update instead of failing it again."""
 JOB_SECONDS: Final = 600
 """Most that a Job may take, its tries and the pull of its image on a slow line included."""
-JOB_MINUTES: Final = JOB_SECONDS // 60 + 1
-"""How long an update waits for a Job: until the Job has failed by itself and says why."""
 OPERATORS_PODS: Final = {"kube-score/ignore": "networkpolicy-targets-pod"}
 """For a policy about pods that an operator or the chart makes: the checker does not see them beside it."""
 

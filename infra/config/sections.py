@@ -9,6 +9,7 @@ from infra.config.types import (
     Addresses,
     Cpu,
     Durability,
+    FormerTables,
     GatewayKind,
     IdentityName,
     LoadBalancing,
@@ -103,6 +104,11 @@ class Database(Section):
         default=RetiredClusterPolicy.HIBERNATED,
         description="What a restore does with the cluster that it replaces: hibernated (its volumes are kept, without"
         " pods) or removed.",
+    )
+    former_tables: FormerTables = Field(
+        default=FormerTables.KEPT,
+        description="From phase 4 on, what happens to the tables that services have left behind in the database of"
+        " phase 3: kept (read-only) or removed.",
     )
 
 

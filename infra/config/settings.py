@@ -9,14 +9,16 @@ from typing import Any, Self
 from urllib.parse import urlsplit
 
 import pulumi
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, PrivateAttr, ValidationError, ValidationInfo, model_validator
 
 from infra import phases
 from infra.config import combinations, monitoring_sections, sections, size_sections, sizes
+from infra.config.growth import FORMER_PHASE, Deployed, Growth, Step
 from infra.config.phase_spec import Cdn, DatabaseKind, Edge, Phase, Size
 from infra.config.reading import paths_of, read
 from infra.config.restores import Restore, parse_restores
 from infra.config.types import (
+    FormerTables,
     GatewayKind,
     ImageReference,
     LogLevel,
@@ -27,7 +29,7 @@ from infra.config.types import (
     Url,
     port_of,
 )
-from infra.names import PROJECT, ClusterGeneration
+from infra.names import ALL, PROJECT, ClusterGeneration
 
 
 class Settings(sections.Section):
@@ -104,6 +106,35 @@ class Settings(sections.Section):
         description="Stack of infra/platform that the cluster was made ready by, by its name or as"
         " organization/project/stack: settings that are not set here come from its outputs. Empty: none.",
     )
+    _deployed: Deployed = PrivateAttr(default=Deployed())
+
+    @property
+    def growth(self) -> Growth | None:
+        """What this update does of a growth from one database for all services to one each."""
+        growth = self._deployed.growth
+        if growth and growth.step is Step.REMOVE and self.database.former_tables is FormerTables.KEPT:
+            return Growth(Step.RETIRE)
+        return growth
+
+    @property
+    def former(self) -> Self:
+        """The settings in the phase that the stack grows out of."""
+        return self.model_copy(update={"phase": FORMER_PHASE})
+
+    @property
+    def former_release(self) -> bool:
+        """Whether the release of all services in one process is there too, while services grow out of it."""
+        return self.growth is not None and self.growth.former_serves
+
+    @property
+    def releases(self) -> tuple[str, ...]:
+        """Services of all releases that answer requests, that of the former phase among them."""
+        return (*((ALL,) if self.former_release else ()), *self.row.services)
+
+    @property
+    def events_by_rabbitmq(self) -> bool:
+        """Whether events go through RabbitMQ: also those of the release that services grow out of."""
+        return self.row.rabbitmq is not None or self.growth is not None
 
     @property
     def row(self) -> Phase:
@@ -117,13 +148,19 @@ class Settings(sections.Section):
 
     @property
     def gateway_kind(self) -> GatewayKind:
-        """Implementation of the Gateway: as set, else that of the mesh."""
-        return self.gateway.kind or (GatewayKind.ISTIO if self.meshed else GatewayKind.TRAEFIK)
+        """Implementation of the Gateway: as set, else the one that is there, else that of the mesh.
+
+        Another one has another address, so no update changes it by itself.
+        """
+        of_mesh = GatewayKind.ISTIO if self.meshed else GatewayKind.TRAEFIK
+        return self.gateway.kind or self._deployed.gateway or of_mesh
 
     @property
     def meshed(self) -> bool:
-        """Whether servers have sidecars: as set, else where the phase has a mesh."""
-        return self.mesh.kind is MeshKind.ISTIO or (self.mesh.kind is None and self.row.mesh is not None)
+        """Whether servers have sidecars: as set, else where the phase has a mesh, which the gateway is part of."""
+        if self.mesh.kind is not None:
+            return self.mesh.kind is MeshKind.ISTIO
+        return self.row.mesh is not None and (self.gateway.kind or self._deployed.gateway) is not GatewayKind.TRAEFIK
 
     @property
     def own_monitoring(self) -> bool:
@@ -174,7 +211,8 @@ class Settings(sections.Section):
         return port_of(self.logs.endpoint)
 
     @model_validator(mode="after")
-    def _fits_together(self) -> Self:
+    def _fits_together(self, info: ValidationInfo) -> Self:
+        self._deployed = info.context or Deployed()
         if problems := [*combinations.problems(self), *sizes.problems(self)]:
             raise ValueError("; ".join(problems))
         return self
@@ -198,10 +236,15 @@ def _no_platform(stack: str) -> Mapping[str, Any]:
     raise ValueError(f"{PROJECT}:platform: the outputs of {stack} cannot be read here")
 
 
+def _new_stack(output: str) -> None:  # noqa: ARG001 - has none of them
+    return None
+
+
 def load_settings(
     config: Mapping[str, Any],
     secret: frozenset[str] = frozenset(),
     platform_settings: Callable[[str], Mapping[str, Any]] = _no_platform,
+    recorded: Callable[[str], Any] = _new_stack,
 ) -> Settings:
     """Check a stack's whole configuration.
 
@@ -210,6 +253,7 @@ def load_settings(
             JSON.
         secret: the keys whose values, or parts of them, are secret: messages do not show what they hold.
         platform_settings: gives what a platform's stack offers, by path; what the stack says itself goes before.
+        recorded: gives outputs of the stack's last update, by name; None for what it has not recorded.
 
     Raises:
         pulumi.RunError: one line that names each wrong key, what is wrong with it and what to do. The engine prints
@@ -226,7 +270,7 @@ def load_settings(
             if path in offered and path not in found.written:
                 found.set(path, offered[path], path)
     try:
-        settings = Settings.model_validate(found.values)
+        settings = Settings.model_validate(found.values, context=_deployed(found.values, recorded))
     except ValidationError as error:
         problems += [found.sentence(problem) for problem in error.errors(include_url=False)]
     if problems:
@@ -234,6 +278,17 @@ def load_settings(
     for line in (*found.deprecated, *plain_text_warnings(settings)):
         pulumi.log.warn(line)
     return settings
+
+
+def _deployed(values: Mapping[str, Any], recorded: Callable[[str], Any]) -> Deployed:
+    """Return what the last update has left, as far as the settings say which phase they are for."""
+    chosen = str(values.get("phase", ""))
+    if not chosen.isdigit() or int(chosen) not in phases.PHASES:
+        return Deployed()
+    try:
+        return Deployed.recorded(int(chosen), recorded)
+    except ValueError as error:
+        raise pulumi.RunError(f"{phases.PHASE_KEY}: {error}") from error
 
 
 def plain_text_warnings(settings: Settings) -> list[str]:

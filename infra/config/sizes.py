@@ -87,7 +87,8 @@ def problems(settings: Settings) -> Iterator[str]:
     """Yield a sentence about each combination of sizes that cannot work."""
     row = settings.row
     for section, part in _PARTS.items():
-        if not getattr(row, part) and getattr(settings, section).model_fields_set:
+        has = getattr(row, part) or (settings.former_release and getattr(settings.former.row, part))
+        if not has and getattr(settings, section).model_fields_set:
             known = " or ".join(str(number) for number, each in phases.PHASES.items() if getattr(each, part))
             yield f"{PROJECT}:{section}: phase {row.number} has none: remove it, or set {phases.PHASE_KEY} to {known}"
     # The settings are those of every service, so one line tells of them all.

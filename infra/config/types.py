@@ -98,6 +98,13 @@ class RetiredClusterPolicy(StrEnum):
     REMOVED = "removed"
 
 
+class FormerTables(StrEnum):
+    """What a growth does with the tables that services leave behind in the one database that they had."""
+
+    KEPT = "kept"
+    REMOVED = "removed"
+
+
 class LogLevel(StrEnum):
     """Level of the API's log."""
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 from packaging.version import Version
 
 from infra.cluster_api import OLDEST_KUBERNETES, ClusterApi, parse_version
-from infra.config.phase_spec import DatabaseKind, Edge, Phase
+from infra.config.phase_spec import DatabaseKind, Edge
 from infra.config.settings import Settings
 from infra.config.types import GatewayKind, LogDestination, MonitoringMode, Tls
 from infra.names import GATEWAY_CLASS_OF_ISTIO, PROJECT
@@ -71,7 +71,7 @@ def requirements(settings: Settings) -> Iterator[Requirement]:
             "CloudNativePG",
             "PostgreSQL is run by this operator",
             _PLATFORM,
-            _all(_serves("postgresql.cnpg.io/v1", *_database_kinds(row)), operator.problem),
+            _all(_serves("postgresql.cnpg.io/v1", *_database_kinds(settings)), operator.problem),
         )
     if settings.backups.bucket:
         yield Requirement(
@@ -109,9 +109,14 @@ def requirements(settings: Settings) -> Iterator[Requirement]:
         )
 
 
-def _database_kinds(row: Phase) -> tuple[str, ...]:
-    shared = row.split and not row.own_clusters
-    return ("clusters", "poolers", "scheduledbackups", *(("databases",) if shared else ()))
+def _database_kinds(settings: Settings) -> tuple[str, ...]:
+    shared = settings.row.split and not settings.row.own_clusters
+    moving = settings.former_release
+    return (
+        *("clusters", "poolers", "scheduledbackups"),
+        *(("databases",) if shared else ()),
+        *(("subscriptions",) if moving else ()),
+    )
 
 
 def _gateway(settings: Settings) -> Iterator[Requirement]:

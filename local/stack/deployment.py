@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from infra.config.growth import Step
 from infra.config.image import IMAGE_VARIABLE
 from local.stack import address, pulumi
 from local.stack.place import Place, place_of
@@ -9,6 +10,8 @@ from local.stack.place import Place, place_of
 
 def up(stack: str, image: str | None = None) -> str:
     """Run `pulumi up` for the stack, wait until it answers, and return the address at which it does.
+
+    A growth into services takes several updates; each records how far it is.
 
     Args:
         image: in place of the environment's; the stack's own setting goes before it.
@@ -20,6 +23,9 @@ def up(stack: str, image: str | None = None) -> str:
     variables = {IMAGE_VARIABLE: image} if image else {}
     pulumi.run("up", "--yes", "--skip-preview", stack=stack, variables=variables)
     outputs = pulumi.outputs(stack)
+    while outputs.get("growth") in (Step.MOVE, Step.ROUTE):
+        pulumi.run("up", "--yes", "--skip-preview", stack=stack, variables=variables)
+        outputs = pulumi.outputs(stack)
     place = place_of(stack, outputs)
     wait_until_scaled(place)
     return address.first_answering(address.candidates(outputs, place))

@@ -20,6 +20,7 @@ from infra.names import ALL, RELEASE, ServiceNames
 from infra.phases import PHASES
 from local.tools import wheels
 from tests.infra.engine import WITHOUT_MESH, as_engine, stack_file
+from tests.infra.variants import VARIANTS
 
 Manifest = dict[str, Any]
 
@@ -35,6 +36,8 @@ MAIL = {
 
 UNMESHED = {**stack_file("phase4"), **{f"task-manager:{key}": value for key, value in WITHOUT_MESH.items()}}
 
+MOVING = VARIANTS["phase4-move"]
+
 # Each stack that differs for the chart: its configuration and its image.
 STACKS: dict[str, tuple[dict[str, Any], str]] = {
     "phase1": (stack_file("phase1"), BY_TAG),
@@ -45,6 +48,7 @@ STACKS: dict[str, tuple[dict[str, Any], str]] = {
     "phase2-carrying": (stack_file("phase2"), BY_DIGEST),
     "phase2-round-robin": ({**stack_file("phase2"), "task-manager:gateway.load_balancing": "round-robin"}, BY_TAG),
     **{f"phase4-{service}": (UNMESHED, BY_DIGEST) for service in PHASES[4].services},
+    **{f"phase4-moving-{service}": (MOVING.config, BY_DIGEST) for service in ("auth", "tasks")},
     **{f"phase4-mesh-{service}": (stack_file("phase4"), BY_DIGEST) for service in ("auth", "tasks")},
 }
 
@@ -82,7 +86,8 @@ def manifests(rendered: str) -> list[Manifest]:
 def values_of(stack: str) -> dict[str, Any]:
     """Return the values that the program gives to the chart for one of `STACKS`."""
     config, image = STACKS[stack]
-    settings = load_settings(as_engine(config))
+    recorded = MOVING.deployed if "-moving-" in stack else {}
+    settings = load_settings(as_engine(config), recorded=recorded.get)
     service = stack.rpartition("-")[2] if settings.row.split else ALL
     values = chart_values(settings, parse_image(image), service)
     if stack.endswith("-carrying"):

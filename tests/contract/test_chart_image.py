@@ -154,7 +154,10 @@ def test_every_command_of_the_chart_is_one_of_the_application(stack: str) -> Non
 @pytest.mark.parametrize("stack", STACKS)
 def test_every_setting_of_the_chart_is_one_of_the_application(stack: str) -> None:
     """The application ignores variables that it does not know, so a misspelt one would be silent."""
-    code = "from app.core.settings import Settings; print(*Settings.model_fields)"
+    code = (
+        "from app.core.settings import Settings; from app.core.database_split.source import FormerDatabase;"
+        " print(*Settings.model_fields, *(f'former_database_{name}' for name in FormerDatabase.model_fields))"
+    )
     known = subprocess.run([PYTHON, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
     for kind, _, spec in pod_specs(objects(stack)):
         if kind == "Pod":

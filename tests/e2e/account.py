@@ -40,6 +40,12 @@ class Account:
         assert answer.status_code == 200, answer.text
         self.use(answer.json())
 
+    def renew(self) -> None:
+        """Get new tokens for the same session."""
+        answer = self.client.post("/auth/refresh", json={"refresh_token": self.tokens["refresh_token"]})
+        assert answer.status_code == 200, answer.text
+        self.use(answer.json())
+
     def use(self, tokens: dict[str, Any]) -> None:
         """Send these tokens from now on."""
         self.tokens = tokens

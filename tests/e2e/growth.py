@@ -30,7 +30,7 @@ def configuration(stack_of: int, directory: Path, **changed: object) -> Path:
 def up_as_before(phase: int, configured: Path) -> System:
     """Bring the stack of a phase up anew, with a configuration of an earlier one."""
     run(".venv/infra/bin/python", "-m", "local", "up", "--phase", str(phase), timeout=3000).ok()
-    url = yaml.safe_load((ROOT / f"Pulumi.phase{phase}.yaml").read_text())["config"]["task-manager:url"]
+    url = yaml.safe_load(configured.read_text())["config"]["task-manager:url"]
     system = System(phase, url)
     in_shell("pulumi", "stack", "select", "--create", system.stack).ok()
     system.pulumi("destroy", "--yes").ok()

@@ -9,6 +9,7 @@ import re
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final
 
 import yaml
@@ -36,12 +37,18 @@ def stack_name(name: str) -> str:
 @functools.cache
 def take(name: str) -> Snapshot:
     """Describe all that the program registers for a variant."""
-    return describe(VARIANTS[name].config, stack_name(name))
+    return describe(VARIANTS[name].config, stack_name(name), VARIANTS[name].deployed)
 
 
-def describe(config: Mapping[str, Any], name: str) -> Snapshot:
-    """Run the program under a stack's name and describe all that it registers, by URN, and the stack's outputs."""
-    stack = engine.run(config, name)
+def describe(config: Mapping[str, Any], name: str, deployed: Mapping[str, Any] = MappingProxyType({})) -> Snapshot:
+    """Run the program under a stack's name and describe all that it registers, by URN, and the stack's outputs.
+
+    Args:
+        config: the stack's.
+        name: the stack's.
+        deployed: outputs of its last update.
+    """
+    stack = engine.run(config, name, deployed=deployed)
     described = {_short(resource.urn): _describe(resource, stack) for resource in stack.resources}
     if len(described) != len(stack.resources):
         raise AssertionError("two resources have the same URN")

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import pulumi
 import pytest
 
 from infra import names
@@ -153,14 +152,6 @@ def test_the_edge_asks_the_service_of_the_front_end(phase4: Stack) -> None:
     origin = phase4.find("Service", names.EDGE_ORIGIN).inputs["spec"]["selector"]
     assert origin == ServiceNames(names.FRONT_END).server_labels
     assert [name for name in SERVICES if "edge" in values(phase4, name)["route"]] == [names.FRONT_END]
-
-
-@pytest.mark.parametrize("former", [1, 2, 3])
-def test_a_stack_with_data_in_one_database_is_refused(former: int) -> None:
-    with pytest.raises(
-        pulumi.RunError, match=rf"phase {former} cannot become one of phase 4 yet.*set it back to {former}"
-    ):
-        engine.run(STANDARD, deployed={"phase": float(former), "image": "ghcr.io/primetrade/task-manager:1.2.3"})
 
 
 def test_a_stack_of_phase_4_is_updated() -> None:

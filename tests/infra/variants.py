@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, Final
 
 from tests.infra import engine
@@ -58,11 +59,13 @@ class Variant:
         stack: the stack whose file it begins with, and whose name it runs under; empty for a stack without settings.
         settings: set beside those.
         base: the variant that its snapshot is written against; empty for a whole one.
+        deployed: outputs of the stack's last update.
     """
 
     stack: str
     settings: Mapping[str, Any] = field(default_factory=dict)
     base: str = ""
+    deployed: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def config(self) -> dict[str, Any]:
@@ -70,6 +73,28 @@ class Variant:
         begun = engine.stack_file(self.stack) if self.stack else {}
         added = {"image": IMAGE, **self.settings}
         return {**begun, **{f"task-manager:{key}": value for key, value in added.items()}}
+
+
+# The gateway of phase 3 stays: an example stack of phase 4 has Istio's.
+_TRAEFIK: Final = {
+    "gateway": {"port": "8001", "port_tls": "8444"},
+    "url": "http://127.0.0.1:30091",
+    "url_tls": "https://127.0.0.1:30444",
+}
+
+
+def grown(
+    settings: Mapping[str, Any] = MappingProxyType({}), base: str = "phase4-without-mesh", **deployed: Any
+) -> Variant:
+    """Return a stack that grows out of phase 3, or has.
+
+    Args:
+        settings: set beside those of phase 4.
+        base: see `Variant`.
+        deployed: outputs of its last update, beside those of every one.
+    """
+    outputs = {"image": IMAGE, "namespace": "task-manager-phase4", "gateway_namespace": "traefik", **deployed}
+    return Variant("phase4", {**_TRAEFIK, **settings}, base, outputs)
 
 
 def _of(stack: str, settings: Mapping[str, Any]) -> Variant:
@@ -86,6 +111,13 @@ VARIANTS: Final[Mapping[str, Variant]] = {
     "phase4-without-mesh": _of("phase4", engine.WITHOUT_MESH),
     "phase4-istio-gateway": _of("phase4", {"mesh.kind": "none", "gateway.kind": "istio"}),
     "phase4-mesh-namespace": _of("phase4", {"mesh.namespace": "mesh"}),
+    "phase4-move": grown(phase=3.0),
+    "phase4-move-standard": grown({"size": "standard"}, base="phase4-move", phase=3.0),
+    "phase4-route": grown(base="phase4-move", phase=4.0, growth="move"),
+    "phase4-retire": grown(phase=4.0, growth="route"),
+    "phase4-retire-standard": grown({"size": "standard"}, base="phase4-retire", phase=4.0, growth="route"),
+    "phase4-remove": grown({"database.former_tables": "removed"}, base="phase4-retire", phase=4.0, growth="retire"),
+    "phase4-grown": grown(phase=4.0, growth="remove"),
     "defaults": Variant("", base="phase1"),
     "prod": Variant("prod", base="phase2"),
     "staging": Variant("staging", base="phase2"),

@@ -23,20 +23,19 @@ class Permissions:
     topics_read: str
 
 
-def permissions(service: str, published: Collection[str], subscribed: Collection[str]) -> Permissions:
-    """Return what a service needs in the virtual host of events: its queue, its dead letters, and its own events.
+def permissions(services: Collection[str], published: Collection[str], subscribed: Collection[str]) -> Permissions:
+    """Return what a process needs in the virtual host of events: queues, dead letters, and events of its services.
 
     It may not declare the exchange of events, which belongs to all of them, nor publish an event of another service,
     nor bind its queue to what it does not subscribe to. Routing keys are allowed by their first part, as `task` in
     `task.created`: an older release, which a rollback brings back, may have more or other events of that kind.
 
     Args:
-        service: name of the service.
-        published: names of the events that it publishes.
-        subscribed: names of the events that its consumers subscribe to.
+        services: names of its services.
+        published: names of the events that they publish.
+        subscribed: names of the events that their consumers subscribe to.
     """
-    queue = ServiceQueue(service)
-    own = (queue.name, queue.dead_letters)
+    own = [name for queue in map(ServiceQueue, services) for name in (queue.name, queue.dead_letters)]
     used = _any_of((*own, EVENTS))
     return Permissions(
         configure=_any_of(own),

@@ -11,6 +11,13 @@ true
 {{- end }}
 {{- end }}
 
+{{/* Says `true` while another database's data goes to this release's own. */}}
+{{- define "task-manager.inheriting" -}}
+{{- if or .Values.move.enabled (include "task-manager.carrying" .) -}}
+true
+{{- end }}
+{{- end }}
+
 {{/* Of the pods that take the data over. */}}
 {{- define "task-manager.heirLabel" -}}
 task-manager/heir: "true"

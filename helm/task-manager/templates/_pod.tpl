@@ -64,7 +64,7 @@ resources:
 - name: APP_JOBS
   value: celery
 {{- end }}
-{{- if include "task-manager.carrying" .root }}
+{{- if include "task-manager.inheriting" .root }}
 - name: APP_DATABASE_INHERITS
   value: "true"
 {{- end }}

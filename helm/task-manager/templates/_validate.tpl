@@ -31,6 +31,9 @@
 {{- if and .Values.carry.claimName .Values.persistence.enabled }}
 {{- fail "carry: the data of a claim goes to a database, and this release keeps its own on a volume: set persistence.enabled to false, or carry.claimName to nothing" }}
 {{- end }}
+{{- if and .Values.move.enabled (or .Values.carry.claimName (eq .Values.apiService "all")) }}
+{{- fail "move: the tables of one service leave a database of all: set apiService to that service, and carry.claimName to nothing" }}
+{{- end }}
 {{- if and .Values.route.enabled (not .Values.route.gateway.name) }}
 {{- fail "route: enabled without a gateway: set route.gateway.name to an existing Gateway" }}
 {{- end }}

@@ -18,14 +18,15 @@ from infra.components.base import Component, Target
 from infra.components.data import backups, bucket, service_databases
 from infra.components.data.bucket import Bucket
 from infra.components.data.pooler import pooler_spec
+from infra.components.data.service_databases import API_VERSION
 from infra.components.network import Flow, Peer
+from infra.config.growth import Growth
 from infra.config.phase_spec import MAX_CONNECTIONS, PostgreSQL
 from infra.config.quantity import quantity
 from infra.config.restores import Restore
 from infra.config.types import Durability
 from infra.names import ClusterGeneration
 
-API_VERSION: Final = "postgresql.cnpg.io/v1"
 POSTGRESQL_IMAGE: Final = "ghcr.io/cloudnative-pg/postgresql:15-minimal-bookworm"
 
 # The instance manager in every pod answers the operator, and its siblings, here (cloudnative-pg, pkg/management/url).
@@ -58,12 +59,16 @@ def parameters(row: PostgreSQL) -> dict[str, str]:
     """
     memory = row.compute.memory
     log = (row.wal_storage or row.storage) * 1024 // 4
+    # A subscription for each service that moves, and two more workers for its first copy. PostgreSQL's 4 are too few,
+    # and another number takes a restart, which nobody wants then.
+    subscriptions = {"max_logical_replication_workers": "12"} if row.instances > 1 else {}
     return {
         "max_connections": str(MAX_CONNECTIONS),
         "shared_buffers": f"{memory // 4}MB",
         "effective_cache_size": f"{memory * 3 // 4}MB",
         "maintenance_work_mem": f"{memory // 16}MB",
         "max_wal_size": f"{min(log, 1024)}MB",
+        **subscriptions,
         "max_slot_wal_keep_size": f"{2 * log if row.wal_storage else log}MB",
         "log_min_duration_statement": "1s",
         "idle_in_transaction_session_timeout": "60s",
@@ -80,6 +85,8 @@ class Plan:
         bucket: where backups go; None for none.
         restored: the restore that each cluster but the first was made by.
         services: those with a database and a role of their own in the cluster, if several share it.
+        former: the cluster that services move out of; None without a growth.
+        growth: its step; None without one.
         operator_namespace: where the operator runs; it has to reach every instance.
         scraper: the Prometheus that scrapes instances and poolers; None for none.
     """
@@ -89,8 +96,15 @@ class Plan:
     bucket: Bucket | None
     restored: tuple[Restore, ...]
     services: tuple[str, ...]
+    former: ClusterGeneration | None
+    growth: Growth | None
     operator_namespace: str
     scraper: Peer | None
+
+    def moves_into(self, generation: ClusterGeneration) -> bool:
+        """Whether services' tables move into a cluster."""
+        serves = self.growth is not None and self.growth.former_serves
+        return serves and (bool(self.services) or generation != self.former)
 
 
 def cluster_spec(plan: Plan, generation: ClusterGeneration, target: Target) -> dict[str, Any]:
@@ -116,6 +130,8 @@ def cluster_spec(plan: Plan, generation: ClusterGeneration, target: Target) -> d
     }
     if generation.number > 1:
         bootstrap = backups.recovery(generation, plan.restored)
+    if plan.former and plan.moves_into(generation):
+        bootstrap.setdefault("externalClusters", []).append(service_databases.former_cluster(plan.former))
     return {
         "instances": row.instances,
         "imageName": POSTGRESQL_IMAGE,
@@ -128,7 +144,7 @@ def cluster_spec(plan: Plan, generation: ClusterGeneration, target: Target) -> d
         # Poolers' connections outlast even the operator's default of three minutes.
         "smartShutdownTimeout": _SMART_SHUTDOWN_TIMEOUT,
         **bootstrap,
-        **service_databases.roles(plan.services),
+        **service_databases.roles(plan.services, plan.growth if generation == plan.former else None),
         **(backups.archiving(generation, plan.restored) if plan.bucket else {}),
         # By these the policies and Prometheus find the pods, whatever the cluster is called.
         "inheritedMetadata": {"labels": {**generation.labels, **bucket.pod_labels(plan.bucket)}},
@@ -208,12 +224,18 @@ class Database(Component):
                 ),
                 egress=(
                     Flow(mine, (names.DATABASE_PORT, _STATUS_PORT)),
+                    *self._former(),
                     self.target.api_server,
                     *bucket.flows(self.plan.bucket),
                 ),
             ),
             opts=self.options(),
         )
+
+    def _former(self) -> tuple[Flow, ...]:
+        """Return the flow of subscriptions."""
+        into = self.plan.former and self.plan.moves_into(self.generation) and self.generation != self.plan.former
+        return (Flow(Peer(self.plan.former.labels), (names.DATABASE_PORT,)),) if self.plan.former and into else ()
 
     def _cluster(self, annotations: dict[str, str], *after: pulumi.Resource) -> pulumi.Resource:
         return CustomResource(

@@ -12,6 +12,7 @@ from infra.components.data.bucket import Bucket
 from infra.components.data.database import Database, Plan
 from infra.components.data.volume import Volume
 from infra.components.namespace import Namespace
+from infra.config.growth import Step
 from infra.config.identities import parse_identity
 from infra.config.phase_spec import DatabaseKind
 from infra.config.settings import Settings
@@ -34,6 +35,8 @@ def _plan(settings: Settings) -> Plan:
         bucket=bucket,
         restored=settings.restored,
         services=tuple(settings.row.services) if settings.row.split and not settings.row.own_clusters else (),
+        former=settings.former.generation if settings.growth else None,
+        growth=settings.growth,
         operator_namespace=settings.database.operator_namespace,
         scraper=network.scraper(settings),
     )
@@ -59,13 +62,19 @@ def database(
             f"{names.PROJECT}:backups.bucket is not set, so nothing could bring a dropped table back: set it, or"
             f" {names.PROJECT}:backups.waived to true to go without backups"
         )
-    after = [namespace, *parts, *(secrets if plan.services else ())]
-    clusters = [Database(each.resource, target, plan=plan, generation=each, after=after) for each in settings.clusters]
+    after = [namespace, *parts, *(secrets if plan.services or plan.growth else ())]
+    running = list(settings.clusters)
+    if plan.former and settings.former_release and plan.former not in running:
+        running.append(plan.former)
+    clusters = [Database(each.resource, target, plan=plan, generation=each, after=after) for each in running]
     return [*parts, *clusters]
 
 
 def retired_clusters(settings: Settings, target: Target, after: list[pulumi.Resource]) -> None:
-    """Register the clusters that a restore has replaced, hibernated once the API has left them."""
+    """Register the clusters that the API has left, hibernated: those that a restore or a growth has replaced."""
     plan = _plan(settings)
+    left = settings.growth is not None and settings.growth.step is Step.RETIRE
+    if plan.former and left and plan.former not in settings.clusters:
+        Database(plan.former.resource, target, plan=plan, generation=plan.former, hibernated=True, after=after)
     for retired in settings.hibernated:
         Database(f"database-{retired.number}", target, plan=plan, generation=retired, hibernated=True, after=after)

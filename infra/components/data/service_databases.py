@@ -1,16 +1,23 @@
 """Databases and roles of the services that share a PostgreSQL cluster, by the CloudNativePG operator."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
-from infra.names import ServiceNames
+from infra import names
+from infra.config.growth import Growth
+from infra.names import ClusterGeneration, ServiceNames
+
+API_VERSION: Final = "postgresql.cnpg.io/v1"
 
 
-def roles(services: Sequence[str]) -> dict[str, Any]:
-    """Return the `managed` section of a `Cluster`: a role a service, with the password of its Secret."""
-    if not services:
-        return {}
-    managed = [
+def roles(services: Sequence[str], growth: Growth | None) -> dict[str, Any]:
+    """Return the `managed` section of a `Cluster`, with passwords of Secrets.
+
+    Args:
+        services: each gets a role.
+        growth: of services out of the database of all, by a role that acts for the tables' owner; None without one.
+    """
+    managed: list[dict[str, Any]] = [
         {
             "name": own.database,
             "ensure": "present",
@@ -19,7 +26,32 @@ def roles(services: Sequence[str]) -> dict[str, Any]:
         }
         for own in map(ServiceNames, services)
     ]
-    return {"managed": {"roles": managed}}
+    if growth and growth.former_tables:
+        managed.append(
+            {
+                "name": names.REPLICATION_ROLE,
+                "ensure": "present",
+                "login": True,
+                "replication": True,
+                "inRoles": [names.DATABASE_NAME],
+                "passwordSecret": {"name": names.REPLICATION_SECRET},
+            }
+        )
+    elif growth:
+        managed.append({"name": names.REPLICATION_ROLE, "ensure": "absent"})
+    return {"managed": {"roles": managed}} if managed else {}
+
+
+def former_cluster(former: ClusterGeneration) -> dict[str, Any]:
+    """Return the `externalClusters` of a `Cluster` that services' tables move into."""
+    parameters = {
+        "host": former.primary,
+        "user": names.REPLICATION_ROLE,
+        "dbname": names.DATABASE_NAME,
+        "sslmode": "require",
+    }
+    password = {"name": names.REPLICATION_SECRET, "key": "password"}
+    return {"name": names.FORMER_CLUSTER, "connectionParameters": parameters, "password": password}
 
 
 def access_rules(services: Sequence[str]) -> dict[str, Any]:

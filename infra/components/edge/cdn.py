@@ -9,8 +9,15 @@ from infra.components import network
 from infra.components.base import Target
 from infra.components.edge.varnish import Edge
 from infra.components.edge.varnish_exporter import Exporter
+from infra.config.growth import Step
 from infra.config.phase_spec import Cdn
 from infra.config.settings import Settings
+
+
+def _front_end(settings: Settings) -> str:
+    """Return the service whose release serves the front end."""
+    moving = settings.growth is not None and settings.growth.step is Step.MOVE
+    return names.FRONT_END if settings.row.split and not moving else names.ALL
 
 
 def cdn(settings: Settings, target: Target, after: Sequence[pulumi.Resource]) -> list[pulumi.Resource]:
@@ -22,7 +29,7 @@ def cdn(settings: Settings, target: Target, after: Sequence[pulumi.Resource]) ->
                 "edge",
                 target,
                 row=settings.row.varnish,
-                origin=names.ServiceNames(names.FRONT_END if settings.row.split else names.ALL),
+                origin=names.ServiceNames(_front_end(settings)),
                 gateway=network.gateway(settings),
                 exporter=Exporter(sizes.exporter, scraper) if sizes and scraper else None,
                 after=after,

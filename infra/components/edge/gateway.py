@@ -209,7 +209,7 @@ def _traefik_spec(settings: Settings) -> dict[str, Any]:
 
 def _traefik_extensions(settings: Settings) -> Iterator[GatewayExtension]:
     least_loaded = settings.gateway.load_balancing is LoadBalancing.LEAST_LOADED
-    return traefik.extensions(tuple(settings.row.services) if least_loaded else ())
+    return traefik.extensions(settings.releases if least_loaded else ())
 
 
 def _istio_spec(settings: Settings) -> dict[str, Any]:

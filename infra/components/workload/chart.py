@@ -7,9 +7,11 @@ from typing import Any, Final
 
 from infra import names
 from infra.components import network
+from infra.components.data import service_move
 from infra.components.edge.cache_rules import RULES
 from infra.components.network import EVERY_ADDRESS, Flow, Peer, host_blocks
 from infra.components.workload.flows import callers
+from infra.config.growth import Step
 from infra.config.image import Image
 from infra.config.phase_spec import Api, Cdn, DatabaseKind, Edge, Jobs
 from infra.config.settings import Settings
@@ -58,18 +60,41 @@ def chart_values(settings: Settings, image: Image, service: str = names.ALL) -> 
         "resources": row.api.compute.resources(),
         "env": _env(settings, own),
         "envFromSecrets": _env_from_secrets(settings, own),
-        **({"certificateAuthority": _CERTIFICATE_AUTHORITY} if settings.row.rabbitmq else {}),
+        **({"certificateAuthority": _CERTIFICATE_AUTHORITY} if settings.events_by_rabbitmq else {}),
         "persistence": {"enabled": True, "claimName": names.DATA_CLAIM, "mountPath": names.DATA_MOUNT}
         if settings.database_kind is DatabaseKind.SQLITE
         else {"enabled": False},
         "carry": _carry(settings),
+        **_move(settings, own),
         "service": {"type": "ClusterIP", "port": names.API_PORT}
         if gateway
         else {"type": "NodePort", "port": names.API_PORT, "nodePort": settings.node_port},
-        "route": _route(settings, own) if gateway else {"enabled": False},
+        "route": _route(settings, own) if gateway and _routed(settings) else {"enabled": False},
         "networkPolicy": _network_policy(settings, own),
         **_mesh(settings),
         "jobs": _jobs(row.jobs, settings),
+    }
+
+
+def _routed(settings: Settings) -> bool:
+    """Whether requests come to the release by the gateway: to the former one until all services have moved."""
+    growth = settings.growth
+    return growth is None or not growth.former_serves or (growth.step is Step.MOVE) is not settings.row.split
+
+
+def _move(settings: Settings, own: ServiceNames) -> dict[str, Any]:
+    """The database of all services, out of which the service's tables move."""
+    if settings.growth is None or settings.growth.step is not Step.MOVE or not settings.row.split:
+        return {}
+    variable, secret, key = service_move.FORMER_PASSWORD
+    return {
+        "move": {
+            "enabled": True,
+            "env": service_move.former_database(settings, own),
+            "envFromSecrets": [{"name": variable, "secret": secret, "key": key}],
+            # From the commit on there is no way back: a third of the time is left for the pods to be found ready.
+            "activeDeadlineSeconds": settings.rollout_timeout * 2 // 3,
+        }
     }
 
 
@@ -142,16 +167,17 @@ def _env(settings: Settings, own: ServiceNames) -> dict[str, str]:
             "APP_BROKER_PORT": str(names.VALKEY_PORT),
             "APP_BROKER_USER": names.VALKEY_USER,
         }
-    if row.rabbitmq:
+    if settings.events_by_rabbitmq:
         env |= {
             "APP_EVENTS_HOST": names.RABBITMQ,
             "APP_EVENTS_PORT": str(names.RABBITMQ_PORT),
             "APP_EVENTS_USER": own.service,
             "APP_EVENTS_CA_FILE": "{mountPath}/{key}".format_map(_CERTIFICATE_AUTHORITY),
-            "APP_BROKER_VIRTUAL_HOST": own.service,
+            **({"APP_BROKER_VIRTUAL_HOST": own.service} if row.split else {}),
         }
-    if row.split and own.service != "auth":
-        issuer = names.ServiceNames("auth")
+    if row.split and own.service != names.SESSIONS:
+        moving = settings.growth is not None and settings.growth.step is Step.MOVE
+        issuer = names.ServiceNames(names.ALL if moving else names.SESSIONS)
         env["APP_JWKS_URL"] = f"http://{issuer.release}:{names.API_PORT}{names.KEYS_PATH}"
     if settings.mail.host:
         env |= {
@@ -188,7 +214,7 @@ def _env_from_secrets(settings: Settings, own: ServiceNames) -> list[dict[str, A
         wanted.append(("APP_REDIS_PASSWORD", own.cache_secret, names.VALKEY_PASSWORD))
     if row.broker:
         wanted.append(("APP_BROKER_PASSWORD", names.BROKER, names.VALKEY_PASSWORD))
-    if row.rabbitmq:
+    if settings.events_by_rabbitmq:
         wanted.append(("APP_EVENTS_PASSWORD", own.rabbitmq_secret, names.RABBITMQ_PASSWORD))
     if settings.mail.host and settings.mail.user:
         wanted.append(("APP_SMTP_PASSWORD", names.MAIL_SECRET, names.MAIL_SECRET_KEY))
@@ -262,10 +288,12 @@ def _network_policy(settings: Settings, own: ServiceNames) -> dict[str, Any]:
         egress.append(_egress(names.CACHE_LABELS, names.VALKEY_PORT))
     if row.broker:
         egress.append(_egress(names.BROKER_LABELS, names.VALKEY_PORT))
-    if row.rabbitmq:
+    if settings.events_by_rabbitmq:
         egress.append(_egress(names.RABBITMQ_LABELS, names.RABBITMQ_PORT))
-    if row.split and own.service != "auth":
-        egress.append(_egress(names.ServiceNames("auth").labels, names.API_PORT))
+    if settings.former_release:
+        egress.append(_egress(names.API_LABELS, names.API_PORT))
+    elif row.split and own.service != names.SESSIONS:
+        egress.append(_egress(names.ServiceNames(names.SESSIONS).labels, names.API_PORT))
     if settings.meshed:
         egress.append(_flow(network.istiod(settings)))
     if settings.mail.host and not row.has_workers:

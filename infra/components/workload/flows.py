@@ -32,11 +32,14 @@ def callers(settings: Settings, own: names.ServiceNames) -> Iterator[Caller]:
     istio = settings.gateway_kind is GatewayKind.ISTIO
     yield Caller(network.gateway(settings), (names.ISTIO_GATEWAY,) if istio else ())
     services = [names.ServiceNames(each) for each in row.services]
-    if row.split and own.service == "auth":
+    if row.split and own.service == names.SESSIONS:
         others = tuple(each.account for each in services if each != own)
         yield Caller(Peer(names.API_LABELS), others, (names.KEYS_PATH,))
         # Tests of the other releases, which log in here; their pods have the label of all releases.
         yield Caller(None, tuple(each.smoke_account for each in services if each != own))
+    if settings.former_release:
+        # It has the keys of tokens until auth has moved, and forwards requests of services that have moved.
+        yield Caller(Peer(names.API_LABELS))
     if settings.cdn_kind is Cdn.EDGE and own.serves_front_end:
         yield Caller(Peer(names.EDGE_LABELS))
     yield Caller(None, (own.smoke_account,))

@@ -15,13 +15,16 @@ def generated_secrets(settings: Settings, namespace: str) -> Iterator[GeneratedS
     row = settings.row
     if settings.secrets.source is SecretSource.GENERATE:
         yield random_keys(names.KEYS_SECRET, names.KEYS_SECRET_KEY)
-        for there, secret in ((row.cache, names.CACHE), (row.broker, names.BROKER)):
+        broker = row.broker or settings.former_release
+        for there, secret in ((row.cache, names.CACHE), (broker, names.BROKER)):
             if there:
                 yield random_keys(secret, names.VALKEY_PASSWORD, names.VALKEY_OPERATOR_PASSWORD)
         if row.split:
             yield from _of_services(row)
         if row.rabbitmq:
-            yield from messaging.generated_secrets(tuple(row.services))
+            yield from messaging.generated_secrets(settings.releases)
+        if settings.growth and settings.growth.former_tables:
+            yield random_keys(names.REPLICATION_SECRET, "password", literals={"username": names.REPLICATION_ROLE})
         if settings.own_monitoring and settings.monitoring.grafana:
             yield random_keys(names.GRAFANA, names.GRAFANA_PASSWORD, names.GRAFANA_KEY)
     yield from self_signed(settings)

@@ -14,7 +14,7 @@ from kombu import Connection
 from pydantic import SecretStr
 
 from app.bootstrap.container import build, sample_settings
-from app.bootstrap.services import SERVICES
+from app.bootstrap.services import ALL, SERVICES
 from app.cli.configure_broker import configure_broker
 from app.cli.ensure_certificate import self_signed
 from app.core.clock import new_id, utc_now
@@ -108,6 +108,23 @@ def test_each_service_publishes_every_event_of_its_own_and_binds_to_all_that_it_
             confirmed(channel, EVENTS, event.name)
 
 
+def test_a_process_of_all_services_has_a_user_until_they_have_moved_out_of_it(configured: Configured) -> None:
+    configured.passwords[ALL] = "of-all"
+    assert configured.run() == 0
+    with configured.channel(ALL) as channel:
+        for service in SERVICES:
+            container = build(sample_settings(), services=(service,))
+            ServiceQueue(service, container.background.subscriptions[service]).declare(channel)
+            for event in container.services[service].every_event:
+                confirmed(channel, EVENTS, event.name)
+    with configured.channel(ALL) as channel, pytest.raises(AccessRefused):
+        channel.exchange_delete(EVENTS)
+    assert ALL in configured.rabbitmq.control("list_users").split()
+    del configured.passwords[ALL]
+    assert configured.run() == 0
+    assert ALL not in configured.rabbitmq.control("list_users").split()
+
+
 FORBIDDEN: dict[str, Callable[[Channel], Any]] = {
     "read another's queue": lambda channel: channel.basic_get("task-manager.analytics"),
     "read another's dead letters": lambda channel: channel.basic_get("task-manager.analytics.dead-letters"),
@@ -189,7 +206,8 @@ def test_a_wrong_option_is_refused_in_one_line(
 def test_an_unknown_service_is_refused_in_one_line(configured: Configured, capsys: pytest.CaptureFixture[str]) -> None:
     password = str(configured.folder / "tasks")
     assert configured.run(users=[("tasks", password), ("billing", password)]) == 2
-    assert capsys.readouterr().err == "error: --service billing: is none of auth, tasks, notifications, analytics\n"
+    known = "all, auth, tasks, notifications, analytics"
+    assert capsys.readouterr().err == f"error: --service billing: is none of {known}\n"
 
 
 def test_a_refusal_of_rabbitmq_is_an_error_in_one_line(

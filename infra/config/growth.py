@@ -1,0 +1,123 @@
+"""Growth of a stack from one database for all services to one each, over several updates.
+
+An update cannot both use what the former phase ran with and take it away. So each does one step, and records it: the
+next one goes on from there.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final, Self
+
+from infra import phases
+from infra.config.types import GatewayKind
+
+FORMER_PHASE: Final = 3
+"""The phase that services grow out of."""
+
+
+class Step(StrEnum):
+    """Step of a growth, and what it registers."""
+
+    MOVE = "move"
+    """The services start beside the former release, and each takes its tables over. Requests still come in there."""
+    ROUTE = "route"
+    """The gateway leads to the services; the former release ends the requests that it has."""
+    RETIRE = "retire"
+    """The former release and its broker are gone. The former tables stay."""
+    REMOVE = "remove"
+    """The former tables are dropped."""
+    DONE = "done"
+    """Nothing of it is left."""
+
+
+_NEXT: Final = {
+    Step.MOVE: "run `pulumi up` again: the gateway is led to the services",
+    Step.ROUTE: "run `pulumi up` again: the former release is removed",
+    Step.RETIRE: "the former tables are kept: set {project}:database.former_tables to removed to drop them",
+    Step.REMOVE: "run `pulumi up` again: the role that has moved the tables is dropped",
+    Step.DONE: "",
+}
+
+
+@dataclass(frozen=True)
+class Growth:
+    """What an update does of a growth.
+
+    Args:
+        step: of this update.
+    """
+
+    step: Step
+
+    @property
+    def former_serves(self) -> bool:
+        """Whether the former release is there."""
+        return self.step in (Step.MOVE, Step.ROUTE)
+
+    @property
+    def former_tables(self) -> bool:
+        """Whether tables that services have left behind are there."""
+        return self.step is not Step.DONE
+
+    def next_step(self, project: str) -> str:
+        """What is left to do after this update; empty for nothing."""
+        return _NEXT[self.step].format(project=project)
+
+
+@dataclass(frozen=True)
+class Deployed:
+    """What the settings of an update depend on of the one before.
+
+    Args:
+        growth: what this update does of a growth; None without one.
+        gateway: implementation of the Gateway that there is; None without one.
+    """
+
+    growth: Growth | None = None
+    gateway: GatewayKind | None = None
+
+    @classmethod
+    def recorded(cls, phase: int, output: Callable[[str], Any]) -> Self:
+        """Return it by the outputs of the stack's last update.
+
+        Args:
+            phase: of this update.
+            output: gives an output by its name; None if there is none.
+
+        Raises:
+            ValueError: the stack's data cannot follow it to this phase; the message says why, and what to do.
+        """
+        before = output("phase")
+        if before is None:
+            return cls()
+        before, split = int(before), phases.PHASES[phase].split
+        if phases.PHASES[before].split and not split:
+            raise ValueError(
+                f"its services have databases of their own, which none of phase {phase} reads: set it back to {before}"
+            )
+        if not split:
+            return cls()
+        gateway = None
+        if before > 1:
+            namespace = output("gateway_namespace")
+            gateway = GatewayKind.ISTIO if namespace and namespace == output("namespace") else GatewayKind.TRAEFIK
+        return cls(_growth(before, output("growth")), gateway)
+
+
+def _growth(before: int, done: str | None) -> Growth | None:
+    if not phases.PHASES[before].split:
+        if before != FORMER_PHASE:
+            raise ValueError(f"a stack of phase {before} grows to phase {FORMER_PHASE} first: set it to that")
+        return Growth(Step.MOVE)
+    match done:
+        case Step.MOVE:
+            return Growth(Step.ROUTE)
+        case Step.ROUTE:
+            return Growth(Step.RETIRE)
+        case Step.RETIRE:
+            return Growth(Step.REMOVE)  # the settings say whether it is time
+        case Step.REMOVE | Step.DONE:
+            return Growth(Step.DONE)
+        case _:
+            return None
