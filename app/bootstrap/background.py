@@ -8,7 +8,7 @@ from prometheus_client import Counter
 
 from app.bootstrap.events import event_loops
 from app.bootstrap.platform import Platform
-from app.bootstrap.services import complete
+from app.bootstrap.services import SESSIONS, complete
 from app.bootstrap.wiring import Service
 from app.core.cache.interface import UserCache
 from app.core.clock import new_id, utc_now
@@ -108,7 +108,7 @@ def _without_sessions(settings: Settings, services: Sequence[Service]) -> set[st
     """Return the services of a process that learn of ended sessions by events."""
     names = {service.name for service in services}
     # Without a broker events stay in the process, and with auth's tables there is nothing to learn.
-    return names - {"auth"} if settings.events_by_broker or "auth" not in names else set()
+    return names - {SESSIONS} if settings.events_by_broker or SESSIONS not in names else set()
 
 
 def _core_handlers(

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 
-from app.bootstrap.services import complete
+from app.bootstrap.services import SESSIONS, complete
 from app.core.clock import new_id, utc_now
 from app.core.database.engine import Database
 from app.core.database.unit_of_work import Storage, UnitOfWork
@@ -48,7 +48,7 @@ def _broker_loops(
     yield PollingLoop("relay", relay, settings.events_poll, transport.close)
     for name, queue in queues.items():
         # What a new queue, a lost broker or a restored database lacks.
-        request = None if "auth" in services else lambda: ends_requested(new_id, utc_now())
+        request = None if SESSIONS in services else lambda: ends_requested(new_id, utc_now())
         consumer = QueueConsumer(Broker(settings, HEARTBEAT), queue, services[name].publish, request)
         yield PollingLoop(
             f"events of {name}", _when_complete(database, consumer.listen), settings.job_poll, consumer.close

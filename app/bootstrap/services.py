@@ -5,6 +5,8 @@ from collections.abc import Sized
 ALL = "all"
 SERVICES = ("auth", "tasks", "notifications", "analytics")
 CHOICES = (ALL, *SERVICES)
+SESSIONS = "auth"
+"""The service that has the sessions; the others learn of ended ones by events."""
 FRONT_END = "tasks"
 """The service whose servers serve the front end and the API's whole documentation, where each has its own."""
 

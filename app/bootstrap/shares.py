@@ -7,7 +7,7 @@ from sqlalchemy import Table
 
 from app.bootstrap.background import core_consumers
 from app.bootstrap.container import Container, build, sample_settings
-from app.bootstrap.services import SERVICES
+from app.bootstrap.services import SERVICES, SESSIONS
 from app.bootstrap.wiring import Service
 from app.core.database_split.share import References, Rows, ServiceShare, TableShare
 from app.core.jobs import data_export_job, erasure
@@ -44,7 +44,7 @@ def _copied_with_files(_container: Container, service: Service) -> tuple[Rows, .
 
 
 def _copied_without_sessions(_container: Container, service: Service) -> tuple[Rows, ...]:
-    return () if service.name == "auth" else (Rows("copied"),)
+    return () if service.name == SESSIONS else (Rows("copied"),)
 
 
 def _none(_container: Container, _service: Service) -> tuple[Rows, ...]:
@@ -76,7 +76,7 @@ CORE: dict[str, Assignment] = {
 def job_kinds(service: Service) -> tuple[str, ...]:
     """Return the kinds of a service's jobs."""
     of_erasure = [erasure.kind_of(service.name)] if service.erase else []
-    of_auth = [data_export_job.KIND] if service.name == "auth" else []
+    of_auth = [data_export_job.KIND] if service.name == SESSIONS else []
     return (*service.handlers, *service.side_effects, *of_erasure, *of_auth)
 
 
@@ -96,7 +96,7 @@ def _share(container: Container, service: Service) -> ServiceShare:
         tuple(tables),
         side_effects=tuple(service.side_effects),
         files=FILES.get(service.name),
-        has_sessions=service.name == "auth",
+        has_sessions=service.name == SESSIONS,
     )
 
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from app.bootstrap.services import SESSIONS
 from app.core.clock import new_id, utc_now
 from app.core.database.unit_of_work import Storage
 from app.core.jobs.erasure import EraseOnDeletion
@@ -63,7 +64,7 @@ class Service(ABC):
     @property
     def every_event(self) -> "list[EventType]":
         """The types of events that it publishes, with those by which services without sessions ask for them."""
-        return [*self.events, *(() if self.name == "auth" else SESSION_EVENTS)]
+        return [*self.events, *(() if self.name == SESSIONS else SESSION_EVENTS)]
 
     @abstractmethod
     def blueprints(self, jobs: "JobService") -> "list[APIBlueprint]":

@@ -6,6 +6,7 @@ import json
 import os
 import secrets
 from dataclasses import dataclass
+from typing import Final
 
 import requests
 from rich.console import Console
@@ -15,6 +16,13 @@ from local.stack import pulumi
 from local.stack.place import place_of
 
 DEMO_EMAIL = "demo@example.org"
+
+_PHASES: Final = {
+    2: "three instances, PostgreSQL with a standby, Valkey, a gateway",
+    3: "autoscaled, read replicas, a Redis Cluster, a CDN",
+    4: "a release, a database and credentials for each service, events over RabbitMQ, a mesh",
+}
+"""What each phase adds."""
 
 
 @dataclass(frozen=True)
@@ -55,10 +63,16 @@ def show(stack: str, url: str, console: Console) -> None:
     for command, what in (
         ("make status", "the cluster's parts and the stack's pods"),
         ("make shell", "a shell for pulumi, kubectl and helm"),
-        ("make up PHASE=2", "three instances, PostgreSQL with a standby, Valkey, a gateway"),
+        *next_phase(stack),
         ("make down", "take everything down again"),
     ):
         console.print(f"  {command:<16}{what}", highlight=False, markup=False)
+
+
+def next_phase(stack: str) -> list[tuple[str, str]]:
+    """Return the command that brings the next phase up, and what that adds; nothing after the last one."""
+    number = int(stack.removeprefix("phase")) + 1
+    return [(f"make up PHASE={number}", _PHASES[number])] if number in _PHASES else []
 
 
 def show_status(stack: str | None) -> None:

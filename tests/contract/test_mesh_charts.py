@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -15,6 +15,7 @@ from infra.platform.clusters.base import ConnectedCluster
 from local.cluster import istio
 from local.images import catalogue
 from local.tools import go_tools
+from tests.contract.chart_values import keys
 
 CHARTS = {"istio_base": "base", "istio_cni": "istio-cni", "istiod": "istio-control/istio-discovery"}
 # Values that the charts take as a whole.
@@ -38,16 +39,6 @@ def one(objects: list[dict[str, Any]], kind: str) -> dict[str, Any]:
     return found
 
 
-def keys(values: Mapping[str, Any], path: str = "") -> Iterator[str]:
-    """Yield the paths of values, those that are taken as a whole without what is in them."""
-    for name, value in values.items():
-        here = f"{path}.{name}" if path else name
-        if isinstance(value, Mapping) and name not in FREE:
-            yield from keys(value, here)
-        else:
-            yield here
-
-
 def has(defaults: Any, path: str) -> bool:
     for name in path.split("."):
         if not isinstance(defaults, Mapping) or name not in defaults:
@@ -62,7 +53,7 @@ def test_the_charts_know_each_value_that_is_set(key: str, values: dict[str, Any]
     defaults = yaml.safe_load((folder / "values.yaml").read_text())["_internal_defaults_do_not_set"]
     # In the chart's templates, but not among its defaults.
     known = {"global.platform", "base"}
-    assert [path for path in keys(values) if path not in known and not has(defaults, path)] == []
+    assert [path for path in keys(values, FREE) if path not in known and not has(defaults, path)] == []
 
 
 @pytest.mark.parametrize("values", [PLATFORM["istiod"], LOCAL["istiod"]], ids=["platform", "local"])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,22 +15,13 @@ from infra.platform.addons.install import ADDONS
 from infra.platform.clusters.base import ConnectedCluster
 from local.tools import wheels
 from tests.charts.package import BUILDERS, OURS
+from tests.contract.chart_values import keys
 from tests.local.cluster.test_addon_versions import NOT_LOCAL
 
 # Values that the charts take as a whole.
 FREE = {"resources", "annotations", "config", "spec", "topologySpreadConstraints", "custom"}
 WRITTEN = [addon for addon in ADDONS if (OURS / addon.chart.name).is_dir()]
 CLUSTER = ConnectedCluster(provider=None, kubeconfig=None, cloud="provided")  # type: ignore[arg-type]
-
-
-def keys(values: Mapping[str, Any], path: str = "") -> Iterator[str]:
-    """Yield the paths of values, those that are taken as a whole without what is in them."""
-    for name, value in values.items():
-        here = f"{path}.{name}" if path else name
-        if isinstance(value, Mapping) and name not in FREE:
-            yield from keys(value, here)
-        else:
-            yield here
 
 
 def test_there_is_a_chart_for_every_add_on_that_a_bare_local_cluster_gets() -> None:
@@ -41,7 +31,7 @@ def test_there_is_a_chart_for_every_add_on_that_a_bare_local_cluster_gets() -> N
 @pytest.mark.parametrize("addon", WRITTEN, ids=lambda addon: addon.key)
 def test_a_chart_of_ours_has_each_value_that_the_program_sets(addon: Any) -> None:
     chart = yaml.safe_load((OURS / addon.chart.name / "values.yaml").read_text())
-    assert set(keys(addon.values(AddonSettings(), CLUSTER))) <= set(keys(chart))
+    assert set(keys(addon.values(AddonSettings(), CLUSTER), FREE)) <= set(keys(chart, FREE))
 
 
 @pytest.mark.parametrize("addon", WRITTEN, ids=lambda addon: addon.key)
