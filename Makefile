@@ -114,9 +114,10 @@ policies: $(VENV)/infra/.ready ## Try on the cluster that is up whether its netw
 	@$(ENVIRONMENT); $(if $(NAMESPACE),NAMESPACE=$(NAMESPACE)) $(INFRA)/pytest -v tests/policies
 
 .PHONY: faults
-faults: $(VENV)/app/.ready $(VENV)/infra/.ready ## Kill workers and take servers away while they work: make faults [FAULTS_JOBS=10000]
+faults: $(VENV)/app/.ready $(VENV)/infra/.ready ## Kill workers and consumers and take servers away while they work: make faults [FAULTS_JOBS=10000] [FAULTS_EVENTS=10000]
 	@$(LOCAL) prepare-tests
-	@FAULTS_JOBS=$(or $(FAULTS_JOBS),10000) FAULTS_KILLS=$(or $(FAULTS_KILLS),20) $(APP)/pytest -q -s tests/faults
+	@FAULTS_JOBS=$(or $(FAULTS_JOBS),10000) FAULTS_EVENTS=$(or $(FAULTS_EVENTS),10000) FAULTS_KILLS=$(or $(FAULTS_KILLS),20) \
+	  $(APP)/pytest -q -s tests/faults tests/integration/core/events/test_services_over_rabbitmq.py::test_each_effect_happens_once_when_the_consumer_is_killed_repeatedly
 
 .PHONY: fuzz
 fuzz: $(VENV)/app/.ready $(VENV)/infra/.ready ## Send generated requests, right ones and wrong ones: make fuzz [FUZZ_REQUESTS=20000]

@@ -1,5 +1,6 @@
 """Services in processes of their own: events reach each other's databases, each effect once, whatever is killed."""
 
+import os
 import random
 import signal
 import subprocess
@@ -135,7 +136,9 @@ def test_writes_go_on_while_the_broker_is_away_and_everything_arrives_afterwards
         assert running.terminate() == 0
 
 
-KILLS, EACH = 12, 30
+KILLS = int(os.environ.get("FAULTS_KILLS", "12"))
+EACH = int(os.environ.get("FAULTS_EVENTS", "360")) // KILLS
+"""Events between two kills; `make faults` has more of both."""
 
 
 def test_each_effect_happens_once_when_the_consumer_is_killed_repeatedly(
