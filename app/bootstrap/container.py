@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, cast
 
 from pydantic import SecretStr
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
 from app.bootstrap.background import Background, background
 from app.bootstrap.platform import Platform, build_platform
@@ -135,9 +136,24 @@ def _remote_sessions(database: Database) -> SessionStates:
     return RemoteSessionStates(Storage(database, UnitOfWork))
 
 
+class _SampleSettings(Settings):
+    """Settings that no variable of the environment goes into: a command of a release has those of its servers."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003 - pydantic's
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return (init_settings,)
+
+
 def sample_settings() -> Settings:
-    """Return settings that suffice to build the application for its OpenAPI document."""
-    return Settings(
+    """Return settings that suffice to build the application for what it says of itself, whatever the environment."""
+    return _SampleSettings(
         environment="development",
         database_url=SecretStr("sqlite:///:memory:"),
         secret_key=SecretStr("only-to-describe-the-application-never-to-sign"),
