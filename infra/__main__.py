@@ -25,6 +25,7 @@ from infra.components.data.service_move import removal
 from infra.components.edge.cdn import cdn
 from infra.components.edge.gateway import gateway
 from infra.components.edge.purge import Purge, purge_command
+from infra.components.image_job import ImageJob
 from infra.components.namespace import Namespace
 from infra.components.observability.logs import logs
 from infra.components.observability.monitoring import monitoring
@@ -32,6 +33,7 @@ from infra.components.secrets import Secrets
 from infra.components.workload.chart import ROOT, chart_values
 from infra.components.workload.generated_secrets import generated_secrets, self_signed
 from infra.components.workload.mesh import mesh, namespace_labels
+from infra.components.workload.release import Workload
 from infra.components.workload.releases import releases
 from infra.config.growth import Step
 from infra.config.image import Image, choose_image
@@ -96,15 +98,17 @@ def main() -> None:
     values = partial(_values, image=image, confidential=confidential)
     served = releases(settings, target, image=image, values=values, after=parts)
     retired_clusters(settings, target, after=[*parts, *served])
+    grown: list[Workload | ImageJob] = [*served]
     if settings.growth and settings.growth.step is Step.REMOVE:
-        removal(settings, target, image, after=served)
+        grown += removal(settings, target, image, after=served)
     if row.cache and row.cache.servers > 1:
         shape = CacheResharding("cache-shape", target, row=row.cache, image=image, after=[*after, *served])
         CacheSpreading("cache-spread", target, row=row.cache, image=image, after=[*after, shape])
     if command := purge_command(settings):
         Purge("purge", target, command=command, image=image, after=[*after, *served])
 
-    for name, value in outputs.outputs(settings, image, target.namespace).items():
+    done = pulumi.Output.all(*(each.ready for each in grown))
+    for name, value in outputs.outputs(settings, image, target.namespace, done).items():
         pulumi.export(name, value)
     pulumi.export("cluster", cluster.uid)
 

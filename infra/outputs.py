@@ -15,7 +15,9 @@ from infra.config.types import GatewayKind, LogDestination
 
 
 def recorded(name: str) -> Any:
-    """An output of the stack's last update that ended well; None before the first one.
+    """An output of the stack's last update; None before the first one.
+
+    Outputs that are known at once are recorded also by an update that fails.
 
     Raises:
         pulumi.RunError: the state cannot be read.
@@ -32,8 +34,16 @@ def recorded(name: str) -> Any:
     raise pulumi.RunError(problems[0])
 
 
-def outputs(settings: Settings, image: Image, namespace: str) -> dict[str, Any]:
-    """Addresses, log-in, commands that reach each part, and what a destroy leaves."""
+def outputs(settings: Settings, image: Image, namespace: str, done: pulumi.Output[Any]) -> dict[str, Any]:
+    """Addresses, log-in, commands that reach each part, and what a destroy leaves.
+
+    Args:
+        settings: the stack's.
+        image: of the API.
+        namespace: the stack's.
+        done: known once the update has done its step of a growth. An output that is never known keeps the engine from
+            recording any: those of the update before stay.
+    """
     url, url_tls = settings.addresses()
     exported: dict[str, Any] = {
         "url": url,
@@ -45,7 +55,8 @@ def outputs(settings: Settings, image: Image, namespace: str) -> dict[str, Any]:
         "protected": _protected(settings, namespace),
     }
     if settings.growth:
-        exported["growth"] = str(settings.growth.step)
+        step = str(settings.growth.step)
+        exported["growth"] = done.apply(lambda _: step)
         if next_step := settings.growth.next_step(names.PROJECT):
             exported["next_step"] = next_step
     if url_tls:

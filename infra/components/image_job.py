@@ -66,7 +66,7 @@ class ImageJob(Component):
         self, name: str, target: Target, *, command: Command, image: Image, after: Sequence[pulumi.Resource]
     ) -> None:
         super().__init__(name, target, after)
-        batch.Job(
+        job = batch.Job(
             f"{name}-job",
             metadata=self.metadata(command.name, annotations=pods.JOB_ANNOTATIONS),
             spec=_job(self, command, image),
@@ -74,6 +74,8 @@ class ImageJob(Component):
             # Waited for until it has failed by itself and says why.
             opts=self.options(_flows(self, command), minutes=command.minutes + 1, delete_before_replace=True),
         )
+        self.ready: pulumi.Output[str] = job.id
+        """Known once it is complete."""
 
 
 class ImageCronJob(Component):

@@ -27,9 +27,15 @@ def configuration(stack_of: int, directory: Path, **changed: object) -> Path:
     return file
 
 
-def up_as_before(phase: int, configured: Path) -> System:
-    """Bring the stack of a phase up anew, with a configuration of an earlier one."""
-    run(".venv/infra/bin/python", "-m", "local", "up", "--phase", str(phase), timeout=3000).ok()
+def up_as_before(phase: int, configured: Path, *options: str) -> System:
+    """Bring the stack of a phase up anew, with a configuration of an earlier one.
+
+    Args:
+        phase: whose stack it is.
+        configured: the configuration.
+        options: of the local cluster, as `python -m local up` takes them.
+    """
+    run(".venv/infra/bin/python", "-m", "local", "up", "--phase", str(phase), *options, timeout=3000).ok()
     url = yaml.safe_load(configured.read_text())["config"]["task-manager:url"]
     system = System(phase, url)
     in_shell("pulumi", "stack", "select", "--create", system.stack).ok()

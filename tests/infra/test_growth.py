@@ -170,6 +170,13 @@ def test_requests_come_in_at_the_former_release_until_all_have_moved() -> None:
     assert routed.find("Service", names.EDGE_ORIGIN).inputs["spec"]["selector"] == ServiceNames("tasks").server_labels
 
 
+def test_the_second_update_changes_no_pod() -> None:
+    moving, routed = stack_of("phase4-move"), stack_of("phase4-route")
+    for service in (ALL, *SERVICES):
+        before_, after = ({**values(stack, service), "route": None} for stack in (moving, routed))
+        assert before_ == after, service
+
+
 def test_former_and_new_servers_may_call_each_other() -> None:
     stack = stack_of("phase4-move")
     pods = {"podSelector": {"matchLabels": names.API_LABELS}}
@@ -180,7 +187,7 @@ def test_former_and_new_servers_may_call_each_other() -> None:
 
 
 def test_tokens_are_verified_by_whoever_has_the_keys() -> None:
-    for name, issuer in (("phase4-move", FORMER.release), ("phase4-route", "task-manager-auth")):
+    for name, issuer in (("phase4-route", FORMER.release), ("phase4-retire", "task-manager-auth")):
         for service in SERVICES[1:]:
             url = values(stack_of(name), service)["env"]["APP_JWKS_URL"]
             assert url == f"http://{issuer}:{names.API_PORT}{names.KEYS_PATH}"

@@ -126,9 +126,7 @@ def copy(
     return ImageJob(f"{name}-wait", target, command=waiting, image=image, after=[*after, subscription])
 
 
-def removal(
-    settings: Settings, target: Target, image: Image, after: Sequence[pulumi.Resource]
-) -> list[pulumi.Resource]:
+def removal(settings: Settings, target: Target, image: Image, after: Sequence[pulumi.Resource]) -> list[ImageJob]:
     """Register the Jobs that drop the tables that services have left behind."""
     return [
         ImageJob(

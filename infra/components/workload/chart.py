@@ -83,8 +83,12 @@ def _routed(settings: Settings) -> bool:
 
 
 def _move(settings: Settings, own: ServiceNames) -> dict[str, Any]:
-    """The database of all services, out of which the service's tables move."""
-    if settings.growth is None or settings.growth.step is not Step.MOVE or not settings.row.split:
+    """The database of all services, out of which the service's tables move.
+
+    As long as the former release is there: it forwards requests to the Service that comes with this. So the second
+    update changes routes alone, and no pod.
+    """
+    if not settings.former_release or not settings.row.split:
         return {}
     variable, secret, key = service_move.FORMER_PASSWORD
     return {
@@ -176,8 +180,8 @@ def _env(settings: Settings, own: ServiceNames) -> dict[str, str]:
             **({"APP_BROKER_VIRTUAL_HOST": own.service} if row.split else {}),
         }
     if row.split and own.service != names.SESSIONS:
-        moving = settings.growth is not None and settings.growth.step is Step.MOVE
-        issuer = names.ServiceNames(names.ALL if moving else names.SESSIONS)
+        # The former release answers for auth until that has moved, and then forwards the request to it.
+        issuer = names.ServiceNames(names.ALL if settings.former_release else names.SESSIONS)
         env["APP_JWKS_URL"] = f"http://{issuer.release}:{names.API_PORT}{names.KEYS_PATH}"
     if settings.mail.host:
         env |= {

@@ -44,7 +44,7 @@ class Workload(Component):
             ),
             opts=self.options(),
         )
-        helm.Release(
+        release = helm.Release(
             f"{name}-release",
             name=own.release,
             namespace=target.namespace,
@@ -62,4 +62,6 @@ class Workload(Component):
             # Migration and rollout have the time each; going back takes it once more.
             opts=self.options(flows, minutes=timeout * 3 // 60 + 1),
         )
+        self.ready: pulumi.Output[str] = release.id
+        """Known once its pods are."""
         self.register_outputs({"release": own.release})

@@ -19,7 +19,7 @@ Values = Callable[[Settings, str], pulumi.Input[dict[str, Any]]]
 
 def releases(
     settings: Settings, target: Target, *, image: Image, values: Values, after: Sequence[pulumi.Resource]
-) -> list[pulumi.Resource]:
+) -> list[Workload]:
     """Register the releases, and return them.
 
     Args:
@@ -30,7 +30,7 @@ def releases(
         after: what they stand on.
     """
 
-    def release(chosen: Settings, service: str, *others: pulumi.Resource) -> pulumi.Resource:
+    def release(chosen: Settings, service: str, *others: pulumi.Resource) -> Workload:
         return Workload(
             f"api{names.ServiceNames(service).suffix}",
             target,
