@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from infra import names
-from tests.contract.chart import Manifest, RenderError, objects, one, pod_specs, render, values_of
+from tests.contract.chart import Manifest, RenderError, manifests, objects, one, pod_specs, render, values_of
 
 MOVING, MOVED = "phase4-moving-tasks", "phase4-tasks"
 
@@ -66,6 +66,14 @@ def test_the_rollout_deadline_covers_the_move() -> None:
 def test_the_job_may_reach_servers_and_databases_as_a_pod_of_the_release() -> None:
     policy = one(objects(MOVING), "NetworkPolicy", "api")["spec"]
     assert policy["podSelector"]["matchLabels"].items() <= job()["spec"]["template"]["metadata"]["labels"].items()
+
+
+def test_former_servers_forward_to_the_same_service_after_the_switch() -> None:
+    values = values_of(MOVING)
+    later = manifests(render({**values, "move": {**values["move"], "switch": False}}))
+    kinds = [(each["kind"], each["metadata"]["name"]) for each in later]
+    assert ("Service", "task-manager-tasks-heirs") in kinds
+    assert ("Job", "task-manager-tasks-move-1") not in kinds
 
 
 def test_a_service_that_has_moved_has_neither_job_nor_waiting_servers() -> None:

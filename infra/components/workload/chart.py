@@ -94,6 +94,7 @@ def _move(settings: Settings, own: ServiceNames) -> dict[str, Any]:
     return {
         "move": {
             "enabled": True,
+            "switch": settings.growth is not None and settings.growth.step is Step.MOVE,
             "env": service_move.former_database(settings, own),
             "envFromSecrets": [{"name": variable, "secret": secret, "key": key}],
             # From the commit on there is no way back: a third of the time is left for the pods to be found ready.

@@ -41,12 +41,16 @@ def releases(
         )
 
     services = settings.row.services
-    if not settings.former_release:
+    growth = settings.growth
+    if growth is None or growth.step not in (Step.MOVE, Step.ROUTE, Step.RETIRE):
         return [release(settings, service) for service in services]
-    if settings.growth and settings.growth.step is Step.ROUTE:
-        own = [release(settings, service) for service in services]
+    if growth.step is not Step.MOVE:
+        # One at a time: the former release is there too, and nodes have no room for new pods of all.
+        own: list[Workload] = []
+        for service in services:
+            own.append(release(settings, service, *own))
         # Its route goes once theirs are there.
-        return [*own, release(settings.former, names.ALL, *own)]
+        return [*own, release(settings.former, names.ALL, *own)] if growth.former_serves else own
     # It publishes its events where the services read them, before the first one leaves it.
     former = release(settings.former, names.ALL)
     copied = {service: copy(settings, target, service, image, [*after, former]) for service in services}
