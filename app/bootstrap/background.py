@@ -83,7 +83,7 @@ def background(platform: Platform, services: Sequence[Service]) -> Background:
         PollingLoop("deliveries", transport.run_once, settings.job_poll),
         PollingLoop("scheduler", Scheduler(core, schedule, utc_now, new_id).run_once, SCHEDULING),
         *(loop for service in services for loop in service.loops),
-        *event_loops(settings, platform.database, core, transport, by_service),
+        *event_loops(settings, platform.database, core, transport, by_service, platform.telemetry.spans),
     ]
     return Background(
         runner=ServiceRunners(core, runners),
@@ -166,4 +166,14 @@ def _dispatcher(
         first=settings.job_backoff,
         outcomes=deliveries,
         spans=platform.telemetry.spans,
+        origin=_origin(platform),
     )
+
+
+def _origin(platform: Platform) -> tuple[str, str] | None:
+    """Return the exchange and the queue that the events of a service alone come by."""
+    if platform.service is None or not platform.settings.events_by_broker:
+        return None
+    from app.core.events.topology import EVENTS, ServiceQueue
+
+    return EVENTS, ServiceQueue(platform.service).name

@@ -83,7 +83,7 @@ def build_platform(
         service: the only service of the process; None where it has all of them.
     """
     database = connect(settings, serves=role == "api")
-    telemetry = Telemetry(settings, role)
+    telemetry = Telemetry(settings, f"{service}-{role}" if service else role)
     if telemetry.traces:
         from app.core.database.tracing import trace
 

@@ -112,3 +112,19 @@ def _server(folder: Path, database_url: str, service: str, state: str, **more: s
         if process.poll() is None:
             process.kill()
             process.wait(5)
+
+
+@contextmanager
+def process(
+    folder: Path, variables: dict[str, str], command: str, *arguments: str
+) -> Iterator["subprocess.Popen[bytes]"]:
+    """Run another command of the application, such as a worker, until the block ends."""
+    with (folder / f"{command}.log").open("wb") as log:
+        started = subprocess.Popen(
+            [sys.executable, "-m", "app", command, *arguments], cwd=ROOT, env=variables, stdout=log, stderr=log
+        )
+    try:
+        yield started
+    finally:
+        started.kill()
+        started.wait(5)

@@ -9,9 +9,9 @@ from prometheus_client import Counter
 from app.core.clock import Clock
 from app.core.database.retries import retried
 from app.core.database.unit_of_work import Storage, W
-from app.core.events.model import SESSION_ENDED, USER_DELETED, Consumer, Event
+from app.core.events.model import SESSION_ENDED, USER_DELETED, Consumer, Event, span_attributes
 from app.core.jobs.backoff import backoff
-from app.core.observability.span_context import NO_SPANS, Spans
+from app.core.observability.span_context import NO_SPANS, Spans, trace_id
 
 RETRIED = 20
 """Failed deliveries that one transaction retries."""
@@ -46,6 +46,7 @@ class Dispatcher(Generic[W]):
         first: seconds before the first retry; the delay doubles for each further one.
         outcomes: counter of deliveries.
         spans: records spans.
+        origin: exchange and queue of RabbitMQ that events come by; None without it.
 
     Attributes:
         subscribed: names of the events that a consumer subscribes to.
@@ -61,6 +62,7 @@ class Dispatcher(Generic[W]):
         first: float,
         outcomes: Counter,
         spans: Spans = NO_SPANS,
+        origin: tuple[str, str] | None = None,
     ) -> None:
         self._storage = storage
         self._consumers = {consumer.name: consumer for consumer in consumers}
@@ -69,6 +71,7 @@ class Dispatcher(Generic[W]):
         self._attempts = attempts
         self._first = first
         self._spans = spans
+        self._origin = origin
         self._outcomes = outcomes
 
     @retried
@@ -111,7 +114,8 @@ class Dispatcher(Generic[W]):
                 new = work.inbox.record_handled(consumer.name, [event.id for event in events], self._clock())
                 for event in events:
                     if event.id in new:
-                        with self._spans.work(f"{consumer.name} {event.name}", event.traceparent):
+                        attributes = span_attributes("process", event, self._destination(event))
+                        with self._spans.work(f"{consumer.name} {event.name}", event.traceparent, **attributes):
                             consumer.handle(work, event)
         except Exception as error:  # noqa: BLE001 a consumer's exception must not keep events from other consumers
             if len(events) > 1:
@@ -129,10 +133,15 @@ class Dispatcher(Generic[W]):
         work.inbox.record_failure(consumer.name, event, type(error).__name__[:100], due_at)
         self._count(event, consumer, "given_up" if dead else "failed")
         names = {"consumer": consumer.name, "name": event.name, "event_id": str(event.id), "failures": failures}
+        if event.traceparent:  # the consumer's span has ended
+            names["trace_id"] = trace_id(event.traceparent)
         if dead:
             log.error("event given up", **names, exc_info=error)
         else:
             log.warning("event not handled", **names, exc_info=error)
+
+    def _destination(self, event: Event) -> str | None:
+        return f"{self._origin[0]}:{event.name}:{self._origin[1]}" if self._origin else None
 
     def _count(self, event: Event, consumer: Consumer[W], outcome: str) -> None:
         self._outcomes.labels(event.name, consumer.name, outcome).inc()

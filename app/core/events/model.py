@@ -45,6 +45,27 @@ class Event:
     traceparent: str | None = field(default_factory=current.get)
 
 
+def span_attributes(operation: str, event: Event, destination: str | None = None) -> dict[str, str]:
+    """Return the attributes of the span of an operation on an event's message, by OpenTelemetry's semantic conventions
+    for messaging (1.44, in development).
+
+    Args:
+        operation: `send` or `process`, which are types of operations as well.
+        destination: in RabbitMQ, joined by colons: exchange, routing key and, for `process`, queue. None without it.
+    """
+    rabbitmq = {
+        "messaging.system": "rabbitmq",
+        "messaging.rabbitmq.destination.routing_key": event.name,
+        "messaging.destination.name": destination or "",
+    }
+    return {
+        **(rabbitmq if destination else {}),
+        "messaging.operation.name": operation,
+        "messaging.operation.type": operation,
+        "messaging.message.id": str(event.id),
+    }
+
+
 class Outbox(Protocol):
     """Port of the transactional outbox."""
 

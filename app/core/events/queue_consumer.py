@@ -9,6 +9,7 @@ from app.core.events.messages import MalformedMessageError, decode
 from app.core.events.model import Event
 from app.core.events.rabbitmq import Broker, message_of
 from app.core.events.topology import EVENTS, ServiceQueue, declare
+from app.core.observability.span_context import trace_id
 
 if TYPE_CHECKING:
     import amqp
@@ -109,7 +110,9 @@ class QueueConsumer:
         try:
             event = self._read(message)
         except MalformedMessageError as error:
-            log.error("message dead-lettered", queue=self._queue.name, reason=str(error))  # noqa: TRY400 it says it all
+            sent = (message.headers or {}).get("traceparent")
+            traced = {"trace_id": trace_id(sent)} if isinstance(sent, str) else {}
+            log.error("message dead-lettered", queue=self._queue.name, reason=str(error), **traced)  # noqa: TRY400
             message.channel.basic_reject(message.delivery_tag, requeue=False)
         else:
             self._last_tag = message.delivery_tag or 0

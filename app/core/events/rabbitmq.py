@@ -1,7 +1,8 @@
 """Transport of events over RabbitMQ, and the connection to it."""
 
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from ssl import CERT_REQUIRED
 from typing import TYPE_CHECKING, Any, cast
@@ -14,8 +15,9 @@ from kombu.exceptions import OperationalError
 
 from app.core.errors import UnavailableError
 from app.core.events.messages import encode
-from app.core.events.model import SESSION_ENDED, USER_DELETED, Event
+from app.core.events.model import SESSION_ENDED, USER_DELETED, Event, span_attributes
 from app.core.events.topology import EVENTS, ServiceQueue, declare
+from app.core.observability.span_context import NO_SPANS, Spans
 from app.core.settings import Settings
 
 if TYPE_CHECKING:
@@ -120,11 +122,13 @@ class RabbitTransport:
         broker: a connection of its own.
         queues: queues of the services that this process runs, declared before anything is published: an event is not
             kept for a queue that does not exist yet.
+        spans: records a span for each message.
     """
 
-    def __init__(self, broker: Broker, queues: Collection[ServiceQueue]) -> None:
+    def __init__(self, broker: Broker, queues: Collection[ServiceQueue], spans: Spans = NO_SPANS) -> None:
         self._broker = broker
         self._queues = queues
+        self._spans = spans
         self._declared: amqp.Connection | None = None
 
     def publish(self, events: Sequence[Event]) -> None:
@@ -139,12 +143,19 @@ class RabbitTransport:
                 declare(connection, self._queues)
                 self._declared = connection
             batch = ConfirmedBatch(connection)
-            for event in events:
-                batch.publish(message_of(event), EVENTS, event.name)
-            batch.wait()
+            with ExitStack() as confirmed:
+                for event in events:
+                    traceparent = confirmed.enter_context(self._span(event))
+                    batch.publish(message_of(replace(event, traceparent=traceparent)), EVENTS, event.name)
+                batch.wait()
 
     def close(self) -> None:
         self._broker.close()
+
+    def _span(self, event: Event) -> AbstractContextManager[str | None]:
+        destination = f"{EVENTS}:{event.name}"
+        attributes = span_attributes("send", event, destination)
+        return self._spans.send(f"send {destination}", event.traceparent, **attributes)
 
 
 class ConfirmedBatch:

@@ -23,7 +23,7 @@ def set_up(settings: TelemetrySettings, role: str, environment: str) -> None:
 
     Args:
         settings: with a DSN.
-        role: of this process: api, worker or beat.
+        role: of this process, as in traces: api, worker, tasks-api.
         environment: name of the deployment.
     """
     dsn = settings.sentry_dsn

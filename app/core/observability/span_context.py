@@ -38,6 +38,14 @@ class Spans(Protocol):
             facts: further attributes.
         """
 
+    def send(self, name: str, traceparent: str | None, **facts: str | int) -> AbstractContextManager[str | None]:
+        """Record the block, which sends a message, as a span; yield the `traceparent` for the message.
+
+        Args:
+            name, facts: as for `work`.
+            traceparent: of what has caused the message.
+        """
+
 
 class NoSpans:
     """Records nothing: traces are off."""
@@ -45,6 +53,10 @@ class NoSpans:
     @contextmanager
     def work(self, name: str, traceparent: str | None, **facts: str | int) -> Iterator[Span]:  # noqa: ARG002 a protocol
         yield self
+
+    @contextmanager
+    def send(self, name: str, traceparent: str | None, **facts: str | int) -> Iterator[str | None]:  # noqa: ARG002
+        yield traceparent
 
     def record_error(self, error: BaseException) -> None:
         """Do nothing."""

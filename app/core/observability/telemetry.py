@@ -21,7 +21,7 @@ class Telemetry:
     """Traces and error reports of a process.
 
     Args:
-        role: of the process: api, worker or beat.
+        role: of the process: api, worker or beat; behind the name of its service, where it has one alone.
 
     Attributes:
         traces: None where traces are off.

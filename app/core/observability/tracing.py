@@ -50,7 +50,7 @@ class Traces:
 
     Args:
         settings: with an endpoint.
-        role: of this process: api, worker or beat.
+        role: of this process, the end of its `service.name`: api, worker, tasks-api.
         environment: name of the deployment.
     """
 
@@ -88,9 +88,8 @@ class Traces:
 
     @contextmanager
     def work(self, name: str, traceparent: str | None, **facts: str | int) -> Iterator[Span]:
-        parent = extract({"traceparent": traceparent} if traceparent else {})
         with self.tracer.start_as_current_span(
-            name, parent, SpanKind.CONSUMER, facts, record_exception=False, set_status_on_exception=False
+            name, _parent(traceparent), SpanKind.CONSUMER, facts, record_exception=False, set_status_on_exception=False
         ) as span:
             token = current.set(traceparent_of(span))
             try:
@@ -100,6 +99,17 @@ class Traces:
                 raise
             finally:
                 current.reset(token)
+
+    @contextmanager
+    def send(self, name: str, traceparent: str | None, **facts: str | int) -> Iterator[str | None]:
+        span = self.tracer.start_span(name, _parent(traceparent), SpanKind.PRODUCER, facts)
+        try:
+            yield traceparent_of(span)
+        except BaseException as error:
+            note_failure(span, error)
+            raise
+        finally:
+            span.end()
 
 
 class _Work:
@@ -167,6 +177,10 @@ def note_failure(span: trace.Span, error: BaseException) -> None:
 def extract(headers: Mapping[str, str]) -> Context:
     """Return the context of W3C headers, independent of the current context."""
     return TraceContextTextMapPropagator().extract(headers, Context())
+
+
+def _parent(traceparent: str | None) -> Context:
+    return extract({"traceparent": traceparent} if traceparent else {})
 
 
 def traceparent_of(span: trace.Span) -> str:

@@ -6,8 +6,6 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +14,7 @@ import httpx
 from tests.support.api import PASSWORD, V1
 from tests.support.collector import Noted, collector
 from tests.support.ports import free_port, wait_for
-from tests.support.server import ROOT, Server, environment, server
+from tests.support.server import ROOT, Server, environment, process, server
 
 TRACE, GATEWAY = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 SAMPLED = {"traceparent": f"00-{TRACE}-{GATEWAY}-01"}
@@ -40,20 +38,6 @@ def log_in(url: str, **headers: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {answer.json()['access_token']}"}
 
 
-@contextmanager
-def process(command: str, folder: Path, variables: dict[str, str]) -> Iterator["subprocess.Popen[bytes]"]:
-    """Run a worker or a beat until the block ends."""
-    with (folder / f"{command}.log").open("wb") as log:
-        started = subprocess.Popen(
-            [sys.executable, "-m", "app", command], cwd=ROOT, env=variables, stdout=log, stderr=log
-        )
-    try:
-        yield started
-    finally:
-        started.kill()
-        started.wait(5)
-
-
 def one(spans: list[Noted], name: str) -> Noted:
     [found] = [span for span in spans if span.name == name and span.trace_id == TRACE]
     return found
@@ -74,7 +58,7 @@ def test_a_request_and_the_job_of_a_worker_are_one_trace(postgres_url: str, valk
         worker_variables = environment(tmp_path, postgres_url, 8000, **variables)
         with (
             server(tmp_path, postgres_url, **variables) as started,
-            process("worker", tmp_path, worker_variables) as worker,
+            process(tmp_path, worker_variables, "worker") as worker,
         ):
             headers = {**log_in(started.url), **SAMPLED}
             job = httpx.post(f"{started.url}{V1}/tasks/exports", headers=headers, json={})
