@@ -22,7 +22,11 @@ _CONFIG: Final = "/etc/alertmanager"
 
 def _inhibits(fast: str, slow: str) -> dict[str, Any]:
     """Of two alerts on the same budget the slow one says nothing new while the fast one fires."""
-    return {"source_matchers": [f"alertname={fast}"], "target_matchers": [f"alertname={slow}"]}
+    return {
+        "source_matchers": [f"alertname={fast}"],
+        "target_matchers": [f"alertname={slow}"],
+        "equal": ["service"],
+    }
 
 
 def configuration(routing: Routing) -> dict[str, Any]:
@@ -30,7 +34,7 @@ def configuration(routing: Routing) -> dict[str, Any]:
     return {
         "route": {
             "receiver": "ticket",
-            "group_by": ["alertname"],
+            "group_by": ["alertname", "service"],
             "group_wait": "1m",
             "group_interval": "5m",
             "repeat_interval": "24h",

@@ -37,10 +37,8 @@ def monitoring(settings: Settings, target: Target, after: Sequence[pulumi.Resour
             scraper=scraper,
             after=after,
         )
-    servers_of_api = [service.api for service in settings.row.services.values()]
     limits = Limits(
-        sum(api.min_replicas for api in servers_of_api),
-        sum(api.max_replicas for api in servers_of_api),
+        {name: (service.api.min_replicas, service.api.max_replicas) for name, service in settings.row.services.items()},
         settings.row.postgresql,
         _volumes(settings),
     )

@@ -41,9 +41,15 @@ def pod_monitors(namespace: str, proxies: prometheus.Proxies) -> dict[str, dict[
 
     return {
         "api": _pod_monitor(
-            {"matchLabels": names.API_LABELS}, "metrics", [{"sourceLabels": [component], "targetLabel": "job"}]
+            {"matchLabels": names.API_LABELS},
+            "metrics",
+            [{"sourceLabels": [component], "targetLabel": "job"}, *_relabelings(prometheus.service_of_release())],
         ),
-        "database": _pod_monitor({"matchLabels": names.DATABASE_LABELS}, "metrics", [job("database")]),
+        "database": _pod_monitor(
+            {"matchLabels": names.DATABASE_LABELS},
+            "metrics",
+            [job("database"), *_relabelings(prometheus.service_of_database())],
+        ),
         "cache": exporter("cache", names.CACHE),
         "broker": exporter("broker", names.BROKER),
         "rabbitmq": _pod_monitor({"matchLabels": names.RABBITMQ_LABELS}, "metrics", [job("rabbitmq")]),
@@ -66,8 +72,17 @@ def _proxies(proxies: prometheus.Proxies, job: Callable[[str], dict[str, Any]]) 
     labels = {"gateway": names.ISTIO_GATEWAY_LABELS, **({"sidecar": names.API_LABELS} if proxies.meshed else {})}
     port, path = names.PROXY_METRICS_PORT_NAME, names.PROXY_METRICS_PATH
     return {
-        part: _pod_monitor({"matchLabels": selected}, port, [job(part)], path=path) for part, selected in labels.items()
+        part: _pod_monitor(
+            {"matchLabels": selected}, port, [job(part), *_relabelings(prometheus.service_of_release())], path=path
+        )
+        for part, selected in labels.items()
     }
+
+
+def _relabelings(written: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return Prometheus's relabelling as the operator writes it."""
+    keys = {"source_labels": "sourceLabels", "target_label": "targetLabel"}
+    return [{keys.get(key, key): value for key, value in rule.items()} for rule in written]
 
 
 def _pod_monitor(

@@ -35,6 +35,7 @@ QUEUES_PARAMETERS: Final = {"family": ["queue_coarse_metrics", "queue_consumer_c
 """Where RabbitMQ gives figures of each queue; elsewhere it adds them up."""
 
 
+_INSTANCE: Final = "__meta_kubernetes_pod_label_app_kubernetes_io_instance"
 _COMPONENT: Final = "__meta_kubernetes_pod_label_app_kubernetes_io_component"
 _PORT: Final = "__meta_kubernetes_pod_container_port_name"
 
@@ -54,6 +55,26 @@ def scrape(job: str, *relabelled: dict[str, Any], namespace: str = "") -> dict[s
             {"source_labels": ["__meta_kubernetes_pod_name"], "target_label": "pod"},
         ],
     }
+
+
+def service_of_release() -> list[dict[str, Any]]:
+    """Relabelling that names the service of a pod of the chart's, by its release; `ALL` where one has all of them."""
+    return [
+        {"source_labels": [_INSTANCE], "regex": names.RELEASE, "target_label": "service", "replacement": names.ALL},
+        {"source_labels": [_INSTANCE], "regex": f"{names.RELEASE}-(.+)", "target_label": "service"},
+    ]
+
+
+def service_of_database() -> list[dict[str, Any]]:
+    """Relabelling that names the service of a cluster of the database; `ALL` where services share one."""
+    return [
+        {"target_label": "service", "replacement": names.ALL},
+        {
+            "source_labels": ["__meta_kubernetes_pod_label_task_manager_service"],
+            "regex": "(.+)",
+            "target_label": "service",
+        },
+    ]
 
 
 def _server(job: str, address: str, server: str) -> dict[str, Any]:
@@ -102,7 +123,7 @@ class Proxies:
             "regex": f"{value};{names.PROXY_METRICS_PORT_NAME}",
             "action": "keep",
         }
-        return {**scrape(job, keep), "metrics_path": names.PROXY_METRICS_PATH}
+        return {**scrape(job, keep, *service_of_release()), "metrics_path": names.PROXY_METRICS_PATH}
 
 
 def configuration(proxies: Proxies) -> dict[str, Any]:
@@ -119,6 +140,7 @@ def configuration(proxies: Proxies) -> dict[str, Any]:
         },
         {"source_labels": [f"{annotation}path"], "regex": "(.+)", "target_label": "__metrics_path__"},
         {"source_labels": [_COMPONENT], "target_label": "job"},
+        *service_of_release(),
     )
     database = scrape(
         "database",
@@ -130,6 +152,7 @@ def configuration(proxies: Proxies) -> dict[str, Any]:
             "regex": "database;metrics",
             "action": "keep",
         },
+        *service_of_database(),
     )
     valkey = scrape(
         "valkey",
@@ -176,25 +199,27 @@ class Limits:
     """Capacity of the stack, which rules compare usage with.
 
     Args:
-        min_replicas, max_replicas: the bounds of the autoscalers of the API's servers, together.
+        replicas: bounds of the autoscaler of each service's servers.
         database: volumes of each instance.
         volumes: volume of each other server, in GiB, by the name of its job.
     """
 
-    min_replicas: int
-    max_replicas: int
+    replicas: Mapping[str, tuple[int, int]]
     database: phase_spec.PostgreSQL
     volumes: Mapping[str, int]
 
     def rules(self) -> dict[str, Any]:
         """A recording rule for each."""
         values = {
-            "task_manager:api_replicas:min": self.min_replicas,
-            "task_manager:api_replicas:max": self.max_replicas,
             "task_manager:database_volume:bytes": self.database.storage * 1024**3,
             "task_manager:database_wal_volume:bytes": self.database.wal_storage * 1024**3,
         }
         records: list[dict[str, Any]] = [{"record": name, "expr": f"vector({value})"} for name, value in values.items()]
+        records += [
+            {"record": f"task_manager:api_replicas:{bound}", "labels": {"service": service}, "expr": f"vector({number})"}
+            for service, bounds in self.replicas.items()
+            for bound, number in zip(("min", "max"), bounds, strict=True)
+        ]
         records += [
             {"record": "task_manager:volume:bytes", "labels": {"volume": job}, "expr": f"vector({size * 1024**3})"}
             for job, size in self.volumes.items()
