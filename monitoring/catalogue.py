@@ -11,6 +11,10 @@ GENERATED: Final = FOLDER / "dashboards" / "generated"
 """Dashboards as Grafana reads them."""
 RUNBOOKS: Final = "https://github.com/primetrade/task-manager/blob/main/monitoring/runbooks/"
 
+SERVICE: Final = "$service"
+"""Variable of dashboards: a regular expression of services, as the label `service` has them."""
+EVERY_SERVICE: Final = ".+"
+
 WATCHDOG: Final = "Watchdog"
 """The alert that always fires: it asks for no metric, and nobody is paged by it."""
 
@@ -44,6 +48,11 @@ def dashboards() -> dict[str, dict[str, Any]]:
 def panels(dashboard: dict[str, Any]) -> list[dict[str, Any]]:
     """Return what a dashboard shows, its rows' headings left out."""
     return [panel for panel in dashboard["panels"] if panel["type"] != "row"]
+
+
+def expressions(panel: dict[str, Any]) -> list[tuple[str, str]]:
+    """Return what a panel asks, of all services: the legend and the expression of each query."""
+    return [(target["legendFormat"], target["expr"].replace(SERVICE, EVERY_SERVICE)) for target in panel["targets"]]
 
 
 def runbook(alert: str) -> str:

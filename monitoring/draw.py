@@ -97,11 +97,11 @@ def _lines(axes: Axes, panel: dict[str, Any], prometheus: Prometheus, span: Span
     """Draw a panel of lines; say whether there are any."""
     write = UNITS[panel["fieldConfig"]["defaults"]["unit"]]
     step = max((span.end - span.start) / _POINTS, 1)
-    for target in panel["targets"]:
-        for series in prometheus.over(target["expr"], span.start, span.end, step):
+    for template, expression in catalogue.expressions(panel):
+        for series in prometheus.over(expression, span.start, span.end, step):
             times = [moment / _DAY for moment, _ in series["values"]]
             numbers = [float(number) for _, number in series["values"]]
-            axes.plot(times, numbers, linewidth=1, label=legend(target["legendFormat"], series["metric"]))
+            axes.plot(times, numbers, linewidth=1, label=legend(template, series["metric"]))
     axes.set_xlim(span.start / _DAY, span.end / _DAY)
     axes.xaxis_date()
     axes.set_ylim(bottom=0)
@@ -116,13 +116,19 @@ def _lines(axes: Axes, panel: dict[str, Any], prometheus: Prometheus, span: Span
 
 
 def _number(axes: Axes, panel: dict[str, Any], prometheus: Prometheus, span: Span) -> bool:
-    """Write a panel's number, that of the end; say whether there is one."""
+    """Write a panel's numbers, those of the end, below each other; say whether there are any."""
     axes.set_axis_off()
-    [target] = panel["targets"]
-    found = prometheus.over(target["expr"], span.end, span.end, 1)
+    [(template, expression)] = catalogue.expressions(panel)
+    found = prometheus.over(expression, span.end, span.end, 1)
+    written = []
     for series in found:
-        written = UNITS[panel["fieldConfig"]["defaults"]["unit"]](float(series["values"][-1][1]))
-        axes.text(0.5, 0.4, written, ha="center", va="center", fontsize="xx-large", transform=axes.transAxes)
+        number = UNITS[panel["fieldConfig"]["defaults"]["unit"]](float(series["values"][-1][1]))
+        written.append(number if len(found) == 1 else f"{legend(template, series['metric'])}: {number}")
+    if found:
+        size = "xx-large" if len(found) == 1 else "medium"
+        axes.text(
+            0.5, 0.4, "\n".join(sorted(written)), ha="center", va="center", fontsize=size, transform=axes.transAxes
+        )
     return bool(found)
 
 

@@ -49,8 +49,8 @@ def _every_question() -> Iterator[Question]:
             yield Question(rule.get("alert") or series(rule), operand)
     for name, dashboard in catalogue.dashboards().items():
         for panel in catalogue.panels(dashboard):
-            for target in panel["targets"]:
-                yield Question(f"{name}/{panel['title']}", target["expr"])
+            for _, expression in catalogue.expressions(panel):
+                yield Question(f"{name}/{panel['title']}", expression)
 
 
 def series(rule: Mapping[str, Any]) -> str:

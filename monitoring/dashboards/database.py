@@ -4,6 +4,9 @@ from grafana_foundation_sdk.builders.dashboard import Dashboard
 
 from monitoring.dashboards.panels import WINDOW, Rows, dashboard, graph, number
 
+_OURS = '{datname=~"tasks|.+_service"}'
+"""The one of all services, or one of each."""
+
 
 def database() -> Dashboard:
     """What the API sees of the database, and what the database says of itself."""
@@ -23,13 +26,16 @@ def database() -> Dashboard:
                 "Reads by source",
                 "Reads a second, by where they went and why.",
                 "ops",
-                {"{{source}}": f"sum by (source) (rate(task_manager_database_reads_total[{WINDOW}]))"},
+                {
+                    "{{service}} {{source}}": "sum by (service, source)"
+                    f" (rate(task_manager_database_reads_total[{WINDOW}]))"
+                },
             ),
             graph(
                 "Replicas in rotation",
                 "Share of the API's instances that send reads to a replica.",
                 "percentunit",
-                {"{{server}}": "avg by (server) (task_manager_database_replica_in_rotation)"},
+                {"{{service}} {{server}}": "avg by (service, server) (task_manager_database_replica_in_rotation)"},
                 alerts=["NoReplicaInRotation"],
             ),
         ],
@@ -38,7 +44,7 @@ def database() -> Dashboard:
                 "Lag as the API sees it",
                 "Age of what a replica has replayed, as the instance sees it that is nearest.",
                 "s",
-                {"{{server}}": "min by (server) (task_manager_database_replica_lag_seconds)"},
+                {"{{service}} {{server}}": "min by (service, server) (task_manager_database_replica_lag_seconds)"},
                 alerts=["ReplicaLags"],
             ),
             graph(
@@ -52,7 +58,7 @@ def database() -> Dashboard:
                 "Standbys that stream",
                 "Of the primary. Without any, writes wait.",
                 "short",
-                {"standbys": "max(cnpg_pg_replication_streaming_replicas)"},
+                {"{{service}}": "max by (service) (cnpg_pg_replication_streaming_replicas)"},
                 alerts=["NoStandby"],
             ),
         ],
@@ -85,7 +91,10 @@ def database() -> Dashboard:
                 "Transactions",
                 "Committed a second.",
                 "ops",
-                {"{{pod}}": f'sum by (pod) (rate(cnpg_pg_stat_database_xact_commit{{datname="tasks"}}[{WINDOW}]))'},
+                {
+                    "{{pod}} {{datname}}": "sum by (pod, datname)"
+                    f" (rate(cnpg_pg_stat_database_xact_commit{_OURS}[{WINDOW}]))"
+                },
             ),
             graph(
                 "Longest transaction",
@@ -95,9 +104,9 @@ def database() -> Dashboard:
             ),
             graph(
                 "Size",
-                "Of the database on each server.",
+                "Of each service's database on each server.",
                 "bytes",
-                {"{{pod}}": 'cnpg_pg_database_size_bytes{datname="tasks"}'},
+                {"{{pod}} {{datname}}": f"cnpg_pg_database_size_bytes{_OURS}"},
             ),
         ],
         "The volumes": [
@@ -123,8 +132,8 @@ def database() -> Dashboard:
                 "A second, and those that failed.",
                 "ops",
                 {
-                    "archived": f"sum(rate(cnpg_pg_stat_archiver_archived_count[{WINDOW}]))",
-                    "failed": f"sum(rate(cnpg_pg_stat_archiver_failed_count[{WINDOW}]))",
+                    "{{service}} archived": f"sum by (service) (rate(cnpg_pg_stat_archiver_archived_count[{WINDOW}]))",
+                    "{{service}} failed": f"sum by (service) (rate(cnpg_pg_stat_archiver_failed_count[{WINDOW}]))",
                 },
                 alerts=["ArchiveFails"],
             ),
@@ -132,7 +141,8 @@ def database() -> Dashboard:
                 "Newest base backup",
                 "Its age.",
                 "s",
-                "time() - max(barman_cloud_cloudnative_pg_io_last_available_backup_timestamp)",
+                "time() - max by (service) (barman_cloud_cloudnative_pg_io_last_available_backup_timestamp)",
+                legend="{{service}}",
                 alerts=["BackupTooOld"],
             ),
         ],

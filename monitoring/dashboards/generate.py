@@ -12,9 +12,10 @@ from monitoring.dashboards.jobs import jobs
 from monitoring.dashboards.overview import overview
 from monitoring.dashboards.platform import platform
 from monitoring.dashboards.rabbitmq import rabbitmq
+from monitoring.dashboards.service import service
 from monitoring.dashboards.slo import slo
 
-_DASHBOARDS: Final = (overview, slo, database, cache, jobs, rabbitmq, platform)
+_DASHBOARDS: Final = (overview, service, slo, database, cache, jobs, rabbitmq, platform)
 
 
 def files() -> dict[str, str]:

@@ -13,14 +13,14 @@ def jobs() -> Dashboard:
                 "Jobs that wait or run",
                 "By state. The workers' autoscaler goes by those that are queued.",
                 "short",
-                {"{{state}}": 'max by (state) (task_manager_jobs{state!="failed"})'},
+                {"{{service}} {{state}}": 'max by (service, state) (task_manager_jobs{state!="failed"})'},
                 alerts=["JobsPileUp"],
             ),
             graph(
                 "Dead-lettered jobs",
                 "Jobs that have failed every try.",
                 "short",
-                {"failed": 'max(task_manager_jobs{state="failed"})'},
+                {"{{service}}": 'max by (service) (task_manager_jobs{state="failed"})'},
                 alerts=["JobsFail"],
             ),
         ],
@@ -29,14 +29,14 @@ def jobs() -> Dashboard:
                 "Events that wait",
                 "In the outbox, for the relay to publish.",
                 "short",
-                {"waiting": "max(task_manager_events_waiting)"},
+                {"{{service}}": "max by (service) (task_manager_events_waiting)"},
                 alerts=["EventsLate"],
             ),
             graph(
                 "Age of the oldest",
                 "How long it has waited.",
                 "s",
-                {"oldest": "max(task_manager_events_oldest_seconds)"},
+                {"{{service}}": "max by (service) (task_manager_events_oldest_seconds)"},
                 alerts=["EventsLate"],
             ),
         ],
@@ -46,7 +46,7 @@ def jobs() -> Dashboard:
                 "A second, by consumer and outcome.",
                 "ops",
                 {
-                    "{{consumer}} {{outcome}}": "sum by (consumer, outcome)"
+                    "{{service}} {{consumer}} {{outcome}}": "sum by (service, consumer, outcome)"
                     f" (rate(task_manager_events_delivered_total[{WINDOW}]))"
                 },
             ),
@@ -54,7 +54,10 @@ def jobs() -> Dashboard:
                 "Events not handled",
                 "To be retried, or dead-lettered.",
                 "short",
-                {"{{consumer}} {{state}}": "max by (consumer, state) (task_manager_events_failed)"},
+                {
+                    "{{service}} {{consumer}} {{state}}": "max by (service, consumer, state)"
+                    " (task_manager_events_failed)"
+                },
                 alerts=["EventsGivenUp"],
             ),
         ],

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from grafana_foundation_sdk.builders import common, prometheus, stat, timeseries
-from grafana_foundation_sdk.builders.dashboard import Dashboard, DashboardLink, DatasourceVariable, Row
+from grafana_foundation_sdk.builders.dashboard import Dashboard, DashboardLink, DatasourceVariable, QueryVariable, Row
 from grafana_foundation_sdk.cog.builder import Builder
 from grafana_foundation_sdk.models.common import (
     BigValueColorMode,
@@ -19,12 +19,13 @@ from grafana_foundation_sdk.models.dashboard import (
     DashboardLinkType,
     DataSourceRef,
     VariableHide,
+    VariableRefresh,
 )
 from grafana_foundation_sdk.models.dashboard import (
     DashboardLink as DashboardLinkModel,
 )
 
-from monitoring.catalogue import runbook
+from monitoring.catalogue import EVERY_SERVICE, SERVICE, runbook
 
 Panel = timeseries.Panel | stat.Panel
 Rows = Mapping[str, Sequence[Panel]]
@@ -40,12 +41,13 @@ _WIDTH: Final = 24  # columns of Grafana's grid
 _LETTERS: Final = "ABCDEFGH"
 
 
-def dashboard(name: str, title: str, description: str, rows: Rows) -> Dashboard:
+def dashboard(name: str, title: str, description: str, rows: Rows, *, by_service: bool = False) -> Dashboard:
     """Make a dashboard.
 
     Args:
         name: the end of its `uid`, and its file's name.
         rows: what it shows; the panels of a row share its width.
+        by_service: whether its expressions have the variable SERVICE.
     """
     made = (
         Dashboard(f"Task manager: {title}")
@@ -62,6 +64,17 @@ def dashboard(name: str, title: str, description: str, rows: Rows) -> Dashboard:
             DashboardLink("The others").type(DashboardLinkType.DASHBOARDS).tags([TAG]).as_dropdown(True).keep_time(True)
         )
     )
+    if by_service:
+        made.with_variable(
+            QueryVariable(SERVICE.removeprefix("$"))
+            .label("Service")
+            .query('label_values(up{job="api"}, service)')
+            .datasource(_SOURCE)
+            .refresh(VariableRefresh.ON_TIME_RANGE_CHANGED)
+            .multi(True)
+            .include_all(True)
+            .all_value(EVERY_SERVICE)
+        )
     number = 0
     for heading, panels in rows.items():
         number += 1
@@ -107,8 +120,14 @@ def graph(
     return panel
 
 
-def number(title: str, description: str, unit: str, expression: str, *, alerts: Sequence[str] = ()) -> stat.Panel:
-    """Make a panel of one number, that of now. Arguments as for `graph`."""
+def number(
+    title: str, description: str, unit: str, expression: str, *, legend: str = "", alerts: Sequence[str] = ()
+) -> stat.Panel:
+    """Make a panel of one number, that of now, or one of each series. Arguments as for `graph`.
+
+    Args:
+        legend: names of the series; empty for one that has the title's.
+    """
     return (
         stat.Panel()
         .height(4)
@@ -118,7 +137,7 @@ def number(title: str, description: str, unit: str, expression: str, *, alerts: 
         .unit(unit)
         .color_mode(BigValueColorMode.NONE)
         .links(_links(alerts))
-        .with_target(_query(_LETTERS[0], title, expression).instant())
+        .with_target(_query(_LETTERS[0], legend or title, expression).instant())
     )
 
 

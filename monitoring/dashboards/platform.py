@@ -20,9 +20,9 @@ def platform() -> Dashboard:
                 "That answer Prometheus, and the autoscaler's bounds.",
                 "short",
                 {
-                    "instances": 'count(up{job="api"} == 1)',
-                    "least": "task_manager:api_replicas:min",
-                    "most": "task_manager:api_replicas:max",
+                    "{{service}}": 'count by (service) (up{job="api"} == 1)',
+                    "{{service}} least": "task_manager:api_replicas:min",
+                    "{{service}} most": "task_manager:api_replicas:max",
                 },
                 alerts=["AutoscalerAtMaximum"],
             ),

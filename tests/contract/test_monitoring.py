@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
+from infra import phases
 from infra.components.data.database import READY
 from local.tools import go_tools
 from monitoring import catalogue
@@ -65,6 +66,48 @@ def test_an_alert_says_how_urgent_it_is_and_what_to_do(name: str) -> None:
     page = (FOLDER / "runbooks" / f"{name}.md").read_text()
     assert page.startswith(f"# {name}\n")
     assert re.findall(r"^## (.*)$", page, re.MULTILINE) == SECTIONS
+
+
+def recorded() -> dict[str, set[str]]:
+    """Return the metrics that each recording rule asks for."""
+    rules = [rule for rule in catalogue.rules() if "record" in rule]
+    return {
+        rule["record"]: set[str]().union(
+            *(metrics_in(each["expr"]) for each in rules if each["record"] == rule["record"])
+        )
+        for rule in rules
+    }
+
+
+def test_every_alert_about_a_service_names_it() -> None:
+    exporters = ("The API", "CloudNativePG's", "The backups'")
+    of_a_service = {
+        metric for name, metrics in catalogue.exported().items() if name.startswith(exporters) for metric in metrics
+    }
+    of_a_service |= {"rabbitmq_detailed_queue_messages", "rabbitmq_detailed_queue_consumers"}
+    records, named, unnamed = recorded(), set(), set()
+    for name, alert in ALERTS.items():
+        asked = metrics_in(alert["expr"])
+        asked |= {metric for record in asked for metric in records.get(record, ())}
+        if not asked & of_a_service:
+            continue
+        labels = [
+            set(fired["exp_labels"]) for case in CASES if case["alertname"] == name for fired in case["exp_alerts"]
+        ]
+        (named if all("service" in each for each in labels) else unnamed).add(name)
+    assert unnamed == {"ServerVolumeFills"}, "of servers that are nobody's alone"
+    assert len(named) > 20
+
+
+def test_each_service_has_its_objectives() -> None:
+    budgets: dict[str, set[str]] = {}
+    for rule in catalogue.rules():
+        if rule.get("record", "").endswith(":budget"):
+            budgets.setdefault(rule["record"], set()).add(rule["labels"]["service"])
+    services = {service for row in phases.PHASES.values() for service in row.services}
+    assert budgets == dict.fromkeys(
+        ("task_manager:request_errors:budget", "task_manager:slow_requests:budget"), services
+    )
 
 
 def test_no_runbook_is_about_an_alert_that_is_gone() -> None:

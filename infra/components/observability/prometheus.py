@@ -216,7 +216,11 @@ class Limits:
         }
         records: list[dict[str, Any]] = [{"record": name, "expr": f"vector({value})"} for name, value in values.items()]
         records += [
-            {"record": f"task_manager:api_replicas:{bound}", "labels": {"service": service}, "expr": f"vector({number})"}
+            {
+                "record": f"task_manager:api_replicas:{bound}",
+                "labels": {"service": service},
+                "expr": f"vector({number})",
+            }
             for service, bounds in self.replicas.items()
             for bound, number in zip(("min", "max"), bounds, strict=True)
         ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -78,15 +79,55 @@ def test_it_looks_for_pods_in_its_own_namespace_and_in_the_gateways_and_nowhere_
     assert looks == {**dict.fromkeys(mine, own), "gateway": gateways}
 
 
-def test_rules_are_told_the_bounds_of_the_autoscaler_and_the_size_of_the_databases_volumes(phase3: Stack) -> None:
+@pytest.mark.parametrize(("phase", "services"), [(3, {"all"}), (4, {"auth", "tasks", "notifications", "analytics"})])
+def test_rules_are_told_the_bounds_of_each_services_autoscaler(phase: int, services: set[str]) -> None:
+    stack = engine.run(engine.stack_file(f"phase{phase}"), f"phase{phase}")
+    file = yaml.safe_load(stack.find("ConfigMap", names.PROMETHEUS).inputs["data"]["rules-limits.yaml"])
+    told = {
+        (rule["labels"]["service"], rule["record"].rpartition(":")[2]): rule["expr"]
+        for rule in file["groups"][0]["rules"]
+        if rule["record"].startswith("task_manager:api_replicas:")
+    }
+    releases = {
+        release.inputs["values"]["apiService"]: release.inputs["values"]["autoscaling"]
+        for release in stack.releases
+    }
+    assert releases.keys() == services
+    assert told == {
+        (service, bound): f"vector({scaling[f'{bound}Replicas']:g})"
+        for service, scaling in releases.items()
+        for bound in ("min", "max")
+    }
+
+
+def test_targets_carry_the_service_of_their_release_or_database() -> None:
+    jobs = {each["job_name"]: each for each in prometheus.configuration(prometheus.Proxies("", True))["scrape_configs"]}
+    instance = "__meta_kubernetes_pod_label_app_kubernetes_io_instance"
+    for name, label, found in (
+        ("annotated", instance, {"task-manager": "all", "task-manager-tasks": "tasks", "another": ""}),
+        ("sidecar", instance, {"task-manager-auth": "auth"}),
+        ("database", "__meta_kubernetes_pod_label_task_manager_service", {"": "all", "tasks": "tasks"}),
+    ):
+        rules = [rule for rule in jobs[name]["relabel_configs"] if rule.get("target_label") == "service"]
+        assert {value: relabelled(rules, {label: value}) for value in found} == found
+
+
+def relabelled(rules: list[dict[str, Any]], labels: dict[str, str]) -> str:
+    """Return the label that rules give a target, as Prometheus applies them."""
+    written = ""
+    for rule in rules:
+        value = ";".join(labels.get(source, "") for source in rule.get("source_labels", []))
+        if found := re.fullmatch(rule.get("regex", "(.*)"), value):
+            written = found.expand(rule.get("replacement", "$1").replace("$", "\\"))
+    return written
+
+
+def test_rules_are_told_the_size_of_the_databases_volumes(phase3: Stack) -> None:
     file = yaml.safe_load(phase3.find("ConfigMap", names.PROMETHEUS).inputs["data"]["rules-limits.yaml"])
     rules = [rule for group in file["groups"] for rule in group["rules"]]
     told = {rule["record"]: rule["expr"] for rule in rules if "labels" not in rule}
-    scaling = phase3.values["autoscaling"]
     gibibytes = int(value_of(phase3.find("Cluster").inputs["spec"]["storage"]["size"]) / 1024**3)
     assert told == {
-        "task_manager:api_replicas:min": f"vector({scaling['minReplicas']:g})",
-        "task_manager:api_replicas:max": f"vector({scaling['maxReplicas']:g})",
         "task_manager:database_volume:bytes": f"vector({gibibytes * 1024**3})",
         "task_manager:database_wal_volume:bytes": "vector(0)",
     }
