@@ -9,7 +9,7 @@ import requests
 import yaml
 
 from monitoring import catalogue
-from monitoring.expressions import metrics_in, operands
+from monitoring.expressions import operands
 from monitoring.prometheus import Prometheus
 
 
@@ -23,23 +23,26 @@ class Question(NamedTuple):
 EXCEPTIONS: Final = catalogue.FOLDER / "silent.yaml"
 OPTIONAL_PARTS: Final = {
     "backups": ("barman_",),
+    "broker": ('job="broker"',),
     "edge": ("varnish_", "task_manager:edge_"),
+    "istio": ("envoy_", "task_manager:mesh_"),
     "key-sets": ("task_manager_key_set_fetch_",),
     "rabbitmq": ("rabbitmq_", "task_manager:rabbitmq_"),
     "replicas": ("task_manager_database_replica_",),
+    "traefik": ("traefik_",),
 }
-"""Parts that not every stack has → prefixes of their metrics."""
+"""Parts that not every stack has → what stands in the expressions that ask for them."""
 
 
 def questions(without: Iterable[str] = ()) -> Iterator[Question]:
     """Questions of all rules and panels; of comparisons, their operands, since a silent alert has no data.
 
     Args:
-        without: parts that the stack has not, whose metrics are not asked for.
+        without: parts that the stack has not, which are not asked for.
     """
-    absent = tuple(prefix for part in without for prefix in OPTIONAL_PARTS[part])
+    absent = [text for part in without for text in OPTIONAL_PARTS[part]]
     for question in _every_question():
-        if not any(metric.startswith(absent) for metric in metrics_in(question.expression)):
+        if not any(text in question.expression for text in absent):
             yield question
 
 

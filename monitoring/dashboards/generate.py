@@ -9,13 +9,14 @@ from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from monitoring.dashboards.cache import cache
 from monitoring.dashboards.database import database
 from monitoring.dashboards.jobs import jobs
+from monitoring.dashboards.mesh import mesh
 from monitoring.dashboards.overview import overview
 from monitoring.dashboards.platform import platform
 from monitoring.dashboards.rabbitmq import rabbitmq
 from monitoring.dashboards.service import service
 from monitoring.dashboards.slo import slo
 
-_DASHBOARDS: Final = (overview, service, slo, database, cache, jobs, rabbitmq, platform)
+_DASHBOARDS: Final = (overview, service, slo, database, cache, jobs, rabbitmq, mesh, platform)
 
 
 def files() -> dict[str, str]:

@@ -6,9 +6,9 @@ from monitoring.dashboards.panels import WINDOW, Rows, dashboard, graph
 
 
 def platform() -> Dashboard:
-    """The API's autoscaler, the gateway by Traefik's metrics, the edge by Varnish's, and the targets."""
-    failed = f'sum(rate(traefik_entrypoint_requests_total{{code=~"5.."}}[{WINDOW}]))'
-    every = f"sum(rate(traefik_entrypoint_requests_total[{WINDOW}]))"
+    """The API's autoscaler, the gateway by Traefik's or Envoy's metrics, the edge by Varnish's, and the targets."""
+    failed, every = "task_manager:gateway_errors:rate5m", "task_manager:gateway_requests:rate5m"
+    envoy = 'envoy_http_downstream_rq{job="gateway"}'
     hits, misses, passes, failures = (
         f"sum(rate(varnish_main_{counter}[{WINDOW}]))"
         for counter in ("cache_hit", "cache_miss", "s_pass", 'fetch{type="failed"}')
@@ -59,10 +59,13 @@ def platform() -> Dashboard:
         ],
         "Gateway": [
             graph(
-                "Requests by entry point",
+                "Requests by port",
                 "Answers a second.",
                 "reqps",
-                {"{{entrypoint}}": f"sum by (entrypoint) (rate(traefik_entrypoint_requests_total[{WINDOW}]))"},
+                {
+                    "{{entrypoint}}": f"sum by (entrypoint) (rate(traefik_entrypoint_requests_total[{WINDOW}]))",
+                    "{{http_conn_manager_prefix}}": f"sum by (http_conn_manager_prefix) (rate({envoy}[{WINDOW}]))",
+                },
             ),
             graph(
                 "Errors",
@@ -76,13 +79,15 @@ def platform() -> Dashboard:
                 "99 of 100 answers take at most so long, as the gateway sees it.",
                 "s",
                 {
-                    "99 %": "histogram_quantile(0.99, sum by (le)"
+                    "Traefik": "histogram_quantile(0.99, sum by (le)"
                     f" (rate(traefik_entrypoint_request_duration_seconds_bucket[{WINDOW}])))",
+                    "Istio": "histogram_quantile(0.99, sum by (le)"
+                    f' (rate(envoy_http_downstream_rq_time_bucket{{job="gateway"}}[{WINDOW}]))) / 1000',
                 },
             ),
             graph(
                 "Certificates",
-                "Until the first one ends.",
+                "Until the first one of Traefik's ends.",
                 "s",
                 {"{{cn}}": "min by (cn) (traefik_tls_certs_not_after) - time()"},
                 alerts=["CertificateExpires"],

@@ -93,6 +93,10 @@ def test_the_local_cluster_asks_for_its_own_images_and_leaves_out_the_filters_th
         "http.outbound_0.0.0.0_80;.jwt_authn.denied",
         "http.inbound_0.0.0.0_8000;.rbac.denied",
         "edge.http_local_rate_limit.rate_limited",
+        "cluster.outbound|80||tasks.prod.svc.cluster.local;.upstream_cx_active",
+        "cluster.outbound|80||tasks.prod.svc.cluster.local;.ssl.handshake",
+        "listener.0.0.0.0_15006.ssl.fail_verify_no_cert",
+        "listener.0.0.0.0_15006.no_filter_chain_match",
     ],
 )
 def test_proxies_count_what_dashboards_ask_for(name: str) -> None:
