@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+SERVICES = ("auth", "tasks", "notifications", "analytics")
 ROOT = Path(__file__).resolve().parents[2]
 RESULTS, OUT = ROOT / ".cache" / "e2e", ROOT / "docs" / "measured"
 
@@ -70,7 +71,17 @@ PAGES: dict[int, tuple[tuple[str, str, Callable[[Path], str]], ...]] = {
         ("PromQL expressions asked of the live Prometheus", "live.txt", as_list),
         ("`pulumi preview` without changes", "preview.txt", as_list),
     ),
-    4: (("Memory and processor of each part, at rest", "parts.json", as_table),),
+    4: (
+        ("Memory and processor of each part, at rest", "parts.json", as_table),
+        ("Load on tasks alone", "alone-scaling.json", as_table),
+        ("A release of tasks that never becomes ready", "alone-broken-release.json", as_table),
+        *(
+            (f"Rolling updates of {service} at 100 requests a second", f"alone-rolling-update-{service}.json", as_table)
+            for service in SERVICES
+        ),
+        ("The consumer of analytics killed again and again", "alone-consumer-killed.json", as_table),
+        ("PromQL expressions asked of the live Prometheus", "live.txt", as_list),
+    ),
 }
 """By phase: a title, the file that a test leaves, and how it is shown."""
 

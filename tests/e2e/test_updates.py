@@ -52,6 +52,7 @@ def test_a_preview_without_changes_says_so_and_its_seconds_are_noted(system: Sys
     (artefacts / "preview.txt").write_text(f"{record}, median {median(seconds):.1f} s\n")
 
 
+@pytest.mark.phases(*LOADS)  # of phase 4: test_each_alone
 def test_a_rolling_update_under_steady_load_fails_no_request(
     system: System, account: Account, tmp_path: Path, artefacts: Path
 ) -> None:
