@@ -1,4 +1,4 @@
-"""Traces and errors of a running stack: one trace from the request to a worker's job."""
+"""Traces and errors of a running stack: one trace from the request to a worker's job, or to another service."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.e2e.account import Account
 from tests.e2e.faults import task_creation_denied, wait_until_ready
 from tests.e2e.growth import configuration
 from tests.e2e.system import System, machine_address, wait_for
-from tests.support.collector import Taken, collector
+from tests.support.collector import Noted, Taken, collector
 
 pytestmark = pytest.mark.phases(2, 3)
 
@@ -80,6 +80,28 @@ def test_a_request_and_the_job_of_a_worker_are_one_trace(
     assert any(name.startswith("INSERT") for name in names()["task-manager-api"]), names()
     [request] = [span for span in receivers.traces.spans() if span.trace_id == trace and span.parent_id == SPAN]
     assert request.resource["deployment.environment.name"] == system.namespace
+
+
+@pytest.mark.phases(4)
+def test_a_trace_leads_from_the_gateway_through_rabbitmq_to_another_service(
+    account: Account, receivers: Receivers
+) -> None:
+    with traced(account) as trace:
+        assert account.client.post("/tasks", json={"title": "Traced"}).status_code == 201
+
+    def span(service: str, name: str) -> Noted | None:
+        named = (each for each in receivers.traces.spans() if (each.service, each.name) == (service, name))
+        return next((each for each in named if each.trace_id == trace), None)
+
+    handled = wait_for("it is handled", lambda: span("task-manager-analytics-beat", "analytics task.created"))
+    sent = wait_for("it was sent", lambda: span("task-manager-tasks-beat", "send task-manager.events:task.created"))
+    request = wait_for("it was asked for", lambda: span("task-manager-tasks-api", "POST /api/v1/tasks"))
+    assert handled
+    assert sent
+    assert request
+    assert (handled.parent_id, sent.parent_id) == (sent.span_id, request.span_id)
+    # The gateway has a span of its own between the client's and the request's, and exports none.
+    assert request.parent_id not in ("", SPAN)
 
 
 def test_an_error_is_reported_with_its_trace_and_without_the_request_body(
