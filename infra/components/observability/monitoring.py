@@ -14,6 +14,8 @@ from infra.components.observability.operated_monitoring import OperatedMonitorin
 from infra.components.observability.prometheus import Limits, Prometheus, Proxies
 from infra.components.observability.receivers import Email, MailServer, Routing
 from infra.components.observability.valkey_exporter import ValkeyExporter
+from infra.config import phase_spec
+from infra.config.growth import Step
 from infra.config.settings import Settings
 
 
@@ -24,7 +26,7 @@ def monitoring(settings: Settings, target: Target, after: Sequence[pulumi.Resour
         return
     for there, name, servers, labels in (
         (settings.row.cache, "cache", names.CACHE, names.CACHE_LABELS),
-        (settings.row.broker, "broker", names.BROKER, names.BROKER_LABELS),
+        (_broker(settings), "broker", names.BROKER, names.BROKER_LABELS),
     ):
         if there is None:
             continue
@@ -37,8 +39,10 @@ def monitoring(settings: Settings, target: Target, after: Sequence[pulumi.Resour
             scraper=scraper,
             after=after,
         )
+    # While services move, requests come in at the former release, and a service may not be there yet.
+    served = settings.former if settings.growth and settings.growth.step is Step.MOVE else settings
     limits = Limits(
-        {name: (service.api.min_replicas, service.api.max_replicas) for name, service in settings.row.services.items()},
+        {name: (service.api.min_replicas, service.api.max_replicas) for name, service in served.row.services.items()},
         settings.row.postgresql,
         _volumes(settings),
     )
@@ -67,6 +71,10 @@ def monitoring(settings: Settings, target: Target, after: Sequence[pulumi.Resour
         yield Grafana("grafana", target, row=row, after=after)
 
 
+def _broker(settings: Settings) -> phase_spec.Broker | None:
+    return settings.row.broker or (settings.former.row.broker if settings.former_release else None)
+
+
 def _routing(settings: Settings) -> Routing:
     alerts, mail = settings.alerts, settings.mail
     server = MailServer(mail.host, mail.port, mail.user, mail.sender)
@@ -84,8 +92,8 @@ def _volumes(settings: Settings) -> dict[str, int]:
     row, volumes = settings.row, {}
     if row.cache:
         volumes["cache"] = row.cache.storage
-    if row.broker:
-        volumes["broker"] = row.broker.storage
+    if broker := _broker(settings):
+        volumes["broker"] = broker.storage
     if row.monitoring and settings.own_monitoring:
         volumes |= {"prometheus": row.monitoring.storage, "alertmanager": alertmanager.STORAGE}
     return volumes

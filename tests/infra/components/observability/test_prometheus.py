@@ -17,8 +17,10 @@ from local.tools import go_tools as tools
 from monitoring import catalogue
 from tests.infra import engine
 from tests.infra.engine import Stack
+from tests.infra.variants import VARIANTS
 from tests.support.quantities import value_of
 
+SERVICES = {"auth", "tasks", "notifications", "analytics"}
 MONITORING = phases.PHASES[3].monitoring
 
 
@@ -79,9 +81,13 @@ def test_it_looks_for_pods_in_its_own_namespace_and_in_the_gateways_and_nowhere_
     assert looks == {**dict.fromkeys(mine, own), "gateway": gateways}
 
 
-@pytest.mark.parametrize(("phase", "services"), [(3, {"all"}), (4, {"auth", "tasks", "notifications", "analytics"})])
-def test_rules_are_told_the_bounds_of_each_services_autoscaler(phase: int, services: set[str]) -> None:
-    stack = engine.run(engine.stack_file(f"phase{phase}"), f"phase{phase}")
+@pytest.mark.parametrize(
+    ("name", "services"),
+    [("phase3", {"all"}), ("phase4", SERVICES), ("phase4-move", {"all"}), ("phase4-route", SERVICES)],
+)
+def test_rules_are_told_the_bounds_of_each_services_autoscaler(name: str, services: set[str]) -> None:
+    variant = VARIANTS[name]
+    stack = engine.run(variant.config, variant.stack, deployed=variant.deployed)
     file = yaml.safe_load(stack.find("ConfigMap", names.PROMETHEUS).inputs["data"]["rules-limits.yaml"])
     told = {
         (rule["labels"]["service"], rule["record"].rpartition(":")[2]): rule["expr"]
@@ -91,6 +97,7 @@ def test_rules_are_told_the_bounds_of_each_services_autoscaler(phase: int, servi
     releases = {
         release.inputs["values"]["apiService"]: release.inputs["values"]["autoscaling"]
         for release in stack.releases
+        if release.inputs["values"]["apiService"] in services
     }
     assert releases.keys() == services
     assert told == {
@@ -98,6 +105,12 @@ def test_rules_are_told_the_bounds_of_each_services_autoscaler(phase: int, servi
         for service, scaling in releases.items()
         for bound in ("min", "max")
     }
+
+
+def test_the_former_broker_keeps_its_exporter_while_services_move() -> None:
+    variant = VARIANTS["phase4-move"]
+    stack = engine.run(variant.config, variant.stack, deployed=variant.deployed)
+    assert stack.find("Deployment", names.valkey_exporter(names.BROKER))
 
 
 def test_targets_carry_the_service_of_their_release_or_database() -> None:
