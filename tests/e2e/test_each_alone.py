@@ -125,9 +125,7 @@ def wanted_replicas(system: System) -> Iterator[dict[str, list[int]]]:
 def at_least(system: System) -> bool:
     """Tell whether each autoscaler wants as few pods as there may be, and has them."""
     return all(
-        scaler["status"].get("desiredReplicas")
-        == scaler["status"].get("currentReplicas")
-        == scaler["spec"]["minReplicas"]
+        {scaler["status"].get(key) for key in ("desiredReplicas", "currentReplicas")} == {scaler["spec"]["minReplicas"]}
         for scaler in system.get("hpa")
     )
 
