@@ -20,7 +20,7 @@ class Run:
     Attributes:
         target: whose it is.
         environment: folder of `.venv` that it runs in.
-        folders: what it is told to run.
+        folders: what it is told to run: folders, or single tests in files.
         ignored: what it leaves out of them.
         options: with which it picks its tests.
     """
@@ -30,6 +30,11 @@ class Run:
     folders: tuple[str, ...]
     ignored: tuple[str, ...]
     options: tuple[str, ...]
+
+    @property
+    def paths(self) -> set[str]:
+        """Return the folders, and the files of single tests."""
+        return {folder.partition("::")[0] for folder in self.folders}
 
     def takes(self, folder: Path) -> bool:
         return _within(folder, self.folders) and not _within(folder, self.ignored)
@@ -70,7 +75,7 @@ def test_every_folder_of_tests_is_run_by_a_make_target() -> None:
 
 
 def test_a_make_target_runs_no_folder_that_is_not_there() -> None:
-    assert {folder for run in RUNS for folder in run.folders if not (ROOT / folder).exists()} == set()
+    assert {path for run in RUNS for path in run.paths if not (ROOT / path).exists()} == set()
 
 
 @pytest.mark.parametrize("run", SLOW, ids=lambda run: "-".join((run.target, *run.folders)))
@@ -79,5 +84,5 @@ def test_what_takes_long_can_be_collected(run: Run) -> None:
     command = [program, "--collect-only", "--quiet", "--quiet", "-p", "no:cacheprovider", *run.options, *run.folders]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
-    for folder in run.folders:
-        assert folder in done.stdout, f"{folder} has no test"
+    for path in run.paths:
+        assert path in done.stdout, f"{path} has no test"
