@@ -16,7 +16,7 @@ from app.tasks.import_job import ImportTasks
 from app.tasks.import_plan import ignored_columns
 from app.tasks.normalise_job import NormaliseTasks
 from app.tasks.personal_data import AttachmentsData, TasksData, erase
-from app.tasks.reminders import ReminderService
+from app.tasks.reminders import OverdueService, ReminderService
 from app.tasks.retention import RULES
 from app.tasks.service import TaskService
 from app.tasks.snapshot_job import SnapshotTasks
@@ -50,7 +50,11 @@ class Tasks(Service):
         }
         self.data = (TasksData(), AttachmentsData(platform.file_store))
         reminders = ReminderService(storage, utc_now, new_id)
-        self.loops = (PollingLoop("reminders", reminders.run_once, platform.settings.job_poll),)
+        overdue = OverdueService(storage, utc_now, new_id)
+        self.loops = (
+            PollingLoop("reminders", reminders.run_once, platform.settings.job_poll),
+            PollingLoop("overdue", overdue.run_once, platform.settings.job_poll),
+        )
 
     def blueprints(self, jobs: "JobService") -> "list[APIBlueprint]":
         from app.core.jobs import routes as jobs_routes

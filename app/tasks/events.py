@@ -56,12 +56,19 @@ class TaskSnapshots(TypedDict):
     tasks: Annotated[list[TaskSnapshot], Field(max_length=SNAPSHOT)]
 
 
+class FinishedImport(TypedDict):
+    created: Annotated[int, Field(ge=0, description="Tasks that it has created")]
+    rejected: Annotated[int, Field(ge=0, description="Lines that it has rejected")]
+
+
 EVENTS = (
     EventType("task.created", "A task was created", TaskFacts),
     EventType("task.changed", "A task was changed, and not completed", ChangedTask),
     EventType("task.completed", "A task was changed: its status has become `done`", ChangedTask),
     EventType("task.deleted", "A task was deleted: its last state", TaskFacts),
     EventType("task.reminder_due", "The reminder of a task is due", TaskFacts),
+    EventType("task.overdue", "The due date of a task that is not done has passed", TaskFacts),
+    EventType("task.import_finished", "An import of tasks has finished", FinishedImport),
     EventType("task.snapshot", "Current state of many tasks of a user: of an import, or republished", TaskSnapshots),
 )
 
@@ -83,6 +90,15 @@ def deleted(task: Task, new_id: NewId, now: datetime) -> Event:
 
 def reminder_due(task: Task, new_id: NewId, now: datetime) -> Event:
     return Event(new_id(), "task.reminder_due", task.user_id, now, _facts(task))
+
+
+def overdue(task: Task, new_id: NewId, now: datetime) -> Event:
+    return Event(new_id(), "task.overdue", task.user_id, now, _facts(task))
+
+
+def import_finished(user_id: UUID, created: int, rejected: int, new_id: NewId, now: datetime) -> Event:
+    payload: FinishedImport = {"created": created, "rejected": rejected}
+    return Event(new_id(), "task.import_finished", user_id, now, payload)
 
 
 def snapshots(user_id: UUID, tasks: Sequence[Task], new_id: NewId, now: datetime) -> Iterator[Event]:

@@ -12,7 +12,7 @@ from app.core.jobs.model import CHUNK_BYTES, MOST_REFUSED_LINES, UPLOAD, InputRe
 from app.tasks.bulk_insert import add_tasks
 from app.tasks.csv_dialect import Dialect
 from app.tasks.csv_reader import Lines, Record, records
-from app.tasks.events import SNAPSHOT, snapshot
+from app.tasks.events import SNAPSHOT, import_finished, snapshot
 from app.tasks.import_plan import HEAD, Column, Options, Plan, check, plan_of
 from app.tasks.import_rows import RefusedError, RowReader
 from app.tasks.model import Task
@@ -51,14 +51,16 @@ class ImportTasks:
         add_tasks(work.session, job.user_id, batch.tasks(some))
         work.outbox.add_many(batch.events)
         work.files.add_refused_lines(job.id, batch.refused[: max(MOST_REFUSED_LINES - job.refused, 0)])
+        done, refused = job.done + batch.done, job.refused + len(batch.refused)
         if finished:
             work.files.delete(job.id, UPLOAD)
+            work.outbox.add(import_finished(job.user_id, done - refused, refused, self._new_id, self._clock()))
         return Step(
             finished=finished,
             checkpoint={"offset": lines.offset, "lines": lines.lines},
-            done=job.done + batch.done,
-            total=job.done + batch.done if finished else job.total,
-            refused=job.refused + len(batch.refused),
+            done=done,
+            total=done if finished else job.total,
+            refused=refused,
         )
 
 

@@ -31,12 +31,14 @@ class Tasks(Protocol):
         """Return the tags of this user's tasks, sorted, each with its number of tasks."""
 
 
-class Reminders(Protocol):
+class DueTasks(Protocol):
+    """Tasks that are not done and have a time that has come: a reminder, or the due date."""
+
     def any_due(self, now: datetime) -> bool:
-        """Return whether a reminder of a task that is not done is due."""
+        """Return whether there is such a task, of which nothing has been published for that time."""
 
     def claim(self, now: datetime, limit: int) -> list[Task]:
-        """Return tasks with due reminders, without tags, and mark these reminders as sent.
+        """Return such tasks, without tags, and mark these times as published.
 
         Concurrent callers never get the same task.
         """
@@ -66,7 +68,10 @@ class TaskWork(Protocol):
     def tasks(self) -> Tasks: ...
 
     @property
-    def reminders(self) -> Reminders: ...
+    def reminders(self) -> DueTasks: ...
+
+    @property
+    def due_dates(self) -> DueTasks: ...
 
     @property
     def attachments(self) -> Attachments: ...

@@ -14,6 +14,9 @@ from app.core.database.types import BinaryText, UtcDateTime
 REMINDER_TO_COME = "remind_at IS NOT NULL AND status <> 'done' AND (reminded_for IS NULL OR reminded_for <> remind_at)"
 """Condition of a pending reminder. A query with exactly this condition uses the partial index."""
 
+OVERDUE_TO_COME = "due_at IS NOT NULL AND status <> 'done' AND (overdue_for IS NULL OR overdue_for <> due_at)"
+"""Condition of a due date whose `task.overdue` is pending, likewise."""
+
 
 class TasksBase(DeclarativeBase):
     metadata = new_metadata()
@@ -31,6 +34,8 @@ class TaskRow(TasksBase):
     remind_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     # The reminder time already sent; a different `remind_at` is pending.
     reminded_for: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    # The due date whose `task.overdue` has been published; a different `due_at` is pending.
+    overdue_for: Mapped[datetime | None] = mapped_column(UtcDateTime)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
     version: Mapped[int]
@@ -55,6 +60,7 @@ class TaskRow(TasksBase):
         Index("idx_tasks_user_title", "user_id", "title_key", "id"),
         # partial index of pending reminders: stays small however many were sent
         Index("idx_tasks_reminders", "remind_at", **where(REMINDER_TO_COME)),
+        Index("idx_tasks_overdue", "due_at", **where(OVERDUE_TO_COME)),
     )
 
 
@@ -97,4 +103,4 @@ class AttachmentUsageRow(TasksBase):
     bytes: Mapped[int] = mapped_column(BigInteger)
 
 
-BRANCH = Branch("tasks", "tasks_0001", TasksBase.metadata)
+BRANCH = Branch("tasks", "tasks_0002", TasksBase.metadata)

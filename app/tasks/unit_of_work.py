@@ -4,7 +4,7 @@ from sqlalchemy.orm import Session
 
 from app.core.database.unit_of_work import UnitOfWork
 from app.tasks.attachment_repository import SqlAttachments
-from app.tasks.reminder_repository import SqlReminders
+from app.tasks.reminder_repository import SqlDueDates, SqlReminders
 from app.tasks.repository import SqlTasks
 
 
@@ -13,4 +13,5 @@ class TaskUnitOfWork(UnitOfWork):
         super().__init__(session)
         self.tasks = SqlTasks(session)
         self.reminders = SqlReminders(session)
+        self.due_dates = SqlDueDates(session)
         self.attachments = SqlAttachments(session)

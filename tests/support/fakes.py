@@ -54,6 +54,7 @@ class FakeStorage:
         self.deleted_users = FakeDeletedUsers()
         self.tasks = FakeTasks()
         self.reminders = FakeReminders()
+        self.due_dates = FakeReminders()
         self.attachments = FakeAttachments()
         self.objects = FakeObjects()
         self.notifications = FakeNotifications()

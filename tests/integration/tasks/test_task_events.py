@@ -1,5 +1,6 @@
 """Events of tasks: one per change made."""
 
+import io
 from typing import Any
 
 from sqlalchemy import select
@@ -7,6 +8,7 @@ from sqlalchemy import select
 from app.bootstrap.container import Container
 from app.core.events.tables import OutboxRow
 from tests.support.api import Person, assert_problem
+from tests.support.background import do_jobs
 
 DUE = "2030-01-01T00:00:00Z"
 
@@ -52,6 +54,15 @@ def test_bulk_changes_are_published_one_by_one(person: Person, container: Contai
     person.call("POST", "/tasks/bulk", json={"ids": tasks, "action": "delete"})
     names = [name for name, _ in published(container)]
     assert names == ["task.created"] * 3 + ["task.completed"] * 2 + ["task.deleted"] * 3
+
+
+def test_an_import_is_published_with_its_outcome_when_it_has_finished(person: Person, container: Container) -> None:
+    content = b"title,status\nMilk,todo\nBread,nowhere\nButter,done\n"
+    person.call("POST", "/tasks/imports", data={"file": (io.BytesIO(content), "tasks.csv")})
+    do_jobs(container)
+    names = [name for name, _ in published(container)]
+    assert names == ["task.snapshot", "task.import_finished"]
+    assert published(container)[-1][1] == {"created": 2, "rejected": 1}
 
 
 def test_failed_empty_and_repeated_changes_are_not_published(person: Person, container: Container) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from app.core.database.engine import Database
 from app.tasks.model import Status
 from app.tasks.query import Filters, Query, Sort, position
-from app.tasks.reminder_repository import SqlReminders
+from app.tasks.reminder_repository import LATEST_NOTICE, SqlDueDates, SqlReminders
 from app.tasks.repository import SqlTasks
 from app.tasks.tables import TaskRow, TaskTagRow
 from tests.support.plans import ROWS, USER_ID, USERS, Cost, cost_of, full_database
@@ -116,5 +116,12 @@ def test_a_deep_page_costs_as_the_first(plans: Plans, sort: Sort) -> None:
 def test_sent_reminders_cost_the_query_for_due_ones_nothing(plans: Plans) -> None:
     reminders, late = SqlReminders(plans.session), NOON + timedelta(seconds=ROWS)
     for cost in (plans.cost(lambda: reminders.any_due(late)), plans.cost(lambda: reminders.claim(late, 1))):
+        assert cost.looked_through == set()
+        assert cost.pages <= MOST_PAGES
+
+
+def test_old_due_dates_cost_the_query_for_passed_ones_nothing(plans: Plans) -> None:
+    due_dates, late = SqlDueDates(plans.session), NOON + timedelta(seconds=ROWS // 2) + LATEST_NOTICE
+    for cost in (plans.cost(lambda: due_dates.any_due(late)), plans.cost(lambda: due_dates.claim(late, 1))):
         assert cost.looked_through == set()
         assert cost.pages <= MOST_PAGES
