@@ -1,7 +1,7 @@
 """Event consumer that projects preferences into report subscriptions."""
 
 from types import MappingProxyType
-from typing import cast
+from typing import NotRequired, cast
 
 from typing_extensions import TypedDict
 
@@ -11,10 +11,12 @@ from app.core.events.model import Event
 
 class MailPreferences(TypedDict):
     weekly_report: bool
+    # Absent in events of releases without channels.
+    report_wanted: NotRequired[bool]
 
 
 class ReportSubscriptionProjection:
-    """Projects the weekly_report preference of the notifications service."""
+    """Projects whether somebody wants the weekly report, by whatever channel."""
 
     name = "analytics.reports"
     reads = MappingProxyType({"preferences.changed": MailPreferences})
@@ -24,4 +26,5 @@ class ReportSubscriptionProjection:
         if event.user_id is None:
             raise ValueError(f"{event.name} without a user")
         preferences = cast("MailPreferences", event.payload)
-        work.subscriptions.put(event.user_id, preferences["weekly_report"], event.at)
+        wanted = preferences.get("report_wanted", preferences["weekly_report"])
+        work.subscriptions.put(event.user_id, wanted, event.at)

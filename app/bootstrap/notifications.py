@@ -5,12 +5,19 @@ from typing import TYPE_CHECKING
 from app.bootstrap.platform import Platform
 from app.bootstrap.wiring import Service
 from app.core.clock import new_id, utc_now
-from app.core.jobs.mail_jobs import SendMail
 from app.core.mail import mailer
-from app.notifications.consumers import RecipientProjection, ReminderConsumer, ReportMailConsumer
-from app.notifications.email_templates import REMINDER_MAIL, REPORT_MAIL, ReminderEmail, ReportEmail
+from app.notifications.consumers import (
+    ImportConsumer,
+    OverdueConsumer,
+    RecipientProjection,
+    ReminderConsumer,
+    ReportConsumer,
+)
+from app.notifications.delivery_job import DeliverNotification
+from app.notifications.email_transport import EmailTransport
 from app.notifications.events import EVENTS
-from app.notifications.personal_data import NotificationsData, erase
+from app.notifications.fan_out import NOTIFICATION_MAIL, REMINDER_MAIL, REPORT_MAIL
+from app.notifications.personal_data import DeliveriesData, NotificationsData, erase
 from app.notifications.retention import RULES
 from app.notifications.service import NotificationService
 from app.notifications.snapshot_job import SnapshotPreferences
@@ -26,21 +33,20 @@ class Notifications(Service):
     name = "notifications"
     rules = RULES
     events = EVENTS
-    consumers = (RecipientProjection(), ReminderConsumer(), ReportMailConsumer())
+    consumers = (RecipientProjection(), ReminderConsumer(), OverdueConsumer(), ImportConsumer(), ReportConsumer())
     erase = staticmethod(erase)
-    data = (NotificationsData(),)
+    data = (NotificationsData(), DeliveriesData())
 
     def __init__(self, platform: Platform) -> None:
         storage = platform.storage(NotificationUnitOfWork)
-        sender, url = mailer(platform.settings), platform.settings.public_url or ""
+        settings = platform.settings
+        by_email = EmailTransport(mailer(settings), settings.public_url or "")
         self._platform = platform
         self.storage = storage
         self.service = NotificationService(storage, utc_now, new_id)
         self.handlers = {"preferences-snapshot": SnapshotPreferences(utc_now, new_id)}
-        self.side_effects = {
-            REMINDER_MAIL: SendMail(sender, ReminderEmail(storage, url)),
-            REPORT_MAIL: SendMail(sender, ReportEmail(storage, url)),
-        }
+        mails = DeliverNotification(storage, by_email, utc_now, settings.daily_mails)
+        self.side_effects = dict.fromkeys((REMINDER_MAIL, REPORT_MAIL, NOTIFICATION_MAIL), mails)
 
     def blueprints(self, jobs: "JobService") -> "list[APIBlueprint]":  # noqa: ARG002 part of the interface
         from app.notifications import routes

@@ -48,12 +48,14 @@ class Mail:
         subject: one line; line breaks in it become spaces.
         text: the body, as plain text.
         attachments: PDFs.
+        unsubscribe_url: URL of a one-click unsubscription (RFC 8058), for mails that somebody can do without.
     """
 
     to: str
     subject: str
     text: str
     attachments: Sequence[Attachment] = ()
+    unsubscribe_url: str | None = None
 
 
 class RefusedError(Exception):
@@ -61,13 +63,13 @@ class RefusedError(Exception):
 
 
 class Outgoing(Protocol):
-    """Queue of outgoing mails, in the current transaction."""
+    """Queue of outgoing mails and other messages, in the current transaction."""
 
     def add(self, kind: str, parameters: Mapping[str, str]) -> None:
-        """Queue a mail, to be sent once the transaction commits.
+        """Queue a message, to be sent once the transaction commits.
 
         Args:
-            kind: name of the template.
+            kind: kind of the job that sends it.
             parameters: of the template; no secrets, since they are stored.
         """
 

@@ -199,6 +199,9 @@ class Settings(TelemetrySettings):
     smtp_tls: Literal["starttls", "implicit", "none"] = "starttls"
     mail_from: str | None = Field(default=None, description="Sender, as `noreply@example.org` or `Name <address>`")
     public_url: str | None = Field(default=None, description="Base URL of the front end, for links in mails")
+    daily_mails: int = Field(
+        default=50, ge=1, le=10_000, description="Maximum notifications by e-mail to a user within 24 hours"
+    )
 
     secret_key: SecretStr | None = None
     secret_keys_accepted: SecretStr | None = Field(

@@ -8,7 +8,7 @@ from typing_extensions import TypedDict
 
 from app.core.events.contracts import Id
 from app.core.events.model import Event
-from app.notifications.email_templates import REMINDER_MAIL, REPORT_MAIL
+from app.notifications.fan_out import notify
 from app.notifications.model import Kind, Notification, Recipient
 from app.notifications.ports import NotificationWork
 
@@ -23,6 +23,11 @@ class User(TypedDict):
 class DueTask(TypedDict):
     task_id: Id
     title: str
+
+
+class FinishedImport(TypedDict):
+    created: int
+    rejected: int
 
 
 class Report(TypedDict):
@@ -46,22 +51,45 @@ class RecipientProjection:
 
 
 class ReminderConsumer:
-    """Creates a notification for a due reminder, and queues its mail if the user wants it."""
+    """Notifies of a due reminder."""
 
     name = "notifications.reminders"
     reads = MappingProxyType({"task.reminder_due": DueTask})
     events = reads.keys()
 
     def handle(self, work: NotificationWork, event: Event) -> None:
-        user_id, task = _user_of(event), cast("DueTask", event.payload)
-        notification = Notification(event.id, user_id, Kind.REMINDER, UUID(task["task_id"]), task["title"], event.at)
-        work.notifications.add(notification)
-        if work.preferences.get(user_id).reminder_mails:
-            work.mails.add(REMINDER_MAIL, {"notification_id": str(event.id)})
+        notify(work, _about_task(event, Kind.REMINDER))
 
 
-class ReportMailConsumer:
-    """Queues the mail with the weekly report, if the user wants it."""
+class OverdueConsumer:
+    """Notifies of a task that is past its due date."""
+
+    name = "notifications.overdue"
+    reads = MappingProxyType({"task.overdue": DueTask})
+    events = reads.keys()
+
+    def handle(self, work: NotificationWork, event: Event) -> None:
+        notify(work, _about_task(event, Kind.OVERDUE))
+
+
+class ImportConsumer:
+    """Notifies of tasks that an import has created."""
+
+    name = "notifications.imports"
+    reads = MappingProxyType({"task.import_finished": FinishedImport})
+    events = reads.keys()
+
+    def handle(self, work: NotificationWork, event: Event) -> None:
+        outcome = cast("FinishedImport", event.payload)
+        created, rejected = outcome["created"], outcome["rejected"]
+        title = f"Import finished: {_counted(created, 'task')} created"
+        if rejected:
+            title += f", {_counted(rejected, 'line')} rejected"
+        notify(work, Notification(event.id, _user_of(event), Kind.TASK_CHANGED, None, title, event.at))
+
+
+class ReportConsumer:
+    """Notifies of the weekly report; its e-mail has the report attached."""
 
     name = "notifications.reports"
     reads = MappingProxyType({"report.ready": Report})
@@ -69,10 +97,20 @@ class ReportMailConsumer:
 
     def handle(self, work: NotificationWork, event: Event) -> None:
         user_id, report = _user_of(event), cast("Report", event.payload)
-        if work.preferences.get(user_id).weekly_report:
-            figures = {"created": str(report["created"]), "completed": str(report["completed"])}
-            mail = {"user_id": str(user_id), "week": report["week"], **figures, "pdf": report["pdf"]}
-            work.mails.add(REPORT_MAIL, mail)
+        week, created, completed = report["week"], report["created"], report["completed"]
+        title = f"Your week {week}: {_counted(created, 'task')} created, {completed} completed"
+        figures = {"created": str(created), "completed": str(completed)}
+        mail = {"user_id": str(user_id), "week": week, **figures, "pdf": report["pdf"]}
+        notify(work, Notification(event.id, user_id, Kind.REPORT, None, title, event.at), mail)
+
+
+def _about_task(event: Event, kind: Kind) -> Notification:
+    task = cast("DueTask", event.payload)
+    return Notification(event.id, _user_of(event), kind, UUID(task["task_id"]), task["title"], event.at)
+
+
+def _counted(number: int, thing: str) -> str:
+    return f"{number} {thing}{'' if number == 1 else 's'}"
 
 
 def _user_of(event: Event) -> UUID:

@@ -2,27 +2,30 @@
 
 import base64
 from collections.abc import Mapping
-from uuid import UUID
+from types import MappingProxyType
 
-from app.core.database.retries import retried
 from app.core.mail import Attachment, Mail
-from app.notifications.ports import NotificationStorage
+from app.notifications.model import Kind, Notification, Recipient
 
-REMINDER_MAIL = "reminder"
-"""Kind of the reminder mail."""
+SUBJECTS = MappingProxyType({Kind.REMINDER: "Reminder: {title}", Kind.OVERDUE: "Overdue: {title}"})
+"""Subjects of kinds whose title is that of a task."""
 
-REPORT_MAIL = "report-mail"
-"""Kind of the mail with the weekly report."""
+INTRODUCTIONS = MappingProxyType(
+    {
+        Kind.REMINDER: "you wanted to be reminded of this:",
+        Kind.OVERDUE: "this was to be done by now:",
+        Kind.TASK_CHANGED: "your tasks have changed:",
+    }
+)
 
 TEXT = """\
 Hello {name},
 
-you wanted to be reminded of this:
+{introduction}
 
 {title}
 
 Your tasks: {url}/#/tasks
-No more such mails, please: {url}/#/profile
 """
 
 REPORT_TEXT = """\
@@ -31,55 +34,43 @@ Hello {name},
 in week {week} you created {created} and completed {completed} tasks.
 
 The whole report is attached, and here: {url}/#/statistics
-No more such mails, please: {url}/#/profile
+"""
+
+LAST = """\
+
+This is the last mail for today: what else there is stands in the app.
+"""
+
+FOOTER = """\
+No more such mails, please: {unsubscribe}
 """
 
 
-class ReminderEmail:
-    """Mail of a due reminder.
+def mail_of(
+    notification: Notification,
+    recipient: Recipient,
+    parameters: Mapping[str, str],
+    *,
+    url: str,
+    unsubscribe: str,
+    last: bool,
+) -> Mail:
+    """Render the mail of a notification.
 
     Args:
-        public_url: base URL of the front end.
+        notification, recipient: what it is about, and who gets it.
+        parameters: of the job: the figures and the PDF of a report.
+        url: base URL of the front end.
+        unsubscribe: URL that unsubscribes from this kind of mails.
+        last: whether it is the last mail for today.
     """
-
-    def __init__(self, storage: NotificationStorage, public_url: str) -> None:
-        self._storage = storage
-        self._public_url = public_url
-
-    @retried
-    def write(self, parameters: Mapping[str, str]) -> Mail | None:
-        """Render the mail; None if the address is not verified or the user has unsubscribed."""
-        with self._storage.read() as work:
-            notification = work.notifications.get(UUID(parameters["notification_id"]))
-            recipient = work.recipients.get(notification.user_id) if notification else None
-            if notification is None or recipient is None or not recipient.verified:
-                return None
-            if not work.preferences.get(recipient.user_id).reminder_mails:
-                return None
-        text = TEXT.format(name=recipient.name, title=notification.title, url=self._public_url)
-        return Mail(recipient.email, f"Reminder: {notification.title}", text)
-
-
-class ReportEmail:
-    """Mail with the weekly report as a PDF.
-
-    Args:
-        public_url: base URL of the front end.
-    """
-
-    def __init__(self, storage: NotificationStorage, public_url: str) -> None:
-        self._storage = storage
-        self._public_url = public_url
-
-    @retried
-    def write(self, parameters: Mapping[str, str]) -> Mail | None:
-        """Render the mail; None if the address is not verified or the user has unsubscribed."""
-        user_id = UUID(parameters["user_id"])
-        with self._storage.read() as work:
-            recipient = work.recipients.get(user_id)
-            if recipient is None or not recipient.verified or not work.preferences.get(user_id).weekly_report:
-                return None
-        text = REPORT_TEXT.format(name=recipient.name, url=self._public_url, **parameters)
+    footer = (LAST if last else "") + FOOTER.format(unsubscribe=unsubscribe)
+    if notification.kind is Kind.REPORT:
+        text = REPORT_TEXT.format(name=recipient.name, url=url, **parameters)
         week = parameters["week"]
         pdf = Attachment(f"week-{week}.pdf", base64.b64decode(parameters["pdf"]))
-        return Mail(recipient.email, f"Your week {week}", text, [pdf])
+        return Mail(recipient.email, f"Your week {week}", text + footer, [pdf], unsubscribe)
+    title = notification.title
+    text = TEXT.format(name=recipient.name, introduction=INTRODUCTIONS[notification.kind], title=title, url=url)
+    subject = SUBJECTS.get(notification.kind, "{title}").format(title=title)
+    return Mail(recipient.email, subject, text + footer, unsubscribe_url=unsubscribe)

@@ -1,13 +1,23 @@
 """Ports of the notifications service."""
 
+from collections.abc import Collection, Mapping
 from contextlib import AbstractContextManager
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, TypeVar
 from uuid import UUID
 
 from app.core.events.model import Outbox
 from app.core.mail import Outgoing
-from app.notifications.model import Notification, Preferences, Recipient
+from app.notifications.model import (
+    Channel,
+    Choices,
+    Delivery,
+    DeliveryState,
+    Kind,
+    Notification,
+    Preferences,
+    Recipient,
+)
 
 
 class Notifications(Protocol):
@@ -15,16 +25,21 @@ class Notifications(Protocol):
 
     def get(self, notification_id: UUID) -> Notification | None: ...
 
-    def find(self, user_id: UUID, after: UUID | None, limit: int) -> list[Notification]:
-        """Return up to `limit` notifications, newest first, older than `after`."""
+    def find(
+        self, user_id: UUID, after: UUID | None, limit: int, kinds: Collection[Kind] = tuple(Kind)
+    ) -> list[Notification]:
+        """Return up to `limit` notifications that the app lists, newest first, older than `after`."""
 
-    def unread(self, user_id: UUID) -> int:
-        """Return the number of unread notifications of this user."""
+    def unread(self, user_id: UUID, kinds: Collection[Kind] = tuple(Kind)) -> int:
+        """Return the number of unread notifications of this user that the app lists."""
 
     def mark_read(self, user_id: UUID, notification_id: UUID, now: datetime) -> bool:
         """Mark a notification of this user as read, unless it is; return whether it exists."""
 
     def mark_all_read(self, user_id: UUID, now: datetime) -> None: ...
+
+    def show(self, notification_id: UUID) -> None:
+        """List a notification in the app, whether or not the user has chosen that."""
 
 
 class Recipients(Protocol):
@@ -36,13 +51,52 @@ class Recipients(Protocol):
 
     def get(self, user_id: UUID) -> Recipient | None: ...
 
+    def lock(self, user_id: UUID) -> Recipient | None:
+        """Return a recipient with its row locked: of one user's deliveries one is decided at a time."""
+
 
 class PreferencesOfUsers(Protocol):
     def get(self, user_id: UUID) -> Preferences:
         """Return this user's preferences, or the defaults."""
 
-    def change(self, user_id: UUID, change: dict[str, bool]) -> None:
-        """Set some fields of Preferences without overwriting concurrent changes of others."""
+    def change(self, user_id: UUID, change: Mapping[str, object], choices: Choices) -> None:
+        """Set some preferences without overwriting concurrent changes of others.
+
+        Args:
+            user_id: the user.
+            change: fields of Preferences, except `others`.
+            choices: to be put into `others`.
+        """
+
+
+class Deliveries(Protocol):
+    def add(self, delivery: Delivery) -> None: ...
+
+    def lock(self, delivery: Delivery) -> Delivery:
+        """Return the stored delivery of this notification and channel with its row locked; if there is none, as of a
+        job of the former release, store this one."""
+
+    def settle(
+        self,
+        notification_id: UUID,
+        channel: Channel,
+        state: DeliveryState,
+        now: datetime,
+        reason: str | None = None,
+        provider_id: str | None = None,
+    ) -> None:
+        """Set the state of a delivery.
+
+        Args:
+            notification_id, channel: the delivery.
+            state: the new state.
+            now: when it was decided.
+            reason: why.
+            provider_id: the provider's name of the message.
+        """
+
+    def sent_since(self, user_id: UUID, channel: Channel, since: datetime) -> int:
+        """Return the number of a user's deliveries that were, or may have been, sent since a time."""
 
 
 class NotificationWork(Protocol):
@@ -56,6 +110,9 @@ class NotificationWork(Protocol):
 
     @property
     def preferences(self) -> PreferencesOfUsers: ...
+
+    @property
+    def deliveries(self) -> Deliveries: ...
 
     @property
     def outbox(self) -> Outbox: ...
@@ -73,3 +130,60 @@ class NotificationStorage(Protocol):
 
     def write(self) -> AbstractContextManager[NotificationWork]:
         """Open a transaction that commits when its block ends without an exception."""
+
+
+Message = TypeVar("Message")
+"""What a channel sends."""
+
+
+class Transport(Protocol[Message]):
+    """Sends the notifications of a channel.
+
+    Attributes:
+        channel: the channel.
+        repeatable: whether a notification may be sent again when the answer was lost.
+    """
+
+    channel: Channel
+    repeatable: bool
+
+    def prepare(
+        self, work: NotificationWork, notification: Notification, parameters: Mapping[str, str], *, last: bool
+    ) -> Message | str:
+        """Return the message, or why there is none.
+
+        Args:
+            work: the transaction that decides on it.
+            notification: what it is about.
+            parameters: of the job.
+            last: whether the user gets no more by this channel for today.
+        """
+
+    def suspend(self, work: NotificationWork, message: Message, reason: str, now: datetime) -> None:
+        """Send nothing more to the address of a message, for as long as the user has not changed it."""
+
+    def send(self, message: Message, notification_id: UUID) -> str | None:
+        """Send a message; return the provider's name of it, if it has one.
+
+        Raises:
+            UnavailableError: it was not sent; a retry may succeed.
+            DeliveryUnknownError: it may have been sent.
+            DeliveryRefusedError: it will not be sent.
+        """
+
+
+class DeliveryUnknownError(Exception):
+    """The provider's answer was lost: the message may have been sent."""
+
+
+class DeliveryRefusedError(Exception):
+    """The provider refuses the message for good.
+
+    Args:
+        reason: why, in a few words without personal data.
+        address: whether the recipient's address is the reason, so that nothing more is to be sent there.
+    """
+
+    def __init__(self, reason: str, *, address: bool = False) -> None:
+        super().__init__(reason)
+        self.address = address

@@ -1,17 +1,21 @@
-"""Repositories of the notifications service."""
+"""Repositories of notifications and their recipients."""
 
+from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import case, delete, func, insert, literal, or_, select, update
+from sqlalchemy import ColumnElement, case, delete, func, insert, literal, or_, select, update
 from sqlalchemy.orm import Session
 
 from app.core.database.batches import delete_some
 from app.core.database.row_count import changed
 from app.core.database.upsert import insert_into
 from app.core.database.user_versions import touch
-from app.notifications.model import Kind, Notification, Preferences, Recipient
-from app.notifications.tables import NotificationRow, PreferencesRow, RecipientRow
+from app.notifications.model import Kind, Notification, Recipient
+from app.notifications.tables import NotificationRow, RecipientRow
+
+NO_TASK = UUID(int=0)
+"""Stored as the task of a notification that is about none: the former release needs one in each row."""
 
 
 class SqlNotifications:
@@ -19,21 +23,29 @@ class SqlNotifications:
         self._session = session
 
     def add(self, notification: Notification) -> None:
-        self._session.execute(insert(NotificationRow).values(**vars(notification)))
+        values = {
+            **vars(notification),
+            "task_id": notification.task_id or NO_TASK,
+            "kind": Kind.REMINDER,
+            "event_kind": notification.kind,
+        }
+        self._session.execute(insert(NotificationRow).values(**values))
 
     def get(self, notification_id: UUID) -> Notification | None:
         row = self._session.get(NotificationRow, notification_id)
         return _notification(row) if row else None
 
-    def find(self, user_id: UUID, after: UUID | None, limit: int) -> list[Notification]:
-        statement = select(NotificationRow).where(NotificationRow.user_id == user_id)
+    def find(
+        self, user_id: UUID, after: UUID | None, limit: int, kinds: Collection[Kind] = tuple(Kind)
+    ) -> list[Notification]:
+        statement = select(NotificationRow).where(*_listed(user_id, kinds))
         if after is not None:
             statement = statement.where(NotificationRow.id < after)
         rows = self._session.scalars(statement.order_by(NotificationRow.id.desc()).limit(limit))
         return [_notification(row) for row in rows]
 
-    def unread(self, user_id: UUID) -> int:
-        mine = (NotificationRow.user_id == user_id, NotificationRow.read_at.is_(None))
+    def unread(self, user_id: UUID, kinds: Collection[Kind] = tuple(Kind)) -> int:
+        mine = (*_listed(user_id, kinds), NotificationRow.read_at.is_(None))
         return self._session.scalar(select(func.count()).select_from(NotificationRow).where(*mine)) or 0
 
     def mark_read(self, user_id: UUID, notification_id: UUID, now: datetime) -> bool:
@@ -46,6 +58,20 @@ class SqlNotifications:
         touch(self._session, user_id)
         mine = (NotificationRow.user_id == user_id, NotificationRow.read_at.is_(None))
         self._session.execute(update(NotificationRow).where(*mine).values(read_at=now))
+
+    def show(self, notification_id: UUID) -> None:
+        hidden = (NotificationRow.id == notification_id, NotificationRow.in_app.is_(False))
+        shown = update(NotificationRow).where(*hidden).values(in_app=True).returning(NotificationRow.user_id)
+        if user_id := self._session.scalar(shown):
+            touch(self._session, user_id)
+
+    def all_of(self, user_id: UUID, after: UUID | None, limit: int) -> list[Notification]:
+        """Return up to `limit` notifications of a user, listed or not, newest first, older than `after`."""
+        statement = select(NotificationRow).where(NotificationRow.user_id == user_id)
+        if after is not None:
+            statement = statement.where(NotificationRow.id < after)
+        rows = self._session.scalars(statement.order_by(NotificationRow.id.desc()).limit(limit))
+        return [_notification(row) for row in rows]
 
     def delete_of(self, user_id: UUID, limit: int) -> int:
         return delete_some(self._session, NotificationRow, limit, NotificationRow.user_id == user_id)
@@ -69,39 +95,36 @@ class SqlRecipients:
         self._session.execute(statement.on_conflict_do_update(index_elements=["user_id"], set_=changes))
 
     def get(self, user_id: UUID) -> Recipient | None:
-        row = self._session.get(RecipientRow, user_id)
-        return Recipient(row.user_id, row.email, row.name, row.verified) if row else None
+        return _recipient(self._session.get(RecipientRow, user_id))
+
+    def lock(self, user_id: UUID) -> Recipient | None:
+        return _recipient(self._session.get(RecipientRow, user_id, with_for_update=True))
 
     def delete(self, user_id: UUID) -> int:
         return changed(self._session.execute(delete(RecipientRow).where(RecipientRow.user_id == user_id)))
 
 
-class SqlPreferences:
-    def __init__(self, session: Session) -> None:
-        self._session = session
+def _listed(user_id: UUID, kinds: Collection[Kind]) -> tuple[ColumnElement[bool], ...]:
+    """Return the conditions of a user's notifications that the app lists."""
+    # A later release may have stored further kinds.
+    return NotificationRow.user_id == user_id, NotificationRow.in_app.is_(True), EVENT_KIND.in_(kinds)
 
-    def get(self, user_id: UUID) -> Preferences:
-        row = self._session.get(PreferencesRow, user_id)
-        return Preferences(row.reminder_mails, row.weekly_report) if row else Preferences()
 
-    def change(self, user_id: UUID, change: dict[str, bool]) -> None:
-        touch(self._session, user_id)
-        statement = insert_into(self._session, PreferencesRow).values(
-            user_id=user_id, **{**vars(Preferences()), **change}
-        )
-        self._session.execute(statement.on_conflict_do_update(index_elements=["user_id"], set_=change))
-
-    def delete(self, user_id: UUID) -> int:
-        return changed(self._session.execute(delete(PreferencesRow).where(PreferencesRow.user_id == user_id)))
-
-    def all_after(self, after: UUID | None, limit: int) -> list[tuple[UUID, Preferences]]:
-        """Return the preferences of up to `limit` users, ordered by user id, past `after`."""
-        statement = select(PreferencesRow).order_by(PreferencesRow.user_id).limit(limit)
-        if after is not None:
-            statement = statement.where(PreferencesRow.user_id > after)
-        rows = self._session.scalars(statement)
-        return [(row.user_id, Preferences(row.reminder_mails, row.weekly_report)) for row in rows]
+EVENT_KIND = func.coalesce(NotificationRow.event_kind, NotificationRow.kind)
 
 
 def _notification(row: NotificationRow) -> Notification:
-    return Notification(row.id, row.user_id, Kind(row.kind), row.task_id, row.title, row.created_at, row.read_at)
+    return Notification(
+        row.id,
+        row.user_id,
+        Kind(row.event_kind or row.kind),
+        None if row.task_id == NO_TASK else row.task_id,
+        row.title,
+        row.created_at,
+        row.read_at,
+        row.in_app,
+    )
+
+
+def _recipient(row: RecipientRow | None) -> Recipient | None:
+    return Recipient(row.user_id, row.email, row.name, row.verified) if row else None

@@ -1,8 +1,8 @@
-"""/notifications: notifications and mail preferences of the caller."""
+"""/notifications: notifications and preferences of the caller."""
 
 from datetime import datetime
 from http import HTTPStatus
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from flask import Response
@@ -11,14 +11,15 @@ from pydantic import BaseModel, Field
 
 from app.core.http.authentication import Authenticator, current_caller
 from app.core.http.json_body import require_json
-from app.core.http.schemas import RequestModel, ResponseModel, drop_default, identifier
+from app.core.http.schemas import RequestModel, ResponseModel, identifier
 from app.notifications.model import Kind
+from app.notifications.preference_schemas import PreferencesBody, PreferencesChange
 from app.notifications.service import NO_SUCH_NOTIFICATION, NotificationService
 
 
 class NotificationBody(ResponseModel):
     id: UUID
-    kind: Kind
+    kind: Literal[Kind.REMINDER]
     task_id: UUID
     title: Annotated[str, Field(description="Title of the task at that time")]
     created_at: datetime
@@ -31,6 +32,21 @@ class NotificationPage(ResponseModel):
     unread: Annotated[int, Field(description="Number of unread notifications on all pages")]
 
 
+class InboxEntry(ResponseModel):
+    id: UUID
+    kind: Kind
+    task_id: Annotated[UUID | None, Field(description="The task, if it is about a single one")]
+    title: Annotated[str, Field(description="Title of the task at that time, or what has happened")]
+    created_at: datetime
+    read_at: datetime | None
+
+
+class InboxPage(ResponseModel):
+    items: list[InboxEntry]
+    next_cursor: UUID | None
+    unread: Annotated[int, Field(description="Number of unread notifications on all pages")]
+
+
 class NotificationParameters(RequestModel):
     limit: Annotated[int, Field(ge=1, le=100)] = 20
     cursor: Annotated[UUID | None, Field(description="`next_cursor` of the page before")] = None
@@ -38,18 +54,6 @@ class NotificationParameters(RequestModel):
 
 class NotificationPath(BaseModel):
     notification_id: Annotated[str, Field(json_schema_extra={"format": "uuid"})]
-
-
-class PreferencesBody(ResponseModel):
-    reminder_mails: bool
-    weekly_report: bool
-
-
-class PreferencesChange(RequestModel):
-    """Fields that are absent stay unchanged."""
-
-    reminder_mails: bool = Field(default=True, json_schema_extra=drop_default, strict=True)
-    weekly_report: bool = Field(default=False, json_schema_extra=drop_default, strict=True)
 
 
 def blueprint(service: NotificationService, authenticator: Authenticator) -> APIBlueprint:
@@ -64,13 +68,21 @@ def blueprint(service: NotificationService, authenticator: Authenticator) -> API
     authenticator.protect(notifications)
     notifications.before_request(require_json)
 
-    @notifications.get("", responses={200: NotificationPage}, operation_id="list_notifications")
+    @notifications.get("", responses={200: NotificationPage}, operation_id="list_notifications", deprecated=True)
     def list_notifications(query: NotificationParameters) -> Response:
-        """List the caller's notifications, the newest first"""
-        found, unread = service.find(current_caller().user_id, query.cursor, query.limit + 1)
+        """List the caller's reminders, the newest first; `/notifications/inbox` has all kinds"""
+        found, unread = service.find(current_caller().user_id, query.cursor, query.limit + 1, [Kind.REMINDER])
         items = [NotificationBody.model_validate(each) for each in found[: query.limit]]
         following = items[-1].id if len(found) > query.limit else None
         return NotificationPage(items=items, next_cursor=following, unread=unread).response()
+
+    @notifications.get("/inbox", responses={200: InboxPage}, operation_id="list_inbox")
+    def list_inbox(query: NotificationParameters) -> Response:
+        """List the caller's notifications of all kinds, the newest first"""
+        found, unread = service.find(current_caller().user_id, query.cursor, query.limit + 1)
+        items = [InboxEntry.model_validate(each) for each in found[: query.limit]]
+        following = items[-1].id if len(found) > query.limit else None
+        return InboxPage(items=items, next_cursor=following, unread=unread).response()
 
     @notifications.post("/<notification_id>/read", responses={204: None}, operation_id="read_notification")
     def read(path: NotificationPath) -> Response:
@@ -86,13 +98,13 @@ def blueprint(service: NotificationService, authenticator: Authenticator) -> API
 
     @notifications.get("/preferences", responses={200: PreferencesBody}, operation_id="get_preferences")
     def preferences() -> Response:
-        """Show the caller's mail preferences"""
-        return PreferencesBody.model_validate(service.preferences(current_caller().user_id)).response()
+        """Show the caller's notification preferences"""
+        return PreferencesBody.of(service.preferences(current_caller().user_id)).response()
 
     @notifications.patch("/preferences", responses={200: PreferencesBody}, operation_id="update_preferences")
     def prefer(body: PreferencesChange) -> Response:
-        """Change the caller's mail preferences"""
-        given = {name: getattr(body, name) for name in body.model_fields_set}
-        return PreferencesBody.model_validate(service.prefer(current_caller().user_id, given)).response()
+        """Change the caller's notification preferences"""
+        preferences = service.prefer(current_caller().user_id, body.fields(), body.channels.choices())
+        return PreferencesBody.of(preferences).response()
 
     return notifications

@@ -1,12 +1,13 @@
 """Notifications and preferences of a user."""
 
+from collections.abc import Collection, Mapping
 from uuid import UUID
 
 from app.core.clock import Clock, NewId
 from app.core.database.retries import retried
-from app.core.errors import NotFoundError
+from app.core.errors import InvalidError, NotFoundError
 from app.notifications.events import preferences_changed
-from app.notifications.model import Notification, Preferences
+from app.notifications.model import MAIL_PREFERENCES, Channel, Choices, Kind, Notification, Preferences
 from app.notifications.ports import NotificationStorage
 
 NO_SUCH_NOTIFICATION = "There is no such notification."
@@ -19,10 +20,12 @@ class NotificationService:
         self._new_id = new_id
 
     @retried
-    def find(self, user_id: UUID, after: UUID | None, limit: int) -> tuple[list[Notification], int]:
+    def find(
+        self, user_id: UUID, after: UUID | None, limit: int, kinds: Collection[Kind] = tuple(Kind)
+    ) -> tuple[list[Notification], int]:
         """Return up to `limit` notifications, newest first, older than `after`; and the total number of unread ones."""
         with self._storage.read_of(user_id, snapshot=True) as work:
-            return work.notifications.find(user_id, after, limit), work.notifications.unread(user_id)
+            return work.notifications.find(user_id, after, limit, kinds), work.notifications.unread(user_id, kinds)
 
     @retried
     def mark_read(self, user_id: UUID, notification_id: UUID) -> None:
@@ -39,22 +42,41 @@ class NotificationService:
 
     @retried
     def preferences(self, user_id: UUID) -> Preferences:
-        """Return the user's mail preferences."""
+        """Return the user's preferences."""
         with self._storage.read_of(user_id) as work:
             return work.preferences.get(user_id)
 
     @retried
-    def prefer(self, user_id: UUID, change: dict[str, bool]) -> Preferences:
-        """Change and return the user's mail preferences.
+    def prefer(self, user_id: UUID, change: Mapping[str, object], choices: Choices | None = None) -> Preferences:
+        """Change and return the user's preferences; what is not named stays unchanged.
 
         Args:
             user_id: the user.
-            change: fields of Preferences; the others stay unchanged.
+            change: fields of Preferences, except `others`.
+            choices: channels by kind.
+
+        Raises:
+            InvalidError: `change` and `choices` contradict each other.
         """
+        fields, others = _by_place(change, choices or {})
         with self._storage.write() as work:
-            if not change:
+            if not fields and not others:
                 return work.preferences.get(user_id)
-            work.preferences.change(user_id, change)
+            work.preferences.change(user_id, fields, others)
             preferences = work.preferences.get(user_id)
             work.outbox.add(preferences_changed(user_id, preferences, self._new_id, self._clock()))
             return preferences
+
+
+def _by_place(change: Mapping[str, object], choices: Choices) -> tuple[dict[str, object], Choices]:
+    """Return the fields of Preferences that change, and the choices that go into `others`."""
+    fields = dict(change)
+    others: dict[Kind, dict[Channel, bool]] = {}
+    for kind, channels in choices.items():
+        for channel, wanted in channels.items():
+            name = MAIL_PREFERENCES.get(kind) if channel is Channel.EMAIL else None
+            if name is None:
+                others.setdefault(kind, {})[channel] = wanted
+            elif fields.setdefault(name, wanted) != wanted:
+                raise InvalidError(name, f"contradicts channels.{kind}.{channel}: give one of them")
+    return fields, others

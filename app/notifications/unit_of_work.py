@@ -3,7 +3,9 @@
 from sqlalchemy.orm import Session
 
 from app.core.database.unit_of_work import UnitOfWork
-from app.notifications.repository import SqlNotifications, SqlPreferences, SqlRecipients
+from app.notifications.delivery_repository import SqlDeliveries
+from app.notifications.preferences_repository import SqlPreferences
+from app.notifications.repository import SqlNotifications, SqlRecipients
 
 
 class NotificationUnitOfWork(UnitOfWork):
@@ -12,3 +14,4 @@ class NotificationUnitOfWork(UnitOfWork):
         self.notifications = SqlNotifications(session)
         self.recipients = SqlRecipients(session)
         self.preferences = SqlPreferences(session)
+        self.deliveries = SqlDeliveries(session)

@@ -1,11 +1,21 @@
 """Stand-ins for the tables that the rules of notifications lean on, in memory."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from app.notifications.model import Notification, Preferences, Recipient
+from app.notifications.model import (
+    Channel,
+    Choices,
+    Delivery,
+    DeliveryState,
+    Kind,
+    Notification,
+    Preferences,
+    Recipient,
+)
 
 
 @dataclass
@@ -18,12 +28,17 @@ class FakeNotifications:
     def get(self, notification_id: UUID) -> Notification | None:
         return self.rows.get(notification_id)
 
-    def find(self, user_id: UUID, after: UUID | None, limit: int) -> list[Notification]:
-        older = (row for row in self._of(user_id) if after is None or row.id < after)
+    def find(
+        self, user_id: UUID, after: UUID | None, limit: int, kinds: Collection[Kind] = tuple(Kind)
+    ) -> list[Notification]:
+        older = (row for row in self._of(user_id, kinds) if after is None or row.id < after)
         return sorted(older, key=lambda row: row.id, reverse=True)[:limit]
 
-    def unread(self, user_id: UUID) -> int:
-        return sum(row.read_at is None for row in self._of(user_id))
+    def unread(self, user_id: UUID, kinds: Collection[Kind] = tuple(Kind)) -> int:
+        return sum(row.read_at is None for row in self._of(user_id, kinds))
+
+    def show(self, notification_id: UUID) -> None:
+        self.rows[notification_id] = replace(self.rows[notification_id], in_app=True)
 
     def mark_read(self, user_id: UUID, notification_id: UUID, now: datetime) -> bool:
         found = [row for row in self._of(user_id) if row.id == notification_id]
@@ -35,8 +50,8 @@ class FakeNotifications:
         for row in self._of(user_id):
             self.mark_read(user_id, row.id, now)
 
-    def _of(self, user_id: UUID) -> list[Notification]:
-        return [row for row in self.rows.values() if row.user_id == user_id]
+    def _of(self, user_id: UUID, kinds: Collection[Kind] = tuple(Kind)) -> list[Notification]:
+        return [row for row in self.rows.values() if row.user_id == user_id and row.in_app and row.kind in kinds]
 
 
 @dataclass
@@ -46,11 +61,10 @@ class FakePreferences:
     def get(self, user_id: UUID) -> Preferences:
         return self.rows.get(user_id, Preferences())
 
-    def change(self, user_id: UUID, change: dict[str, bool]) -> None:
-        self.rows[user_id] = replace(self.get(user_id), **change)
-
-    def wanting_reports(self, users: Collection[UUID]) -> list[UUID]:
-        return [user_id for user_id in users if self.get(user_id).weekly_report]
+    def change(self, user_id: UUID, change: Mapping[str, Any], choices: Choices) -> None:
+        former = self.get(user_id)
+        others = {kind: {**former.others.get(kind, {}), **channels} for kind, channels in choices.items()}
+        self.rows[user_id] = replace(former, others={**former.others, **others}, **change)
 
 
 @dataclass
@@ -63,3 +77,36 @@ class FakeRecipients:
 
     def get(self, user_id: UUID) -> Recipient | None:
         return self.rows.get(user_id)
+
+    def lock(self, user_id: UUID) -> Recipient | None:
+        return self.rows.get(user_id)
+
+
+@dataclass
+class FakeDeliveries:
+    rows: dict[tuple[UUID, Channel], Delivery] = field(default_factory=dict)
+
+    def add(self, delivery: Delivery) -> None:
+        self.rows.setdefault((delivery.notification_id, delivery.channel), delivery)
+
+    def lock(self, delivery: Delivery) -> Delivery:
+        self.add(delivery)
+        return self.rows[delivery.notification_id, delivery.channel]
+
+    def settle(
+        self,
+        notification_id: UUID,
+        channel: Channel,
+        state: DeliveryState,
+        now: datetime,
+        reason: str | None = None,
+        provider_id: str | None = None,
+    ) -> None:
+        del provider_id
+        key = notification_id, channel
+        self.rows[key] = replace(self.rows[key], state=state, decided_at=now, reason=reason)
+
+    def sent_since(self, user_id: UUID, channel: Channel, since: datetime) -> int:
+        spent = (DeliveryState.SENDING, DeliveryState.SENT, DeliveryState.UNKNOWN)
+        mine = [row for row in self.rows.values() if (row.user_id, row.channel) == (user_id, channel)]
+        return sum(row.state in spent and row.decided_at is not None and row.decided_at > since for row in mine)

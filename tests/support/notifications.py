@@ -5,16 +5,17 @@ from datetime import UTC, datetime
 from app.bootstrap.container import Container
 from app.core.clock import new_id, utc_now
 from app.core.events.relay import Relay
-from app.tasks.reminders import ReminderService
+from app.tasks.reminders import OverdueService, ReminderService
 from tests.support.api import Person
 from tests.support.storage import storage_of
 
 
 def carry(container: Container) -> None:
-    """Emit due reminders, dispatch all events to their consumers, and send all mails."""
+    """Publish due reminders and overdue tasks, dispatch all events to their consumers, and send all mails."""
     relay = Relay(storage_of(container), container.background.transport, utc_now)
     for turn in (
         ReminderService(storage_of(container), utc_now, new_id).run_once,
+        OverdueService(storage_of(container), utc_now, new_id).run_once,
         relay.run_once,
         container.inline.run_short_jobs,
     ):

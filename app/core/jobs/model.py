@@ -96,6 +96,18 @@ class Claimed:
     traceparent: str | None
 
 
+class DeferredError(Exception):
+    """The job is not to be done before a later time. Its attempts are not used up.
+
+    Args:
+        until: when to do it.
+    """
+
+    def __init__(self, until: datetime) -> None:
+        super().__init__(f"deferred until {until.isoformat()}")
+        self.until = until
+
+
 @dataclass(frozen=True)
 class Step:
     """Progress of a job after a step."""

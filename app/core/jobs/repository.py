@@ -159,6 +159,11 @@ class SqlJobs:
             .values(state="queued", due_at=until, error=error, lease=None, announced_at=None)
         )
 
+    def defer(self, job_id: UUID, lease: UUID, until: datetime) -> None:
+        """Queue the job again, due at `until`, with all its attempts."""
+        values = {**_queued_again(until), "lease": None}
+        self._session.execute(update(JobRow).where(*_mine(job_id, lease)).values(**values))
+
     def cancel(self, user_id: UUID, job_id: UUID, now: datetime) -> None:
         """Cancel a queued job; let a running one stop at its next step."""
         mine = (JobRow.id == job_id, JobRow.user_id == user_id)

@@ -15,7 +15,7 @@ from app.core.database.unit_of_work import Storage, UnitOfWork, W
 from app.core.errors import MovedError, ServiceError
 from app.core.jobs.backoff import backoff
 from app.core.jobs.handler import Handler, SideEffectHandler
-from app.core.jobs.model import Claimed, InputRejectedError, Job, PermanentError, State
+from app.core.jobs.model import Claimed, DeferredError, InputRejectedError, Job, PermanentError, State
 from app.core.observability.span_context import NO_SPANS, Spans
 
 log = structlog.get_logger(__name__)
@@ -98,6 +98,9 @@ class Runner(Generic[W]):
                 self._steps(job_id, lease)
             except MovedError:
                 raise
+            except DeferredError as error:
+                until = error.until
+                run(self._storage.write, lambda work: work.jobs.defer(job_id, lease, until))
             except InputRejectedError as error:
                 self._reject(job_id, lease, str(error)[:500])
             except Exception as error:  # noqa: BLE001 a handler's exception must not end the worker

@@ -85,7 +85,8 @@ def fill(container: Container, person: Person) -> UUID:
     picture = BytesIO()
     Image.new("RGB", (8, 8)).save(picture, "PNG")
     person.call("PUT", "/users/me/avatar", data={"file": (BytesIO(picture.getvalue()), "me.png")})
-    person.call("PATCH", "/notifications/preferences", json={"weekly_report": True})
+    preferences = {"weekly_report": True, "channels": {"overdue": {"email": True}}}
+    person.call("PATCH", "/notifications/preferences", json=preferences)
     person.call("POST", "/tasks/imports", data={"file": (BytesIO(b"title\nImported\nx,y\n"), "tasks.csv")})
     person.call("POST", "/tasks/exports", json={})
     person.client.post("/api/v1/auth/password-reset", json={"email": person.email})

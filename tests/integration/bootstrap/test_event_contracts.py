@@ -1,5 +1,6 @@
 """Events: what the application publishes fits the contracts, and consumers read events of other releases."""
 
+import io
 import json
 from collections.abc import Iterator
 from dataclasses import replace
@@ -46,7 +47,8 @@ def publish_each(person: Person, container: Container) -> None:
         person.call("PATCH", f"/tasks/{task['id']}", json=change)
     gone = person.create()
     person.call("DELETE", f"/tasks/{gone['id']}")
-    person.create(remind_at=datetime.now(UTC).isoformat())
+    person.create(remind_at=datetime.now(UTC).isoformat(), due_at=datetime.now(UTC).isoformat())
+    person.call("POST", "/tasks/imports", data={"file": (io.BytesIO(b"title\nImported\n"), "tasks.csv")})
     carry(container)
     with storage_of(container).write() as work:
         work.outbox.add(ends_requested(new_id, utc_now()))

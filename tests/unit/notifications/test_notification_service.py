@@ -80,8 +80,8 @@ def test_a_change_of_preferences_is_published_as_they_are_then(scene: Scene) -> 
     scene.service.prefer(OWNER, {"weekly_report": True})
     events = [(event.name, event.user_id, event.payload) for event in scene.storage.outbox.events]
     assert events == [
-        ("preferences.changed", OWNER, {"reminder_mails": False, "weekly_report": False}),
-        ("preferences.changed", OWNER, {"reminder_mails": False, "weekly_report": True}),
+        ("preferences.changed", OWNER, {"reminder_mails": False, "weekly_report": False, "report_wanted": False}),
+        ("preferences.changed", OWNER, {"reminder_mails": False, "weekly_report": True, "report_wanted": True}),
     ]
     assert scene.storage.outbox.events[-1].at == scene.clock.now
 
