@@ -6,6 +6,7 @@ from app.bootstrap.platform import Platform
 from app.bootstrap.wiring import Service
 from app.core.clock import new_id, utc_now
 from app.core.mail import mailer
+from app.core.security.signing import Signer
 from app.notifications.consumers import (
     ImportConsumer,
     OverdueConsumer,
@@ -22,6 +23,7 @@ from app.notifications.retention import RULES
 from app.notifications.service import NotificationService
 from app.notifications.snapshot_job import SnapshotPreferences
 from app.notifications.unit_of_work import NotificationUnitOfWork
+from app.notifications.unsubscription import UnsubscriptionService
 
 if TYPE_CHECKING:
     from flask_openapi.blueprint import APIBlueprint
@@ -40,15 +42,22 @@ class Notifications(Service):
     def __init__(self, platform: Platform) -> None:
         storage = platform.storage(NotificationUnitOfWork)
         settings = platform.settings
-        by_email = EmailTransport(mailer(settings), settings.public_url or "")
+        url = settings.public_url or ""
         self._platform = platform
         self.storage = storage
         self.service = NotificationService(storage, utc_now, new_id)
         self.handlers = {"preferences-snapshot": SnapshotPreferences(utc_now, new_id)}
+        self.unsubscription = UnsubscriptionService(
+            storage, Signer(*platform.keys("unsubscribe")), url, utc_now, new_id
+        )
+        by_email = EmailTransport(mailer(settings), url, self.unsubscription.url)
         mails = DeliverNotification(storage, by_email, utc_now, settings.daily_mails)
         self.side_effects = dict.fromkeys((REMINDER_MAIL, REPORT_MAIL, NOTIFICATION_MAIL), mails)
 
     def blueprints(self, jobs: "JobService") -> "list[APIBlueprint]":  # noqa: ARG002 part of the interface
-        from app.notifications import routes
+        from app.notifications import routes, unsubscription_routes
 
-        return [routes.blueprint(self.service, self._platform.authenticator)]
+        return [
+            routes.blueprint(self.service, self._platform.authenticator),
+            unsubscription_routes.blueprint(self.unsubscription),
+        ]

@@ -150,6 +150,10 @@ class SmtpMailer:
             f"Message-ID: <{mail_id}@{self._sender.rpartition('@')[2]}>{EOL}",
             f"Auto-Submitted: auto-generated{EOL}",  # RFC 3834: no automatic replies
         ]
+        if mail.unsubscribe_url:
+            fields.append(f"List-Unsubscribe: <{mail.unsubscribe_url}>{EOL}")
+            if mail.unsubscribe_url.startswith("https:"):  # RFC 8058, section 3.1
+                fields.append(f"List-Unsubscribe-Post: List-Unsubscribe=One-Click{EOL}")
         content = EmailMessage(policy.SMTP.clone(cte_type="7bit"))
         content.set_content(mail.text)
         for each in mail.attachments:

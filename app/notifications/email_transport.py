@@ -1,12 +1,12 @@
 """Delivery of notifications by e-mail."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from uuid import UUID
 
 from app.core.mail import Mail, Mailer, RefusedError
 from app.notifications.email_templates import mail_of
-from app.notifications.model import Channel, Notification
+from app.notifications.model import Channel, Kind, Notification
 from app.notifications.ports import DeliveryRefusedError, NotificationWork
 
 UNVERIFIED = "address not verified"
@@ -18,14 +18,16 @@ class EmailTransport:
     Args:
         mailer: sends.
         public_url: base URL of the front end.
+        unsubscribe_url: returns the URL that unsubscribes a user from the mails of a kind.
     """
 
     channel = Channel.EMAIL
     repeatable = True
 
-    def __init__(self, mailer: Mailer, public_url: str) -> None:
+    def __init__(self, mailer: Mailer, public_url: str, unsubscribe_url: Callable[[UUID, Kind], str]) -> None:
         self._mailer = mailer
         self._public_url = public_url
+        self._unsubscribe_url = unsubscribe_url
 
     def prepare(
         self, work: NotificationWork, notification: Notification, parameters: Mapping[str, str], *, last: bool
@@ -33,7 +35,7 @@ class EmailTransport:
         recipient = work.recipients.get(notification.user_id)
         if recipient is None or not recipient.verified:
             return UNVERIFIED
-        unsubscribe = f"{self._public_url}/#/profile"
+        unsubscribe = self._unsubscribe_url(notification.user_id, notification.kind)
         return mail_of(notification, recipient, parameters, url=self._public_url, unsubscribe=unsubscribe, last=last)
 
     def suspend(self, work: NotificationWork, message: Mail, reason: str, now: datetime) -> None:

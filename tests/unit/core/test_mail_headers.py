@@ -134,3 +134,17 @@ def test_a_text_is_sent_in_short_lines_of_ascii(text: str) -> None:
     read = message_from_bytes(raw, policy=policy.default).get_content()
     sent, got = (re.sub(r"\r\n?", "\n", each).rstrip("\n") for each in (text, read))
     assert got == sent
+
+
+@pytest.mark.parametrize(("scheme", "one_click"), [("https", True), ("http", False)])
+def test_a_mail_that_can_be_unsubscribed_from_says_where(scheme: str, one_click: bool) -> None:
+    settings = make_settings(
+        "sqlite:///:memory:", smtp_host="127.0.0.1", smtp_tls="none", mail_from="n@example.org", public_url="http://x"
+    )
+    url = f"{scheme}://tasks.example.org/unsubscribe?token={'x' * 100}"
+    raw = SmtpMailer(settings)._message(Mail("grace@example.org", "x", "x", unsubscribe_url=url), UUID(int=1))
+    message = message_from_bytes(raw, policy=policy.default)
+    assert message["List-Unsubscribe"] == f"<{url}>"
+    assert (message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click") == one_click
+    plain = message_from_bytes(SmtpMailer(settings)._message(Mail("grace@example.org", "x", "x"), UUID(int=1)))
+    assert "List-Unsubscribe" not in plain
