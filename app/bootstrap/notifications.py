@@ -7,6 +7,7 @@ from app.bootstrap.wiring import Service
 from app.core.clock import new_id, utc_now
 from app.core.mail import mailer
 from app.core.security.signing import Signer
+from app.core.sms.factory import sms_sender
 from app.notifications.consumers import (
     ImportConsumer,
     OverdueConsumer,
@@ -17,10 +18,12 @@ from app.notifications.consumers import (
 from app.notifications.delivery_job import DeliverNotification
 from app.notifications.email_transport import EmailTransport
 from app.notifications.events import EVENTS
-from app.notifications.fan_out import NOTIFICATION_MAIL, REMINDER_MAIL, REPORT_MAIL
+from app.notifications.fan_out import NOTIFICATION_MAIL, NOTIFICATION_SMS, REMINDER_MAIL, REPORT_MAIL
 from app.notifications.personal_data import DeliveriesData, NotificationsData, erase
+from app.notifications.phone_numbers import CODE_SMS, PhoneService, SendCode
 from app.notifications.retention import RULES
 from app.notifications.service import NotificationService
+from app.notifications.sms_transport import SmsTransport
 from app.notifications.snapshot_job import SnapshotPreferences
 from app.notifications.unit_of_work import NotificationUnitOfWork
 from app.notifications.unsubscription import UnsubscriptionService
@@ -52,12 +55,26 @@ class Notifications(Service):
         )
         by_email = EmailTransport(mailer(settings), url, self.unsubscription.url)
         mails = DeliverNotification(storage, by_email, utc_now, settings.daily_mails)
-        self.side_effects = dict.fromkeys((REMINDER_MAIL, REPORT_MAIL, NOTIFICATION_MAIL), mails)
+        sms = sms_sender(settings)
+        self.phones = PhoneService(
+            storage,
+            Signer(*platform.keys("phone-code")),
+            settings.sms_countries.split(),
+            utc_now,
+            new_id,
+            enabled=sms is not None,
+        )
+        self.side_effects = {
+            **dict.fromkeys((REMINDER_MAIL, REPORT_MAIL, NOTIFICATION_MAIL), mails),
+            NOTIFICATION_SMS: DeliverNotification(storage, SmsTransport(sms, url), utc_now, settings.daily_sms),
+            CODE_SMS: SendCode(storage, self.phones, sms, utc_now),
+        }
 
     def blueprints(self, jobs: "JobService") -> "list[APIBlueprint]":  # noqa: ARG002 part of the interface
-        from app.notifications import routes, unsubscription_routes
+        from app.notifications import phone_routes, routes, unsubscription_routes
 
         return [
             routes.blueprint(self.service, self._platform.authenticator),
+            phone_routes.blueprint(self.phones, self._platform.authenticator, self._platform.limits),
             unsubscription_routes.blueprint(self.unsubscription),
         ]

@@ -30,6 +30,11 @@ KEY_PREFIX = re.compile(r"[A-Za-z0-9_.:-]{1,40}", re.ASCII)
 
 KEYS_URL = re.compile(r"https?://[A-Za-z0-9.-]+(?::\d{1,5})?/[\w./~-]*", re.ASCII)
 
+COUNTRY = re.compile(r"[A-Z]{2}", re.ASCII)
+
+SMS_URL = re.compile(r"https://[A-Za-z0-9.-]+(?::\d{1,5})?|http://(?:127\.0\.0\.1|localhost)(?::\d{1,5})?", re.ASCII)
+"""Without TLS only on the loopback interface."""
+
 SCHEMES = {
     "database_url": ("sqlite:///", "postgresql+psycopg2://"),
     "redis_url": ("redis://", "rediss://"),
@@ -203,6 +208,21 @@ class Settings(TelemetrySettings):
         default=50, ge=1, le=10_000, description="Maximum notifications by e-mail to a user within 24 hours"
     )
 
+    sms: Literal["none", "twilio", "sns"] = Field(default="none", description="SMS provider: Twilio or Amazon SNS")
+    sms_account: str | None = Field(default=None, description="Twilio's account SID, or the AWS access key id")
+    sms_secret: SecretStr | None = Field(default=None, description="Twilio's auth token, or the AWS secret key")
+    sms_sender: str = Field(
+        default="",
+        max_length=40,
+        description="Twilio: a number in E.164, or the SID of a messaging service; SNS: the sender id, or none",
+    )
+    sms_region: str = Field(default="us-east-1", pattern=r"^[a-z0-9-]{1,40}$", description="AWS region of SNS")
+    sms_url: str | None = Field(default=None, description="Base URL of the provider's API, if not its public one")
+    sms_countries: str = Field(
+        default="", description="Countries whose numbers are accepted, as `DE AT CH`; empty: all of them"
+    )
+    daily_sms: int = Field(default=10, ge=1, le=1000, description="Maximum notifications by SMS to a user in 24 hours")
+
     secret_key: SecretStr | None = None
     secret_keys_accepted: SecretStr | None = Field(
         default=None,
@@ -248,6 +268,10 @@ class Settings(TelemetrySettings):
         default="60 per hour", description="Mails of one kind requested from one client address"
     )
 
+    rate_limit_sms_codes: str = Field(
+        default="5 per hour", description="Codes by SMS that a user asks for, and those to one number"
+    )
+
     @field_validator(
         "rate_limit",
         "rate_limit_login",
@@ -256,6 +280,7 @@ class Settings(TelemetrySettings):
         "rate_limit_register",
         "rate_limit_reset",
         "rate_limit_reset_address",
+        "rate_limit_sms_codes",
     )
     @classmethod
     def _readable_limit(cls, value: str) -> str:
@@ -373,6 +398,24 @@ class Settings(TelemetrySettings):
             raise ValueError("APP_SMTP_PASSWORD: needs APP_SMTP_USER, and the other way round")
         if self.smtp_tls == "none" and not self.development and self.smtp_host not in LOOPBACK:
             raise ValueError("APP_SMTP_TLS: none is for development, or for a server on the loopback interface")
+        return self
+
+    @field_validator("sms_countries")
+    @classmethod
+    def _readable_countries(cls, value: str) -> str:
+        if not all(COUNTRY.fullmatch(country) for country in value.split()):
+            raise ValueError("must be like `DE AT CH`")
+        return value
+
+    @model_validator(mode="after")
+    def _complete_sms(self) -> Self:
+        if self.sms == "none":
+            return self
+        for name in ("sms_account", "sms_secret", *(["sms_sender"] if self.sms == "twilio" else [])):
+            if not getattr(self, name):
+                raise ValueError(f"APP_{name.upper()}: missing (required by APP_SMS)")
+        if self.sms_url and not SMS_URL.fullmatch(self.sms_url):
+            raise ValueError("APP_SMS_URL: must be like https://api.example.org, without a path")
         return self
 
     @property

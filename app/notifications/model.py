@@ -109,6 +109,37 @@ class Recipient:
     verified: bool = False
 
 
+@dataclass(frozen=True)
+class Phone:
+    """A user's telephone number.
+
+    Args:
+        number: in E.164.
+        verified: whether the user has sent back a code; no notification goes to others.
+        suspended: why nothing is sent there any more, if so.
+    """
+
+    user_id: UUID
+    number: str
+    verified: bool = False
+    suspended: str | None = None
+
+
+@dataclass(frozen=True)
+class VerificationCode:
+    """A code that verifies a number: derived from its id, so that it is stored nowhere.
+
+    Args:
+        tries: wrong codes that were sent back.
+        sent: whether it was given to the provider.
+    """
+
+    id: UUID
+    expires_at: datetime
+    tries: int = 0
+    sent: bool = False
+
+
 class DeliveryState(StrEnum):
     WAITING = "waiting"
     """Not tried yet, deferred, or to be retried."""

@@ -5,7 +5,7 @@ from typing import Protocol
 from uuid import UUID
 
 from app.core.personal_data import DataPage, json_file
-from app.notifications.model import Delivery, Notification, Preferences, Recipient
+from app.notifications.model import Delivery, Notification, Phone, Preferences, Recipient
 
 PAGE = 1000
 """Notifications per file."""
@@ -41,6 +41,13 @@ class UsersDeliveries(Protocol):
         """Delete up to `limit` deliveries of a user; return the number of rows."""
 
 
+class UsersPhone(Protocol):
+    def get(self, user_id: UUID) -> Phone | None: ...
+
+    def delete(self, user_id: UUID) -> int:
+        """Delete a user's number; return the number of rows."""
+
+
 class PersonalWork(Protocol):
     @property
     def notifications(self) -> UsersNotifications: ...
@@ -50,6 +57,9 @@ class PersonalWork(Protocol):
 
     @property
     def preferences(self) -> UsersPreferences: ...
+
+    @property
+    def phones(self) -> UsersPhone: ...
 
     @property
     def deliveries(self) -> UsersDeliveries: ...
@@ -64,6 +74,8 @@ class NotificationsData:
         if after is None:
             mails = {"recipient": work.recipients.get(user_id), "preferences": work.preferences.get(user_id)}
             files.append(json_file("mail-preferences.json", mails))
+            if phone := work.phones.get(user_id):
+                files.append(json_file("phone.json", phone))
         return DataPage(files, str(found[-1].id) if len(found) == PAGE else None)
 
 
@@ -79,6 +91,6 @@ class DeliveriesData:
 
 
 def erase(work: PersonalWork, user_id: UUID, _now: datetime, limit: int) -> int:
-    """Delete recipient, preferences and up to `limit` notifications and deliveries each; return the number of rows."""
-    rows = work.recipients.delete(user_id) + work.preferences.delete(user_id)
+    """Delete recipient, preferences, number, and up to `limit` notifications and deliveries each; return the rows."""
+    rows = work.recipients.delete(user_id) + work.preferences.delete(user_id) + work.phones.delete(user_id)
     return rows + work.notifications.delete_of(user_id, limit) + work.deliveries.delete_of(user_id, limit)

@@ -15,8 +15,10 @@ from app.notifications.model import (
     DeliveryState,
     Kind,
     Notification,
+    Phone,
     Preferences,
     Recipient,
+    VerificationCode,
 )
 
 
@@ -99,6 +101,22 @@ class Deliveries(Protocol):
         """Return the number of a user's deliveries that were, or may have been, sent since a time."""
 
 
+class Phones(Protocol):
+    def get(self, user_id: UUID) -> Phone | None: ...
+
+    def put(self, phone: Phone) -> None:
+        """Store a user's number, with no code under way."""
+
+    def code(self, user_id: UUID) -> VerificationCode | None:
+        """Return the code under way, with the number's row locked."""
+
+    def put_code(self, user_id: UUID, code: VerificationCode | None) -> None:
+        """Store the code under way."""
+
+    def remove(self, user_id: UUID) -> None:
+        """Delete a user's number."""
+
+
 class NotificationWork(Protocol):
     """The notifications tables within one transaction."""
 
@@ -113,6 +131,9 @@ class NotificationWork(Protocol):
 
     @property
     def deliveries(self) -> Deliveries: ...
+
+    @property
+    def phones(self) -> Phones: ...
 
     @property
     def outbox(self) -> Outbox: ...

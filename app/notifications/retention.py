@@ -3,7 +3,14 @@
 from datetime import timedelta
 
 from app.core.database.retention import WITH_ACCOUNT, ExpiryRule, KeepRule, Rule
-from app.notifications.tables import ChannelChoiceRow, DeliveryRow, NotificationRow, PreferencesRow, RecipientRow
+from app.notifications.tables import (
+    ChannelChoiceRow,
+    DeliveryRow,
+    NotificationRow,
+    PhoneRow,
+    PreferencesRow,
+    RecipientRow,
+)
 
 NOTIFICATIONS = timedelta(days=90)
 
@@ -13,4 +20,5 @@ RULES: tuple[Rule, ...] = (
     KeepRule(RecipientRow, WITH_ACCOUNT),
     KeepRule(PreferencesRow, WITH_ACCOUNT),
     KeepRule(ChannelChoiceRow, WITH_ACCOUNT),
+    KeepRule(PhoneRow, f"{WITH_ACCOUNT}, or by the user"),
 )

@@ -75,6 +75,21 @@ class ChannelChoiceRow(NotificationsBase):
     enabled: Mapped[bool]
 
 
+class PhoneRow(NotificationsBase):
+    """Telephone number of a user, and the code under way that verifies it."""
+
+    __tablename__ = "phone_numbers"
+
+    user_id: Mapped[UUID] = mapped_column(primary_key=True)
+    number: Mapped[str] = mapped_column(String(16))
+    verified: Mapped[bool]
+    suspended: Mapped[str | None] = mapped_column(String(100))
+    code_id: Mapped[UUID | None]
+    code_expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    code_tries: Mapped[int] = mapped_column(SmallInteger)
+    code_sent: Mapped[bool]
+
+
 class DeliveryRow(NotificationsBase):
     """A notification's way by a channel outside the app: at most one, whatever is repeated."""
 
@@ -99,4 +114,4 @@ class DeliveryRow(NotificationsBase):
     )
 
 
-BRANCH = Branch("notifications", "notifications_0003", NotificationsBase.metadata)
+BRANCH = Branch("notifications", "notifications_0004", NotificationsBase.metadata)

@@ -4,6 +4,7 @@ from sqlalchemy.orm import Session
 
 from app.core.database.unit_of_work import UnitOfWork
 from app.notifications.delivery_repository import SqlDeliveries
+from app.notifications.phone_repository import SqlPhones
 from app.notifications.preferences_repository import SqlPreferences
 from app.notifications.repository import SqlNotifications, SqlRecipients
 
@@ -14,4 +15,5 @@ class NotificationUnitOfWork(UnitOfWork):
         self.notifications = SqlNotifications(session)
         self.recipients = SqlRecipients(session)
         self.preferences = SqlPreferences(session)
+        self.phones = SqlPhones(session)
         self.deliveries = SqlDeliveries(session)

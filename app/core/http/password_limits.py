@@ -110,6 +110,13 @@ def email_of_body() -> str | None:
     return _text_of_body("email")
 
 
+def number_key() -> str:
+    """Return the counter key of the telephone number in the body, whether it exists or not."""
+    number = _text_of_body("number")
+    digits = "" if number is None else "".join(each for each in number if "0" <= each <= "9")
+    return f"number:{digits[:20]}" if digits else address_key()
+
+
 def _link_key() -> str:
     token = _text_of_body("token")
     return address_key() if token is None else f"link:{token.partition('.')[0][:64]}"

@@ -16,7 +16,7 @@ from limits import parse
 from app.core.cache.rate_counters import AHEAD, Counted, Rate
 from app.core.http.authentication import bearer
 from app.core.http.devices import Devices
-from app.core.http.password_limits import PasswordLimits, account_key, address_key, email_of_body
+from app.core.http.password_limits import PasswordLimits, account_key, address_key, email_of_body, number_key
 from app.core.http.problems import problem
 from app.core.security.tokens import InvalidTokenError, TokenVerifier
 from app.core.settings import Settings
@@ -138,6 +138,12 @@ class Limits:
         by_address = self._limiter.limit(self._settings.rate_limit_reset_address, key_func=address_key)
         by_account = self._limiter.limit(self._settings.rate_limit_reset, key_func=self._caller_key)
         return cast(View, by_address(by_account(view)))
+
+    def sms_codes(self, view: View) -> View:
+        """Limit a view that sends a code by SMS to a number of the body: by user and by number."""
+        limit = self._settings.rate_limit_sms_codes
+        by_user = self._limiter.limit(limit, key_func=self._caller_key)
+        return cast(View, by_user(self._limiter.limit(limit, key_func=number_key)(view)))
 
     def _caller_key(self) -> str:
         try:

@@ -86,7 +86,8 @@ def erase_jobs(work: UnitOfWork, user_id: UUID, _now: datetime, limit: int) -> i
     """Delete up to `limit` rows of a user in the core's tables, jobs first; return the number deleted."""
     return (
         work.jobs.delete_of(user_id, limit)
-        or work.jobs.delete_about("report", "user", user_id) + work.jobs.delete_about("report-mail", "user_id", user_id)
+        or work.jobs.delete_about("report", "user", user_id)
+        + sum(work.jobs.delete_about(kind, "user_id", user_id) for kind in ("report-mail", "phone-code"))
         or work.idempotency_keys.delete_of(user_id, limit)
         or work.inbox.delete_of(user_id) + work.versions.delete(user_id)
     )

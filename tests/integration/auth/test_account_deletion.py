@@ -93,9 +93,10 @@ def fill(container: Container, person: Person) -> UUID:
     do_jobs(container)
     with storage_of(container).write() as work:
         work.outbox.add(Event(new_id(), "task.reminder_due", user_id, utc_now(), task_payload()))
-        for name in ("daily_counts", "failed_deliveries"):
+        for name in ("daily_counts", "failed_deliveries", "phone_numbers"):
             insert_row(work.session, TABLES[name], user_id=user_id)
         work.mails.add("report-mail", {"user_id": str(user_id), "week": "2030-W01", "pdf": "x"})
+        work.mails.add("phone-code", {"user_id": str(user_id), "code_id": str(new_id())})
         work.jobs.add(Job(new_id(), None, "report", utc_now(), parameters={"user": str(user_id), "week": "2030-W01"}))
     dispatch_events(container)
     do_jobs(container)

@@ -59,6 +59,9 @@ def load(monkeypatch: pytest.MonkeyPatch, **variables: str) -> Settings:
         ("APP_MAIL_FROM", "noreply@example.org\nBcc: everybody@example.org"),
         ("APP_PUBLIC_URL", "javascript:alert(1)"),
         ("APP_PUBLIC_URL", "https://example.org/path"),
+        ("APP_SMS", "pigeon"),
+        ("APP_SMS_COUNTRIES", "Germany"),
+        ("APP_SMS_REGION", "eu-central-1.evil.example/"),
         ("APP_JWKS_URL", "file:///etc/passwd"),
         ("APP_JWKS_URL", "http://user:hunter2@auth/jwks.json"),
     ],
@@ -93,6 +96,25 @@ def test_half_a_mail_server_is_refused(monkeypatch: pytest.MonkeyPatch, change: 
     assert load(monkeypatch, **{**COMPLETE, **MAIL}).smtp_tls == "starttls"
     with pytest.raises(SettingsError, match=named):
         load(monkeypatch, **{**COMPLETE, **MAIL, **change})
+
+
+SMS = {"APP_SMS": "twilio", "APP_SMS_ACCOUNT": "AC1", "APP_SMS_SECRET": "hunter2", "APP_SMS_SENDER": "+15005550006"}
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"APP_SMS_ACCOUNT": ""}, "APP_SMS_ACCOUNT"),
+        ({"APP_SMS_SECRET": ""}, "APP_SMS_SECRET"),
+        ({"APP_SMS_SENDER": ""}, "APP_SMS_SENDER"),
+        ({"APP_SMS_URL": "http://api.example.org"}, "APP_SMS_URL"),
+    ],
+)
+def test_half_an_sms_provider_is_refused(monkeypatch: pytest.MonkeyPatch, change: dict[str, str], named: str) -> None:
+    assert load(monkeypatch, **{**COMPLETE, **SMS}).sms == "twilio"
+    assert load(monkeypatch, **{**COMPLETE, **SMS, "APP_SMS": "sns", "APP_SMS_SENDER": ""}).sms_sender == ""
+    with pytest.raises(SettingsError, match=named):
+        load(monkeypatch, **{**COMPLETE, **SMS, **change})
 
 
 @pytest.mark.parametrize("name", ["APP_EVENTS_USER", "APP_EVENTS_PASSWORD"])

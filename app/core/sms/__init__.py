@@ -1,0 +1,1 @@
+"""Text messages: the port, and adapters of providers' HTTP APIs."""
