@@ -7,7 +7,9 @@ from app.bootstrap.wiring import Service
 from app.core.clock import new_id, utc_now
 from app.core.mail import mailer
 from app.core.security.signing import Signer
+from app.core.security.sns_messages import SnsTopic
 from app.core.sms.factory import sms_sender
+from app.notifications.bounces import BounceService
 from app.notifications.consumers import (
     ImportConsumer,
     OverdueConsumer,
@@ -64,6 +66,7 @@ class Notifications(Service):
             new_id,
             enabled=sms is not None,
         )
+        self.bounces = BounceService(storage)
         self.side_effects = {
             **dict.fromkeys((REMINDER_MAIL, REPORT_MAIL, NOTIFICATION_MAIL), mails),
             NOTIFICATION_SMS: DeliverNotification(storage, SmsTransport(sms, url), utc_now, settings.daily_sms),
@@ -71,10 +74,14 @@ class Notifications(Service):
         }
 
     def blueprints(self, jobs: "JobService") -> "list[APIBlueprint]":  # noqa: ARG002 part of the interface
-        from app.notifications import phone_routes, routes, unsubscription_routes
+        from app.notifications import bounce_routes, phone_routes, routes, unsubscription_routes
 
+        settings = self._platform.settings
+        topic = SnsTopic(settings.ses_topic, utc_now) if settings.ses_topic else None
+        password = settings.bounce_password
         return [
             routes.blueprint(self.service, self._platform.authenticator),
+            bounce_routes.blueprint(self.bounces, topic, password.get_secret_value() if password else None),
             phone_routes.blueprint(self.phones, self._platform.authenticator, self._platform.limits),
             unsubscription_routes.blueprint(self.unsubscription),
         ]

@@ -1,5 +1,6 @@
 """Mail over SMTP, sent by jobs."""
 
+import re
 import smtplib
 import ssl
 from collections.abc import Mapping, Sequence
@@ -22,6 +23,11 @@ TIMEOUT = 5
 
 MISCONFIGURED = frozenset({530, 534, 535, 538})
 """Reply codes of failed authentication (RFC 4954): not permanent, since the mail can be sent once that is fixed."""
+
+ENHANCED_CODE = re.compile(r"[245]\.\d{1,3}\.\d{1,3}")
+
+MAILBOX_CODES = frozenset({"5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1"})
+"""Enhanced status codes of a mailbox that does not exist or is disabled (RFC 3463, RFC 7505)."""
 
 log = structlog.get_logger(__name__)
 
@@ -59,7 +65,15 @@ class Mail:
 
 
 class RefusedError(Exception):
-    """The mail server rejects the mail permanently; the message has the reply code, and no address."""
+    """The mail server rejects the mail permanently; the message has the reply code, and no address.
+
+    Args:
+        mailbox: whether the recipient's mailbox is the reason: it does not exist, or is disabled.
+    """
+
+    def __init__(self, reason: str, *, mailbox: bool = False) -> None:
+        super().__init__(reason)
+        self.mailbox = mailbox
 
 
 class Outgoing(Protocol):
@@ -123,8 +137,8 @@ class SmtpMailer:
         try:
             self._deliver(mail.to, message)
         except smtplib.SMTPRecipientsRefused as error:
-            [(code, _)] = error.recipients.values()
-            raise _error(code) from None
+            [(code, reply)] = error.recipients.values()
+            raise _error(code, mailbox=_is_mailboxs(code, reply)) from None
         except smtplib.SMTPResponseException as error:
             raise _error(error.smtp_code) from None
         except (smtplib.SMTPException, OSError) as error:
@@ -183,8 +197,17 @@ def mailer(settings: Settings) -> Mailer:
     return SmtpMailer(settings) if settings.smtp_host else NoMailer()
 
 
-def _error(code: int) -> Exception:
+def _is_mailboxs(code: int, reply: bytes | str) -> bool:
+    """Return whether the mailbox is the reason of a reply to RCPT: by its enhanced status code (RFC 3463), or, without
+    one, by the codes of mailboxes. A server that refuses the sender or the relaying says 5.7."""
+    text = reply.decode(errors="replace") if isinstance(reply, bytes) else reply
+    if enhanced := ENHANCED_CODE.match(text):
+        return enhanced[0] in MAILBOX_CODES
+    return code in (550, 551, 553)
+
+
+def _error(code: int, *, mailbox: bool = False) -> Exception:
     """Return the error for a reply code: 5xx is permanent, 4xx transient (RFC 5321, section 4.2.1)."""
     if code >= 500 and code not in MISCONFIGURED:
-        return RefusedError(f"The mail server refuses the mail ({code}).")
+        return RefusedError(f"The mail server refuses the mail ({code}).", mailbox=mailbox)
     return UnavailableError(f"The mail server does not take the mail now ({code}).")

@@ -208,6 +208,15 @@ class Settings(TelemetrySettings):
         default=50, ge=1, le=10_000, description="Maximum notifications by e-mail to a user within 24 hours"
     )
 
+    ses_topic: str | None = Field(
+        default=None,
+        pattern=r"^arn:aws(-[a-z-]+)?:sns:[a-z0-9-]{1,40}:\d{12}:[A-Za-z0-9_-]{1,256}$",
+        description="ARN of the SNS topic of Amazon SES's bounces and complaints",
+    )
+    bounce_password: SecretStr | None = Field(
+        default=None, min_length=16, description="Password of Postmark's notices of bounces and complaints"
+    )
+
     sms: Literal["none", "twilio", "sns"] = Field(default="none", description="SMS provider: Twilio or Amazon SNS")
     sms_account: str | None = Field(default=None, description="Twilio's account SID, or the AWS access key id")
     sms_secret: SecretStr | None = Field(default=None, description="Twilio's auth token, or the AWS secret key")

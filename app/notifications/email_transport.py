@@ -9,6 +9,7 @@ from app.notifications.email_templates import mail_of
 from app.notifications.model import Channel, Kind, Notification
 from app.notifications.ports import DeliveryRefusedError, NotificationWork
 
+REFUSED = "refused by the mailbox's server"
 UNVERIFIED = "address not verified"
 
 
@@ -35,14 +36,17 @@ class EmailTransport:
         recipient = work.recipients.get(notification.user_id)
         if recipient is None or not recipient.verified:
             return UNVERIFIED
+        if recipient.suspended:
+            return recipient.suspended
         unsubscribe = self._unsubscribe_url(notification.user_id, notification.kind)
         return mail_of(notification, recipient, parameters, url=self._public_url, unsubscribe=unsubscribe, last=last)
 
     def suspend(self, work: NotificationWork, message: Mail, reason: str, now: datetime) -> None:
-        pass
+        del now
+        work.recipients.suspend(message.to, reason)
 
     def send(self, message: Mail, notification_id: UUID) -> None:
         try:
             self._mailer.send(message, notification_id)
         except RefusedError as error:
-            raise DeliveryRefusedError(str(error)) from error
+            raise DeliveryRefusedError(REFUSED if error.mailbox else str(error), address=error.mailbox) from error

@@ -101,12 +101,14 @@ class Recipient:
 
     Args:
         verified: whether the address is verified; no mail goes to others.
+        suspended: why no mail goes to this address any more, if so.
     """
 
     user_id: UUID
     email: str
     name: str
     verified: bool = False
+    suspended: str | None = None
 
 
 @dataclass(frozen=True)

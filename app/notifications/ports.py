@@ -53,6 +53,12 @@ class Recipients(Protocol):
 
     def get(self, user_id: UUID) -> Recipient | None: ...
 
+    def suspend(self, email: str, reason: str) -> bool:
+        """Let no mail go to an address until its user changes it or asks for it; return whether somebody has it."""
+
+    def resume(self, user_id: UUID) -> None:
+        """Let mails go to the user's address again."""
+
     def lock(self, user_id: UUID) -> Recipient | None:
         """Return a recipient with its row locked: of one user's deliveries one is decided at a time."""
 

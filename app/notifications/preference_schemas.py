@@ -52,19 +52,21 @@ class PreferencesBody(ResponseModel):
     reminder_mails: Annotated[bool, Field(description="The same as `channels.reminder.email`")]
     weekly_report: Annotated[bool, Field(description="The same as `channels.report.email`")]
     channels: KindsBody
+    email_suspended: Annotated[str | None, Field(description="Why no mail goes to the address any more, if so")]
     time_zone: str
     quiet_hours: Annotated[
         QuietHoursBody | None, Field(description="When neither e-mails nor SMS are sent, in the time zone")
     ]
 
     @classmethod
-    def of(cls, preferences: Preferences) -> Self:
+    def of(cls, preferences: Preferences, email_suspended: str | None) -> Self:
         quiet = preferences.quiet_hours
         hours = QuietHoursBody(start=f"{quiet.start:%H:%M}", end=f"{quiet.end:%H:%M}") if quiet else None
         return cls(
             reminder_mails=preferences.reminder_mails,
             weekly_report=preferences.weekly_report,
             channels=KindsBody.model_validate(preferences.channels),
+            email_suspended=email_suspended,
             time_zone=preferences.time_zone,
             quiet_hours=hours,
         )

@@ -11,6 +11,7 @@ from app.core.database.batches import delete_some
 from app.core.database.row_count import changed
 from app.core.database.upsert import insert_into
 from app.core.database.user_versions import touch
+from app.core.text import normalise_email
 from app.notifications.model import Kind, Notification, Recipient
 from app.notifications.tables import NotificationRow, RecipientRow
 
@@ -100,6 +101,20 @@ class SqlRecipients:
     def lock(self, user_id: UUID) -> Recipient | None:
         return _recipient(self._session.get(RecipientRow, user_id, with_for_update=True))
 
+    def suspend(self, email: str, reason: str) -> bool:
+        address = normalise_email(email)
+        values = {"suspended_email": address, "suspended_reason": reason}
+        whose = update(RecipientRow).where(RecipientRow.email == address).values(**values)
+        user_ids = list(self._session.scalars(whose.returning(RecipientRow.user_id)))
+        for user_id in user_ids:
+            touch(self._session, user_id)
+        return bool(user_ids)
+
+    def resume(self, user_id: UUID) -> None:
+        touch(self._session, user_id)
+        mine = update(RecipientRow).where(RecipientRow.user_id == user_id)
+        self._session.execute(mine.values(suspended_email=None, suspended_reason=None))
+
     def delete(self, user_id: UUID) -> int:
         return changed(self._session.execute(delete(RecipientRow).where(RecipientRow.user_id == user_id)))
 
@@ -127,4 +142,8 @@ def _notification(row: NotificationRow) -> Notification:
 
 
 def _recipient(row: RecipientRow | None) -> Recipient | None:
-    return Recipient(row.user_id, row.email, row.name, row.verified) if row else None
+    if row is None:
+        return None
+    # Of another address than today's, it does not count.
+    suspended = row.suspended_reason if row.suspended_email == row.email else None
+    return Recipient(row.user_id, row.email, row.name, row.verified, suspended)

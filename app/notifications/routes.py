@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 from app.core.http.authentication import Authenticator, current_caller
 from app.core.http.json_body import require_json
 from app.core.http.schemas import RequestModel, ResponseModel, identifier
-from app.notifications.model import Kind
+from app.notifications.model import Kind, Preferences
 from app.notifications.preference_schemas import PreferencesBody, PreferencesChange
 from app.notifications.service import NO_SUCH_NOTIFICATION, NotificationService
 
@@ -96,15 +96,25 @@ def blueprint(service: NotificationService, authenticator: Authenticator) -> API
         service.mark_all_read(current_caller().user_id)
         return Response(status=HTTPStatus.NO_CONTENT)
 
+    def preferences_of(user_id: UUID, preferences: Preferences) -> Response:
+        return PreferencesBody.of(preferences, service.email_suspended(user_id)).response()
+
     @notifications.get("/preferences", responses={200: PreferencesBody}, operation_id="get_preferences")
     def preferences() -> Response:
         """Show the caller's notification preferences"""
-        return PreferencesBody.of(service.preferences(current_caller().user_id)).response()
+        user_id = current_caller().user_id
+        return preferences_of(user_id, service.preferences(user_id))
 
     @notifications.patch("/preferences", responses={200: PreferencesBody}, operation_id="update_preferences")
     def prefer(body: PreferencesChange) -> Response:
         """Change the caller's notification preferences"""
-        preferences = service.prefer(current_caller().user_id, body.fields(), body.channels.choices())
-        return PreferencesBody.of(preferences).response()
+        user_id = current_caller().user_id
+        return preferences_of(user_id, service.prefer(user_id, body.fields(), body.channels.choices()))
+
+    @notifications.post("/email/resume", responses={204: None}, operation_id="resume_email")
+    def resume_email() -> Response:
+        """Send mails to the caller's address again, after a bounce or complaint"""
+        service.resume_email(current_caller().user_id)
+        return Response(status=HTTPStatus.NO_CONTENT)
 
     return notifications

@@ -47,6 +47,19 @@ class NotificationService:
             return work.preferences.get(user_id)
 
     @retried
+    def email_suspended(self, user_id: UUID) -> str | None:
+        """Return why no mail goes to the user's address any more, if so."""
+        with self._storage.read_of(user_id) as work:
+            recipient = work.recipients.get(user_id)
+        return recipient.suspended if recipient else None
+
+    @retried
+    def resume_email(self, user_id: UUID) -> None:
+        """Let mails go to the user's address again."""
+        with self._storage.write() as work:
+            work.recipients.resume(user_id)
+
+    @retried
     def prefer(self, user_id: UUID, change: Mapping[str, object], choices: Choices | None = None) -> Preferences:
         """Change and return the user's preferences; what is not named stays unchanged.
 

@@ -48,6 +48,11 @@ class RecipientRow(NotificationsBase):
     name: Mapped[str] = mapped_column(String(200))
     verified: Mapped[bool] = mapped_column(server_default=false())
     at: Mapped[datetime] = mapped_column(UtcDateTime)
+    # The address to which no mail goes any more, and why. It counts for as long as it is the user's.
+    suspended_email: Mapped[str | None] = mapped_column(String(254))
+    suspended_reason: Mapped[str | None] = mapped_column(String(100))
+
+    __table_args__ = (Index("idx_recipients_email", "email"),)
 
 
 class PreferencesRow(NotificationsBase):
@@ -114,4 +119,4 @@ class DeliveryRow(NotificationsBase):
     )
 
 
-BRANCH = Branch("notifications", "notifications_0004", NotificationsBase.metadata)
+BRANCH = Branch("notifications", "notifications_0005", NotificationsBase.metadata)

@@ -41,6 +41,7 @@ PUBLIC_PATHS: Final = (
     "/api/v1/auth/verification/confirm",
     "/api/v1/files/*",
     "/api/v1/notifications/unsubscribe",
+    "/api/v1/notifications/bounces/*",
 )
 """Paths that the gateway lets through without a token: those that the API does. tests/contract holds it to them."""
 

@@ -75,6 +75,7 @@ def test_the_defaults_are_as_before_and_new_kinds_stay_in_the_app(person: Person
             "task_changed": quiet,
             "report": {**quiet, "in_app": False},
         },
+        "email_suspended": None,
         "time_zone": "UTC",
         "quiet_hours": None,
     }

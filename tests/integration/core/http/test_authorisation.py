@@ -159,6 +159,7 @@ def test_every_route_is_in_the_document_or_known_to_be_public(app: OpenAPI) -> N
         "/.well-known/jwks.json", "/api/v1/auth/jwks.json",
         "/api/v1/openapi.json", "/api/v1/docs", "/api/v1/docs.css",
         "/api/v1/notifications/unsubscribe",
+        "/api/v1/notifications/bounces/ses", "/api/v1/notifications/bounces/postmark",
     }  # fmt: skip
     assert {rule.rule for rule in app.url_map.iter_rules()} == documented | public
 
