@@ -81,16 +81,27 @@ export const exportMyData = () => authorised("POST", "/users/me/export");
 // --- notifications
 
 /** @returns {Promise<{items: object[], next_cursor: string | null, unread: number}>} */
-export const listNotifications = (query, signal) => authorised("GET", "/notifications", { query, signal });
+export const listNotifications = (query, signal) => authorised("GET", "/notifications/inbox", { query, signal });
 
 export const readNotification = (id) => authorised("POST", `/notifications/${encodeURIComponent(id)}/read`);
 
 export const readNotifications = () => authorised("POST", "/notifications/read");
 
-/** @returns {Promise<{reminder_mails: boolean, weekly_report: boolean}>} */
-export const mailPreferences = () => authorised("GET", "/notifications/preferences");
+/** @returns {Promise<object>} channels by kind, quiet hours, time zone, and why no mail goes to the address, if so */
+export const notificationPreferences = () => authorised("GET", "/notifications/preferences");
 
-export const changeMailPreferences = (change) => authorised("PATCH", "/notifications/preferences", { body: change });
+export const changePreferences = (change) => authorised("PATCH", "/notifications/preferences", { body: change });
+
+export const resumeMails = () => authorised("POST", "/notifications/email/resume");
+
+/** @returns {Promise<{number: string | null, verified: boolean, suspended: string | null, enabled: boolean}>} */
+export const phone = () => authorised("GET", "/notifications/phone");
+
+export const changePhone = (number) => authorised("PUT", "/notifications/phone", { body: { number } });
+
+export const verifyPhone = (code) => authorised("POST", "/notifications/phone/verify", { body: { code } });
+
+export const deletePhone = () => authorised("DELETE", "/notifications/phone");
 
 // --- for administrators
 

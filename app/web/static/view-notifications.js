@@ -6,6 +6,8 @@ import { fromTemplate, wordsOf } from "./dom.js";
 import { pagedList } from "./paged.js";
 import { toast } from "./toast.js";
 
+const KINDS = { reminder: "Reminder", overdue: "Overdue", task_changed: "Import", report: "Weekly report" };
+
 /** @param {{onUnread: (number: number) => void}} options `onUnread` is told how many are unread */
 export function view({ onUnread }) {
   const { fragment, parts } = fromTemplate("view-notifications");
@@ -25,11 +27,13 @@ export function view({ onUnread }) {
 
   const list = pagedList(parts, { fetchPage, draw, empty: "Nothing yet: reminders of your tasks will stand here." });
 
-  function draw({ id, title, created_at: at, read_at: readAt }) {
+  function draw({ id, kind, task_id: task, title, created_at: at, read_at: readAt }) {
     const row = fromTemplate("notification-row");
     row.parts.title.textContent = title;
+    row.parts.kind.textContent = KINDS[kind];
     row.parts.time.textContent = fullTime(at);
     row.parts.time.dateTime = at;
+    row.parts.task.hidden = task === null;
     row.parts.task.href = `#/tasks?${new URLSearchParams({ q: title })}`;
     row.parts.task.setAttribute("aria-label", `Show the task ${title}`);
     row.parts.read.setAttribute("aria-label", `Mark ${title} as read`);
@@ -48,7 +52,7 @@ export function view({ onUnread }) {
     try {
       await api.readNotification(id);
       mark(row, true);
-      row.parts.task.focus();
+      (row.parts.task.hidden ? document.getElementById("main") : row.parts.task).focus({ preventScroll: true });
       count(unread - 1);
     } catch (error) {
       row.parts.read.disabled = false;

@@ -6,8 +6,9 @@ import { confirm } from "./confirm.js";
 import { dataCopy } from "./data-copy.js";
 import { fullTime, longDate } from "./dates.js";
 import { fromTemplate, onSubmit, wordsOf } from "./dom.js";
-import { mailPreferences } from "./mail-preferences.js";
+import { notificationPreferences } from "./notification-preferences.js";
 import { SHORTEST_PASSWORD } from "./passwords.js";
+import { phoneNumber } from "./phone-number.js";
 import { pictureForm } from "./profile-picture.js";
 import { logOutEverywhere } from "./session.js";
 import { toast } from "./toast.js";
@@ -134,8 +135,10 @@ export function view({ user, onUser, onLoggedOut }) {
 
   const loadCopy = dataCopy(parts);
 
-  const loadMails = mailPreferences(parts.mails, parts["mails-state"]);
-  return { fragment, title: "Profile", start: () => Promise.all([loadSessions(), loadMails(), loadCopy()]) };
+  const loadPreferences = notificationPreferences(parts);
+  const loadPhone = phoneNumber(parts);
+  const loads = [loadSessions, loadPreferences, loadPhone, loadCopy];
+  return { fragment, title: "Profile", start: () => Promise.all(loads.map((load) => load())) };
 }
 
 function complain(error) {

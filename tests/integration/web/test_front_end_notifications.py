@@ -1,6 +1,7 @@
 """Bell, notifications and mail preferences, in a real browser on the real server."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 import httpx
 import pytest
@@ -77,4 +78,39 @@ def test_mail_preferences_are_saved(page: Page, api: httpx.Client) -> None:
     page.reload()
     expect(reminders).to_be_enabled()
     expect(reminders).not_to_be_checked()
-    assert api.get("/notifications/preferences").json() == {"reminder_mails": False, "weekly_report": False}
+    assert (
+        api.get("/notifications/preferences").json().items()
+        >= {"reminder_mails": False, "weekly_report": False}.items()
+    )
+
+
+def test_channels_and_quiet_hours_are_saved(page: Page, api: httpx.Client) -> None:
+    def preferences() -> dict[str, Any]:
+        found: dict[str, Any] = api.get("/notifications/preferences").json()
+        return found
+
+    page.get_by_role("link", name="Your profile").click()
+    page.get_by_label("Overdue tasks: Mail").check()
+    expect(page.get_by_text("Your choice is saved.")).to_be_visible()
+    wait_for(lambda: preferences()["channels"]["overdue"]["email"], "the choice is saved")
+    page.get_by_label("Reminders: Mail").uncheck()
+    expect(page.get_by_label("Remind me of tasks by mail")).not_to_be_checked()
+    expect(page.get_by_label("From")).to_be_disabled()
+    page.get_by_label("Quiet hours: no mails and no SMS").check()
+    page.get_by_label("Time zone").select_option("Europe/Berlin")
+    page.get_by_label("From").fill("21:30")
+    page.get_by_label("From").blur()
+    hours = {"start": "21:30", "end": "07:00"}
+    wait_for(lambda: preferences()["quiet_hours"] == hours, "the quiet hours are saved")
+    assert preferences()["time_zone"] == "Europe/Berlin"
+    page.reload()
+    expect(page.get_by_label("Overdue tasks: Mail")).to_be_checked()
+    expect(page.get_by_label("Time zone")).to_have_value("Europe/Berlin")
+    expect(page.get_by_role("heading", name="Number for SMS")).to_be_hidden()
+
+
+def test_the_profile_fits_the_smallest_phone(page: Page) -> None:
+    page.set_viewport_size(PHONE)
+    page.get_by_role("link", name="Your profile").click()
+    expect(page.get_by_label("Time zone")).to_be_visible()
+    expect_no_overflow(page)
