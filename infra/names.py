@@ -364,6 +364,13 @@ KEYS_ACCEPTED_KEY: Final = "accepted-keys"
 MAIL_SECRET: Final = "task-manager-mail"  # noqa: S105 - a Secret's name
 MAIL_SECRET_KEY: Final = "password"  # noqa: S105 - the key's name in the Secret, not a password
 
+MAIL_BOUNCE_KEY: Final = "bounce-password"
+"""Password of Postmark's notices: there only where Postmark sends them."""
+
+SMS_SECRET: Final = "task-manager-sms"  # noqa: S105 - a Secret's name
+SMS_ACCOUNT_KEY: Final = "account"
+SMS_SECRET_KEY: Final = "secret"  # noqa: S105 - the key's name in the Secret
+
 TRACES_SECRET: Final = "task-manager-traces"  # noqa: S105 - a Secret's name
 TRACES_SECRET_KEY: Final = "headers"  # noqa: S105 - the key's name in the Secret
 SENTRY_SECRET: Final = "task-manager-sentry"  # noqa: S105 - a Secret's name

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from infra.config import monitoring_sections
 from infra.config.identities import IdentityKind, parse_identity
 from infra.config.phase_spec import Cdn, DatabaseKind, Edge
-from infra.config.types import SMTPS_PORT, GatewayKind, LogDestination, Receiver, SmtpTls, Tls
+from infra.config.types import SMTPS_PORT, GatewayKind, LogDestination, Receiver, SmsProvider, SmtpTls, Tls
 from infra.names import PROJECT
 
 if TYPE_CHECKING:
@@ -37,6 +37,8 @@ def _database_logs_and_mail(settings: Settings) -> Iterator[str]:
         yield f"{PROJECT}:logs.destination: phase {settings.phase} has nothing for operator: set it to elasticsearch"
     if settings.mail.host and not settings.mail.sender:
         yield f"{PROJECT}:mail.sender: {PROJECT}:mail.host needs a sender of mail: set it to an address"
+    if settings.sms.provider is SmsProvider.TWILIO and not settings.sms.sender:
+        yield f"{PROJECT}:sms.sender: twilio needs a sender: set it to a number or to the SID of a messaging service"
 
 
 def _gateway(settings: Settings) -> Iterator[str]:

@@ -21,6 +21,7 @@ from infra.config.types import (
     RestoreEntry,
     RetiredClusterPolicy,
     SecretSource,
+    SmsProvider,
     SmtpTls,
     Tls,
     Url,
@@ -248,6 +249,40 @@ class Mail(Section):
     )
     tls: SmtpTls = Field(default=SmtpTls.STARTTLS, description="starttls or implicit (TLS from the first byte).")
     sender: str = Field(default="", description="Sender of mail, such as tasks@example.com.")
+    daily_limit: int = Field(
+        default=50,
+        ge=1,
+        le=10_000,
+        description="Notifications by mail to a user in 24 hours; what is above stays in the app.",
+    )
+    ses_topic: str = Field(
+        default="",
+        pattern=r"^(arn:aws(-[a-z-]+)?:sns:[a-z0-9-]{1,40}:[0-9]{12}:[A-Za-z0-9_-]{1,256})?$",
+        description="ARN of the SNS topic by which Amazon SES reports bounces and complaints. Empty: none. Postmark"
+        " reports them where the Secret task-manager-mail has a `bounce-password`.",
+    )
+
+
+class Sms(Section):
+    """Notifications by SMS."""
+
+    provider: SmsProvider = Field(
+        default=SmsProvider.NONE,
+        description="none, twilio or sns (Amazon SNS). Its account and secret are `account` and `secret` in the Secret"
+        " task-manager-sms: Twilio's account SID and auth token, or AWS's access key id and secret key.",
+    )
+    sender: str = Field(
+        default="",
+        max_length=40,
+        description="twilio: a number in E.164, or the SID of a messaging service. sns: a sender id, or none.",
+    )
+    region: Name = Field(default="us-east-1", description="AWS region of SNS.")
+    countries: tuple[Annotated[str, Field(pattern=r"^[A-Z]{2}$")], ...] = Field(
+        default=(),
+        description="ISO codes of the countries whose numbers are accepted, as a list. Empty: all of them, which"
+        " invites whoever earns by messages to expensive numbers.",
+    )
+    daily_limit: int = Field(default=10, ge=1, le=1000, description="Notifications by SMS to a user in 24 hours.")
 
 
 class Network(Section):

@@ -77,6 +77,7 @@ class Settings(sections.Section):
     secrets: sections.Secrets = Field(default_factory=sections.Secrets)
     cdn: sections.CdnSection = Field(default_factory=sections.CdnSection)
     mail: sections.Mail = Field(default_factory=sections.Mail)
+    sms: sections.Sms = Field(default_factory=sections.Sms)
     monitoring: monitoring_sections.Monitoring = Field(default_factory=monitoring_sections.Monitoring)
     alerts: monitoring_sections.Alerts = Field(default_factory=monitoring_sections.Alerts)
     tracing: monitoring_sections.Tracing = Field(default_factory=monitoring_sections.Tracing)

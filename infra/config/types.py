@@ -56,6 +56,14 @@ class SmtpTls(StrEnum):
     IMPLICIT = "implicit"
 
 
+class SmsProvider(StrEnum):
+    """Provider of text messages."""
+
+    NONE = "none"
+    TWILIO = "twilio"
+    SNS = "sns"
+
+
 class Durability(StrEnum):
     """Durability of commits while no standby can confirm them."""
 

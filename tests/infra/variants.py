@@ -165,6 +165,20 @@ VARIANTS: Final[Mapping[str, Variant]] = {
     ),
     "phase2-sizes": _of("phase2", {**SIZES}),
     "phase2-mail": _of("phase2", {**MAIL}),
+    "phase2-sms": _of(
+        "phase2",
+        {
+            **MAIL,
+            "mail.daily_limit": 20,
+            "mail.ses_topic": "arn:aws:sns:eu-central-1:123456789012:bounces",
+            "sms.provider": "sns",
+            "sms.sender": "TASKS",
+            "sms.region": "eu-central-1",
+            "sms.countries": ["DE", "AT"],
+            "sms.daily_limit": 5,
+        },
+    ),
+    "phase4-sms": _of("phase4", {"sms.provider": "twilio", "sms.sender": "+15005550006"}),
     "phase2-telemetry": _of("phase2", {**TRACES, **ERRORS}),
     "phase2-backups": _of("phase2", {"backups.bucket": "backups", "monitoring.grafana": "true"}),
     "phase2-receivers": _of(

@@ -10,6 +10,7 @@ from infra.components import network
 from infra.components.data import service_move
 from infra.components.edge.cache_rules import RULES
 from infra.components.network import EVERY_ADDRESS, Flow, Peer, host_blocks
+from infra.components.workload import messages
 from infra.components.workload.flows import callers
 from infra.config.growth import Step
 from infra.config.image import Image
@@ -72,7 +73,7 @@ def chart_values(settings: Settings, image: Image, service: str = names.ALL) -> 
         "route": _route(settings, own) if gateway and _routed(settings) else {"enabled": False},
         "networkPolicy": _network_policy(settings, own),
         **_mesh(settings),
-        "jobs": _jobs(row.jobs, settings),
+        "jobs": _jobs(row.jobs, settings, own),
     }
 
 
@@ -194,6 +195,7 @@ def _env(settings: Settings, own: ServiceNames) -> dict[str, str]:
         }
         if settings.mail.user:
             env["APP_SMTP_USER"] = settings.mail.user
+    env |= messages.env(settings, own)
     if settings.tracing.endpoint:
         share = settings.tracing.percent / 100
         env |= {"APP_TRACES_ENDPOINT": settings.tracing.endpoint, "APP_TRACES_SHARE": str(share)}
@@ -223,7 +225,9 @@ def _env_from_secrets(settings: Settings, own: ServiceNames) -> list[dict[str, A
         wanted.append(("APP_EVENTS_PASSWORD", own.rabbitmq_secret, names.RABBITMQ_PASSWORD))
     if settings.mail.host and settings.mail.user:
         wanted.append(("APP_SMTP_PASSWORD", names.MAIL_SECRET, names.MAIL_SECRET_KEY))
-    may_be_there = [("APP_SECRET_KEYS_ACCEPTED", secret, names.KEYS_ACCEPTED_KEY)]
+    of_messages, may_be_there = messages.secrets(settings, own)
+    wanted += of_messages
+    may_be_there.append(("APP_SECRET_KEYS_ACCEPTED", secret, names.KEYS_ACCEPTED_KEY))
     if settings.tracing.endpoint:
         may_be_there.append(("APP_TRACES_HEADERS", names.TRACES_SECRET, names.TRACES_SECRET_KEY))
     if settings.errors.enabled:
@@ -269,7 +273,7 @@ def _traefik_route(settings: Settings, own: ServiceNames) -> dict[str, Any]:
     return route
 
 
-def _jobs(row: Jobs | None, settings: Settings) -> dict[str, Any]:
+def _jobs(row: Jobs | None, settings: Settings, own: ServiceNames) -> dict[str, Any]:
     if row is None:
         return {"enabled": False}
     worker: dict[str, Any] = {
@@ -280,8 +284,8 @@ def _jobs(row: Jobs | None, settings: Settings) -> dict[str, Any]:
         },
         "resources": row.worker.resources(),
     }
-    if settings.mail.host:
-        worker["egressTo"] = [_outside(settings.mail.port)]
+    if ports := messages.ports_of_jobs(settings, own):
+        worker["egressTo"] = [_outside(port) for port in ports]
     return {"enabled": True, "worker": worker, "beat": {"resources": row.beat.resources()}}
 
 
@@ -301,8 +305,10 @@ def _network_policy(settings: Settings, own: ServiceNames) -> dict[str, Any]:
         egress.append(_egress(names.ServiceNames(names.SESSIONS).labels, names.API_PORT))
     if settings.meshed:
         egress.append(_flow(network.istiod(settings)))
-    if settings.mail.host and not row.has_workers:
-        egress.append(_outside(settings.mail.port))
+    outside = messages.ports_of_servers(settings, own)
+    if not row.has_workers:
+        outside = messages.ports_of_jobs(settings, own) + outside
+    egress += [_outside(port) for port in dict.fromkeys(outside)]
     egress += [_anywhere(port) for port in _telemetry_ports(settings)]
     common = {"dnsTo": _dns(settings.network.node_local_dns), "egressTo": egress}
     if settings.edge is Edge.NODE_PORT:

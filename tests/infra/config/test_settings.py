@@ -83,6 +83,8 @@ def test_the_example_stacks_are_valid_and_run_their_phase(stack: str) -> None:
         ({"restores": "2030-01-02 03:04:05+00@2"}, "does not end in the number of an earlier cluster, as @1 would"),
         ({"former_databases": "gone"}, "task-manager:former_databases: 'gone' is not one of 'hibernated' or 'removed'"),
         ({"smtp_host": "mail.example.com"}, "task-manager:mail.sender: task-manager:mail.host needs a sender of mail"),
+        ({"sms.provider": "twilio"}, "task-manager:sms.sender: twilio needs a sender: set it to a number"),
+        ({"sms.provider": "pigeon"}, "task-manager:sms.provider: 'pigeon' is not one of 'none', 'twilio' or 'sns'"),
         (
             {"phase": "2", "hostname": "a.example", "database": "sqlite"},
             "task-manager:database.kind: phase 2 cannot run on sqlite: set it to postgresql",
