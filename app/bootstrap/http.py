@@ -39,7 +39,8 @@ def create_app(container: Container) -> OpenAPI:
     app.before_request(json_body.require_utf8_url)
     counted = (platform.authenticator.lookups, database.replicas.reads, container.background.deliveries)
     polled = (QueueDepth(platform.storage(UnitOfWork), utc_now), DatabaseMetrics(database))
-    metrics = RequestMetrics(*counted, *polled, *platform.tokens.collectors)
+    of_services = (collector for service in container.services.values() for collector in service.collectors)
+    metrics = RequestMetrics(*counted, *polled, *of_services, *platform.tokens.collectors)
     if settings.jobs == "inline":
         app.extensions["inline_jobs"] = container.inline  # started by the server after the fork
     app.extensions["telemetry"] = platform.telemetry

@@ -21,6 +21,7 @@ from app.notifications.delivery_job import DeliverNotification
 from app.notifications.email_transport import EmailTransport
 from app.notifications.events import EVENTS
 from app.notifications.fan_out import NOTIFICATION_MAIL, NOTIFICATION_SMS, REMINDER_MAIL, REPORT_MAIL
+from app.notifications.metrics import DeliveryMetrics
 from app.notifications.personal_data import DeliveriesData, NotificationsData, erase
 from app.notifications.phone_numbers import CODE_SMS, PhoneService, SendCode
 from app.notifications.retention import RULES
@@ -67,6 +68,7 @@ class Notifications(Service):
             enabled=sms is not None,
         )
         self.bounces = BounceService(storage)
+        self.collectors = (DeliveryMetrics(storage, utc_now),)
         self.side_effects = {
             **dict.fromkeys((REMINDER_MAIL, REPORT_MAIL, NOTIFICATION_MAIL), mails),
             NOTIFICATION_SMS: DeliverNotification(storage, SmsTransport(sms, url), utc_now, settings.daily_sms),

@@ -13,6 +13,7 @@ from app.core.sessions.events import EVENTS as SESSION_EVENTS
 
 if TYPE_CHECKING:
     from flask_openapi.blueprint import APIBlueprint
+    from prometheus_client.registry import Collector
 
     from app.core.database.retention import Rule
     from app.core.events.contracts import ContractConsumer, EventType
@@ -40,6 +41,7 @@ class Service(ABC):
         data: sections of the data export of a user.
         loops: its polling loops.
         rules: its retention rules, in the order of application.
+        collectors: its metrics.
     """
 
     name: ClassVar[str]
@@ -54,6 +56,7 @@ class Service(ABC):
     data: "Sequence[DataSection[Any]]" = ()
     loops: "Sequence[PollingLoop]" = ()
     rules: "Sequence[Rule]" = ()
+    collectors: "Sequence[Collector]" = ()
 
     @property
     def every_consumer(self) -> "list[ContractConsumer[Any]]":

@@ -59,7 +59,8 @@ def beat(service: str) -> int:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, end)
-    metrics = registry(parts.background.deliveries, QueueDepth(storage, utc_now))
+    of_services = (collector for each in parts.services.values() for collector in each.collectors)
+    metrics = registry(parts.background.deliveries, QueueDepth(storage, utc_now), *of_services)
     start_http_server(settings.metrics_listen_port, settings.listen_address, metrics)
     parts.platform.telemetry.start()
     for each in loops:

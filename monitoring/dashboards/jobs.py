@@ -61,5 +61,14 @@ def jobs() -> Dashboard:
                 alerts=["EventsGivenUp"],
             ),
         ],
+        "Deliveries": [
+            graph(
+                "Notifications by mail and SMS",
+                "Of the last hour, by outcome. Dropped: no longer wanted, no address, or above the limit of a day.",
+                "short",
+                {"{{channel}} {{state}}": "max by (channel, state) (task_manager_deliveries)"},
+                alerts=["DeliveriesFail"],
+            ),
+        ],
     }
     return dashboard("jobs", "jobs and events", "Background work and events.", rows)

@@ -259,6 +259,23 @@ def test_an_sms_is_tried_again_when_the_provider_has_certainly_not_taken_it(
     assert deliveries(texting) == [("sent", None)]
 
 
+def test_deliveries_of_the_last_hour_are_counted_by_channel_and_outcome(
+    texting: Container, grace: Person, twilio: Twilio
+) -> None:
+    with_number(texting, grace, twilio)
+    twilio.answers = [(), None]
+    for _ in range(2):
+        be_overdue(texting, grace)
+    with storage_of(texting).write() as work:
+        old = update(DeliveryRow).where(DeliveryRow.state == "sent").values(decided_at=utc_now() - timedelta(hours=1))
+        work.session.execute(old)
+    [collector] = texting.notifications.collectors
+    [family] = collector.collect()
+    counted = {tuple(sample.labels.values()): sample.value for sample in family.samples}
+    assert counted["sms", "unknown"] == 1
+    assert sum(counted.values()) == 1
+
+
 def test_a_code_is_sent_once(texting: Container, grace: Person, twilio: Twilio) -> None:
     ask_for_code(texting, grace)
     run_again(texting, "phone-code")
