@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import time
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +17,8 @@ from app.notifications.model import Channel, Choices, Kind, Preferences
 from app.notifications.quiet_hours import QuietHours
 from app.notifications.tables import ChannelChoiceRow, PreferencesRow
 
+NO_CHOICES: Choices = MappingProxyType({})
+
 
 class SqlPreferences:
     def __init__(self, session: Session) -> None:
@@ -25,7 +28,7 @@ class SqlPreferences:
         row = self._session.get(PreferencesRow, user_id, populate_existing=True)
         return _preferences(row, self._choices([user_id])[user_id]) if row else Preferences()
 
-    def change(self, user_id: UUID, change: Mapping[str, object], choices: Choices) -> None:
+    def change(self, user_id: UUID, change: Mapping[str, object], choices: Choices = NO_CHOICES) -> None:
         touch(self._session, user_id)
         columns = _columns(change)
         statement = insert_into(self._session, PreferencesRow).values(

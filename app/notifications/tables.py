@@ -76,7 +76,7 @@ class ChannelChoiceRow(NotificationsBase):
 
     user_id: Mapped[UUID] = mapped_column(primary_key=True)
     kind: Mapped[str] = mapped_column(String(20), primary_key=True)
-    channel: Mapped[str] = mapped_column(String(10), primary_key=True)
+    channel: Mapped[str] = mapped_column(String(20), primary_key=True)
     enabled: Mapped[bool]
 
 
@@ -86,7 +86,7 @@ class PhoneRow(NotificationsBase):
     __tablename__ = "phone_numbers"
 
     user_id: Mapped[UUID] = mapped_column(primary_key=True)
-    number: Mapped[str] = mapped_column(String(16))
+    number: Mapped[str] = mapped_column(String(20))
     verified: Mapped[bool]
     suspended: Mapped[str | None] = mapped_column(String(100))
     code_id: Mapped[UUID | None]
@@ -101,11 +101,11 @@ class DeliveryRow(NotificationsBase):
     __tablename__ = "notification_deliveries"
 
     notification_id: Mapped[UUID] = mapped_column(primary_key=True)
-    channel: Mapped[str] = mapped_column(String(10), primary_key=True)
+    channel: Mapped[str] = mapped_column(String(20), primary_key=True)
     user_id: Mapped[UUID]
     kind: Mapped[str] = mapped_column(String(20))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    state: Mapped[str] = mapped_column(String(10))
+    state: Mapped[str] = mapped_column(String(20))
     reason: Mapped[str | None] = mapped_column(String(100))
     # When the state was set; empty before the first try.
     decided_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

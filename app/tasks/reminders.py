@@ -1,7 +1,9 @@
 """Reminders and due dates: one event for each that is due."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from datetime import datetime
+from typing import ClassVar
 
 from app.core.clock import Clock, NewId
 from app.core.events.model import Event
@@ -13,41 +15,54 @@ BATCH = 100
 """Events per transaction."""
 
 
-class _DuePublisher:
+class DuePublisher(ABC):
     """Publishes an event for each due task. Safe to run concurrently: a task is claimed in the transaction of its
-    event."""
+    event.
+
+    Attributes:
+        event_of: returns the event.
+    """
+
+    event_of: ClassVar[Callable[[Task, NewId, datetime], Event]]
 
     def __init__(self, storage: TaskStorage, clock: Clock, new_id: NewId) -> None:
         self._storage = storage
         self._clock = clock
         self._new_id = new_id
 
-    def _run_once(
-        self, due_tasks: Callable[[TaskWork], DueTasks], event_of: Callable[[Task, NewId, datetime], Event]
-    ) -> bool:
-        """Publish a batch; return whether there were any."""
+    @staticmethod
+    @abstractmethod
+    def due_tasks(work: TaskWork) -> DueTasks:
+        """Return the repository of the tasks."""
+
+    def run_once(self) -> bool:
+        """Publish a batch of events; return whether there were any."""
         with self._storage.read() as work:
-            if not due_tasks(work).any_due(self._clock()):
+            if not self.due_tasks(work).any_due(self._clock()):
                 return False
         with self._storage.write() as work:
             now = self._clock()
-            tasks = due_tasks(work).claim(now, BATCH)
+            tasks = self.due_tasks(work).claim(now, BATCH)
             for task in tasks:
-                work.outbox.add(event_of(task, self._new_id, now))
+                work.outbox.add(self.event_of(task, self._new_id, now))
         return bool(tasks)
 
 
-class ReminderService(_DuePublisher):
+class ReminderService(DuePublisher):
     """Publishes due reminders."""
 
-    def run_once(self) -> bool:
-        """Publish a batch of due reminders; return whether there were any."""
-        return self._run_once(lambda work: work.reminders, events.reminder_due)
+    event_of = staticmethod(events.reminder_due)
+
+    @staticmethod
+    def due_tasks(work: TaskWork) -> DueTasks:
+        return work.reminders
 
 
-class OverdueService(_DuePublisher):
+class OverdueService(DuePublisher):
     """Publishes due dates that have passed, each once."""
 
-    def run_once(self) -> bool:
-        """Publish a batch of overdue tasks; return whether there were any."""
-        return self._run_once(lambda work: work.due_dates, events.overdue)
+    event_of = staticmethod(events.overdue)
+
+    @staticmethod
+    def due_tasks(work: TaskWork) -> DueTasks:
+        return work.due_dates

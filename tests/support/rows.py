@@ -5,7 +5,21 @@ from typing import Any
 from uuid import uuid4
 
 from hypothesis import strategies as st
-from sqlalchemy import JSON, BigInteger, Boolean, Column, Date, Integer, LargeBinary, String, Table, Text, Uuid, insert
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    Integer,
+    LargeBinary,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+    Uuid,
+    insert,
+)
 from sqlalchemy.orm import Session
 
 from app.bootstrap.schema import tables
@@ -26,6 +40,7 @@ KINDS: dict[type, st.SearchStrategy[Any]] = {
     Boolean: st.booleans(),
     BigInteger: st.integers(-(2**63), 2**63 - 1),
     Integer: st.integers(-(2**31), 2**31 - 1),
+    SmallInteger: st.integers(-(2**15), 2**15 - 1),
     Date: st.dates(date(1, 1, 2)),
     LargeBinary: st.binary(max_size=40),
     JSON: JSON_VALUES,
@@ -82,6 +97,6 @@ def _any_value(column: Column[Any]) -> Any:
         return "todo"
     kinds: dict[type, Any] = {
         UtcDateTime: datetime(2030, 1, 1, tzinfo=UTC), Uuid: uuid4(), JSON: {}, LargeBinary: b"x",
-        Boolean: False, Date: date(2030, 1, 1), Integer: 1, BigInteger: 1,
+        Boolean: False, Date: date(2030, 1, 1), Integer: 1, SmallInteger: 1, BigInteger: 1,
     }  # fmt: skip
     return kinds.get(type(column.type), uuid4().hex[:20])

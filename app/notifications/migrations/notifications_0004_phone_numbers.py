@@ -13,7 +13,7 @@ def upgrade() -> None:
     op.create_table(
         "phone_numbers",
         sa.Column("user_id", sa.Uuid, nullable=False),
-        sa.Column("number", sa.String(16), nullable=False),
+        sa.Column("number", sa.String(20), nullable=False),
         sa.Column("verified", sa.Boolean, nullable=False),
         sa.Column("suspended", sa.String(100)),
         sa.Column("code_id", sa.Uuid),
