@@ -1,9 +1,7 @@
 """Reminders and due dates: one event for each that is due."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
 from datetime import datetime
-from typing import ClassVar
 
 from app.core.clock import Clock, NewId
 from app.core.events.model import Event
@@ -17,52 +15,47 @@ BATCH = 100
 
 class DuePublisher(ABC):
     """Publishes an event for each due task. Safe to run concurrently: a task is claimed in the transaction of its
-    event.
-
-    Attributes:
-        event_of: returns the event.
-    """
-
-    event_of: ClassVar[Callable[[Task, NewId, datetime], Event]]
+    event."""
 
     def __init__(self, storage: TaskStorage, clock: Clock, new_id: NewId) -> None:
         self._storage = storage
         self._clock = clock
         self._new_id = new_id
 
-    @staticmethod
-    @abstractmethod
-    def due_tasks(work: TaskWork) -> DueTasks:
-        """Return the repository of the tasks."""
-
     def run_once(self) -> bool:
         """Publish a batch of events; return whether there were any."""
         with self._storage.read() as work:
-            if not self.due_tasks(work).any_due(self._clock()):
+            if not self._due_tasks(work).any_due(self._clock()):
                 return False
         with self._storage.write() as work:
             now = self._clock()
-            tasks = self.due_tasks(work).claim(now, BATCH)
+            tasks = self._due_tasks(work).claim(now, BATCH)
             for task in tasks:
-                work.outbox.add(self.event_of(task, self._new_id, now))
+                work.outbox.add(self._event_of(task, now))
         return bool(tasks)
+
+    @abstractmethod
+    def _due_tasks(self, work: TaskWork) -> DueTasks: ...
+
+    @abstractmethod
+    def _event_of(self, task: Task, now: datetime) -> Event: ...
 
 
 class ReminderService(DuePublisher):
     """Publishes due reminders."""
 
-    event_of = staticmethod(events.reminder_due)
-
-    @staticmethod
-    def due_tasks(work: TaskWork) -> DueTasks:
+    def _due_tasks(self, work: TaskWork) -> DueTasks:
         return work.reminders
+
+    def _event_of(self, task: Task, now: datetime) -> Event:
+        return events.reminder_due(task, self._new_id, now)
 
 
 class OverdueService(DuePublisher):
     """Publishes due dates that have passed, each once."""
 
-    event_of = staticmethod(events.overdue)
-
-    @staticmethod
-    def due_tasks(work: TaskWork) -> DueTasks:
+    def _due_tasks(self, work: TaskWork) -> DueTasks:
         return work.due_dates
+
+    def _event_of(self, task: Task, now: datetime) -> Event:
+        return events.overdue(task, self._new_id, now)

@@ -13,8 +13,10 @@ from app.notifications.model import (
     DeliveryState,
     Kind,
     Notification,
+    Phone,
     Preferences,
     Recipient,
+    VerificationCode,
 )
 
 
@@ -80,6 +82,37 @@ class FakeRecipients:
 
     def lock(self, user_id: UUID) -> Recipient | None:
         return self.rows.get(user_id)
+
+    def suspend(self, email: str, reason: str) -> bool:
+        mine = [row for row in self.rows.values() if row.email == email]
+        for row in mine:
+            self.rows[row.user_id] = replace(row, suspended=reason)
+        return bool(mine)
+
+    def resume(self, user_id: UUID) -> None:
+        self.rows[user_id] = replace(self.rows[user_id], suspended=None)
+
+
+@dataclass
+class FakePhones:
+    rows: dict[UUID, Phone] = field(default_factory=dict)
+    codes: dict[UUID, VerificationCode | None] = field(default_factory=dict)
+
+    def get(self, user_id: UUID) -> Phone | None:
+        return self.rows.get(user_id)
+
+    def put(self, phone: Phone) -> None:
+        self.rows[phone.user_id] = phone
+        self.codes[phone.user_id] = None
+
+    def code(self, user_id: UUID) -> VerificationCode | None:
+        return self.codes.get(user_id)
+
+    def put_code(self, user_id: UUID, code: VerificationCode | None) -> None:
+        self.codes[user_id] = code
+
+    def remove(self, user_id: UUID) -> None:
+        del self.rows[user_id], self.codes[user_id]
 
 
 @dataclass

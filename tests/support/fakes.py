@@ -8,7 +8,13 @@ from uuid import UUID
 
 from app.core.events.model import Event
 from tests.support.fake_accounts import FakeAudit, FakeDeletedUsers, FakeMails, FakeResets, FakeSessions, FakeUsers
-from tests.support.fake_notifications import FakeDeliveries, FakeNotifications, FakePreferences, FakeRecipients
+from tests.support.fake_notifications import (
+    FakeDeliveries,
+    FakeNotifications,
+    FakePhones,
+    FakePreferences,
+    FakeRecipients,
+)
 from tests.support.fake_tasks import FakeAttachments, FakeIdempotencyKeys, FakeObjects, FakeReminders, FakeTasks
 
 
@@ -61,6 +67,7 @@ class FakeStorage:
         self.preferences = FakePreferences()
         self.recipients = FakeRecipients()
         self.deliveries = FakeDeliveries()
+        self.phones = FakePhones()
         self.outbox = FakeOutbox()
         self.idempotency_keys = FakeIdempotencyKeys()
         self.snapshots = 0

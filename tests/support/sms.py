@@ -29,14 +29,14 @@ class Provider:
 
     Attributes:
         messages: number and text of each message that was taken.
-        answers: what to answer instead, one for each request: status and body; None drops the connection once the
-            message is taken.
+        answers: what to answer instead, one for each request: status and body; nothing for the usual answer; None
+            drops the connection once the message is taken.
         wrong: what was wrong with requests.
     """
 
     url: str = ""
     messages: list[tuple[str, str]] = field(default_factory=list)
-    answers: list[tuple[int, str] | None] = field(default_factory=list)
+    answers: list[tuple[int, str] | tuple[()] | None] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
 
     def take(self, handler: BaseHTTPRequestHandler, body: bytes) -> tuple[int, str]:

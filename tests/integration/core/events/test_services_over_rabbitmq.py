@@ -81,7 +81,8 @@ def test_events_of_one_service_reach_the_database_of_another_and_no_others(
     declaring = [sys.executable, "-m", "app", "declare-queues"]
     shown = subprocess.run(declaring, cwd=ROOT, env=variables, check=True, capture_output=True, text=True).stdout
     assert "task-manager.auth: ended_sessions.requested, user.deleted\n" in shown
-    assert "task-manager.notifications: report.ready, session.ended, task.reminder_due, user." in shown
+    of_tasks = "task.import_finished, task.overdue, task.reminder_due"
+    assert f"task-manager.notifications: report.ready, session.ended, {of_tasks}, user." in shown
     user_id, deleted = uuid4(), Event(new_id(), "user.deleted", uuid4(), utc_now())
     with tasks.write() as work:
         work.outbox.add_many([reminder(0, user_id), deleted])
