@@ -44,6 +44,8 @@ TEST_PROGRAMS = {
 }
 # What the bench runs: the load, and what drops root for a PostgreSQL that refuses it.
 BENCH_PROGRAMS = {"wrk": "wrk", "setpriv": "util-linux", "varnishd": "varnish"}
+# What brings and builds the parts of servers in Java.
+JAVA_PROGRAMS = {"mvn": "maven", "javac": "default-jdk-headless"}
 # What the simulated cluster runs beside what is built here.
 SCALE_PROGRAMS = {"etcd": "etcd-server"}
 SERVICES = {
@@ -87,6 +89,11 @@ def missing_for_bench() -> list[str]:
 def missing_for_scale() -> list[str]:
     """Return the packages that the simulated cluster needs and that are not there."""
     return [package for program, package in SCALE_PROGRAMS.items() if shutil.which(program) is None]
+
+
+def missing_for_java() -> list[str]:
+    """Return the packages that servers in Java are built with and that are not there."""
+    return [package for program, package in JAVA_PROGRAMS.items() if shutil.which(program) is None]
 
 
 @contextlib.contextmanager
