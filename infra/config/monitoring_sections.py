@@ -107,6 +107,11 @@ class Logs(Section):
         " the cluster's ECK operator makes; phase 3).",
     )
     endpoint: Url = Field(default="", description="With elasticsearch: its address.")
+    retention: bool = Field(
+        default=True,
+        description="Whether Elasticsearch deletes lines after the phase's days, which takes its version 8.14 or later."
+        " false (7.17 or later): whoever runs it rolls the data stream over and deletes former indices.",
+    )
     operator_namespace: Name = Field(
         default="elastic-system", min_length=1, description="With operator: the ECK operator's namespace."
     )

@@ -49,6 +49,7 @@ class Shipping:
         endpoint: Elasticsearch's address, with its port.
         credentials: keys of the output that say who calls, with names of variables for values.
         row: how long lines are kept, and how many of them may wait.
+        retention: whether Elasticsearch is told how long; versions before 8.14 refuse a template that says so.
         pods: the kubelet's folder.
     """
 
@@ -57,6 +58,7 @@ class Shipping:
     endpoint: str
     credentials: Mapping[str, str]
     row: phase_spec.Logs
+    retention: bool = True
     pods: str = PODS
 
     @property
@@ -100,12 +102,13 @@ def template(shipping: Shipping) -> dict[str, Any]:
         "kubernetes.pod.uid": keyword,
         "kubernetes.container.name": keyword,
     }
+    lifecycle = {"lifecycle": {"data_retention": f"{shipping.row.days}d"}} if shipping.retention else {}
     return {
         "index_patterns": [shipping.stream],
         "data_stream": {},
         "priority": 300,  # above Elasticsearch's own for logs-*-*
         "template": {
-            "lifecycle": {"data_retention": f"{shipping.row.days}d"},
+            **lifecycle,
             "settings": {"index": {"auto_expand_replicas": "0-1"}},
             "mappings": {"dynamic": False, "properties": known},
         },

@@ -34,7 +34,14 @@ def logs(settings: Settings, target: Target, image: Image) -> None:
         Namespace("logs-namespace", there, pod_security="privileged", keeps_data=store is not None),
     ]
     receiver = _operators() if store else _existing(settings)
-    shipping = Shipping(target.namespace, target.stack, receiver.endpoint, receiver.credentials(), settings.row.logs)
+    shipping = Shipping(
+        target.namespace,
+        target.stack,
+        receiver.endpoint,
+        receiver.credentials(),
+        settings.row.logs,
+        retention=settings.logs.retention,
+    )
     if store and settings.secrets.source is SecretSource.GENERATE:
         generated = [log_store.shippers_secret(shipping)]
         parts.append(Secrets("logs-secrets", there, image=image, generated=generated, after=tuple(parts)))

@@ -132,6 +132,17 @@ def test_lines_are_kept_and_buffered_as_the_phase_says(number: int) -> None:
     assert template["index_patterns"] == [written["output.elasticsearch"]["index"]] == ["logs-task_manager-prod"]
 
 
+@pytest.mark.parametrize(("retention", "said"), [(True, {"lifecycle": {"data_retention": "7d"}}), (False, {})])
+def test_a_template_for_an_elasticsearch_without_lifecycles_says_nothing_of_them(
+    *, retention: bool, said: dict[str, Any]
+) -> None:
+    section = {"destination": "elasticsearch", "endpoint": "https://logs.example.com", "retention": retention}
+    files = engine.run({"task-manager:logs": section}).find("ConfigMap", names.LOGS).inputs["data"]
+    template = json.loads(files["template.json"])["template"]
+    assert {key: value for key, value in template.items() if key == "lifecycle"} == said
+    assert template["mappings"]["properties"]["json"]["type"] == "flattened"
+
+
 def test_the_stacks_name_makes_one_part_of_the_streams() -> None:
     shipping = filebeat.Shipping("n", "Phase3-Logs", "https://there:9200", {}, PHASES[1].logs)
     assert shipping.stream == "logs-task_manager-phase3_logs"

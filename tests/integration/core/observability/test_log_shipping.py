@@ -45,7 +45,7 @@ def store() -> Store:
 def shipping(node: Node) -> Shipping:
     endpoint = f"http://127.0.0.1:{free_port()}"
     credentials = {"api_key": "${SECRET}"}
-    return Shipping("task-manager-prod", "prod", endpoint, credentials, PHASES[1].logs, str(node.pods))
+    return Shipping("task-manager-prod", "prod", endpoint, credentials, PHASES[1].logs, pods=str(node.pods))
 
 
 def port(shipping: Shipping) -> int:
