@@ -9,10 +9,11 @@ from pathlib import Path
 
 from local import paths
 from local.host import files
-from local.images import archives
+from local.images import archives, elasticsearch
 from local.images.archives import Entry, ImageConfig
 from local.images.root_filesystems import (
     BARMAN,
+    JAVA,
     LAYERS,
     MESH_PROXY,
     POOLER_AND_CACHE,
@@ -31,6 +32,8 @@ METRICS_SERVER_VERSION = "0.8.0"
 ADAPTER_VERSION = "0.12.0"
 ISTIO_MODULE = ("istio.io/istio", "v0.0.0-20260827124520-eed52ebb66ad")
 """Of release 1.31 by its VERSION file; the module proxy has neither tags nor release branches (seen 2026-11-30)."""
+FILEBEAT_VERSION = "8.19.6"
+"""The one that the program names; what is built is 7.17.29, the newest whose module is to be had (seen 2026-11)."""
 BASE_IMAGE = "docker.io/library/python:3.11-slim-bookworm"
 
 
@@ -233,6 +236,25 @@ EDGE_EXPORTER_IMAGE = Image(
     ImageConfig(("/usr/bin/prometheus-varnish-exporter",), user="65534:65534"),
     list,
     VARNISH,
+)
+ELASTICSEARCH = Image(
+    f"docker.elastic.co/elasticsearch/elasticsearch:{elasticsearch.VERSION}",
+    ImageConfig(
+        (f"/{elasticsearch.HOME}/bin/elasticsearch",),
+        user=f"{elasticsearch.USER}:0",
+        directory=f"/{elasticsearch.HOME}",
+    ),
+    elasticsearch.entries,
+    JAVA,
+)
+FILEBEAT = Image(
+    f"docker.elastic.co/beats/filebeat-oss:{FILEBEAT_VERSION}",
+    ImageConfig(command=("filebeat",), user="1000:1000"),
+    lambda: [
+        Entry("tmp", directory=True, mode=0o1777),
+        *_tool("filebeat", "filebeat", "usr/local/bin/filebeat")(),
+    ],
+    tools=("filebeat",),
 )
 ISTIOD = Image(
     f"docker.io/istio/pilot:{go_tools.ISTIO_VERSION}",

@@ -131,5 +131,13 @@ RABBITMQ = RootFilesystem(
     ('echo "127.0.0.1 localhost" > "$1/etc/hosts"',),
 )
 
+# The package's configuration wants the directory of the man pages, which are left out.
+JAVA = RootFilesystem(
+    "java",
+    "bookworm",
+    ("openjdk-17-jre-headless", "ca-certificates"),
+    ('mkdir -p "$1/usr/share/man/man1"',),
+)
+
 SERVERS = {RABBITMQ.name: RABBITMQ}
 """Servers that tests run from files of their own, in place of the machine's packages."""
