@@ -21,6 +21,8 @@ from local.images.catalogue import (
     CERT_MANAGER,
     COREDNS,
     EDGE_EXPORTER_IMAGE,
+    ELASTICSEARCH,
+    FILEBEAT,
     ISTIO_PROXY,
     ISTIOD,
     METRICS_SERVER,
@@ -126,6 +128,11 @@ def _backups(_: list[Node]) -> None:
     backups.install_plugin()
 
 
+def _elasticsearch(_: list[Node]) -> None:
+    kubectl.apply(kubectl.render("elasticsearch"))
+    kubectl.wait_rollout("elasticsearch", "elasticsearch")
+
+
 def _image_only(_: list[Node]) -> None:
     """The program brings the rest; only the image is needed."""
 
@@ -141,6 +148,7 @@ ADDONS = {
     "cache": Addon("cache", _image_only, (VALKEY,)),
     "rabbitmq": Addon("RabbitMQ", _image_only, (RABBITMQ_IMAGE,)),
     "edge": Addon("edge", _image_only, (VARNISH_IMAGE, EDGE_EXPORTER_IMAGE)),
+    "elasticsearch": Addon("Elasticsearch", _elasticsearch, (ELASTICSEARCH, FILEBEAT)),
     "istio": Addon("mesh", istio.install, (ISTIOD, ISTIO_PROXY)),
     "monitoring": Addon("monitoring", _image_only, (PROMETHEUS, ALERTMANAGER, VALKEY_EXPORTER_IMAGE)),
 }
