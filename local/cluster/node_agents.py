@@ -7,7 +7,7 @@ from pathlib import Path
 import yaml
 
 from local import paths
-from local.cluster import certificates, pod_network
+from local.cluster import certificates, host_paths, pod_network
 from local.cluster.certificates import CLUSTER_CA, key_pair
 from local.cluster.control_plane import LOOPBACK_URL, NODE_URL
 from local.cluster.nodes import DNS_ADDRESS, NODE_RANGE, POD_RANGE, Node
@@ -42,15 +42,18 @@ snapshotter = "{snapshotter}"
 runtime_type = "io.containerd.runc.v2"
 [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc.options]
 SystemdCgroup = false
+BinaryName = "{runtime}"
 Root = "{state}/runc"
 """
 
 
 def containerd(node: Node) -> ProcessSpec:
+    runtime = host_paths.runtime(node)
     content = CONTAINERD.format(
         root=node.directory / "containerd",
         state=node.directory / "containerd-state",
         socket=node.containerd_socket,
+        runtime=runtime,
         pause=catalogue.PAUSE.reference,
         plugins=pod_network.link_plugins(),
         cni=pod_network.configure(node),
@@ -58,7 +61,9 @@ def containerd(node: Node) -> ProcessSpec:
         snapshotter="native" if mounts.is_on_overlay(paths.CLUSTER) else "overlayfs",
     )
     config = write(node.directory / "containerd.toml", content)
-    return ProcessSpec(f"containerd-{node.number}", ("containerd", "--config", str(config)), (config,), node.network)
+    return ProcessSpec(
+        f"containerd-{node.number}", ("containerd", "--config", str(config)), (config, runtime), node.network
+    )
 
 
 def name_servers(text: str) -> list[str]:
@@ -91,7 +96,7 @@ def kubelet_configuration(node: Node) -> dict[str, object]:
         "tlsCertFile": str(serving.certificate),
         "tlsPrivateKeyFile": str(serving.key),
         "containerRuntimeEndpoint": f"unix://{node.containerd_socket}",
-        "podLogsDir": str(node.directory / "pod-logs"),
+        "podLogsDir": str(host_paths.pod_logs(node)),
         "volumePluginDir": str(node.directory / "volume-plugins"),
         "clusterDomain": "cluster.local",
         "clusterDNS": [DNS_ADDRESS],
@@ -160,5 +165,9 @@ def kube_proxy(node: Node) -> ProcessSpec:
 def prepare(node: Node) -> None:
     """Make the directories and the control group that a node's processes expect."""
     cgroups.make(node.cgroup)
-    for name in ("pod-logs", "volume-plugins", "kubelet"):
-        (node.directory / name).mkdir(parents=True, exist_ok=True)
+    for directory in (
+        host_paths.pod_logs(node),
+        node.directory / "volume-plugins",
+        node.directory / "kubelet",
+    ):
+        directory.mkdir(parents=True, exist_ok=True)

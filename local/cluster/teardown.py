@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 from local import paths
-from local.cluster import firewall, network
+from local.cluster import firewall, host_paths, network
 from local.errors import LocalError
 from local.host import cgroups, mounts, processes, settings
 
@@ -41,6 +41,7 @@ def remove() -> None:
         firewall.clean()
     for leftover in [*dead_sockets(), *network_results(), *container_logs()]:
         leftover.unlink(missing_ok=True)
+    host_paths.remove_leftovers()
     settings.restore()
     if paths.CLUSTER.exists():
         for entry in paths.CLUSTER.iterdir():
