@@ -99,6 +99,10 @@ e2e-platform: $(VENV)/app/.ready $(VENV)/infra/.ready ## Install the platform's 
 e2e-mesh: $(VENV)/app/.ready $(VENV)/infra/.ready ## Try Istio on the local cluster: sidecars, mutual TLS, and all that its gateway does
 	@$(APP)/pytest -v tests/e2e/test_mesh.py --phase 4
 
+.PHONY: e2e-logs
+e2e-logs: $(VENV)/app/.ready $(VENV)/infra/.ready ## Ship the logs of a stack to Elasticsearch on the local cluster, and search them: make e2e-logs [PHASE=3]
+	@$(APP)/pytest -v tests/e2e/test_logs.py --phase $(or $(PHASE),3)
+
 .PHONY: measured
 measured: $(VENV)/app/.ready ## Write docs/measured from what the end-to-end tests of phases 3 and 4 have left
 	@$(APP)/python -m tests.e2e.report

@@ -17,8 +17,8 @@ from infra.components.base import Component, Target
 from infra.components.network import Flow
 from infra.components.observability import filebeat
 
-# The one without parts under Elastic's own licence. As old as the Elasticsearch of `log_store.py`, or older: a newer
-# Filebeat is refused.
+# The one without parts under Elastic's own licence, as old as the Elasticsearch of `log_store.py`. Since 8.11 it takes
+# an older one too (elastic/beats, pull request 36884).
 IMAGE: Final = "docker.elastic.co/beats/filebeat-oss:8.19.6"
 
 _TRUSTED: Final = "/run/secrets/trusted"

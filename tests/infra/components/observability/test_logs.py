@@ -15,6 +15,7 @@ from infra import names
 from infra.components.observability import filebeat, log_shipper, log_store
 from infra.config.settings import load_settings
 from infra.phases import PHASES
+from local import paths
 from local.tools import go_tools as tools
 from tests.infra import engine, render
 from tests.infra.engine import Resource, Stack
@@ -276,3 +277,18 @@ def test_an_endpoint_without_a_port_means_its_schemes() -> None:
         return load_settings({"task-manager:logs": {"destination": "elasticsearch", "endpoint": endpoint}}).logs_port()
 
     assert [port(f"{it}") for it in ("https://a", "http://a", "https://a:9243")] == [443, 80, 9243]
+
+
+def test_the_local_clusters_elasticsearch_lets_the_shipper_in_and_nobody_else(existing: Stack) -> None:
+    documents = yaml.safe_load_all((paths.MANIFESTS / "elasticsearch.yaml").read_text())
+    [policy] = [document["spec"] for document in documents if document["kind"] == "NetworkPolicy"]
+    assert (policy["podSelector"], policy["policyTypes"]) == ({}, ["Ingress", "Egress"])
+    [rule] = policy["ingress"]
+    assert rule["ports"] == [{"port": names.ELASTICSEARCH_PORT}]
+    [peer] = rule["from"]
+    labels = existing.find("DaemonSet", names.LOGS).inputs["spec"]["template"]["metadata"]["labels"]
+    assert peer["podSelector"]["matchLabels"].items() <= labels.items()
+    [namespace] = [resource for resource in made(existing) if resource.kind == "Namespace"]
+    [expression] = peer["namespaceSelector"]["matchExpressions"]
+    assert expression["operator"] == "Exists"
+    assert expression["key"] in namespace.inputs["metadata"]["labels"]
