@@ -223,7 +223,8 @@ restore: $(VENV)/infra/.ready ## Bring the database back to a moment: make resto
 	@$(WITH_CLUSTER); $(LOCAL) stack restore $(or $(STACK),$(error restore needs STACK=name)) \
 	  "$(or $(AT),$(error restore needs AT="2030-01-02 03:04:05+00"))" $(if $(FROM),--from $(FROM))
 
-# requirements/binaries.txt holds programs rather than libraries (kubectl, helm, Envoy, Traefik, Valkey) and is kept by hand.
+# requirements/binaries.txt holds programs rather than libraries (kubectl, helm, Envoy, Traefik, Valkey) and is kept by hand,
+# and so are the jars of requirements/elasticsearch.jars.
 .PHONY: lock
 lock: ## Lock the dependencies of pyproject.toml again, with hashes
 	@$(PYTHON) -m venv --clear $(VENV)/lock && $(VENV)/lock/bin/pip install --quiet uv

@@ -14,7 +14,7 @@ MANIFESTS = ROOT / "local" / "cluster" / "manifests"
 TOOLS = ROOT / "local" / "tools"
 PLUGINS = ROOT / "local" / "plugins"
 BINARY_REQUIREMENTS = ROOT / "requirements" / "binaries.txt"
-ELASTICSEARCH_JARS = ROOT / "requirements" / "elasticsearch.txt"
+ELASTICSEARCH_JARS = ROOT / "requirements" / "elasticsearch.jars"
 
 
 def _base(variable: str, fallback: str) -> Path:
