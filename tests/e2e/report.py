@@ -75,6 +75,15 @@ PAGES: dict[int, tuple[tuple[str, str, Callable[[Path], str]], ...]] = {
     4: (
         ("Memory and processor of each part, at rest", "parts.json", as_table),
         ("Lines of requests in Elasticsearch", "logs.json", as_table),
+        ("Growth out of phase 3, under load", "growth.txt", as_list),
+        ("Load on tasks alone", "alone-scaling.json", as_table),
+        ("A release of tasks that never becomes ready", "alone-broken-release.json", as_table),
+        *(
+            (f"Rolling updates of {service} at 100 requests a second", f"alone-rolling-update-{service}.json", as_table)
+            for service in SERVICES
+        ),
+        ("The consumer of analytics killed again and again", "alone-consumer-killed.json", as_table),
+        ("PromQL expressions asked of the live Prometheus", "live.txt", as_list),
     ),
 }
 """By phase: a title, the file that a test leaves, and how it is shown."""
