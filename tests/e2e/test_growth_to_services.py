@@ -51,7 +51,7 @@ def paused(responses: list[Response]) -> tuple[list[Response], float]:
     return refused, (max(each.sent for each in refused) - min(each.sent for each in refused)) if refused else 0.0
 
 
-def test_services_take_their_tables_over_without_a_failed_request_or_a_lost_row(
+def test_tables_move_to_databases_of_their_own_without_a_failed_request_or_a_lost_row(
     phase3: System, tmp_path: Path, artefacts: Path
 ) -> None:
     system, grown = phase3, configuration(phase3.phase, tmp_path, **KEPT)

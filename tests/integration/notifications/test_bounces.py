@@ -182,7 +182,8 @@ def test_postmark_reports_by_a_password(grace: Person, provider: FlaskClient) ->
     assert suspended(grace) == "reported as spam"
 
 
-def test_without_their_settings_there_are_no_notices(client: FlaskClient) -> None:
+def test_without_their_settings_there_are_no_notices(container: Container) -> None:
+    client = create_app(container).test_client()
     for path in (SES, POSTMARK):
         assert_problem(client.post(path, json={}), 404)
 

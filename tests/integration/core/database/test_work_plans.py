@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.auth.model import AuditFilters
 from app.core.database.engine import Database
+from app.notifications.model import Kind
 from tests.support.plans import ROWS, USER_ID, USERS, cost_of, full_database, identifier
 from tests.support.postgres import Postgres
 from tests.support.storage import SystemUnitOfWork
@@ -134,6 +135,7 @@ def test_notifications_of_a_user(work: SystemUnitOfWork) -> None:
     first = work.notifications.find(USER_ID, None, LIMIT)
     found_by_index(work, lambda: work.notifications.find(USER_ID, None, LIMIT))
     found_by_index(work, lambda: work.notifications.find(USER_ID, first[-1].id, LIMIT))
+    found_by_index(work, lambda: work.notifications.find(USER_ID, None, LIMIT, (Kind.REMINDER,)))
     assert cost_of(work.session, lambda: work.notifications.unread(USER_ID)).looked_through == set()
 
 
