@@ -49,6 +49,7 @@ def runs() -> list[Run]:
     found: list[Run] = []
     for target, recipe in re.findall(r"^([a-z0-9-]+):.*\n((?:\t.*\n)*)", (ROOT / "Makefile").read_text(), re.MULTILINE):
         for environment, rest in re.findall(r"\$\(([A-Z]+)\)/pytest ([^;\n]*)", recipe):
+            rest = re.sub(r"\$\(or \$\(\w+\),(\w+)\)", r"\1", rest)  # what is taken where nothing is given
             words = shlex.split(rest)
             after_ignore = {place + 1 for place, word in enumerate(words) if word == "--ignore"}
             folders = [place for place, word in enumerate(words) if word.startswith("tests/")]

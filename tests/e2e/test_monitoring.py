@@ -18,10 +18,10 @@ from tests.support.ports import free_port
 pytestmark = pytest.mark.phases(2, 3, 4)
 
 ABSENT = {
-    # The example stack of phase 2 has neither backups nor an edge.
+    # The example stack of phase 2 has neither backups nor an edge, and a mesh has no edge.
     2: ("backups", "edge", "istio", "key-sets", "rabbitmq", "replicas"),
     3: ("istio", "key-sets", "rabbitmq"),
-    4: ("broker", "traefik"),
+    4: ("broker", "edge", "traefik"),
 }
 """Phase → parts of monitoring.live.OPTIONAL_PARTS that its example stack has not."""
 

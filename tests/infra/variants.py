@@ -137,6 +137,15 @@ VARIANTS: Final[Mapping[str, Variant]] = {
     "phase1-mail": _of("phase1", {**MAIL}),
     "phase1-telemetry": _of("phase1", {**TRACES, **ERRORS}),
     "phase1-logs": _of("phase1", {"logs.destination": "elasticsearch", "logs.endpoint": "https://logs.example.com"}),
+    "phase1-logs-kept": Variant(
+        "phase1",
+        {
+            "logs.destination": "elasticsearch",
+            "logs.endpoint": "https://logs.example.com",
+            "logs.retention": "false",
+        },
+        "phase1-logs",
+    ),
     "phase1-postgresql-backups": Variant(
         "phase1",
         {"database.kind": "postgresql", "backups.bucket": "backups", "backups.folder": "prod/1"},
