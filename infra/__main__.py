@@ -35,7 +35,7 @@ from infra.components.workload.generated_secrets import generated_secrets, self_
 from infra.components.workload.mesh import mesh, namespace_labels
 from infra.components.workload.release import Workload
 from infra.components.workload.releases import releases
-from infra.config.growth import Step
+from infra.config.growth import Growth
 from infra.config.image import Image, choose_image
 from infra.config.settings import Settings, load_settings
 from infra.prerequisites.check import check_prerequisites
@@ -84,7 +84,7 @@ def main() -> None:
     services, scraped = tuple(row.services) if row.split else (), row.monitoring is not None
     if row.cache:
         parts.append(Cache("cache", target, row=row.cache, services=services, scraped=scraped, after=after))
-    if broker := row.broker or (settings.former.row.broker if settings.former_release else None):
+    if broker := settings.broker_row:
         parts.append(Broker("broker", target, row=broker, scraped=scraped, after=after))
     if row.rabbitmq:
         users, scraper = settings.releases, network.scraper(settings)
@@ -99,7 +99,7 @@ def main() -> None:
     served = releases(settings, target, image=image, values=values, after=parts)
     retired_clusters(settings, target, after=[*parts, *served])
     grown: list[Workload | ImageJob] = [*served]
-    if settings.growth and settings.growth.step is Step.REMOVE:
+    if settings.growth is Growth.REMOVE:
         grown += removal(settings, target, image, after=served)
     if row.cache and row.cache.servers > 1:
         shape = CacheResharding("cache-shape", target, row=row.cache, image=image, after=[*after, *served])

@@ -55,7 +55,7 @@ def outputs(settings: Settings, image: Image, namespace: str, done: pulumi.Outpu
         "protected": _protected(settings, namespace),
     }
     if settings.growth:
-        step = str(settings.growth.step)
+        step = settings.growth.value
         exported["growth"] = done.apply(lambda _: step)
         if next_step := settings.growth.next_step(names.PROJECT):
             exported["next_step"] = next_step

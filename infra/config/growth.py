@@ -16,8 +16,8 @@ FORMER_PHASE: Final = 3
 """The phase that services grow out of."""
 
 
-class Step(StrEnum):
-    """Step of a growth, and what it registers."""
+class Growth(StrEnum):
+    """Step of a growth that an update does, and what it registers."""
 
     MOVE = "move"
     """The services start beside the former release, and each takes its tables over. Requests still come in there."""
@@ -30,39 +30,28 @@ class Step(StrEnum):
     DONE = "done"
     """Nothing of it is left."""
 
-
-_NEXT: Final = {
-    Step.MOVE: "run `pulumi up` again: the gateway is led to the services",
-    Step.ROUTE: "run `pulumi up` again: the former release is removed",
-    Step.RETIRE: "the former tables are kept: set {project}:database.former_tables to removed to drop them",
-    Step.REMOVE: "run `pulumi up` again: the role that has moved the tables is dropped",
-    Step.DONE: "",
-}
-
-
-@dataclass(frozen=True)
-class Growth:
-    """What an update does of a growth.
-
-    Args:
-        step: of this update.
-    """
-
-    step: Step
-
     @property
     def former_serves(self) -> bool:
         """Whether the former release is there."""
-        return self.step in (Step.MOVE, Step.ROUTE)
+        return self in (Growth.MOVE, Growth.ROUTE)
 
     @property
     def former_tables(self) -> bool:
         """Whether tables that services have left behind are there."""
-        return self.step is not Step.DONE
+        return self is not Growth.DONE
 
     def next_step(self, project: str) -> str:
         """What is left to do after this update; empty for nothing."""
-        return _NEXT[self.step].format(project=project)
+        return _NEXT[self].format(project=project)
+
+
+_NEXT: Final = {
+    Growth.MOVE: "run `pulumi up` again: the gateway is led to the services",
+    Growth.ROUTE: "run `pulumi up` again: the former release is removed",
+    Growth.RETIRE: "the former tables are kept: set {project}:database.former_tables to removed to drop them",
+    Growth.REMOVE: "run `pulumi up` again: the role that has moved the tables is dropped",
+    Growth.DONE: "",
+}
 
 
 @dataclass(frozen=True)
@@ -70,7 +59,7 @@ class Deployed:
     """What the settings of an update depend on of the one before.
 
     Args:
-        growth: what this update does of a growth; None without one.
+        growth: step of this update; None without one.
         gateway: implementation of the Gateway that there is; None without one.
     """
 
@@ -109,15 +98,15 @@ def _growth(before: int, done: str | None) -> Growth | None:
     if not phases.PHASES[before].split:
         if before != FORMER_PHASE:
             raise ValueError(f"a stack of phase {before} grows to phase {FORMER_PHASE} first: set it to that")
-        return Growth(Step.MOVE)
+        return Growth.MOVE
     match done:
-        case Step.MOVE:
-            return Growth(Step.ROUTE)
-        case Step.ROUTE:
-            return Growth(Step.RETIRE)
-        case Step.RETIRE:
-            return Growth(Step.REMOVE)  # the settings say whether it is time
-        case Step.REMOVE | Step.DONE:
-            return Growth(Step.DONE)
+        case Growth.MOVE:
+            return Growth.ROUTE
+        case Growth.ROUTE:
+            return Growth.RETIRE
+        case Growth.RETIRE:
+            return Growth.REMOVE  # the settings say whether it is time
+        case Growth.REMOVE | Growth.DONE:
+            return Growth.DONE
         case _:
             return None

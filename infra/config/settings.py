@@ -13,8 +13,8 @@ from pydantic import Field, PrivateAttr, ValidationError, ValidationInfo, model_
 
 from infra import phases
 from infra.config import combinations, monitoring_sections, sections, size_sections, sizes
-from infra.config.growth import FORMER_PHASE, Deployed, Growth, Step
-from infra.config.phase_spec import Cdn, DatabaseKind, Edge, Phase, Size
+from infra.config.growth import FORMER_PHASE, Deployed, Growth
+from infra.config.phase_spec import Broker, Cdn, DatabaseKind, Edge, Phase, Size
 from infra.config.reading import paths_of, read
 from infra.config.restores import Restore, parse_restores
 from infra.config.types import (
@@ -111,10 +111,10 @@ class Settings(sections.Section):
 
     @property
     def growth(self) -> Growth | None:
-        """What this update does of a growth from one database for all services to one each."""
+        """Step of a growth from one database for all services to one each; None without one."""
         growth = self._deployed.growth
-        if growth and growth.step is Step.REMOVE and self.database.former_tables is FormerTables.KEPT:
-            return Growth(Step.RETIRE)
+        if growth is Growth.REMOVE and self.database.former_tables is FormerTables.KEPT:
+            return Growth.RETIRE
         return growth
 
     @property
@@ -126,6 +126,17 @@ class Settings(sections.Section):
     def former_release(self) -> bool:
         """Whether the release of all services in one process is there too, while services grow out of it."""
         return self.growth is not None and self.growth.former_serves
+
+    @property
+    def broker_row(self) -> Broker | None:
+        """The broker of jobs, that of the former release among them."""
+        return self.row.broker or (self.former.row.broker if self.former_release else None)
+
+    @property
+    def public_url(self) -> str:
+        """Address for links: by TLS, where there is one."""
+        plain, tls = self.addresses()
+        return tls or plain
 
     @property
     def releases(self) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from infra.config.growth import Step
+from infra.config.growth import Growth
 from infra.config.image import IMAGE_VARIABLE
 from local.stack import address, pulumi
 from local.stack.place import Place, place_of
@@ -23,7 +23,7 @@ def up(stack: str, image: str | None = None) -> str:
     variables = {IMAGE_VARIABLE: image} if image else {}
     pulumi.run("up", "--yes", "--skip-preview", stack=stack, variables=variables)
     outputs = pulumi.outputs(stack)
-    while outputs.get("growth") in (Step.MOVE, Step.ROUTE):
+    while outputs.get("growth") in (Growth.MOVE, Growth.ROUTE):
         pulumi.run("up", "--yes", "--skip-preview", stack=stack, variables=variables)
         outputs = pulumi.outputs(stack)
     place = place_of(stack, outputs)

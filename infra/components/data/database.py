@@ -101,10 +101,10 @@ class Plan:
     operator_namespace: str
     scraper: Peer | None
 
-    def moves_into(self, generation: ClusterGeneration) -> bool:
-        """Whether services' tables move into a cluster."""
-        serves = self.growth is not None and self.growth.former_serves
-        return serves and (bool(self.services) or generation != self.former)
+    def source_of(self, generation: ClusterGeneration) -> ClusterGeneration | None:
+        """Return the cluster out of which services' tables move into this one, itself perhaps; None without any."""
+        moving = self.growth is not None and self.growth.former_serves
+        return self.former if moving and (self.services or generation != self.former) else None
 
 
 def cluster_spec(plan: Plan, generation: ClusterGeneration, target: Target) -> dict[str, Any]:
@@ -130,8 +130,8 @@ def cluster_spec(plan: Plan, generation: ClusterGeneration, target: Target) -> d
     }
     if generation.number > 1:
         bootstrap = backups.recovery(generation, plan.restored)
-    if plan.former and plan.moves_into(generation):
-        bootstrap.setdefault("externalClusters", []).append(service_databases.former_cluster(plan.former))
+    if source := plan.source_of(generation):
+        bootstrap.setdefault("externalClusters", []).append(service_databases.former_cluster(source))
     return {
         "instances": row.instances,
         "imageName": POSTGRESQL_IMAGE,
@@ -211,6 +211,9 @@ class Database(Component):
     def _flows(self) -> pulumi.Resource:
         labels, scraper = self.generation.labels, self.plan.scraper
         mine, clients = Peer(labels), names.ServiceNames(self.generation.service)
+        source = self.plan.source_of(self.generation)
+        other = source if source != self.generation else None
+        subscriptions = (Flow(Peer(other.labels), (names.DATABASE_PORT,)),) if other else ()
         return networking.NetworkPolicy(
             f"{self.name}-flows",
             metadata=self.metadata(f"{clients.release}-database", annotations=pods.OPERATORS_PODS),
@@ -224,18 +227,13 @@ class Database(Component):
                 ),
                 egress=(
                     Flow(mine, (names.DATABASE_PORT, _STATUS_PORT)),
-                    *self._former(),
+                    *subscriptions,
                     self.target.api_server,
                     *bucket.flows(self.plan.bucket),
                 ),
             ),
             opts=self.options(),
         )
-
-    def _former(self) -> tuple[Flow, ...]:
-        """Return the flow of subscriptions."""
-        into = self.plan.former and self.plan.moves_into(self.generation) and self.generation != self.plan.former
-        return (Flow(Peer(self.plan.former.labels), (names.DATABASE_PORT,)),) if self.plan.former and into else ()
 
     def _cluster(self, annotations: dict[str, str], *after: pulumi.Resource) -> pulumi.Resource:
         return CustomResource(

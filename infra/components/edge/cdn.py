@@ -9,15 +9,14 @@ from infra.components import network
 from infra.components.base import Target
 from infra.components.edge.varnish import Edge
 from infra.components.edge.varnish_exporter import Exporter
-from infra.config.growth import Step
+from infra.config.growth import Growth
 from infra.config.phase_spec import Cdn
 from infra.config.settings import Settings
 
 
 def _front_end(settings: Settings) -> str:
     """Return the service whose release serves the front end."""
-    moving = settings.growth is not None and settings.growth.step is Step.MOVE
-    return names.FRONT_END if settings.row.split and not moving else names.ALL
+    return names.FRONT_END if settings.row.split and settings.growth is not Growth.MOVE else names.ALL
 
 
 def cdn(settings: Settings, target: Target, after: Sequence[pulumi.Resource]) -> list[pulumi.Resource]:

@@ -14,8 +14,7 @@ from infra.components.observability.operated_monitoring import OperatedMonitorin
 from infra.components.observability.prometheus import Limits, Prometheus, Proxies
 from infra.components.observability.receivers import Email, MailServer, Routing
 from infra.components.observability.valkey_exporter import ValkeyExporter
-from infra.config import phase_spec
-from infra.config.growth import Step
+from infra.config.growth import Growth
 from infra.config.settings import Settings
 
 
@@ -26,7 +25,7 @@ def monitoring(settings: Settings, target: Target, after: Sequence[pulumi.Resour
         return
     for there, name, servers, labels in (
         (settings.row.cache, "cache", names.CACHE, names.CACHE_LABELS),
-        (_broker(settings), "broker", names.BROKER, names.BROKER_LABELS),
+        (settings.broker_row, "broker", names.BROKER, names.BROKER_LABELS),
     ):
         if there is None:
             continue
@@ -40,7 +39,7 @@ def monitoring(settings: Settings, target: Target, after: Sequence[pulumi.Resour
             after=after,
         )
     # While services move, requests come in at the former release, and a service may not be there yet.
-    served = settings.former if settings.growth and settings.growth.step is Step.MOVE else settings
+    served = settings.former if settings.growth is Growth.MOVE else settings
     limits = Limits(
         {name: (service.api.min_replicas, service.api.max_replicas) for name, service in served.row.services.items()},
         settings.row.postgresql,
@@ -71,10 +70,6 @@ def monitoring(settings: Settings, target: Target, after: Sequence[pulumi.Resour
         yield Grafana("grafana", target, row=row, after=after)
 
 
-def _broker(settings: Settings) -> phase_spec.Broker | None:
-    return settings.row.broker or (settings.former.row.broker if settings.former_release else None)
-
-
 def _routing(settings: Settings) -> Routing:
     alerts, mail = settings.alerts, settings.mail
     server = MailServer(mail.host, mail.port, mail.user, mail.sender)
@@ -92,7 +87,7 @@ def _volumes(settings: Settings) -> dict[str, int]:
     row, volumes = settings.row, {}
     if row.cache:
         volumes["cache"] = row.cache.storage
-    if broker := _broker(settings):
+    if broker := settings.broker_row:
         volumes["broker"] = broker.storage
     if row.monitoring and settings.own_monitoring:
         volumes |= {"prometheus": row.monitoring.storage, "alertmanager": alertmanager.STORAGE}

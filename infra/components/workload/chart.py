@@ -12,7 +12,7 @@ from infra.components.edge.cache_rules import RULES
 from infra.components.network import EVERY_ADDRESS, Flow, Peer, host_blocks
 from infra.components.workload import messages
 from infra.components.workload.flows import callers
-from infra.config.growth import Step
+from infra.config.growth import Growth
 from infra.config.image import Image
 from infra.config.phase_spec import Api, Cdn, DatabaseKind, Edge, Jobs
 from infra.config.settings import Settings
@@ -79,8 +79,7 @@ def chart_values(settings: Settings, image: Image, service: str = names.ALL) -> 
 
 def _routed(settings: Settings) -> bool:
     """Whether requests come to the release by the gateway: to the former one until all services have moved."""
-    growth = settings.growth
-    return growth is None or not growth.former_serves or (growth.step is Step.MOVE) is not settings.row.split
+    return not settings.former_release or (settings.growth is Growth.MOVE) is not settings.row.split
 
 
 def _move(settings: Settings, own: ServiceNames) -> dict[str, Any]:
@@ -95,7 +94,7 @@ def _move(settings: Settings, own: ServiceNames) -> dict[str, Any]:
     return {
         "move": {
             "enabled": True,
-            "switch": settings.growth is not None and settings.growth.step is Step.MOVE,
+            "switch": settings.growth is Growth.MOVE,
             "env": service_move.former_database(settings, own),
             "envFromSecrets": [{"name": variable, "secret": secret, "key": key}],
             # From the commit on there is no way back: a third of the time is left for the pods to be found ready.
@@ -191,7 +190,7 @@ def _env(settings: Settings, own: ServiceNames) -> dict[str, str]:
             "APP_SMTP_PORT": str(settings.mail.port),
             "APP_SMTP_TLS": settings.mail.tls.value,
             "APP_MAIL_FROM": settings.mail.sender,
-            "APP_PUBLIC_URL": settings.addresses()[1] or settings.addresses()[0],
+            "APP_PUBLIC_URL": settings.public_url,
         }
         if settings.mail.user:
             env["APP_SMTP_USER"] = settings.mail.user

@@ -15,8 +15,7 @@ def generated_secrets(settings: Settings, namespace: str) -> Iterator[GeneratedS
     row = settings.row
     if settings.secrets.source is SecretSource.GENERATE:
         yield random_keys(names.KEYS_SECRET, names.KEYS_SECRET_KEY)
-        broker = row.broker or settings.former_release
-        for there, secret in ((row.cache, names.CACHE), (broker, names.BROKER)):
+        for there, secret in ((row.cache, names.CACHE), (settings.broker_row, names.BROKER)):
             if there:
                 yield random_keys(secret, names.VALKEY_PASSWORD, names.VALKEY_OPERATOR_PASSWORD)
         if row.split:

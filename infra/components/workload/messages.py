@@ -27,7 +27,7 @@ def env(settings: Settings, own: ServiceNames) -> dict[str, str]:
             "APP_SMS_REGION": sms.region,
             "APP_SMS_COUNTRIES": " ".join(sms.countries),
             "APP_DAILY_SMS": str(sms.daily_limit),
-            "APP_PUBLIC_URL": settings.addresses()[1] or settings.addresses()[0],
+            "APP_PUBLIC_URL": settings.public_url,
         }
     return found
 

@@ -9,7 +9,7 @@ from infra import names
 from infra.components.base import Target
 from infra.components.data.service_move import copy
 from infra.components.workload.release import Workload
-from infra.config.growth import Step
+from infra.config.growth import Growth
 from infra.config.image import Image
 from infra.config.settings import Settings
 
@@ -41,16 +41,15 @@ def releases(
         )
 
     services = settings.row.services
-    growth = settings.growth
-    if growth is None or growth.step not in (Step.MOVE, Step.ROUTE, Step.RETIRE):
+    if settings.growth not in (Growth.MOVE, Growth.ROUTE, Growth.RETIRE):
         return [release(settings, service) for service in services]
-    if growth.step is not Step.MOVE:
+    if settings.growth is not Growth.MOVE:
         # One at a time: the former release is there too, and nodes have no room for new pods of all.
         own: list[Workload] = []
         for service in services:
             own.append(release(settings, service, *own))
         # Its route goes once theirs are there.
-        return [*own, release(settings.former, names.ALL, *own)] if growth.former_serves else own
+        return [*own, release(settings.former, names.ALL, *own)] if settings.former_release else own
     # It publishes its events where the services read them, before the first one leaves it.
     former = release(settings.former, names.ALL)
     copied = {service: copy(settings, target, service, image, [*after, former]) for service in services}
