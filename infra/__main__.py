@@ -51,10 +51,11 @@ def main() -> None:
     """Register every resource of the stack."""
     config = pulumi.runtime.config
     secret = frozenset(filter(config.is_config_secret, config.CONFIG.get()))
-    settings = load_settings(config.CONFIG.get(), secret, stack_outputs.platform_settings, outputs.recorded)
+    recorded = outputs.recorded()
+    settings = load_settings(config.CONFIG.get(), secret, stack_outputs.platform_settings, recorded)
     check_prerequisites(settings)
     row = settings.row
-    image = choose_image(settings.image, partial(outputs.recorded, "image"), ROOT)
+    image = choose_image(settings.image, recorded.get("image"), ROOT)
     stack = pulumi.get_stack()
     cluster = connect(settings.context or None)
     target = Target(

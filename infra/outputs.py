@@ -1,6 +1,6 @@
 """Outputs of a stack."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pulumi
@@ -14,8 +14,8 @@ from infra.config.settings import Settings
 from infra.config.types import GatewayKind, LogDestination
 
 
-def recorded(name: str) -> Any:
-    """An output of the stack's last update; None before the first one.
+def recorded() -> Mapping[str, Any]:
+    """Read the outputs of the stack's last update; none before the first one.
 
     Outputs that are known at once are recorded also by an update that fails.
 
@@ -28,7 +28,7 @@ def recorded(name: str) -> Any:
     problems = []
     for each in names_of_stack:
         try:
-            return stack_outputs.read(each).get(name)
+            return stack_outputs.read(each)
         except ValueError as error:
             problems.append(str(error))
     raise pulumi.RunError(problems[0])

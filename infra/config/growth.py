@@ -4,7 +4,7 @@ An update cannot both use what the former phase ran with and take it away. So ea
 next one goes on from there.
 """
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final, Self
@@ -67,17 +67,17 @@ class Deployed:
     gateway: GatewayKind | None = None
 
     @classmethod
-    def recorded(cls, phase: int, output: Callable[[str], Any]) -> Self:
+    def recorded(cls, phase: int, outputs: Mapping[str, Any]) -> Self:
         """Return it by the outputs of the stack's last update.
 
         Args:
             phase: of this update.
-            output: gives an output by its name; None if there is none.
+            outputs: by name.
 
         Raises:
             ValueError: the stack's data cannot follow it to this phase; the message says why, and what to do.
         """
-        before = output("phase")
+        before = outputs.get("phase")
         if before is None:
             return cls()
         before, split = int(before), phases.PHASES[phase].split
@@ -89,9 +89,9 @@ class Deployed:
             return cls()
         gateway = None
         if before > 1:
-            namespace = output("gateway_namespace")
-            gateway = GatewayKind.ISTIO if namespace and namespace == output("namespace") else GatewayKind.TRAEFIK
-        return cls(_growth(before, output("growth")), gateway)
+            namespace = outputs.get("gateway_namespace")
+            gateway = GatewayKind.ISTIO if namespace and namespace == outputs.get("namespace") else GatewayKind.TRAEFIK
+        return cls(_growth(before, outputs.get("growth")), gateway)
 
 
 def _growth(before: int, done: str | None) -> Growth | None:

@@ -3,7 +3,6 @@
 import os
 import re
 import tomllib
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -61,14 +60,14 @@ def version_reference(root: Path) -> str:
     return f"{REPOSITORY}:{version}"
 
 
-def choose_image(setting: str, deployed: Callable[[], str | None], root: Path) -> Image:
+def choose_image(setting: str, deployed: str | None, root: Path) -> Image:
     """The image to run: the stack's setting, the environment's, the one that runs, else that of this version.
 
     What runs stays until somebody names another: a restore, or an update for another reason, is no release.
 
     Args:
         setting: the stack's; empty for none.
-        deployed: returns the image that the stack's last update has recorded; None before the first one.
+        deployed: the image that the stack's last update has recorded; None before the first one.
         root: the repository's top folder.
 
     Raises:
@@ -82,10 +81,9 @@ def choose_image(setting: str, deployed: Callable[[], str | None], root: Path) -
         except ValueError as error:
             raise pulumi.RunError(f"{IMAGE_VARIABLE}: {error}") from error
     own = parse_image(version_reference(root))
-    recorded = deployed()
-    if recorded is None:
+    if deployed is None:
         return own
-    image = parse_image(recorded)
+    image = parse_image(deployed)
     if image.repository == own.repository and image.tag and image.tag != own.tag:
         pulumi.log.info(f"the image stays {image}, and this is version {own.tag}: set {PROJECT}:image to release it")
     return image

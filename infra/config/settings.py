@@ -5,6 +5,7 @@
 
 import ipaddress
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, Self
 from urllib.parse import urlsplit
 
@@ -248,15 +249,11 @@ def _no_platform(stack: str) -> Mapping[str, Any]:
     raise ValueError(f"{PROJECT}:platform: the outputs of {stack} cannot be read here")
 
 
-def _new_stack(output: str) -> None:  # noqa: ARG001 - has none of them
-    return None
-
-
 def load_settings(
     config: Mapping[str, Any],
     secret: frozenset[str] = frozenset(),
     platform_settings: Callable[[str], Mapping[str, Any]] = _no_platform,
-    recorded: Callable[[str], Any] = _new_stack,
+    recorded: Mapping[str, Any] = MappingProxyType({}),
 ) -> Settings:
     """Check a stack's whole configuration.
 
@@ -265,7 +262,7 @@ def load_settings(
             JSON.
         secret: the keys whose values, or parts of them, are secret: messages do not show what they hold.
         platform_settings: gives what a platform's stack offers, by path; what the stack says itself goes before.
-        recorded: gives outputs of the stack's last update, by name; None for what it has not recorded.
+        recorded: outputs of the stack's last update, by name.
 
     Raises:
         pulumi.RunError: one line that names each wrong key, what is wrong with it and what to do. The engine prints
@@ -292,7 +289,7 @@ def load_settings(
     return settings
 
 
-def _deployed(values: Mapping[str, Any], recorded: Callable[[str], Any]) -> Deployed:
+def _deployed(values: Mapping[str, Any], recorded: Mapping[str, Any]) -> Deployed:
     """Return what the last update has left, as far as the settings say which phase they are for."""
     chosen = str(values.get("phase", ""))
     if not chosen.isdigit() or int(chosen) not in phases.PHASES:

@@ -87,7 +87,7 @@ def values_of(stack: str) -> dict[str, Any]:
     """Return the values that the program gives to the chart for one of `STACKS`."""
     config, image = STACKS[stack]
     recorded = MOVING.deployed if "-moving-" in stack else {}
-    settings = load_settings(as_engine(config), recorded=recorded.get)
+    settings = load_settings(as_engine(config), recorded=recorded)
     service = stack.rpartition("-")[2] if settings.row.split else ALL
     values = chart_values(settings, parse_image(image), service)
     if stack.endswith("-carrying"):

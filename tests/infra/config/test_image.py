@@ -52,7 +52,7 @@ def test_an_image_of_another_version_that_stays_is_told(
 ) -> None:
     lines: list[str] = []
     monkeypatch.setattr(pulumi.log, "info", lines.append)
-    choose_image("", lambda: deployed, engine.ROOT)
+    choose_image("", deployed, engine.ROOT)
     assert [line for line in lines if f"the image stays {deployed}" in line] == (lines if told else [])
     assert bool(lines) is told
 
@@ -60,7 +60,7 @@ def test_an_image_of_another_version_that_stays_is_told(
 def test_an_environment_that_names_no_image_is_refused_with_the_variables_name(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TASK_MANAGER_IMAGE", "nonsense")
     with pytest.raises(pulumi.RunError, match=r"TASK_MANAGER_IMAGE: 'nonsense' is no image"):
-        choose_image("", lambda: None, engine.ROOT)
+        choose_image("", None, engine.ROOT)
 
 
 def fail_for(monkeypatch: pytest.MonkeyPatch, refused: str) -> None:
@@ -76,10 +76,10 @@ def fail_for(monkeypatch: pytest.MonkeyPatch, refused: str) -> None:
 
 def test_a_backend_that_takes_the_plain_name_alone_is_read_too(monkeypatch: pytest.MonkeyPatch) -> None:
     fail_for(monkeypatch, "/")
-    assert outputs.recorded("image") == DEPLOYED
+    assert outputs.recorded()["image"] == DEPLOYED
 
 
 def test_a_state_that_cannot_be_read_is_an_error_and_no_other_image(monkeypatch: pytest.MonkeyPatch) -> None:
     fail_for(monkeypatch, "")
     with pytest.raises(pulumi.RunError, match=r"the outputs of stack \S+ cannot be read: .* is no name"):
-        outputs.recorded("image")
+        outputs.recorded()
