@@ -110,7 +110,7 @@ class DeliverNotification(Generic[Message]):
         def refuse(work: NotificationWork) -> None:
             self._record(work, notification_id, DeliveryState.FAILED, str(error))
             if error.address:
-                self._transport.suspend(work, message, str(error), self._clock())
+                self._transport.suspend(work, message, str(error))
 
         run(self._storage.write, refuse)
         if not error.address:

@@ -1,7 +1,6 @@
 """Delivery of notifications by e-mail."""
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
 from uuid import UUID
 
 from app.core.mail import Mail, Mailer, RefusedError
@@ -41,8 +40,7 @@ class EmailTransport:
         unsubscribe = self._unsubscribe_url(notification.user_id, notification.kind)
         return mail_of(notification, recipient, parameters, url=self._public_url, unsubscribe=unsubscribe, last=last)
 
-    def suspend(self, work: NotificationWork, message: Mail, reason: str, now: datetime) -> None:
-        del now
+    def suspend(self, work: NotificationWork, message: Mail, reason: str) -> None:
         work.recipients.suspend(message.to, reason)
 
     def send(self, message: Mail, notification_id: UUID) -> None:

@@ -186,7 +186,7 @@ class Transport(Protocol[Message]):
             last: whether the user gets no more by this channel for today.
         """
 
-    def suspend(self, work: NotificationWork, message: Message, reason: str, now: datetime) -> None:
+    def suspend(self, work: NotificationWork, message: Message, reason: str) -> None:
         """Send nothing more to the address of a message, for as long as the user has not changed it."""
 
     def send(self, message: Message, notification_id: UUID) -> str | None:

@@ -1,6 +1,7 @@
 """Notifications and preferences of a user."""
 
 from collections.abc import Collection, Mapping
+from datetime import datetime
 from uuid import UUID
 
 from app.core.clock import Clock, NewId
@@ -8,7 +9,7 @@ from app.core.database.retries import retried
 from app.core.errors import InvalidError, NotFoundError
 from app.notifications.events import preferences_changed
 from app.notifications.model import MAIL_PREFERENCES, Channel, Choices, Kind, Notification, Preferences
-from app.notifications.ports import NotificationStorage
+from app.notifications.ports import NotificationStorage, NotificationWork
 
 NO_SUCH_NOTIFICATION = "There is no such notification."
 
@@ -75,10 +76,28 @@ class NotificationService:
         with self._storage.write() as work:
             if not fields and not others:
                 return work.preferences.get(user_id)
-            work.preferences.change(user_id, fields, others)
-            preferences = work.preferences.get(user_id)
-            work.outbox.add(preferences_changed(user_id, preferences, self._new_id, self._clock()))
-            return preferences
+            return _store(work, user_id, fields, others, self._new_id, self._clock())
+
+
+def switch_off(
+    work: NotificationWork, user_id: UUID, kind: Kind, channel: Channel, new_id: NewId, now: datetime
+) -> None:
+    """Let a user get no more notifications of a kind by a channel, in the transaction of `work`."""
+    _store(work, user_id, *_by_place({}, {kind: {channel: False}}), new_id, now)
+
+
+def _store(
+    work: NotificationWork,
+    user_id: UUID,
+    fields: Mapping[str, object],
+    others: Choices,
+    new_id: NewId,
+    now: datetime,
+) -> Preferences:
+    work.preferences.change(user_id, fields, others)
+    preferences = work.preferences.get(user_id)
+    work.outbox.add(preferences_changed(user_id, preferences, new_id, now))
+    return preferences
 
 
 def _by_place(change: Mapping[str, object], choices: Choices) -> tuple[dict[str, object], Choices]:

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
 from types import MappingProxyType
 from uuid import UUID
 
@@ -59,8 +58,7 @@ class SmsTransport:
         text = f"{PREFIXES.get(notification.kind, '')}{title}{note} {self._public_url}"
         return TextMessage(phone.user_id, phone.number, text.rstrip())
 
-    def suspend(self, work: NotificationWork, message: TextMessage, reason: str, now: datetime) -> None:
-        del now
+    def suspend(self, work: NotificationWork, message: TextMessage, reason: str) -> None:
         phone = work.phones.get(message.user_id)
         if phone and phone.number == message.number:
             work.phones.put(replace(phone, suspended=reason))

@@ -7,9 +7,9 @@ from app.core.clock import Clock, NewId
 from app.core.database.retries import retried
 from app.core.errors import InvalidError
 from app.core.security.signing import Signer
-from app.notifications.events import preferences_changed
-from app.notifications.model import MAIL_PREFERENCES, Channel, Kind
+from app.notifications.model import Channel, Kind
 from app.notifications.ports import NotificationStorage
+from app.notifications.service import switch_off
 
 PATH = "/api/v1/notifications/unsubscribe"
 
@@ -58,12 +58,7 @@ class UnsubscriptionService:
             # Nothing is stored about a user who has been deleted.
             if work.recipients.lock(user_id) is None or not work.preferences.get(user_id).wants(kind, Channel.EMAIL):
                 return
-            if kind in MAIL_PREFERENCES:
-                work.preferences.change(user_id, {MAIL_PREFERENCES[kind]: False}, {})
-            else:
-                work.preferences.change(user_id, {}, {kind: {Channel.EMAIL: False}})
-            preferences = work.preferences.get(user_id)
-            work.outbox.add(preferences_changed(user_id, preferences, self._new_id, self._clock()))
+            switch_off(work, user_id, kind, Channel.EMAIL, self._new_id, self._clock())
 
     def _parse(self, token: str) -> tuple[UUID, Kind]:
         parts = TOKEN.fullmatch(token)

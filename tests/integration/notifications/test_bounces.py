@@ -1,7 +1,6 @@
 """Bounces and complaints: no mail goes to such an address, until its user changes it or asks for it."""
 
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,18 +9,16 @@ from flask.testing import FlaskClient
 from sqlalchemy import update
 from werkzeug.test import TestResponse
 
-from app.bootstrap.container import Container, build
+from app.bootstrap.container import Container
 from app.bootstrap.http import create_app
 from app.core.clock import utc_now
 from app.notifications.model import Recipient
 from app.notifications.tables import RecipientRow
 from tests.support.api import Person, assert_problem
 from tests.support.notifications import remind_of
-from tests.support.settings import make_settings
 from tests.support.smtp import Inbox
 from tests.support.sns_topic import ARN, CERTIFICATE_URL, SUBSCRIBE_URL, Topic
 from tests.support.storage import storage_of
-from tests.support.verification import verified
 
 SES, POSTMARK = "/api/v1/notifications/bounces/ses", "/api/v1/notifications/bounces/postmark"
 PASSWORD = "a-password-of-the-webhook"
@@ -35,23 +32,14 @@ def topic(monkeypatch: pytest.MonkeyPatch) -> Topic:
 
 
 @pytest.fixture
-def mailing(database_url: str, inbox: Inbox) -> Iterator[Container]:
-    mail = {"smtp_host": "127.0.0.1", "smtp_port": inbox.port, "smtp_tls": "none", "mail_from": "noreply@example.org"}
-    notices = {"ses_topic": ARN, "bounce_password": PASSWORD}
-    parts = build(make_settings(database_url, **mail, **notices, public_url="https://tasks.example.org"))
-    yield parts
-    parts.database.dispose()
+def further_settings() -> dict[str, Any]:
+    return {"ses_topic": ARN, "bounce_password": PASSWORD}
 
 
 @pytest.fixture
 def provider(mailing: Container, topic: Topic) -> FlaskClient:
     del topic  # before the application reads the settings
     return create_app(mailing).test_client()
-
-
-@pytest.fixture
-def grace(mailing: Container, inbox: Inbox) -> Person:
-    return verified(mailing, Person(create_app(mailing).test_client()).register(), inbox)
 
 
 def bounce(email: str, kind: str = "Permanent") -> dict[str, Any]:

@@ -1,15 +1,13 @@
 """Kinds and channels: what a user has chosen decides where a notification goes."""
 
 import io
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import select, update
 
-from app.bootstrap.container import Container, build
-from app.bootstrap.http import create_app
+from app.bootstrap.container import Container
 from app.core.clock import new_id, utc_now
 from app.core.jobs.model import Job
 from app.core.jobs.tables import JobRow
@@ -18,26 +16,15 @@ from app.notifications.tables import DeliveryRow
 from tests.support.api import Person, assert_problem
 from tests.support.background import do_jobs
 from tests.support.notifications import carry
-from tests.support.settings import make_settings
 from tests.support.smtp import Inbox
 from tests.support.storage import storage_of
-from tests.support.verification import verified
 
 PREFERENCES = "/notifications/preferences"
 
 
 @pytest.fixture
-def mailing(database_url: str, inbox: Inbox) -> Iterator[Container]:
-    """Container of an application that sends mails, two a day."""
-    mail = {"smtp_host": "127.0.0.1", "smtp_port": inbox.port, "smtp_tls": "none", "mail_from": "noreply@example.org"}
-    parts = build(make_settings(database_url, **mail, public_url="https://tasks.example.org", daily_mails=2))
-    yield parts
-    parts.database.dispose()
-
-
-@pytest.fixture
-def grace(mailing: Container, inbox: Inbox) -> Person:
-    return verified(mailing, Person(create_app(mailing).test_client()).register(), inbox)
+def further_settings() -> dict[str, Any]:
+    return {"daily_mails": 2}
 
 
 def choose(person: Person, **preferences: object) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 import io
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
@@ -31,19 +31,9 @@ from app.notifications.tables import NotificationRow
 from tests.support.api import Person, assert_problem
 from tests.support.notifications import carry, remind_of
 from tests.support.retention import RULES
-from tests.support.settings import make_settings
 from tests.support.smtp import Inbox
 from tests.support.storage import SystemStorage, storage_of
 from tests.support.verification import verified
-
-
-@pytest.fixture
-def mailing(database_url: str, inbox: Inbox) -> Iterator[Container]:
-    """Container of an application that sends mails."""
-    mail = {"smtp_host": "127.0.0.1", "smtp_port": inbox.port, "smtp_tls": "none", "mail_from": "noreply@example.org"}
-    parts = build(make_settings(database_url, **mail, public_url="https://tasks.example.org"))
-    yield parts
-    parts.database.dispose()
 
 
 def listed(person: Person, **query: object) -> dict[str, Any]:

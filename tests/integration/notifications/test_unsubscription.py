@@ -1,7 +1,6 @@
 """One-click unsubscription by the link of a mail (RFC 8058)."""
 
 import re
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 from uuid import uuid4
@@ -9,30 +8,15 @@ from uuid import uuid4
 import pytest
 from flask.testing import FlaskClient
 
-from app.bootstrap.container import Container, build
+from app.bootstrap.container import Container
 from app.bootstrap.http import create_app
 from tests.support.api import PASSWORD, Person
 from tests.support.background import dispatch_events, do_jobs
 from tests.support.notifications import carry, remind_of
-from tests.support.settings import make_settings
 from tests.support.smtp import Inbox
 from tests.support.storage import storage_of
-from tests.support.verification import verified
 
 ONE_CLICK = {"List-Unsubscribe": "One-Click"}
-
-
-@pytest.fixture
-def mailing(database_url: str, inbox: Inbox) -> Iterator[Container]:
-    mail = {"smtp_host": "127.0.0.1", "smtp_port": inbox.port, "smtp_tls": "none", "mail_from": "noreply@example.org"}
-    parts = build(make_settings(database_url, **mail, public_url="https://tasks.example.org"))
-    yield parts
-    parts.database.dispose()
-
-
-@pytest.fixture
-def grace(mailing: Container, inbox: Inbox) -> Person:
-    return verified(mailing, Person(create_app(mailing).test_client()).register(), inbox)
 
 
 @pytest.fixture

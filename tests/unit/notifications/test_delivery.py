@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, time
+from datetime import time
 from uuid import UUID
 
 import pytest
@@ -41,8 +41,8 @@ class FakeTransport:
         del work, parameters
         return self.absent or [f"{notification.title}{' (last)' if last else ''}"]
 
-    def suspend(self, work: NotificationWork, message: list[str], reason: str, now: datetime) -> None:
-        del work, message, now
+    def suspend(self, work: NotificationWork, message: list[str], reason: str) -> None:
+        del work, message
         self.suspended.append(reason)
 
     def send(self, message: list[str], notification_id: UUID) -> str:
