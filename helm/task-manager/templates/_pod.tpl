@@ -47,6 +47,22 @@ resources:
   {{- toYaml .resources | nindent 2 }}
 {{- end }}
 
+{{/* Of a Job that runs a command of the application. Argument: the name of its container. */}}
+{{- define "task-manager.podFailurePolicy" -}}
+podFailurePolicy:
+  rules:
+    # Exit code 2 is a bad setting, which stays bad however often it is tried.
+    - action: FailJob
+      onExitCodes:
+        containerName: {{ . }}
+        operator: In
+        values: [2]
+    - action: Ignore
+      onPodConditions:
+        - type: DisruptionTarget
+          status: "True"
+{{- end }}
+
 {{/* Settings of the application, the same for whatever runs it but for the time that it has to end.
      Argument: (dict "root" $ "gracefulTimeoutSeconds" 20) */}}
 {{- define "task-manager.env" -}}
