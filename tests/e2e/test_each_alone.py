@@ -6,7 +6,6 @@ import json
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from threading import Event, Thread
 from time import sleep, time
 from typing import Any
 
@@ -17,6 +16,7 @@ from tests.e2e.account import Account
 from tests.e2e.faults import COMPONENT, kill, wait_until_ready
 from tests.e2e.growth import configuration
 from tests.e2e.images import broken_image, current_image, relabelled_image
+from tests.e2e.instances import each_second
 from tests.e2e.load import Load, steady_load
 from tests.e2e.system import System, is_ready, wait_for
 from tests.e2e.test_services import SERVICES, assert_counted_once, selector
@@ -99,7 +99,6 @@ def good_image(system: System) -> Iterator[str]:
 def wanted_replicas(system: System) -> Iterator[dict[str, list[int]]]:
     """Look each second at how many pods each autoscaler wants, by its name; from its first value on, each other one."""
     seen: dict[str, list[int]] = {}
-    stop = Event()
 
     def look() -> None:
         for scaler in system.get("hpa"):
@@ -108,18 +107,9 @@ def wanted_replicas(system: System) -> Iterator[dict[str, list[int]]]:
             if not values or values[-1] != wanted:
                 values.append(wanted)
 
-    def watch() -> None:
-        while not stop.wait(1):
-            look()
-
     look()
-    watcher = Thread(target=watch)
-    watcher.start()
-    try:
+    with each_second(look):
         yield seen
-    finally:
-        stop.set()
-        watcher.join()
 
 
 def at_least(system: System) -> bool:
