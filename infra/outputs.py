@@ -15,9 +15,7 @@ from infra.config.types import GatewayKind, LogDestination
 
 
 def recorded() -> Mapping[str, Any]:
-    """Read the outputs of the stack's last update; none before the first one.
-
-    Outputs that are known at once are recorded also by an update that fails.
+    """Read the outputs of the stack's last update that succeeded; none before the first one.
 
     Raises:
         pulumi.RunError: the state cannot be read.
@@ -41,15 +39,15 @@ def outputs(settings: Settings, image: Image, namespace: str, done: pulumi.Outpu
         settings: the stack's.
         image: of the API.
         namespace: the stack's.
-        done: known once the update has done its step of a growth. An output that is never known keeps the engine from
-            recording any: those of the update before stay.
+        done: known once every release is up. An output that is never known keeps the engine from recording any, so those
+            of the update before stay after one that failed: its image is not that which went back by itself.
     """
     url, url_tls = settings.addresses()
     exported: dict[str, Any] = {
         "url": url,
         "login": f"register and log in at {url}; or POST to {url}/api/v1/auth/register, then to /api/v1/auth/login",
         "phase": settings.phase,
-        "image": str(image),
+        "image": done.apply(lambda _: str(image)),
         "namespace": namespace,
         "reach": _reach(settings, namespace),
         "protected": _protected(settings, namespace),

@@ -96,6 +96,7 @@ def test_a_release_that_never_becomes_ready_goes_back_by_itself(
     assert load.failures == 0, load.causes
     wait_for("only good pods are left", lambda: images(system) == {good}, seconds=120)
     assert httpx.get(f"{system.url}/health/ready", timeout=30).status_code == 200
+    assert system.pulumi("stack", "output", "image").ok().strip() == good, "the next update would take it up again"
 
     up(system, good)
 
