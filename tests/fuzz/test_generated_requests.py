@@ -1,9 +1,7 @@
 """Requests that Schemathesis makes up from the API's own document, right ones and wrong ones: a running server answers
 each as the document says, with all checks on."""
 
-import os
 import re
-import subprocess
 import sys
 from itertools import count
 from pathlib import Path
@@ -13,25 +11,17 @@ import pytest
 
 from app.bootstrap.container import build
 from app.bootstrap.http import create_app
+from app.bootstrap.services import ALL
 from app.core.security.roles import Role
 from app.core.settings import Settings
+from tests.fuzz.generated import ENDS_THE_SESSION, PACE, REQUESTS, generate
 from tests.support.api import Person
 from tests.support.server import ROOT, Server, server
 from tests.support.settings import make_settings
 from tests.support.storage import storage_of
 
-REQUESTS = int(os.environ.get("FUZZ_REQUESTS", "0"))
-"""How many each run has to make at least: `make fuzz` asks for the number of the specification. By default each
-operation gets a few, and what takes its time is left out."""
-
-PACE = ["--max-examples=25"] if REQUESTS else ["--max-examples=4", "--phases=fuzzing"]
-"""What is done before all begins anew with another seed."""
-
 LIFETIME = 24 * 3600
 """Seconds that the log-in lasts."""
-
-ENDS_THE_SESSION = ("logout", "logout_everywhere", "end_session", "change_password", "update_user", "log_user_out")
-"""Operations that a run with a log-in leaves out; the others meet them without."""
 
 COUNTED = re.compile(r'^flask_http_request_total\{.*status="(\d+)"\} ([0-9.]+)', re.MULTILINE)
 
@@ -57,24 +47,7 @@ def administrator(database_url: str) -> Person:
     return person
 
 
-def generate(running: Server, seed: int, *options: str) -> "subprocess.CompletedProcess[str]":
-    """Let Schemathesis make requests up; what it finds is in what it writes."""
-    return subprocess.run(
-        [
-            str(Path(sys.executable).with_name("schemathesis")),
-            *("run", f"{running.url}/api/v1/openapi.json", "--checks=all", "--no-color"),
-            *(f"--seed={seed}", "--generation-database=none", "--request-timeout=30"),
-            *PACE,
-            *options,
-        ],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-
-@pytest.mark.parametrize("service", ["all", "tasks"])
+@pytest.mark.parametrize("service", [ALL, "tasks"])
 @pytest.mark.parametrize("logged_in", [True, False], ids=["logged in", "not logged in"])
 def test_each_generated_request_is_answered_as_the_document_says(
     postgres_url: str, valkey: str, tmp_path: Path, service: str, logged_in: bool
@@ -82,6 +55,8 @@ def test_each_generated_request_is_answered_as_the_document_says(
     limits = {
         f"APP_{name.upper()}": "999999 per second" for name in Settings.model_fields if name.startswith("rate_limit")
     }
+    # A service alone gives the document of all.
+    own = None if service == ALL else ROOT / "app" / service / "contracts" / "openapi.v1.json"
     options = []
     if logged_in:
         person = administrator(postgres_url)
@@ -89,7 +64,7 @@ def test_each_generated_request_is_answered_as_the_document_says(
         options += [f"--exclude-operation-id={name}" for name in ENDS_THE_SESSION]
     with server(tmp_path, postgres_url, service, APP_REDIS_URL=valkey, **limits) as running:
         for seed in count(1):
-            run = generate(running, seed, *options)
+            run = generate(running.url, seed, *PACE, *options, document=own)
             assert run.returncode == 0, run.stdout[-20000:] + run.stderr
             given = answers(running)
             if sum(given.values()) >= REQUESTS:

@@ -12,8 +12,9 @@ import httpx
 import pytest
 
 from app.core.settings import Settings
+from tests.fuzz.generated import ENDS_THE_SESSION
 from tests.fuzz.raw_requests import RawRequests, operations
-from tests.fuzz.test_generated_requests import ENDS_THE_SESSION, administrator
+from tests.fuzz.test_generated_requests import administrator
 from tests.support.liveness import liveness
 from tests.support.server import server
 

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from tests.fuzz.test_generated_requests import answers, generate
+from tests.fuzz.generated import PACE, generate
+from tests.fuzz.test_generated_requests import answers
 from tests.support.liveness import liveness
 from tests.support.server import server
 from tests.support.slow_clients import slow_clients
@@ -17,7 +18,7 @@ def test_the_server_says_within_a_second_that_it_lives_whatever_clients_do(tmp_p
         liveness(running.url) as live,
         slow_clients("127.0.0.1", running.port) as slow,
     ):
-        generate(running, 1)  # what it finds is another test's
+        generate(running.url, 1, *PACE)  # what it finds is another test's
         given = answers(running)
         assert len(slow.clients) == 200
     assert [status for status in given if status.startswith("5")] == []
