@@ -12,7 +12,7 @@ from time import monotonic, sleep
 
 import pytest
 
-from infra.names import ServiceNames
+from infra.names import API_PORT, ServiceNames
 from tests.e2e.account import Account
 from tests.e2e.faults import kill, wait_until_ready
 from tests.e2e.load import Load, steady_load
@@ -212,6 +212,28 @@ except urllib.error.HTTPError as error:
 )
 def test_a_forged_token_is_refused_by_each_service_itself(system: System, service: str, path: str) -> None:
     assert python_in(system, service, FORGED % f"/api/v1{path}") == "401"
+
+
+PLAIN_TEXT = """\
+import http.client
+connection = http.client.HTTPConnection("{host}", {port}, timeout=10)
+try:
+    connection.request("GET", "/health/live")
+    print("answered", connection.getresponse().status)
+except ConnectionError as error:
+    print("refused", type(error).__name__)
+"""
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_server_refuses_plain_text_from_a_pod_of_the_stack_that_is_outside_of_the_mesh(
+    system: System, service: str
+) -> None:
+    release = ServiceNames(service).release
+    worker = ("exec", f"deployment/{ServiceNames('analytics').release}-worker", "--container", "worker", "--")
+    stranger = PLAIN_TEXT.format(host=release, port=API_PORT)
+    assert system.kubectl(*worker, "python", "-c", stranger).text.startswith("refused")
+    assert python_in(system, service, PLAIN_TEXT.format(host="127.0.0.1", port=API_PORT)) == "answered 200"
 
 
 # --- each away alone
