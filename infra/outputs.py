@@ -39,8 +39,8 @@ def outputs(settings: Settings, image: Image, namespace: str, done: pulumi.Outpu
         settings: the stack's.
         image: of the API.
         namespace: the stack's.
-        done: known once every release is up. An output that is never known keeps the engine from recording any, so those
-            of the update before stay after one that failed: its image is not that which went back by itself.
+        done: known once every release is up. An output that is never known keeps the engine from recording any, so
+            those of the update before stay after one that failed: its image is not that which went back by itself.
     """
     url, url_tls = settings.addresses()
     exported: dict[str, Any] = {

@@ -16,9 +16,8 @@ from pulumi_kubernetes.networking import v1 as networking
 from infra import names
 from infra.components import network
 from infra.components.base import Component, Target
-from infra.components.edge import istio_policies, traefik
+from infra.components.edge import istio_gateway, istio_policies, traefik
 from infra.components.edge.gateway_extension import GatewayExtension
-from infra.components.edge.istio_gateway import IstioGatewayPods
 from infra.components.network import Flow, Peer
 from infra.config.phase_spec import Cdn, Edge
 from infra.config.settings import Settings
@@ -117,6 +116,7 @@ class Gateway(Component):
         extensions: what its implementation adds to it: policies, and what routes refer to.
         redirect_to: address by TLS that plain requests are sent on to; empty to serve them.
         acme: who certifies the hostname; None where the certificate comes from elsewhere.
+        annotations: what else its implementation reads.
     """
 
     def __init__(
@@ -128,6 +128,7 @@ class Gateway(Component):
         extensions: Iterable[GatewayExtension],
         redirect_to: str,
         acme: Acme | None,
+        annotations: Mapping[str, str],
         after: Sequence[pulumi.Resource],
     ) -> None:
         super().__init__(name, target, after)
@@ -140,6 +141,7 @@ class Gateway(Component):
                     # Traefik programs each listener by itself, and the Gateway when all are.
                     "pulumi.com/waitFor": _HTTP_PROGRAMMED if acme else "condition=Programmed",
                     **(acme.annotations if acme else {}),
+                    **annotations,
                 },
             ),
             spec=spec,
@@ -184,7 +186,9 @@ def gateway(settings: Settings, target: Target, after: Sequence[pulumi.Resource]
     own, istio = settings.gateway, settings.gateway_kind is GatewayKind.ISTIO
     if istio and settings.row.mesh:
         # istiod makes the gateway's pods as soon as it sees the Gateway: what they are like comes first.
-        pods = IstioGatewayPods("gateway-pods", target, settings=settings, row=settings.row.mesh, after=after)
+        pods = istio_gateway.IstioGatewayPods(
+            "gateway-pods", target, settings=settings, row=settings.row.mesh, after=after
+        )
         yield pods
         after = [*after, pods]
     made = Gateway(
@@ -194,6 +198,7 @@ def gateway(settings: Settings, target: Target, after: Sequence[pulumi.Resource]
         extensions=istio_policies.extensions(settings, target.namespace) if istio else _traefik_extensions(settings),
         redirect_to=settings.addresses()[1] if own.redirect_http else "",
         acme=Acme(own.issuer, network.gateway(settings)) if own.certificate is Tls.ACME else None,
+        annotations=istio_gateway.ANNOTATIONS if istio else {},
         after=after,
     )
     if settings.hostname and settings.cdn_kind is not Cdn.CLOUDFLARE:

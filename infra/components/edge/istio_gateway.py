@@ -23,6 +23,10 @@ from infra.config.types import Tls
 STATUS_PORT: Final = 15021
 """Where load balancers ask for the gateway's health; a port of its Service."""
 
+# The gateway's tracer makes trace ids and has no collector: each export that fails would be an error in the log.
+ANNOTATIONS: Final = {"sidecar.istio.io/componentLogLevel": "misc:error,tracing:off"}
+"""Of the Gateway: what istiod makes the arguments of its pods from."""
+
 _DRAIN: Final = 10
 """Seconds in which the endpoints forget a stopping pod, which closes its connections meanwhile."""
 

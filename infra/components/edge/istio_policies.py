@@ -105,7 +105,8 @@ def destination(host: str, api: Api, load_balancing: LoadBalancing) -> dict[str,
             # Of the requests that are under way, so that retries end where everything fails.
             "retryBudget": {"percent": 20, "minRetryConcurrency": 3},
             "connectionPool": {
-                "tcp": {"maxConnections": requests, "connectTimeout": "1s"},
+                # Of many connections at once, on busy processors, the handshakes alone take more than a second.
+                "tcp": {"maxConnections": requests, "connectTimeout": "5s"},
                 # The server closes idle connections too, later.
                 "http": {"http1MaxPendingRequests": requests, "http2MaxRequests": requests, "idleTimeout": "30s"},
             },
