@@ -209,9 +209,9 @@ PHASES[4] = replace(
     broker=None,
     rabbitmq=RabbitMQ(nodes=3, storage=10, compute=Compute(200, 2000, 1024)),
     # A request costs 0.62 ms of CPU at the gateway and 0.41 ms in the sidecar (docs/adr/0053-*.md): 300 a second at
-    # each gateway, and 100 at each server as the autoscaler wants it. A gateway uses 27 MiB, and 1 MiB more for each
-    # body that it holds until it is whole; a sidecar uses 30 MiB.
-    mesh=Mesh(gateways=2, gateway=Compute(200, 2000, 256), sidecar=Compute(50, 1000, 96)),
+    # each gateway, and twice the 100 at each server that the autoscaler wants. A gateway uses 27 MiB, and 1 MiB more
+    # for each body that it holds until it is whole; a sidecar uses 30 MiB.
+    mesh=Mesh(gateways=2, gateway=Compute(200, 2000, 256), sidecar=Compute(100, 1000, 96)),
 )
 
 
@@ -254,7 +254,7 @@ def _small(row: Phase) -> Phase:
         and replace(cache, followers=0, storage=1, compute=replace(cache.compute, cpu_request=25, memory=96)),
         rabbitmq=row.rabbitmq and replace(row.rabbitmq, storage=1, compute=Compute(50, 1000, 512)),
         varnish=row.varnish and replace(row.varnish, replicas=1),
-        mesh=row.mesh and Mesh(gateways=2, gateway=Compute(25, 1000, 128), sidecar=Compute(10, 500, 96)),
+        mesh=row.mesh and Mesh(gateways=2, gateway=Compute(50, 1000, 128), sidecar=Compute(25, 500, 96)),
     )
 
 

@@ -300,7 +300,7 @@ def test_a_sidecar_takes_calls_of_services_and_leaves_the_rest_alone() -> None:
     assert said[f"{traffic}excludeInboundPorts"] == str(names.API_METRICS_PORT)
     assert said["prometheus.istio.io/merge-metrics"] == "false"
     assert said["prometheus.io/port"] == str(names.API_METRICS_PORT)
-    assert (said["sidecar.istio.io/proxyCPU"], said["sidecar.istio.io/proxyMemoryLimit"]) == ("10m", "96Mi")
+    assert (said["sidecar.istio.io/proxyCPU"], said["sidecar.istio.io/proxyMemoryLimit"]) == ("25m", "96Mi")
 
 
 @pytest.mark.parametrize("service", ["auth", "tasks"])

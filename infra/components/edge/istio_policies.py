@@ -47,8 +47,12 @@ PUBLIC_PATHS: Final = (
 
 TARGET: Final = [{"group": "gateway.networking.k8s.io", "kind": "Gateway", "name": names.GATEWAY}]
 
-BACKLOG: Final = 8
-"""Requests under way for each thread of a service: with more, its clients have given up before their turn."""
+BACKLOG: Final = 64
+"""Requests under way for each thread of a service.
+
+A thread answers ten a second and more, so the last of these waits for six seconds at most; with more, clients have
+given up before their turn. Far fewer would be refused in a pause of a second, as a busy node makes them.
+"""
 
 
 def keys_url(namespace: str) -> str:
@@ -107,8 +111,14 @@ def destination(host: str, api: Api, load_balancing: LoadBalancing) -> dict[str,
             "connectionPool": {
                 # Of many connections at once, on busy processors, the handshakes alone take more than a second.
                 "tcp": {"maxConnections": requests, "connectTimeout": "5s"},
-                # The server closes idle connections too, later.
-                "http": {"http1MaxPendingRequests": requests, "http2MaxRequests": requests, "idleTimeout": "30s"},
+                "http": {
+                    "http1MaxPendingRequests": requests,
+                    "http2MaxRequests": requests,
+                    # One connection for all requests to a pod: a burst needs no handshake for each of them.
+                    "h2UpgradePolicy": "UPGRADE",
+                    # The server closes idle connections too, later.
+                    "idleTimeout": "30s",
+                },
             },
             "outlierDetection": {
                 "consecutive5xxErrors": 5,
