@@ -13,7 +13,7 @@ import pulumi
 from pydantic import Field, PrivateAttr, ValidationError, ValidationInfo, model_validator
 
 from infra import phases
-from infra.config import combinations, monitoring_sections, sections, size_sections, sizes
+from infra.config import combinations, database_sections, monitoring_sections, sections, size_sections, sizes
 from infra.config.growth import FORMER_PHASE, Deployed, Growth
 from infra.config.phase_spec import Broker, Cdn, DatabaseKind, Edge, Phase, Size
 from infra.config.reading import paths_of, read
@@ -69,10 +69,10 @@ class Settings(sections.Section):
     images: sections.Images = Field(default_factory=sections.Images)
     api: size_sections.Api = Field(default_factory=size_sections.Api)
     workers: size_sections.Workers = Field(default_factory=size_sections.Workers)
-    database: sections.Database = Field(default_factory=sections.Database)
+    database: database_sections.Database = Field(default_factory=database_sections.Database)
     cache: size_sections.Cache = Field(default_factory=size_sections.Cache)
     broker: size_sections.Broker = Field(default_factory=size_sections.Broker)
-    backups: sections.Backups = Field(default_factory=sections.Backups)
+    backups: database_sections.Backups = Field(default_factory=database_sections.Backups)
     gateway: sections.Gateway = Field(default_factory=sections.Gateway)
     mesh: sections.Mesh = Field(default_factory=sections.Mesh)
     secrets: sections.Secrets = Field(default_factory=sections.Secrets)

@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 import yaml
 
+from infra.config.database_sections import Database
 from infra.config.monitoring_sections import Monitoring
-from infra.config.sections import Database, Gateway
+from infra.config.sections import Gateway
 from infra.platform.addons import certificates, gateway, mesh, metrics, postgresql
 from infra.platform.addons.settings import AddonSettings
 from infra.platform.addons.versions import CHARTS
