@@ -72,6 +72,7 @@ class Settings(sections.Section):
     database: database_sections.Database = Field(default_factory=database_sections.Database)
     cache: size_sections.Cache = Field(default_factory=size_sections.Cache)
     broker: size_sections.Broker = Field(default_factory=size_sections.Broker)
+    rabbitmq: size_sections.RabbitMQ = Field(default_factory=size_sections.RabbitMQ)
     backups: database_sections.Backups = Field(default_factory=database_sections.Backups)
     gateway: sections.Gateway = Field(default_factory=sections.Gateway)
     mesh: sections.Mesh = Field(default_factory=sections.Mesh)

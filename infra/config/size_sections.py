@@ -81,3 +81,21 @@ class Broker(Section):
     storage: Storage | None = Field(
         default=None, description="GiB of its volume; it can grow, and never shrink. Empty: the phase's own (1)."
     )
+
+
+class RabbitMQ(Section):
+    """The nodes of RabbitMQ, in phase 4."""
+
+    cpu: Cpu | None = Field(
+        default=None, description="CPU request of each node, in millicores. Empty: the phase's own (200)."
+    )
+    memory: Annotated[int, Field(ge=512, le=1_048_576)] | None = Field(
+        default=None,
+        description="Memory of each node, in MiB: request and limit. At six tenths of it publishers are blocked. Empty:"
+        " the phase's own (1024).",
+    )
+    storage: Storage | None = Field(
+        default=None,
+        description="GiB of each node's volume; it can grow, and never shrink. With a fifth of it left publishers are"
+        " blocked. Empty: the phase's own (10).",
+    )

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 SURGE: Final = 0.25
 """Share of a Deployment's pods that a rollout adds: `maxSurge` of the chart's Deployments."""
 
-_PARTS: Final = {"workers": "has_workers", "broker": "broker", "cache": "cache"}
+_PARTS: Final = {"workers": "has_workers", "broker": "broker", "cache": "cache", "rabbitmq": "rabbitmq"}
 """Part of the phase's row that a section resizes, where a phase may do without it."""
 
 _POSTGRESQL_ONLY: Final = ("instances", "cpu", "memory", "wal_storage", "poolers", "replica_poolers")
@@ -53,6 +53,12 @@ def resized(row: Phase, settings: Settings) -> Phase:
             row.broker,
             **_given(storage=settings.broker.storage),
             compute=row.broker.compute.resized(settings.broker.cpu, settings.broker.memory),
+        ),
+        rabbitmq=row.rabbitmq
+        and replace(
+            row.rabbitmq,
+            **_given(storage=settings.rabbitmq.storage),
+            compute=row.rabbitmq.compute.resized(settings.rabbitmq.cpu, settings.rabbitmq.memory),
         ),
         monitoring=row.monitoring
         and replace(

@@ -111,6 +111,7 @@ VARIANTS: Final[Mapping[str, Variant]] = {
     "phase4-without-mesh": _of("phase4", engine.WITHOUT_MESH),
     "phase4-istio-gateway": _of("phase4", {"mesh.kind": "none", "gateway.kind": "istio"}),
     "phase4-mesh-namespace": _of("phase4", {"mesh.namespace": "mesh"}),
+    "phase4-rabbitmq": _of("phase4", {"rabbitmq.cpu": 300, "rabbitmq.memory": 2048, "rabbitmq.storage": 20}),
     "phase4-move": grown(phase=3.0),
     "phase4-move-standard": grown({"size": "standard"}, base="phase4-move", phase=3.0),
     "phase4-route": grown(base="phase4-move", phase=4.0, growth="move"),

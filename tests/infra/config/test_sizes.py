@@ -53,6 +53,9 @@ DEFAULTS: dict[str, Callable[[Phase], Any]] = {
     "broker.cpu": lambda row: row.broker and row.broker.compute.cpu_request,
     "broker.memory": lambda row: row.broker and row.broker.compute.memory,
     "broker.storage": lambda row: row.broker and row.broker.storage,
+    "rabbitmq.cpu": lambda row: row.rabbitmq and row.rabbitmq.compute.cpu_request,
+    "rabbitmq.memory": lambda row: row.rabbitmq and row.rabbitmq.compute.memory,
+    "rabbitmq.storage": lambda row: row.rabbitmq and row.rabbitmq.storage,
     "monitoring.retention": lambda row: row.monitoring and row.monitoring.retention,
     "monitoring.storage": lambda row: row.monitoring and row.monitoring.storage,
 }
@@ -161,6 +164,7 @@ def test_all_sizes_together_fit_every_phase_that_has_the_parts() -> None:
         ),
         ({"cache.memory": 512}, "cache: phase 1 has none: remove it, or set task-manager:phase to 2"),
         ({"broker.memory": 512}, "broker: phase 1 has none: remove it, or set task-manager:phase to 2"),
+        ({**PHASE_3, "rabbitmq.memory": 2048}, "rabbitmq: phase 3 has none: remove it, or set task-manager:phase to 4"),
         ({"workers.cpu": 500}, "workers: phase 1 has none: remove it, or set task-manager:phase to 2"),
         (
             {"database.wal_storage": 5},

@@ -251,6 +251,16 @@ def test_the_memory_and_the_disk_have_room_beyond_what_blocks_publishers(registe
     assert 512 < int(conf["disk_free_limit.absolute"].removesuffix("MiB")) < 5 * 1024 / 2
 
 
+def test_what_blocks_publishers_follows_the_sizes_that_a_stack_sets() -> None:
+    sizes = {"rabbitmq.memory": 4000, "rabbitmq.storage": 50}
+    stack = engine.run({**engine.stack_file("phase4"), **{f"task-manager:{key}": size for key, size in sizes.items()}})
+    conf = configuration(stack)
+    assert conf["vm_memory_high_watermark.absolute"] == "2400MiB"
+    assert conf["disk_free_limit.absolute"] == "10240MiB"
+    [container] = node(stack)["containers"]
+    assert container["resources"]["limits"]["memory"] == "4000Mi"
+
+
 def test_a_changed_configuration_changes_the_pod(registered: Registered, monkeypatch: pytest.MonkeyPatch) -> None:
     def pod(stack: Stack) -> Any:
         return stack.find("StatefulSet", names.RABBITMQ).inputs["spec"]["template"]

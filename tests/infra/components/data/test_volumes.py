@@ -40,15 +40,21 @@ def test_the_claims_of_a_stack_that_has_them_already_are_taken_over_whoever_has_
 
 
 @pytest.mark.parametrize(
-    ("setting", "servers"),
-    [("cache.storage", names.CACHE), ("broker.storage", names.BROKER), ("monitoring.storage", names.PROMETHEUS)],
+    ("stack", "setting", "servers"),
+    [
+        ("phase3", "cache.storage", names.CACHE),
+        ("phase3", "broker.storage", names.BROKER),
+        ("phase3", "monitoring.storage", names.PROMETHEUS),
+        ("phase4", "rabbitmq.storage", names.RABBITMQ),
+    ],
 )
-def test_a_volume_that_grows_changes_its_claims_and_replaces_nothing(phase3: Stack, setting: str, servers: str) -> None:
-    grown = engine.run({**engine.stack_file("phase3"), f"task-manager:{setting}": 70}, "phase3")
+def test_a_volume_that_grows_changes_its_claims_and_replaces_nothing(stack: str, setting: str, servers: str) -> None:
+    former = engine.run(engine.stack_file(stack), stack)
+    grown = engine.run({**engine.stack_file(stack), f"task-manager:{setting}": 70}, stack)
     mine = {name for name in claims(grown) if name.startswith(f"data-{servers}-")}
     assert len(mine) == grown.find("StatefulSet", servers).inputs["spec"]["replicas"]
     assert {name for name, claim in claims(grown).items() if size(claim) == "70Gi"} == mine
-    assert {claim.urn for claim in claims(grown).values()} == {claim.urn for claim in claims(phase3).values()}
+    assert {claim.urn for claim in claims(grown).values()} == {claim.urn for claim in claims(former).values()}
 
 
 def test_the_template_of_a_stateful_sets_claims_stays_what_it_was(stack: Stack) -> None:
