@@ -211,6 +211,12 @@ class Settings(sections.Section):
         return tuple(dict.fromkeys(map(self.cluster_of, self.row.services)))
 
     @property
+    def running_clusters(self) -> tuple[ClusterGeneration, ...]:
+        """`clusters`, and the one that services grow out of, as long as the former release runs on it."""
+        former = (self.former.generation,) if self.former_release else ()
+        return tuple(dict.fromkeys((*self.clusters, *former)))
+
+    @property
     def hibernated(self) -> tuple[ClusterGeneration, ...]:
         """The retired clusters that are kept, hibernated."""
         kept = self.database.retired_clusters is RetiredClusterPolicy.HIBERNATED

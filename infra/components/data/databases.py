@@ -63,11 +63,13 @@ def database(
             f" {names.PROJECT}:backups.waived to true to go without backups"
         )
     after = [namespace, *parts, *(secrets if plan.services or plan.growth else ())]
-    running = list(settings.clusters)
-    if plan.former and settings.former_release and plan.former not in running:
-        running.append(plan.former)
-    clusters = [Database(each.resource, target, plan=plan, generation=each, after=after) for each in running]
-    return [*parts, *clusters]
+    return [
+        *parts,
+        *(
+            Database(each.resource, target, plan=plan, generation=each, after=after)
+            for each in settings.running_clusters
+        ),
+    ]
 
 
 def retired_clusters(settings: Settings, target: Target, after: list[pulumi.Resource]) -> None:

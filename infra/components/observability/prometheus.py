@@ -200,21 +200,25 @@ class Limits:
 
     Args:
         replicas: bounds of the autoscaler of each service's servers.
-        database: volumes of each instance.
+        databases: volumes of the instances of a service's cluster; of `ALL` where services share one.
         volumes: volume of each other server, in GiB, by the name of its job.
     """
 
     replicas: Mapping[str, tuple[int, int]]
-    database: phase_spec.PostgreSQL
+    databases: Mapping[str, phase_spec.PostgreSQL]
     volumes: Mapping[str, int]
 
     def rules(self) -> dict[str, Any]:
         """A recording rule for each."""
-        values = {
-            "task_manager:database_volume:bytes": self.database.storage * 1024**3,
-            "task_manager:database_wal_volume:bytes": self.database.wal_storage * 1024**3,
-        }
-        records: list[dict[str, Any]] = [{"record": name, "expr": f"vector({value})"} for name, value in values.items()]
+        records: list[dict[str, Any]] = [
+            {
+                "record": f"task_manager:{volume}:bytes",
+                "labels": {"service": service},
+                "expr": f"vector({size * 1024**3})",
+            }
+            for service, each in self.databases.items()
+            for volume, size in (("database_volume", each.storage), ("database_wal_volume", each.wal_storage))
+        ]
         records += [
             {
                 "record": f"task_manager:api_replicas:{bound}",

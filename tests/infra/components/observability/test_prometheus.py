@@ -135,15 +135,24 @@ def relabelled(rules: list[dict[str, Any]], labels: dict[str, str]) -> str:
     return written
 
 
-def test_rules_are_told_the_size_of_the_databases_volumes(phase3: Stack) -> None:
-    file = yaml.safe_load(phase3.find("ConfigMap", names.PROMETHEUS).inputs["data"]["rules-limits.yaml"])
+@pytest.mark.parametrize("name", ["phase3-sizes", "phase4-standard", "phase4-move-standard"])
+def test_rules_are_told_the_size_of_the_volumes_of_each_cluster_of_the_database(name: str) -> None:
+    variant = VARIANTS[name]
+    stack = engine.run(variant.config, variant.stack, deployed=variant.deployed)
+    file = yaml.safe_load(stack.find("ConfigMap", names.PROMETHEUS).inputs["data"]["rules-limits.yaml"])
     rules = [rule for group in file["groups"] for rule in group["rules"]]
-    told = {rule["record"]: rule["expr"] for rule in rules if "labels" not in rule}
-    gibibytes = int(value_of(phase3.find("Cluster").inputs["spec"]["storage"]["size"]) / 1024**3)
-    assert told == {
-        "task_manager:database_volume:bytes": f"vector({gibibytes * 1024**3})",
-        "task_manager:database_wal_volume:bytes": "vector(0)",
+    told = {
+        (rule["record"], rule["labels"]["service"]): rule["expr"]
+        for rule in rules
+        if rule["record"].startswith("task_manager:database_")
     }
+    sizes = {}
+    for cluster in (each.inputs["spec"] for each in stack.objects if each.kind == "Cluster"):
+        service = cluster["inheritedMetadata"]["labels"].get("task-manager/service", names.ALL)
+        for volume, spec in (("volume", "storage"), ("wal_volume", "walStorage")):
+            size = int(value_of(cluster.get(spec, {"size": "0"})["size"]))
+            sizes[f"task_manager:database_{volume}:bytes", service] = f"vector({size})"
+    assert told == sizes
     assert set(catalogue.exported()["The stack's program"]) == {rule["record"] for rule in rules}
 
 
