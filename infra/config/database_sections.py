@@ -49,11 +49,11 @@ class DatabaseSizes(Section):
         description="GiB of a volume of its own for each server's write-ahead log. It can be added and raised at any"
         " time, and neither lowered nor taken away. 0: the log is on the volume of the data.",
     )
-    poolers: Annotated[int, Field(ge=0, le=8)] | None = Field(
+    poolers: Annotated[int, Field(ge=0, le=10)] | None = Field(
         default=None,
         description="PgBouncer's pods before the primary; 0 for none. Empty: the phase's own (1: 0, 2 to 4: 2).",
     )
-    replica_poolers: Annotated[int, Field(ge=0, le=8)] | None = Field(
+    replica_poolers: Annotated[int, Field(ge=0, le=10)] | None = Field(
         default=None,
         description="PgBouncer's pods before the standbys; 0 keeps all reads on the primary. Empty: the phase's own (3"
         " to 4: 2, else 0).",

@@ -146,25 +146,6 @@ class Jobs:
 
 
 @dataclass(frozen=True)
-class Service:
-    """The pods of a release of the chart: of one service of the API, or of all of them in one process.
-
-    Args:
-        api: its servers.
-        jobs: None where the servers do the jobs.
-    """
-
-    api: Api
-    jobs: Jobs | None
-
-    @property
-    def autoscaled(self) -> bool:
-        """Whether an autoscaler chooses the number of some of its pods."""
-        jobs = self.jobs
-        return self.api.min_replicas < self.api.max_replicas or bool(jobs and jobs.min_workers < jobs.max_workers)
-
-
-@dataclass(frozen=True)
 class PostgreSQL:
     """The database cluster.
 
@@ -194,6 +175,27 @@ class PostgreSQL:
         A few of PostgreSQL's are for migrations and the operator.
         """
         return POOLER_CLIENTS * max(1, poolers - 1) if poolers else MAX_CONNECTIONS - 10
+
+
+@dataclass(frozen=True)
+class Service:
+    """The pods of a release of the chart: of one service of the API, or of all of them in one process.
+
+    Args:
+        api: its servers.
+        jobs: None where the servers do the jobs.
+        postgresql: of a cluster of its own, where it differs from those of other services.
+    """
+
+    api: Api
+    jobs: Jobs | None
+    postgresql: PostgreSQL | None = None
+
+    @property
+    def autoscaled(self) -> bool:
+        """Whether an autoscaler chooses the number of some of its pods."""
+        jobs = self.jobs
+        return self.api.min_replicas < self.api.max_replicas or bool(jobs and jobs.min_workers < jobs.max_workers)
 
 
 @dataclass(frozen=True)
@@ -338,6 +340,11 @@ class Phase:
     def split(self) -> bool:
         """Whether each service has a release of its own."""
         return ALL not in self.services
+
+    def postgresql_of(self, service: str) -> PostgreSQL:
+        """Sizes of the cluster that a service's database is in; `ALL` for one that services share."""
+        own = self.services[service].postgresql if self.own_clusters and service in self.services else None
+        return own or self.postgresql
 
     @property
     def has_workers(self) -> bool:

@@ -1,6 +1,6 @@
 """Generator of the `config:` block of `Pulumi.yaml`, and of docs/settings.md, from the models: `make settings`."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -11,7 +11,7 @@ from pydantic.fields import FieldInfo
 
 from infra.config.flat_keys import FLAT_KEYS, as_text
 from infra.config.project import ENVIRONMENT, Project
-from infra.config.reading import fields_of, keys_of
+from infra.config.reading import ENTRY, entry_of, fields_of, keys_of, keys_of_entries, leaves_of
 from infra.config.settings import Settings
 
 ROOT: Final = Path(__file__).resolve().parents[2]
@@ -27,7 +27,10 @@ Written by `make settings` from `infra/config`. A setting of an object is set by
 pulumi config set phase 2
 pulumi config set --path database.storage 20
 pulumi config set --secret --path mail.user tasks
+pulumi config set --path services.tasks.api.max_replicas 60
 ```
+
+`SERVICE` stands for a service of phase 4: `auth`, `tasks`, `notifications` or `analytics`.
 
 Flat keys of the release before (last column) are read for one more release, with a warning. Some have the name of an
 object: `database`, `cdn`, `monitoring`, `errors`, `logs`, `secrets`. With a flat `database`, setting `database.storage`
@@ -79,16 +82,18 @@ def declaration(
 
     A section that has the name of a flat key has no type: the engine would refuse the scalar that older stacks have.
     """
+    if entry := entry_of(info):
+        return {"type": "object", "default": {}, "description": _summary(info.description, keys_of_entries(entry))}
     if section:
         kind = {} if project.flat_keys and name in FLAT_KEYS else {"type": "object"}
-        return {**kind, "default": {}, "description": _summary(section)}
+        return {**kind, "default": {}, "description": _summary(section.__doc__, keys_of(section))}
     default = default_of(info)
     kind = {"type": "boolean" if isinstance(default, bool) else "integer" if isinstance(default, int) else "string"}
     return {**kind, "default": default, "description": info.description}
 
 
-def _summary(section: type[BaseModel]) -> str:
-    return f"{section.__doc__} Its keys: {', '.join(keys_of(section))}."
+def _summary(description: str | None, keys: Iterable[str]) -> str:
+    return f"{description} Its keys: {', '.join(keys)}."
 
 
 def declarations(documents: Documents = _ENVIRONMENT) -> Mapping[str, Any]:
@@ -112,13 +117,14 @@ def page(documents: Documents = _ENVIRONMENT) -> str:
     flat = documents.project.flat_keys
     former = {path: key for key, path in FLAT_KEYS.items()}
     rows = [("setting", "default", "what it is", "formerly"), ("---",) * 4]
-    for name, section in fields_of(documents.model).items():
-        infos = keys_of(section) if section else {"": documents.model.model_fields[name]}
-        for key, info in infos.items():
-            path = f"{name}.{key}" if key else name
-            default = default_of(info)
-            shown = "" if default in ("", []) else as_text(default)
-            rows.append((_code(path), _code(shown), info.description or "", _code(former.get(path, ""))))
+    for path, info in leaves_of(documents.model):
+        _, of_one, of_all = path.partition(f"{ENTRY}.")
+        if of_one:
+            default, description = "", f"`{of_all}` of this service alone. Empty: as that says."
+        else:
+            default, description = default_of(info), info.description or ""
+        shown = "" if default in ("", []) else as_text(default)
+        rows.append((_code(path), _code(shown), description, _code(former.get(path, ""))))
     lines = [f"| {' | '.join(cells if flat else cells[:3])} |\n" for cells in rows]
     return documents.introduction + "".join(lines)
 

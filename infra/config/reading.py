@@ -4,7 +4,7 @@ import difflib
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
@@ -15,8 +15,15 @@ from infra.config.project import ENVIRONMENT, Project
 
 PROVIDER_CONTEXT_KEY: Final = "kubernetes:context"
 
+ENTRY: Final = "SERVICE"
+"""Stands for the names in a mapping, in the path of a setting: `services.SERVICE.log_level`."""
+
 _OTHER_CLUSTER: Final = ("kubernetes:kubeconfig", "kubernetes:cluster")
 """Keys of the Kubernetes provider that would lead to another cluster, if anything read them."""
+
+
+Path = tuple[str, ...]
+"""Of a setting: the key at the top, and those in objects. Any text may be a key of an object."""
 
 
 @dataclass
@@ -46,29 +53,52 @@ class Found:
         path = ".".join(str(part) for part in problem["loc"] if not isinstance(part, int))
         key = f"{self.project.name}:{self.written.get(path, path)}"
         if problem["type"] == "extra_forbidden":
-            return errors.unknown(key, self.known, self.project)
+            return errors.unknown(key, self._known_beside(path), self.project)
         return errors.sentence(key, problem, hidden=key.partition(".")[0] in self.secret)
 
-    def set(self, path: str, value: Any, key: str) -> None:
-        """Take a value, unless the same setting has another one already."""
-        section, _, name = path.rpartition(".")
-        values = self.values.setdefault(section, {}) if section else self.values
+    def _known_beside(self, path: str) -> list[str]:
+        """Paths of all settings, those in a mapping under the name that this path has there."""
+        mapping, _, below = path.partition(".")
+        written = f"{mapping}.{below.partition('.')[0]}."
+        return [known.replace(f"{mapping}.{ENTRY}.", written, 1) for known in self.known]
+
+    def set(self, path: Path, value: Any, key: str = "") -> None:
+        """Take a value, unless the same setting has another one already.
+
+        Args:
+            path: of the setting.
+            value: as configuration has it.
+            key: as it stands in the configuration; empty for the path.
+        """
+        *sections, name = path
+        values = self.values
+        for section in sections:
+            values = values.setdefault(section, {})
+        said, key = ".".join(path), key or ".".join(path)
         if name in values and as_text(values[name]) != as_text(value):
             prefix = self.project.name
             self.problems.append(
-                f"{prefix}:{key}: {prefix}:{path} says something else: remove {prefix}:{key}, which it replaces"
+                f"{prefix}:{key}: {prefix}:{said} says something else: remove {prefix}:{key}, which it replaces"
             )
             return
         values[name] = value
-        self.written.setdefault(path, key)
+        self.written.setdefault(said, key)
+
+
+def section_of(info: FieldInfo) -> type[BaseModel] | None:
+    """The model of a field that is a section; None for another field."""
+    kind = info.annotation
+    return kind if isinstance(kind, type) and issubclass(kind, BaseModel) else None
+
+
+def entry_of(info: FieldInfo) -> type[BaseModel] | None:
+    """The model of the sections in a field that is a mapping of them by name; None for another field."""
+    return get_args(info.annotation)[1] if get_origin(info.annotation) is Mapping else None
 
 
 def fields_of(model: type[BaseModel]) -> dict[str, type[BaseModel] | None]:
     """Top-level keys of the settings, with the model of those that are sections."""
-    return {
-        name: info.annotation if isinstance(info.annotation, type) and issubclass(info.annotation, BaseModel) else None
-        for name, info in model.model_fields.items()
-    }
+    return {name: section_of(info) for name, info in model.model_fields.items()}
 
 
 def keys_of(section: type[BaseModel]) -> dict[str, FieldInfo]:
@@ -76,12 +106,25 @@ def keys_of(section: type[BaseModel]) -> dict[str, FieldInfo]:
     return {info.alias or name: info for name, info in section.model_fields.items()}
 
 
+def leaves_of(model: type[BaseModel]) -> Iterator[tuple[str, FieldInfo]]:
+    """Yield every setting with its path, such as `phase`, `database.kind` and `services.SERVICE.log_level`."""
+    for name, info in keys_of(model).items():
+        section, entry = section_of(info), entry_of(info)
+        if below := section or entry:
+            above = f"{name}.{ENTRY}" if entry else name
+            yield from ((f"{above}.{path}", leaf) for path, leaf in leaves_of(below))
+        else:
+            yield name, info
+
+
+def keys_of_entries(entry: type[BaseModel]) -> list[str]:
+    """Keys of the sections in a mapping, as `keys_of` has those of a section."""
+    return [f"{ENTRY}.{key}" for key in keys_of(entry)]
+
+
 def paths_of(model: type[BaseModel]) -> tuple[str, ...]:
-    """Paths of all settings, such as `phase` and `database.kind`."""
-    paths: list[str] = []
-    for name, section in fields_of(model).items():
-        paths += [f"{name}.{key}" for key in keys_of(section)] if section else [name]
-    return tuple(paths)
+    """Paths of all settings."""
+    return tuple(path for path, _ in leaves_of(model))
 
 
 def read(
@@ -106,7 +149,7 @@ def read(
         elif name in former and not (name in tops and _object(value) is not None):
             flat[name] = value
         elif name in tops:
-            _take(name, value, tops[name], found)
+            _take((name,), value, model.model_fields[name], found)
         else:
             found.problems.append(errors.unknown(key, found.known, project))
     _move(flat, found)
@@ -115,19 +158,24 @@ def read(
     return found
 
 
-def _take(name: str, value: Any, section: type[BaseModel] | None, found: Found) -> None:
-    """Take a top-level key. An empty value is the way to write "the default"."""
-    content = _object(value) if section else None
-    if content is not None:
-        for inner, each in content.items():
-            if each not in ("", None):
-                found.set(f"{name}.{inner}", each, f"{name}.{inner}")
-    elif value == "":
-        return
-    elif section:
-        found.problems.append(errors.no_object(f"{found.project.name}:{name}", keys_of(section)))
-    else:
-        found.set(name, value, name)
+def _take(path: Path, value: Any, info: FieldInfo, found: Found) -> None:
+    """Take a setting, or all those in a section or in a mapping of sections."""
+    if entry := entry_of(info):
+        for name, each in _content(path, value, keys_of_entries(entry), found).items():
+            _take_section((*path, name), each, entry, found)
+    elif section := section_of(info):
+        _take_section(path, value, section, found)
+    elif not _is_empty(value):
+        found.set(path, value)
+
+
+def _take_section(path: Path, value: Any, section: type[BaseModel], found: Found) -> None:
+    fields = keys_of(section)
+    for key, each in _content(path, value, fields, found).items():
+        if key in fields:
+            _take((*path, key), each, fields[key], found)
+        elif not _is_empty(each):
+            found.set((*path, key), each)  # the models know no such key
 
 
 def _set_context(config: Mapping[str, Any], found: Found) -> None:
@@ -138,7 +186,7 @@ def _set_context(config: Mapping[str, Any], found: Found) -> None:
         found.problems.append(str(error))
         return
     if context:
-        found.set("context", context, "context")
+        found.set(("context",), context)
 
 
 def _foreign(key: str, value: Any, found: Found) -> Iterator[str]:
@@ -169,9 +217,22 @@ def _move(flat: Mapping[str, Any], found: Found) -> None:
     for name, value in flat.items():
         if value == "":
             continue
-        found.set(FLAT_KEYS[name], value_of(name, value), name)
+        found.set(tuple(FLAT_KEYS[name].split(".")), value_of(name, value), name)
         key, path = f"{found.project.name}:{name}", f"{found.project.name}:{FLAT_KEYS[name]}"
         found.deprecated.append(f"{key} is deprecated and will not be read by the next release: set {path}")
+
+
+def _content(path: Path, value: Any, names: Iterable[str], found: Found) -> dict[str, Any]:
+    """Return what an object has; nothing for a scalar, which is a problem unless it is empty."""
+    content = _object(value)
+    if content is None and not _is_empty(value):
+        found.problems.append(errors.no_object(f"{found.project.name}:{'.'.join(path)}", names))
+    return content or {}
+
+
+def _is_empty(value: Any) -> bool:
+    """Whether it is the way to write "the default"."""
+    return value in ("", None)
 
 
 def _object(value: Any) -> dict[str, Any] | None:

@@ -13,11 +13,20 @@ import pulumi
 from pydantic import Field, PrivateAttr, ValidationError, ValidationInfo, model_validator
 
 from infra import phases
-from infra.config import combinations, database_sections, monitoring_sections, sections, size_sections, sizes
+from infra.config import (
+    combinations,
+    database_sections,
+    monitoring_sections,
+    sections,
+    size_combinations,
+    size_sections,
+    sizes,
+)
 from infra.config.growth import FORMER_PHASE, Deployed, Growth
 from infra.config.phase_spec import Broker, Cdn, DatabaseKind, Edge, Phase, Size
 from infra.config.reading import paths_of, read
 from infra.config.restores import Restore, parse_restores
+from infra.config.service_sections import ServiceSettings
 from infra.config.types import (
     FormerTables,
     GatewayKind,
@@ -73,6 +82,10 @@ class Settings(sections.Section):
     cache: size_sections.Cache = Field(default_factory=size_sections.Cache)
     broker: size_sections.Broker = Field(default_factory=size_sections.Broker)
     rabbitmq: size_sections.RabbitMQ = Field(default_factory=size_sections.RabbitMQ)
+    services: Mapping[str, ServiceSettings] = Field(
+        default_factory=dict,
+        description="Sizes and log level of each service of phase 4 by itself, before those of all.",
+    )
     backups: database_sections.Backups = Field(default_factory=database_sections.Backups)
     gateway: sections.Gateway = Field(default_factory=sections.Gateway)
     mesh: sections.Mesh = Field(default_factory=sections.Mesh)
@@ -155,6 +168,11 @@ class Settings(sections.Section):
         """The phase's row with the sizes that the stack sets; a ValueError where there is no such phase."""
         return sizes.resized(phases.phase(self.phase, self.size), self)
 
+    def log_level_of(self, service: str) -> LogLevel:
+        """Level of a service's log: its own, else that of all."""
+        own = self.services.get(service)
+        return (own and own.log_level) or self.log_level
+
     @property
     def edge(self) -> Edge:
         """Entry point of requests: as set, else the phase's own."""
@@ -233,7 +251,7 @@ class Settings(sections.Section):
     @model_validator(mode="after")
     def _fits_together(self, info: ValidationInfo) -> Self:
         self._deployed = info.context or Deployed()
-        if problems := [*combinations.problems(self), *sizes.problems(self)]:
+        if problems := [*combinations.problems(self), *size_combinations.problems(self)]:
             raise ValueError("; ".join(problems))
         return self
 
@@ -284,7 +302,7 @@ def load_settings(
             raise pulumi.RunError("configuration: " + "; ".join([*problems, str(error)])) from error
         for path in paths_of(Settings):
             if path in offered and path not in found.written:
-                found.set(path, offered[path], path)
+                found.set(tuple(path.split(".")), offered[path])
     try:
         settings = Settings.model_validate(found.values, context=_deployed(found.values, recorded))
     except ValidationError as error:

@@ -9,13 +9,15 @@ from infra.config.types import Cpu, Memory, Shards, Storage
 
 
 class Api(Section):
-    """Number and size of the API's pods; in phase 4 of each service's, which have their own there."""
+    """Number and size of the API's pods; in phase 4 of each service's."""
 
-    min_replicas: Annotated[int, Field(ge=1, le=100)] | None = Field(
-        default=None, description="Pods that there are at least. Empty: the phase's own (1: 1, 2: 3, 3: 3)."
+    min_replicas: Annotated[int, Field(ge=1, le=500)] | None = Field(
+        default=None,
+        description="Pods that there are at least. Empty: the phase's own (1: 1, 2: 3, 3: 3, 4: 2, of tasks 3).",
     )
-    max_replicas: Annotated[int, Field(ge=1, le=100)] | None = Field(
-        default=None, description="Pods that there are at most. Empty: the phase's own (1: 1, 2: 3, 3: 12)."
+    max_replicas: Annotated[int, Field(ge=1, le=500)] | None = Field(
+        default=None,
+        description="Pods that there are at most. Empty: the phase's own (1: 1, 2: 3, 3: 12, 4: 6, of tasks 30).",
     )
     threads: Annotated[int, Field(ge=1, le=64)] | None = Field(
         default=None, description="Requests that a pod serves at a time. Empty: the phase's own (8)."
@@ -23,7 +25,7 @@ class Api(Section):
     cpu: Cpu | None = Field(
         default=None,
         description="CPU request of a pod, in millicores; its limit is one core, or the request where that is more."
-        " Empty: the phase's own (1 and 2: 150, 3: 700).",
+        " Empty: the phase's own (1 and 2: 150, 3 to 4: 700).",
     )
     memory: Annotated[int, Field(ge=256, le=1_048_576)] | None = Field(
         default=None, description="Memory of a pod, in MiB: request and limit. Empty: the phase's own (384)."
@@ -37,7 +39,9 @@ class Workers(Section):
         default=None, description="Workers that there are at least. Empty: the phase's own (1)."
     )
     max_replicas: Annotated[int, Field(ge=1, le=100)] | None = Field(
-        default=None, description="Workers that there are at most. Empty: the phase's own (2: 2, 3: 4)."
+        default=None,
+        description="Workers that there are at most. Empty: the phase's own (2: 2, 3: 4, 4: 2, of notifications 4, of"
+        " tasks 8).",
     )
     cpu: Cpu | None = Field(
         default=None, description="CPU request of a worker, in millicores. Empty: the phase's own (100)."

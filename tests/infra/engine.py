@@ -208,13 +208,13 @@ def as_engine(config: Mapping[str, Any]) -> dict[str, str]:
     """Values by path as the engine hands them over: strings, and objects as JSON."""
     values: dict[str, Any] = {}
     for key, value in config.items():
-        top, _, inner = key.partition(".")
-        if not inner:
-            values[top] = value
-        elif isinstance(values.setdefault(top, {}), dict):
-            values[top][inner] = value
-        else:
-            raise ValueError(f"{top} is a scalar, and {key} makes it an object")
+        *above, name = key.split(".")
+        inside = values
+        for each in above:
+            inside = inside.setdefault(each, {})
+            if not isinstance(inside, dict):
+                raise TypeError(f"{each} is a scalar, and {key} makes it an object")
+        inside[name] = value
     return {key: _as_engine(value) for key, value in values.items()}
 
 

@@ -48,6 +48,25 @@ SIZES: Final = {
     "broker.memory": 128,
     "broker.storage": 3,
 }
+ONE_SERVICE: Final = {
+    "services.tasks.api.min_replicas": 30,
+    "services.tasks.api.max_replicas": 300,
+    "services.tasks.api.threads": 8,
+    "services.tasks.api.cpu": 900,
+    "services.tasks.api.memory": 512,
+    "services.tasks.workers.min_replicas": 2,
+    "services.tasks.workers.max_replicas": 40,
+    "services.tasks.workers.cpu": 250,
+    "services.tasks.workers.memory": 640,
+    "services.tasks.database.instances": 5,
+    "services.tasks.database.cpu": 4000,
+    "services.tasks.database.memory": 8192,
+    "services.tasks.database.storage": 200,
+    "services.tasks.database.wal_storage": 50,
+    "services.tasks.database.poolers": 10,
+    "services.tasks.database.replica_poolers": 10,
+    "services.tasks.log_level": "debug",
+}
 ERRORS: Final = {"errors.enabled": "true", "errors.port": "9000"}
 
 
@@ -112,6 +131,7 @@ VARIANTS: Final[Mapping[str, Variant]] = {
     "phase4-istio-gateway": _of("phase4", {"mesh.kind": "none", "gateway.kind": "istio"}),
     "phase4-mesh-namespace": _of("phase4", {"mesh.namespace": "mesh"}),
     "phase4-rabbitmq": _of("phase4", {"rabbitmq.cpu": 300, "rabbitmq.memory": 2048, "rabbitmq.storage": 20}),
+    "phase4-one-service": Variant("phase4", {"size": "standard", **ONE_SERVICE}, base="phase4-standard"),
     "phase4-move": grown(phase=3.0),
     "phase4-move-standard": grown({"size": "standard"}, base="phase4-move", phase=3.0),
     "phase4-route": grown(base="phase4-move", phase=4.0, growth="move"),

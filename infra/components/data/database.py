@@ -77,10 +77,10 @@ def parameters(row: PostgreSQL) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Plan:
-    """Specification that all clusters of a stack's database share.
+    """Specification of the clusters of a stack's database.
 
     Args:
-        row: sizes and numbers.
+        row: sizes and numbers, which the cluster of a service may have of its own.
         durability: see `cluster_spec`.
         bucket: where backups go; None for none.
         restored: the restore that each cluster but the first was made by.
@@ -177,7 +177,7 @@ class Database(Component):
     The operator makes the Services `…-rw`, `…-ro`, `…-r` and the Secret `…-app`, and keeps the password out of here.
 
     Args:
-        plan: specification of every cluster.
+        plan: specification of the cluster.
         generation: which cluster it is.
         hibernated: whether only its volumes are kept. Its pods are removed after what moves the API away from them.
     """

@@ -18,8 +18,8 @@ from infra.config.phase_spec import DatabaseKind
 from infra.config.settings import Settings
 
 
-def _plan(settings: Settings) -> Plan:
-    row = settings.row.postgresql
+def _plan(settings: Settings, service: str = names.ALL) -> Plan:
+    row = settings.row.postgresql_of(service)
     bucket = None
     if settings.backups.bucket:
         bucket = Bucket(
@@ -66,7 +66,7 @@ def database(
     return [
         *parts,
         *(
-            Database(each.resource, target, plan=plan, generation=each, after=after)
+            Database(each.resource, target, plan=_plan(settings, each.service), generation=each, after=after)
             for each in settings.running_clusters
         ),
     ]

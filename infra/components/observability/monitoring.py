@@ -42,7 +42,7 @@ def monitoring(settings: Settings, target: Target, after: Sequence[pulumi.Resour
     served = settings.former if settings.growth is Growth.MOVE else settings
     limits = Limits(
         {name: (service.api.min_replicas, service.api.max_replicas) for name, service in served.row.services.items()},
-        {cluster.service: settings.row.postgresql for cluster in settings.running_clusters},
+        {cluster.service: settings.row.postgresql_of(cluster.service) for cluster in settings.running_clusters},
         _volumes(settings),
     )
     if not settings.own_monitoring:

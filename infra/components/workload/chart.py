@@ -140,7 +140,7 @@ def _env(settings: Settings, own: ServiceNames) -> dict[str, str]:
     env = {
         "APP_ENVIRONMENT": "production",
         "APP_LOG_FORMAT": "json",
-        "APP_LOG_LEVEL": settings.log_level.value,
+        "APP_LOG_LEVEL": settings.log_level_of(own.service).value,
         "APP_THREADS": str(api.threads),
         "APP_POOL_SIZE": str(api.threads),
         "APP_MAX_OVERFLOW": str(api.connections - api.threads),
@@ -149,11 +149,12 @@ def _env(settings: Settings, own: ServiceNames) -> dict[str, str]:
     if settings.database_kind is DatabaseKind.SQLITE:
         env["APP_DATABASE_URL"] = f"sqlite:///{names.DATA_MOUNT}/{names.DATA_FILE}"
     else:
+        postgresql = row.postgresql_of(own.service)
         env |= {
-            "APP_DATABASE_HOST": cluster.pooler if row.postgresql.poolers else cluster.primary,
+            "APP_DATABASE_HOST": cluster.pooler if postgresql.poolers else cluster.primary,
             "APP_DATABASE_PORT": str(names.DATABASE_PORT),
             "APP_DATABASE_NAME": own.database,
-            **({"APP_DATABASE_REPLICA_HOST": cluster.replica_pooler} if row.postgresql.replica_poolers else {}),
+            **({"APP_DATABASE_REPLICA_HOST": cluster.replica_pooler} if postgresql.replica_poolers else {}),
             # libpq's own variable. The operator's servers and poolers all have certificates: never fall back to plain.
             "PGSSLMODE": "require",
         }

@@ -8,10 +8,9 @@ from typing import Any
 import pulumi
 import pytest
 
-from infra.config.phase_spec import Api, Jobs, Phase
+from infra.config.phase_spec import Phase
 from infra.config.reading import fields_of
 from infra.config.settings import Settings, load_settings
-from infra.names import ALL
 from infra.phases import PHASES
 from tests.infra import engine
 from tests.infra.variants import SIZES
@@ -20,46 +19,37 @@ PHASE_2 = {"phase": "2", "hostname": "tasks.example.com"}
 PHASE_3 = {"phase": "3", "hostname": "tasks.example.com"}
 
 
-def _api(row: Phase) -> Api | None:
-    """The sizes of a phase's one service; None where each service has its own."""
-    return row.services[ALL].api if ALL in row.services else None
-
-
-def _jobs(row: Phase) -> Jobs | None:
-    return row.services[ALL].jobs if ALL in row.services else None
-
-
-DEFAULTS: dict[str, Callable[[Phase], Any]] = {
-    "api.min_replicas": lambda row: (api := _api(row)) and api.min_replicas,
-    "api.max_replicas": lambda row: (api := _api(row)) and api.max_replicas,
-    "api.threads": lambda row: (api := _api(row)) and api.threads,
-    "api.cpu": lambda row: (api := _api(row)) and api.compute.cpu_request,
-    "api.memory": lambda row: (api := _api(row)) and api.compute.memory,
-    "workers.min_replicas": lambda row: (jobs := _jobs(row)) and jobs.min_workers,
-    "workers.max_replicas": lambda row: (jobs := _jobs(row)) and jobs.max_workers,
-    "workers.cpu": lambda row: (jobs := _jobs(row)) and jobs.worker.cpu_request,
-    "workers.memory": lambda row: (jobs := _jobs(row)) and jobs.worker.memory,
-    "database.instances": lambda row: row.postgresql.instances,
-    "database.cpu": lambda row: row.postgresql.compute.cpu_request,
-    "database.memory": lambda row: row.postgresql.compute.memory,
-    "database.storage": lambda row: row.postgresql.storage,
-    "database.poolers": lambda row: row.postgresql.poolers,
-    "database.replica_poolers": lambda row: row.postgresql.replica_poolers,
-    "cache.shards": lambda row: row.cache and row.cache.shards,
-    "cache.followers": lambda row: row.cache and row.cache.followers,
-    "cache.cpu": lambda row: row.cache and row.cache.compute.cpu_request,
-    "cache.memory": lambda row: row.cache and row.cache.compute.memory,
-    "cache.storage": lambda row: row.cache and row.cache.storage,
-    "broker.cpu": lambda row: row.broker and row.broker.compute.cpu_request,
-    "broker.memory": lambda row: row.broker and row.broker.compute.memory,
-    "broker.storage": lambda row: row.broker and row.broker.storage,
-    "rabbitmq.cpu": lambda row: row.rabbitmq and row.rabbitmq.compute.cpu_request,
-    "rabbitmq.memory": lambda row: row.rabbitmq and row.rabbitmq.compute.memory,
-    "rabbitmq.storage": lambda row: row.rabbitmq and row.rabbitmq.storage,
-    "monitoring.retention": lambda row: row.monitoring and row.monitoring.retention,
-    "monitoring.storage": lambda row: row.monitoring and row.monitoring.storage,
+DEFAULTS: dict[str, Callable[[Phase, str], Any]] = {
+    "api.min_replicas": lambda row, service: row.services[service].api.min_replicas,
+    "api.max_replicas": lambda row, service: row.services[service].api.max_replicas,
+    "api.threads": lambda row, service: row.services[service].api.threads,
+    "api.cpu": lambda row, service: row.services[service].api.compute.cpu_request,
+    "api.memory": lambda row, service: row.services[service].api.compute.memory,
+    "workers.min_replicas": lambda row, service: (jobs := row.services[service].jobs) and jobs.min_workers,
+    "workers.max_replicas": lambda row, service: (jobs := row.services[service].jobs) and jobs.max_workers,
+    "workers.cpu": lambda row, service: (jobs := row.services[service].jobs) and jobs.worker.cpu_request,
+    "workers.memory": lambda row, service: (jobs := row.services[service].jobs) and jobs.worker.memory,
+    "database.instances": lambda row, _: row.postgresql.instances,
+    "database.cpu": lambda row, _: row.postgresql.compute.cpu_request,
+    "database.memory": lambda row, _: row.postgresql.compute.memory,
+    "database.storage": lambda row, _: row.postgresql.storage,
+    "database.poolers": lambda row, _: row.postgresql.poolers,
+    "database.replica_poolers": lambda row, _: row.postgresql.replica_poolers,
+    "cache.shards": lambda row, _: row.cache and row.cache.shards,
+    "cache.followers": lambda row, _: row.cache and row.cache.followers,
+    "cache.cpu": lambda row, _: row.cache and row.cache.compute.cpu_request,
+    "cache.memory": lambda row, _: row.cache and row.cache.compute.memory,
+    "cache.storage": lambda row, _: row.cache and row.cache.storage,
+    "broker.cpu": lambda row, _: row.broker and row.broker.compute.cpu_request,
+    "broker.memory": lambda row, _: row.broker and row.broker.compute.memory,
+    "broker.storage": lambda row, _: row.broker and row.broker.storage,
+    "rabbitmq.cpu": lambda row, _: row.rabbitmq and row.rabbitmq.compute.cpu_request,
+    "rabbitmq.memory": lambda row, _: row.rabbitmq and row.rabbitmq.compute.memory,
+    "rabbitmq.storage": lambda row, _: row.rabbitmq and row.rabbitmq.storage,
+    "monitoring.retention": lambda row, _: row.monitoring and row.monitoring.retention,
+    "monitoring.storage": lambda row, _: row.monitoring and row.monitoring.storage,
 }
-"""What each setting replaces in a phase's row."""
+"""What each setting replaces in a phase's row, for a service of it."""
 
 
 def settings(**config: Any) -> Settings:
@@ -83,11 +73,18 @@ def test_a_stack_has_the_sizes_that_it_sets_and_its_phases_for_the_rest() -> Non
     assert row.services == former.services
 
 
-def told(description: str) -> dict[int, int]:
-    """The defaults that a description names by phase: (8), (1 and 2: 150, 3 to 4: 700) or (3: 2, else 0)."""
+def told(description: str, service: str) -> dict[int, int]:
+    """The defaults that a description names by phase, such as (8), (1 and 2: 150, 3 to 4: 700), (3: 2, else 0) or,
+    with a service that differs from others, (3: 12, 4: 6, of tasks 30).
+    """
     [text] = re.findall(r"the phase's own \((.*?)\)", description)
     defaults: dict[int, int] = {}
+    named: list[int] = []
     for part in text.split(", "):
+        if differs := re.fullmatch(r"of (\w+) (\d+)", part):
+            if differs[1] == service:
+                defaults |= dict.fromkeys(named, int(differs[2]))
+            continue
         phases, _, value = part.rpartition(": ")
         first, _, last = phases.partition(" to ")
         named = [int(phase) for phase in phases.split(" and ")] if phases and not last else list(PHASES)
@@ -103,9 +100,11 @@ def test_the_description_of_a_size_names_the_defaults_of_the_phases(path: str) -
     section, _, name = path.partition(".")
     model = fields_of(Settings)[section]
     assert model
-    said = told(model.model_fields[name].description or "")
-    there = {phase: value for phase, row in PHASES.items() if (value := DEFAULTS[path](row)) is not None}
-    assert {phase: said[phase] for phase in there} == there
+    description = model.model_fields[name].description or ""
+    for phase, row in PHASES.items():
+        for service in row.services:
+            there = DEFAULTS[path](row, service)
+            assert there in (None, told(description, service).get(phase)), (phase, service)
 
 
 def test_every_size_of_a_phase_is_named_by_its_setting() -> None:
@@ -114,7 +113,7 @@ def test_every_size_of_a_phase_is_named_by_its_setting() -> None:
         for section, model in fields_of(Settings).items()
         if model
         for name, info in model.model_fields.items()
-        if re.search(r"the phase's own \((?:[\d :,]|and|to|else)+\)", info.description or "")
+        if re.search(r"the phase's own \((?:[\d :,]|and|to|else|of \w+ )+\)", info.description or "")
     }
     assert described == set(DEFAULTS)
 

@@ -135,7 +135,7 @@ def relabelled(rules: list[dict[str, Any]], labels: dict[str, str]) -> str:
     return written
 
 
-@pytest.mark.parametrize("name", ["phase3-sizes", "phase4-standard", "phase4-move-standard"])
+@pytest.mark.parametrize("name", ["phase3-sizes", "phase4-one-service", "phase4-move-standard"])
 def test_rules_are_told_the_size_of_the_volumes_of_each_cluster_of_the_database(name: str) -> None:
     variant = VARIANTS[name]
     stack = engine.run(variant.config, variant.stack, deployed=variant.deployed)
