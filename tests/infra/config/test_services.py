@@ -1,5 +1,6 @@
 """Settings of one service: before those of all, in the row that a stack has, and what cannot work."""
 
+import re
 from math import ceil
 from typing import Any
 
@@ -217,6 +218,15 @@ def test_one_line_tells_of_all_services_that_have_no_settings_of_their_own() -> 
     lines = str(error.value).removeprefix("configuration: ").split("; ")
     assert len([line for line in lines if line.startswith("task-manager:database.instances:")]) == 1
     assert len([line for line in lines if line.startswith("task-manager:services.tasks.database.instances:")]) == 1
+
+
+def test_the_commands_that_scale_a_service_are_accepted() -> None:
+    """Those of docs/operations.md, all together."""
+    page = (engine.ROOT / "docs" / "operations.md").read_text()
+    commands = dict(re.findall(r"^pulumi config set --path (services\.\S+) (\w+)", page, re.MULTILINE))
+    found = settings(**PHASE_4, **commands)
+    assert found.row.services["tasks"].api.max_replicas == 10 * PHASES[4].services["tasks"].api.max_replicas
+    assert found.row.services["auth"].api.max_replicas == 2 * PHASES[4].services["auth"].api.max_replicas
 
 
 @pytest.mark.parametrize("empty", [{}, {"tasks": {}}, {"tasks": {"api": {"threads": ""}, "log_level": None}}, ""])
