@@ -148,12 +148,24 @@ DIGITALOCEAN: Final[Mapping[int, Doks]] = {
         load_balancer_nodes=2,
         bucket=True,
     ),
+    # Nodes as in phase 3, so that growing adds some and moves nothing. The least have room for what the phase's pods
+    # request at first while one of them is away, the most for what they request at their greatest numbers
+    # (tests/infra/test_capacity.py adds that up).
+    4: Doks(
+        nodes=NodePool("g-4vcpu-16gb", least=6, most=17),
+        highly_available=True,
+        registry="professional",
+        load_balancer_nodes=2,
+        bucket=True,
+    ),
 }
 
 # No phase 1: the control plane alone is $73 a month.
 AWS: Final[Mapping[int, Eks]] = {
     2: Eks(zones=2, nodes=NodePool("t3a.medium", least=1, most=1), disk=20, nat_gateways=1),
     3: Eks(zones=3, nodes=NodePool("m6i.large", least=2, most=3), disk=50, nat_gateways=3),
+    # The same here, where the least have room while a zone is away.
+    4: Eks(zones=3, nodes=NodePool("m6i.large", least=5, most=11), disk=50, nat_gateways=3),
 }
 
 

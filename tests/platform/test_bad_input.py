@@ -31,7 +31,7 @@ def refusal(config: dict[str, Any]) -> str:
         ("digitalocean", {"cluster": "gke"}, f"{PREFIX}:cluster: 'gke' is not one of 'provided', 'vps', "),
         ("digitalocean", {"regoin": "fra1"}, f"{PREFIX}:regoin: there is no such key (did you mean {PREFIX}:region?)"),
         ("digitalocean", {"zz": "red"}, "docs/platform-settings.md lists the keys"),
-        ("aws", {"phase": "1"}, f"{PREFIX}:phase: there is no size for phase 1 on aws: set it to 2 or 3"),
+        ("aws", {"phase": "1"}, f"{PREFIX}:phase: there is no size for phase 1 on aws: set it to 2 or 3 or 4"),
         ("vps", {"phase": "2"}, f"{PREFIX}:phase: there is no size for phase 2 on vps: set it to 1"),
         ("vps", {"region": "", "admin_addresses": ""}, "vps needs to know more: set region and admin_addresses"),
         ("digitalocean", {"region": "fra9"}, f"{PREFIX}:region: DigitalOcean has no 'fra9': set one of ams3, fra1"),

@@ -8,8 +8,8 @@ from infra.phases import PHASES
 from infra.platform import sizes
 from tests.platform.engine import ROOT
 
-BUDGETS = {1: (10, 20), 2: (100, 200), 3: (500, 1000)}
-"""Of the design, in US dollars a month."""
+BUDGETS = {1: (10, 20), 2: (100, 200), 3: (500, 1000), 4: (500, 5000)}
+"""Of the design, in US dollars a month. What it has from 5,000 on is in several regions: one stays below."""
 ROWS = [
     (kind, phase, row)
     for kind, table in (("vps", sizes.VPS), ("digitalocean", sizes.DIGITALOCEAN), ("aws", sizes.AWS))
@@ -38,9 +38,16 @@ def test_the_page_of_the_platform_says_what_it_costs(
     assert shown == list(dict.fromkeys(map(round, sizes.monthly(row.items()))))
 
 
-def test_each_phase_but_the_fourth_has_a_size_somewhere() -> None:
-    """Phase 4 has run on the local cluster alone: nobody has chosen its nodes yet."""
-    assert {phase for _, phase, _ in ROWS} == set(PHASES) - {4}
+def test_each_phase_has_a_size_somewhere() -> None:
+    assert {phase for _, phase, _ in ROWS} == set(PHASES)
+
+
+@pytest.mark.parametrize("provider", [sizes.DIGITALOCEAN, sizes.AWS])
+def test_growing_into_services_keeps_the_nodes_that_there_are(provider: dict[int, sizes.Doks | sizes.Eks]) -> None:
+    former, grown = (provider[phase].nodes for phase in (3, 4))
+    assert former is not None
+    assert grown is not None
+    assert (former.size, former.least) == (grown.size, min(former.least, grown.least))
 
 
 def test_a_row_names_each_part_of_the_bill() -> None:
@@ -57,7 +64,7 @@ def test_a_row_names_each_part_of_the_bill() -> None:
 
 def test_nodes_are_enough_for_the_loss_of_one() -> None:
     """Instances of PostgreSQL stand on nodes of their own."""
-    for phase in (2, 3):
+    for phase in (2, 3, 4):
         instances = PHASES[phase].postgresql.instances
         pool = sizes.DIGITALOCEAN[phase].nodes
         assert pool is not None
