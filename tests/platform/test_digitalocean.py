@@ -57,11 +57,11 @@ def test_growing_changes_nothing_that_would_replace_the_cluster() -> None:
     """Size and name of a cluster's first nodes, its region and its network cannot be changed in place."""
     seen = [
         engine.run(engine.settings_of("digitalocean", phase=phase)).one("KubernetesCluster").inputs
-        for phase in ("1", "2", "3")
+        for phase in ("1", "2", "3", "4")
     ]
     for key in ("nodePool", "region", "vpcUuid", "name"):
-        assert seen[0][key] == seen[1][key] == seen[2][key]
-    assert [each["ha"] for each in seen] == [False, True, True], "it can be turned on, and not off"
+        assert all(each[key] == seen[0][key] for each in seen), key
+    assert [each["ha"] for each in seen] == [False, True, True, True], "it can be turned on, and not off"
 
 
 def test_phase_1_has_one_node_and_no_bucket() -> None:
