@@ -3,6 +3,7 @@
 import functools
 from typing import Any
 
+import pytest
 import yaml
 from hypothesis import Phase, assume, given
 from hypothesis import settings as examples
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from infra.names import ServiceNames
 from tests.infra import snapshot
 from tests.infra.config.test_services import CHOSEN, PHASE_4, SERVICES, accepted, of
+from tests.infra.variants import ONE_SERVICE, VARIANTS
 from tests.support.quantities import value_of
 
 LIMITS = "prometheus-config"
@@ -25,6 +27,14 @@ Described = dict[str, Any]
 def registered(**config: Any) -> Described:
     """What the program registers, by the resource's name."""
     whole = snapshot.describe({f"task-manager:{key}": value for key, value in (PHASE_4 | config).items()}, "test")
+    return {urn.rpartition("::")[2]: described for urn, described in whole.items()}
+
+
+def growing(name: str, **config: Any) -> Described:
+    """What the program registers in an update of a growth, with further settings."""
+    variant = VARIANTS[name]
+    added = {f"task-manager:{key}": value for key, value in config.items()}
+    whole = snapshot.describe(variant.config | added, variant.stack, variant.deployed)
     return {urn.rpartition("::")[2]: described for urn, described in whole.items()}
 
 
@@ -100,3 +110,11 @@ def test_services_that_share_a_cluster_share_no_size_of_a_release(service: str, 
     before, after = without("small"), registered(size="small", **of(service, own))
     assert changed(before, after) <= {f"api-{service}-release", f"gateway-destination-{service}", LIMITS}
     assert limits_of_others(before[LIMITS], service) == limits_of_others(after[LIMITS], service)
+
+
+@pytest.mark.parametrize("step", ["phase4-move-standard", "phase4-retire-standard"])
+def test_what_services_grow_out_of_has_the_sizes_of_all(step: str) -> None:
+    before, after = growing(step), growing(step, **ONE_SERVICE)
+    assert has(after, "tasks") == {path.removeprefix("services.tasks."): each for path, each in ONE_SERVICE.items()}
+    assert changed(before, after) <= may_change("tasks") | {LIMITS}
+    assert {"api-release", "database-cluster"} & after.keys(), "of the former phase"

@@ -1,5 +1,6 @@
 """Settings of one service: before those of all, in the row that a stack has, and what cannot work."""
 
+import json
 import re
 from math import ceil
 from typing import Any
@@ -202,6 +203,24 @@ def test_a_setting_of_a_service_that_cannot_work_is_answered_with_one_line(confi
         settings(**config)
     assert f"task-manager:{line}" in str(error.value)
     assert "\n" not in str(error.value)
+
+
+KEYS = st.sampled_from([*SERVICES, *(part for path in VALUES for part in path.split(".")), "api.threads", "a.b", ""])
+OBJECTS = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=3) | st.just('{"api": 1}'),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(KEYS, inner, max_size=4),
+)
+
+
+@given(OBJECTS)
+def test_whatever_stands_there_is_read_or_answered_with_one_line(written: Any) -> None:
+    config = engine.as_engine({f"task-manager:{key}": value for key, value in PHASE_4.items()})
+    answer = ""
+    try:
+        load_settings({**config, "task-manager:services": json.dumps(written)})
+    except pulumi.RunError as error:
+        answer = str(error)
+    assert "\n" not in answer
 
 
 @pytest.mark.parametrize("size", ["standard", "small"])
