@@ -21,9 +21,8 @@ ENTRY: Final = "SERVICE"
 _OTHER_CLUSTER: Final = ("kubernetes:kubeconfig", "kubernetes:cluster")
 """Keys of the Kubernetes provider that would lead to another cluster, if anything read them."""
 
-
-Path = tuple[str, ...]
-"""Of a setting: the key at the top, and those in objects. Any text may be a key of an object."""
+SettingPath = tuple[str, ...]
+"""Keys from the top to a setting. Any text may be a key of an object, one with a dot too."""
 
 
 @dataclass
@@ -62,7 +61,7 @@ class Found:
         written = f"{mapping}.{below.partition('.')[0]}."
         return [known.replace(f"{mapping}.{ENTRY}.", written, 1) for known in self.known]
 
-    def set(self, path: Path, value: Any, key: str = "") -> None:
+    def set(self, path: SettingPath, value: Any, key: str = "") -> None:
         """Take a value, unless the same setting has another one already.
 
         Args:
@@ -158,7 +157,7 @@ def read(
     return found
 
 
-def _take(path: Path, value: Any, info: FieldInfo, found: Found) -> None:
+def _take(path: SettingPath, value: Any, info: FieldInfo, found: Found) -> None:
     """Take a setting, or all those in a section or in a mapping of sections."""
     if entry := entry_of(info):
         for name, each in _content(path, value, keys_of_entries(entry), found).items():
@@ -169,7 +168,7 @@ def _take(path: Path, value: Any, info: FieldInfo, found: Found) -> None:
         found.set(path, value)
 
 
-def _take_section(path: Path, value: Any, section: type[BaseModel], found: Found) -> None:
+def _take_section(path: SettingPath, value: Any, section: type[BaseModel], found: Found) -> None:
     fields = keys_of(section)
     for key, each in _content(path, value, fields, found).items():
         if key in fields:
@@ -222,7 +221,7 @@ def _move(flat: Mapping[str, Any], found: Found) -> None:
         found.deprecated.append(f"{key} is deprecated and will not be read by the next release: set {path}")
 
 
-def _content(path: Path, value: Any, names: Iterable[str], found: Found) -> dict[str, Any]:
+def _content(path: SettingPath, value: Any, names: Iterable[str], found: Found) -> dict[str, Any]:
     """Return what an object has; nothing for a scalar, which is a problem unless it is empty."""
     content = _object(value)
     if content is None and not _is_empty(value):

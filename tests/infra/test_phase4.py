@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pulumi
 import pytest
 
 from infra import names
@@ -97,6 +98,17 @@ def test_a_pooler_shares_its_connections_among_the_databases_behind_it(phase4: S
         return int(pooler["instances"] * databases * int(pooler["pgbouncer"]["parameters"]["default_pool_size"]))
 
     assert total(phase4, len(SERVICES)) == total(phase3, 1)
+
+
+def test_the_most_poolers_that_a_stack_may_set_have_a_connection_to_each_database() -> None:
+    def pool_size(poolers: int) -> int:
+        stack = engine.run({**engine.stack_file("phase4"), "task-manager:database.poolers": poolers}, "phase4")
+        pooler = stack.find("Pooler", names.DATABASE_POOLER).inputs["spec"]
+        return int(pooler["pgbouncer"]["parameters"]["default_pool_size"])
+
+    assert pool_size(10) >= 1
+    with pytest.raises(pulumi.RunError, match="11 is above 10"):
+        pool_size(11)
 
 
 def test_at_the_standard_size_each_service_has_a_cluster_of_its_own(standard: Stack) -> None:

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from infra.config import project_file
 from infra.config.phase_spec import PostgreSQL, Service
 from infra.config.reading import ENTRY, paths_of
 from infra.config.settings import Settings, load_settings
@@ -237,6 +238,10 @@ def test_one_line_tells_of_all_services_that_have_no_settings_of_their_own() -> 
     lines = str(error.value).removeprefix("configuration: ").split("; ")
     assert len([line for line in lines if line.startswith("task-manager:database.instances:")]) == 1
     assert len([line for line in lines if line.startswith("task-manager:services.tasks.database.instances:")]) == 1
+
+
+def test_the_page_of_settings_names_the_services() -> None:
+    assert all(f"`{service}`" in project_file.page().partition("| setting |")[0] for service in SERVICES)
 
 
 def test_the_commands_that_scale_a_service_are_accepted() -> None:
