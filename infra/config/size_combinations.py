@@ -116,7 +116,10 @@ def _clusters(settings: Settings, row: Phase) -> list[_Cluster]:
     wanted = {name: connections(service) for name, service in row.services.items()}
     busiest_first = sorted(wanted, key=lambda name: wanted[name], reverse=True)
     if not row.own_clusters:
-        return [_Cluster(row.postgresql, sum(wanted.values()), "", _prefix(settings, busiest_first[0]))]
+        # The release that services grow out of is on the cluster that they share, until it is gone.
+        former = settings.former.row.services.values() if settings.former_release else ()
+        total = sum(wanted.values()) + sum(map(connections, former))
+        return [_Cluster(row.postgresql, total, "", _prefix(settings, busiest_first[0]))]
     found: dict[str, _Cluster] = {}
     for name in busiest_first:
         prefix = _prefix(settings, name)

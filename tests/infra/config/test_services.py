@@ -232,6 +232,16 @@ def test_too_many_connections_of_one_service_are_lowered_by_its_own_settings(siz
     assert remedy in str(error.value)
 
 
+def test_connections_of_the_release_that_services_grow_out_of_are_counted_where_they_share_its_cluster() -> None:
+    config = engine.as_engine(
+        {f"task-manager:{key}": value for key, value in (SMALL | {"services.tasks.api.max_replicas": 44}).items()}
+    )
+    outputs = {"phase": 4.0, "gateway_namespace": "traefik"}
+    assert load_settings(config, recorded={**outputs, "growth": "route"})
+    with pytest.raises(pulumi.RunError, match="let in 500 connections, and pods of the API and workers may open 578:"):
+        load_settings(config, recorded={**outputs, "growth": "move"})
+
+
 def test_one_line_tells_of_all_services_that_have_no_settings_of_their_own() -> None:
     with pytest.raises(pulumi.RunError) as error:
         settings(**PHASE_4, **{"database.instances": 1, "services.tasks.log_level": "debug"})
