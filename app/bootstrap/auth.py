@@ -1,6 +1,7 @@
 """Wiring of the auth service."""
 
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 from app.auth import email_verification, password_resets, registration
@@ -11,7 +12,7 @@ from app.auth.consumers import ENDED_SESSIONS, RECENT_DELETIONS, EndsRequestedCo
 from app.auth.deletion_job import RepeatDeletions
 from app.auth.email_verification import EmailVerificationService
 from app.auth.ended_sessions_job import RepeatEndedSessions
-from app.auth.events import EVENTS
+from app.auth.events import EVENTS, export_requested
 from app.auth.password_resets import PasswordResetService
 from app.auth.personal_data import AccountData, AuditData
 from app.auth.registration import RegistrationService
@@ -20,6 +21,7 @@ from app.auth.service import AuthService, Lifetimes
 from app.auth.sessions import SessionService
 from app.auth.unit_of_work import AuthUnitOfWork
 from app.bootstrap.platform import Platform
+from app.bootstrap.services import SERVICES
 from app.bootstrap.wiring import Service
 from app.core.clock import new_id, utc_now
 from app.core.images import AvatarMaker
@@ -84,9 +86,6 @@ class Auth(Service):
         }
         self.data = (AccountData(platform.file_store), AuditData())
 
-    def _has_all_data(self) -> bool:
-        return self._platform.service is None and self._platform.database.shared_by_all()
-
     def blueprints(self, jobs: "JobService") -> "list[APIBlueprint]":
         from app.auth import (
             account_routes,
@@ -97,10 +96,15 @@ class Auth(Service):
             verification_routes,
         )
         from app.core.jobs import data_export_routes
+        from app.core.jobs.data_export_service import DataExportService
 
         shared = self._platform
         authenticator, limits, urls = shared.authenticator, shared.limits, shared.signed_urls
         mail = shared.settings.mail_enabled
+        apart = shared.service is not None
+        ask_others = partial(export_requested, new_id=new_id)
+        whole = shared.database.shared_by_all
+        exports = DataExportService(jobs, self.name, ask_others, apart=apart, whole=whole)
         return [
             routes.public_blueprint(self.service, self.registration, limits, shared.devices),
             password_reset_routes.blueprint(self.resets, limits),
@@ -108,7 +112,7 @@ class Auth(Service):
             verification_routes.request_blueprint(self.verification, authenticator, limits),
             verification_routes.confirm_blueprint(self.verification),
             account_routes.blueprint(self.service, self.deletion, authenticator, limits, urls, mail),
-            data_export_routes.blueprint(jobs, authenticator, whole=self._has_all_data),
+            data_export_routes.blueprint(exports, authenticator, SERVICES),
             avatar_routes.blueprint(self.avatars, self.service, authenticator, urls, mail),
             admin_routes.blueprint(self.admin, self.deletion, authenticator, urls),
         ]

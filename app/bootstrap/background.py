@@ -1,6 +1,6 @@
 """Wiring of background work: jobs, events and polling loops of the services of a process."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,7 @@ from app.core.database.unit_of_work import Storage, UnitOfWork
 from app.core.events.dispatcher import Dispatcher, delivery_counter
 from app.core.events.model import Consumer
 from app.core.events.transport import InProcessTransport
-from app.core.jobs import data_export_job, erasure
+from app.core.jobs import data_export_job, data_export_parts, erasure
 from app.core.jobs.data_export_job import DataSource, ExportData, JobsData, StoredSection
 from app.core.jobs.erasure import EraseOnDeletion, EraseUser, RequeueErasure, erase_jobs
 from app.core.jobs.handler import Handler, SideEffectHandler
@@ -61,8 +61,8 @@ def background(platform: Platform, services: Sequence[Service]) -> Background:
     settings = platform.settings
     core = platform.storage(UnitOfWork)
     deliveries = delivery_counter()
-    of_core_jobs = _core_handlers(core, services if complete(services) else (), platform.database.shared_by_all)
-    runners = [_runner(platform, core, of_core_jobs, {})]
+    whole = platform.database.shared_by_all if complete(services) else lambda: False
+    runners = [_runner(platform, core, _core_handlers(core, services, whole), {})]
     # The core's tables are in the database of each service.
     shared, sessions = (_dispatcher(platform, core, [each], deliveries) for each in core_consumers(platform.cache))
     learning = _without_sessions(settings, services)
@@ -71,6 +71,9 @@ def background(platform: Platform, services: Sequence[Service]) -> Background:
         handlers, consumers = dict(service.handlers), service.every_consumer
         if service.erase:
             handlers[erasure.kind_of(service.name)] = EraseUser(service.erase, utc_now)
+        if platform.service:
+            sections = _sections(core, [service])
+            handlers[data_export_parts.kind_of(service.name)] = ExportData(sections, utc_now, part=service.name)
         runners.append(_runner(platform, service.storage, handlers, service.side_effects))
         own[service.name] = [_dispatcher(platform, service.storage, consumers, deliveries)] if consumers else []
     of_core = {name: [shared, sessions] if name in learning else [shared] for name in own}
@@ -117,21 +120,21 @@ def _core_handlers(
     """Return the handlers of jobs that belong to no single service.
 
     Args:
-        services: all services; empty if some are missing, which leaves data exports to another process.
-        whole: whether the database has the data of all services.
+        services: of the process.
+        whole: whether these are all services, and the database has the data of all. A copy of all data that was begun
+            in such a process ends in one without.
     """
-    handlers: dict[str, Handler[UnitOfWork]] = {
+    return {
         erasure.kind_of("jobs"): EraseUser(erase_jobs, utc_now),
         erasure.FORMER_KIND: RequeueErasure(utc_now, new_id),
+        data_export_job.KIND: ExportData(_sections(core, services), utc_now, whole),
     }
-    if services:
-        sections = [*_data(services), StoredSection(core, JobsData())]
-        handlers[data_export_job.KIND] = ExportData(sections, utc_now, whole)
-    return handlers
 
 
-def _data(services: Sequence[Service]) -> Iterator[DataSource]:
-    return (StoredSection(service.storage, section) for service in services for section in service.data)
+def _sections(core: Storage[UnitOfWork], services: Sequence[Service]) -> list[DataSource]:
+    """Return the sections of a data export: of some services, and the jobs in their database."""
+    own = (StoredSection(service.storage, section) for service in services for section in service.data)
+    return [*own, StoredSection(core, JobsData())]
 
 
 def _runner(

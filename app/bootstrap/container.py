@@ -17,7 +17,7 @@ from app.core.cache.interface import SessionStates
 from app.core.clock import new_id, utc_now
 from app.core.database.engine import Database
 from app.core.database.unit_of_work import Storage, UnitOfWork
-from app.core.jobs import data_export_job
+from app.core.jobs import data_export_job, data_export_parts
 from app.core.jobs.background import Inline
 from app.core.jobs.service import ImportQuota, JobService
 from app.core.security.tokens import AccessTokens, TokenVerifier
@@ -103,6 +103,7 @@ def assemble(platform: Platform, services: Sequence[str] = SERVICES) -> Containe
     inline = Inline(core, work.runner, utc_now, settings.job_poll, platform.file_store.sweep, work.rules, work.loops)
     kinds = {kind: each for service in wired.values() for kind, each in service.kinds.items()}
     kinds[data_export_job.KIND] = data_export_job.ARCHIVE
+    kinds |= {data_export_parts.kind_of(name): data_export_parts.archive_of(name) for name in wired}
     quota = ImportQuota(settings.import_jobs, settings.import_quota)
     jobs = JobService(core, utc_now, new_id, inline.wake, quota, kinds)
     return Container(platform, wired, work, inline, jobs)

@@ -17,6 +17,7 @@ from app.core.database_split.routes import ServiceRoutes
 from app.core.http import downloads, front_end, health, idempotency, json_body, middleware, openapi, problems
 from app.core.http.metrics_port import MetricsPort
 from app.core.http.response_cache import ResponseCacheMiddleware
+from app.core.jobs import data_export_part_routes
 from app.core.jobs.queue_metrics import QueueDepth
 from app.core.observability.metrics import RequestMetrics
 from app.core.settings import load_settings
@@ -48,7 +49,8 @@ def create_app(container: Container) -> OpenAPI:
     app.register_blueprint(health.blueprint(database, branches(container.services), lambda: container.inline.alive))
     owners: dict[str, str] = {}
     for service in container.services.values():
-        for blueprint in service.blueprints(container.jobs):
+        part = data_export_part_routes.blueprint(service.name, container.jobs, platform.authenticator)
+        for blueprint in (*service.blueprints(container.jobs), part):
             app.register_api(blueprint)
             owners[blueprint.name] = service.name
     if "auth" in container.services:

@@ -76,8 +76,9 @@ CORE: dict[str, Assignment] = {
 def job_kinds(service: Service) -> tuple[str, ...]:
     """Return the kinds of a service's jobs."""
     of_erasure = [erasure.kind_of(service.name)] if service.erase else []
-    of_auth = [data_export_job.KIND] if service.name == SESSIONS else []
-    return (*service.handlers, *service.side_effects, *of_erasure, *of_auth)
+    # Copies of all data stay where their requests were told to look: /jobs is of tasks.
+    of_tasks = [data_export_job.KIND] if service.name == "tasks" else []
+    return (*service.handlers, *service.side_effects, *of_erasure, *of_tasks)
 
 
 def shares() -> dict[str, ServiceShare]:

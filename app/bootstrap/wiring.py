@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from app.bootstrap.services import SESSIONS
 from app.core.clock import new_id, utc_now
 from app.core.database.unit_of_work import Storage
+from app.core.jobs.data_export_parts import ExportRequestConsumer
 from app.core.jobs.erasure import EraseOnDeletion
 from app.core.sessions.events import EVENTS as SESSION_EVENTS
 
@@ -60,9 +61,11 @@ class Service(ABC):
 
     @property
     def every_consumer(self) -> "list[ContractConsumer[Any]]":
-        """Its event consumers, with the one that erases its data of deleted users."""
+        """Its event consumers, with those that erase its data of deleted users, and make its part of a data export."""
         erasing = [EraseOnDeletion(self.name, utc_now, new_id)] if self.erase else []
-        return [*self.consumers, *erasing]
+        # Auth takes the requests, and makes its own part without an event.
+        exporting = [ExportRequestConsumer(self.name, utc_now)] if self.data and self.name != SESSIONS else []
+        return [*self.consumers, *erasing, *exporting]
 
     @property
     def every_event(self) -> "list[EventType]":

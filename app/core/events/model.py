@@ -14,6 +14,9 @@ USER_DELETED = "user.deleted"
 SESSION_ENDED = "session.ended"
 """Event of an ended session: every service refuses its access tokens."""
 
+EXPORT_REQUESTED = "user.export_requested"
+"""Event of a user who wants a copy of their data: every service makes its part."""
+
 ENDS_REQUESTED = "ended_sessions.requested"
 """Event of a service that may have missed ends of sessions: auth publishes the recent ones again."""
 

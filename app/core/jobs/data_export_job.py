@@ -1,4 +1,4 @@
-"""Data export job: writes a copy of a user's data as a ZIP file, one page in each step."""
+"""Data export job: writes a copy of a user's data, or a part of it, as a ZIP file, one page in each step."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -16,7 +16,7 @@ KIND = "data-export"
 
 ARCHIVE = JobKind("application/zip", "my-data.zip")
 
-APART = "A copy of your data cannot be made while each service has a database of its own."
+MOVED = "Your data has been moved to a database for each service meanwhile: ask for another copy of it."
 
 ENTRIES = "entries"
 """Job file with the entries of the archive's central directory, which is written last."""
@@ -27,8 +27,12 @@ CHUNK = 1 << 19
 FIELDS = ("filename", "date_time", "compress_type", "CRC", "compress_size", "file_size", "header_offset", "flag_bits")
 """Attributes of `ZipInfo` that the central directory needs."""
 
+WHOLE = "This is a copy of what is kept of you."
+
+PART = "This is a part of a copy of what is kept of you. Files of this list that it lacks are in the other parts."
+
 README = """\
-This is a copy of what is kept of you, each file as it was when it was written into this archive.
+{what} Each file is as it was when it was written into this archive.
 
 account.json, sessions.json, picture.webp   your account, and where you logged in
 audit.json                                  what was done to your account
@@ -66,13 +70,23 @@ class ExportData:
     Args:
         sections: sections of all services, in order.
         clock: time.
-        whole: whether the database has the data of all services.
+        complete: whether the database has the data of all sections still.
+        part: name of the part; None for an archive of everything. The files are in a folder of this name, so that all
+            parts can be unpacked in one place.
     """
 
-    def __init__(self, sections: Sequence[DataSource], clock: Clock, whole: Callable[[], bool] = lambda: True) -> None:
+    def __init__(
+        self,
+        sections: Sequence[DataSource],
+        clock: Clock,
+        complete: Callable[[], bool] = lambda: True,
+        part: str | None = None,
+    ) -> None:
         self._sections = sections
         self._clock = clock
-        self._whole = whole
+        self._complete = complete
+        self._folder = f"{part}/" if part else ""
+        self._readme = README.format(what=PART if part else WHOLE)
 
     def step(self, work: UnitOfWork, job: Job) -> Step:
         assert job.user_id is not None  # noqa: S101 data exports have an owner
@@ -86,9 +100,9 @@ class ExportData:
             return Step(finished=True, checkpoint=job.checkpoint, done=job.done, total=job.done)
         after = place["after"]
         page = self._sections[section].page(job.user_id, None if after is None else str(after))
-        if not self._whole():  # asked after the page was read: it was not outdated then
-            raise PermanentError(APART)
-        entries = _write(output, page)
+        if not self._complete():  # asked after the page was read: it was not outdated then
+            raise PermanentError(MOVED)
+        entries = _write(output, page, self._folder)
         self._append(work, job.id, ENTRIES, pages, json.dumps(entries).encode())
         checkpoint: dict[str, object] = {
             "section": section + (page.after is None),
@@ -105,7 +119,7 @@ class ExportData:
             for page in range(pages):
                 for values in json.loads(work.files.chunk(job_id, ENTRIES, page) or b"[]"):
                     archive.infolist().append(_entry(values))
-            archive.writestr("README.txt", README)
+            archive.writestr(f"{self._folder}README.txt", self._readme)
 
     def _append(self, work: UnitOfWork, job_id: UUID, name: str, number: int, data: bytes) -> None:
         work.files.append(job_id, name, number, data, self._clock())
@@ -164,11 +178,11 @@ class _ChunkedOutput:
         del self._buffer[:size]
 
 
-def _write(output: _ChunkedOutput, page: DataPage) -> list[dict[str, object]]:
-    """Write the files of a page, and return their entries for the central directory."""
+def _write(output: _ChunkedOutput, page: DataPage, folder: str) -> list[dict[str, object]]:
+    """Write the files of a page into a folder, and return their entries for the central directory."""
     with ZipFile(output, "w", ZIP_DEFLATED) as archive:
         for file in page.files:
-            with archive.open(file.name, "w") as target:
+            with archive.open(folder + file.name, "w") as target:
                 for chunk in file.content:
                     target.write(chunk)
         output.close()  # before ZipFile writes a central directory of this page alone

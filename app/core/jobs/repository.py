@@ -44,8 +44,10 @@ class SqlJobs:
         row = self._session.scalar(select(JobRow).where(JobRow.id == job_id, JobRow.user_id == user_id))
         return _job(row) if row else None
 
-    def find(self, user_id: UUID, after: UUID | None, limit: int) -> list[Job]:
+    def find(self, user_id: UUID, after: UUID | None, limit: int, kinds: Collection[str] | None = None) -> list[Job]:
         statement = select(JobRow).where(JobRow.user_id == user_id).order_by(JobRow.id.desc()).limit(limit)
+        if kinds is not None:
+            statement = statement.where(JobRow.kind.in_(kinds))
         if after is not None:
             statement = statement.where(JobRow.id < after)
         return [_job(row) for row in self._session.scalars(statement)]
@@ -55,9 +57,9 @@ class SqlJobs:
         return self._session.scalar(select(JobRow.kind).where(JobRow.id == job_id))
 
     def under_way(self, user_id: UUID, kind: str) -> UUID | None:
-        """Return a user's queued or running job of a kind, if there is one."""
+        """Return a user's queued or running job of a kind, if there is one; of several, the newest."""
         mine = (JobRow.user_id == user_id, JobRow.kind == kind, JobRow.state.in_(OPEN))
-        return self._session.scalar(select(JobRow.id).where(*mine).limit(1))
+        return self._session.scalar(select(JobRow.id).where(*mine).order_by(JobRow.id.desc()).limit(1))
 
     def due(self, now: datetime, kinds: Collection[str], limit: int) -> list[UUID]:
         """Return jobs of the given kinds that are queued and due, or running with an expired lease."""

@@ -85,12 +85,14 @@ def blueprint(service: JobService, authenticator: Authenticator) -> APIBlueprint
         """List jobs, the newest first"""
         user_id = current_caller().user_id
         found, last = page_of(query.limit, lambda most: service.find(user_id, query.cursor, most))
-        return JobPage(items=[_body(service, job) for job in found], next_cursor=last.id if last else None).response()
+        items = [job_body(service, job, job_address(job)) for job in found]
+        return JobPage(items=items, next_cursor=last.id if last else None).response()
 
     @jobs.get("/jobs/<job_id>", responses={200: JobBody}, operation_id="get_job")
     def get(path: JobPath) -> Response:
         """Show a job"""
-        return _body(service, service.get(current_caller().user_id, path.identifier())).response()
+        job = service.get(current_caller().user_id, path.identifier())
+        return job_body(service, job, job_address(job)).response()
 
     @jobs.post("/jobs/<job_id>/cancel", responses={202: JobBody}, operation_id="cancel_job")
     def cancel(path: JobPath) -> Response:
@@ -118,27 +120,39 @@ def blueprint(service: JobService, authenticator: Authenticator) -> APIBlueprint
     )
     def result(path: JobPath) -> Response:
         """Download the result of an export"""
-        job, size, chunks = service.result(current_caller().user_id, path.identifier())
-        kind = service.kinds[job.kind]
-        response = Response(stream_with_context(chunks), mimetype=kind.media_type)
-        response.content_length = size
-        response.headers["Content-Disposition"] = f'attachment; filename="{kind.file_name}"'
-        return response
+        return job_result(service, current_caller().user_id, path.identifier())
 
     return jobs
 
 
+def job_address(job: Job) -> str:
+    """Return the address of a job."""
+    return f"{PREFIX}/jobs/{job.id}"
+
+
 def accepted(service: JobService, job: Job) -> Response:
     """Return the response to a request for a job: 202, with the job's address in `Location`."""
-    response = _body(service, job).response(HTTPStatus.ACCEPTED)
-    response.headers["Location"] = f"{PREFIX}/jobs/{job.id}"
+    address = job_address(job)
+    response = job_body(service, job, address).response(HTTPStatus.ACCEPTED)
+    response.headers["Location"] = address
     return response
 
 
-def _body(service: JobService, job: Job) -> JobBody:
+def job_body(service: JobService, job: Job, address: str) -> JobBody:
+    """Return the body of a job that is shown at an address."""
     body = JobBody.model_validate(job)
     kind = service.kinds.get(job.kind, JobKind())
     details = kind.details(job)
     if kind.media_type and job.state is State.SUCCEEDED:
-        details["result_url"] = f"{PREFIX}/jobs/{job.id}/result"
+        details["result_url"] = f"{address}/result"
     return body.model_copy(update=details)
+
+
+def job_result(service: JobService, user_id: UUID, job_id: UUID) -> Response:
+    """Return the response with the result of a user's job. Raises NotFoundError."""
+    job, size, chunks = service.result(user_id, job_id)
+    kind = service.kinds[job.kind]
+    response = Response(stream_with_context(chunks), mimetype=kind.media_type)
+    response.content_length = size
+    response.headers["Content-Disposition"] = f'attachment; filename="{kind.file_name}"'
+    return response

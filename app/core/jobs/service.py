@@ -1,7 +1,7 @@
 """A user's jobs: queue, list, cancel, resume, result."""
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -9,6 +9,7 @@ from app.core.clock import Clock, NewId
 from app.core.database.retries import retried, run
 from app.core.database.unit_of_work import Storage, UnitOfWork
 from app.core.errors import ConflictError, InvalidError, NotFoundError, UnauthenticatedError, UnavailableError
+from app.core.events.model import Event
 from app.core.idempotency import IdempotencyKey, idempotent
 from app.core.jobs.model import CHUNK_BYTES, RESULT, UPLOAD, Job, JobKind, State
 
@@ -65,6 +66,7 @@ class JobService:
         upload: "Upload | None" = None,
         key: IdempotencyKey | None = None,
         single: bool = False,
+        event: Callable[[Job], Event] | None = None,
     ) -> Job:
         """Queue a job and return it; with an idempotency key, once for all requests with the key.
 
@@ -75,6 +77,7 @@ class JobService:
             upload: input file.
             key: idempotency key of the request.
             single: return the user's queued or running job of this kind instead, if there is one.
+            event: returns an event that is published with the job.
 
         Raises:
             ConflictError: the user's import quota is used up.
@@ -91,10 +94,10 @@ class JobService:
             if single and (under_way := work.jobs.under_way(user_id, kind)):
                 return under_way
             if upload:
-                work.jobs.lock_imports(user_id)
-                if self._room(*work.jobs.import_usage(user_id)) < upload.size:
-                    raise self._full()
+                self._check_quota(work, user_id, upload)
             work.jobs.add(job)
+            if event:
+                work.outbox.add(event(job))
             return job.id
 
         try:
@@ -113,6 +116,11 @@ class JobService:
     def room_for_import(self, user_id: UUID) -> int:
         """Return how many bytes a user may upload now. Raises ConflictError if the import quota is used up."""
         return self._room(*run(self._storage.read, lambda work: work.jobs.import_usage(user_id)))
+
+    def _check_quota(self, work: UnitOfWork, user_id: UUID, upload: "Upload") -> None:
+        work.jobs.lock_imports(user_id)
+        if self._room(*work.jobs.import_usage(user_id)) < upload.size:
+            raise self._full()
 
     def _room(self, jobs: int, size: int) -> int:
         if jobs >= self._quota.jobs:
@@ -135,10 +143,10 @@ class JobService:
         return job
 
     @retried
-    def find(self, user_id: UUID, after: UUID | None, limit: int) -> list[Job]:
-        """Return up to `limit` jobs, newest first, older than the one named `after`."""
+    def find(self, user_id: UUID, after: UUID | None, limit: int, kinds: Collection[str] | None = None) -> list[Job]:
+        """Return up to `limit` jobs, of some kinds or of all, newest first, older than the one named `after`."""
         with self._storage.read() as work:
-            return work.jobs.find(user_id, after, limit)
+            return work.jobs.find(user_id, after, limit, kinds)
 
     def cancel(self, user_id: UUID, job_id: UUID) -> Job:
         """Cancel a job at its next step, without undoing previous ones. A job that has ended is unchanged."""

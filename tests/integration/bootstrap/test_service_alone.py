@@ -105,18 +105,6 @@ def test_tasks_alone_serves_the_front_end_and_the_documentation_of_the_whole_api
     assert document == json.loads(json.dumps(whole))
 
 
-def test_auth_alone_refuses_to_copy_data_that_others_have(empty_url: str, tmp_path: Path) -> None:
-    migrate(empty_url, tmp_path, "auth")
-    with server(tmp_path, empty_url, "auth") as auth:
-        account = {"email": "grace@example.org", "password": "correct horse battery"}
-        client = httpx.Client(base_url=f"{auth.url}/api/v1")
-        client.post("/auth/register", json={**account, "name": "Grace"}).raise_for_status()
-        token = client.post("/auth/login", json=account).json()["access_token"]
-        refused = client.post("/users/me/export", headers={"Authorization": f"Bearer {token}"}, json={})
-        assert refused.status_code == 503
-        assert "database of its own" in refused.json()["detail"]
-
-
 def test_migrating_one_service_after_another_gives_the_whole_schema(empty_url: str, tmp_path: Path) -> None:
     migrate(empty_url, tmp_path, *SERVICES)
     with server(tmp_path, empty_url) as running:

@@ -16,7 +16,8 @@ from app.core.database_split.moved_services import MovedServices
 from app.core.errors import MovingError
 from app.core.events.model import Event
 from app.core.jobs.background import Cleaner
-from app.core.jobs.data_export_job import APART
+from app.core.jobs.data_export_job import MOVED
+from app.core.jobs.data_export_service import MOVING
 from app.core.jobs.model import Job
 from app.core.jobs.scheduler import Entry, Scheduler
 from tests.integration.core.sqlite_migration.test_forwarding import Heir, heir_at
@@ -44,9 +45,9 @@ def heir() -> Iterator[Heir]:
         yield started
 
 
-def leave(move: Move, address: str = "http://127.0.0.1:9") -> None:
-    """Mark the tasks service as moved."""
-    move.ask(f"INSERT INTO {fence.MOVED_SERVICES} VALUES ('tasks', '{address}', 0)")  # noqa: S608 names of ours
+def leave(move: Move, address: str = "http://127.0.0.1:9", service: str = "tasks") -> None:
+    """Mark a service as moved."""
+    move.ask(f"INSERT INTO {fence.MOVED_SERVICES} VALUES ('{service}', '{address}', 0)")  # noqa: S608 names of ours
 
 
 def test_requests_of_a_moved_service_are_forwarded_and_others_answered(
@@ -92,11 +93,11 @@ def test_events_wait_for_the_move_of_their_service_where_there_is_no_broker(form
 def test_no_copy_of_all_data_is_made_after_a_service_has_moved(former: Container, move: Move) -> None:
     person = Person(create_app(former).test_client()).register()
     assert person.call("POST", "/users/me/export").status_code == 202
-    leave(move)
+    leave(move, service="analytics")
     do_jobs(former)
     # Made no more, rather than with data as it was before the move.
-    assert move.ask("SELECT state || ': ' || error FROM jobs WHERE kind = 'data-export'") == f"failed: {APART}"
-    assert assert_problem(person.call("POST", "/users/me/export"), 503)["detail"] == APART
+    assert move.ask("SELECT state || ': ' || error FROM jobs WHERE kind = 'data-export'") == f"failed: {MOVED}"
+    assert assert_problem(person.call("POST", "/users/me/export"), 503)["detail"] == MOVING
 
 
 def test_jobs_of_other_services_are_done_after_one_has_moved(former: Container, move: Move) -> None:

@@ -13,7 +13,7 @@ from app.bootstrap.services import SERVICES
 from app.core.events import model
 from tests.support.server import ROOT
 
-CONSTANTS = {"USER_DELETED", "SESSION_ENDED", "ENDS_REQUESTED"}
+CONSTANTS = {"USER_DELETED", "SESSION_ENDED", "ENDS_REQUESTED", "EXPORT_REQUESTED"}
 """Names of events in app.core.events.model."""
 
 NAME = re.compile(r"[a-z]+\.[a-z_]+")

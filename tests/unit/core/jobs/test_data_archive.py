@@ -53,9 +53,9 @@ class Section:
         return DataPage(self._pages[number] if self._pages else [], None if last else str(number + 1))
 
 
-def export(sections: Sequence[Section], files: Files) -> None:
+def export(sections: Sequence[Section], files: Files, part: str | None = None) -> None:
     """Run the job, each step from the checkpoint of the one before."""
-    handler = ExportData(sections, FakeClock())
+    handler = ExportData(sections, FakeClock(), part=part)
     work = cast(SystemUnitOfWork, SimpleNamespace(files=files))
     values: dict[str, Any] = {}
     while True:
@@ -69,25 +69,28 @@ CONTENTS = st.lists(st.lists(st.lists(st.binary(max_size=200), max_size=3), max_
 """Sections of pages of files."""
 
 
-@given(CONTENTS)
-def test_the_archive_has_every_file_of_every_page(contents: list[list[list[bytes]]]) -> None:
+@given(CONTENTS, st.sampled_from([None, "tasks"]))
+def test_the_archive_has_every_file_of_every_page(contents: list[list[list[bytes]]], part: str | None) -> None:
+    folder = f"{part}/" if part else ""
     expected: dict[str, bytes] = {}
     sections = []
     for section, pages in enumerate(contents):
         named = []
         for page, bodies in enumerate(pages):
             names = {f"{section}/{page}/{number} \u00fc.txt": body for number, body in enumerate(bodies)}
-            expected |= names
+            expected |= {folder + name: body for name, body in names.items()}
             named.append([DataFile(name, [body]) for name, body in names.items()])
         sections.append(Section(named))
     files = Files()
-    export(sections, files)
+    export(sections, files, part)
     assert {name for name, _ in files.chunks} == {RESULT}
     whole = b"".join(files.chunks[key] for key in sorted(files.chunks, key=lambda key: key[1]))
     with ZipFile(io.BytesIO(whole)) as archive:
         assert archive.testzip() is None
         found = {name: archive.read(name) for name in archive.namelist()}
-    assert b"Your password is not among it" in found.pop("README.txt")
+    readme = found.pop(f"{folder}README.txt")
+    assert b"Your password is not among it" in readme
+    assert (b"in the other parts" in readme) is (part is not None)
     assert found == expected
 
 
