@@ -9,6 +9,7 @@ import pytest
 
 from infra import names
 from infra.components.edge.cache_rules import rule_of
+from infra.phases import PHASES
 from tests.contract.chart import ROOT, STACKS, Manifest, manifests, objects, one, pod_specs, render, values_of
 
 every_stack = pytest.mark.parametrize("stack", STACKS)
@@ -49,6 +50,26 @@ def test_the_route_leads_to_what_the_api_serves_and_to_nothing_else(served: set[
     reachable = {path for path in served if any(matches(match, path) for match in routed)}
     assert served - reachable == INTERNAL
     assert [match for match in routed if not any(matches(match, path) for path in served)] == []
+
+
+def service_at(path: str) -> str:
+    """Return the service whose release takes a path in phase 4: an exact match wins, then the longest."""
+    found = [
+        (match["path"]["type"] == "Exact", len(match["path"]["value"]), service)
+        for service in PHASES[4].services
+        for rule in one(objects(f"phase4-{service}"), "HTTPRoute")["spec"]["rules"]
+        for match in rule["matches"]
+        if match.keys() == {"path"} and rule["backendRefs"][0]["name"] != names.EDGE and matches(match, path)
+    ]
+    return max(found)[2]
+
+
+@pytest.mark.parametrize("service", PHASES[4].services)
+def test_every_path_of_a_service_leads_to_that_service(service: str) -> None:
+    contract = json.loads((ROOT / "app" / service / "contracts" / "openapi.v1.json").read_text())
+    # Whose file it is stands in the query.
+    own = [path for path in contract["paths"] if not path.startswith("/api/v1/files/")]
+    assert {path: service_at(path) for path in own} == dict.fromkeys(own, service)
 
 
 def test_the_probes_and_the_scraper_ask_what_the_api_serves(served: set[str]) -> None:

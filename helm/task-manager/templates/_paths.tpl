@@ -11,10 +11,12 @@
 {{- if has .Values.apiService (list "all" "auth") }}
 - {type: Exact, value: /.well-known/jwks.json}
 {{- end }}
+{{- /* Of a copy of a user's data each service has a part, below the request for it, which is of auth. */}}
 {{- $resources := dict
   "auth" (list "auth" "users" "admin")
-  "notifications" (list "notifications")
-  "analytics" (list "statistics" "reports")
+  "tasks" (list "users/me/export/tasks")
+  "notifications" (list "notifications" "users/me/export/notifications")
+  "analytics" (list "statistics" "reports" "users/me/export/analytics")
 }}
 {{- range get $resources .Values.apiService | default list }}
 - {type: PathPrefix, value: /api/v1/{{ . }}}
@@ -39,8 +41,11 @@ uploads:
     {{ $multipart }}
   {{- end }}
 {{- end }}
-{{- if ne .Values.apiService "notifications" }}
 downloads:
+  {{- if ne .Values.apiService "all" }}
+  - path: {type: PathPrefix, value: /api/v1/users/me/export/{{ .Values.apiService }}}
+    method: GET
+  {{- end }}
   {{- if has .Values.apiService (list "all" "auth") }}
   - path: {type: Exact, value: /api/v1/admin/audit/export}
     method: GET
@@ -61,7 +66,6 @@ downloads:
   - path: {type: PathPrefix, value: /api/v1/reports}
     method: GET
   {{- end }}
-{{- end }}
 {{- end }}
 
 {{/* Who answers: the release's Service, or what `route.backend` names. */}}
