@@ -75,8 +75,19 @@ export const listSessions = () => authorised("GET", "/auth/sessions");
 
 export const endSession = (id) => authorised("DELETE", `/auth/sessions/${encodeURIComponent(id)}`);
 
-/** @returns {Promise<object>} the job that makes a copy of one's own data */
+/** @returns {Promise<object>} the job that makes a copy of one's own data; `parts` lists the services that make one each */
 export const exportMyData = () => authorised("POST", "/users/me/export");
+
+/** @returns {Promise<{items: object[]}>} such jobs, the newest first */
+export const listDataExports = () => authorised("GET", "/users/me/export");
+
+const dataPartPath = (service, id) => `/users/me/export/${service}/${encodeURIComponent(id)}`;
+
+/** @returns {Promise<object>} the job that makes a service's part; 404 until the service has heard of it */
+export const dataPart = (service, id) => authorised("GET", dataPartPath(service, id));
+
+/** @returns {Promise<Blob>} */
+export const dataPartResult = (service, id) => authorised("GET", `${dataPartPath(service, id)}/result`, { file: true });
 
 // --- notifications
 

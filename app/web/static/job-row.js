@@ -17,6 +17,10 @@ const KINDS = {
   import: { name: "Import", unit: "line" },
   export: { name: "Export", unit: "task", file: "tasks.csv" },
   [DATA_EXPORT]: { name: "Copy of your data", unit: "file", file: "my-data.zip" },
+  [dataExportOf("auth")]: { name: "Copy of your account", unit: "file", file: "my-data-auth.zip" },
+  [dataExportOf("tasks")]: { name: "Copy of your tasks", unit: "file", file: "my-data-tasks.zip" },
+  [dataExportOf("notifications")]: { name: "Copy of your notifications", unit: "file", file: "my-data-notifications.zip" },
+  [dataExportOf("analytics")]: { name: "Copy of your statistics", unit: "file", file: "my-data-analytics.zip" },
 };
 const STATES = {
   queued: "waiting",
@@ -27,10 +31,21 @@ const STATES = {
 };
 const ACTIVE = ["queued", "running"];
 
+const JOB = { get: api.getJob, result: api.jobResult, single: true };
+
 const number = new Intl.NumberFormat("en");
 
-/** @param {object} job as the API tells it; asked for again while it goes on and the row is on the page */
-export function jobRow(job) {
+/** @returns {string} the kind of the job that makes a service's part of a copy of one's data */
+export function dataExportOf(service) {
+  return `${DATA_EXPORT}.${service}`;
+}
+
+/**
+ * @param {object} job as the API tells it; asked for again while it goes on and the row is on the page
+ * @param {{get: (id: string) => Promise<object>, result: (id: string) => Promise<Blob>, single: boolean}} where it is
+ *   asked for; without `single` it may not be there yet, and is not cancelled or resumed by itself
+ */
+export function jobRow(job, { get, result, single } = JOB) {
   const { root, parts } = fromTemplate("job-row");
   let shown = job;
   let wait = POLL_MS;
@@ -55,8 +70,8 @@ export function jobRow(job) {
     } else {
       parts.progress.removeAttribute("value");
     }
-    parts.cancel.hidden = !active;
-    parts.resume.hidden = state !== "cancelled" && state !== "failed";
+    parts.cancel.hidden = !single || !active;
+    parts.resume.hidden = !single || (state !== "cancelled" && state !== "failed");
     parts.download.hidden = !shown.result_url;
     const unlisted = refused - MOST_LISTED;
     parts.unlisted.hidden = unlisted <= 0;
@@ -69,11 +84,12 @@ export function jobRow(job) {
   async function poll() {
     if (!root.isConnected || !ACTIVE.includes(shown.state)) return;
     try {
-      draw(await api.getJob(shown.id));
+      draw(await get(shown.id));
       wait = POLL_MS;
     } catch (error) {
-      if (error.status === 401 || error.status === 404) return;
+      if (error.status === 401 || (error.status === 404 && single)) return;
       wait = Math.min(2 * wait, SLOWEST_POLL_MS); // out of reach: less and less often
+      if (!single && error.status !== 404) draw({ ...shown, error: wordsOf(error) });
     }
     setTimeout(poll, wait);
   }
@@ -95,7 +111,7 @@ export function jobRow(job) {
     draw(await api.resumeJob(shown.id));
     setTimeout(poll, POLL_MS);
   });
-  on("download", async () => saveAs(await api.jobResult(shown.id), KINDS[shown.kind].file));
+  on("download", async () => saveAs(await result(shown.id), KINDS[shown.kind].file));
 
   const lines = pagedList(parts, {
     fetchPage: (query, signal) => api.refusedLines(shown.id, query, signal),
@@ -109,7 +125,7 @@ export function jobRow(job) {
   });
 
   draw(job);
-  setTimeout(poll, POLL_MS);
+  setTimeout(poll, single ? POLL_MS : 0);
   return root;
 }
 

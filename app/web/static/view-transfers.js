@@ -11,7 +11,7 @@ export function view() {
   const { fragment, parts } = fromTemplate("view-transfers");
   const list = pagedList(parts, {
     fetchPage: api.listJobs,
-    draw: jobRow,
+    draw: (job) => jobRow(job),
     empty: "Nothing yet.",
   });
 

@@ -1,16 +1,20 @@
 """Profile page, in a real browser on the real server."""
 
 import json
+import re
+from collections.abc import Callable
 from zipfile import ZipFile
 
 import httpx
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.e2e.browser import Watch
 from tests.e2e.browser_expiry import V1
 from tests.e2e.browser_steps import row
 from tests.support.phone import PHONE, expect_no_overflow
+
+EXPORT = "00000000-0000-7000-8000-000000000002"
 
 
 @pytest.fixture
@@ -91,6 +95,68 @@ def test_a_data_export_is_made_and_downloaded(profile: Page) -> None:
     assert download.value.suggested_filename == "my-data.zip"
     with ZipFile(download.value.path()) as archive:
         assert [task["title"] for task in json.loads(archive.read("tasks-0001.json"))] == ["Find the moth"]
+
+
+def test_a_data_export_in_parts_shows_each_and_says_which_failed(profile: Page, watch: Watch) -> None:
+    services = ("auth", "tasks", "notifications", "analytics")
+    base = f"{V1}/users/me/export"
+    copy = {"id": EXPORT, "kind": "data-export.auth", "state": "queued", "done": 0, "total": None, "refused": 0}
+    copy |= {"created_at": "2031-02-03T04:05:06Z", "error": None, "result_url": None}
+    copy["parts"] = [{"service": name, "url": f"{base}/{name}/{EXPORT}"} for name in services]
+    done = {"state": "succeeded", "done": 3, "total": 3, "result_url": f"{base}/tasks/{EXPORT}/result"}
+    answers: dict[str, tuple[int, dict[str, object]]] = {
+        "auth": (200, done),
+        "tasks": (404, {"title": "Not Found"}),
+        "notifications": (200, {"state": "failed", "error": "It can't be read."}),
+        "analytics": (503, {"title": "Statistics are away."}),
+    }
+
+    def part(name: str) -> Callable[[Route], None]:
+        return lambda route: route.fulfill(
+            status=answers[name][0], json={**copy, "kind": f"data-export.{name}", **answers[name][1]}
+        )
+
+    for status, name in (("404", "tasks"), ("503", "analytics")):
+        watch.expect(f"status of {status}", f"{base}/{name}/")
+    profile.route(f"**{base}", lambda route: route.fulfill(json={"items": [copy]}))
+    for name in services:
+        profile.route(f"**{base}/{name}/{EXPORT}", part(name))
+    profile.route(f"**{base}/tasks/{EXPORT}/result", lambda route: route.fulfill(body=b"of tasks"))
+    profile.reload()
+    section = profile.get_by_role("region", name="Your data")
+    rows = section.get_by_role("listitem")
+    expect(rows).to_have_count(len(services))
+    expect(rows.nth(0)).to_contain_text("Copy of your account, done")
+    expect(rows.nth(1)).to_contain_text("Copy of your tasks, waiting")
+    expect(rows.nth(2)).to_contain_text("Copy of your notifications, failed")
+    expect(rows.nth(2)).to_contain_text("It can't be read.")
+    expect(rows.nth(3)).to_contain_text("Statistics are away.")
+    expect(section.get_by_role("button", name=re.compile("Cancel|Resume"))).to_have_count(0)
+
+    answers |= {"tasks": (200, done), "analytics": (200, done)}
+    expect(rows.nth(3)).to_contain_text("Copy of your statistics, done")
+    expect(rows.nth(3)).not_to_contain_text("Statistics are away.")
+    with profile.expect_download() as download:
+        rows.nth(1).get_by_role("button", name="Download").click()
+    assert download.value.suggested_filename == "my-data-tasks.zip"
+    assert download.value.path().read_bytes() == b"of tasks"
+
+
+def test_a_copy_from_before_the_services_moved_is_found_among_the_jobs(profile: Page) -> None:
+    job = {
+        "id": EXPORT,
+        "kind": "data-export",
+        "state": "succeeded",
+        "done": 3,
+        "total": 3,
+        "refused": 0,
+        "error": None,
+    }
+    job |= {"created_at": "2031-02-03T04:05:06Z", "result_url": f"{V1}/jobs/{EXPORT}/result"}
+    profile.route(re.compile(rf"{V1}/jobs\?"), lambda route: route.fulfill(json={"items": [job], "next_cursor": None}))
+    profile.reload()
+    section = profile.get_by_role("region", name="Your data")
+    expect(section.get_by_role("listitem")).to_contain_text("Copy of your data, done")
 
 
 def test_an_account_is_deleted_by_its_password_after_a_question(
