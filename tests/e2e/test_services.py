@@ -7,9 +7,13 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
+from io import BytesIO
 from pathlib import Path
 from time import monotonic, sleep
+from urllib.parse import urljoin
+from zipfile import ZipFile
 
+import httpx
 import pytest
 
 from infra.names import API_PORT, ServiceNames
@@ -109,6 +113,38 @@ def test_an_ended_session_is_refused_by_every_service_within_seconds(account: Ac
     account.client.post("/auth/logout").raise_for_status()
     for service, path in paths.items():
         wait_for(f"{service} refuses the token", refused(account, path), seconds=5, every=0.1)
+
+
+def test_a_copy_of_ones_data_comes_in_a_part_from_each_service(system: System, account: Account) -> None:
+    client = account.client
+    client.post("/tasks", json={"title": "To take along"}).raise_for_status()
+    asked = client.post("/users/me/export").raise_for_status().json()
+    urls = {part["service"]: urljoin(system.api, part["url"]) for part in asked["parts"]}
+    assert urls.keys() == set(SERVICES)
+    files: dict[str, bytes] = {}
+    with Account.create(system.api) as stranger:
+        for service, url in urls.items():
+            wait_for(f"{service} has made its part", made(client, url), seconds=60)
+            with ZipFile(BytesIO(client.get(f"{url}/result").raise_for_status().content)) as archive:
+                files |= {name: archive.read(name) for name in archive.namelist()}
+            assert stranger.client.get(url).status_code == stranger.client.get(f"{url}/result").status_code == 404
+    assert {name.partition("/")[0] for name in files} == set(SERVICES)
+    assert json.loads(files["auth/account.json"])["email"] == account.email
+    assert [task["title"] for task in json.loads(files["tasks/tasks-0001.json"])] == ["To take along"]
+
+
+def made(client: httpx.Client, url: str) -> Callable[[], bool]:
+    """Whether a service has made its part; raises once that has failed."""
+
+    def succeeded() -> bool:
+        answer = client.get(url)
+        if answer.status_code == 404:  # it has not heard of the request yet
+            return False
+        job = answer.raise_for_status().json()
+        assert job["state"] != "failed", job
+        return bool(job["state"] == "succeeded")
+
+    return succeeded
 
 
 def test_the_least_that_each_part_uses_is_measured(system: System, artefacts: Path) -> None:
