@@ -1,5 +1,6 @@
 """A registered and logged-in client of the API."""
 
+import json
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
@@ -68,6 +69,12 @@ class Person:
         pair = response.get_json()
         self.access_token, self.refresh_token = pair["access_token"], pair["refresh_token"]
         return self
+
+
+def openapi_document(client: FlaskClient) -> dict[str, Any]:
+    """Return the OpenAPI document: it has more values than the JSON of requests, by which the test client reads."""
+    document: dict[str, Any] = json.loads(client.get(f"{V1}/openapi.json").data)
+    return document
 
 
 def assert_problem(response: TestResponse, status: int) -> dict[str, Any]:

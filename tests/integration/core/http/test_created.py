@@ -5,7 +5,7 @@ import io
 from flask_openapi.openapi import OpenAPI
 from werkzeug.test import TestResponse
 
-from tests.support.api import PASSWORD, V1, Person
+from tests.support.api import PASSWORD, V1, Person, openapi_document
 
 
 def test_each_creating_operation_returns_a_location(app: OpenAPI) -> None:
@@ -18,7 +18,7 @@ def test_each_creating_operation_returns_a_location(app: OpenAPI) -> None:
         "add_attachment": person.call("POST", f"/tasks/{task['id']}/attachments", data=file),
         "register": person.client.post(f"{V1}/auth/register", json=registration),
     }
-    document = person.client.get(f"{V1}/openapi.json").get_json()
+    document = openapi_document(person.client)
     operations = [operation for item in document["paths"].values() for operation in item.values()]
     assert {each["operationId"] for each in operations if "201" in each["responses"]} == created.keys()
     for name, answer in created.items():

@@ -14,7 +14,7 @@ from app.bootstrap.container import Container
 from app.core.http.idempotency import SUPPORTED
 from app.core.jobs.tables import JobFileRow, JobRow
 from app.core.objects.tables import ObjectRow
-from tests.support.api import V1, Person, assert_problem
+from tests.support.api import V1, Person, assert_problem, openapi_document
 
 CSV = b"title\r\nMilk\r\n"
 Send = Callable[..., TestResponse]
@@ -157,7 +157,7 @@ def test_a_key_is_rejected_by_every_operation_that_does_not_honour_it(app: OpenA
 
 
 def test_the_document_names_the_key_where_it_is_honoured(app: OpenAPI, person: Person) -> None:
-    spec = person.client.get(f"{V1}/openapi.json").get_json()
+    spec = openapi_document(person.client)
     named = {
         (path, method)
         for path, item in spec["paths"].items()

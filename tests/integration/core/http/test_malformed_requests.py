@@ -13,7 +13,7 @@ from werkzeug.test import TestResponse
 from app.core.http.json_body import LIMIT
 from app.core.http.problems import LONGEST_ECHO, MOST_ERRORS
 from app.core.http.strict_json import MOST_VALUES
-from tests.support.api import V1, Person, assert_problem
+from tests.support.api import V1, Person, assert_problem, openapi_document
 from tests.support.application import Application
 
 JSON = "application/json"
@@ -48,7 +48,7 @@ MALFORMED = {
 
 def operations(app: OpenAPI) -> Iterator[tuple[str, str, dict[str, Any]]]:
     """Yield method, path and description of each operation."""
-    document = app.test_client().get(f"{V1}/openapi.json").get_json()
+    document = openapi_document(app.test_client())
     for path, item in document["paths"].items():
         for method, operation in item.items():
             yield method.upper(), path, operation

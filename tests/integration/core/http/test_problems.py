@@ -12,7 +12,7 @@ from app.bootstrap.container import build
 from app.bootstrap.http import create_app
 from app.bootstrap.schema import migrate
 from app.core.http.json_body import LIMIT
-from tests.support.api import V1, Person, assert_problem
+from tests.support.api import V1, Person, assert_problem, openapi_document
 from tests.support.application import Application
 from tests.support.settings import make_settings
 
@@ -159,7 +159,7 @@ def test_the_document_and_its_page_name_every_operation(sqlite_app: OpenAPI) -> 
     from openapi_spec_validator import validate
 
     client = sqlite_app.test_client()
-    document = client.get(f"{V1}/openapi.json").get_json()
+    document = openapi_document(client)
     validate(document)
     page = client.get(f"{V1}/docs").text
     assert "<script" not in page
