@@ -39,7 +39,7 @@ def blueprint(exports: DataExportService, authenticator: Authenticator, services
     """Return the blueprint of the caller's data exports.
 
     Args:
-        services: make the parts; the first one takes the requests.
+        services: make the parts.
     """
     data = APIBlueprint(
         "data_export", __name__, url_prefix=PREFIX, abp_tags=[{"name": "account"}], abp_security=[{"bearer": []}]
@@ -52,7 +52,7 @@ def blueprint(exports: DataExportService, authenticator: Authenticator, services
         """Export your data as a ZIP file, or as one from each service; while it is under way, returns that job"""
         job = exports.request(current_caller().user_id, idempotency_key())
         response = body_of(job).response(HTTPStatus.ACCEPTED)
-        response.headers["Location"] = _address(job)
+        response.headers["Location"] = address_of(job)
         return response
 
     @data.get("", responses={200: DataExportList}, operation_id="list_my_data_exports")
@@ -60,13 +60,12 @@ def blueprint(exports: DataExportService, authenticator: Authenticator, services
         """List the latest exports of your data, the newest first"""
         return DataExportList(items=[body_of(job) for job in exports.find(current_caller().user_id)]).response()
 
-    def _address(job: Job) -> str:
-        return job_address(job) if job.kind == KIND else part_address(services[0], job)
+    def address_of(job: Job) -> str:
+        return job_address(job) if job.kind == KIND else part_address(exports.service, job)
 
     def body_of(job: Job) -> DataExportBody:
-        parts = [] if job.kind == KIND else services
-        body = job_body(exports.jobs, job, _address(job))
-        urls = [DataExportPart(service=name, url=part_address(name, job)) for name in parts]
-        return DataExportBody(**vars(body), parts=urls)
+        makers = [] if job.kind == KIND else services
+        parts = [DataExportPart(service=name, url=part_address(name, job)) for name in makers]
+        return DataExportBody(**vars(job_body(exports.jobs, job, address_of(job))), parts=parts)
 
     return data

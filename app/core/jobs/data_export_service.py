@@ -38,6 +38,7 @@ class DataExportService:
         whole: Callable[[], bool],
     ) -> None:
         self.jobs = jobs
+        self.service = service
         self._part = data_export_parts.kind_of(service)
         self._ask_others = ask_others
         self._apart = apart
