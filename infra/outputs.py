@@ -61,7 +61,8 @@ def outputs(settings: Settings, image: Image, namespace: str, done: pulumi.Outpu
         exported["url_tls"] = url_tls
     if settings.edge is Edge.GATEWAY:
         istio = settings.gateway_kind is GatewayKind.ISTIO
-        exported["gateway_namespace"] = namespace if istio else settings.gateway.namespace
+        exported["gateway_kind"] = settings.gateway_kind.value
+        exported["gateway_namespace"] = namespace if istio else settings.installed_gateway.namespace
     if settings.database_kind is DatabaseKind.POSTGRESQL:
         exported["database"] = ", ".join(cluster.cluster for cluster in settings.clusters)
     return exported

@@ -112,10 +112,10 @@ def scraper(settings: Settings) -> Peer | None:
 
 
 def gateway(settings: Settings) -> Peer:
-    """Return the pods that requests come through: Traefik's namespace, or Istio's pods in the stack's own."""
+    """Return the pods that requests come through: Traefik's or Kong's namespace, or Istio's pods in the stack's own."""
     if settings.gateway_kind is GatewayKind.ISTIO:
         return Peer(names.ISTIO_GATEWAY_LABELS)
-    return Peer(namespace=settings.gateway.namespace)
+    return Peer(namespace=settings.installed_gateway.namespace)
 
 
 def istiod(settings: Settings) -> Flow:

@@ -64,16 +64,20 @@ def _mesh(settings: Settings) -> Iterator[str]:
     if settings.row.mesh is None and settings.meshed:
         yield f"{PROJECT}:mesh.kind: phase {settings.phase} has no mesh: set it to none"
     elif settings.row.mesh is None and istio:
-        yield f"{PROJECT}:gateway.kind: phase {settings.phase} has no gateway of Istio's: set it to traefik"
+        yield f"{PROJECT}:gateway.kind: phase {settings.phase} has no gateway of Istio's: set it to traefik or kong"
     if settings.meshed and not istio:
         yield (
-            f"{PROJECT}:gateway.kind: Traefik has no sidecar, and services of the mesh refuse who has none: set it to"
-            f" istio, or {PROJECT}:mesh.kind to none"
+            f"{PROJECT}:gateway.kind: {settings.gateway_kind.title()} has no sidecar, and services of the mesh refuse"
+            f" who has none: set it to istio, or {PROJECT}:mesh.kind to none"
         )
     if settings.meshed and settings.cdn_kind is Cdn.EDGE:
         yield (
             f"{PROJECT}:cdn.kind: Varnish has no sidecar, and services of the mesh refuse who has none: set it to none"
             f" or cloudflare, or {PROJECT}:mesh.kind to none"
+        )
+    if settings.gateway.token_keys and settings.gateway_kind is not GatewayKind.KONG:
+        yield (
+            f"{PROJECT}:gateway.token_keys: only Kong is given keys: remove it, or set {PROJECT}:gateway.kind to kong"
         )
     for key in ("node_port", "node_port_tls"):
         if getattr(settings.gateway, key) is not None and not istio:

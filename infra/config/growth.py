@@ -87,11 +87,15 @@ class Deployed:
             )
         if not split:
             return cls()
-        gateway = None
-        if before > 1:
-            namespace = outputs.get("gateway_namespace")
-            gateway = GatewayKind.ISTIO if namespace and namespace == outputs.get("namespace") else GatewayKind.TRAEFIK
-        return cls(_growth(before, outputs.get("growth")), gateway)
+        return cls(_growth(before, outputs.get("growth")), _gateway(outputs) if before > 1 else None)
+
+
+def _gateway(outputs: Mapping[str, Any]) -> GatewayKind:
+    if kind := outputs.get("gateway_kind"):
+        return GatewayKind(kind)
+    # Stacks that a former release has brought up do not say it.
+    namespace = outputs.get("gateway_namespace")
+    return GatewayKind.ISTIO if namespace and namespace == outputs.get("namespace") else GatewayKind.TRAEFIK
 
 
 def _growth(before: int, done: str | None) -> Growth | None:

@@ -13,6 +13,7 @@ from infra.config.types import (
     Name,
     Networks,
     NodePort,
+    Port,
     Ports,
     SecretSource,
     SmsProvider,
@@ -47,24 +48,22 @@ class Gateway(Section):
     )
     kind: GatewayKind | None = Field(
         default=None,
-        description="Implementation of the Gateway: traefik, or in phase 4 istio (an API gateway: tokens, limits,"
+        description="Implementation of the Gateway: traefik, kong, or in phase 4 istio (an API gateway: tokens, limits,"
         " retries and circuit breakers before the services). Empty: istio where the mesh is, else traefik.",
     )
     class_name: Name = Field(
-        default="traefik", alias="class", min_length=1, description="GatewayClass that Traefik serves."
+        default="", alias="class", description="GatewayClass of Traefik or Kong. Empty: traefik or kong."
     )
-    namespace: Name = Field(default="traefik", min_length=1, description="Namespace that Traefik runs in.")
-    port: int = Field(
-        default=8000,
-        ge=1,
-        le=65535,
-        description="Port on which Traefik's pod listens for plain HTTP: its chart's `web`.",
+    namespace: Name = Field(default="", description="Namespace of Traefik or Kong. Empty: traefik or kong.")
+    port: Port | None = Field(
+        default=None,
+        description="Port for plain HTTP: of Traefik's pod (its chart's `web`) or of Kong's proxy Service. Empty: 8000,"
+        " with kong 80.",
     )
-    port_tls: int = Field(
-        default=8443,
-        ge=1,
-        le=65535,
-        description="Port on which Traefik's pod listens for TLS: its chart's `websecure`.",
+    port_tls: Port | None = Field(
+        default=None,
+        description="Port for TLS: of Traefik's pod (its chart's `websecure`) or of Kong's proxy Service. Empty: 8443,"
+        " with kong 443.",
     )
     node_port: NodePort | None = Field(
         default=None,
@@ -83,6 +82,11 @@ class Gateway(Section):
     )
     load_balancing: LoadBalancing = Field(
         default=LoadBalancing.LEAST_LOADED, description="Load-balancing strategy: least-loaded or round-robin."
+    )
+    token_keys: tuple[Annotated[Name, Field(min_length=1)], ...] = Field(
+        default=(),
+        description="With kong: a list of Secrets in the stack's namespace with public keys of access tokens"
+        " (docs/edge.md writes them). With them the gateway refuses bad tokens; empty: the services alone do.",
     )
     trusted_hops: int | None = Field(
         default=None,

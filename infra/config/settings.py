@@ -22,6 +22,7 @@ from infra.config import (
     size_sections,
     sizes,
 )
+from infra.config.gateways import InstalledGateway, installed_gateway
 from infra.config.growth import FORMER_PHASE, Deployed, Growth
 from infra.config.phase_spec import Broker, Cdn, DatabaseKind, Edge, Phase, Size
 from infra.config.reading import paths_of, read
@@ -192,7 +193,12 @@ class Settings(sections.Section):
         """Whether servers have sidecars: as set, else where the phase has a mesh, which the gateway is part of."""
         if self.mesh.kind is not None:
             return self.mesh.kind is MeshKind.ISTIO
-        return self.row.mesh is not None and (self.gateway.kind or self._deployed.gateway) is not GatewayKind.TRAEFIK
+        return self.row.mesh is not None and (self.gateway.kind or self._deployed.gateway) in (None, GatewayKind.ISTIO)
+
+    @property
+    def installed_gateway(self) -> InstalledGateway:
+        """The cluster's own gateway that serves the stack: Traefik or Kong."""
+        return installed_gateway(self.gateway_kind, self.gateway)
 
     @property
     def own_monitoring(self) -> bool:

@@ -25,6 +25,7 @@ class GatewayKind(StrEnum):
 
     TRAEFIK = "traefik"
     ISTIO = "istio"
+    KONG = "kong"
 
 
 class MeshKind(StrEnum):
@@ -233,6 +234,7 @@ Recipients = Annotated[str, AfterValidator(_are_recipients)]
 Ports = Annotated[tuple[int, ...], BeforeValidator(_are_ports)]
 Networks = Annotated[tuple[str, ...], BeforeValidator(_are_networks)]
 Addresses = Annotated[tuple[str, ...], BeforeValidator(_are_addresses)]
+Port = Annotated[int, Field(ge=1, le=65535)]
 NodePort = Annotated[int, Field(ge=30000, le=32767)]
 RestoreEntry = str
 Cpu = Annotated[int, Field(ge=10, le=64_000)]

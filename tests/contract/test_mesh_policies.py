@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from infra import names
-from infra.components.edge import envoy_filters, istio_policies
+from infra.components.edge import envoy_filters, istio_policies, limits, public_paths
 from infra.components.workload import mesh
 from local.images import catalogue
 from local.tools import go_tools
@@ -167,7 +167,7 @@ def is_public(path: str) -> bool:
     """Whether the gateway lets a path through without a token."""
     return any(
         path.startswith(each.removesuffix("*")) if each.endswith("/*") else path == each
-        for each in istio_policies.PUBLIC_PATHS
+        for each in public_paths.PUBLIC_PATHS
     )
 
 
@@ -205,7 +205,7 @@ def api() -> dict[str, Any]:
 
 def test_every_public_path_is_one_that_the_api_serves(api: dict[str, Any]) -> None:
     served = [re.sub(r"<.*", "", path) for path in api["paths"]]
-    for path in istio_policies.PUBLIC_PATHS:
+    for path in public_paths.PUBLIC_PATHS:
         assert any(each.startswith(path.removesuffix("*")) for each in served) if path.endswith("*") else path in served
 
 
@@ -216,11 +216,11 @@ def test_what_no_contract_describes_is_public_but_metrics(api: dict[str, Any]) -
 
 
 def test_limits_of_the_gateway_are_those_of_the_api(api: dict[str, Any]) -> None:
-    assert api["limit"] == f"{envoy_filters.PER_USER} per minute"
-    assert api["body"] == envoy_filters.MAX_BODY
+    assert api["limit"] == f"{limits.PER_USER} per minute"
+    assert api["body"] == limits.MAX_BODY
     assert (api["issuer"], api["audience"]) == (istio_policies.ISSUER, istio_policies.AUDIENCE)
-    [limits] = envoy_filters.rate_limits()
-    for each in limits["patch"]["value"]["typed_config"]["descriptors"]:
+    [patch] = envoy_filters.rate_limits()
+    for each in patch["patch"]["value"]["typed_config"]["descriptors"]:
         bucket = each["token_bucket"]
         assert bucket["tokens_per_fill"] * 60 == bucket["max_tokens"]
 

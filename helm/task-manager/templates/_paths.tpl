@@ -23,6 +23,15 @@
 {{- end }}
 {{- end }}
 
+{{/* A file's address names the service that keeps it: avatars. All others are of tasks. */}}
+{{- define "task-manager.filesOfAuth" -}}
+{{- if eq .Values.apiService "auth" }}
+- path: {type: PathPrefix, value: /api/v1/files}
+  queryParams:
+    - {name: service, value: auth}
+{{- end }}
+{{- end }}
+
 {{/* Requests with files, and for files, by the name of their rule: they take longer than others, and a gateway that holds
      bodies lets those of `uploads` through. */}}
 {{- define "task-manager.files" -}}

@@ -7,17 +7,13 @@ were tried on a running gateway.
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from infra.components.edge.limits import MAX_BODY, PER_ADDRESS, PER_USER
+
 API_VERSION: Final = "networking.istio.io/v1alpha3"
 
 UPLOADS: Final = "uploads"
 """Name of the rules of HTTPRoutes whose bodies the gateway does not hold: the chart's."""
 
-MAX_BODY: Final = 1 << 20
-"""Bytes: the API's own limit of a JSON body."""
-PER_USER: Final = 12_000
-"""Requests a minute of a user: the API's own limit, which is exact. Here each gateway pod counts for itself."""
-PER_ADDRESS: Final = 60_000
-"""Requests a minute of an address: of five users at their limit, since a company or a proxy has one address."""
 BUCKETS: Final = 10_000
 """Users and addresses that a gateway pod remembers; those that were seen last."""
 

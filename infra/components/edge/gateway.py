@@ -1,4 +1,4 @@
-"""The way in (in phase 1 by setting): a Gateway that Traefik or Istio serves, with TLS, retries and load balancing.
+"""The way in (in phase 1 by setting): a Gateway of Traefik, Istio or Kong, with TLS, retries and load balancing.
 
 The routes themselves are the chart's: they change with a release. What they refer to is here.
 """
@@ -9,14 +9,13 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 import pulumi
-from pulumi_kubernetes.apiextensions import CustomResource
 from pulumi_kubernetes.meta import v1 as meta
 from pulumi_kubernetes.networking import v1 as networking
 
 from infra import names
 from infra.components import network
 from infra.components.base import Component, Target
-from infra.components.edge import istio_gateway, istio_policies, traefik
+from infra.components.edge import istio_gateway, istio_policies, kong, traefik
 from infra.components.edge.gateway_extension import GatewayExtension
 from infra.components.network import Flow, Peer
 from infra.config.phase_spec import Cdn, Edge
@@ -52,8 +51,13 @@ def gateway_spec(
     }
 
 
-def redirect_spec(url_tls: str) -> dict[str, Any]:
-    """A route that answers every plain request with the same address by TLS."""
+def redirect_spec(url_tls: str, *, names_host: bool) -> dict[str, Any]:
+    """A route that answers every plain request with the same address by TLS.
+
+    Args:
+        url_tls: the address of the site by TLS.
+        names_host: whether the host is that of the address, rather than the request's.
+    """
     to = urlsplit(url_tls)
     return {
         "parentRefs": [{"name": names.GATEWAY, "sectionName": "http"}],
@@ -62,7 +66,12 @@ def redirect_spec(url_tls: str) -> dict[str, Any]:
                 "filters": [
                     {
                         "type": "RequestRedirect",
-                        "requestRedirect": {"scheme": "https", "port": to.port or 443, "statusCode": 301},
+                        "requestRedirect": {
+                            "scheme": "https",
+                            **({"hostname": to.hostname} if names_host else {}),
+                            "port": to.port or 443,
+                            "statusCode": 301,
+                        },
                     }
                 ]
             }
@@ -96,16 +105,23 @@ class Acme:
         return {"cert-manager.io/cluster-issuer": self.issuer}
 
 
-class _GatewayObject(pulumi.CustomResource):
-    """The Gateway with its status, which the generic `CustomResource` does not give out."""
+class _Object(pulumi.CustomResource):
+    """An object of any kind and any fields: the SDK's `CustomResource` has a specification alone, and no status."""
 
     status: pulumi.Output[Any]
 
     def __init__(
-        self, name: str, *, metadata: meta.ObjectMetaArgs, spec: Mapping[str, Any], opts: pulumi.ResourceOptions
+        self,
+        name: str,
+        *,
+        api_version: str,
+        kind: str,
+        metadata: meta.ObjectMetaArgs,
+        opts: pulumi.ResourceOptions,
+        **fields: Any,
     ) -> None:
-        properties = {"apiVersion": GATEWAY_API, "kind": "Gateway", "metadata": metadata, "spec": spec, "status": None}
-        super().__init__(f"kubernetes:{GATEWAY_API}:Gateway", name, properties, opts)
+        properties = {"apiVersion": api_version, "kind": kind, "metadata": metadata, **fields}
+        super().__init__(f"kubernetes:{api_version}:{kind}", name, properties, opts)
 
 
 class Gateway(Component):
@@ -114,7 +130,7 @@ class Gateway(Component):
     Args:
         spec: the Gateway's.
         extensions: what its implementation adds to it: policies, and what routes refer to.
-        redirect_to: address by TLS that plain requests are sent on to; empty to serve them.
+        redirect: specification of the route that sends plain requests on to TLS; None to serve them.
         acme: who certifies the hostname; None where the certificate comes from elsewhere.
         annotations: what else its implementation reads.
     """
@@ -126,14 +142,16 @@ class Gateway(Component):
         *,
         spec: Mapping[str, Any],
         extensions: Iterable[GatewayExtension],
-        redirect_to: str,
+        redirect: Mapping[str, Any] | None,
         acme: Acme | None,
         annotations: Mapping[str, str],
         after: Sequence[pulumi.Resource],
     ) -> None:
         super().__init__(name, target, after)
-        self._gateway = _GatewayObject(
+        self._gateway = _Object(
             f"{name}-gateway",
+            api_version=GATEWAY_API,
+            kind="Gateway",
             metadata=self.metadata(
                 names.GATEWAY,
                 annotations={
@@ -145,6 +163,7 @@ class Gateway(Component):
                 },
             ),
             spec=spec,
+            status=None,
             opts=self.options(minutes=3),
         )
         if acme:
@@ -155,21 +174,21 @@ class Gateway(Component):
                 opts=self.options(),
             )
         for each in extensions:
-            CustomResource(
+            _Object(
                 f"{name}-{each.resource}",
                 api_version=each.api_version,
                 kind=each.kind,
-                metadata=self.metadata(each.name),
-                spec=each.spec,
+                metadata=self.metadata(each.name, annotations=dict(each.annotations) or None),
                 opts=self.options(),
+                **each.fields,
             )
-        if redirect_to:
-            CustomResource(
+        if redirect:
+            _Object(
                 f"{name}-redirect",
                 api_version=GATEWAY_API,
                 kind="HTTPRoute",
                 metadata=self.metadata(f"{names.GATEWAY}-redirect"),
-                spec=redirect_spec(redirect_to),
+                spec=redirect,
                 opts=self.options(self._gateway),
             )
         self.register_outputs({"gateway": names.GATEWAY})
@@ -183,8 +202,8 @@ def gateway(settings: Settings, target: Target, after: Sequence[pulumi.Resource]
     """Yield the Gateway, if requests come through one; its DNS record is an output of the stack."""
     if settings.edge is not Edge.GATEWAY:
         return
-    own, istio = settings.gateway, settings.gateway_kind is GatewayKind.ISTIO
-    if istio and settings.row.mesh:
+    own, kind = settings.gateway, settings.gateway_kind
+    if kind is GatewayKind.ISTIO and settings.row.mesh:
         # istiod makes the gateway's pods as soon as it sees the Gateway: what they are like comes first.
         pods = istio_gateway.IstioGatewayPods(
             "gateway-pods", target, settings=settings, row=settings.row.mesh, after=after
@@ -194,11 +213,14 @@ def gateway(settings: Settings, target: Target, after: Sequence[pulumi.Resource]
     made = Gateway(
         "gateway",
         target,
-        spec=_istio_spec(settings) if istio else _traefik_spec(settings),
-        extensions=istio_policies.extensions(settings, target.namespace) if istio else _traefik_extensions(settings),
-        redirect_to=settings.addresses()[1] if own.redirect_http else "",
+        spec=_spec(settings),
+        extensions=_extensions(settings, target.namespace),
+        # Of a redirect without a host, Kong's controller drops scheme and port too.
+        redirect=redirect_spec(settings.addresses()[1], names_host=kind is GatewayKind.KONG)
+        if own.redirect_http
+        else None,
         acme=Acme(own.issuer, network.gateway(settings)) if own.certificate is Tls.ACME else None,
-        annotations=istio_gateway.ANNOTATIONS if istio else {},
+        annotations=istio_gateway.ANNOTATIONS if kind is GatewayKind.ISTIO else {},
         after=after,
     )
     if settings.hostname and settings.cdn_kind is not Cdn.CLOUDFLARE:
@@ -206,18 +228,22 @@ def gateway(settings: Settings, target: Target, after: Sequence[pulumi.Resource]
     yield made
 
 
-def _traefik_spec(settings: Settings) -> dict[str, Any]:
-    """Traefik joins a listener to the entry point of the same port in its pod, whatever port its Service shows."""
-    own = settings.gateway
-    return gateway_spec(own.class_name, settings.hostname, {"http": own.port, "https": own.port_tls})
+def _spec(settings: Settings) -> dict[str, Any]:
+    if settings.gateway_kind is GatewayKind.ISTIO:
+        parameters = {"parametersRef": {"group": "", "kind": "ConfigMap", "name": names.ISTIO_GATEWAY}}
+        ports = names.ISTIO_GATEWAY_PORTS
+        return gateway_spec(names.GATEWAY_CLASS_OF_ISTIO, settings.hostname, ports, parameters)
+    installed = settings.installed_gateway
+    ports = {"http": installed.port, "https": installed.port_tls}
+    return gateway_spec(installed.class_name, settings.hostname, ports)
 
 
-def _traefik_extensions(settings: Settings) -> Iterator[GatewayExtension]:
-    least_loaded = settings.gateway.load_balancing is LoadBalancing.LEAST_LOADED
-    return traefik.extensions(settings.releases if least_loaded else ())
-
-
-def _istio_spec(settings: Settings) -> dict[str, Any]:
-    parameters = {"parametersRef": {"group": "", "kind": "ConfigMap", "name": names.ISTIO_GATEWAY}}
-    ports = names.ISTIO_GATEWAY_PORTS
-    return gateway_spec(names.GATEWAY_CLASS_OF_ISTIO, settings.hostname, ports, parameters)
+def _extensions(settings: Settings, namespace: str) -> Iterator[GatewayExtension]:
+    match settings.gateway_kind:
+        case GatewayKind.ISTIO:
+            yield from istio_policies.extensions(settings, namespace)
+        case GatewayKind.KONG:
+            yield from kong.extensions(settings)
+        case GatewayKind.TRAEFIK:
+            least_loaded = settings.gateway.load_balancing is LoadBalancing.LEAST_LOADED
+            yield from traefik.extensions(settings.releases if least_loaded else ())

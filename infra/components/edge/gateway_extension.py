@@ -1,7 +1,7 @@
 """Objects that belong to a Gateway, of kinds of its implementation."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 
@@ -13,11 +13,13 @@ class GatewayExtension:
         resource: what the name of the program's resource ends in.
         api_version, kind: of the object.
         name: of the object.
-        spec: of the object.
+        fields: of the object, beside its metadata.
+        annotations: of the object.
     """
 
     resource: str
     api_version: str
     kind: str
     name: str
-    spec: Mapping[str, Any]
+    fields: Mapping[str, Any]
+    annotations: Mapping[str, str] = field(default_factory=dict)

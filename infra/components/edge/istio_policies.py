@@ -10,6 +10,7 @@ from typing import Any, Final
 from infra import names
 from infra.components.edge import envoy_filters
 from infra.components.edge.gateway_extension import GatewayExtension
+from infra.components.edge.public_paths import PUBLIC_PATHS
 from infra.config.phase_spec import Api
 from infra.config.settings import Settings
 from infra.config.types import LoadBalancing, Tls
@@ -20,30 +21,6 @@ NETWORKING_API: Final = "networking.istio.io/v1"
 ISSUER: Final = "task-manager"
 AUDIENCE: Final = "task-manager-api"
 """Of the API's access tokens."""
-
-PUBLIC_PATHS: Final = (
-    # The front end, the API's documents, health and keys.
-    "/",
-    "/static/*",
-    "/favicon.ico",
-    "/health/*",
-    names.KEYS_PATH,
-    "/api/v1/auth/jwks.json",
-    "/api/v1/openapi.json",
-    "/api/v1/docs",
-    "/api/v1/docs.css",
-    # Operations without a token: by a password, by a token of another kind, or by a signature in the URL.
-    "/api/v1/auth/register",
-    "/api/v1/auth/login",
-    "/api/v1/auth/refresh",
-    "/api/v1/auth/password-reset",
-    "/api/v1/auth/password-reset/confirm",
-    "/api/v1/auth/verification/confirm",
-    "/api/v1/files/*",
-    "/api/v1/notifications/unsubscribe",
-    "/api/v1/notifications/bounces/*",
-)
-"""Paths that the gateway lets through without a token: those that the API does. tests/contract holds it to them."""
 
 TARGET: Final = [{"group": "gateway.networking.k8s.io", "kind": "Gateway", "name": names.GATEWAY}]
 
@@ -138,13 +115,15 @@ def extensions(settings: Settings, namespace: str) -> Iterator[GatewayExtension]
         request_authentication(namespace),
         authorization(acme=settings.gateway.certificate is Tls.ACME),
     )
-    yield GatewayExtension("tokens", SECURITY_API, "RequestAuthentication", names.GATEWAY, authentication)
-    yield GatewayExtension("authorization", SECURITY_API, "AuthorizationPolicy", names.GATEWAY, allowed)
+    yield GatewayExtension("tokens", SECURITY_API, "RequestAuthentication", names.GATEWAY, {"spec": authentication})
+    yield GatewayExtension("authorization", SECURITY_API, "AuthorizationPolicy", names.GATEWAY, {"spec": allowed})
     sampled = settings.tracing.percent if settings.tracing.endpoint else 100
     for part, patches in envoy_filters.filters(keys_url(namespace), ISSUER, AUDIENCE, sampled).items():
-        spec = {"targetRefs": TARGET, "configPatches": patches}
-        yield GatewayExtension(part, envoy_filters.API_VERSION, "EnvoyFilter", f"{names.GATEWAY}-{part}", spec)
+        fields = {"spec": {"targetRefs": TARGET, "configPatches": patches}}
+        yield GatewayExtension(part, envoy_filters.API_VERSION, "EnvoyFilter", f"{names.GATEWAY}-{part}", fields)
     for own in map(names.ServiceNames, settings.row.services):
         api = settings.row.services[own.service].api
         rule = destination(f"{own.release}.{namespace}.svc.cluster.local", api, settings.gateway.load_balancing)
-        yield GatewayExtension(f"destination{own.suffix}", NETWORKING_API, "DestinationRule", own.release, rule)
+        yield GatewayExtension(
+            f"destination{own.suffix}", NETWORKING_API, "DestinationRule", own.release, {"spec": rule}
+        )

@@ -25,13 +25,15 @@ def extensions(balanced: Sequence[str]) -> Iterator[GatewayExtension]:
         # again when nothing of it had been sent, whatever its method, and after a 502 (its own word for a broken
         # connection) only where the method is idempotent: a POST is never done twice (pkg/middlewares/retry).
         {
-            "retry": {
-                # Waits grow from 0.1 to 0.2 s (pkg/middlewares/retry: they at most double over all attempts), about
-                # 0.7 s together: what a list of pods that is short of CPU needs to be brought up to date.
-                "attempts": 6,
-                "initialInterval": "100ms",
-                "status": ["502"],
-                "maxRequestBodyBytes": 64 * 1024,
+            "spec": {
+                "retry": {
+                    # Waits grow from 0.1 to 0.2 s (pkg/middlewares/retry: they at most double over all attempts), about
+                    # 0.7 s together: what a list of pods that is short of CPU needs to be brought up to date.
+                    "attempts": 6,
+                    "initialInterval": "100ms",
+                    "status": ["502"],
+                    "maxRequestBodyBytes": 64 * 1024,
+                }
             }
         },
     )
@@ -42,5 +44,5 @@ def extensions(balanced: Sequence[str]) -> Iterator[GatewayExtension]:
             API_VERSION,
             "TraefikService",
             each.balancer,
-            {"weighted": {"services": [servers]}},
+            {"spec": {"weighted": {"services": [servers]}}},
         )

@@ -69,6 +69,8 @@ def _proxies(proxies: prometheus.Proxies, job: Callable[[str], dict[str, Any]]) 
     if proxies.namespace:
         gateway = _pod_monitor({}, "metrics", [job("gateway")])
         return {"gateway": {**gateway, "namespaceSelector": {"matchNames": [proxies.namespace]}}}
+    if not proxies.istio:
+        return {}
     labels = {"gateway": names.ISTIO_GATEWAY_LABELS, **({"sidecar": names.API_LABELS} if proxies.meshed else {})}
     port, path = names.PROXY_METRICS_PORT_NAME, names.PROXY_METRICS_PATH
     return {

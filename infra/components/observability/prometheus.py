@@ -88,23 +88,29 @@ class Proxies:
     """The gateway, and the proxies of the mesh.
 
     Args:
-        namespace: where Traefik runs; empty where the gateway is Istio's, in the stack's own namespace.
+        namespace: where Traefik runs; empty with another gateway.
+        istio: whether the gateway is Istio's, in the stack's own namespace.
         meshed: whether servers have sidecars.
     """
 
-    namespace: str
+    namespace: str = ""
+    istio: bool = False
     meshed: bool = False
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
-        istio = settings.gateway_kind is GatewayKind.ISTIO
-        return cls("" if istio else settings.gateway.namespace, settings.meshed)
+        """Return those of a stack. Kong's metrics have other names, which no rule and no panel asks for."""
+        kind = settings.gateway_kind
+        traefik = settings.installed_gateway.namespace if kind is GatewayKind.TRAEFIK else ""
+        return cls(traefik, kind is GatewayKind.ISTIO, settings.meshed)
 
     @property
     def flows(self) -> tuple[Flow, ...]:
         """Where they give their metrics."""
         if self.namespace:
             return (Flow(Peer(namespace=self.namespace), (names.GATEWAY_METRICS_PORT,)),)
+        if not self.istio:
+            return ()
         sidecars = (Flow(Peer(names.API_LABELS), (names.PROXY_METRICS_PORT,)),) if self.meshed else ()
         return (Flow(Peer(names.ISTIO_GATEWAY_LABELS), (names.PROXY_METRICS_PORT,)), *sidecars)
 
@@ -113,6 +119,8 @@ class Proxies:
         if self.namespace:
             keep = {"source_labels": [_PORT], "regex": "metrics", "action": "keep"}
             return [scrape("gateway", keep, namespace=self.namespace)]
+        if not self.istio:
+            return []
         gateway = self._envoys("gateway", "gateway_networking_k8s_io_gateway_name", names.GATEWAY)
         sidecars = [self._envoys("sidecar", "app_kubernetes_io_name", names.PROJECT)] if self.meshed else []
         return [gateway, *sidecars]

@@ -8,6 +8,7 @@ from typing import Any, Final
 from infra import names
 from infra.components import network
 from infra.components.data import service_move
+from infra.components.edge import kong
 from infra.components.edge.cache_rules import RULES
 from infra.components.network import EVERY_ADDRESS, Flow, Peer, host_blocks
 from infra.components.workload import messages
@@ -67,13 +68,22 @@ def chart_values(settings: Settings, image: Image, service: str = names.ALL) -> 
         else {"enabled": False},
         "carry": _carry(settings),
         **_move(settings, own),
-        "service": {"type": "ClusterIP", "port": names.API_PORT}
-        if gateway
-        else {"type": "NodePort", "port": names.API_PORT, "nodePort": settings.node_port},
+        "service": _service(settings, own),
         "route": _route(settings, own) if gateway and _routed(settings) else {"enabled": False},
         "networkPolicy": _network_policy(settings, own),
         **_mesh(settings),
         "jobs": _jobs(row.jobs, settings, own),
+    }
+
+
+def _service(settings: Settings, own: ServiceNames) -> dict[str, Any]:
+    if settings.edge is not Edge.GATEWAY:
+        return {"type": "NodePort", "port": names.API_PORT, "nodePort": settings.node_port}
+    annotated = settings.gateway_kind is GatewayKind.KONG
+    return {
+        "type": "ClusterIP",
+        "port": names.API_PORT,
+        **({"annotations": kong.service_annotations(own)} if annotated else {}),
     }
 
 
@@ -247,7 +257,7 @@ def _route(settings: Settings, own: ServiceNames) -> dict[str, Any]:
             "sectionNames": ["https"] if settings.gateway.redirect_http else ["http", "https"],
         },
         "hostnames": [settings.hostname] if settings.hostname else [],
-        **(_ISTIO_ROUTE if settings.gateway_kind is GatewayKind.ISTIO else _traefik_route(settings, own)),
+        **_route_of_kind(settings, own),
     }
     if settings.cdn_kind is Cdn.EDGE and own.serves_front_end:
         route["edge"] = {
@@ -262,6 +272,16 @@ def _route(settings: Settings, own: ServiceNames) -> dict[str, Any]:
             ],
         }
     return route
+
+
+def _route_of_kind(settings: Settings, own: ServiceNames) -> dict[str, Any]:
+    match settings.gateway_kind:
+        case GatewayKind.ISTIO:
+            return _ISTIO_ROUTE
+        case GatewayKind.KONG:
+            return kong.route(settings, own)
+        case GatewayKind.TRAEFIK:
+            return _traefik_route(settings, own)
 
 
 def _traefik_route(settings: Settings, own: ServiceNames) -> dict[str, Any]:

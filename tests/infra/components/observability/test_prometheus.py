@@ -114,7 +114,10 @@ def test_the_former_broker_keeps_its_exporter_while_services_move() -> None:
 
 
 def test_targets_carry_the_service_of_their_release_or_database() -> None:
-    jobs = {each["job_name"]: each for each in prometheus.configuration(prometheus.Proxies("", True))["scrape_configs"]}
+    jobs = {
+        each["job_name"]: each
+        for each in prometheus.configuration(prometheus.Proxies(istio=True, meshed=True))["scrape_configs"]
+    }
     instance = "__meta_kubernetes_pod_label_app_kubernetes_io_instance"
     for name, label, found in (
         ("annotated", instance, {"task-manager": "all", "task-manager-tasks": "tasks", "another": ""}),

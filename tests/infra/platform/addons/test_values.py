@@ -6,13 +6,16 @@ import pytest
 import yaml
 
 from infra.config.database_sections import Database
+from infra.config.gateways import DEFAULTS
 from infra.config.monitoring_sections import Monitoring
-from infra.config.sections import Gateway
+from infra.config.types import GatewayKind
 from infra.platform.addons import certificates, gateway, mesh, metrics, postgresql
 from infra.platform.addons.settings import AddonSettings
 from infra.platform.addons.versions import CHARTS
 from tests.infra.engine import ROOT
 from tests.infra.platform.addons.conftest import Installed, release
+
+TRAEFIK = DEFAULTS[GatewayKind.TRAEFIK]
 
 
 @pytest.fixture
@@ -23,15 +26,15 @@ def values(installed: Installed) -> Any:
 
 
 def test_the_names_are_those_that_environments_expect() -> None:
-    assert Gateway().class_name == gateway.GATEWAY_CLASS
-    assert Gateway().namespace == gateway.NAMESPACE
+    assert TRAEFIK.class_name == gateway.GATEWAY_CLASS
+    assert TRAEFIK.namespace == gateway.NAMESPACE
     assert Database().operator_namespace == postgresql.NAMESPACE
     assert metrics.NAMESPACE == Monitoring().namespace == Monitoring().adapter_namespace
 
 
 def test_traefik_listens_where_environments_expect_it(values: Any) -> None:
     ports = values("traefik")["ports"]
-    assert (ports["web"]["port"], ports["websecure"]["port"]) == (Gateway().port, Gateway().port_tls)
+    assert (ports["web"]["port"], ports["websecure"]["port"]) == (TRAEFIK.port, TRAEFIK.port_tls)
     assert ports["metrics"]["port"] == 9100
 
 
