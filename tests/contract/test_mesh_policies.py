@@ -19,6 +19,7 @@ from infra.components.workload import mesh
 from local.images import catalogue
 from local.tools import go_tools
 from tests.contract.chart import ROOT, Manifest, manifests, one, pod_specs, render, values_of
+from tests.contract.routes import operations, takes
 from tests.infra import engine
 from tests.infra.schemas import strict
 
@@ -151,17 +152,6 @@ def test_the_port_of_envoys_metrics_has_the_name_that_istio_gives_it() -> None:
 
 # --- the API
 
-Operation = tuple[str, str, Manifest]
-
-
-def operations(service: str) -> Iterator[Operation]:
-    """Yield method, path and description of each operation of a committed contract."""
-    contract = json.loads((ROOT / "app" / service / "contracts" / "openapi.v1.json").read_text())
-    for path, item in contract["paths"].items():
-        for method in ("get", "post", "put", "patch", "delete"):
-            if method in item:
-                yield method.upper(), path, item[method]
-
 
 def is_public(path: str) -> bool:
     """Whether the gateway lets a path through without a token."""
@@ -237,18 +227,6 @@ def routed(service: str) -> list[Manifest]:
     }
     rules: list[Manifest] = one(manifests(render(values)), "HTTPRoute")["spec"]["rules"]
     return rules
-
-
-def takes(match: Manifest, method: str, path: str, content_type: str) -> bool:
-    """Whether a match of an HTTPRoute takes a request."""
-    value = str(match["path"]["value"])
-    prefixed = path == value or path.startswith(f"{value.rstrip('/')}/")
-    headers = {"content-type": content_type}
-    return (
-        (path == value if match["path"]["type"] == "Exact" else prefixed)
-        and match.get("method", method) == method
-        and all(re.fullmatch(each["value"], headers[each["name"]]) for each in match.get("headers", []))
-    )
 
 
 @pytest.mark.parametrize("service", SERVICES)
