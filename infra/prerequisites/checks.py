@@ -103,12 +103,17 @@ def runs(namespace: str, least: Mapping[str, Version]) -> Check:
             tags = [tag for name, _, tag in images if name == program]
             if not tags:
                 return f"no {program} runs in the namespace {namespace}, which {PROJECT}:gateway.namespace names"
-            old = [version for version in map(parse_version, tags) if version and version < oldest]
+            old = [version for version in map(_tagged, tags) if version and version < oldest]
             if old:
                 return f"{program} {min(old)} runs in the namespace {namespace}; {oldest} or later is needed"
         return None
 
     return problem
+
+
+def _tagged(tag: str) -> Version | None:
+    """Return the version in an image's tag, which may name the variant of the image after it, such as 3.9.3-ubuntu."""
+    return parse_version(tag.partition("-")[0])
 
 
 def _workloads(cluster: ClusterApi, namespace: str) -> list[dict[str, Any]]:

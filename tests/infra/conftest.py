@@ -4,6 +4,7 @@ import pytest
 
 from tests.infra import engine
 from tests.infra.engine import Stack
+from tests.infra.variants import VARIANTS as SNAPSHOTS
 
 VARIANTS = {
     "phase1": engine.stack_file("phase1"),
@@ -15,6 +16,7 @@ VARIANTS = {
         **{f"task-manager:{key}": value for key, value in engine.WITHOUT_MESH.items()},
     },
     "phase4-istio": engine.stack_file("phase4"),
+    "phase4-kong": SNAPSHOTS["phase4-kong"].config,
     "phase3-grafana": {**engine.stack_file("phase3"), "task-manager:monitoring.grafana": "true"},
     "phase2-whole": {
         **engine.stack_file("phase2"),
@@ -96,6 +98,12 @@ def phase4(variants: dict[str, Stack]) -> Stack:
 def phase4_istio(variants: dict[str, Stack]) -> Stack:
     """The example stack `phase4` with Istio's gateway and mesh."""
     return variants["phase4-istio"]
+
+
+@pytest.fixture
+def phase4_kong(variants: dict[str, Stack]) -> Stack:
+    """The example stack `phase4` behind Kong, which checks tokens."""
+    return variants["phase4-kong"]
 
 
 @pytest.fixture

@@ -92,10 +92,10 @@ def storage_class(name: str, *, default: bool) -> dict[str, Any]:
     return {"metadata": {"name": name, "annotations": annotations}}
 
 
-def gateway_class(*, accepted: str) -> dict[str, Any]:
-    """Return Traefik's GatewayClass."""
+def gateway_class(*, accepted: str, controller: str = "traefik.io/gateway-controller") -> dict[str, Any]:
+    """Return a GatewayClass; by default Traefik's."""
     conditions = [{"type": "Accepted", "status": accepted}]
-    return {"spec": {"controllerName": "traefik.io/gateway-controller"}, "status": {"conditions": conditions}}
+    return {"spec": {"controllerName": controller}, "status": {"conditions": conditions}}
 
 
 def complete() -> ApiServer:

@@ -221,6 +221,92 @@ def test_istio_is_asked_for_where_gateway_or_mesh_are_its_own(
     assert complaints(MESHED, caplog) == [line]
 
 
+BEHIND_KONG = {
+    **engine.stack_file("phase2"),
+    "task-manager:gateway.kind": "kong",
+    "task-manager:check_prerequisites": "true",
+}
+KONG_CLASS = "/apis/gateway.networking.k8s.io/v1/gatewayclasses/kong"
+KONG_WORKLOADS = "/apis/apps/v1/namespaces/kong/deployments"
+OF_KONG = (
+    "What the gateway does are its plugins; docs/edge.md says how to install it;"
+    " or set task-manager:gateway.kind to traefik"
+)
+
+
+def kong(proxy: str = "kong:3.9.3", controller: str = "kong/kubernetes-ingress-controller:3.5.13") -> dict[str, Any]:
+    """Return Kong's workloads as its chart makes them."""
+    return api_server.items(*(api_server.workload(image.partition(":")[0], image) for image in (proxy, controller)))
+
+
+@pytest.fixture
+def kong_cluster(cluster: ApiServer) -> ApiServer:
+    """A cluster whose gateway is Kong, without Traefik."""
+    for traefik in (TRAEFIK_CLASS, "/apis/traefik.io/v1alpha1"):
+        del cluster.answers[traefik]
+    cluster.answers |= {
+        KONG_CLASS: api_server.gateway_class(accepted="True", controller="konghq.com/kic-gateway-controller"),
+        "/apis/configuration.konghq.com/v1": api_server.served("kongplugins", "kongconsumers"),
+        "/apis/configuration.konghq.com/v1beta1": api_server.served("kongupstreampolicies"),
+        KONG_WORKLOADS: kong(),
+        "/apis/apps/v1/namespaces/kong/daemonsets": api_server.items(),
+    }
+    return cluster
+
+
+def test_behind_kong_no_traefik_is_asked_for(kong_cluster: ApiServer) -> None:
+    assert engine.run(BEHIND_KONG).objects
+    kong_cluster.answers[KONG_WORKLOADS] = kong("registry.example.com:5000/mirror/kong@sha256:00")
+    assert engine.run(BEHIND_KONG).objects, "an image by its digest says no version"
+
+
+@pytest.mark.parametrize(
+    ("path", "answer", "line"),
+    [
+        (
+            KONG_CLASS,
+            api_server.gateway_class(accepted="True"),
+            (
+                "gateway class kong: its controller is traefik.io/gateway-controller, and not"
+                " konghq.com/kic-gateway-controller. The Gateway is served by its controller; set"
+                " task-manager:gateway.class to Kong's, which docs/edge.md says how to make"
+            ),
+        ),
+        (
+            "/apis/configuration.konghq.com/v1beta1",
+            404,
+            f"Kong: configuration.konghq.com/v1beta1 serves no kongupstreampolicies. {OF_KONG}",
+        ),
+        (
+            KONG_WORKLOADS,
+            kong(proxy="kong:3.8.1-ubuntu"),
+            f"Kong: kong 3.8.1 runs in the namespace kong; 3.9 or later is needed. {OF_KONG}",
+        ),
+        (
+            KONG_WORKLOADS,
+            kong(controller="kong/kubernetes-ingress-controller:3.5.6"),
+            (
+                "Kong: kubernetes-ingress-controller 3.5.6 runs in the namespace kong; 3.5.7 or later is needed."
+                f" {OF_KONG}"
+            ),
+        ),
+        (
+            KONG_WORKLOADS,
+            api_server.items(),
+            (
+                "Kong: no kubernetes-ingress-controller runs in the namespace kong, which"
+                f" task-manager:gateway.namespace names. {OF_KONG}"
+            ),
+        ),
+    ],
+)
+def test_a_missing_part_of_kong_is_one_line(
+    path: str, answer: Any, line: str, kong_cluster: ApiServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    kong_cluster.answers[path] = answer
+    assert complaints(BEHIND_KONG, caplog) == [line]
+
+
 def test_each_of_several_missing_parts_has_its_line(cluster: ApiServer, caplog: pytest.LogCaptureFixture) -> None:
     for path in ("/apis/postgresql.cnpg.io/v1", "/apis/barmancloud.cnpg.io/v1", "/apis/metrics.k8s.io/v1beta1"):
         del cluster.answers[path]
