@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from infra.config import monitoring_sections
 from infra.config.identities import IdentityKind, parse_identity
 from infra.config.phase_spec import Cdn, DatabaseKind, Edge
-from infra.config.types import SMTPS_PORT, GatewayKind, LogDestination, Receiver, SmsProvider, SmtpTls, Tls
+from infra.config.types import SMTPS_PORT, GatewayKind, LogDestination, Receiver, SmsProvider, SmtpTls, Tls, port_of
 from infra.names import PROJECT
 
 if TYPE_CHECKING:
@@ -74,6 +74,15 @@ def _mesh(settings: Settings) -> Iterator[str]:
         yield (
             f"{PROJECT}:cdn.kind: Varnish has no sidecar, and services of the mesh refuse who has none: set it to none"
             f" or cloudflare, or {PROJECT}:mesh.kind to none"
+        )
+    if (
+        settings.gateway_kind is GatewayKind.KONG
+        and settings.gateway.redirect_http
+        and port_of(settings.addresses()[1]) != 443
+    ):
+        yield (
+            f"{PROJECT}:gateway.redirect_http: Kong redirects to port 443 alone: remove it, or the port of"
+            f" {PROJECT}:url_tls"
         )
     if settings.gateway.token_keys and settings.gateway_kind is not GatewayKind.KONG:
         yield (

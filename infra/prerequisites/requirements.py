@@ -29,10 +29,10 @@ CLOUDNATIVE_PG: Final = Version("1.30")
 """1.28 and 1.29.1 can't restore to a moment after a failover: they refuse the log's history."""
 TRAEFIK: Final = Version("3.7")
 """`status` and `maxRequestBodyBytes` of the middleware `retry` came with it."""
-KONG: Final = Version("3.9")
-"""Its plugin `redirect` came with it, and the check of EdDSA tokens with 3.7."""
+KONG: Final = Version("3.7")
+"""The check of EdDSA tokens came with it."""
 KONG_CONTROLLER: Final = Version("3.5.7")
-"""Older ones serve the redirect of plain requests by TLS too, where it leads to itself."""
+"""Older ones serve the routes of the TLS listener by plain HTTP too."""
 KONG_CONTROLLER_NAME: Final = "konghq.com/kic-gateway-controller"
 
 _PLATFORM: Final = "`pulumi -C infra/platform up` brings it"

@@ -120,6 +120,12 @@ def test_services_name_the_policy_of_theirs(charts: dict[str, list[Manifest]], o
         assert all(value.isdecimal() for value in numbers), "its controller passes over what is no number"
 
 
+@pytest.mark.parametrize("stack", ["phase4-kong"], indirect=True)
+def test_routes_bear_the_annotations_of_the_program(charts: dict[str, list[Manifest]]) -> None:
+    for chart in charts.values():
+        assert one(chart, "HTTPRoute")["metadata"]["annotations"] == {"konghq.com/https-redirect-status-code": "301"}
+
+
 # --- the API
 
 

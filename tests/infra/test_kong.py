@@ -40,6 +40,10 @@ def run(**gateway: str) -> Stack:
             {"gateway.token_keys": ["a"]},
             r"gateway\.token_keys: only Kong is given keys: remove it, or set task-manager:gateway\.kind to kong",
         ),
+        (
+            {**KONG, "gateway.redirect_http": "true", "url_tls": "https://tasks.example.com:8443"},
+            r"gateway\.redirect_http: Kong redirects to port 443 alone: remove it, or the port of task-manager:url_tls",
+        ),
         ({**KONG, "gateway.node_port": "30092"}, r"gateway\.node_port: is of Istio's gateway"),
     ],
 )
@@ -94,14 +98,18 @@ def test_its_metrics_are_not_asked_for(phase4_kong: Stack) -> None:
     assert names.GATEWAY_METRICS_PORT not in [port["port"] for flow in flows for port in flow["ports"]]
 
 
-def test_a_redirect_names_the_host_that_its_controller_would_drop(phase4_kong: Stack) -> None:
-    [rule] = phase4_kong.find("HTTPRoute", "task-manager-redirect").inputs["spec"]["rules"]
-    redirect = rule["filters"][0]["requestRedirect"]
-    assert (redirect["scheme"], redirect["hostname"], redirect["port"]) == ("https", "127.0.0.1", 30445)
+def test_the_routes_of_the_services_redirect_and_no_other_does(phase4_kong: Stack) -> None:
+    assert not phase4_kong.has("HTTPRoute"), "its paths are shorter than theirs, which take plain requests too"
+    for release in phase4_kong.releases:
+        route = release.inputs["values"]["route"]
+        assert route["gateway"]["sectionNames"] == ["https"]
+        assert route["annotations"] == {"konghq.com/https-redirect-status-code": "301"}
+    assert "annotations" not in run().values["route"]
 
 
 def test_tokens_are_checked_by_the_keys_of_the_settings(phase4_kong: Stack) -> None:
     consumer = phase4_kong.find("KongConsumer").inputs
+    assert consumer["username"] == consumer["metadata"]["namespace"], "another stack may stand behind the same Kong"
     assert consumer["credentials"] == ["task-manager-token-key-1", "task-manager-token-key-2"]
     assert consumer["metadata"]["annotations"] == {"kubernetes.io/ingress.class": "kong"}
     assert phase4_kong.find("KongPlugin", "task-manager-token").inputs["config"]["key_claim_name"] == "kid"

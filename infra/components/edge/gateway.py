@@ -51,13 +51,8 @@ def gateway_spec(
     }
 
 
-def redirect_spec(url_tls: str, *, names_host: bool) -> dict[str, Any]:
-    """A route that answers every plain request with the same address by TLS.
-
-    Args:
-        url_tls: the address of the site by TLS.
-        names_host: whether the host is that of the address, rather than the request's.
-    """
+def redirect_spec(url_tls: str) -> dict[str, Any]:
+    """A route that answers every plain request with the same address by TLS."""
     to = urlsplit(url_tls)
     return {
         "parentRefs": [{"name": names.GATEWAY, "sectionName": "http"}],
@@ -66,12 +61,7 @@ def redirect_spec(url_tls: str, *, names_host: bool) -> dict[str, Any]:
                 "filters": [
                     {
                         "type": "RequestRedirect",
-                        "requestRedirect": {
-                            "scheme": "https",
-                            **({"hostname": to.hostname} if names_host else {}),
-                            "port": to.port or 443,
-                            "statusCode": 301,
-                        },
+                        "requestRedirect": {"scheme": "https", "port": to.port or 443, "statusCode": 301},
                     }
                 ]
             }
@@ -130,7 +120,7 @@ class Gateway(Component):
     Args:
         spec: the Gateway's.
         extensions: what its implementation adds to it: policies, and what routes refer to.
-        redirect: specification of the route that sends plain requests on to TLS; None to serve them.
+        redirect_to: address by TLS that a route sends plain requests on to; empty for no such route.
         acme: who certifies the hostname; None where the certificate comes from elsewhere.
         annotations: what else its implementation reads.
     """
@@ -142,7 +132,7 @@ class Gateway(Component):
         *,
         spec: Mapping[str, Any],
         extensions: Iterable[GatewayExtension],
-        redirect: Mapping[str, Any] | None,
+        redirect_to: str,
         acme: Acme | None,
         annotations: Mapping[str, str],
         after: Sequence[pulumi.Resource],
@@ -182,13 +172,13 @@ class Gateway(Component):
                 opts=self.options(),
                 **each.fields,
             )
-        if redirect:
+        if redirect_to:
             _Object(
                 f"{name}-redirect",
                 api_version=GATEWAY_API,
                 kind="HTTPRoute",
                 metadata=self.metadata(f"{names.GATEWAY}-redirect"),
-                spec=redirect,
+                spec=redirect_spec(redirect_to),
                 opts=self.options(self._gateway),
             )
         self.register_outputs({"gateway": names.GATEWAY})
@@ -215,10 +205,8 @@ def gateway(settings: Settings, target: Target, after: Sequence[pulumi.Resource]
         target,
         spec=_spec(settings),
         extensions=_extensions(settings, target.namespace),
-        # Of a redirect without a host, Kong's controller drops scheme and port too.
-        redirect=redirect_spec(settings.addresses()[1], names_host=kind is GatewayKind.KONG)
-        if own.redirect_http
-        else None,
+        # With Kong it is the services' routes that redirect.
+        redirect_to=settings.addresses()[1] if own.redirect_http and kind is not GatewayKind.KONG else "",
         acme=Acme(own.issuer, network.gateway(settings)) if own.certificate is Tls.ACME else None,
         annotations=istio_gateway.ANNOTATIONS if kind is GatewayKind.ISTIO else {},
         after=after,
@@ -243,7 +231,7 @@ def _extensions(settings: Settings, namespace: str) -> Iterator[GatewayExtension
         case GatewayKind.ISTIO:
             yield from istio_policies.extensions(settings, namespace)
         case GatewayKind.KONG:
-            yield from kong.extensions(settings)
+            yield from kong.extensions(settings, namespace)
         case GatewayKind.TRAEFIK:
             least_loaded = settings.gateway.load_balancing is LoadBalancing.LEAST_LOADED
             yield from traefik.extensions(settings.releases if least_loaded else ())

@@ -26,7 +26,7 @@ BODY_LIMIT: Final = f"{names.GATEWAY}-body-limit"
 TOKEN: Final = f"{names.GATEWAY}-token"
 
 
-def extensions(settings: Settings) -> Iterator[GatewayExtension]:
+def extensions(settings: Settings, namespace: str) -> Iterator[GatewayExtension]:
     """Yield the objects of a stack's gateway."""
     yield _plugin(
         "rate-limit",
@@ -55,8 +55,9 @@ def extensions(settings: Settings) -> Iterator[GatewayExtension]:
             PLUGINS_API,
             "KongConsumer",
             names.GATEWAY,
-            # Whoever has a token is this one consumer: Kong knows keys, and no users.
-            {"username": names.GATEWAY, "credentials": list(settings.gateway.token_keys)},
+            # Whoever has a token is this one consumer: Kong knows keys, and no users. Its name is the only one of its
+            # kind at all stacks behind one Kong.
+            {"username": namespace, "credentials": list(settings.gateway.token_keys)},
             {"kubernetes.io/ingress.class": INGRESS_CLASS},
         )
     least_loaded = settings.gateway.load_balancing is LoadBalancing.LEAST_LOADED
@@ -118,6 +119,9 @@ def route(settings: Settings, own: names.ServiceNames) -> dict[str, Any]:
         "filters": [_filter(RATE_LIMIT), _filter(REQUEST_ID)],
         "bodyFilters": [_filter(BODY_LIMIT)],
     }
+    if settings.gateway.redirect_http:
+        # A route of the TLS listener alone takes plain requests too, and answers them by itself: no other route would.
+        values["annotations"] = {"konghq.com/https-redirect-status-code": "301"}
     if settings.gateway.token_keys:
         values |= {"tokenFilters": [_filter(TOKEN)], "publicPaths": list(path_matchers(own))}
     return values

@@ -279,8 +279,8 @@ def test_behind_kong_no_traefik_is_asked_for(kong_cluster: ApiServer) -> None:
         ),
         (
             KONG_WORKLOADS,
-            kong(proxy="kong:3.8.1-ubuntu"),
-            f"Kong: kong 3.8.1 runs in the namespace kong; 3.9 or later is needed. {OF_KONG}",
+            kong(proxy="kong:3.6.1-ubuntu"),
+            f"Kong: kong 3.6.1 runs in the namespace kong; 3.7 or later is needed. {OF_KONG}",
         ),
         (
             KONG_WORKLOADS,
