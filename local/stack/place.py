@@ -22,7 +22,7 @@ class Place:
     Args:
         namespace: of the stack.
         context: of the kubeconfig; empty for its current one.
-        gateway_namespace: where the gateway's Service is: Traefik's namespace, or the stack's own with Istio.
+        gateway_namespace: where the gateway's Service is: that of Traefik or Kong, or the stack's own with Istio.
     """
 
     namespace: str

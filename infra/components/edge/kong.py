@@ -32,7 +32,8 @@ def extensions(settings: Settings, namespace: str) -> Iterator[GatewayExtension]
         "rate-limit",
         RATE_LIMIT,
         "rate-limiting",
-        # Each pod of the proxy counts for itself. The API's answers have headers of this name, of the user's own limit.
+        # Each pod of the proxy counts for itself, and each match of a rule. Kong's headers would replace the API's own,
+        # which tell of the user's limit.
         {"minute": PER_ADDRESS, "limit_by": "ip", "policy": "local", "hide_client_headers": True},
     )
     yield _plugin(

@@ -8,7 +8,6 @@ from typing import Any
 from uuid import UUID
 
 import jwt
-from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -37,7 +36,7 @@ def test_each_key_of_the_api_has_a_secret_that_verifies_its_tokens(material: lis
         data = secret["stringData"]
         token = AccessTokens(key, timedelta(minutes=15)).issue(ID, ID, ID, "user", datetime.now(UTC))
         assert jwt.get_unverified_header(token)["kid"] == data["key"]
-        public = load_pem_public_key(data["rsa_public_key"].encode())
+        public = data["rsa_public_key"]
         assert jwt.decode(token, public, algorithms=[data["algorithm"]], audience=AUDIENCE)["sub"] == str(ID)
         assert data["algorithm"] == ALGORITHM
         assert secret["metadata"]["labels"] == {"konghq.com/credential": "jwt"}
