@@ -8,16 +8,14 @@ from typing import Any, Final
 from infra import names
 from infra.components import network
 from infra.components.data import service_move
-from infra.components.edge import kong
-from infra.components.edge.cache_rules import RULES
 from infra.components.network import EVERY_ADDRESS, Flow, Peer, host_blocks
-from infra.components.workload import messages
+from infra.components.workload import messages, route
 from infra.components.workload.flows import callers
 from infra.config.growth import Growth
 from infra.config.image import Image
 from infra.config.phase_spec import Api, Cdn, DatabaseKind, Edge, Jobs
 from infra.config.settings import Settings
-from infra.config.types import GatewayKind, LoadBalancing, port_of
+from infra.config.types import port_of
 from infra.names import ServiceNames
 
 ROOT: Final = Path(__file__).resolve().parents[3]
@@ -27,13 +25,6 @@ _CERTIFICATE_AUTHORITY: Final = {
     "secret": names.RABBITMQ_CERTIFICATE,
     "key": names.RABBITMQ_CA,
     "mountPath": "/run/rabbitmq",
-}
-
-
-_ISTIO_ROUTE: Final = {
-    # A little longer than the front end waits (app/web/static/http.js), and twice as long as a statement may take.
-    # Files as long as behind Traefik: 2 GiB at 150 KB a second; who stalls is cut off long before.
-    "timeouts": {"request": "30s", "files": "4h"},
 }
 
 
@@ -68,22 +59,11 @@ def chart_values(settings: Settings, image: Image, service: str = names.ALL) -> 
         else {"enabled": False},
         "carry": _carry(settings),
         **_move(settings, own),
-        "service": _service(settings, own),
-        "route": _route(settings, own) if gateway and _routed(settings) else {"enabled": False},
+        "service": route.service_values(settings, own),
+        "route": route.route_values(settings, own) if gateway and _routed(settings) else {"enabled": False},
         "networkPolicy": _network_policy(settings, own),
         **_mesh(settings),
         "jobs": _jobs(row.jobs, settings, own),
-    }
-
-
-def _service(settings: Settings, own: ServiceNames) -> dict[str, Any]:
-    if settings.edge is not Edge.GATEWAY:
-        return {"type": "NodePort", "port": names.API_PORT, "nodePort": settings.node_port}
-    annotated = settings.gateway_kind is GatewayKind.KONG
-    return {
-        "type": "ClusterIP",
-        "port": names.API_PORT,
-        **({"annotations": kong.service_annotations(own)} if annotated else {}),
     }
 
 
@@ -246,51 +226,6 @@ def _env_from_secrets(settings: Settings, own: ServiceNames) -> list[dict[str, A
         *({"name": variable, "secret": secret, "key": key} for variable, secret, key in wanted),
         *({"name": variable, "secret": secret, "key": key, "optional": True} for variable, secret, key in may_be_there),
     ]
-
-
-def _route(settings: Settings, own: ServiceNames) -> dict[str, Any]:
-    route: dict[str, Any] = {
-        "enabled": True,
-        "gateway": {
-            "name": names.GATEWAY,
-            # With the redirect, the plain listener has a route of its own.
-            "sectionNames": ["https"] if settings.gateway.redirect_http else ["http", "https"],
-        },
-        "hostnames": [settings.hostname] if settings.hostname else [],
-        **_route_of_kind(settings, own),
-    }
-    if settings.cdn_kind is Cdn.EDGE and own.serves_front_end:
-        route["edge"] = {
-            "name": names.EDGE,
-            "port": names.EDGE_PORT,
-            "paths": [
-                {"type": "Exact", "value": rule.path}
-                if rule.whole
-                else {"type": "PathPrefix", "value": rule.path.rstrip("/")}
-                for rule in RULES
-                if own.service in (names.ALL, rule.service)
-            ],
-        }
-    return route
-
-
-def _route_of_kind(settings: Settings, own: ServiceNames) -> dict[str, Any]:
-    match settings.gateway_kind:
-        case GatewayKind.ISTIO:
-            return _ISTIO_ROUTE
-        case GatewayKind.KONG:
-            return kong.route(settings, own)
-        case GatewayKind.TRAEFIK:
-            return _traefik_route(settings, own)
-
-
-def _traefik_route(settings: Settings, own: ServiceNames) -> dict[str, Any]:
-    retry = {"group": "traefik.io", "kind": "Middleware", "name": names.RETRY}
-    route: dict[str, Any] = {"filters": [{"type": "ExtensionRef", "extensionRef": retry}]}
-    if settings.gateway.load_balancing is LoadBalancing.LEAST_LOADED:
-        # Traefik looks the name up in the route's own namespace.
-        route["backend"] = {"group": "traefik.io", "kind": "TraefikService", "name": own.balancer}
-    return route
 
 
 def _jobs(row: Jobs | None, settings: Settings, own: ServiceNames) -> dict[str, Any]:
