@@ -121,8 +121,8 @@ def _core_handlers(
 
     Args:
         services: of the process.
-        whole: whether these are all services, and the database has the data of all. A copy of all data that was begun
-            in such a process ends in one without.
+        whole: whether these are all services, and the database has the data of all. Otherwise a copy of all data, which
+            was asked for before the services moved, fails.
     """
     return {
         erasure.kind_of("jobs"): EraseUser(erase_jobs, utc_now),
