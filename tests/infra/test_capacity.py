@@ -12,7 +12,7 @@ from infra.config.sizes import SURGE
 from infra.names import ALL
 from infra.phases import PHASES
 from infra.platform import sizes
-from local.cluster import addons
+from local.cluster import addons, preflight
 from tests.infra import engine
 from tests.infra.engine import Stack
 
@@ -142,6 +142,15 @@ def test_an_example_stack_fits_the_local_clusters_nodes_of_two_processors(
     phase = int(variant[5])
     nodes = addons.min_nodes(phase) - (1 if phase == 3 else 0)
     assert requested(variants[variant])[CPU] <= nodes * 2000 - 175 - 30
+
+
+@pytest.mark.parametrize("variant", ["phase1", "phase2", "phase3", "phase4-istio"])
+def test_an_example_stack_fits_the_memory_that_the_local_cluster_asks_for(
+    variants: dict[str, Stack], variant: str
+) -> None:
+    phase = int(variant[5])
+    total = requested(variants[variant])[MEMORY] * 2**20
+    assert total <= preflight.MEMORY_BYTES[phase] * addons.min_nodes(phase)
 
 
 def test_sidecars_and_the_gateways_proxies_are_counted(phase4_istio: Stack) -> None:
