@@ -14,7 +14,8 @@ from infra.config.image import Image
 from infra.config.phase_spec import Compute
 
 USER: Final = 10001  # the image's own user
-_COMPUTE: Final = Compute(cpu_request=25, cpu_limit=500, memory=128)
+# There are up to twenty of these in a pod, which is to find room on a node that is nearly full.
+_COMPUTE: Final = Compute(cpu_request=5, cpu_limit=500, memory=128)
 
 TOKEN_EXCEPTION: Final = {"checkov.io/skip3": "CKV_K8S_38=this pod talks to the API server"}
 """Why a token is mounted, for the checker."""

@@ -144,6 +144,15 @@ def test_an_example_stack_fits_the_local_clusters_nodes_of_two_processors(
     assert requested(variants[variant])[CPU] <= nodes * 2000 - 175 - 30
 
 
+@pytest.mark.parametrize("variant", ["phase1", "phase2", "phase3", "phase4", "phase4-istio"])
+def test_the_largest_job_finds_room_beside_an_example_stack(variants: dict[str, Stack], variant: str) -> None:
+    """Jobs of an update run while everything of the former one is there."""
+    jobs = (each.inputs["spec"]["template"]["spec"] for each in variants[variant].objects if each.kind == "Job")
+    largest = max(sum(amount(each["resources"]["requests"][CPU]) for each in spec["containers"]) for spec in jobs)
+    nodes = addons.min_nodes(int(variant[5]))
+    assert requested(variants[variant])[CPU] + largest <= nodes * 2000 - 175 - 30
+
+
 @pytest.mark.parametrize("variant", ["phase1", "phase2", "phase3", "phase4-istio"])
 def test_an_example_stack_fits_the_memory_that_the_local_cluster_asks_for(
     variants: dict[str, Stack], variant: str
