@@ -14,7 +14,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-SERVICES = ("auth", "tasks", "notifications", "analytics")
 ROOT = Path(__file__).resolve().parents[2]
 RESULTS, OUT = ROOT / ".cache" / "e2e", ROOT / "docs" / "measured"
 
@@ -44,20 +43,25 @@ def records(file: Path) -> list[Record]:
     return [json.loads(line) for line in file.read_text().splitlines()]
 
 
-def as_table(file: Path) -> str:
-    return table(records(file))
+def as_table(files: list[Path]) -> str:
+    return table([record for file in files for record in records(file)])
 
 
-def shares(file: Path) -> str:
-    rows = [{"instance": name, "share of reads, %": 100 * share} for name, share in records(file)[0].items()]
-    return table(rows)
+def shares(files: list[Path]) -> str:
+    return table(
+        [
+            {"instance": name, "share of reads, %": 100 * share}
+            for file in files
+            for name, share in records(file)[0].items()
+        ]
+    )
 
 
-def as_list(file: Path) -> str:
-    return "\n".join(f"- {line}" for line in file.read_text().splitlines())
+def as_list(files: list[Path]) -> str:
+    return "\n".join(f"- {line}" for file in files for line in file.read_text().splitlines())
 
 
-PAGES: dict[int, tuple[tuple[str, str, Callable[[Path], str]], ...]] = {
+PAGES: dict[int, tuple[tuple[str, str, Callable[[list[Path]], str]], ...]] = {
     3: (
         ("Phase 2 turned into phase 3 in place", "growth.txt", as_list),
         ("Rolling updates at 200 requests a second", "rolling-update.txt", as_list),
@@ -78,15 +82,14 @@ PAGES: dict[int, tuple[tuple[str, str, Callable[[Path], str]], ...]] = {
         ("Growth out of phase 3, under load", "growth.txt", as_list),
         ("Load on tasks alone", "alone-scaling.json", as_table),
         ("A release of tasks that never becomes ready", "alone-broken-release.json", as_table),
-        *(
-            (f"Rolling updates of {service} at 100 requests a second", f"alone-rolling-update-{service}.json", as_table)
-            for service in SERVICES
-        ),
+        ("Rolling updates of one service, at 100 requests a second", "alone-rolling-update-*.json", as_table),
+        ("A former and this version of a service side by side", "versions-*.json", as_table),
+        ("Generated requests through the gateway", "fuzzing-*.json", as_table),
         ("The consumer of analytics killed again and again", "alone-consumer-killed.json", as_table),
         ("PromQL expressions asked of the live Prometheus", "live.txt", as_list),
     ),
 }
-"""By phase: a title, the file that a test leaves, and how it is shown."""
+"""By phase: a title, a pattern of the files that tests leave, and how they are shown."""
 
 
 def page(results: Path, phase: int) -> str:
@@ -98,12 +101,11 @@ def page(results: Path, phase: int) -> str:
     )
     parts: list[str] = []
     if faults := sorted([*results.glob("fault-*.json"), *results.glob("away-*.json")]):
-        rows = [record for file in faults for record in records(file)]
-        parts += [f"## Parts lost under load ({day(faults)})", table(rows)]
-    for title, name, show in PAGES[phase]:
-        if (file := results / name).exists():
-            parts += [f"## {title} ({day([file])})", show(file)]
-            if name == "autoscaling.json":
+        parts += [f"## Parts lost under load ({day(faults)})", as_table(faults)]
+    for title, pattern, show in PAGES[phase]:
+        if files := sorted(results.glob(pattern)):
+            parts += [f"## {title} ({day(files)})", show(files)]
+            if pattern == "autoscaling.json":
                 parts.append("![Instances that were ready, and when](autoscaling.svg)")
     title = f"# Phase {phase} on the local cluster: what was measured"
     return "\n\n".join([title, how, *parts, ""]) if parts else ""
