@@ -84,7 +84,7 @@ e2e: $(VENV)/app/.ready $(VENV)/infra/.ready $(VENV)/platform/.ready ## Run the 
 	@$(LOCAL) tools vegeta >/dev/null
 	@trap 'exit 130' INT; summary=; for phase in $(PHASE); do \
 	  if ! $(MAKE) up PHASE=$$phase; then outcome="failed: it did not come up"; \
-	  elif ! $(APP)/pytest -v tests/e2e --phase $$phase $(if $(ONLY),-k "$(ONLY)"); then outcome="failed"; else outcome="passed"; fi; \
+	  elif ! $(APP)/pytest -v --durations 8 --durations-min 20 tests/e2e --phase $$phase $(if $(ONLY),-k "$(ONLY)"); then outcome="failed"; else outcome="passed"; fi; \
 	  summary+="phase $$phase: $$outcome"$$'\n'; done; \
 	if [ -n "$(ONLY)" ]; then summary+="plugins: not tested"; \
 	elif $(INFRA)/pytest -q tests/plugins/live && $(PLATFORM)/pytest -q -n auto tests/platform/live; then summary+="plugins: passed"; else summary+="plugins: failed"; fi; \
@@ -137,6 +137,11 @@ mutants: $(VENV)/app/.ready $(VENV)/infra/.ready $(VENV)/mutants/.ready ## Chang
 bench: $(VENV)/infra/.ready $(VENV)/bench/.ready ## Measure beside what it is compared with: make bench [BENCH="--quick --json"]
 	@$(LOCAL) prepare-bench
 	@$(VENV)/bench/bin/python -m bench $(BENCH)
+
+.PHONY: bench-gateway
+bench-gateway: $(VENV)/infra/.ready $(VENV)/bench/.ready ## Measure our list through the gateway of phase 4, which is up, and the processor time of each part
+	@$(LOCAL) prepare-bench
+	@$(ENVIRONMENT); $(VENV)/bench/bin/python -m bench.gateway $$($(MAKE) --silent url PHASE=4)
 
 .PHONY: lint
 lint: $(VENV)/app/.ready $(VENV)/infra/.ready $(VENV)/platform/.ready $(VENV)/checks/.ready $(VENV)/mutants/.ready ## Check style, types, workflows, Dockerfile and manifests

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from bench import report
-from bench.load import parse
+from bench import gateway_report, processor_time, report
+from bench.load import Measured, parse
 
 WRK = """Running 2s test @ http://127.0.0.1:8000/
   Latency Distribution
@@ -51,3 +51,27 @@ def test_a_run_with_failures_counts_for_nothing(line: str) -> None:
 def test_a_run_without_an_answer_counts_for_nothing() -> None:
     with pytest.raises(RuntimeError, match="no request was answered"):
         parse(WRK.replace("  100 requests", "  0 requests"))
+
+
+def test_processors_of_a_part_are_those_of_all_its_pods_and_of_none_that_was_not_looked_at_anew() -> None:
+    before = {
+        ("task-manager-tasks-7d9f8b6c5d-abcde", "api"): (100.0, 5.0),
+        ("task-manager-tasks-7d9f8b6c5d-fghij", "api"): (100.0, 1.0),
+        ("task-manager-cache-0", "valkey"): (100.0, 2.0),
+    }
+    after = {
+        ("task-manager-tasks-7d9f8b6c5d-abcde", "api"): (110.0, 10.0),
+        ("task-manager-tasks-7d9f8b6c5d-fghij", "api"): (120.0, 5.0),
+        ("task-manager-cache-0", "valkey"): (100.0, 2.0),
+    }
+    assert processor_time.processors(before, after) == {"tasks, api": pytest.approx(0.7)}
+
+
+def test_the_page_of_the_gateway_shows_what_takes_time_and_the_sum_of_all() -> None:
+    fast, slow = Measured(2000.0, 5.0, 9.0), Measured(500.0, 20.0, 60.0)
+    rounds = [gateway_report.Round(fast, slow, {"istio, proxy": ms, "beat, beat": 0.001}) for ms in (0.5, 0.6, 0.7)]
+    shown = gateway_report.page(rounds, 45, 12)
+    assert "| c, through the gateway | 500 | 500 | 500 | 20.0 | 60.0 |" in shown
+    assert "| istio, proxy | 0.50 | 0.60 | 0.70 |" in shown
+    assert "beat, beat" not in shown
+    assert "| all parts of the stack | 0.50 | 0.60 | 0.70 |" in shown
