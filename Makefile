@@ -38,7 +38,7 @@ ENVIRONMENT = eval "$$($(LOCAL) env)"
 
 .PHONY: help
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  \033[36m%-10s\033[0m %s\n", $$1, $$2 }' $(MAKEFILE_LIST) | $(if $(MAKE_TERMOUT),cat,sed 's/\x1b\[[0-9;]*m//g')
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  \033[36m%-13s\033[0m %s\n", $$1, $$2 }' $(MAKEFILE_LIST) | $(if $(MAKE_TERMOUT),cat,sed 's/\x1b\[[0-9;]*m//g')
 
 .PHONY: up
 up: $(VENV)/infra/.ready ## Bring the task manager up on a Kubernetes: make up [PHASE=1] [NODES=1] [CLUSTER=kind]

@@ -45,7 +45,7 @@ GIGABYTE = 1_000_000_000
 BUILD_BYTES = 16 * GIGABYTE
 CLUSTER_BYTES = 5 * GIGABYTE
 MARGIN_BYTES = 1 * GIGABYTE
-# What pods request in a rollout, since nothing else is scheduled; each of phase 3's nodes has the machine's whole memory.
+# What pods request in a rollout, since no more is scheduled; each of phase 3's nodes has the machine's whole memory.
 MEMORY_BYTES = {1: 2 * GIGABYTE, 2: 5.5 * GIGABYTE, 3: 6 * GIGABYTE, 4: 12 * GIGABYTE}
 
 
