@@ -2,6 +2,8 @@
 
 import io
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -16,7 +18,7 @@ from tests.support.api import PASSWORD, V1
 from tests.support.ports import wait_for
 from tests.support.postgres import Postgres
 from tests.support.rabbitmq import RabbitMq
-from tests.support.server import server
+from tests.support.server import ROOT, environment, server
 
 Clients = dict[str, httpx.Client]
 
@@ -33,6 +35,10 @@ def clients(postgres: Postgres, rabbitmq: RabbitMq, tmp_path: Path) -> Iterator[
             more = {"APP_EVENTS_URL": rabbitmq.url, "APP_JOB_POLL": "0.1"}
             running = stack.enter_context(server(tmp_path, postgres.url(name), service, **more))
             clients[service] = stack.enter_context(httpx.Client(base_url=running.url, timeout=30))
+        # As a deployment does before it publishes: a service that is not subscribed yet would miss the first events.
+        variables = environment(tmp_path, postgres.url(databases["auth"]), 8000, APP_EVENTS_URL=rabbitmq.url)
+        declaring = [sys.executable, "-m", "app", "declare-queues"]
+        subprocess.run(declaring, cwd=ROOT, env=variables, check=True, capture_output=True)
         account = {"email": "grace@example.org", "password": PASSWORD}
         clients["auth"].post(f"{V1}/auth/register", json={**account, "name": "Grace"}).raise_for_status()
         pair = clients["auth"].post(f"{V1}/auth/login", json=account).raise_for_status().json()
