@@ -14,7 +14,7 @@ from tests.infra.engine import Stack
 
 def test_the_chart_knows_every_value_that_it_is_given(stack: Stack) -> None:
     known = yaml.safe_load((engine.ROOT / "helm/task-manager/values.yaml").read_text())
-    free = ("env", "backend")  # the chart takes any key there
+    free = ("env", "backend", "annotations")  # the chart takes any key there
 
     def unknown(given: dict[str, Any], known: dict[str, Any], path: str) -> list[str]:
         strange = []
