@@ -45,6 +45,20 @@ def test_each_phase_has_a_page_of_its_own(tmp_path: Path) -> None:
     assert "| all | 27 | 2,197 |" in page
 
 
+def test_a_section_that_was_not_measured_anew_stays_as_it_was(tmp_path: Path) -> None:
+    seen, out = tmp_path / "seen" / "phase4", tmp_path / "out"
+    seen.mkdir(parents=True)
+    for name, rows in (("parts.json", {"part": "all", "MiB": 1}), ("growth.txt", "grown in 63 s")):
+        (seen / name).write_text(rows if isinstance(rows, str) else json.dumps(rows))
+    main(seen.parent, out)
+    before = (out / "phase4.md").read_text()
+    (seen / "growth.txt").unlink()
+    (seen / "parts.json").write_text(json.dumps({"part": "all", "MiB": 2}))
+    main(seen.parent, out)
+    assert (out / "phase4.md").read_text() == before.replace("| all | 1 |", "| all | 2 |")
+    assert "- grown in 63 s" in before
+
+
 def test_where_nothing_was_measured_the_former_page_stays(tmp_path: Path) -> None:
     (tmp_path / "phase3.md").write_text("former")
     with pytest.raises(SystemExit, match=r"^error: nothing has been measured here: run `make e2e PHASE=3` first$"):

@@ -1,13 +1,14 @@
 """The measurements of the end-to-end tests of phases 3 and 4, as pages and a picture: `make measured`.
 
 It takes the files that the tests have left in `.cache/e2e`, each of the newest run of its test, and writes
-`docs/measured`. What no test has measured on this machine is not on the pages.
+`docs/measured`. What no test has measured on this machine stays as it was.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -92,23 +93,41 @@ PAGES: dict[int, tuple[tuple[str, str, Callable[[list[Path]], str]], ...]] = {
 """By phase: a title, a pattern of the files that tests leave, and how they are shown."""
 
 
-def page(results: Path, phase: int) -> str:
-    """Return the page of all results of a phase in a folder; empty when there are none."""
+FAULTS = "Parts lost under load"
+
+
+def page(results: Path, phase: int, former: str = "") -> str:
+    """Return the page of all results of a phase in a folder; empty when there are none.
+
+    Args:
+        results: the folder.
+        phase: its number.
+        former: the page until now. Its sections stay that were not measured anew.
+    """
     nodes = "Three nodes share" if phase == 3 else "One node has"
     how = (
         f"Written by `make measured` from what the tests of `tests/e2e` left. {nodes} the {os.cpu_count()} processors"
         " of one machine, the load's and the control plane's included."
     )
-    parts: list[str] = []
+    measured: dict[str, str] = {}
     if faults := sorted([*results.glob("fault-*.json"), *results.glob("away-*.json")]):
-        parts += [f"## Parts lost under load ({day(faults)})", as_table(faults)]
+        measured[FAULTS] = f"## {FAULTS} ({day(faults)})\n\n{as_table(faults)}"
     for title, pattern, show in PAGES[phase]:
         if files := sorted(results.glob(pattern)):
-            parts += [f"## {title} ({day(files)})", show(files)]
+            measured[title] = f"## {title} ({day(files)})\n\n{show(files)}"
             if pattern == "autoscaling.json":
-                parts.append("![Instances that were ready, and when](autoscaling.svg)")
-    title = f"# Phase {phase} on the local cluster: what was measured"
-    return "\n\n".join([title, how, *parts, ""]) if parts else ""
+                measured[title] += "\n\n![Instances that were ready, and when](autoscaling.svg)"
+    if not measured:
+        return ""
+    all_sections = sections(former) | measured
+    shown = [all_sections[title] for title in (FAULTS, *(title for title, *_ in PAGES[phase])) if title in all_sections]
+    return "\n\n".join([f"# Phase {phase} on the local cluster: what was measured", how, *shown, ""])
+
+
+def sections(text: str) -> dict[str, str]:
+    """Return the sections of a page, by their titles without the day."""
+    found = re.split(r"^(?=## )", text, flags=re.MULTILINE)[1:]
+    return {re.sub(r"## (.*) \([\d-]+\)\n.*", r"\1", each, flags=re.DOTALL): each.strip() for each in found}
 
 
 def day(files: list[Path]) -> str:
@@ -150,12 +169,15 @@ def chart(file: Path) -> str:
 
 def main(results: Path = RESULTS, out: Path = OUT) -> None:
     """Write the pages and the picture. Where there is nothing new the former ones stay."""
-    pages = {phase: text for phase in PAGES if (text := page(results / f"phase{phase}", phase))}
-    if not pages:
-        sys.exit("error: nothing has been measured here: run `make e2e PHASE=3` first")
     out.mkdir(parents=True, exist_ok=True)
-    for phase, text in pages.items():
-        (out / f"phase{phase}.md").write_text(text)
+    found = False
+    for phase in PAGES:
+        file = out / f"phase{phase}.md"
+        if text := page(results / f"phase{phase}", phase, file.read_text() if file.exists() else ""):
+            file.write_text(text)
+            found = True
+    if not found:
+        sys.exit("error: nothing has been measured here: run `make e2e PHASE=3` first")
     if (instances := results / "phase3" / "instances.json").exists():
         (out / "autoscaling.svg").write_text(chart(instances))
 
