@@ -74,7 +74,7 @@ dev: $(VENV)/app/.ready ## Serve the API and the front end on SQLite, with no cl
 .PHONY: test
 test: $(VENV)/app/.ready $(VENV)/infra/.ready $(VENV)/platform/.ready ## Run the tests that need no cluster (real PostgreSQL, Valkey, Chromium)
 	@$(LOCAL) prepare-tests
-	@$(APP)/pytest -q -n auto --timeout 300 tests/unit tests/integration
+	@$(APP)/pytest -q -n auto --timeout 300 tests/unit tests/integration tests/fuzz/test_generated_requests.py
 	@$(INFRA)/pytest -q -n auto --timeout 300 tests/infra tests/contract tests/local tests/plugins --ignore tests/plugins/live
 	@$(PLATFORM)/pytest -q -n auto --timeout 300 tests/platform --ignore tests/platform/live
 
