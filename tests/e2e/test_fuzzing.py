@@ -22,6 +22,10 @@ RATE = "--rate-limit=150/s"
 """Below the limit of a user, 200 a second."""
 
 
+# Methods that Envoy does not know it answers with 400 by itself, and results of jobs are there later than the job.
+CHECKS = "--exclude-checks=unsupported_method,ensure_resource_availability"
+
+
 def administrator(system: System) -> Account:
     """Return a new account that may do everything."""
     account = Account.create(system.api)
@@ -43,7 +47,7 @@ def test_each_generated_request_through_the_gateway_is_answered_as_the_document_
     statuses.touch()
     answered: Counter[str] = Counter()
     for seed in count(1):
-        options = [RATE, *THOROUGH]
+        options = [RATE, CHECKS, *THOROUGH]
         if logged_in:
             with administrator(system) as caller:
                 options += [f"--header=Authorization: Bearer {caller.token}"]

@@ -141,9 +141,6 @@ def connections(sampled: float) -> Patches:
     """
     denied = {"status_code_filter": {"comparison": _equals(403, "gateway_denied")}}
     limited = {"status_code_filter": {"comparison": _equals(429, "gateway_limited")}}
-    without_token = {
-        "header_filter": {"header": {"name": "authorization", "present_match": True, "invert_match": True}}
-    }
     manager = {
         "@type": f"{_FILTERS}.network.http_connection_manager.v3.HttpConnectionManager",
         # A client that sends its headers a byte at a time, and one that stops within a request.
@@ -172,8 +169,9 @@ def connections(sampled: float) -> Patches:
         "local_reply_config": {
             "mappers": [
                 {
-                    # A policy's answer to a request without a token, which the API answers with 401.
-                    "filter": {"and_filter": {"filters": [denied, without_token]}},
+                    # A policy's answer to a request without a token, or with something else in its place; a bad one
+                    # is rejected before. The API answers with 401.
+                    "filter": denied,
                     "status_code": 401,
                     "headers_to_add": [{"header": {"key": "www-authenticate", "value": "Bearer"}}],
                 },
@@ -185,6 +183,8 @@ def connections(sampled: float) -> Patches:
                     "type": "about:blank",
                     "title": "%LOCAL_REPLY_BODY%",
                     "status": "%RESPONSE_CODE%",
+                    "detail": "%LOCAL_REPLY_BODY%",
+                    "instance": "%REQ(:PATH)%",
                     "request_id": "%REQ(X-REQUEST-ID)%",
                 },
                 "content_type": "application/problem+json",
