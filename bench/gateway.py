@@ -15,23 +15,11 @@ from bench.gateway_report import Round, page
 from bench.load import load
 from bench.processor_time import used_while
 from bench.servers import serving
-from bench.stage import LIST, PASSWORD, TASKS, call, fetch, stage
+from bench.stage import LIST, fetch, stage, user_with_tasks
 
 USERS = 12
 RESULTS = Path(__file__).parent / "results" / "gateway.md"
 NAMESPACE = "task-manager-phase4"
-
-
-def users(api: str, number: int) -> list[str]:
-    """Register users with tasks, and return their access tokens."""
-    tokens = []
-    for _ in range(number):
-        email = f"{uuid.uuid4().hex}@example.com"
-        call(f"{api}/auth/register", {"email": email, "password": PASSWORD, "name": "Bench"})
-        tokens.append(call(f"{api}/auth/login", {"email": email, "password": PASSWORD})["access_token"])
-        for index in range(TASKS):
-            call(f"{api}/tasks", {"title": f"Task {index}", "description": "What is to be done. " * 3}, tokens[-1])
-    return tokens
 
 
 def taking_turns(tokens: list[str], folder: Path) -> Path:
@@ -72,14 +60,16 @@ def main() -> int:
         stage(folder := Path(name)) as set_up,
         serving("gthread", "whole", set_up.environment, folder) as alone,
     ):
-        script = taking_turns(users(f"{options.url}/api/v1", USERS), folder)
+        users = (user_with_tasks(f"{options.url}/api/v1", f"{uuid.uuid4().hex}@example.com") for _ in range(USERS))
+        script = taking_turns([token for _, token in users], folder)
         fetch(alone.url + LIST, set_up.token)
         rest = used_while(NAMESPACE, 60)
         rounds = [
             measure(options.url, alone.url, set_up.token, script, options.seconds, rest) for _ in range(options.rounds)
         ]
-    RESULTS.write_text(page(rounds, options.seconds, USERS))
-    sys.stdout.write(page(rounds, options.seconds, USERS))
+    text = page(rounds, options.seconds, USERS)
+    RESULTS.write_text(text)
+    sys.stdout.write(text)
     return 0
 
 

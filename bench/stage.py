@@ -62,14 +62,25 @@ def stage(folder: Path) -> Iterator[Stage]:
         subprocess.run([sys.executable, "-m", "app", "migrate"], cwd=ROOT, env=environment, check=True)
         with serving("entry", "", environment, folder) as running:
             v1 = f"{running.url}/api/v1"
-            user = call(f"{v1}/auth/register", {"email": EMAIL, "password": PASSWORD, "name": "Bench"})
-            token = call(f"{v1}/auth/login", {"email": EMAIL, "password": PASSWORD})["access_token"]
-            for number in range(TASKS):
-                call(f"{v1}/tasks", {"title": f"Task {number}", "description": "What is to be done. " * 3}, token)
+            user_id, token = user_with_tasks(v1, EMAIL)
             page = fetch(running.url + LIST, token)
         redis.Redis.from_url(valkey.connection_url).set(PAGE_KEY, page)
-        plain = jwt.encode({"sub": user["id"], "exp": time.time() + 86400}, SECRET, algorithm="HS256")
-        yield Stage(database, environment, user["id"], token, plain)
+        plain = jwt.encode({"sub": user_id, "exp": time.time() + 86400}, SECRET, algorithm="HS256")
+        yield Stage(database, environment, user_id, token, plain)
+
+
+def user_with_tasks(v1: str, email: str) -> tuple[str, str]:
+    """Register somebody who has tasks; return the id and an access token.
+
+    Args:
+        v1: address of the API, which ends in /api/v1.
+        email: the account's.
+    """
+    user = call(f"{v1}/auth/register", {"email": email, "password": PASSWORD, "name": "Bench"})
+    token = call(f"{v1}/auth/login", {"email": email, "password": PASSWORD})["access_token"]
+    for number in range(TASKS):
+        call(f"{v1}/tasks", {"title": f"Task {number}", "description": "What is to be done. " * 3}, token)
+    return user["id"], token
 
 
 def fetch(url: str, token: str, body: dict[str, str] | None = None) -> bytes:
