@@ -1,10 +1,12 @@
 """Processor time of the containers of a namespace, as the kubelets see it."""
 
 import json
-import re
 import subprocess
 import time
 from collections import defaultdict
+from datetime import datetime
+
+from tests.support.pod_names import part_of
 
 Usage = dict[tuple[str, str], tuple[float, float]]
 """By pod and container: seconds since the epoch, and the processor seconds that it had used until then."""
@@ -20,7 +22,7 @@ def usage(namespace: str) -> Usage:
             if pod["podRef"]["namespace"] != namespace:
                 continue
             for container in pod["containers"]:
-                seen = time.mktime(time.strptime(container["cpu"]["time"], "%Y-%m-%dT%H:%M:%SZ"))
+                seen = datetime.fromisoformat(container["cpu"]["time"]).timestamp()
                 seconds = container["cpu"].get("usageCoreNanoSeconds", 0) / 1e9
                 found[pod["podRef"]["name"], container["name"]] = (seen, seconds)
     return found
@@ -36,8 +38,7 @@ def processors(before: Usage, after: Usage) -> dict[str, float]:
     for key, (end, seconds) in after.items():
         begin, former = before.get(key, (end, seconds))
         if end > begin:
-            part = re.sub(r"(-[a-z0-9]{8,10})?-[a-z0-9]{5}$|-\d+$", "", key[0]).removeprefix("task-manager-")
-            used[f"{part}, {key[1]}"] += (seconds - former) / (end - begin)
+            used[f"{part_of(key[0])}, {key[1]}"] += (seconds - former) / (end - begin)
     return used
 
 

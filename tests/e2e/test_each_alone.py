@@ -19,13 +19,10 @@ from tests.e2e.images import broken_image, current_image, relabelled_image
 from tests.e2e.instances import each_second
 from tests.e2e.load import Load, steady_load
 from tests.e2e.system import System, is_ready, wait_for
-from tests.e2e.test_services import SERVICES, assert_counted_once, selector
+from tests.e2e.test_services import PATHS, SERVICES, assert_counted_once, selector
 from tests.support.outcome import Outcome
 
 pytestmark = [pytest.mark.phases(4), pytest.mark.late]
-
-PATHS = {"auth": "/users/me", "tasks": "/tasks", "notifications": "/notifications", "analytics": "/statistics"}
-"""A path of each service that a user reads."""
 
 STEP, CALM = 180, 90
 """Requests a second to tasks, of which the autoscaler wants 100 from each server; and seconds for which they last once

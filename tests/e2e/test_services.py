@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
@@ -21,10 +20,14 @@ from tests.e2e.account import Account
 from tests.e2e.faults import kill, wait_until_ready
 from tests.e2e.load import Load, steady_load
 from tests.e2e.system import System, wait_for
+from tests.support.pod_names import part_of
 
 pytestmark = pytest.mark.phases(4)
 
-SERVICES = ("auth", "tasks", "notifications", "analytics")
+PATHS = {"auth": "/users/me", "tasks": "/tasks", "notifications": "/notifications", "analytics": "/statistics"}
+"""A path of each service that a user reads."""
+
+SERVICES = tuple(PATHS)
 RABBITMQ = "app.kubernetes.io/component=rabbitmq"
 RATE = 20
 AWAY = 60
@@ -107,11 +110,10 @@ def test_a_deleted_account_is_erased_from_every_database(system: System, account
 
 
 def test_an_ended_session_is_refused_by_every_service_within_seconds(account: Account) -> None:
-    paths = {"auth": "/users/me", "tasks": "/tasks", "notifications": "/notifications", "analytics": "/statistics"}
-    for path in paths.values():
+    for path in PATHS.values():
         assert account.client.get(path).status_code == 200
     account.client.post("/auth/logout").raise_for_status()
-    for service, path in paths.items():
+    for service, path in PATHS.items():
         wait_for(f"{service} refuses the token", refused(account, path), seconds=5, every=0.1)
 
 
@@ -152,7 +154,7 @@ def test_the_least_that_each_part_uses_is_measured(system: System, artefacts: Pa
     rows: dict[str, dict[str, object]] = {}
     for line in system.kubectl("top", "pods", "--no-headers").ok().splitlines():
         pod, processor, memory = line.split()
-        part = re.sub(r"(-[a-z0-9]{8,10})?-[a-z0-9]{5}$|-\d+$", "", pod).removeprefix("task-manager-")
+        part = part_of(pod)
         row = rows.setdefault(part, {"part": part, "pods": 0, "CPU m": 0, "MiB": 0})
         for key, value in (("pods", 1), ("CPU m", processor.removesuffix("m")), ("MiB", memory.removesuffix("Mi"))):
             row[key] = int(str(row[key])) + int(value)
@@ -242,10 +244,7 @@ except urllib.error.HTTPError as error:
 """
 
 
-@pytest.mark.parametrize(
-    ("service", "path"),
-    [("auth", "/users/me"), ("tasks", "/tasks"), ("notifications", "/notifications"), ("analytics", "/statistics")],
-)
+@pytest.mark.parametrize(("service", "path"), PATHS.items())
 def test_a_forged_token_is_refused_by_each_service_itself(system: System, service: str, path: str) -> None:
     assert python_in(system, service, FORGED % f"/api/v1{path}") == "401"
 

@@ -17,7 +17,7 @@ from tests.e2e.faults import COMPONENT, wait_until_ready
 from tests.e2e.images import current_image
 from tests.e2e.load import steady_load
 from tests.e2e.system import ROOT, System, in_shell, run, wait_for
-from tests.e2e.test_services import SERVICES, selector
+from tests.e2e.test_services import PATHS, SERVICES, selector
 
 pytestmark = [pytest.mark.phases(4), pytest.mark.late]
 
@@ -90,7 +90,7 @@ def test_a_former_and_this_version_of_a_service_serve_side_by_side(
     wait_until_ready(system)
     assert former_image != current_image()
     before = requests_of(system, service, "this")
-    paths = ("/users/me", "/tasks", "/notifications", "/statistics")
+    targets = [f"{system.api}{path}" for path in PATHS.values()]
     journey = (
         "tests/e2e/test_journey.py",
         "tests/e2e/test_services.py",
@@ -99,9 +99,7 @@ def test_a_former_and_this_version_of_a_service_serve_side_by_side(
     )
     with (
         former_version_beside(system, service, former_image, tmp_path),
-        steady_load(
-            tmp_path, [f"{system.api}{path}" for path in paths], account.token, rate=RATE, tasks=f"{system.api}/tasks"
-        ) as load,
+        steady_load(tmp_path, targets, account.token, rate=RATE, tasks=f"{system.api}/tasks") as load,
     ):
         wait_for("both versions serve", lambda: requests_of(system, service, "former"), every=2)
         outcome = run(".venv/app/bin/pytest", "-q", *journey, "--phase", str(system.phase), timeout=900)
