@@ -1,10 +1,10 @@
 """Processor time of the containers of a namespace, as the kubelets see it."""
 
-import json
 import subprocess
 import time
 from collections import defaultdict
-from datetime import datetime
+
+from prometheus_client.parser import text_string_to_metric_families
 
 from tests.support.pod_names import part_of
 
@@ -17,14 +17,13 @@ def usage(namespace: str) -> Usage:
     nodes = _kubectl("get", "nodes", "--output", "name").split()
     found: Usage = {}
     for node in nodes:
-        path = f"/api/v1/nodes/{node.removeprefix('node/')}/proxy/stats/summary"
-        for pod in json.loads(_kubectl("get", "--raw", path))["pods"]:
-            if pod["podRef"]["namespace"] != namespace:
-                continue
-            for container in pod["containers"]:
-                seen = datetime.fromisoformat(container["cpu"]["time"]).timestamp()
-                seconds = container["cpu"].get("usageCoreNanoSeconds", 0) / 1e9
-                found[pod["podRef"]["name"], container["name"]] = (seen, seconds)
+        path = f"/api/v1/nodes/{node.removeprefix('node/')}/proxy/metrics/resource"
+        for family in text_string_to_metric_families(_kubectl("get", "--raw", path)):
+            found |= {
+                (each.labels["pod"], each.labels["container"]): (float(each.timestamp or 0), each.value)
+                for each in family.samples
+                if family.name == "container_cpu_usage_seconds" and each.labels["namespace"] == namespace
+            }
     return found
 
 
