@@ -14,17 +14,22 @@ Usage = dict[tuple[str, str], tuple[float, float]]
 
 def usage(namespace: str) -> Usage:
     """Return what the kubelets have last seen of the containers of a namespace."""
-    nodes = _kubectl("get", "nodes", "--output", "name").split()
     found: Usage = {}
-    for node in nodes:
+    for node in _kubectl("get", "nodes", "--output", "name").split():
         path = f"/api/v1/nodes/{node.removeprefix('node/')}/proxy/metrics/resource"
-        for family in text_string_to_metric_families(_kubectl("get", "--raw", path)):
-            found |= {
-                (each.labels["pod"], each.labels["container"]): (float(each.timestamp or 0), each.value)
-                for each in family.samples
-                if family.name == "container_cpu_usage_seconds" and each.labels["namespace"] == namespace
-            }
+        found |= read_usage(_kubectl("get", "--raw", path), namespace)
     return found
+
+
+def read_usage(metrics: str, namespace: str) -> Usage:
+    """Return what a kubelet's resource metrics say of the containers of a namespace."""
+    return {
+        (each.labels["pod"], each.labels["container"]): (float(each.timestamp or 0), each.value)
+        for family in text_string_to_metric_families(metrics)
+        if family.name == "container_cpu_usage_seconds"
+        for each in family.samples
+        if each.labels["namespace"] == namespace
+    }
 
 
 def _kubectl(*arguments: str) -> str:

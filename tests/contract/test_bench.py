@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bench import gateway_report, processor_time, report
+from bench import gateway_report, report
 from bench.load import Measured, parse
 
 WRK = """Running 2s test @ http://127.0.0.1:8000/
@@ -51,20 +51,6 @@ def test_a_run_with_failures_counts_for_nothing(line: str) -> None:
 def test_a_run_without_an_answer_counts_for_nothing() -> None:
     with pytest.raises(RuntimeError, match="no request was answered"):
         parse(WRK.replace("  100 requests", "  0 requests"))
-
-
-def test_processors_of_a_part_are_those_of_all_its_pods_and_of_none_that_was_not_looked_at_anew() -> None:
-    before = {
-        ("task-manager-tasks-7d9f8b6c5d-abcde", "api"): (100.0, 5.0),
-        ("task-manager-tasks-7d9f8b6c5d-fghij", "api"): (100.0, 1.0),
-        ("task-manager-cache-0", "valkey"): (100.0, 2.0),
-    }
-    after = {
-        ("task-manager-tasks-7d9f8b6c5d-abcde", "api"): (110.0, 10.0),
-        ("task-manager-tasks-7d9f8b6c5d-fghij", "api"): (120.0, 5.0),
-        ("task-manager-cache-0", "valkey"): (100.0, 2.0),
-    }
-    assert processor_time.processors(before, after) == {"tasks, api": pytest.approx(0.7)}
 
 
 def test_the_page_of_the_gateway_shows_what_takes_time_and_the_sum_of_all() -> None:
