@@ -45,6 +45,12 @@ PROBLEM: dict[str, Any] = {
     },
 }
 
+UNREAD_PROBLEM: dict[str, Any] = PROBLEM | {
+    "title": "UnreadProblem",
+    "description": "An error (RFC 9457) of a request whose header was not read to its end",
+    "required": ["type", "title", "status", "detail"],
+}
+
 ERRORS = {
     "400": "The body is not JSON in UTF-8, the URL is not UTF-8, or the cursor does not belong to this list",
     "401": "The access token is missing, invalid or expired, or its session has ended",
@@ -112,7 +118,7 @@ def document(app: OpenAPI) -> dict[str, Any]:
     spec: dict[str, Any] = app.api_doc
     components = spec["components"]
     components["schemas"].pop("ValidationErrorModel", None)
-    components["schemas"]["Problem"] = PROBLEM
+    components["schemas"] |= {"Problem": PROBLEM, "UnreadProblem": UNREAD_PROBLEM}
     components["responses"] = {
         f"Problem{status}": {
             "description": description,
@@ -120,13 +126,18 @@ def document(app: OpenAPI) -> dict[str, Any]:
         }
         for status, description in ERRORS.items()
     }
-    # Sent by gunicorn, before the application can make a problem of it.
+    # Sent by gunicorn, before the application can make a problem of it, or by a gateway in front.
     components["responses"]["TooLong"] = {"description": "The URL is too long", "content": {"text/html": {}}}
+    components["responses"]["HeaderTooLarge"] = {
+        "description": "The header of the request, its URL included, is too large",
+        "content": {"text/html": {}, MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/UnreadProblem"}}},
+    }
     for path, item in spec["paths"].items():
         for method, operation in item.items():
             for name in TAKES.get(operation["operationId"], ()):
                 _take(operation, name)
             operation["responses"]["414"] = {"$ref": "#/components/responses/TooLong"}
+            operation["responses"]["431"] = {"$ref": "#/components/responses/HeaderTooLarge"}
             for status in _errors(path, method, operation):
                 operation["responses"][status] = {"$ref": f"#/components/responses/Problem{status}"}
             operation["responses"] = dict(sorted(operation["responses"].items()))

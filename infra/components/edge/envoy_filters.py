@@ -188,6 +188,8 @@ def connections(sampled: float) -> Patches:
                     "request_id": "%REQ(X-REQUEST-ID)%",
                 },
                 "content_type": "application/problem+json",
+                # Of a request whose header is too large neither path nor id are known.
+                "omit_empty_values": True,
             },
         },
     }
