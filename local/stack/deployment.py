@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wait_fixed
+
 from infra.config.growth import Growth
 from infra.config.image import IMAGE_VARIABLE
+from local.errors import LocalError
 from local.stack import address, pulumi
 from local.stack.place import Place, place_of
 
@@ -31,13 +34,28 @@ def up(stack: str, image: str | None = None) -> str:
     return address.first_answering(address.candidates(outputs, place))
 
 
-def wait_until_scaled(place: Place) -> None:
-    """Return when each service of the API has the least number of pods that its autoscaler keeps.
+def wait_until_scaled(place: Place, seconds: float = 120) -> None:
+    """Return when each service of the API has at least as many ready pods as its autoscaler always keeps.
 
     A first installation is ready with one pod; the autoscaler adds the others at its next look, within 15 seconds.
+
+    Raises:
+        LocalError: a service has too few within the time.
     """
-    for scaler in place.objects("hpa"):
-        name, least = scaler["metadata"]["name"], scaler["spec"]["minReplicas"]
-        if scaler["metadata"]["labels"].get("app.kubernetes.io/component") == "api":
-            ready = f"--for=jsonpath={{.status.readyReplicas}}={least}"
-            place.kubectl("wait", f"deployment/{name}", ready, "--timeout=120s")
+    attempts = Retrying(retry=retry_if_result(bool), stop=stop_after_delay(seconds), wait=wait_fixed(1))
+    try:
+        attempts(_short_of_pods, place)
+    except RetryError as error:
+        short = ", ".join(error.last_attempt.result())
+        raise LocalError(f"too few pods are ready: {short}; `make status` shows them") from error
+
+
+def _short_of_pods(place: Place) -> list[str]:
+    """Return the services with fewer ready pods than their autoscalers' minimum, each with both numbers."""
+    least = {
+        scaler["metadata"]["name"]: scaler["spec"]["minReplicas"]
+        for scaler in place.objects("hpa")
+        if scaler["metadata"]["labels"].get("app.kubernetes.io/component") == "api"
+    }
+    ready = {each["metadata"]["name"]: each["status"].get("readyReplicas", 0) for each in place.objects("deployments")}
+    return [f"{name} {ready.get(name, 0)} of {wanted}" for name, wanted in least.items() if ready.get(name, 0) < wanted]
