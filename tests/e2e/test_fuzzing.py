@@ -13,7 +13,7 @@ from infra.names import ServiceNames
 from tests.e2e.account import Account
 from tests.e2e.faults import wait_until_ready
 from tests.e2e.system import System
-from tests.fuzz.generated import CONFIGURATION, ENDS_THE_SESSION, THOROUGH, generate
+from tests.fuzz.generated import CONFIGURATION, ENDS_THE_SESSION, THOROUGH, generate, report
 
 pytestmark = [pytest.mark.phases(4), pytest.mark.late]
 
@@ -53,7 +53,7 @@ def test_each_generated_request_through_the_gateway_is_answered_as_the_document_
                 options += [f"--header=Authorization: Bearer {caller.token}"]
             options += [f"--exclude-operation-id={name}" for name in ENDS_THE_SESSION]
         run = generate(system.url, seed, *options, configuration=limited, statuses=statuses)
-        assert run.returncode == 0, run.stdout[-20000:] + run.stderr
+        assert run.returncode == 0, report(run)
         answered = Counter(statuses.read_text().split())
         if answered.total() >= REQUESTS:
             break

@@ -75,7 +75,7 @@ def requests_of(system: System, service: str, track: str) -> int:
     """Return how many requests of the API the servers of one version of a service have answered."""
     labels = f"{selector(service)},{COMPONENT}=api,{TRACK}{'=former' if track == 'former' else '!=former'}"
     said = system.kubectl("logs", "--selector", labels, "--container", "api", "--tail=-1").ok()
-    return sum('"message": "request"' in line or '"message":"request"' in line for line in said.splitlines())
+    return sum('"event":"request"' in line for line in said.splitlines())
 
 
 def test_contracts_of_the_former_version_are_kept() -> None:

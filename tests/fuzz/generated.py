@@ -54,3 +54,9 @@ def generate(
         text=True,
         check=False,
     )
+
+
+def report(run: "subprocess.CompletedProcess[str]") -> str:
+    """Return what Schemathesis wrote of a run, without the middle of long lines, such as generated URLs."""
+    shown = (line if len(line) <= 1000 else f"{line[:800]}…{line[-200:]}" for line in run.stdout.splitlines())
+    return "\n".join([*shown, run.stderr])

@@ -14,7 +14,7 @@ from app.bootstrap.http import create_app
 from app.bootstrap.services import ALL
 from app.core.security.roles import Role
 from app.core.settings import Settings
-from tests.fuzz.generated import ENDS_THE_SESSION, PACE, REQUESTS, generate
+from tests.fuzz.generated import ENDS_THE_SESSION, PACE, REQUESTS, generate, report
 from tests.support.api import Person
 from tests.support.server import ROOT, Server, server
 from tests.support.settings import make_settings
@@ -65,7 +65,7 @@ def test_each_generated_request_is_answered_as_the_document_says(
     with server(tmp_path, postgres_url, service, APP_REDIS_URL=valkey, **limits) as running:
         for seed in count(1):
             run = generate(running.url, seed, *PACE, *options, document=own)
-            assert run.returncode == 0, run.stdout[-20000:] + run.stderr
+            assert run.returncode == 0, report(run)
             given = answers(running)
             if sum(given.values()) >= REQUESTS:
                 break
