@@ -10,7 +10,7 @@ from time import monotonic
 
 import pytest
 
-from infra.names import ServiceNames
+from infra.names import DATABASE_NAME, ServiceNames
 from tests.e2e.account import Account
 from tests.e2e.growth import configuration, titles, up_as_before
 from tests.e2e.load import Load, Response, steady_load
@@ -45,6 +45,12 @@ def has_sent(load: Load, requests: int) -> bool:
     return load.sent >= requests
 
 
+def tables(system: System, database: str) -> set[str]:
+    """Return the names of a database's tables."""
+    query = "select table_name from information_schema.tables where table_schema = 'public'"
+    return {name for [name] in system.sql(query, database=database)}
+
+
 def paused(responses: list[Response]) -> tuple[list[Response], float]:
     """Return the writes that were refused, and the seconds from the first to the last of them."""
     refused = [each for each in responses if each.status == 503 and each.method == "POST"]
@@ -55,6 +61,8 @@ def test_tables_move_to_databases_of_their_own_without_a_failed_request_or_a_los
     phase3: System, tmp_path: Path, artefacts: Path
 ) -> None:
     system, grown = phase3, configuration(phase3.phase, tmp_path, **KEPT)
+    without_former = configuration(system.phase, tmp_path, **KEPT, database={"former_tables": "removed"})
+    updates = {"move": grown, "route": grown, "retire": grown, "remove": without_former, "done": without_former}
     with Account.create(system.api) as account:
         before = [f"Before {number}" for number in range(50)]
         for title in before:
@@ -62,16 +70,17 @@ def test_tables_move_to_databases_of_their_own_without_a_failed_request_or_a_los
         today = datetime.now(UTC).date()
         paths = ("users/me", "tasks", "notifications", f"statistics?from={today}&to={today}")
         targets = [f"{system.api}/{path}" for path in paths]
-        durations, loads = {}, []
-        for step in ("move", "route", "retire"):
+        durations, loads, former_tables = {}, [], {}
+        for step, configured in updates.items():
             began = monotonic()
             with steady_load(tmp_path, targets, account.token, rate=RATE, tasks=f"{system.api}/tasks") as load:
                 wait_for("the load runs", partial(has_sent, load, 200))
-                system.pulumi("up", "--yes", "--skip-preview", "--config-file", str(grown)).ok()
+                system.pulumi("up", "--yes", "--skip-preview", "--config-file", str(configured)).ok()
                 wait_for("the load has gone on", partial(has_sent, load, load.sent + 300))
             durations[step] = monotonic() - began
             loads.append(load)
             assert system.pulumi("stack", "output", "growth").ok().strip() == step
+            former_tables[step] = tables(system, DATABASE_NAME)
             account.renew()  # by the session that phase 3 has begun
 
     responses = [each for load in loads for each in load.responses]
@@ -90,6 +99,8 @@ def test_tables_move_to_databases_of_their_own_without_a_failed_request_or_a_los
     assert pause <= PAUSE, record
     assert (lost, twice) == (0, 0), record
     assert titles(system, "Before ") == sorted(before)
+    assert {"users", "tasks", "notifications"} <= former_tables["retire"]
+    assert not {"users", "tasks", "notifications"} & former_tables["remove"]
     releases = {pod["metadata"]["labels"]["app.kubernetes.io/instance"] for pod in system.api_pods()}
     assert releases == {ServiceNames(service).release for service in SERVICES}
     slots = system.sql("select count(*) from pg_replication_slots where slot_type = 'logical'")
