@@ -30,17 +30,18 @@ TRACK = "version"
 
 
 @pytest.fixture(scope="module")
-def former_image(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The image of the former version, on the nodes."""
+def former_image(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The image of the former version, on the nodes. The one that `make up` runs stays this version's."""
     tree = tmp_path_factory.mktemp("former") / "tree"
+    load = f"{ROOT / '.venv/infra/bin/python'} -m local load-image --build"
     run("git", "worktree", "add", "--detach", str(tree), FORMER).ok()
-    load = ("-m", "local", "load-image", "--build")
-    python = ROOT / ".venv/infra/bin/python"
     try:
-        yield in_shell("sh", "-c", f"cd {tree} && {python} {' '.join(load)}").ok().split()[-1]
+        former = in_shell("sh", "-c", f"cd {tree} && {load}").ok().split()[-1]
     finally:
-        in_shell(str(python), *load).ok()  # the one that `make up` runs is this version's again
+        in_shell("sh", "-c", load).ok()
         run("git", "worktree", "remove", "--force", str(tree)).ok()
+    assert former != current_image()
+    return former
 
 
 def former_deployment(deployment: dict[str, Any], image: str) -> dict[str, Any]:
@@ -88,7 +89,6 @@ def test_a_former_and_this_version_of_a_service_serve_side_by_side(
     system: System, account: Account, former_image: str, tmp_path: Path, artefacts: Path, service: str
 ) -> None:
     wait_until_ready(system)
-    assert former_image != current_image()
     before = requests_of(system, service, "this")
     targets = [f"{system.api}{path}" for path in PATHS.values()]
     journey = (
