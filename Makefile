@@ -168,6 +168,10 @@ contracts: $(VENV)/app/.ready ## Write app/*/contracts, and report incompatible 
 dashboards: $(VENV)/infra/.ready ## Write the Grafana dashboards that monitoring/dashboards describes
 	@$(INFRA)/python -m monitoring.dashboards
 
+.PHONY: cost-page
+cost-page: $(VENV)/infra/.ready ## Write docs/cost.md and its chart from the phase table and the price list
+	@$(INFRA)/python -m infra.cost document
+
 .PHONY: settings
 settings: $(VENV)/infra/.ready ## Write the configuration of both Pulumi.yaml, docs/settings.md and docs/platform-settings.md from their models
 	@$(INFRA)/python -m infra.config.project_file
@@ -207,12 +211,18 @@ promote: ## Print IMAGE, which another environment has run, if it is named by di
 	@[[ "$${IMAGE:-}" =~ ^[^[:space:]]+@sha256:[0-9a-f]{64}$$ ]] || { echo "promote: IMAGE='$${IMAGE:-}' names no image by digest: give what staging has run, as registry/name@sha256:…" >&2; exit 1; }
 	@echo "$$IMAGE"
 
+.PHONY: cost
+cost: $(VENV)/infra/.ready ## Print what each phase costs a month, or one stack: make cost [STACK=prod] [JSON=1]
+	@$(INFRA)/python -m infra.cost $(if $(STACK),stack $(STACK),phases) $(if $(JSON),--json)
+
 .PHONY: preview
-preview: $(VENV)/infra/.ready ## Show what `pulumi up` would change: make preview STACK=prod [IMAGE=…@sha256:…]
+preview: $(VENV)/infra/.ready ## Show what `pulumi up` would change, and what it costs: make preview STACK=prod [IMAGE=…@sha256:…]
 	@$(WITH_CLUSTER); $(LOCAL) stack check $(STACK); pulumi preview --stack $(or $(STACK),$(error preview needs STACK=name)) --diff --non-interactive
+	@$(INFRA)/python -m infra.cost check $(STACK)
 
 .PHONY: deploy
 deploy: $(VENV)/infra/.ready ## Bring a stack to what the program says: make deploy STACK=prod [IMAGE=…@sha256:…]
+	@$(INFRA)/python -m infra.cost check $(or $(STACK),$(error deploy needs STACK=name))
 	@$(WITH_CLUSTER); $(LOCAL) stack prepare $(STACK); pulumi up --yes --skip-preview --stack $(or $(STACK),$(error deploy needs STACK=name)) --non-interactive
 
 .PHONY: refresh

@@ -9,6 +9,7 @@ from typing import Final
 
 from infra.config.phase_spec import (
     Api,
+    Audience,
     Broker,
     Cache,
     Cdn,
@@ -42,6 +43,7 @@ _WORKER, _BEAT = Compute(100, 1000, 384), Compute(25, 500, 192)
 PHASES = {
     1: Phase(
         number=1,
+        audience=Audience(users=(0, 1_000), budget=(10, 20)),
         services={
             ALL: Service(
                 api=Api(min_replicas=1, max_replicas=1, threads=8, compute=Compute(150, 1000, 384)),
@@ -71,6 +73,7 @@ PHASES = {
     ),
     2: Phase(
         number=2,
+        audience=Audience(users=(1_000, 10_000), budget=(100, 200)),
         services={
             ALL: Service(
                 api=Api(min_replicas=3, max_replicas=3, threads=8, compute=Compute(150, 1000, 384)),
@@ -115,6 +118,7 @@ PHASES = {
     ),
     3: Phase(
         number=3,
+        audience=Audience(users=(10_000, 100_000), budget=(500, 1_000)),
         services={
             ALL: Service(
                 # One processor answers some 490 requests a second of the dear kind, creating a task or listing what is
@@ -198,6 +202,7 @@ def _service(api: tuple[int, int], workers: tuple[int, int]) -> Service:
 PHASES[4] = replace(
     PHASES[3],
     number=4,
+    audience=Audience(users=(100_000, None), budget=(5_000, None)),
     # Tasks take most requests, and each import and export; a log-in is needed once in a month of sessions.
     services={
         "auth": _service((2, 6), (1, 2)),

@@ -300,11 +300,25 @@ class Logs:
 
 
 @dataclass(frozen=True)
+class Audience:
+    """Who a phase is for, and what it may cost them.
+
+    Args:
+        users: the least and the most; None for no bound.
+        budget: the least and the most that a month costs, in US dollars; None for no bound.
+    """
+
+    users: tuple[int, int | None]
+    budget: tuple[int, int | None]
+
+
+@dataclass(frozen=True)
 class Phase:
     """A row of the table.
 
     Args:
         number: what `task-manager:phase` is set to.
+        audience: who it is for.
         services: what each release of the chart runs, by the service's name; `ALL` alone for a single release.
         databases: kinds of database that the phase can run on; the first is the default.
         sqlite_storage: volume of the SQLite file, in GiB.
@@ -321,6 +335,7 @@ class Phase:
     """
 
     number: int
+    audience: Audience
     services: Mapping[str, Service]
     databases: tuple[DatabaseKind, ...]
     sqlite_storage: int

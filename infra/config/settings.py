@@ -109,6 +109,12 @@ class Settings(sections.Section):
         default=300, ge=30, le=3600, description="Seconds that a release has to become ready before it goes back."
     )
     log_level: LogLevel = Field(default=LogLevel.INFO, description="debug, info, warning or error.")
+    budget: int = Field(
+        default=0,
+        ge=0,
+        description="Most that the stack and its platform may cost a month, in US dollars by list price: `make preview`"
+        " and `make deploy` stop beyond it. 0: no limit.",
+    )
     check_prerequisites: bool = Field(
         default=True,
         description="Whether preview and up ask the cluster first for what the phase stands on: operators, APIs, their"

@@ -1,10 +1,11 @@
 """List prices of what the platform makes, in US dollars a month of 730 hours.
 
-DigitalOcean's are the same in every region; AWS's are those of us-east-1, on demand. Traffic, stored objects beyond
-what is included, and taxes are not in them.
+DigitalOcean's are the same in every region; AWS's are those of us-east-1, on demand. Taxes are not in
+them, nor traffic between zones and through a NAT gateway.
 
 On 2026-11-30 those of Basic Droplets, g-4vcpu-16gb, DOKS, EKS, NAT gateways and IPv4 addresses were held against stored
-copies of public pages. The others are from the pages named, and were not looked up again: see them before you buy.
+copies of public pages; on 2026-12-01 those of traffic, and of objects in Spaces. The others are from the pages named,
+and were not looked up again: see them before you buy.
 """
 
 from typing import Final
@@ -33,7 +34,17 @@ DIGITALOCEAN_LOAD_BALANCER: Final = 12.0
 DIGITALOCEAN_REGISTRY: Final = {"starter": 0.0, "basic": 5.0, "professional": 20.0}
 """Container registry by plan (docs.digitalocean.com/products/container-registry/details/pricing)."""
 DIGITALOCEAN_SPACES: Final = 5.0
-"""Spaces, 250 GiB included (docs.digitalocean.com/products/spaces/details/pricing)."""
+"""Spaces, with DIGITALOCEAN_SPACES_INCLUDED (docs.digitalocean.com/products/spaces/details/pricing)."""
+DIGITALOCEAN_SPACES_INCLUDED: Final = 250
+"""GiB that the price of Spaces includes."""
+DIGITALOCEAN_STORED: Final = 0.02
+"""Each GiB in Spaces beyond these (same page)."""
+DIGITALOCEAN_VOLUME: Final = 0.10
+"""Each GiB of a volume (digitalocean.com/pricing/volumes)."""
+DIGITALOCEAN_TRAFFIC: Final = 0.01
+"""Each GiB sent beyond what Droplets include (docs.digitalocean.com/products/droplets/details/pricing)."""
+DIGITALOCEAN_TRAFFIC_INCLUDED: Final = 500
+"""GiB that the smallest Droplet may send; larger ones may send more (digitalocean.com/pricing/droplets)."""
 
 AWS: Final = {
     # aws.amazon.com/ec2/pricing/on-demand, Linux
@@ -56,5 +67,11 @@ AWS_LOAD_BALANCER: Final = 0.0225 * HOURS
 """A network load balancer, without capacity units (aws.amazon.com/elasticloadbalancing/pricing)."""
 AWS_GP3: Final = 0.08
 """Each GiB of a gp3 volume (aws.amazon.com/ebs/pricing)."""
+AWS_STORED: Final = 0.023
+"""Each GiB in S3 Standard (aws.amazon.com/s3/pricing)."""
+AWS_TRAFFIC: Final = 0.09
+"""Each GiB sent to the internet, of the first 10 TB (aws.amazon.com/ec2/pricing/on-demand, Data Transfer)."""
+AWS_TRAFFIC_INCLUDED: Final = 100
+"""GiB that are sent to the internet without a charge (same page)."""
 AWS_KMS_KEY: Final = 1.0
 """A key, without requests (aws.amazon.com/kms/pricing)."""

@@ -3,6 +3,7 @@
 import ipaddress
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from enum import StrEnum
 from typing import Annotated, Any, Final, Self
 
@@ -141,7 +142,7 @@ class PlatformSettings(Section):
 
     def row(self) -> sizes.Server | sizes.Doks | sizes.Eks | None:
         """The phase's row for this kind of cluster, and None for one that is provided."""
-        table = _TABLES.get(self.cluster, {})
+        table = TABLES.get(self.cluster, {})
         return table.get(self.phase)
 
     def pool(self, row: sizes.NodePool) -> sizes.NodePool:
@@ -149,13 +150,20 @@ class PlatformSettings(Section):
         least = self.nodes.least or row.least
         return sizes.NodePool(self.nodes.size or row.size, least, self.nodes.most or max(row.most, least))
 
+    def items(self) -> tuple[sizes.Item, ...]:
+        """What the cluster costs; nothing is known of one that is provided."""
+        row = self.row()
+        if isinstance(row, sizes.Server) or row is None:
+            return row.items() if row else ()
+        return replace(row, nodes=self.pool(row.nodes)).items() if row.nodes else row.items()
+
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
         prefix, kind = PLATFORM.name, self.cluster
         if not self.made:
             return self
-        if self.phase not in _TABLES[kind]:
-            known = " or ".join(map(str, _TABLES[kind]))
+        if self.phase not in TABLES[kind]:
+            known = " or ".join(map(str, TABLES[kind]))
             raise ValueError(f"{prefix}:phase: there is no size for phase {self.phase} on {kind}: set it to {known}")
         missing = [key for key in ("region", "admin_addresses") if not getattr(self, key)]
         if missing:
@@ -176,11 +184,12 @@ class PlatformSettings(Section):
         return self
 
 
-_TABLES: Final[Mapping[ClusterKind, Mapping[int, sizes.Server | sizes.Doks | sizes.Eks]]] = {
+TABLES: Final[Mapping[ClusterKind, Mapping[int, sizes.Server | sizes.Doks | sizes.Eks]]] = {
     ClusterKind.VPS: sizes.VPS,
     ClusterKind.DIGITALOCEAN: sizes.DIGITALOCEAN,
     ClusterKind.AWS: sizes.AWS,
 }
+"""The size table by kind of cluster and phase."""
 
 
 def load_settings(config: Mapping[str, Any], secret: frozenset[str] = frozenset()) -> PlatformSettings:

@@ -5,9 +5,26 @@ A row may grow and must not replace: what holds data keeps its names, and its si
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Final
 
 from infra.platform import prices
+
+
+class Component(StrEnum):
+    """What a line of a bill is for."""
+
+    NODES = "nodes"
+    CONTROL_PLANE = "control plane"
+    NETWORK = "load balancer and network"
+    VOLUMES = "volumes"
+    BACKUPS = "backups"
+    REGISTRY = "registry"
+    TRAFFIC = "traffic"
+
+
+NODES_SETTING: Final = "task-manager-platform:nodes"
+"""Setting of a platform that changes what its nodes cost."""
 
 
 @dataclass(frozen=True)
@@ -15,15 +32,29 @@ class Item:
     """A line of a bill.
 
     Args:
+        component: it is for.
         what: it is.
         least, most: how many there are.
         price: of one, in US dollars a month.
+        setting: full key of the setting that changes how many there are; empty where none does.
     """
 
+    component: Component
     what: str
     least: float
     most: float
     price: float
+    setting: str = ""
+
+    @property
+    def costs(self) -> tuple[float, float]:
+        """The least and the most of it, in US dollars a month."""
+        return self.least * self.price, self.most * self.price
+
+    @property
+    def label(self) -> str:
+        """What it is, and the most of it."""
+        return self.what if self.most == 1 else f"{self.most:,.0f} {self.what}"
 
 
 @dataclass(frozen=True)
@@ -41,8 +72,10 @@ class Server:
     def items(self) -> tuple[Item, ...]:
         """What it costs."""
         price = prices.DIGITALOCEAN[self.size]
-        backups = Item("daily backups", self.backups, self.backups, price * prices.DIGITALOCEAN_BACKUPS)
-        return (Item(f"Droplet {self.size}", 1, 1, price), backups)
+        backups = Item(
+            Component.BACKUPS, "daily backups", self.backups, self.backups, price * prices.DIGITALOCEAN_BACKUPS
+        )
+        return (Item(Component.NODES, f"Droplet {self.size}", 1, 1, price), backups)
 
 
 @dataclass(frozen=True)
@@ -79,18 +112,18 @@ class Doks:
 
     def items(self) -> tuple[Item, ...]:
         """What it costs."""
-        ha, bucket = float(self.highly_available), float(self.bucket)
+        ha, bucket, balancers = float(self.highly_available), float(self.bucket), self.load_balancer_nodes
+        registry = prices.DIGITALOCEAN_REGISTRY[self.registry]
         found = [
-            Item(f"first node {FIRST_NODE}", 1, 1, prices.DIGITALOCEAN[FIRST_NODE]),
-            Item("highly available control plane", ha, ha, prices.DIGITALOCEAN_HA),
-            Item(
-                "load balancer", self.load_balancer_nodes, self.load_balancer_nodes, prices.DIGITALOCEAN_LOAD_BALANCER
-            ),
-            Item(f"container registry, {self.registry}", 1, 1, prices.DIGITALOCEAN_REGISTRY[self.registry]),
-            Item("Spaces", bucket, bucket, prices.DIGITALOCEAN_SPACES),
+            Item(Component.NODES, f"first node {FIRST_NODE}", 1, 1, prices.DIGITALOCEAN[FIRST_NODE]),
+            Item(Component.CONTROL_PLANE, "highly available control plane", ha, ha, prices.DIGITALOCEAN_HA),
+            Item(Component.NETWORK, "load balancer", balancers, balancers, prices.DIGITALOCEAN_LOAD_BALANCER),
+            Item(Component.REGISTRY, f"container registry, {self.registry}", 1, 1, registry),
+            Item(Component.BACKUPS, "Spaces", bucket, bucket, prices.DIGITALOCEAN_SPACES),
         ]
         if pool := self.nodes:
-            found.append(Item(f"node {pool.size}", pool.least, pool.most, prices.DIGITALOCEAN[pool.size]))
+            price = prices.DIGITALOCEAN[pool.size]
+            found.append(Item(Component.NODES, f"node {pool.size}", pool.least, pool.most, price, NODES_SETTING))
         return tuple(found)
 
 
@@ -115,13 +148,20 @@ class Eks:
         least, most = self.zones * self.nodes.least, self.zones * self.nodes.most
         addresses = self.nat_gateways + self.zones
         return (
-            Item("EKS control plane", 1, 1, prices.AWS_EKS),
-            Item(f"node {self.nodes.size}", least, most, prices.AWS[self.nodes.size]),
-            Item("GiB of the nodes' gp3 volumes", least * self.disk, most * self.disk, prices.AWS_GP3),
-            Item("NAT gateway", self.nat_gateways, self.nat_gateways, prices.AWS_NAT_GATEWAY),
-            Item("network load balancer", 1, 1, prices.AWS_LOAD_BALANCER),
-            Item("public IPv4 address", addresses, addresses, prices.AWS_IPV4),
-            Item("KMS key", 1, 1, prices.AWS_KMS_KEY),
+            Item(Component.CONTROL_PLANE, "EKS control plane", 1, 1, prices.AWS_EKS),
+            Item(Component.NODES, f"node {self.nodes.size}", least, most, prices.AWS[self.nodes.size], NODES_SETTING),
+            Item(
+                Component.VOLUMES,
+                "GiB of the nodes' own",
+                least * self.disk,
+                most * self.disk,
+                prices.AWS_GP3,
+                NODES_SETTING,
+            ),
+            Item(Component.NETWORK, "NAT gateway", self.nat_gateways, self.nat_gateways, prices.AWS_NAT_GATEWAY),
+            Item(Component.NETWORK, "network load balancer", 1, 1, prices.AWS_LOAD_BALANCER),
+            Item(Component.NETWORK, "public IPv4 address", addresses, addresses, prices.AWS_IPV4),
+            Item(Component.CONTROL_PLANE, "KMS key", 1, 1, prices.AWS_KMS_KEY),
         )
 
 
@@ -171,4 +211,4 @@ AWS: Final[Mapping[int, Eks]] = {
 
 def monthly(items: tuple[Item, ...]) -> tuple[float, float]:
     """The least and the most that a month costs, in US dollars."""
-    return sum(item.least * item.price for item in items), sum(item.most * item.price for item in items)
+    return sum(item.costs[0] for item in items), sum(item.costs[1] for item in items)

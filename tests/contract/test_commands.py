@@ -102,6 +102,28 @@ def test_a_phase_that_fails_keeps_no_other_from_being_tested(tools: Path, phases
     assert (done.returncode == 0) == all(line.endswith("passed") for line in said)
 
 
+@pytest.mark.parametrize(("target", "called"), [("preview", ["preview"]), ("deploy", [])])
+def test_a_stack_over_its_budget_fails_its_preview_and_is_not_deployed(
+    tmp_path: Path, target: str, called: list[str]
+) -> None:
+    folder = tmp_path / "infra" / "bin"
+    folder.mkdir(parents=True)
+    (tmp_path / "infra" / ".ready").touch()
+    calls = tmp_path / "calls"
+    for name, text in (
+        ("python", 'case "$*" in "-m infra.cost check prod") echo "cost: too much" >&2; exit 1;; esac'),
+        ("pulumi", f'echo "$1" >> {calls}'),
+    ):
+        (folder / name).write_text(f"#!/bin/sh\n{text}\n")
+        (folder / name).chmod(0o755)
+    command = ["make", "--silent", target, "STACK=prod", f"VENV={tmp_path}"]
+    variables = {"PATH": f"{folder}:/usr/bin:/bin", "HOME": str(tmp_path)}
+    done = subprocess.run(command, cwd=ROOT, env=variables, capture_output=True, text=True, check=False)
+    assert done.returncode != 0
+    assert done.stderr.splitlines()[0] == "cost: too much"
+    assert (calls.read_text().split() if calls.exists() else []) == called
+
+
 def workflow(name: str) -> dict[Any, Any]:
     return dict(yaml.safe_load((ROOT / ".github" / "workflows" / name).read_text()))
 

@@ -249,7 +249,7 @@ VARIANTS: Final[Mapping[str, Variant]] = {
     "phase2-edge": _of("phase2", {"cdn.kind": "edge"}),
     "phase2-cloudflare": _of("phase2", {**CLOUDFLARE}),
     "phase3-protected": _of(
-        "phase3", {"protect_data": "true", "rollout_timeout": "600", "check_prerequisites": "false"}
+        "phase3", {"protect_data": "true", "rollout_timeout": "600", "check_prerequisites": "false", "budget": "1000"}
     ),
     "phase3-no-cdn": _of("phase3", {"cdn.kind": "none"}),
     "phase3-cloudflare": _of("phase3", {**CLOUDFLARE}),

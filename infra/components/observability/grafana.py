@@ -22,7 +22,7 @@ DASHBOARDS: Final = Path(__file__).resolve().parents[3] / "monitoring" / "dashbo
 _USER: Final = 10005  # above every user of a host; the server needs none in particular
 _CONFIG: Final = "/etc/grafana"
 _SECRET: Final = "/run/secrets/grafana"  # noqa: S105 - a directory
-_STORAGE: Final = 1  # GiB, the least that most storage classes give: users and what they have starred
+STORAGE: Final = 1  # GiB, the least that most storage classes give: users and what they have starred
 
 
 def settings() -> dict[str, dict[str, str]]:
@@ -123,7 +123,7 @@ class Grafana(SingleServer):
                 port=names.GRAFANA_PORT,
                 files=files(),
                 config=_CONFIG,
-                storage=_STORAGE,
+                storage=STORAGE,
                 compute=row.grafana,
                 secrets=(SecretFiles(names.GRAFANA, _SECRET, optional=False),),
                 ready="/api/health",
