@@ -95,3 +95,5 @@ class Logs:
         finally:
             kubectl("scale", *deployment, "--replicas=1").ok()
             kubectl("rollout", "status", *deployment, "--timeout=180s").ok()
+            # A node is ready before its shards are: until then searches are answered with 503.
+            wait_for("shards", lambda: self.get("_cluster/health")["status"] != "red", seconds=120)
