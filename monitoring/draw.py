@@ -4,6 +4,7 @@ For places that have no Grafana, such as a README: the same panels in the same p
 """
 
 import argparse
+import math
 import re
 import sys
 import time
@@ -122,7 +123,8 @@ def _number(axes: Axes, panel: dict[str, Any], prometheus: Prometheus, span: Spa
     found = prometheus.over(expression, span.end, span.end, 1)
     written = []
     for series in found:
-        number = UNITS[panel["fieldConfig"]["defaults"]["unit"]](float(series["values"][-1][1]))
+        value = float(series["values"][-1][1])
+        number = "idle" if math.isnan(value) else UNITS[panel["fieldConfig"]["defaults"]["unit"]](value)
         written.append(number if len(found) == 1 else f"{legend(template, series['metric'])}: {number}")
     if found:
         size = "xx-large" if len(found) == 1 else "medium"

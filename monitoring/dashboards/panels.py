@@ -17,7 +17,11 @@ from grafana_foundation_sdk.models.common import (
 from grafana_foundation_sdk.models.dashboard import (
     DashboardCursorSync,
     DashboardLinkType,
+    DashboardSpecialValueMapOptions,
     DataSourceRef,
+    SpecialValueMap,
+    SpecialValueMatch,
+    ValueMappingResult,
     VariableHide,
     VariableRefresh,
 )
@@ -37,6 +41,10 @@ WINDOW: Final = "2m"
 
 # By name and not by address: whose Grafana it is decides which Prometheus it asks.
 _SOURCE: Final = DataSourceRef(type_val="prometheus", uid="${datasource}")
+# A share or a quantile of no requests is no number.
+_IDLE: Final = SpecialValueMap(
+    DashboardSpecialValueMapOptions(match=SpecialValueMatch.NULL_AND_NAN, result=ValueMappingResult(text="idle"))
+)
 _WIDTH: Final = 24  # columns of Grafana's grid
 _LETTERS: Final = "ABCDEFGH"
 
@@ -135,6 +143,7 @@ def number(
         .description(description)
         .datasource(_SOURCE)
         .unit(unit)
+        .mappings([_IDLE])
         .color_mode(BigValueColorMode.NONE)
         .links(_links(alerts))
         .with_target(_query(_LETTERS[0], legend or title, expression).instant())

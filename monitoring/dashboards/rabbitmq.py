@@ -4,6 +4,9 @@ from grafana_foundation_sdk.builders.dashboard import Dashboard
 
 from monitoring.dashboards.panels import WINDOW, Rows, dashboard, graph, number
 
+_MEMORY = "rabbitmq_process_resident_memory_bytes / rabbitmq_resident_memory_limit_bytes"
+_FREE = "rabbitmq_disk_space_available_bytes / rabbitmq_disk_space_available_limit_bytes"
+
 
 def _rate(metric: str) -> str:
     return f"sum(rate({metric}[{WINDOW}]))"
@@ -75,24 +78,24 @@ def rabbitmq() -> Dashboard:
                 "Nodes that are not reached",
                 "By the others: away, or cut off.",
                 "short",
-                {"{{pod}}": "rabbitmq_unreachable_cluster_peers_count"},
+                {"{{pod}}": "max by (pod) (rabbitmq_unreachable_cluster_peers_count)"},
                 alerts=["RabbitmqNodeAway"],
             ),
-            graph("Connections", "Of clients, by node.", "short", {"{{pod}}": "rabbitmq_connections"}),
+            graph("Connections", "Of clients, by node.", "short", {"{{pod}}": "max by (pod) (rabbitmq_connections)"}),
         ],
         "Memory and disk": [
             graph(
                 "Memory",
                 "Share of what a node may use before it blocks publishers.",
                 "percentunit",
-                {"{{pod}}": "rabbitmq_process_resident_memory_bytes / rabbitmq_resident_memory_limit_bytes"},
+                {"{{pod}}": f"max by (pod) ({_MEMORY})"},
                 alerts=["RabbitmqMemoryAlarm"],
             ),
             graph(
                 "Free space",
                 "Of each volume, as a multiple of what has to be free.",
                 "short",
-                {"{{pod}}": "rabbitmq_disk_space_available_bytes / rabbitmq_disk_space_available_limit_bytes"},
+                {"{{pod}}": f"max by (pod) ({_FREE})"},
                 alerts=["RabbitmqVolumeFills"],
             ),
             graph(

@@ -28,12 +28,13 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 def drawn(url: str) -> dict[str, Axes]:
-    """The panels of a dashboard of three, by title."""
+    """The panels of a dashboard, by title."""
     rows: Rows = {
         "Row": [
             graph("Depth", "Jobs.", "short", {"jobs {{state}}": "depth"}),
             graph("Away", "Nothing.", "short", {"none": "no_such_metric"}),
             number("Share", "Now.", "percentunit", "share"),
+            number("Idle", "Of no requests.", "percentunit", "share * 0 / 0"),
         ]
     }
     described = json.loads(as_json(dashboard("test", "test", "For a test.", rows)))
@@ -58,6 +59,17 @@ def test_a_panel_without_data_says_so(url: str) -> None:
 
 def test_a_number_is_written_in_its_unit(url: str) -> None:
     assert texts(drawn(url)["Share"]) == ["12.5 %"]
+
+
+def test_a_share_of_no_requests_is_idle_in_pictures_as_in_grafana(url: str) -> None:
+    assert texts(drawn(url)["Idle"]) == ["idle"]
+    panels = [panel for each in catalogue.dashboards().values() for panel in catalogue.panels(each)]
+    mappings = [panel["fieldConfig"]["defaults"]["mappings"] for panel in panels if panel["type"] == "stat"]
+    assert mappings
+    assert all(
+        mapping == [{"type": "special", "options": {"match": "null+nan", "result": {"text": "idle"}}}]
+        for mapping in mappings
+    )
 
 
 @pytest.mark.parametrize(
