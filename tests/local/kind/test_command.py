@@ -53,6 +53,7 @@ def machine(machine: Machine, tmp_path: Path, address: str) -> Machine:
     node = {"metadata": {"name": "node"}, "status": {"conditions": [{"type": "Ready", "status": "True"}]}}
     labels = {"app.kubernetes.io/component": "api"}
     autoscaler = {"metadata": {"name": "task-manager", "labels": labels}, "spec": {"minReplicas": 1}}
+    deployment = {"metadata": {"name": "task-manager"}, "status": {"readyReplicas": 1}}
     config = tmp_path / "state" / "primetrade" / "kind" / "kubeconfig"
     machine.change(
         answers={
@@ -60,6 +61,7 @@ def machine(machine: Machine, tmp_path: Path, address: str) -> Machine:
             "pulumi config --json": "{}",
             "pulumi stack output": json.dumps(outputs),
             "kubectl --namespace task-manager-phase1 get hpa": json.dumps({"items": [autoscaler]}),
+            "kubectl --namespace task-manager-phase1 get deployments": json.dumps({"items": [deployment]}),
             f"kubectl --kubeconfig={config} get nodes": json.dumps({"items": [node]}),
             f"kubectl --kubeconfig={config} get deployments": json.dumps({"items": []}),
         }
