@@ -225,6 +225,10 @@ deploy: $(VENV)/infra/.ready ## Bring a stack to what the program says: make dep
 	@$(INFRA)/python -m infra.cost check $(or $(STACK),$(error deploy needs STACK=name))
 	@$(WITH_CLUSTER); $(LOCAL) stack prepare $(STACK); pulumi up --yes --skip-preview --stack $(or $(STACK),$(error deploy needs STACK=name)) --non-interactive
 
+.PHONY: diff
+diff: $(VENV)/infra/.ready ## Show which settings of two stacks differ, and their images: make diff FROM=staging TO=prod [JSON=1]
+	@$(LOCAL) stack diff $(or $(FROM),$(error diff needs FROM=name)) $(or $(TO),$(error diff needs TO=name)) $(if $(JSON),--json)
+
 .PHONY: refresh
 refresh: $(VENV)/infra/.ready ## Compare the state with the cluster, and show what was changed by hand: make refresh STACK=prod
 	@$(WITH_CLUSTER); $(LOCAL) stack check $(or $(STACK),$(error refresh needs STACK=name)); pulumi refresh --yes --stack $(STACK) --non-interactive

@@ -5,9 +5,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-import yaml
-
 from infra.config.settings import Settings, load_settings
+from infra.config.stack_file import is_secret, read_stack_file
 from infra.names import PROJECT
 from infra.platform.settings import PlatformSettings
 from infra.platform.settings import load_settings as load_platform
@@ -53,18 +52,10 @@ def platform_settings(name: str, root: Path = ROOT) -> PlatformSettings:
 
 def _configuration(file: Path) -> dict[str, str]:
     """Return a file's configuration as the engine hands it over: strings, and objects as JSON; without secrets."""
-    try:
-        declared = (yaml.safe_load(file.read_text()) or {}).get("config") or {}
-    except FileNotFoundError:
-        raise ValueError(f"there is no {file.name} in {file.parent}: name a stack that has a file") from None
-    return {key: _as_text(value) for key, value in declared.items() if not _is_secret(value)}
-
-
-def _is_secret(value: object) -> bool:
-    return isinstance(value, Mapping) and set(value) == {"secure"}
+    return {key: _as_text(value) for key, value in read_stack_file(file).items() if not is_secret(value)}
 
 
 def _as_text(value: Any) -> str:
     if isinstance(value, Mapping):
-        return json.dumps({key: each for key, each in value.items() if not _is_secret(each)})
+        return json.dumps({key: each for key, each in value.items() if not is_secret(each)})
     return json.dumps(value) if isinstance(value, bool | list) else str(value)

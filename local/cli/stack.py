@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from datetime import UTC, datetime
 from typing import Annotated
@@ -9,8 +10,10 @@ from urllib.parse import urlsplit
 
 import typer
 from rich.console import Console
+from rich.table import Table
 
 from local.stack import address, preflight, pulumi, served_certificate, summary
+from local.stack.difference import differences
 from local.stack.place import place_of
 from local.stack.restore import restore as bring_back
 from local.tools import environment
@@ -69,3 +72,24 @@ def restore(
     environment.prepare()
     preflight.prepare(name, sys.stdout)
     bring_back(name, at, source, Console(highlight=False))
+
+
+@stack_commands.command()
+def diff(
+    one: Annotated[str, typer.Argument(help="A stack.")],
+    other: Annotated[str, typer.Argument(help="Another stack.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Show which settings of two stacks differ, and their images; secrets by name alone."""
+    found = differences(one, other)
+    if as_json:
+        sys.stdout.write(json.dumps([each.as_dict() for each in found], indent=2) + "\n")
+        return
+    if not found:
+        sys.stdout.write(f"{one} and {other} do not differ\n")
+        return
+    table = Table("setting", one, other, header_style="bold cyan")
+    for each in found:
+        table.add_row(each.setting, *(value or "not set" for value in (each.one, each.other)))
+    # A table in a pipe is as wide as it needs to be.
+    Console(highlight=False, width=None if sys.stdout.isatty() else 200).print(table)
