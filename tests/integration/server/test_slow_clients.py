@@ -224,19 +224,6 @@ def test_a_malformed_or_oversized_request_is_rejected_without_waiting(
         assert answer(connection)[0] == status
 
 
-@pytest.mark.parametrize("status", ["414", "431"])
-def test_each_operation_has_the_responses_to_an_oversized_request(tmp_path: Path, sqlite_url: str, status: str) -> None:
-    with server(tmp_path, sqlite_url) as running:
-        document = httpx.get(f"{running.url}/api/v1/openapi.json").json()
-    without = [
-        operation["operationId"]
-        for item in document["paths"].values()
-        for operation in item.values()
-        if status not in operation["responses"]
-    ]
-    assert without == []
-
-
 def test_idle_connections_are_closed_for_new_ones(tmp_path: Path, sqlite_url: str) -> None:
     with server(tmp_path, sqlite_url, APP_CONNECTIONS="100") as running, connected(running, LIVE) as used:
         assert answer(used)[0] == 200
