@@ -252,6 +252,12 @@ class Settings(sections.Section):
         kept = self.database.retired_clusters is RetiredClusterPolicy.HIBERNATED
         return tuple(map(ClusterGeneration, range(1, self.generation.number))) if kept else ()
 
+    @property
+    def left_cluster(self) -> ClusterGeneration | None:
+        """The cluster that services have grown out of and left, hibernated until its tables are dropped."""
+        former = self.former.generation if self.growth is Growth.RETIRE else None
+        return None if former in self.clusters else former
+
     def backup_port(self) -> int:
         """Port of the bucket's S3 interface."""
         return port_of(self.backups.endpoint)

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from infra.components.observability import alertmanager, grafana
-from infra.config.growth import Growth
 from infra.config.phase_spec import DatabaseKind
 from infra.config.settings import Settings
 from infra.config.types import LogDestination
@@ -51,8 +50,8 @@ def _database(settings: Settings) -> Iterator[Volumes]:
     if settings.database_kind is DatabaseKind.SQLITE:
         yield Volumes("database", 1, settings.row.sqlite_storage, "database.storage")
         return
-    left = [settings.former.generation] if settings.growth is Growth.RETIRE else []
-    for cluster in dict.fromkeys((*settings.running_clusters, *left, *settings.hibernated)):
+    left = [settings.left_cluster] if settings.left_cluster else []
+    for cluster in (*settings.running_clusters, *left, *settings.hibernated):
         row = settings.row.postgresql_of(cluster.service)
         yield Volumes(cluster.resource, row.instances, row.storage, "database.storage")
         yield Volumes(f"log of {cluster.resource}", row.instances, row.wal_storage, "database.wal_storage")

@@ -12,7 +12,6 @@ from infra.components.data.bucket import Bucket
 from infra.components.data.database import Database, Plan
 from infra.components.data.volume import Volume
 from infra.components.namespace import Namespace
-from infra.config.growth import Growth
 from infra.config.identities import parse_identity
 from infra.config.phase_spec import DatabaseKind
 from infra.config.settings import Settings
@@ -75,7 +74,7 @@ def database(
 def retired_clusters(settings: Settings, target: Target, after: list[pulumi.Resource]) -> None:
     """Register the clusters that the API has left, hibernated: those that a restore or a growth has replaced."""
     plan = _plan(settings)
-    if plan.former and settings.growth is Growth.RETIRE and plan.former not in settings.clusters:
-        Database(plan.former.resource, target, plan=plan, generation=plan.former, hibernated=True, after=after)
+    if left := settings.left_cluster:
+        Database(left.resource, target, plan=plan, generation=left, hibernated=True, after=after)
     for retired in settings.hibernated:
         Database(f"database-{retired.number}", target, plan=plan, generation=retired, hibernated=True, after=after)
