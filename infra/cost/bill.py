@@ -57,7 +57,8 @@ class Bill:
     @property
     def per_million_requests(self) -> tuple[float, float]:
         """US dollars, with the least servers and with the most."""
-        return tuple(cost / count * 1e6 for cost, count in zip(self.total, self.requests, strict=True))  # type: ignore[return-value]
+        (least, most), (fewest, greatest) = self.total, self.requests
+        return least / fewest * 1e6, most / greatest * 1e6
 
 
 def bill(settings: Settings, provider: ClusterKind, cluster: tuple[Item, ...]) -> Bill:
@@ -68,14 +69,11 @@ def bill(settings: Settings, provider: ClusterKind, cluster: tuple[Item, ...]) -
         provider: where the cluster is.
         cluster: lines of nodes, control plane and the rest of the platform.
     """
-    services = settings.row.services.values()
-    least, most = (
-        sum(getattr(service.api, bound) for service in services) for bound in ("min_replicas", "max_replicas")
-    )
-    requests = tuple(servers * REQUESTS_PER_SERVER * BUSY * SECONDS for servers in (least, most))
-    sent = tuple(count * RESPONSE_KIB / 2**20 for count in requests)
-    items = (*cluster, *_volumes(settings, provider), *_stored(settings, provider), *_traffic(sent, provider, cluster))
-    return Bill(provider, items, (requests[0], requests[1]))
+    servers = [service.api for service in settings.row.services.values()]
+    month = REQUESTS_PER_SERVER * BUSY * SECONDS
+    requests = (sum(api.min_replicas for api in servers) * month, sum(api.max_replicas for api in servers) * month)
+    traffic = _traffic(requests, provider, cluster)
+    return Bill(provider, (*cluster, *_volumes(settings, provider), *_stored(settings, provider), traffic), requests)
 
 
 def _volumes(settings: Settings, provider: ClusterKind) -> Iterator[Item]:
@@ -99,14 +97,15 @@ def _stored(settings: Settings, provider: ClusterKind) -> Iterator[Item]:
     yield Item(Component.BACKUPS, "GiB in the bucket", stored, stored, price, f"{PROJECT}:database.storage")
 
 
-def _traffic(sent: tuple[float, ...], provider: ClusterKind, cluster: tuple[Item, ...]) -> Iterator[Item]:
-    """What is sent to the internet beyond what is free."""
+def _traffic(requests: tuple[float, float], provider: ClusterKind, cluster: tuple[Item, ...]) -> Item:
+    """What is sent to the internet beyond what is free: on AWS once, on DigitalOcean with each Droplet."""
+    fewest, greatest = (count * RESPONSE_KIB / 2**20 for count in requests)
     if provider is ClusterKind.AWS:
-        included, price = [float(prices.AWS_TRAFFIC_INCLUDED)] * 2, prices.AWS_TRAFFIC
+        least, most = fewest - prices.AWS_TRAFFIC_INCLUDED, greatest - prices.AWS_TRAFFIC_INCLUDED
+        price = prices.AWS_TRAFFIC
     else:
-        nodes = [item for item in cluster if item.component is Component.NODES]
-        droplets = (sum(item.least for item in nodes), sum(item.most for item in nodes))
-        included = [number * prices.DIGITALOCEAN_TRAFFIC_INCLUDED for number in droplets]
+        droplets = [item for item in cluster if item.component is Component.NODES]
+        least = fewest - sum(item.least for item in droplets) * prices.DIGITALOCEAN_TRAFFIC_INCLUDED
+        most = greatest - sum(item.most for item in droplets) * prices.DIGITALOCEAN_TRAFFIC_INCLUDED
         price = prices.DIGITALOCEAN_TRAFFIC
-    least, most = (max(0.0, gibibytes - free) for gibibytes, free in zip(sent, included, strict=True))
-    yield Item(Component.TRAFFIC, "GiB sent", least, most, price)
+    return Item(Component.TRAFFIC, "GiB sent", max(0.0, least), max(0.0, most), price)

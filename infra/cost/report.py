@@ -172,12 +172,7 @@ def print_bill(name: str, found: Bill, limit: int, console: Console) -> None:
         limit: US dollars a month; 0 for none.
     """
     lines = [
-        (
-            str(item.component),
-            item.label,
-            f"${item.price:,.3f}",
-            span((item.least * item.price, item.most * item.price)),
-        )
+        (str(item.component), item.label, f"${item.price:,.3f}", span(item.costs))
         for item in found.items
         if item.costs[1]
     ]

@@ -1,10 +1,10 @@
 """Settings of a stack and of its platform, from their files: no engine and no cluster is asked."""
 
 import json
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from infra.config.flat_keys import as_text
 from infra.config.settings import Settings, load_settings
 from infra.config.stack_file import is_secret, read_stack_file
 from infra.names import PROJECT
@@ -52,10 +52,13 @@ def platform_settings(name: str, root: Path = ROOT) -> PlatformSettings:
 
 def _configuration(file: Path) -> dict[str, str]:
     """Return a file's configuration as the engine hands it over: strings, and objects as JSON; without secrets."""
-    return {key: _as_text(value) for key, value in read_stack_file(file).items() if not is_secret(value)}
+    return {
+        key: json.dumps(value) if isinstance(value, dict | list) else as_text(value)
+        for key, value in _without_secrets(read_stack_file(file)).items()
+    }
 
 
-def _as_text(value: Any) -> str:
-    if isinstance(value, Mapping):
-        return json.dumps({key: each for key, each in value.items() if not is_secret(each)})
-    return json.dumps(value) if isinstance(value, bool | list) else str(value)
+def _without_secrets(value: Any) -> Any:
+    if not isinstance(value, dict):
+        return value
+    return {key: _without_secrets(each) for key, each in value.items() if not is_secret(each)}

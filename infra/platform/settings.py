@@ -153,9 +153,11 @@ class PlatformSettings(Section):
     def items(self) -> tuple[sizes.Item, ...]:
         """What the cluster costs; nothing is known of one that is provided."""
         row = self.row()
-        if isinstance(row, sizes.Server) or row is None:
-            return row.items() if row else ()
-        return replace(row, nodes=self.pool(row.nodes)).items() if row.nodes else row.items()
+        if row is None:
+            return ()
+        if isinstance(row, sizes.Server) or row.nodes is None:
+            return row.items()
+        return replace(row, nodes=self.pool(row.nodes)).items()
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -83,7 +84,7 @@ def diff(
     """Show which settings of two stacks differ, and their images; secrets by name alone."""
     found = differences(one, other)
     if as_json:
-        sys.stdout.write(json.dumps([each.as_dict() for each in found], indent=2) + "\n")
+        sys.stdout.write(json.dumps([asdict(each) for each in found], indent=2) + "\n")
         return
     if not found:
         sys.stdout.write(f"{one} and {other} do not differ\n")

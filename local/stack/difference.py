@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
+from infra.config.flat_keys import as_text
 from infra.config.stack_file import is_secret, leaves, read_stack_file
 from local import paths
 from local.errors import LocalError
@@ -27,9 +28,6 @@ class Difference:
     setting: str
     one: str | None
     other: str | None
-
-    def as_dict(self) -> dict[str, str | None]:
-        return asdict(self)
 
 
 def differences(one: str, other: str, root: Path = paths.ROOT) -> list[Difference]:
@@ -54,12 +52,7 @@ def _settings(name: str, root: Path) -> dict[str, str]:
         declared = read_stack_file(root / f"Pulumi.{name}.yaml")
     except ValueError as error:
         raise LocalError(str(error)) from error
-    return {path: SECRET if is_secret(value) else _text(value) for path, value in leaves(declared)}
-
-
-def _text(value: object) -> str:
-    """A value as the engine hands it over: `true` and `"true"` are the same."""
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    return {path: SECRET if is_secret(value) else as_text(value) for path, value in leaves(declared)}
 
 
 def _images(one: str, other: str) -> Iterator[Difference]:

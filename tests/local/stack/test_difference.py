@@ -56,9 +56,8 @@ def test_settings_that_differ_are_named_with_both_values_and_secrets_without(tmp
 def test_a_stack_does_not_differ_from_one_that_sets_the_same_as_text(values: dict[str, object]) -> None:
     texts = {key: str(value).lower() if isinstance(value, bool) else str(value) for key, value in values.items()}
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(
-            difference, "read_stack_file", lambda file: {"one": values, "two": texts}[file.name.split(".")[1]]
-        )
+        stacks = {"Pulumi.one.yaml": values, "Pulumi.two.yaml": texts}
+        patch.setattr(difference, "read_stack_file", lambda file: stacks[file.name])
         assert differences("one", "two") == []
 
 
