@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wait_fixed
 
 from infra.config.growth import Growth
@@ -42,20 +44,22 @@ def wait_until_scaled(place: Place, seconds: float = 120) -> None:
     Raises:
         LocalError: a service has too few within the time.
     """
-    attempts = Retrying(retry=retry_if_result(bool), stop=stop_after_delay(seconds), wait=wait_fixed(1))
-    try:
-        attempts(_short_of_pods, place)
-    except RetryError as error:
-        short = ", ".join(error.last_attempt.result())
-        raise LocalError(f"too few pods are ready: {short}; `make status` shows them") from error
-
-
-def _short_of_pods(place: Place) -> list[str]:
-    """Return the services with fewer ready pods than their autoscalers' minimum, each with both numbers."""
     least = {
         scaler["metadata"]["name"]: scaler["spec"]["minReplicas"]
         for scaler in place.objects("hpa")
         if scaler["metadata"]["labels"].get("app.kubernetes.io/component") == "api"
     }
+    if not least:
+        return
+    attempts = Retrying(retry=retry_if_result(bool), stop=stop_after_delay(seconds), wait=wait_fixed(1))
+    try:
+        attempts(_short_of_pods, place, least)
+    except RetryError as error:
+        short = ", ".join(error.last_attempt.result())
+        raise LocalError(f"too few pods are ready: {short}; `make status` shows them") from error
+
+
+def _short_of_pods(place: Place, least: Mapping[str, int]) -> list[str]:
+    """Return the Deployments with fewer ready pods than their least number, each with both."""
     ready = {each["metadata"]["name"]: each["status"].get("readyReplicas", 0) for each in place.objects("deployments")}
     return [f"{name} {ready.get(name, 0)} of {wanted}" for name, wanted in least.items() if ready.get(name, 0) < wanted]
