@@ -120,11 +120,14 @@ def _number(axes: Axes, panel: dict[str, Any], prometheus: Prometheus, span: Spa
     """Write a panel's numbers, those of the end, below each other; say whether there are any."""
     axes.set_axis_off()
     [(template, expression)] = catalogue.expressions(panel)
+    defaults = panel["fieldConfig"]["defaults"]
+    write, [idle] = UNITS[defaults["unit"]], defaults["mappings"]
+    without_value = idle["options"]["result"]["text"]
     found = prometheus.over(expression, span.end, span.end, 1)
     written = []
     for series in found:
         value = float(series["values"][-1][1])
-        number = "idle" if math.isnan(value) else UNITS[panel["fieldConfig"]["defaults"]["unit"]](value)
+        number = without_value if math.isnan(value) else write(value)
         written.append(number if len(found) == 1 else f"{legend(template, series['metric'])}: {number}")
     if found:
         size = "xx-large" if len(found) == 1 else "medium"
