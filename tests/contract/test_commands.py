@@ -71,6 +71,12 @@ def test_the_landing_check_calls_the_tests_that_the_pipeline_calls() -> None:
     assert {"test", "e2e"} <= called & make_targets((ROOT / ".ci" / "run").read_text())
 
 
+def stand_in(folder: Path, name: str, script: str) -> None:
+    """Write a program that runs a line of the shell."""
+    (folder / name).write_text(f"#!/bin/sh\n{script}\n")
+    (folder / name).chmod(0o755)
+
+
 @pytest.fixture
 def tools(tmp_path: Path) -> Path:
     """Environments in which every tool does well, and pytest fails in phase 1; `python` cannot bring phase 2 up."""
@@ -78,9 +84,7 @@ def tools(tmp_path: Path) -> Path:
         folder = tmp_path / environment
         (folder / "bin").mkdir(parents=True)
         for name, failing in (("pytest", "--phase 1"), ("python", "up --phase 2")):
-            program = folder / "bin" / name
-            program.write_text(f'#!/bin/sh\ncase "$*" in *"{failing}"*) exit 1;; esac\n')
-            program.chmod(0o755)
+            stand_in(folder / "bin", name, f'case "$*" in *"{failing}"*) exit 1;; esac')
         (folder / ".ready").touch()
     return tmp_path
 
@@ -110,12 +114,8 @@ def test_a_stack_over_its_budget_fails_its_preview_and_is_not_deployed(
     folder.mkdir(parents=True)
     (tmp_path / "infra" / ".ready").touch()
     calls = tmp_path / "calls"
-    for name, text in (
-        ("python", 'case "$*" in "-m infra.cost check prod") echo "cost: too much" >&2; exit 1;; esac'),
-        ("pulumi", f'echo "$1" >> {calls}'),
-    ):
-        (folder / name).write_text(f"#!/bin/sh\n{text}\n")
-        (folder / name).chmod(0o755)
+    stand_in(folder, "python", 'case "$*" in "-m infra.cost check prod") echo "cost: too much" >&2; exit 1;; esac')
+    stand_in(folder, "pulumi", f'echo "$1" >> {calls}')
     command = ["make", "--silent", target, "STACK=prod", f"VENV={tmp_path}"]
     variables = {"PATH": f"{folder}:/usr/bin:/bin", "HOME": str(tmp_path)}
     done = subprocess.run(command, cwd=ROOT, env=variables, capture_output=True, text=True, check=False)
