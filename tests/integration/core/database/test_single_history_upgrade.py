@@ -1,10 +1,12 @@
 """Upgrade in place of databases of the release before the branches, while that release uses them."""
 
+import re
 import sqlite3
 import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -30,27 +32,41 @@ DUMPS = Path(__file__).parents[3] / "data/single_history"
 """Dump of a database of that release: three users, of whom one is deleted but not yet erased, and an unpublished
 event."""
 
+DUMPED_AT = datetime.fromisoformat("2026-11-30T06:08:20+00:00")
+TIMESTAMP = re.compile(r"\b\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(?:\.\d+)?")
+
 NEW_JOBS = {"preferences-snapshot"}
 """Kinds of jobs that the upgrade queues."""
+
+
+def dump_of(dialect: str) -> str:
+    """Return the dump with all its timestamps moved as if it had been taken now, before anything of it expires."""
+    age = utc_now() - DUMPED_AT
+
+    def moved(found: re.Match[str]) -> str:
+        at = datetime.fromisoformat(found[0]) + age
+        return at.isoformat(sep=found[0][10], timespec="microseconds")
+
+    return TIMESTAMP.sub(moved, (DUMPS / f"{dialect}.sql").read_text())
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """A database as that release had it."""
-    dump = DUMPS / f"{request.param}.sql"
+    dump = dump_of(request.param)
     if request.param == "sqlite":
         file = tmp_path / "former.sqlite"
         with closing(sqlite3.connect(file)) as connection:
             connection.execute("PRAGMA journal_mode = WAL")
-            connection.executescript(dump.read_text())
+            connection.executescript(dump)
         yield f"sqlite:///{file}"
         return
     postgres: Postgres = request.getfixturevalue("postgres")
     name = f"former_{uuid4().hex}"
     postgres.execute(f"CREATE DATABASE {name}")
     address = f"postgresql://postgres@127.0.0.1:{postgres.port}/{name}"
-    command = [binary("psql"), "--quiet", "--set=ON_ERROR_STOP=1", "--output=/dev/null", f"--file={dump}", address]
-    subprocess.run(command, check=True, capture_output=True)
+    command = [binary("psql"), "--quiet", "--set=ON_ERROR_STOP=1", "--output=/dev/null", address]
+    subprocess.run(command, check=True, capture_output=True, input=dump, text=True)
     yield postgres.url(name)
     postgres.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
