@@ -17,6 +17,7 @@ from infra.config import (
     combinations,
     database_sections,
     monitoring_sections,
+    policy_sections,
     sections,
     size_combinations,
     size_sections,
@@ -115,6 +116,7 @@ class Settings(sections.Section):
         description="Most that the stack and its platform may cost a month, in US dollars by list price: `make preview`"
         " and `make deploy` stop beyond it. 0: no limit.",
     )
+    policies: policy_sections.Policies = Field(default_factory=policy_sections.Policies)
     check_prerequisites: bool = Field(
         default=True,
         description="Whether preview and up ask the cluster first for what the phase stands on: operators, APIs, their"

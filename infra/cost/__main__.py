@@ -4,10 +4,10 @@ import json
 import sys
 from typing import Annotated
 
-import pulumi
 import typer
 from rich.console import Console
 
+from infra import commands
 from infra.config.settings import Settings
 from infra.cost import page, report
 from infra.cost.bill import Bill, bill
@@ -84,17 +84,5 @@ def _write(value: object) -> None:
     sys.stdout.write(json.dumps(value, indent=2) + "\n")
 
 
-def main() -> int:
-    """Run a command; print an error as one line."""
-    try:
-        app(standalone_mode=False)
-    except (ValueError, pulumi.RunError) as error:
-        sys.stderr.write(f"{error}\n")
-        return 1
-    except typer.Exit as ended:
-        return ended.exit_code
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(commands.run(app))

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from infra import commands
 from infra.cost import __main__ as command
 from infra.cost import page, report, stack
 from infra.cost.stack import ROOT
@@ -47,7 +48,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]:
     monkeypatch.setattr(sys, "argv", ["cost", *words])
-    code = command.main()
+    code = commands.run(command.app)
     said = capsys.readouterr()
     return code, said.out, said.err
 
