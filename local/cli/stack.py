@@ -5,15 +5,15 @@ from __future__ import annotations
 import json
 import sys
 from dataclasses import asdict
-from datetime import UTC, datetime
 from typing import Annotated
-from urllib.parse import urlsplit
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from local.stack import address, preflight, pulumi, served_certificate, summary
+from local.progress import Progress
+from local.stack import address, preflight, pulumi, summary
+from local.stack import smoke as smoke_test
 from local.stack.difference import differences
 from local.stack.place import place_of
 from local.stack.restore import restore as bring_back
@@ -39,14 +39,8 @@ def status(name: Name = None) -> None:
 
 @stack_commands.command()
 def smoke(name: Name = None) -> None:
-    """Ask the stack's address whether it is ready, and look how long its certificate is good for."""
-    outputs = pulumi.outputs(name)
-    place = place_of(name, outputs)
-    url = address.first_answering(address.candidates(outputs, place))
-    if "url_tls" in outputs:
-        by_tls = address.candidates(outputs, place, "https")
-        same = [each for each in by_tls if urlsplit(each).hostname == urlsplit(url).hostname]
-        served_certificate.check((same or by_tls)[0], datetime.now(UTC))
+    """Check that a stack serves; with SMOKE_EMAIL and SMOKE_PASSWORD also that an account can write."""
+    smoke_test.test(name, Progress())
 
 
 @stack_commands.command()
