@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 
 from local import paths
+from local.cli.pipeline import pipeline_commands
 from local.cli.stack import stack_commands
 from local.cli.up import PUSH_HINT, up
 from local.cluster import lifecycle, preflight, teardown
@@ -35,6 +36,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(stack_commands, name="stack")
+app.add_typer(pipeline_commands, name="pipeline")
 
 
 app.command()(up)

@@ -1,0 +1,1 @@
+"""Steps of the pipeline that have no command of their own: attestations, releases, previews, drift."""
