@@ -38,7 +38,7 @@ ENVIRONMENT = eval "$$($(LOCAL) env)"
 
 .PHONY: help
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  \033[36m%-13s\033[0m %s\n", $$1, $$2 }' $(MAKEFILE_LIST) | $(if $(MAKE_TERMOUT),cat,sed 's/\x1b\[[0-9;]*m//g')
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  \033[36m%-15s\033[0m %s\n", $$1, $$2 }' $(MAKEFILE_LIST) | $(if $(MAKE_TERMOUT),cat,sed 's/\x1b\[[0-9;]*m//g')
 
 .PHONY: up
 up: $(VENV)/infra/.ready ## Bring the task manager up on a Kubernetes: make up [PHASE=1] [NODES=1] [CLUSTER=kind]
@@ -155,9 +155,48 @@ lint: $(VENV)/app/.ready $(VENV)/infra/.ready $(VENV)/platform/.ready $(VENV)/ch
 	@$(CHECKS)/zizmor --offline --quiet .github
 	@$(LOCAL) tools actionlint kube-score >/dev/null
 	@$(ENVIRONMENT); actionlint
-	@$(INFRA)/python -m tests.contract.chart .cache/rendered
+	@$(MAKE) scan-manifests
 	@$(ENVIRONMENT); out="$$(kube-score score --kubernetes-version v1.34 --exit-one-on-warning .cache/rendered/*.yaml)" || { echo "$$out"; exit 1; }
-	@$(CHECKS)/checkov --skip-download --framework kubernetes --quiet --compact --directory .cache/rendered
+
+# --- security; with SARIF=file what is found is written there too, for GitHub's Security tab
+
+COMMA := ,
+
+.PHONY: scan-manifests
+scan-manifests: $(VENV)/infra/.ready $(VENV)/checks/.ready ## Hold the chart's manifests, the Dockerfile and the workflows against checkov's rules: make scan-manifests [SARIF=file]
+	@$(INFRA)/python -m tests.contract.chart .cache/rendered
+	@$(CHECKS)/checkov --config-file .github/checkov.yaml --framework dockerfile github_actions --file Dockerfile .github/workflows/*.yml
+	@$(CHECKS)/checkov --config-file .github/checkov.yaml --framework kubernetes --directory .cache/rendered $(if $(SARIF),--output cli --output sarif --output-file-path "console$(COMMA)$(SARIF)")
+
+.PHONY: scan-secrets
+scan-secrets: $(VENV)/infra/.ready ## Look for credentials in every commit and in the files that are not committed yet: make scan-secrets [SARIF=file]
+	@$(LOCAL) tools gitleaks >/dev/null
+	@$(ENVIRONMENT); gitleaks git --config .github/gitleaks.toml --redact --verbose --no-banner --log-level warn $(if $(SARIF),--report-format sarif --report-path $(SARIF)) .
+	@$(ENVIRONMENT); gitleaks dir --config .github/gitleaks.toml --redact --verbose --no-banner --log-level warn .
+
+LOCKED = $(patsubst %,--lockfile requirements.txt:%,$(wildcard requirements/*.txt)) $(patsubst %,--lockfile %,$(wildcard local/tools/*/go.mod))
+OSV_FLAGS = --config .github/osv-scanner.toml $(if $(OSV_DATABASE),--offline) $(if $(SARIF),--format sarif --output-file $(SARIF))
+export OSV_SCANNER_LOCAL_DB_CACHE_DIRECTORY = $(OSV_DATABASE)
+
+.PHONY: audit
+audit: $(VENV)/infra/.ready ## Hold every locked dependency against the OSV database: make audit [SARIF=file] [OSV_DATABASE=folder]
+	@$(LOCAL) tools osv-scanner >/dev/null
+	@$(ENVIRONMENT); osv-scanner scan source --no-resolve $(OSV_FLAGS) $(LOCKED)
+
+.PHONY: scan-image
+scan-image: $(VENV)/infra/.ready ## Hold the packages of the image that the Dockerfile makes against the OSV database: make scan-image [SARIF=file]
+	@$(LOCAL) tools osv-scanner >/dev/null
+	@archive="$$(mktemp -d)/image.tar"; trap 'rm -rf "$$(dirname "$$archive")"' EXIT; \
+	buildah build --quiet $(if $(BASE_IMAGE),--build-arg BASE_IMAGE="$(BASE_IMAGE)") --tag task-manager-scan . >&2; \
+	buildah push --quiet task-manager-scan "docker-archive:$$archive:task-manager:scan" >&2; \
+	$(ENVIRONMENT); osv-scanner scan image $(OSV_FLAGS) --archive "$$archive"
+
+SNYK_VERSION = 1.1307.4
+
+.PHONY: snyk
+snyk: ## Hold the API's locked dependencies against Snyk's database, with SNYK_TOKEN
+	@: $${SNYK_TOKEN:?snyk needs SNYK_TOKEN, of an account there}
+	@npx --yes snyk@$(SNYK_VERSION) test --file=requirements/app.txt --package-manager=pip --skip-unresolved
 
 .PHONY: contracts
 contracts: $(VENV)/app/.ready ## Write app/*/contracts, and report incompatible changes since BASE: make contracts [BASE=main]
@@ -171,6 +210,10 @@ dashboards: $(VENV)/infra/.ready ## Write the Grafana dashboards that monitoring
 .PHONY: cost-page
 cost-page: $(VENV)/infra/.ready ## Write docs/cost.md and its chart from the phase table and the price list
 	@$(INFRA)/python -m infra.cost document
+
+.PHONY: policy-page
+policy-page: $(VENV)/infra/.ready ## Write docs/policies.md from the rules
+	@$(INFRA)/python -m infra.policy document
 
 .PHONY: settings
 settings: $(VENV)/infra/.ready ## Write the configuration of both Pulumi.yaml, docs/settings.md and docs/platform-settings.md from their models
@@ -190,6 +233,9 @@ WITH_CLUSTER = if [ -n "$${KUBECONFIG_BASE64:-}" ]; then \
   elif [ -z "$${KUBECONFIG:-}" ] && [ -f ~/.kube/config ] && ! [ -f "$$($(LOCAL) kubeconfig)" ]; then export KUBECONFIG=~/.kube/config; fi; \
   $(ENVIRONMENT); if [ -n "$${IMAGE:-}" ]; then export TASK_MANAGER_IMAGE="$$IMAGE"; fi
 
+# What the stack would be, against infra/policy. Secrets are shown to it alone, since a chart is rendered with all its values.
+POLICIES = pulumi preview --json --show-secrets --stack $(STACK) --non-interactive | $(INFRA)/python -m infra.policy check $(STACK)
+
 VERSION = $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 
 # One manifest list, of this machine's architecture unless PLATFORMS names others; building for those needs QEMU's binfmt
@@ -206,6 +252,18 @@ publish: ## Build the image, push it to REPOSITORY and print its reference by di
 	[ -s "$$digest" ] || { echo "publish: $(REPOSITORY) took no image: is it an address of a registry, by TLS, that you have logged in to?" >&2; exit 1; }; \
 	echo "$(REPOSITORY)@$$(cat "$$digest")"
 
+.PHONY: sbom
+sbom: $(VENV)/infra/.ready ## Print the SBOM of an image in its registry: make sbom IMAGE=…@sha256:…
+	@$(LOCAL) pipeline sbom "$${IMAGE:?sbom needs IMAGE=registry/name@sha256:…}"
+
+.PHONY: sign
+sign: $(VENV)/infra/.ready ## Sign an image with its SBOM and provenance, by a workflow's identity or COSIGN_KEY: make sign IMAGE=…@sha256:…
+	@$(LOCAL) pipeline sign "$${IMAGE:?sign needs IMAGE=registry/name@sha256:…}" "$$(git rev-parse HEAD)"
+
+.PHONY: verify
+verify: $(VENV)/infra/.ready ## Check who signed an image, by COSIGN_IDENTITY or COSIGN_PUBLIC_KEY: make verify IMAGE=…@sha256:…
+	@$(LOCAL) pipeline verify "$${IMAGE:?verify needs IMAGE=registry/name@sha256:…}"
+
 .PHONY: promote
 promote: ## Print IMAGE, which another environment has run, if it is named by digest: make promote IMAGE=…@sha256:…
 	@[[ "$${IMAGE:-}" =~ ^[^[:space:]]+@sha256:[0-9a-f]{64}$$ ]] || { echo "promote: IMAGE='$${IMAGE:-}' names no image by digest: give what staging has run, as registry/name@sha256:…" >&2; exit 1; }
@@ -217,17 +275,35 @@ cost: $(VENV)/infra/.ready ## Print what each phase costs a month, or one stack:
 
 .PHONY: preview
 preview: $(VENV)/infra/.ready ## Show what `pulumi up` would change, and what it costs: make preview STACK=prod [IMAGE=…@sha256:…]
-	@$(WITH_CLUSTER); $(LOCAL) stack check $(STACK); pulumi preview --stack $(or $(STACK),$(error preview needs STACK=name)) --diff --non-interactive
+	@$(WITH_CLUSTER); $(LOCAL) stack check $(STACK); pulumi preview --stack $(or $(STACK),$(error preview needs STACK=name)) --diff --non-interactive; $(POLICIES)
 	@$(INFRA)/python -m infra.cost check $(STACK)
 
 .PHONY: deploy
 deploy: $(VENV)/infra/.ready ## Bring a stack to what the program says: make deploy STACK=prod [IMAGE=…@sha256:…]
 	@$(INFRA)/python -m infra.cost check $(or $(STACK),$(error deploy needs STACK=name))
-	@$(WITH_CLUSTER); $(LOCAL) stack prepare $(STACK); pulumi up --yes --skip-preview --stack $(or $(STACK),$(error deploy needs STACK=name)) --non-interactive
+	@$(WITH_CLUSTER); $(LOCAL) stack prepare $(STACK); $(POLICIES); pulumi up --yes --skip-preview --stack $(or $(STACK),$(error deploy needs STACK=name)) --non-interactive
+
+.PHONY: release
+release: $(VENV)/infra/.ready ## Bring a stack to an image and test it; where that fails, back to the former one: make release STACK=prod IMAGE=…@sha256:…
+	@$(INFRA)/python -m infra.cost check $(or $(STACK),$(error release needs STACK=name))
+	@: $${IMAGE:?release needs IMAGE=registry/name@sha256:…}
+	@$(WITH_CLUSTER); $(LOCAL) stack prepare $(STACK); $(POLICIES); $(LOCAL) pipeline release $(STACK) "$$IMAGE"
 
 .PHONY: diff
 diff: $(VENV)/infra/.ready ## Show which settings of two stacks differ, and their images: make diff FROM=staging TO=prod [JSON=1]
 	@$(LOCAL) stack diff $(or $(FROM),$(error diff needs FROM=name)) $(or $(TO),$(error diff needs TO=name)) $(if $(JSON),--json)
+
+.PHONY: preview-report
+preview-report: $(VENV)/infra/.ready ## Preview a stack and what it costs before and after, for a pull request: make preview-report STACK=prod [BASE=main]
+	@$(WITH_CLUSTER); $(LOCAL) pipeline preview-report $(or $(STACK),$(error preview-report needs STACK=name)) "$(or $(BASE),main)"
+
+.PHONY: preview-comment
+preview-comment: $(VENV)/infra/.ready ## Write the reports of all stacks as one comment: make preview-comment PULL_REQUEST=1 (GITHUB_REPOSITORY, GITHUB_TOKEN)
+	@$(LOCAL) pipeline preview-comment "$${PULL_REQUEST:?preview-comment needs PULL_REQUEST=number}"
+
+.PHONY: drift
+drift: $(VENV)/infra/.ready ## Show what was changed by hand, and write nothing: make drift STACK=prod [ISSUE=1]
+	@$(WITH_CLUSTER); $(LOCAL) pipeline drift $(or $(STACK),$(error drift needs STACK=name)) $(if $(ISSUE),--issue)
 
 .PHONY: refresh
 refresh: $(VENV)/infra/.ready ## Compare the state with the cluster, and show what was changed by hand: make refresh STACK=prod
@@ -245,11 +321,11 @@ restore: $(VENV)/infra/.ready ## Bring the database back to a moment: make resto
 # requirements/binaries.txt holds programs rather than libraries (kubectl, helm, Envoy, Traefik, Valkey) and is kept by hand,
 # and so are the jars of requirements/elasticsearch.jars.
 .PHONY: lock
-lock: ## Lock the dependencies of pyproject.toml again, with hashes
+lock: ## Lock the dependencies of pyproject.toml again, with hashes: make lock [UPGRADE=1]
 	@$(PYTHON) -m venv --clear $(VENV)/lock && $(VENV)/lock/bin/pip install --quiet uv
 	@for group in app app-test infra infra-test platform platform-test checks mutants bench; do \
 	  base=$${group%-test}; if [ $$group = bench ]; then base=app-test; elif [ $$group = platform ]; then base=infra; fi; \
 	  $(VENV)/lock/bin/uv pip compile --quiet pyproject.toml --group $$group --universal --python-version 3.11 \
-	    --generate-hashes --no-header --no-annotate --output-file requirements/$$group.txt \
+	    $(if $(UPGRADE),--upgrade) --generate-hashes --no-header --no-annotate --output-file requirements/$$group.txt \
 	    $$([ $$base = $$group ] || echo --constraint requirements/$$base.txt); \
 	done

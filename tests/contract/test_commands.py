@@ -25,7 +25,7 @@ def make_targets(text: str) -> set[str]:
 @pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.name)
 def test_every_step_of_a_workflow_is_a_make_target(workflow: Path) -> None:
     jobs = yaml.safe_load(workflow.read_text())["jobs"]
-    commands = [step["run"] for job in jobs.values() for step in job["steps"] if "run" in step]
+    commands = [step["run"] for job in jobs.values() for step in job.get("steps", []) if "run" in step]
     assert commands
     for command in commands:
         assert make_targets(command), f"{workflow.name}: no make target in `{command}`"
@@ -36,7 +36,7 @@ def test_every_step_of_a_workflow_is_a_make_target(workflow: Path) -> None:
 def test_actions_of_others_are_pinned_by_digest_with_their_version(workflow: Path) -> None:
     used = re.findall(r"uses: (.+)", workflow.read_text())
     assert used
-    others = [action for action in used if not (ROOT / action / "action.yml").is_file()]
+    others = [each for each in used if not {(ROOT / each).is_file(), (ROOT / each / "action.yml").is_file()} & {True}]
     assert [action for action in others if not re.fullmatch(r"[\w./-]+@[0-9a-f]{40} # v[\d.]+", action)] == []
 
 
@@ -66,7 +66,7 @@ def test_help_lists_every_target() -> None:
 
 def test_the_landing_check_calls_the_tests_that_the_pipeline_calls() -> None:
     pipeline = yaml.safe_load((ROOT / ".github" / "workflows" / "ci.yml").read_text())
-    steps = [step["run"] for job in pipeline["jobs"].values() for step in job["steps"] if "run" in step]
+    steps = [step["run"] for job in pipeline["jobs"].values() for step in job.get("steps", []) if "run" in step]
     called = set().union(*map(make_targets, steps))
     assert {"test", "e2e"} <= called & make_targets((ROOT / ".ci" / "run").read_text())
 
@@ -106,22 +106,31 @@ def test_a_phase_that_fails_keeps_no_other_from_being_tested(tools: Path, phases
     assert (done.returncode == 0) == all(line.endswith("passed") for line in said)
 
 
-@pytest.mark.parametrize(("target", "called"), [("preview", ["preview"]), ("deploy", [])])
-def test_a_stack_over_its_budget_fails_its_preview_and_is_not_deployed(
-    tmp_path: Path, target: str, called: list[str]
+STOPS = {"cost": "-m infra.cost check prod", "policies": "-m infra.policy check prod"}
+
+
+@pytest.mark.parametrize("stop", STOPS)
+@pytest.mark.parametrize("target", ["preview", "deploy", "release"])
+def test_a_stack_over_its_budget_or_against_a_policy_fails_its_preview_and_is_not_deployed(
+    tmp_path: Path, target: str, stop: str
 ) -> None:
     folder = tmp_path / "infra" / "bin"
     folder.mkdir(parents=True)
     (tmp_path / "infra" / ".ready").touch()
     calls = tmp_path / "calls"
-    stand_in(folder, "python", 'case "$*" in "-m infra.cost check prod") echo "cost: too much" >&2; exit 1;; esac')
-    stand_in(folder, "pulumi", f'echo "$1" >> {calls}')
-    command = ["make", "--silent", target, "STACK=prod", f"VENV={tmp_path}"]
+    script = f'case "$*" in "{STOPS[stop]}") cat >/dev/null; echo "{stop}: no" >&2; exit 1;; esac'
+    stand_in(folder, "python", f'echo "$*" >> {calls}\n{script}')
+    stand_in(folder, "pulumi", f'echo "pulumi $1" >> {calls}')
+    command = ["make", "--silent", target, "STACK=prod", "IMAGE=x@sha256:0", f"VENV={tmp_path}"]
     variables = {"PATH": f"{folder}:/usr/bin:/bin", "HOME": str(tmp_path)}
-    done = subprocess.run(command, cwd=ROOT, env=variables, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command, cwd=ROOT, env=variables, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
+    )
     assert done.returncode != 0
-    assert done.stderr.splitlines()[0] == "cost: too much"
-    assert (calls.read_text().split() if calls.exists() else []) == called
+    assert done.stderr.splitlines()[0] == f"{stop}: no"
+    called = calls.read_text().splitlines()
+    assert "pulumi up" not in called
+    assert not [line for line in called if "pipeline release" in line]
 
 
 def workflow(name: str) -> dict[Any, Any]:
@@ -135,3 +144,5 @@ def test_the_pipeline_deploys_only_stacks_that_are_there_and_looks_at_each_of_th
     for stack in deployed:
         assert (ROOT / f"Pulumi.{stack}.yaml").is_file()
     assert workflow("smoke.yml")["jobs"]["smoke"]["strategy"]["matrix"]["stack"] == deployed
+    assert workflow("drift.yml")["jobs"]["drift"]["strategy"]["matrix"]["stack"] == deployed
+    assert workflow("preview.yml")["jobs"]["report"]["strategy"]["matrix"]["stack"] == deployed
