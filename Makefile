@@ -103,6 +103,12 @@ e2e-mesh: $(VENV)/app/.ready $(VENV)/infra/.ready ## Try Istio on the local clus
 e2e-logs: $(VENV)/app/.ready $(VENV)/infra/.ready ## Ship the logs of a stack to Elasticsearch on the local cluster, and search them: make e2e-logs [PHASE=3]
 	@$(APP)/pytest -v tests/e2e/test_logs.py --phase $(or $(PHASE),3)
 
+.PHONY: rehearsal
+rehearsal: $(VENV)/app/.ready $(VENV)/infra/.ready ## Rehearse the pipeline on the local cluster: a commit to production under load, and a bad release that is stopped
+	@$(LOCAL) prepare-tests
+	@$(LOCAL) tools vegeta >/dev/null
+	@$(APP)/pytest -v tests/e2e/test_rehearsal.py --phase 2
+
 .PHONY: measured
 measured: $(VENV)/app/.ready ## Write docs/measured from what the end-to-end tests of phases 3 and 4 have left
 	@$(APP)/python -m tests.e2e.report
