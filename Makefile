@@ -245,7 +245,8 @@ POLICIES = pulumi preview --json --show-secrets --stack $(STACK) --non-interacti
 VERSION = $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 
 # One manifest list, of this machine's architecture unless PLATFORMS names others; building for those needs QEMU's binfmt
-# handlers. BASE_IMAGE replaces the Dockerfile's; INSECURE=1 is for a registry without TLS. buildah 1.28 ends with 0 when
+# handlers. The revision is given as an argument and once more as a label and a variable: with a layer cache, buildah 1.28
+# takes a former build's value of an argument. BASE_IMAGE replaces the Dockerfile's; INSECURE=1 is for a registry without TLS. buildah 1.28 ends with 0 when
 # it could not push a list, and only its digest is missing then.
 .PHONY: publish
 publish: ## Build the image, push it to REPOSITORY and print its reference by digest: make publish REPOSITORY=… [PLATFORMS=linux/amd64,linux/arm64] [TAG=…]
@@ -253,7 +254,8 @@ publish: ## Build the image, push it to REPOSITORY and print its reference by di
 	@revision="$$(git rev-parse HEAD)"; list="task-manager-$$$$"; digest="$$(mktemp)"; \
 	trap 'rm -f "$$digest"; buildah manifest rm "$$list" >/dev/null 2>&1 || true' EXIT; \
 	buildah build --quiet --manifest "$$list" $(if $(PLATFORMS),--platform "$(PLATFORMS)") $(if $(BASE_IMAGE),--build-arg BASE_IMAGE="$(BASE_IMAGE)") \
-	  --build-arg VERSION="$(VERSION)" --build-arg REVISION="$$revision" . >&2; \
+	  --build-arg VERSION="$(VERSION)" --build-arg REVISION="$$revision" \
+	  --label org.opencontainers.image.revision="$$revision" --env APP_REVISION="$$revision" . >&2; \
 	buildah manifest push --quiet --all $(if $(INSECURE),--tls-verify=false) --digestfile "$$digest" "$$list" "docker://$(REPOSITORY):$(or $(TAG),$${revision:0:12})" >&2; \
 	[ -s "$$digest" ] || { echo "publish: $(REPOSITORY) took no image: is it an address of a registry, by TLS, that you have logged in to?" >&2; exit 1; }; \
 	echo "$(REPOSITORY)@$$(cat "$$digest")"
@@ -264,7 +266,7 @@ sbom: $(VENV)/infra/.ready ## Print the SBOM of an image in its registry: make s
 
 .PHONY: sign
 sign: $(VENV)/infra/.ready ## Sign an image with its SBOM and provenance, by a workflow's identity or COSIGN_KEY: make sign IMAGE=…@sha256:…
-	@$(LOCAL) pipeline sign "$${IMAGE:?sign needs IMAGE=registry/name@sha256:…}" "$$(git rev-parse HEAD)"
+	@$(LOCAL) pipeline sign "$${IMAGE:?sign needs IMAGE=registry/name@sha256:…}"
 
 .PHONY: verify
 verify: $(VENV)/infra/.ready ## Check who signed an image, by COSIGN_IDENTITY or COSIGN_PUBLIC_KEY: make verify IMAGE=…@sha256:…

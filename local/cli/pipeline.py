@@ -26,10 +26,10 @@ def sbom(image: Image) -> None:
 
 
 @pipeline_commands.command()
-def sign(image: Image, revision: Annotated[str, typer.Argument(help="The Git commit that it was built from.")]) -> None:
+def sign(image: Image) -> None:
     """Sign an image, and attest its SBOM and its provenance."""
     with Progress().step(f"signature, SBOM and provenance of {image}"):
-        attestations.sign(image, revision)
+        attestations.sign(image)
 
 
 @pipeline_commands.command()

@@ -21,6 +21,7 @@ ISSUER: Final = "https://token.actions.githubusercontent.com"
 """Who vouches for the identities of GitHub's workflows."""
 
 SBOM, PROVENANCE = "cyclonedx", "slsaprovenance1"
+_REVISION: Final = "org.opencontainers.image.revision"
 _DIGEST: Final = re.compile(r"\S+@sha256:[0-9a-f]{64}")
 
 
@@ -56,7 +57,20 @@ def sbom(image: str) -> str:
 _PACKAGES_ALONE: Final = {"SYFT_CHECK_FOR_APP_UPDATE": "false", "SYFT_FILE_METADATA_SELECTION": "none"}
 
 
-def sign(image: str, revision: str, environment: Mapping[str, str] = os.environ) -> None:
+def revision_of(components: Mapping[str, Any]) -> str:
+    """Return the Git commit that an image was built from, by the label that its SBOM has.
+
+    Raises:
+        LocalError: it has no such label, or one of no commit.
+    """
+    properties = {each["name"]: each["value"] for each in components["metadata"].get("properties", [])}
+    revision = str(properties.get(f"syft:image:labels:{_REVISION}", ""))
+    if not re.fullmatch(r"[0-9a-f]{40}", revision):
+        raise LocalError(f"the image's label {_REVISION} is '{revision}' and no commit: build it by `make publish`")
+    return revision
+
+
+def sign(image: str, environment: Mapping[str, str] = os.environ) -> None:
     """Sign an image, and attest its SBOM and its provenance.
 
     The signer is the workflow's identity, by OIDC and Sigstore's public log, or the holder of COSIGN_KEY, the file of a
@@ -64,12 +78,12 @@ def sign(image: str, revision: str, environment: Mapping[str, str] = os.environ)
 
     Args:
         image: by digest.
-        revision: the Git commit that it was built from.
 
     Raises:
-        LocalError: a program's words, when one fails.
+        LocalError: the image does not say which commit it was built from; or a program's words, when one fails.
     """
     listed = sbom(image)
+    revision = revision_of(json.loads(listed))
     with tempfile.TemporaryDirectory() as scratch:
         signer = []
         if key := environment.get("COSIGN_KEY", ""):
