@@ -154,7 +154,7 @@ lint: $(VENV)/app/.ready $(VENV)/infra/.ready $(VENV)/platform/.ready $(VENV)/ch
 	@$(CHECKS)/ruff check .
 	@$(CHECKS)/ruff format --check .
 	@$(APP)/mypy app tests/unit tests/integration tests/faults tests/fuzz tests/e2e
-	@$(INFRA)/mypy infra local monitoring tests/infra tests/contract tests/local tests/plugins tests/scale tests/charts tests/policies --exclude '^infra/platform/'
+	@$(INFRA)/mypy infra local monitoring tests/infra tests/contract tests/local tests/plugins tests/scale tests/scans tests/charts tests/policies --exclude '^infra/platform/'
 	@$(PLATFORM)/mypy infra/platform tests/platform
 	@$(VENV)/mutants/bin/mypy tests/mutants
 	@$(CHECKS)/hadolint Dockerfile
@@ -196,6 +196,10 @@ scan-image: $(VENV)/infra/.ready ## Hold the packages of the image that the Dock
 	buildah build --quiet $(if $(BASE_IMAGE),--build-arg BASE_IMAGE="$(BASE_IMAGE)") --tag task-manager-scan . >&2; \
 	buildah push --quiet task-manager-scan "docker-archive:$$archive:task-manager:scan" >&2; \
 	$(ENVIRONMENT); osv-scanner scan image $(OSV_FLAGS) --archive "$$archive"
+
+.PHONY: test-scans
+test-scans: $(VENV)/infra/.ready ## Try the scans: each finds what it is for, and nothing where there is nothing
+	@$(INFRA)/pytest -v tests/scans
 
 SNYK_VERSION = 1.1307.4
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import json
 import os
 import re
 import shutil
@@ -75,6 +76,12 @@ class Tool:
         return named or ["."]
 
     @property
+    def overlay(self) -> dict[str, Path]:
+        """Files of ours that take the place of those of the module that it is built from, by their paths there."""
+        folder = self.module / "overlay"
+        return {str(file.relative_to(folder)): file for file in sorted(folder.rglob("*.go"))}
+
+    @property
     def flags(self) -> list[str]:
         linked = " ".join(["-s -w", VERSION_FLAGS.get(self.name, "")]).strip()
         # The linker drops debug data (-s -w); compilers spend a fifth of their time on it unless they are told.
@@ -83,7 +90,8 @@ class Tool:
     @property
     def digest(self) -> str:
         """Twelve hex digits over everything that the binaries are made of."""
-        sources = [self.module / "go.mod", self.module / "go.sum", *sorted(self.module.glob("*.go"))]
+        own = sorted(self.module.glob("*.go"))
+        sources = [self.module / "go.mod", self.module / "go.sum", *own, *self.overlay.values()]
         content = b"".join(source.read_bytes() for source in sources if source.exists())
         return hashlib.sha256(content + " ".join(self.flags).encode()).hexdigest()[:12]
 
@@ -161,11 +169,33 @@ def _compile(tool: Tool) -> None:
         target = Path(scratch) / "out"
         target.mkdir()
         compiler = go(tool.go_directive())
-        run(compiler, "build", *tool.flags, "-o", f"{target}/", *tool.packages, cwd=tool.module, env=go_environment())
+        arguments = [*tool.flags, *_patched(tool, compiler, Path(scratch)), "-o", f"{target}/", *tool.packages]
+        run(compiler, "build", *arguments, cwd=tool.module, env=go_environment())
         for program in LINKS.get(tool.name, ()):
             (target / program).symlink_to(tool.name)
         files.place(target, tool.directory)
     files.remove_former(tool.directory, tool.name)
+
+
+def _patched(tool: Tool, compiler: Path, scratch: Path) -> list[str]:
+    """Return the flag by which Go builds a copy of the tool's module with files of ours in it; nothing without any.
+
+    Go's own `-overlay` replaces no file below its module cache.
+    """
+    if not tool.overlay:
+        return []
+    module = tool.packages[0]
+    told = run(compiler, "mod", "download", "-json", module, cwd=tool.module, env=go_environment())
+    copy = scratch / "module"
+    shutil.copytree(json.loads(told)["Dir"], copy, copy_function=shutil.copyfile)
+    for folder in (copy, *filter(Path.is_dir, copy.rglob("*"))):
+        folder.chmod(0o755)  # the module cache has none that can be written or removed
+    for path, file in tool.overlay.items():
+        shutil.copyfile(file, copy / path)
+    declared = (tool.module / "go.mod").read_text()
+    (scratch / "go.mod").write_text(f"{declared}\nreplace {module} => {copy}\n")
+    shutil.copyfile(tool.module / "go.sum", scratch / "go.sum")
+    return ["-modfile", str(scratch / "go.mod")]
 
 
 def download(name: str) -> None:
@@ -173,8 +203,10 @@ def download(name: str) -> None:
     tool = find(name)
     if not tool.directory.is_dir():
         # Listing what a build compiles brings the modules of that alone; `go mod download` would bring many more.
-        listing = ("list", "-deps", *BUILD_TAGS.get(name, []), *tool.packages)
-        run(go(tool.go_directive()), *listing, cwd=tool.module, env=go_environment())
+        compiler = go(tool.go_directive())
+        with tempfile.TemporaryDirectory() as scratch:
+            flags = [*BUILD_TAGS.get(name, []), *_patched(tool, compiler, Path(scratch))]
+            run(compiler, "list", "-deps", *flags, *tool.packages, cwd=tool.module, env=go_environment())
 
 
 def module_source(module_path: str, module_version: str) -> Path:
