@@ -110,7 +110,7 @@ rehearsal: $(VENV)/app/.ready $(VENV)/infra/.ready ## Rehearse the pipeline on t
 	@$(APP)/pytest -v tests/e2e/test_rehearsal.py --phase 2
 
 .PHONY: measured
-measured: $(VENV)/app/.ready ## Write docs/measured from what the end-to-end tests of phases 3 and 4 have left
+measured: $(VENV)/app/.ready ## Write docs/measured from what the end-to-end tests of phases 2 to 4 have left
 	@$(APP)/python -m tests.e2e.report
 
 # The simulated cluster has a place of its own, so that it can run beside the local one.

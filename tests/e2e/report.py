@@ -1,4 +1,4 @@
-"""The measurements of the end-to-end tests of phases 3 and 4, as pages and a picture: `make measured`.
+"""The measurements of the end-to-end tests of phases 2 to 4, as pages and a picture: `make measured`.
 
 It takes the files that the tests have left in `.cache/e2e`, each of the newest run of its test, and writes
 `docs/measured`. What no test has measured on this machine stays as it was.
@@ -63,6 +63,7 @@ def as_list(files: list[Path]) -> str:
 
 
 PAGES: dict[int, tuple[tuple[str, str, Callable[[list[Path]], str]], ...]] = {
+    2: (("The pipeline under load: phase 1 as staging, phase 2 as production", "rehearsal.json", as_table),),
     3: (
         ("Phase 2 turned into phase 3 in place", "growth.txt", as_list),
         ("Rolling updates at 200 requests a second", "rolling-update.txt", as_list),
