@@ -109,6 +109,12 @@ rehearsal: $(VENV)/app/.ready $(VENV)/infra/.ready ## Rehearse the pipeline on t
 	@$(LOCAL) tools vegeta >/dev/null
 	@$(APP)/pytest -v tests/e2e/test_rehearsal.py --phase 2
 
+.PHONY: e2e-secrets
+e2e-secrets: $(VENV)/app/.ready $(VENV)/infra/.ready ## Bring the Secrets of phase 2 from OpenBao on the local cluster: changed under load, missing, away
+	@$(LOCAL) prepare-tests
+	@$(LOCAL) tools vegeta >/dev/null
+	@$(APP)/pytest -v tests/e2e/test_secret_store.py --phase 2
+
 .PHONY: measured
 measured: $(VENV)/app/.ready ## Write docs/measured from what the end-to-end tests of phases 2 to 4 have left
 	@$(APP)/python -m tests.e2e.report
@@ -300,6 +306,10 @@ release: $(VENV)/infra/.ready ## Bring a stack to an image and test it; where th
 	@$(INFRA)/python -m infra.cost check $(or $(STACK),$(error release needs STACK=name))
 	@: $${IMAGE:?release needs IMAGE=registry/name@sha256:…}
 	@$(WITH_CLUSTER); $(LOCAL) stack prepare $(STACK); $(POLICIES); $(LOCAL) pipeline release $(STACK) "$$IMAGE"
+
+.PHONY: secrets
+secrets: $(VENV)/infra/.ready ## Show which entries Vault or AWS has to have for a stack: make secrets STACK=prod [JSON=1]
+	@$(LOCAL) stack secrets $(or $(STACK),$(error secrets needs STACK=name)) $(if $(JSON),--json)
 
 .PHONY: diff
 diff: $(VENV)/infra/.ready ## Show which settings of two stacks differ, and their images: make diff FROM=staging TO=prod [JSON=1]

@@ -66,7 +66,7 @@ def parser() -> argparse.ArgumentParser:
         dest="users",
         required=True,
         action="append",
-        type=_name_and_file,
+        type=_pair,
         metavar="SERVICE=FILE",
         help="a service, and the file with its password; may be repeated",
     )
@@ -85,6 +85,17 @@ def parser() -> argparse.ArgumentParser:
         action.add_argument("--service", choices=CHOICES, default=ALL, help="whose queue to look at (default: all)")
         action.add_argument("--json", action="store_true", help="print JSON")
 
+    restart = commands.add_parser("restart-changed", help="roll Deployments out anew whose Secrets have changed")
+    restart.add_argument(
+        "--deployment",
+        required=True,
+        action="append",
+        type=_pair,
+        metavar="DEPLOYMENT=SECRET",
+        help="a Deployment and a Secret of its; may be repeated",
+    )
+    restart.add_argument("--namespace", help="by default that of this pod")
+
     secret = commands.add_parser("ensure-secret", help="create a Kubernetes Secret with random values if it is missing")
     secret.add_argument("--name", required=True, help="name of the Secret")
     secret.add_argument("--key", required=True, action="append", help="a key it must have; may be repeated")
@@ -92,7 +103,7 @@ def parser() -> argparse.ArgumentParser:
         "--value",
         default=[],
         action="append",
-        type=lambda text: text.partition("=")[::2],
+        type=_pair,
         metavar="KEY=VALUE",
         help="further value, not secret; may be repeated",
     )
@@ -139,11 +150,11 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
-def _name_and_file(text: str) -> tuple[str, str]:
-    name, separator, file = text.partition("=")
+def _pair(text: str) -> tuple[str, str]:
+    name, separator, value = text.partition("=")
     if not separator:
-        raise argparse.ArgumentTypeError(f"{text}: must be SERVICE=FILE")
-    return name, file
+        raise argparse.ArgumentTypeError(f"{text}: must have a = between its two parts")
+    return name, value
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -195,6 +206,7 @@ def main(arguments: list[str] | None = None) -> int:
             | "purge-edge"
             | "purge-cloudflare"
             | "mail-verification-links"
+            | "restart-changed"
             | "spread-cache"
             | "split-database"
         ) as command:

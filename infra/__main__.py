@@ -15,7 +15,6 @@ from infra import names, outputs, stack_outputs
 from infra.cluster import connect
 from infra.components import network
 from infra.components.base import Target
-from infra.components.certificate_renewal import CertificateRenewal
 from infra.components.data.broker import Broker
 from infra.components.data.cache import Cache
 from infra.components.data.cache_resharding import CacheResharding, CacheSpreading
@@ -29,12 +28,12 @@ from infra.components.image_job import ImageJob
 from infra.components.namespace import Namespace
 from infra.components.observability.logs import logs
 from infra.components.observability.monitoring import monitoring
-from infra.components.secrets import Secrets
 from infra.components.workload.chart import ROOT, chart_values
-from infra.components.workload.generated_secrets import generated_secrets, self_signed
 from infra.components.workload.mesh import mesh, namespace_labels
 from infra.components.workload.release import Workload
 from infra.components.workload.releases import releases
+from infra.components.workload.secret_reload import SecretReload
+from infra.components.workload.stack_secrets import stack_secrets
 from infra.config.growth import Growth
 from infra.config.image import Image, choose_image
 from infra.config.settings import Settings, load_settings
@@ -71,15 +70,8 @@ def main() -> None:
     )
 
     namespace = Namespace("namespace", target, labels=namespace_labels(settings))
-    parts: list[pulumi.Resource] = [namespace]
-
-    if generated := list(generated_secrets(settings, target.namespace)):
-        parts.append(Secrets("secrets", target, image=image, generated=generated, after=[namespace]))
-    after = tuple(parts)
-    parts += [
-        CertificateRenewal("certificate-renewal", target, image=image, generated=each, after=after)
-        for each in self_signed(settings)
-    ]
+    after, renewals = stack_secrets(settings, target, image=image, namespace=namespace)
+    parts: list[pulumi.Resource] = [*after, *renewals]
 
     parts += database(settings, target, namespace, after)
     services, scraped = tuple(row.services) if row.split else (), row.monitoring is not None
@@ -105,6 +97,8 @@ def main() -> None:
     if row.cache and row.cache.servers > 1:
         shape = CacheResharding("cache-shape", target, row=row.cache, image=image, after=[*after, *served])
         CacheSpreading("cache-spread", target, row=row.cache, image=image, after=[*after, shape])
+    if settings.secrets.source.external:
+        SecretReload("secret-reload", target, settings=settings, image=image, after=[*after, *served])
     if command := purge_command(settings):
         Purge("purge", target, command=command, image=image, after=[*after, *served])
 

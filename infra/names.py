@@ -356,6 +356,9 @@ PURGE_LABELS: Final = {"app.kubernetes.io/part-of": "task-manager", "app.kuberne
 CDN_SECRET: Final = "task-manager-cdn"  # noqa: S105 - a Secret's name
 CDN_SECRET_KEY: Final = "token"  # noqa: S105 - the key's name in the Secret
 
+SECRET_RELOAD: Final = "task-manager-secret-reload"  # noqa: S105 - a CronJob's name
+SECRET_STORE: Final = "task-manager-secret-store"  # noqa: S105 - a store's name
+"""SecretStore, and the account by which it is read."""
 KEYS_SECRET: Final = "task-manager-keys"  # noqa: S105 - a Secret's name
 KEYS_SECRET_KEY: Final = "secret-key"  # noqa: S105 - the key's name in the Secret
 KEYS_ACCEPTED_KEY: Final = "accepted-keys"

@@ -14,6 +14,7 @@ from app.cli import fail
 
 ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 ATTEMPTS = 5
+_METADATA = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 
 
 class ClusterError(Exception):
@@ -32,14 +33,27 @@ class Cluster:
         self._token = (ACCOUNT / "token").read_text().strip()
         self._tls = ssl.create_default_context(cafile=str(ACCOUNT / "ca.crt"))
 
-    def call(self, method: str, path: str, body: dict[str, Any] | None = None) -> tuple[int, dict[str, Any]]:
-        """Return status and answer; statuses that the caller decides on (404, 409) are returned, others raised."""
+    def call(
+        self, method: str, path: str, body: dict[str, Any] | None = None, *, metadata_alone: bool = False
+    ) -> tuple[int, dict[str, Any]]:
+        """Return status and answer; statuses that the caller decides on (404, 409) are returned, others raised.
+
+        Args:
+            method: of HTTP; PATCH is a JSON merge patch.
+            path: at the API server.
+            body: of the request.
+            metadata_alone: whether an object is asked for without its contents.
+        """
         kind = "application/merge-patch+json" if method == "PATCH" else "application/json"
         request = urllib.request.Request(  # noqa: S310 the address is the cluster's own
             self._base + path,
             method=method,
             data=json.dumps(body).encode() if body is not None else None,
-            headers={"Authorization": f"Bearer {self._token}", "Content-Type": kind},
+            headers={
+                "Authorization": f"Bearer {self._token}",
+                "Content-Type": kind,
+                "Accept": _METADATA if metadata_alone else "application/json",
+            },
         )
         try:
             with urllib.request.urlopen(request, context=self._tls, timeout=10) as response:  # noqa: S310

@@ -4,14 +4,10 @@ from collections.abc import Sequence
 from typing import Final
 
 import pulumi
-from pulumi_kubernetes.batch import v1 as batch
-from pulumi_kubernetes.core import v1 as core
-from pulumi_kubernetes.meta import v1 as meta
 
 from infra import names
-from infra.components import pods
 from infra.components.base import Component, Target
-from infra.components.secret_access import TOKEN_EXCEPTION, container, pod, secret_access
+from infra.components.secret_access import container, cron_job, secret_access
 from infra.components.secrets import GeneratedSecret
 from infra.config.image import Image
 
@@ -41,31 +37,6 @@ class CertificateRenewal(Component):
     ) -> None:
         super().__init__(name, target, after)
         access = secret_access(self, called, [generated.name], may_create=False)
-        annotations = {**pods.PULL_EXCEPTIONS, **TOKEN_EXCEPTION}
-        batch.CronJob(
-            f"{name}-job",
-            metadata=self.metadata(called, annotations=annotations),
-            spec=batch.CronJobSpecArgs(
-                schedule=_DAILY,
-                concurrency_policy="Forbid",
-                starting_deadline_seconds=_LATE,
-                successful_jobs_history_limit=1,
-                failed_jobs_history_limit=3,
-                job_template=batch.JobTemplateSpecArgs(
-                    spec=batch.JobSpecArgs(
-                        backoff_limit=4,
-                        active_deadline_seconds=pods.JOB_SECONDS,
-                        template=core.PodTemplateSpecArgs(
-                            metadata=meta.ObjectMetaArgs(labels=target.labels(name)),
-                            spec=pod(
-                                target,
-                                called,
-                                [container(generated.name, image, generated.command, target.namespace)],
-                            ),
-                        ),
-                    )
-                ),
-            ),
-            opts=self.options(*access),
-        )
+        once = container(generated.name, image, generated.command, target.namespace)
+        cron_job(self, called, once, access, schedule=_DAILY, late=_LATE)
         self.register_outputs({"secret": generated.name})

@@ -1,7 +1,7 @@
 """Secrets, made inside the cluster so that no value ever passes through this program or its state."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pulumi
 from pulumi_kubernetes.batch import v1 as batch
@@ -20,17 +20,26 @@ SECONDS = 300
 
 @dataclass(frozen=True)
 class GeneratedSecret:
-    """A Secret, and the image's subcommand that creates what is missing of it and keeps what exists."""
+    """A Secret, and the image's subcommand that creates what is missing of it and keeps what exists.
+
+    Args:
+        name: of the Secret.
+        command: the subcommand.
+        keys: whose values are secret; none of a certificate.
+        literals: values by key that are not.
+    """
 
     name: str
     command: tuple[str, ...]
+    keys: tuple[str, ...] = ()
+    literals: Mapping[str, str] = field(default_factory=dict)
 
 
 def random_keys(name: str, *keys: str, literals: Mapping[str, str] | None = None) -> GeneratedSecret:
     """A Secret with a random value under each key, and literal values under others."""
     options = [word for key in keys for word in ("--key", key)]
     options += [word for key, value in (literals or {}).items() for word in ("--value", f"{key}={value}")]
-    return GeneratedSecret(name, ("ensure-secret", "--name", name, *options))
+    return GeneratedSecret(name, ("ensure-secret", "--name", name, *options), keys, literals or {})
 
 
 def certificate(name: str, hosts: Sequence[str], *, authority: bool = False) -> GeneratedSecret:

@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING
 from infra.config import monitoring_sections
 from infra.config.identities import IdentityKind, parse_identity
 from infra.config.phase_spec import Cdn, DatabaseKind, Edge
-from infra.config.types import SMTPS_PORT, GatewayKind, LogDestination, Receiver, SmsProvider, SmtpTls, Tls, port_of
+from infra.config.types import (
+    SMTPS_PORT,
+    GatewayKind,
+    LogDestination,
+    Receiver,
+    SecretSource,
+    SmsProvider,
+    SmtpTls,
+    Tls,
+    port_of,
+)
 from infra.names import PROJECT
 
 if TYPE_CHECKING:
@@ -17,7 +27,7 @@ if TYPE_CHECKING:
 
 def problems(settings: Settings) -> Iterator[str]:
     """Yield a sentence for each: the key, what is wrong with it, and what to do."""
-    for check in (_database_logs_and_mail, _gateway, _mesh, _cdn, _bucket_identity, _alerts):
+    for check in (_database_logs_and_mail, _secrets, _gateway, _mesh, _cdn, _bucket_identity, _alerts):
         yield from check(settings)
 
 
@@ -39,6 +49,13 @@ def _database_logs_and_mail(settings: Settings) -> Iterator[str]:
         yield f"{PROJECT}:mail.sender: {PROJECT}:mail.host needs a sender of mail: set it to an address"
     if settings.sms.provider is SmsProvider.TWILIO and not settings.sms.sender:
         yield f"{PROJECT}:sms.sender: twilio needs a sender: set it to a number or to the SID of a messaging service"
+
+
+def _secrets(settings: Settings) -> Iterator[str]:
+    if settings.secrets.source is SecretSource.VAULT and not settings.secrets.address:
+        yield f"{PROJECT}:secrets.address: vault needs an address: set it to that of your Vault or OpenBao"
+    if settings.secrets.source is SecretSource.AWS and not settings.secrets.region:
+        yield f"{PROJECT}:secrets.region: aws needs a region: set it to that of the entries"
 
 
 def _gateway(settings: Settings) -> Iterator[str]:

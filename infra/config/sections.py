@@ -15,7 +15,6 @@ from infra.config.types import (
     NodePort,
     Port,
     Ports,
-    SecretSource,
     SmsProvider,
     SmtpTls,
     Tls,
@@ -197,13 +196,4 @@ class Network(Section):
         default=("169.254.20.10",),
         description="Addresses of NodeLocal DNSCache, where the cluster has it: pods may resolve names there, and in"
         " kube-system. A list without any ([]) for kube-system alone.",
-    )
-
-
-class Secrets(Section):
-    """Secrets of the stack."""
-
-    source: SecretSource = Field(
-        default=SecretSource.GENERATE,
-        description="generate (random, made in the cluster, never seen by the program) or provided (they exist).",
     )

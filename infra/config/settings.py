@@ -18,6 +18,7 @@ from infra.config import (
     database_sections,
     monitoring_sections,
     policy_sections,
+    secret_sections,
     sections,
     size_combinations,
     size_sections,
@@ -91,7 +92,7 @@ class Settings(sections.Section):
     backups: database_sections.Backups = Field(default_factory=database_sections.Backups)
     gateway: sections.Gateway = Field(default_factory=sections.Gateway)
     mesh: sections.Mesh = Field(default_factory=sections.Mesh)
-    secrets: sections.Secrets = Field(default_factory=sections.Secrets)
+    secrets: secret_sections.Secrets = Field(default_factory=secret_sections.Secrets)
     cdn: sections.CdnSection = Field(default_factory=sections.CdnSection)
     mail: sections.Mail = Field(default_factory=sections.Mail)
     sms: sections.Sms = Field(default_factory=sections.Sms)

@@ -36,10 +36,17 @@ class MeshKind(StrEnum):
 
 
 class SecretSource(StrEnum):
-    """Source of Secrets: generated in the cluster, or provided by its operators."""
+    """Source of Secrets: generated in the cluster, provided by its operators, or stored by Vault or AWS."""
 
     GENERATE = "generate"
     PROVIDED = "provided"
+    VAULT = "vault"
+    AWS = "aws"
+
+    @property
+    def external(self) -> bool:
+        """Whether External Secrets Operator copies them from a store."""
+        return self in (SecretSource.VAULT, SecretSource.AWS)
 
 
 class Tls(StrEnum):

@@ -96,6 +96,13 @@ def requirements(settings: Settings) -> Iterator[Requirement]:
             _PLATFORM,
             serves("barmancloud.cnpg.io/v1", "objectstores"),
         )
+    if settings.secrets.source.external:
+        yield Requirement(
+            "External Secrets Operator",
+            f"{PROJECT}:secrets.source is {settings.secrets.source}",
+            _PLATFORM,
+            serves("external-secrets.io/v1", "externalsecrets", "secretstores"),
+        )
     if settings.edge is Edge.GATEWAY:
         yield from _gateway(settings)
     if any(service.autoscaled for service in row.services.values()):

@@ -15,7 +15,7 @@ from local import paths
 from local.cli.pipeline import pipeline_commands
 from local.cli.stack import stack_commands
 from local.cli.up import PUSH_HINT, up
-from local.cluster import lifecycle, preflight, teardown
+from local.cluster import lifecycle, preflight, secret_store, teardown
 from local.cluster import status as cluster_status
 from local.cluster.record import members as cluster_members
 from local.errors import LocalError
@@ -182,6 +182,13 @@ def bin_path(program: str) -> None:
     if not link.exists():
         raise LocalError(f"{program} has not been built: `python -m local tools NAME` does")
     sys.stdout.write(f"{link}\n")
+
+
+@app.command("bao", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def run_bao(context: typer.Context) -> None:
+    """Run OpenBao's command line on the local cluster's store, as its administrator: `bao kv get secret/…`."""
+    stdin = "" if sys.stdin.isatty() else sys.stdin.read()
+    sys.stdout.write(secret_store.bao(secret_store.root_token(), *context.args, stdin=stdin))
 
 
 @app.command("env")

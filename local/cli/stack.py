@@ -17,6 +17,7 @@ from local.stack import smoke as smoke_test
 from local.stack.difference import differences
 from local.stack.place import place_of
 from local.stack.restore import restore as bring_back
+from local.stack.secret_entries import entries
 from local.tools import environment
 
 stack_commands = typer.Typer(help="The application's stack.", no_args_is_help=True)
@@ -70,6 +71,19 @@ def restore(
 
 
 @stack_commands.command()
+def secrets(name: str, as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+    """Show which entries a store has to have for a stack, and their keys; no value is read."""
+    found = entries(name)
+    if as_json:
+        sys.stdout.write(json.dumps([asdict(each) for each in found], indent=2) + "\n")
+        return
+    table = Table("entry", "keys", header_style="bold cyan")
+    for each in found:
+        table.add_row(each.path, ", ".join(each.keys))
+    _print(table)
+
+
+@stack_commands.command()
 def diff(
     one: Annotated[str, typer.Argument(help="A stack.")],
     other: Annotated[str, typer.Argument(help="Another stack.")],
@@ -86,5 +100,9 @@ def diff(
     table = Table("setting", one, other, header_style="bold cyan")
     for each in found:
         table.add_row(each.setting, *(value or "not set" for value in (each.one, each.other)))
-    # A table in a pipe is as wide as it needs to be.
+    _print(table)
+
+
+def _print(table: Table) -> None:
+    # In a pipe it is as wide as it needs to be.
     Console(highlight=False, width=None if sys.stdout.isatty() else 200).print(table)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from local.cluster import backups, controller, istio, kubectl, metrics
+from local.cluster import backups, controller, istio, kubectl, metrics, secret_store
 from local.cluster.certificates import CLUSTER_CA, key_pair
 from local.cluster.node_agents import resolver_file
 from local.cluster.nodes import API_ADDRESS, DNS_ADDRESS, Node
@@ -22,11 +22,13 @@ from local.images.catalogue import (
     COREDNS,
     EDGE_EXPORTER_IMAGE,
     ELASTICSEARCH,
+    EXTERNAL_SECRETS,
     FILEBEAT,
     ISTIO_PROXY,
     ISTIOD,
     METRICS_SERVER,
     OBJECT_STORE,
+    OPENBAO,
     OPERATOR,
     POOLER,
     POSTGRESQL_IMAGE,
@@ -133,6 +135,11 @@ def _elasticsearch(_: list[Node]) -> None:
     kubectl.wait_rollout("elasticsearch", "elasticsearch")
 
 
+def _secret_store(_: list[Node]) -> None:
+    secret_store.install_operator()
+    secret_store.install_store()
+
+
 def _image_only(_: list[Node]) -> None:
     """The program brings the rest; only the image is needed."""
 
@@ -150,6 +157,7 @@ ADDONS = {
     "edge": Addon("edge", _image_only, (VARNISH_IMAGE, EDGE_EXPORTER_IMAGE)),
     "elasticsearch": Addon("Elasticsearch", _elasticsearch, (ELASTICSEARCH, FILEBEAT)),
     "istio": Addon("mesh", istio.install, (ISTIOD, ISTIO_PROXY)),
+    "secret-store": Addon("secret store", _secret_store, (EXTERNAL_SECRETS, OPENBAO)),
     "monitoring": Addon("monitoring", _image_only, (PROMETHEUS, ALERTMANAGER, VALKEY_EXPORTER_IMAGE)),
 }
 ALWAYS = ("storage", "dns", "metrics")

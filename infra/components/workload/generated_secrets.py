@@ -1,34 +1,56 @@
-"""Secrets that the cluster generates for a stack."""
+"""Secrets that the cluster generates for a stack, or that a store has for it."""
 
 from collections.abc import Iterator
 
 from infra import names
 from infra.components.data import messaging
+from infra.components.external_secrets import StoredSecret
 from infra.components.secrets import GeneratedSecret, certificate, random_keys
-from infra.config.phase_spec import Edge, Phase
+from infra.config.phase_spec import Cdn, Edge, Phase
 from infra.config.settings import Settings
-from infra.config.types import SecretSource, Tls
+from infra.config.types import SecretSource, SmsProvider, Tls
 
 
 def generated_secrets(settings: Settings, namespace: str) -> Iterator[GeneratedSecret]:
-    """Yield the Secrets: random values, unless they are provided, and certificates."""
-    row = settings.row
+    """Yield the Secrets that the cluster makes: random values, unless they come from elsewhere, and certificates."""
     if settings.secrets.source is SecretSource.GENERATE:
-        yield random_keys(names.KEYS_SECRET, names.KEYS_SECRET_KEY)
-        for there, secret in ((row.cache, names.CACHE), (settings.broker_row, names.BROKER)):
-            if there:
-                yield random_keys(secret, names.VALKEY_PASSWORD, names.VALKEY_OPERATOR_PASSWORD)
-        if row.split:
-            yield from _of_services(row)
-        if row.rabbitmq:
-            yield from messaging.generated_secrets(settings.releases)
-        if settings.growth and settings.growth.former_tables:
-            yield random_keys(names.REPLICATION_SECRET, "password", literals={"username": names.REPLICATION_ROLE})
-        if settings.own_monitoring and settings.monitoring.grafana:
-            yield random_keys(names.GRAFANA, names.GRAFANA_PASSWORD, names.GRAFANA_KEY)
+        yield from _random(settings)
     yield from self_signed(settings)
+    if settings.row.rabbitmq:
+        yield messaging.server_certificate(settings.row.rabbitmq, namespace)
+
+
+def stored_secrets(settings: Settings) -> Iterator[StoredSecret]:
+    """Yield the Secrets that a store has: those that are random otherwise, and those of services outside."""
+    for each in _random(settings):
+        yield StoredSecret(each.name, each.keys, each.literals)
+    if settings.backups.bucket and not settings.backups.identity:
+        yield StoredSecret(names.BACKUPS, ("access-key-id", "secret-access-key", "region"))
+    if settings.mail.user:
+        yield StoredSecret(names.MAIL_SECRET, (names.MAIL_SECRET_KEY,))
+    if settings.sms.provider is not SmsProvider.NONE:
+        yield StoredSecret(names.SMS_SECRET, (names.SMS_ACCOUNT_KEY, names.SMS_SECRET_KEY))
+    if settings.errors.enabled:
+        yield StoredSecret(names.SENTRY_SECRET, (names.SENTRY_SECRET_KEY,))
+    if settings.cdn.kind is Cdn.CLOUDFLARE:
+        yield StoredSecret(names.CDN_SECRET, (names.CDN_SECRET_KEY,))
+
+
+def _random(settings: Settings) -> Iterator[GeneratedSecret]:
+    """Yield what has random values."""
+    row = settings.row
+    yield random_keys(names.KEYS_SECRET, names.KEYS_SECRET_KEY)
+    for there, secret in ((row.cache, names.CACHE), (settings.broker_row, names.BROKER)):
+        if there:
+            yield random_keys(secret, names.VALKEY_PASSWORD, names.VALKEY_OPERATOR_PASSWORD)
+    if row.split:
+        yield from _of_services(row)
     if row.rabbitmq:
-        yield messaging.server_certificate(row.rabbitmq, namespace)
+        yield from messaging.generated_secrets(settings.releases)
+    if settings.growth and settings.growth.former_tables:
+        yield random_keys(names.REPLICATION_SECRET, "password", literals={"username": names.REPLICATION_ROLE})
+    if settings.own_monitoring and settings.monitoring.grafana:
+        yield random_keys(names.GRAFANA, names.GRAFANA_PASSWORD, names.GRAFANA_KEY)
 
 
 def _of_services(row: Phase) -> Iterator[GeneratedSecret]:

@@ -15,4 +15,4 @@ def test_each_service_has_a_file_with_its_password() -> None:
 def test_a_service_without_a_file_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="2"):
         parser().parse_args([*REQUIRED, "--service", "tasks"])
-    assert capsys.readouterr().err.endswith("error: argument --service: tasks: must be SERVICE=FILE\n")
+    assert capsys.readouterr().err.endswith("error: argument --service: tasks: must have a = between its two parts\n")
