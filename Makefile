@@ -335,6 +335,10 @@ refresh: $(VENV)/infra/.ready ## Compare the state with the cluster, and show wh
 smoke: $(VENV)/infra/.ready ## Ask the stack whether it is ready and its certificate lasts: make smoke STACK=prod
 	@$(WITH_CLUSTER); $(LOCAL) stack smoke $(STACK)
 
+.PHONY: recover
+recover: $(VENV)/infra/.ready ## End what an interrupted update has left, so that the next can go on: make recover STACK=prod [CANCEL=1]
+	@$(WITH_CLUSTER); $(LOCAL) stack recover $(or $(STACK),$(error recover needs STACK=name)) $(if $(CANCEL),--cancel)
+
 .PHONY: restore
 restore: $(VENV)/infra/.ready ## Bring the database back to a moment: make restore STACK=prod AT="2030-01-02 03:04:05+00" [FROM=1]
 	@$(WITH_CLUSTER); $(LOCAL) stack restore $(or $(STACK),$(error restore needs STACK=name)) \

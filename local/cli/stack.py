@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from local.progress import Progress
-from local.stack import address, preflight, pulumi, summary
+from local.stack import address, preflight, pulumi, recovery, summary
 from local.stack import smoke as smoke_test
 from local.stack.difference import differences
 from local.stack.place import place_of
@@ -56,6 +56,16 @@ def prepare(name: str) -> None:
     """Before an update: refuse another cluster, end what a killed update has left, undo changes by hand."""
     environment.prepare()
     preflight.prepare(name, sys.stdout)
+
+
+@stack_commands.command()
+def recover(
+    name: str,
+    cancel: Annotated[bool, typer.Option("--cancel", help="Release the lock of a backend that others use.")] = False,
+) -> None:
+    """After an interrupted update: end what it has left, so that the next one can go on."""
+    environment.prepare()
+    recovery.recover(name, sys.stdout, cancel=cancel)
 
 
 @stack_commands.command()

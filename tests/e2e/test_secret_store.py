@@ -14,11 +14,11 @@ import httpx
 import pytest
 
 from infra.names import KEYS_ACCEPTED_KEY, KEYS_SECRET, KEYS_SECRET_KEY, MAIL_SECRET
-from local.cluster import certificates, kubectl, secret_store
+from local import paths
 from tests.e2e.account import Account
 from tests.e2e.growth import configuration
 from tests.e2e.load import steady_load
-from tests.e2e.system import System, run, wait_for
+from tests.e2e.system import System, kubectl, run, wait_for
 
 pytestmark = pytest.mark.phases(2)
 
@@ -30,15 +30,20 @@ RESTART = 60 + 30
 """Seconds within which pods follow a Secret: a look a minute, and a rolling update's beginning."""
 AWAY_SECONDS = 60
 CONFIG_MAP = "openbao-ca"
+STORE = ("--namespace", "openbao")
 
 
 def entry(system: System, name: str) -> str:
-    return f"{secret_store.MOUNT}/task-manager/{system.stack}/{name}"
+    return f"secret/task-manager/{system.stack}/{name}"
+
+
+def bao(*arguments: str, stdin: str = "") -> str:
+    return run(PYTHON, "-m", "local", "bao", *arguments, stdin=stdin).ok()
 
 
 def put(system: System, name: str, values: dict[str, str]) -> None:
     """Write an entry; the values go by standard input."""
-    secret_store.bao(secret_store.root_token(), "kv", "put", entry(system, name), "-", stdin=json.dumps(values))
+    bao("kv", "put", entry(system, name), "-", stdin=json.dumps(values))
 
 
 def copied(system: System, name: str) -> dict[str, str]:
@@ -51,7 +56,7 @@ def settings(system: System, directory: Path, **changes: Any) -> list[str]:
     """Return the options of `pulumi up` for a stack whose Secrets are in the store."""
     store = {
         "source": "vault",
-        "address": secret_store.ADDRESS,
+        "address": "https://openbao.openbao.svc:8200",
         "authority": CONFIG_MAP,
         "refresh": REFRESH,
     }
@@ -63,19 +68,14 @@ def settings(system: System, directory: Path, **changes: Any) -> list[str]:
 def stored(system: System, tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     """The stack, with its Secrets in OpenBao; afterwards it has its own again."""
     run(PYTHON, "-m", "local", "up", "--no-image", "--with", "secret-store", timeout=3000).ok()
-    authority = certificates.key_pair(secret_store.AUTHORITY).certificate.read_text()
-    object_of_ca = {
-        "apiVersion": "v1",
-        "kind": "ConfigMap",
-        "metadata": {"name": CONFIG_MAP, "namespace": system.namespace},
-        "data": {"ca.crt": authority},
-    }
-    kubectl.apply(json.dumps(object_of_ca))
+    authority = paths.CERTIFICATES / "openbao-ca.crt"
+    system.kubectl("create", "configmap", CONFIG_MAP, f"--from-file=ca.crt={authority}").ok()
     for wanted in json.loads(run("make", "--silent", "secrets", f"STACK={system.stack}", "JSON=1").ok()):
         present = copied(system, wanted["name"])
         put(system, wanted["name"], {key: present[key] for key in wanted["keys"]})
     system.pulumi("up", *settings(system, tmp_path_factory.mktemp("stored"))).ok()
     yield system
+    system.kubectl("delete", "configmap", CONFIG_MAP).ok()
     run("make", "up", f"PHASE={system.phase}", timeout=900).ok()
 
 
@@ -173,27 +173,23 @@ def test_the_stack_serves_on_without_the_store_and_a_new_deployment_says_what_is
 
 def scale(nodes: int) -> None:
     """Bring OpenBao to so many nodes, and wait until it is."""
-    where = ("--namespace", secret_store.NAMESPACE)
-    kubectl.run(*where, "scale", "statefulset/openbao", f"--replicas={nodes}")
+    kubectl(*STORE, "scale", "statefulset/openbao", f"--replicas={nodes}").ok()
     if nodes:
-        kubectl.run(*where, "rollout", "status", "statefulset/openbao", "--timeout=120s")
+        kubectl(*STORE, "rollout", "status", "statefulset/openbao", "--timeout=120s").ok()
     else:
-        kubectl.run(*where, "wait", "pod", "--selector=app.kubernetes.io/name=openbao", "--for=delete", "--timeout=60s")
+        kubectl(
+            *STORE, "wait", "pod", "--selector=app.kubernetes.io/name=openbao", "--for=delete", "--timeout=60s"
+        ).ok()
 
 
 def test_the_leader_killed_takes_no_entry_with_it(stored: System) -> None:
-    where = ("--namespace", secret_store.NAMESPACE)
-    kubectl.run(*where, "delete", "pod", "--selector=openbao-active=true", "--grace-period=0", "--force")
-    kubectl.run(*where, "rollout", "status", "statefulset/openbao", "--timeout=120s")
+    kubectl(*STORE, "delete", "pod", "--selector=openbao-active=true", "--grace-period=0", "--force").ok()
+    kubectl(*STORE, "rollout", "status", "statefulset/openbao", "--timeout=120s").ok()
     wait_for("another leads", leads, seconds=60)
-    assert (
-        KEYS_SECRET_KEY
-        in json.loads(
-            secret_store.bao(secret_store.root_token(), "kv", "get", "-format=json", entry(stored, KEYS_SECRET))
-        )["data"]["data"]
-    )
+    read = json.loads(bao("kv", "get", "-format=json", entry(stored, KEYS_SECRET)))
+    assert KEYS_SECRET_KEY in read["data"]["data"]
 
 
 def leads() -> bool:
     selector = ("get", "pods", "--selector=openbao-active=true", "--output=jsonpath={.items[*].metadata.name}")
-    return bool(kubectl.run("--namespace", secret_store.NAMESPACE, *selector))
+    return bool(kubectl(*STORE, *selector).ok())

@@ -83,6 +83,12 @@ def test_the_example_stacks_are_valid_and_run_their_phase(stack: str) -> None:
         ({"restores": "2030-01-02 03:04:05+00@2"}, "does not end in the number of an earlier cluster, as @1 would"),
         ({"former_databases": "gone"}, "task-manager:former_databases: 'gone' is not one of 'hibernated' or 'removed'"),
         ({"smtp_host": "mail.example.com"}, "task-manager:mail.sender: task-manager:mail.host needs a sender of mail"),
+        ({"secrets.source": "vault"}, "task-manager:secrets.address: vault needs an address: set it to that of your"),
+        ({"secrets.source": "aws"}, "task-manager:secrets.region: aws needs a region: set it to that of the entries"),
+        ({"secrets.prefix": "/prod"}, "task-manager:secrets.prefix"),
+        ({"secrets.identity": "a-role"}, "task-manager:secrets.identity"),
+        ({"secrets.refresh": 5}, "task-manager:secrets.refresh"),
+        ({"policies.exceptions": [{"rule": "backups"}]}, "task-manager:policies.exceptions"),
         ({"sms.provider": "twilio"}, "task-manager:sms.sender: twilio needs a sender: set it to a number"),
         ({"sms.provider": "pigeon"}, "task-manager:sms.provider: 'pigeon' is not one of 'none', 'twilio' or 'sns'"),
         (

@@ -112,6 +112,7 @@ def complete() -> ApiServer:
             "/apis/barmancloud.cnpg.io/v1": served("objectstores"),
             "/apis/gateway.networking.k8s.io/v1": served("gatewayclasses", "gateways", "httproutes"),
             "/apis/gateway.networking.k8s.io/v1/gatewayclasses/traefik": gateway_class(accepted="True"),
+            "/apis/external-secrets.io/v1": served("externalsecrets", "secretstores"),
             "/apis/cert-manager.io/v1": served("certificates", "clusterissuers"),
             "/apis/cert-manager.io/v1/clusterissuers/letsencrypt": {"metadata": {"name": "letsencrypt"}},
             "/apis/traefik.io/v1alpha1": served("middlewares", "traefikservices"),

@@ -18,6 +18,8 @@ EVERYTHING = {
     **engine.stack_file("phase3"),
     "task-manager:monitoring.mode": "operator",
     "task-manager:logs.destination": "operator",
+    "task-manager:secrets.source": "vault",
+    "task-manager:secrets.address": "https://vault.example.com:8200",
     "task-manager:hostname": "tasks.example.com",
     "task-manager:gateway.certificate": "acme",
     "task-manager:check_prerequisites": "true",
@@ -152,6 +154,13 @@ MISSING: dict[str, tuple[dict[str, Any] | int, str]] = {
             "ECK operator: elasticsearch.k8s.elastic.co/v1 serves no elasticsearches."
             " task-manager:logs.destination is operator;"
             " https://www.elastic.co/docs/deploy-manage/deploy/cloud-on-k8s says how to install it"
+        ),
+    ),
+    "/apis/external-secrets.io/v1": (
+        api_server.served("externalsecrets"),
+        (
+            "External Secrets Operator: external-secrets.io/v1 serves no secretstores."
+            f" task-manager:secrets.source is vault; {PLATFORM}"
         ),
     ),
     "/apis/cert-manager.io/v1": (
@@ -340,6 +349,7 @@ def test_what_the_user_may_not_read_is_a_warning(cluster: ApiServer, caplog: pyt
         "storage class",
         "CloudNativePG",
         "Barman Cloud plugin",
+        "External Secrets Operator",
         "Gateway API",
         "gateway class traefik",
         "Traefik",
