@@ -63,7 +63,11 @@ def as_list(files: list[Path]) -> str:
 
 
 PAGES: dict[int, tuple[tuple[str, str, Callable[[list[Path]], str]], ...]] = {
-    2: (("The pipeline under load: phase 1 as staging, phase 2 as production", "rehearsal.json", as_table),),
+    2: (
+        ("The pipeline under load: phase 1 as staging, phase 2 as production", "rehearsal.json", as_table),
+        ("A signing key changed in OpenBao, under load", "secret-store-key.json", as_table),
+        ("OpenBao away, under load", "secret-store-away.json", as_table),
+    ),
     3: (
         ("Phase 2 turned into phase 3 in place", "growth.txt", as_list),
         ("Rolling updates at 200 requests a second", "rolling-update.txt", as_list),

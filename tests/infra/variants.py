@@ -279,6 +279,10 @@ VARIANTS: Final[Mapping[str, Variant]] = {
             "secrets.address": "https://vault.example.com:8200",
             "secrets.authority": "vault-ca",
             "secrets.refresh": 60,
+            "secrets.mount": "kv",
+            "secrets.auth": "prod-cluster",
+            "secrets.role": "tasks",
+            "secrets.audience": "https://vault.example.com",
             "mail.host": "mail.example.com",
             "mail.user": "tasks",
             "mail.sender": "tasks@example.com",
@@ -291,6 +295,15 @@ VARIANTS: Final[Mapping[str, Variant]] = {
             "secrets.region": "eu-central-1",
             "secrets.identity": "arn:aws:iam::123456789012:role/task-manager-secrets",
             "secrets.prefix": "prod/tasks",
+            "policies.production": "true",
+            "policies.exceptions": [
+                {
+                    "rule": "backups",
+                    "resource": "task-manager-database",
+                    "reason": "The bucket comes with the next account.",
+                    "until": "2100-01-01",
+                }
+            ],
         },
     ),
     "phase3-sizes": _of(
