@@ -51,14 +51,15 @@ def _unknown_jobs(stack: str, deployment: dict[str, Any]) -> list[str]:
     place = _place(stack)
     if place is None:
         return []
+    # By their identifiers: one that an update was replacing has the name of the one that the state knows.
     known = {
-        each["outputs"].get("metadata", {}).get("name")
+        each["outputs"].get("metadata", {}).get("uid")
         for each in deployment.get("resources") or []
         if each["type"] == _JOB
     }
     listed = json.loads(place.kubectl("get", "jobs", f"--selector={_OWN}", "--output=json"))["items"]
-    made = [job["metadata"]["name"] for job in listed if not job["metadata"].get("ownerReferences")]
-    left = sorted(set(made) - known)
+    made = [job["metadata"] for job in listed if not job["metadata"].get("ownerReferences")]
+    left = sorted(each["name"] for each in made if each["uid"] not in known)
     if left:
         place.kubectl("delete", "jobs", *left, "--wait=true", "--timeout=60s")
     return left

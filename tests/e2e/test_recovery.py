@@ -26,13 +26,11 @@ def test_an_update_that_was_killed_goes_on_after_recover(system: System) -> None
     first = current_image()
     second = relabelled_image(first)
     before = job_uid(system)
-    script = (
-        f'eval "$(.venv/infra/bin/python -m local env)"; exec pulumi up --yes --skip-preview --stack {system.stack}'
-    )
+    command = f"pulumi up --yes --skip-preview --non-interactive --stack {system.stack}"
+    script = f'eval "$(.venv/infra/bin/python -m local env)"; export TASK_MANAGER_IMAGE={second}; exec {command}'
     update = subprocess.Popen(
         ["bash", "-ec", script],
         cwd=ROOT,
-        env={**os.environ, "TASK_MANAGER_IMAGE": second},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
