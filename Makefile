@@ -18,6 +18,7 @@ $(VENV)/app/.ready: requirements/app-test.txt
 $(VENV)/infra/.ready: requirements/infra-test.txt
 $(VENV)/platform/.ready: requirements/platform-test.txt
 $(VENV)/checks/.ready: requirements/checks.txt
+$(VENV)/policy-pack/.ready: requirements/policy-pack.txt
 $(VENV)/mutants/.ready: requirements/mutants.txt
 $(VENV)/bench/.ready: requirements/bench.txt
 $(VENV)/%/.ready:
@@ -160,7 +161,7 @@ lint: $(VENV)/app/.ready $(VENV)/infra/.ready $(VENV)/platform/.ready $(VENV)/ch
 	@$(CHECKS)/ruff check .
 	@$(CHECKS)/ruff format --check .
 	@$(APP)/mypy app tests/unit tests/integration tests/faults tests/fuzz tests/e2e
-	@$(INFRA)/mypy infra local monitoring tests/infra tests/contract tests/local tests/plugins tests/scale tests/scans tests/charts tests/policies --exclude '^infra/platform/'
+	@$(INFRA)/mypy infra local monitoring tests/infra tests/contract tests/local tests/plugins tests/scale tests/scans tests/charts tests/policies --exclude '^infra/(platform|policy/pack)/'
 	@$(PLATFORM)/mypy infra/platform tests/platform
 	@$(VENV)/mutants/bin/mypy tests/mutants
 	@$(CHECKS)/hadolint Dockerfile
@@ -230,6 +231,9 @@ cost-page: $(VENV)/infra/.ready ## Write docs/cost.md and its chart from the pha
 .PHONY: policy-page
 policy-page: $(VENV)/infra/.ready ## Write docs/policies.md from the rules
 	@$(INFRA)/python -m infra.policy document
+
+.PHONY: policy-pack
+policy-pack: $(VENV)/policy-pack/.ready ## Make the environment that `pulumi up --policy-pack infra/policy/pack` runs in
 
 .PHONY: settings
 settings: $(VENV)/infra/.ready ## Write the configuration of both Pulumi.yaml, docs/settings.md and docs/platform-settings.md from their models
@@ -349,7 +353,7 @@ restore: $(VENV)/infra/.ready ## Bring the database back to a moment: make resto
 .PHONY: lock
 lock: ## Lock the dependencies of pyproject.toml again, with hashes: make lock [UPGRADE=1]
 	@$(PYTHON) -m venv --clear $(VENV)/lock && $(VENV)/lock/bin/pip install --quiet uv
-	@for group in app app-test infra infra-test platform platform-test checks mutants bench; do \
+	@for group in app app-test infra infra-test platform platform-test policy-pack checks mutants bench; do \
 	  base=$${group%-test}; if [ $$group = bench ]; then base=app-test; elif [ $$group = platform ]; then base=infra; fi; \
 	  $(VENV)/lock/bin/uv pip compile --quiet pyproject.toml --group $$group --universal --python-version 3.11 \
 	    $(if $(UPGRADE),--upgrade) --generate-hashes --no-header --no-annotate --output-file requirements/$$group.txt \

@@ -98,8 +98,9 @@ The preview fails again on the day after, and names an exception that nothing ne
 
 ## In `pulumi up` itself
 
-`pulumi up --policy-pack infra/policy/pack` has the engine run the same rules, also for `infra/platform`. It takes
-Pulumi's analyzer for Python, which comes with its own releases; the local cluster's engine is built without it.
+`make policy-pack`, and then `pulumi up --policy-pack infra/policy/pack`, has the engine run the rules for every stack,
+also for `infra/platform`. A pack sees no stack's file: it has neither rules for production nor exceptions.
+It takes Pulumi's own language host for Python; the local cluster's starts no packs.
 """
 
 

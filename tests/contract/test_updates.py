@@ -14,7 +14,10 @@ from local.tools.wheels import HELM_AND_KUBECTL
 
 ROOT = Path(__file__).parents[2]
 RENOVATE: dict[str, Any] = json.loads((ROOT / ".github" / "renovate.json").read_text())
-PYTHON_LOCKS = {"app", "app-test", "infra", "infra-test", "platform", "platform-test", "checks", "mutants", "bench"}
+PYTHON_LOCKS = {
+    *("app", "app-test", "infra", "infra-test", "platform", "platform-test"),
+    *("policy-pack", "checks", "mutants", "bench"),
+}
 
 
 def found_by_custom_managers(file: str) -> list[dict[str, str]]:
