@@ -228,6 +228,10 @@ dashboards: $(VENV)/infra/.ready ## Write the Grafana dashboards that monitoring
 cost-page: $(VENV)/infra/.ready ## Write docs/cost.md and its chart from the phase table and the price list
 	@$(INFRA)/python -m infra.cost document
 
+.PHONY: architecture
+architecture: $(VENV)/infra/.ready ## Draw docs/architecture.md from the network policies of each phase
+	@$(INFRA)/python -m tests.infra.architecture
+
 .PHONY: policy-page
 policy-page: $(VENV)/infra/.ready ## Write docs/policies.md from the rules
 	@$(INFRA)/python -m infra.policy document

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,11 +9,10 @@ import pytest
 
 from infra.policy.__main__ import PAGE, page
 from infra.policy.check import check
-from infra.policy.preview import RELEASE, render
-from infra.policy.resource import Resource, pods
+from infra.policy.resource import pods
 from infra.policy.rule import Context
-from tests.contract.chart import helm
 from tests.infra import engine
+from tests.infra.registered import resources_of
 from tests.infra.variants import VARIANTS
 
 NAMES = [name for name, variant in VARIANTS.items() if not variant.base]
@@ -23,14 +21,6 @@ NAMES += ["phase1-gateway", "phase2-kong", "phase3-cloudflare-guest", "phase3-lo
 
 EXAMPLES = {"digests", "backups", "protection"}
 """Rules for production that the examples of a local cluster break: a tag of theirs, no bucket, no protection."""
-
-
-def resources_of(stack: engine.Stack) -> Iterator[Resource]:
-    for each in stack.objects:
-        inputs = engine.whole_numbers(each.inputs)
-        yield Resource(each.type, each.object_name, inputs, each.protect, each.urn)
-        if each.type == RELEASE:
-            yield from render(inputs, each.urn, helm())
 
 
 @pytest.mark.parametrize("name", NAMES)
