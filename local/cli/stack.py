@@ -14,7 +14,7 @@ from rich.table import Table
 from local.progress import Progress
 from local.stack import address, preflight, pulumi, recovery, summary
 from local.stack import smoke as smoke_test
-from local.stack.difference import differences
+from local.stack.difference import compare
 from local.stack.place import place_of
 from local.stack.restore import restore as bring_back
 from local.stack.secret_entries import entries
@@ -100,9 +100,13 @@ def diff(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Show which settings of two stacks differ, and their images; secrets by name alone."""
-    found = differences(one, other)
+    compared = compare(one, other)
+    found = compared.differences
     if as_json:
         sys.stdout.write(json.dumps([asdict(each) for each in found], indent=2) + "\n")
+    for note in compared.not_compared:
+        sys.stderr.write(f"{note}\n")
+    if as_json:
         return
     if not found:
         sys.stdout.write(f"{one} and {other} do not differ\n")

@@ -30,8 +30,21 @@ class Difference:
     other: str | None
 
 
-def differences(one: str, other: str, root: Path = paths.ROOT) -> list[Difference]:
-    """Return what differs between two stacks, by the name of the setting.
+@dataclass(frozen=True)
+class Comparison:
+    """Two stacks beside each other.
+
+    Attributes:
+        differences: by the name of the setting.
+        not_compared: what was left out, a sentence each.
+    """
+
+    differences: list[Difference]
+    not_compared: list[str]
+
+
+def compare(one: str, other: str, root: Path = paths.ROOT) -> Comparison:
+    """Return what differs between two stacks.
 
     Two secrets are never compared: their encrypted values differ even where the secrets do not.
 
@@ -44,7 +57,13 @@ def differences(one: str, other: str, root: Path = paths.ROOT) -> list[Differenc
         for path in sorted({*first, *second})
         if first.get(path) != second.get(path)
     ]
-    return [*found, *_images(one, other)]
+    secret = [path for path in sorted(first) if first[path] == second.get(path) == SECRET]
+    notes = [f"both have secrets, which are not compared: {', '.join(secret)}"] if secret else []
+    try:
+        found += _images(one, other)
+    except LocalError as error:
+        notes.append(f"the images that run are not compared: {error}")
+    return Comparison(found, notes)
 
 
 def _settings(name: str, root: Path) -> dict[str, str]:
@@ -56,10 +75,7 @@ def _settings(name: str, root: Path) -> dict[str, str]:
 
 
 def _images(one: str, other: str) -> Iterator[Difference]:
-    """The images, where both stacks are up and their states can be read from here."""
-    try:
-        first, second = (pulumi.outputs(stack).get("image") for stack in (one, other))
-    except LocalError:
-        return
+    """The images, where both stacks are up and their states can be read from here; LocalError elsewhere."""
+    first, second = (pulumi.outputs(stack).get("image") for stack in (one, other))
     if first != second:
         yield Difference(IMAGE, first, second)

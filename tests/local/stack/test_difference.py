@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from local.cli import stack as commands
 from local.errors import LocalError
 from local.stack import difference, pulumi
-from local.stack.difference import Difference, differences
+from local.stack.difference import Comparison, Difference, compare
 
 STAGING = {
     "task-manager:phase": "2",
@@ -45,7 +45,7 @@ def write(folder: Path, **stacks: object) -> Path:
 
 
 def test_settings_that_differ_are_named_with_both_values_and_secrets_without(tmp_path: Path) -> None:
-    assert differences("staging", "prod", write(tmp_path, staging=STAGING, prod=PROD)) == [
+    assert compare("staging", "prod", write(tmp_path, staging=STAGING, prod=PROD)).differences == [
         Difference("task-manager:budget", None, "1000"),
         Difference("task-manager:phase", "2", "3"),
         Difference("task-manager:sms.provider", "(secret)", None),
@@ -58,15 +58,23 @@ def test_a_stack_does_not_differ_from_one_that_sets_the_same_as_text(values: dic
     with pytest.MonkeyPatch.context() as patch:
         stacks = {"Pulumi.one.yaml": values, "Pulumi.two.yaml": texts}
         patch.setattr(difference, "read_stack_file", lambda file: stacks[file.name])
-        assert differences("one", "two") == []
+        assert compare("one", "two").differences == []
+
+
+def test_what_is_not_compared_is_said(tmp_path: Path) -> None:
+    notes = compare("staging", "prod", write(tmp_path, staging=STAGING, prod=PROD)).not_compared
+    assert notes == [
+        "both have secrets, which are not compared: task-manager:mail.user",
+        "the images that run are not compared: no stack is up",
+    ]
 
 
 def test_images_of_stacks_that_are_up_are_compared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     images = {"staging": "registry/app@sha256:aa", "prod": "registry/app@sha256:bb"}
     monkeypatch.setattr(pulumi, "outputs", lambda stack: {"image": images[stack]})
     root = write(tmp_path, staging=PROD, prod=PROD)
-    assert differences("staging", "prod", root) == [Difference("image that runs", *images.values())]
-    assert differences("prod", "prod", root) == []
+    assert compare("staging", "prod", root).differences == [Difference("image that runs", *images.values())]
+    assert compare("prod", "prod", root).differences == []
 
 
 @pytest.mark.parametrize(
@@ -78,13 +86,13 @@ def test_a_file_that_cannot_be_read_is_one_line(tmp_path: Path, text: str | None
     if text:
         (root / "Pulumi.prod.yaml").write_text(text)
     with pytest.raises(LocalError, match=told) as raised:
-        differences("staging", "prod", root)
+        compare("staging", "prod", root)
     assert "\n" not in str(raised.value)
 
 
 def test_the_command_prints_a_table_json_or_that_nothing_differs(monkeypatch: pytest.MonkeyPatch) -> None:
     found = [Difference("task-manager:phase", "2", None)]
-    monkeypatch.setattr(commands, "differences", lambda one, other: found if one != other else [])
+    monkeypatch.setattr(commands, "compare", lambda one, other: Comparison(found if one != other else [], []))
     run = CliRunner().invoke
     table = run(commands.stack_commands, ["diff", "staging", "prod"])
     assert [word for word in ("staging", "prod", "task-manager:phase", "not set") if word not in table.output] == []
