@@ -27,7 +27,10 @@ class Memory(Cluster):
         self.conflicts = 0
         self.refuse = False
 
-    def call(self, method: str, path: str, body: dict[str, Any] | None = None) -> tuple[int, dict[str, Any]]:
+    def call(
+        self, method: str, path: str, body: dict[str, Any] | None = None, *, metadata_alone: bool = False
+    ) -> tuple[int, dict[str, Any]]:
+        assert not metadata_alone
         if self.refuse:
             raise ClusterError(f"{method} {path}: 403 Forbidden")
         assert path.startswith("/api/v1/namespaces/here/secrets")
