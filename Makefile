@@ -263,7 +263,7 @@ POLICIES = pulumi preview --json --show-secrets --stack $(STACK) --non-interacti
 VERSION = $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 
 # One manifest list, of this machine's architecture unless PLATFORMS names others; building for those needs QEMU's binfmt
-# handlers. The revision is given as an argument and once more as a label and a variable: with a layer cache, buildah 1.28
+# handlers. Version and revision are given as arguments and once more as labels and a variable: with a layer cache, buildah 1.28
 # takes a former build's value of an argument. BASE_IMAGE replaces the Dockerfile's; INSECURE=1 is for a registry without TLS. buildah 1.28 ends with 0 when
 # it could not push a list, and only its digest is missing then.
 .PHONY: publish
@@ -273,7 +273,7 @@ publish: ## Build the image, push it to REPOSITORY and print its reference by di
 	trap 'rm -f "$$digest"; buildah manifest rm "$$list" >/dev/null 2>&1 || true' EXIT; \
 	buildah build --quiet --manifest "$$list" $(if $(PLATFORMS),--platform "$(PLATFORMS)") $(if $(BASE_IMAGE),--build-arg BASE_IMAGE="$(BASE_IMAGE)") \
 	  --build-arg VERSION="$(VERSION)" --build-arg REVISION="$$revision" \
-	  --label org.opencontainers.image.revision="$$revision" --env APP_REVISION="$$revision" . >&2; \
+	  --label org.opencontainers.image.version="$(VERSION)" --label org.opencontainers.image.revision="$$revision" --env APP_REVISION="$$revision" . >&2; \
 	buildah manifest push --quiet --all $(if $(INSECURE),--tls-verify=false) --digestfile "$$digest" "$$list" "docker://$(REPOSITORY):$(or $(TAG),$${revision:0:12})" >&2; \
 	[ -s "$$digest" ] || { echo "publish: $(REPOSITORY) took no image: is it an address of a registry, by TLS, that you have logged in to?" >&2; exit 1; }; \
 	echo "$(REPOSITORY)@$$(cat "$$digest")"

@@ -197,6 +197,7 @@ def test_publish_builds_both_architectures_with_version_and_revision_into_one_li
     assert "--platform linux/amd64,linux/arm64" in build
     assert f"--build-arg VERSION={version} " in build
     assert f"--build-arg REVISION={revision.strip()} " in build
+    assert f"--label org.opencontainers.image.version={version} " in build
     assert f"--label org.opencontainers.image.revision={revision.strip()} " in build
     assert "BASE_IMAGE" not in build
     assert f"docker://ghcr.io/somebody/task-manager:{revision[:12]}" in push
