@@ -11,7 +11,6 @@ from local.errors import LocalError
 from local.pipeline import attestations, drift, github, preview
 from local.pipeline.release import release as release_image
 from local.progress import Progress
-from local.stack import preflight
 from local.tools import environment
 
 pipeline_commands = typer.Typer(help="Steps of the pipeline.", no_args_is_help=True)
@@ -44,8 +43,6 @@ def verify(image: Image) -> None:
 @pipeline_commands.command()
 def release(stack: Stack, image: Image) -> None:
     """Bring a stack to an image, test it, and go back to the former image where the test fails."""
-    environment.prepare()
-    preflight.prepare(stack, sys.stdout)
     release_image(stack, image, Progress())
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import secrets
-import shutil
 import tempfile
 from pathlib import Path
 from textwrap import indent
@@ -16,7 +15,7 @@ from infra.names import PROJECT, SECRET_STORE
 from local import paths
 from local.cluster import certificates, kubectl
 from local.host import commands
-from local.host.files import write_private
+from local.host.files import copy_writable, write_private
 from local.images import catalogue
 from local.tools import go_tools, wheels
 
@@ -47,8 +46,8 @@ def operator_manifest() -> str:
     source = go_tools.module_source(*OPERATOR_MODULE) / "deploy" / "charts" / "external-secrets"
     with tempfile.TemporaryDirectory() as scratch:
         chart = Path(scratch) / "chart"
-        shutil.copytree(source, chart, copy_function=shutil.copyfile, ignore=shutil.ignore_patterns("Chart.lock"))
-        chart.chmod(0o755)
+        copy_writable(source, chart)
+        (chart / "Chart.lock").unlink()
         described = yaml.safe_load((chart / "Chart.yaml").read_text())
         # Of a server that is not used, in a registry that can't be reached.
         described.pop("dependencies", None)

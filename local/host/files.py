@@ -38,6 +38,13 @@ def place(made: Path, target: Path) -> None:
             raise
 
 
+def copy_writable(source: Path, target: Path) -> None:
+    """Copy a directory whose files and folders nobody may write or remove, such as one of Go's module cache."""
+    shutil.copytree(source, target, copy_function=shutil.copyfile)
+    for folder in (target, *filter(Path.is_dir, target.rglob("*"))):
+        folder.chmod(0o755)
+
+
 def remove_former(current: Path, name: str) -> None:
     """Remove what other versions have left beside a file or directory named `name` and 12 hexadecimal digits."""
     suffix = current.name.removeprefix(f"{name}-")[12:]

@@ -7,6 +7,8 @@ import json
 
 from local.stack import preflight, pulumi
 
+_SAME = frozenset({"same", "refresh"})
+
 
 def find(stack: str) -> list[str]:
     """Return what was changed by hand, a line each.
@@ -25,9 +27,6 @@ def find(stack: str) -> list[str]:
         if step["op"] not in _SAME
     ]
     return [*stream.getvalue().splitlines(), *changed]
-
-
-_SAME = frozenset({"same", "refresh"})
 
 
 def markdown(stack: str, found: list[str]) -> str:

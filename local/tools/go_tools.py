@@ -187,9 +187,7 @@ def _patched(tool: Tool, compiler: Path, scratch: Path) -> list[str]:
     module = tool.packages[0]
     told = run(compiler, "mod", "download", "-json", module, cwd=tool.module, env=go_environment())
     copy = scratch / "module"
-    shutil.copytree(json.loads(told)["Dir"], copy, copy_function=shutil.copyfile)
-    for folder in (copy, *filter(Path.is_dir, copy.rglob("*"))):
-        folder.chmod(0o755)  # the module cache has none that can be written or removed
+    files.copy_writable(Path(json.loads(told)["Dir"]), copy)
     for path, file in tool.overlay.items():
         shutil.copyfile(file, copy / path)
     declared = (tool.module / "go.mod").read_text()

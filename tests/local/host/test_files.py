@@ -40,3 +40,14 @@ def test_files_and_directories_of_former_versions_go_and_no_others(tmp_path: Pat
     assert {path.name for path in tmp_path.iterdir()} == {"a-00000000000b", *names[1:]}
     files.remove_former(tmp_path / "a-0123456789ab.tar", "a")
     assert {path.name for path in tmp_path.iterdir()} == {"a-00000000000b", *names[1:]} - {"a-ba9876543210.tar"}
+
+
+def test_a_copy_of_what_nobody_may_write_can_be_changed_and_removed(tmp_path: Path) -> None:
+    source, copy = tmp_path / "source", tmp_path / "copy"
+    (source / "inner").mkdir(parents=True)
+    (source / "inner" / "file").write_text("text")
+    for each in (source / "inner" / "file", source / "inner", source):
+        each.chmod(0o444 if each.is_file() else 0o555)
+    files.copy_writable(source, copy)
+    assert (copy / "inner" / "file").read_text() == "text"
+    assert [each.stat().st_mode & 0o200 for each in (copy, copy / "inner", copy / "inner" / "file")] == [0o200] * 3
