@@ -1,8 +1,9 @@
 """The rules as a pack for Pulumi's own engine: `pulumi up --policy-pack infra/policy/pack`."""
 
+import json
 import shutil
 import sys
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 from pulumi_policy import (
@@ -25,13 +26,21 @@ from infra.policy.rule import Context, Rule
 def resources(args: StackValidationArgs) -> list[Resource]:
     """Return what the engine shows of a stack, with the objects of its charts."""
     found: list[Resource] = []
-    helm = shutil.which("helm")
     for each in args.resources:
         name = (each.props.get("metadata") or {}).get("name") or each.name
         found.append(Resource(each.resource_type, name, each.props, bool(each.opts.protect), each.urn))
-        if each.resource_type == RELEASE and helm:
-            found += render(each.props, each.urn, helm)
+        if each.resource_type == RELEASE:
+            found += _rendered(json.dumps(each.props), each.urn)
     return found
+
+
+@cache
+def _rendered(inputs: str, urn: str) -> tuple[Resource, ...]:
+    """The objects of a release, rendered once for all rules: the engine shows the stack to each by itself."""
+    helm = shutil.which("helm")
+    if helm is None:
+        raise ValueError("policies: helm is not on PATH: without it no pod of a chart is checked")
+    return tuple(render(json.loads(inputs), urn, helm))
 
 
 def validate(rule: Rule, args: StackValidationArgs, report: ReportViolation) -> None:
